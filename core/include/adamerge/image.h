@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Images as people have them, decoded to 8-bit RGB.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace adamerge {
+
+/// 8-bit RGB, interleaved, rows top to bottom without padding: pixels.size() == width * height * 3.
+struct Image {
+  int width = 0;
+  int height = 0;
+  std::vector<std::uint8_t> pixels;
+
+  const std::uint8_t* at(int x, int y) const {
+    return pixels.data() + (static_cast<std::size_t>(y) * width + x) * 3;
+  }
+  std::uint8_t* at(int x, int y) {
+    return pixels.data() + (static_cast<std::size_t>(y) * width + x) * 3;
+  }
+};
+
+/// Decodes a file. EXIF orientation is applied, grey and palette become RGB, alpha is laid over
+/// white, 16-bit is divided by 257 and rounded, CMYK is converted. The size is checked before the
+/// pixels are decoded.
+/// Throws Error: missing, a folder, unreadable, empty, not an image, truncated, more than
+/// kMaxPixels, not-a-number in a floating-point image.
+Image loadImage(const std::filesystem::path& path);
+
+/// The same for a file already in memory (clipboard, download); `name` is used in messages.
+Image decodeImage(const std::vector<std::uint8_t>& bytes, const std::string& name);
+
+inline constexpr std::int64_t kMaxPixels = 300'000'000;
+
+/// Image files below `folder` at any depth, by extension, sorted by path. A file is returned as the
+/// only entry. Throws Error where the path is missing, cannot be listed or holds no image.
+std::vector<std::filesystem::path> findImages(const std::filesystem::path& folder);
+
+}  // namespace adamerge

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What a run tells: plain data, no tensors. N counts all tokens, prefix included; per-patch vectors
+// are in raster order over the patch grid.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adamerge/settings.h"
+
+namespace adamerge {
+
+/// In pixels, may be fractional; may reach beyond the image where preprocessing padded it.
+struct Rectangle {
+  double x = 0;
+  double y = 0;
+  double width = 0;
+  double height = 0;
+};
+
+/// One normalised image: [3, height, width], fp32, contiguous.
+struct InputTensor {
+  int height = 0;
+  int width = 0;
+  std::vector<float> values;
+};
+
+/// One merge: source group into destination group, both numbered as in the map on entry to the
+/// block (the previous block's `groups`; for block 0 the patches themselves).
+struct GroupMerge {
+  int source = 0;
+  int destination = 0;
+  float similarity = 0;  ///< the method's own score of the pair
+};
+
+struct LayerTrace {
+  int index = 0;
+  int tokens_in = 0;   ///< N on entry to the block, before its merge (FLOPs `paper` counts these)
+  int tokens_out = 0;
+  int merged = 0;
+  std::optional<double> redundancy;  ///< mean best weighted similarity, AdaMerge Eq. for S
+  std::optional<double> mu;
+  std::optional<double> sigma;
+  std::optional<double> z;
+  std::vector<float> salience;  ///< per patch, 0...1, of its token on entry to the matching; empty: none
+  std::vector<int> groups;      ///< per patch, dense, numbered by first appearance, after the merge
+  std::vector<GroupMerge> merges;
+};
+
+/// Multiply-accumulates in G, see flops.h.
+struct Flops {
+  double paper = 0;
+  double total = 0;
+};
+
+struct ImageResult {
+  std::vector<float> logits;         ///< [classes]; without a classifier the pooled feature
+  std::vector<int> tokens;           ///< N on entry to each block, before its merge
+  int tokens_out = 0;                ///< N after the last block
+  Flops flops;
+  std::vector<LayerTrace> layers;    ///< empty where tracing was off
+  bool calibrated = true;            ///< false: the method wanted statistics and had none that fit
+  std::vector<std::string> warnings; ///< sentences, e.g. why statistics were not used
+};
+
+struct Prediction {
+  int index = 0;
+  std::string label;
+  double probability = 0;  ///< softmax over all classes
+};
+
+/// The `count` most probable classes, of equal ones the lower index first.
+std::vector<Prediction> topPredictions(const std::vector<float>& logits,
+                                       const std::vector<std::string>& labels, int count = 5);
+
+/// How close a merged run stays to the unmerged one.
+struct Fidelity {
+  bool top1_agrees = false;
+  double logit_cosine = 0;
+  double kl_divergence = 0;  ///< KL(unmerged || merged) of the softmax, in nats
+};
+Fidelity compareLogits(const std::vector<float>& baseline, const std::vector<float>& merged);
+
+}  // namespace adamerge
