@@ -11,7 +11,13 @@
 
 namespace adamerge {
 
-class Statistics;
+struct Statistics;
+
+/// An integer setting that drives how many tokens merge.
+struct CompressionKnob {
+  std::string key;
+  double limit = 0.5;  ///< largest useful value, as a share of the model's patch tokens
+};
 
 struct MethodInfo {
   std::string id;           ///< "adamerge": command line, JSON
@@ -19,9 +25,9 @@ struct MethodInfo {
   std::string description;  ///< one sentence
   std::string reference;    ///< paper
   std::string salience;     ///< what the method's salience map shows; empty where it has none
-  /// Key of the integer setting that a compression slider drives; empty where there is none.
-  std::string compression;
-  bool uses_statistics = false;  ///< reads calibrated (mu, sigma) per block
+  std::vector<CompressionKnob> compression;  ///< the first active one is the slider's
+  /// Keys whose values calibrated statistics belong to; empty: the method uses no statistics.
+  std::vector<std::string> statistics_settings;
   std::vector<SettingInfo> settings;
 
   /// nullptr where the method has no such setting.
@@ -39,17 +45,21 @@ const MethodInfo& findMethod(std::string_view id);
 struct MethodChoice {
   std::string method = "none";
   Settings settings;
+  /// Named by the user, so used even where made under other settings (with a warning). Null: the
+  /// model's own, where they fit the settings.
   std::shared_ptr<const Statistics> statistics;
-  /// Use `statistics` although they were made under other settings (the user named them).
-  bool force_statistics = false;
+  bool ignore_statistics = false;  ///< run uncalibrated (z = 0), as calibration's first pass does
 };
 
 /// Every setting in force, defaults filled in, each checked. Throws Error for unknown methods,
 /// unknown keys and values out of range.
 Settings completeSettings(const MethodChoice& choice);
 
-/// The key a compression slider drives under these settings: AdaMerge with a constant count is
-/// driven by "r" instead of "r_max". Empty where there is none.
-std::string compressionKey(const MethodChoice& choice);
+/// Whether `setting` has an effect under `settings` (complete).
+bool isActive(const SettingInfo& setting, const Settings& settings);
+
+/// What drives compression here: AdaMerge with a constant count is driven by "r" instead of
+/// "r_max". nullptr where there is nothing.
+const CompressionKnob* compressionKnob(const MethodChoice& choice);
 
 }  // namespace adamerge

@@ -10,6 +10,12 @@
 
 namespace adamerge {
 
+/// In pixels.
+struct InputSize {
+  int height = 0;
+  int width = 0;
+};
+
 enum class Pooling {
   kToken,           ///< the class token (with a distillation token: both heads, averaged)
   kAverage,         ///< mean over patch tokens

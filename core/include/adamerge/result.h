@@ -34,17 +34,19 @@ struct GroupMerge {
   float similarity = 0;  ///< the method's own score of the pair
 };
 
+/// One block. salience, groups and merges are filled only where tracing was on.
 struct LayerTrace {
   int index = 0;
-  int tokens_in = 0;   ///< N on entry to the block, before its merge (FLOPs `paper` counts these)
+  int tokens_in = 0;  ///< N on entry to the block, before its merge (FLOPs `paper` counts these)
   int tokens_out = 0;
   int merged = 0;
   std::optional<double> redundancy;  ///< mean best weighted similarity, AdaMerge Eq. for S
   std::optional<double> mu;
   std::optional<double> sigma;
   std::optional<double> z;
-  std::vector<float> salience;  ///< per patch, 0...1, of its token on entry to the matching; empty: none
-  std::vector<int> groups;      ///< per patch, dense, numbered by first appearance, after the merge
+  std::vector<float>
+      salience;  ///< per patch, 0...1, of its token on entry to the matching; empty: none
+  std::vector<int> groups;  ///< per patch, dense, numbered by first appearance, after the merge
   std::vector<GroupMerge> merges;
 };
 
@@ -55,13 +57,11 @@ struct Flops {
 };
 
 struct ImageResult {
-  std::vector<float> logits;         ///< [classes]; without a classifier the pooled feature
-  std::vector<int> tokens;           ///< N on entry to each block, before its merge
-  int tokens_out = 0;                ///< N after the last block
+  std::vector<float> logits;  ///< [classes]; without a classifier the pooled feature
   Flops flops;
-  std::vector<LayerTrace> layers;    ///< empty where tracing was off
-  bool calibrated = true;            ///< false: the method wanted statistics and had none that fit
-  std::vector<std::string> warnings; ///< sentences, e.g. why statistics were not used
+  std::vector<LayerTrace> layers;     ///< one per block
+  bool calibrated = true;             ///< false: the method wanted statistics and had none that fit
+  std::vector<std::string> warnings;  ///< sentences, e.g. why statistics were not used
 };
 
 struct Prediction {

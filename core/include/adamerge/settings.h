@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -21,13 +22,15 @@ using Settings = std::map<std::string, SettingValue, std::less<>>;
 
 /// Describes one setting of one method. The type of `fallback` is the type of the setting.
 struct SettingInfo {
-  std::string key;           ///< as in JSON: lower case, underscores
-  std::string label;         ///< for a form
-  std::string help;          ///< one or two sentences
-  SettingValue fallback;     ///< the default
+  std::string key;        ///< as in JSON: lower case, underscores
+  std::string label;      ///< for a form
+  std::string help;       ///< one or two sentences
+  SettingValue fallback;  ///< the default
   std::optional<double> minimum;
   std::optional<double> maximum;
   std::vector<std::string> choices;  ///< for strings: all allowed values
+  /// Has an effect only while the other setting (first) has the value (second).
+  std::optional<std::pair<std::string, SettingValue>> active_when;
 };
 
 /// "r_max" -> "r-max": how the command line spells a key.

@@ -11,11 +11,6 @@
 
 namespace adamerge {
 
-struct InputSize {
-  int height = 0;
-  int width = 0;
-};
-
 struct LoadedModel {
   ModelInfo info;
   /// timm's names, exactly those `info.vit` needs, shapes checked, all values finite; dtypes as in

@@ -100,8 +100,8 @@ std::vector<std::uint8_t> readFile(const fs::path& path, std::uint64_t limit) {
   }
   const auto size = static_cast<std::uint64_t>(information.st_size);
   if (size > limit) {
-    throw Error(fmt::format("{}: the file has {} bytes; at most {} are read", path.string(), size,
-                            limit));
+    throw Error(
+        fmt::format("{}: the file has {} bytes; at most {} are read", path.string(), size, limit));
   }
   std::vector<std::uint8_t> bytes(size);
   std::size_t have = 0;
@@ -125,10 +125,10 @@ void writeFileAtomically(const fs::path& path, std::string_view bytes) {
   writeFileAtomically(path, [&](const fs::path& temporary) { writeAll(temporary, bytes); });
 }
 
-void writeFileAtomically(const fs::path& path,
-                         const std::function<void(const fs::path&)>& write) {
+void writeFileAtomically(const fs::path& path, const std::function<void(const fs::path&)>& write) {
   if (fs::is_directory(path)) {
-    throw Error(fmt::format("{}: this is a folder; a file name to write is expected", path.string()));
+    throw Error(
+        fmt::format("{}: this is a folder; a file name to write is expected", path.string()));
   }
   makeParent(path);
   const fs::path temporary = temporaryBeside(path);

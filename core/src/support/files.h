@@ -20,7 +20,8 @@ std::string readTextFile(const std::filesystem::path& path, std::uint64_t limit 
 void requireReadableFile(const std::filesystem::path& path, std::string_view what);
 
 /// Writes beside `path` and renames over it, so that a reader sees the old file or the whole new
-/// one. Missing parent folders are made. Throws Error (no permission, full disk); nothing half-written remains.
+/// one. Missing parent folders are made. Throws Error (no permission, full disk); nothing
+/// half-written remains.
 void writeFileAtomically(const std::filesystem::path& path, std::string_view bytes);
 
 /// The same where a library writes the file itself: `write` gets the temporary path.

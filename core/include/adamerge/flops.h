@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// FLOPs as the token-merging papers count them: multiply-accumulates, one MAC = one FLOP, in G.
+#pragma once
+
+#include <span>
+
+#include "adamerge/model_info.h"
+#include "adamerge/result.h"
+
+namespace adamerge {
+
+/// Token counts at the places of one block where they can differ, prefix included.
+struct BlockWork {
+  int tokens_in = 0;         ///< on entry, before the block's own merge
+  int attention_tokens = 0;  ///< seen by the attention
+  int mlp_tokens = 0;        ///< seen by the MLP
+  double method_macs = 0;    ///< the method's own matrix products
+};
+
+/// `paper`: sum over blocks of 4 N d^2 + 2 N^2 d + 2 m N d^2 with N = tokens_in; no patch
+/// embedding, head or merging. `total`: everything computed, at the tokens each part really sees.
+/// `blocks` has one entry per block.
+Flops countFlops(const VitConfig& vit, std::span<const BlockWork> blocks);
+
+/// The model without merging.
+Flops unmergedFlops(const VitConfig& vit);
+
+}  // namespace adamerge

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "adamerge/calibrate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <ctime>
+
+#include "adamerge/error.h"
+
+namespace adamerge {
+namespace {
+
+/// Running mean and population variance (Welford), one pair per block.
+class Moments {
+ public:
+  explicit Moments(int depth) : mean_(depth, 0.0), squares_(depth, 0.0), counts_(depth, 0) {}
+
+  void add(const ImageResult& image) {
+    for (std::size_t block = 0; block < mean_.size(); ++block) {
+      // A block with fewer than two patch tokens has no redundancy.
+      if (!image.layers[block].redundancy) continue;
+      const double value = *image.layers[block].redundancy;
+      const double difference = value - mean_[block];
+      mean_[block] += difference / ++counts_[block];
+      squares_[block] += difference * (value - mean_[block]);
+    }
+  }
+
+  StatisticsEntry entry(int r_max) const {
+    StatisticsEntry entry{r_max, mean_, {}};
+    for (std::size_t block = 0; block < mean_.size(); ++block) {
+      entry.sigma.push_back(counts_[block] > 0 ? std::sqrt(squares_[block] / counts_[block]) : 0.0);
+    }
+    return entry;
+  }
+
+ private:
+  std::vector<double> mean_;
+  std::vector<double> squares_;
+  std::vector<std::int64_t> counts_;
+};
+
+std::string today() {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  return fmt::format("{:04}-{:02}-{:02}", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday);
+}
+
+void requireUsable(const CalibrationOptions& options) {
+  if (options.passes < 1 || options.passes > 100) {
+    throw Error(fmt::format("--passes takes 1 to 100, not {}", options.passes));
+  }
+  const bool ascending = std::adjacent_find(options.r_max.begin(), options.r_max.end(),
+                                            std::greater_equal<>()) == options.r_max.end();
+  if (options.r_max.empty() || !ascending) {
+    throw Error("--r-max takes at least one value, ascending");
+  }
+  if (findMethod(options.choice.method).statistics_settings.empty()) {
+    throw Error(fmt::format("the method '{}' uses no layer statistics", options.choice.method));
+  }
+  const CompressionKnob* knob = compressionKnob(options.choice);
+  if (knob == nullptr || knob->key != "r_max") {
+    throw Error("with a constant count there is nothing to calibrate: leave --no-adaptive out");
+  }
+}
+
+}  // namespace
+
+Statistics calibrate(const Engine& engine, const BatchSource& images, std::size_t count,
+                     const CalibrationOptions& options, const ProgressCallback& progress,
+                     const std::stop_token& stop) {
+  requireUsable(options);
+  const int depth = engine.info().vit.depth;
+  Statistics statistics;
+  statistics.model = engine.info().name;
+  statistics.depth = depth;
+  statistics.passes = options.passes;
+  statistics.source = options.source;
+  statistics.created = today();
+  const Settings complete = completeSettings(options.choice);
+  for (const std::string& key : findMethod(options.choice.method).statistics_settings) {
+    statistics.settings[key] = complete.find(key)->second;
+  }
+
+  const auto total = static_cast<std::int64_t>(count) * options.passes;
+  for (int pass = 0; pass < options.passes; ++pass) {
+    const auto previous = pass == 0 ? nullptr : std::make_shared<const Statistics>(statistics);
+    std::vector<Moments> moments(options.r_max.size(), Moments(depth));
+    statistics.images = 0;
+    const auto step = static_cast<std::size_t>(std::max(1, options.batch));
+    for (std::size_t first = 0; first < count; first += step) {
+      const std::vector<InputTensor> batch = images(first, std::min(step, count - first));
+      statistics.images += static_cast<int>(batch.size());
+      for (std::size_t k = 0; k < options.r_max.size(); ++k) {
+        MethodChoice choice = options.choice;
+        choice.settings["r_max"] = std::int64_t{options.r_max[k]};
+        choice.statistics = previous;
+        choice.ignore_statistics = pass == 0;
+        for (const ImageResult& image : engine.run(batch, choice, {.trace = false}, stop)) {
+          moments[k].add(image);
+        }
+      }
+      if (progress) {
+        progress({"calibrating",
+                  static_cast<std::int64_t>(count) * pass +
+                      static_cast<std::int64_t>(std::min(first + step, count)),
+                  total});
+      }
+    }
+    if (statistics.images == 0) throw Error("no image could be read, so nothing was calibrated");
+    statistics.entries.clear();
+    for (std::size_t k = 0; k < options.r_max.size(); ++k) {
+      statistics.entries.push_back(moments[k].entry(options.r_max[k]));
+    }
+  }
+  return statistics;
+}
+
+}  // namespace adamerge

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/device.h"
+
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <torch/version.h>
+
+#include <charconv>
+
+#include "adamerge/engine.h"
+#include "adamerge/error.h"
+
+namespace adamerge {
+namespace {
+
+int cudaDevices() {
+  return at::hasCUDA() ? static_cast<int>(at::detail::getCUDAHooks().getNumGPUs()) : 0;
+}
+
+}  // namespace
+
+std::vector<Device> availableDevices() {
+  std::vector<Device> devices{{"cpu", fmt::format("CPU, {} threads", at::get_num_threads())}};
+  for (int index = 0; index < cudaDevices(); ++index) {
+    devices.push_back({fmt::format("cuda:{}", index), fmt::format("CUDA device {}", index)});
+  }
+  return devices;
+}
+
+std::string torchVersion() { return fmt::format("LibTorch {}", TORCH_VERSION); }
+
+at::Device parseDevice(const std::string& text) {
+  const int count = cudaDevices();
+  if (text == "cpu") return at::Device(at::kCPU);
+  if (text == "auto") return count > 0 ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+  int index = 0;
+  bool known = text == "cuda";
+  if (text.rfind("cuda:", 0) == 0) {
+    const char* end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data() + 5, end, index);
+    known = error == std::errc() && rest == end && index >= 0;
+  }
+  if (!known) {
+    throw Error(fmt::format("--device takes auto, cpu, cuda or cuda:N, not '{}'", text));
+  }
+  if (count == 0) {
+    throw Error(fmt::format(
+        "--device {}: no CUDA device is usable here ({}); --device auto would run on the CPU", text,
+        at::hasCUDA() ? "LibTorch finds no GPU" : "this LibTorch is built without CUDA"));
+  }
+  if (index >= count) {
+    throw Error(fmt::format(
+        "--device {}: there are {} CUDA devices, cuda:0 to cuda:{}; --device auto would use cuda:0",
+        text, count, count - 1));
+  }
+  return {at::kCUDA, static_cast<c10::DeviceIndex>(index)};
+}
+
+std::string deviceId(const at::Device& device) {
+  return device.is_cpu() ? "cpu" : fmt::format("cuda:{}", static_cast<int>(device.index()));
+}
+
+at::ScalarType parseDtype(const std::string& text, const at::Device& device) {
+  if (text == "auto" || text == "float32") return at::kFloat;
+  if (text == "bfloat16") return at::kBFloat16;
+  if (text == "float16") {
+    if (device.is_cpu()) {
+      throw Error("--dtype float16 needs a CUDA device; on the CPU use bfloat16 or float32");
+    }
+    return at::kHalf;
+  }
+  throw Error(fmt::format("--dtype takes auto, float32, bfloat16 or float16, not '{}'", text));
+}
+
+std::string dtypeName(at::ScalarType dtype) {
+  switch (dtype) {
+    case at::kBFloat16:
+      return "bfloat16";
+    case at::kHalf:
+      return "float16";
+    default:
+      return "float32";
+  }
+}
+
+}  // namespace adamerge

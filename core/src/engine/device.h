@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Device and precision as the user writes them.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <string>
+
+namespace adamerge {
+
+/// auto: CUDA where there is one, else the CPU. Throws Error: unknown, CUDA absent, no such GPU.
+at::Device parseDevice(const std::string& text);
+std::string deviceId(const at::Device& device);
+
+/// auto: float32. Throws Error: unknown, float16 on the CPU.
+at::ScalarType parseDtype(const std::string& text, const at::Device& device);
+std::string dtypeName(at::ScalarType dtype);
+
+}  // namespace adamerge

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What is known of one image's tokens on their way through the blocks, besides their values.
+#pragma once
+
+#include <vector>
+
+#include "adamerge/flops.h"
+#include "adamerge/result.h"
+#include "merging/plan.h"
+
+namespace adamerge {
+
+class ImageState {
+ public:
+  /// `track_patches`: follow which token each patch belongs to. `trace`: also record groups,
+  /// salience and merges of every block (implies tracking).
+  ImageState(int prefix, int patches, bool track_patches, bool trace);
+
+  int tokens() const { return static_cast<int>(sizes_.size()); }
+  const std::vector<float>& sizes() const { return sizes_; }
+  bool anyMerged() const { return static_cast<int>(sizes_.size()) < initial_tokens_; }
+  /// Patch -> position; empty unless tracked.
+  const std::vector<int>& patchTokens() const { return patch_tokens_; }
+
+  void beginBlock(int index);
+  void apply(const MergePlan& plan);
+  void noteAttention() { work_.back().attention_tokens = tokens(); }
+  void noteMlp() { work_.back().mlp_tokens = tokens(); }
+  void endBlock();
+
+  const std::vector<BlockWork>& work() const { return work_; }
+  std::vector<LayerTrace> takeLayers() { return std::move(layers_); }
+
+ private:
+  void recordDetail(const MergePlan& plan);
+
+  int prefix_;
+  int initial_tokens_;
+  bool trace_;
+  std::vector<float> sizes_;
+  std::vector<int> patch_tokens_;
+  std::vector<LayerTrace> layers_;
+  std::vector<BlockWork> work_;
+};
+
+/// Dense numbers in order of first appearance: {7, 3, 7} -> {0, 1, 0}.
+std::vector<int> numberedByAppearance(const std::vector<int>& values);
+
+}  // namespace adamerge

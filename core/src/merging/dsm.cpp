@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "adamerge/error.h"
+#include "merging/entries.h"
+#include "merging/matching.h"
+
+namespace adamerge {
+namespace {
+
+class Dsm final : public MergeMethod {
+ public:
+  Dsm(const Settings& settings, const VitConfig& vit)
+      : r_(getInt(settings, "r")),
+        delay_(getInt(settings, "delay")),
+        window_(getInt(settings, "window")),
+        proportional_attention_(get<bool>(settings, "proportional_attention")),
+        grid_height_(vit.gridHeight()),
+        grid_width_(vit.gridWidth()) {}
+
+  Stage stage() const override { return Stage::kBetweenAttentionAndMlp; }
+  bool proportionalAttention() const override { return proportional_attention_; }
+  bool needsPatchMap() const override { return window_ > 1; }
+
+  MergePlan plan(const LayerTokens& layer) const override {
+    if (layer.block < delay_) return {};
+    // Shifting past the width of int is undefined; no window is that wide.
+    const int window = std::max(1, window_ >> std::min(layer.block - delay_, 30));
+    if (window == 1) return toMePlan(layer, r_);
+    const std::vector<int> cells = cellOfTokens(layer, window);
+    return toMePlan(
+        layer, r_, [&](at::Tensor& scores, const auto& sources, const auto& destinations) {
+          at::Tensor apart = at::zeros(scores.sizes(), at::kBool);
+          bool* data = apart.data_ptr<bool>();
+          for (std::size_t i = 0; i < sources.size(); ++i) {
+            for (std::size_t j = 0; j < destinations.size(); ++j) {
+              *data++ = cells[sources[i]] != cells[destinations[j]];
+            }
+          }
+          scores.masked_fill_(apart.to(scores.device()), -std::numeric_limits<float>::infinity());
+        });
+  }
+
+ private:
+  /// The cell of the window x window partition that holds each token's centroid.
+  std::vector<int> cellOfTokens(const LayerTokens& layer, int window) const {
+    struct Sum {
+      double row = 0;
+      double column = 0;
+      int patches = 0;
+    };
+    std::vector<Sum> sums(static_cast<std::size_t>(layer.count()));
+    for (std::size_t patch = 0; patch < layer.patch_tokens.size(); ++patch) {
+      Sum& sum = sums[layer.patch_tokens[patch]];
+      sum.row += static_cast<double>(patch / grid_width_) + 0.5;
+      sum.column += static_cast<double>(patch % grid_width_) + 0.5;
+      ++sum.patches;
+    }
+    std::vector<int> cells(sums.size(), -1);
+    for (std::size_t token = 0; token < sums.size(); ++token) {
+      if (sums[token].patches == 0) continue;
+      const auto cell = [&](double sum, int extent) {
+        return std::min(window - 1, static_cast<int>(sum / sums[token].patches / extent * window));
+      };
+      cells[token] =
+          cell(sums[token].row, grid_height_) * window + cell(sums[token].column, grid_width_);
+    }
+    return cells;
+  }
+
+  std::int64_t r_;
+  int delay_;
+  int window_;
+  bool proportional_attention_;
+  int grid_height_;
+  int grid_width_;
+};
+
+}  // namespace
+
+MethodEntry dsmEntry() {
+  MethodEntry entry;
+  entry.info.id = "dsm";
+  entry.info.label = "DSM";
+  entry.info.description = "Delayed spatial merging: ToMe from block d on, none before.";
+  entry.info.reference =
+      "Heo et al., Training-free Acceleration of ViTs with Delayed Spatial Merging, ES-FoMo 2024";
+  entry.info.compression = {{"r", 0.5}};
+  SettingInfo delay{"delay",
+                    "Delay d",
+                    "Blocks before this one merge nothing (0-based).",
+                    std::int64_t{4},
+                    0,
+                    kMaximumCount,
+                    {},
+                    std::nullopt};
+  SettingInfo window{"window",
+                     "Spatial window",
+                     "Only tokens whose centroids lie in the same cell of a w x w partition of the "
+                     "grid merge; w halves at each following block. 1: no limit.",
+                     std::int64_t{1},
+                     1,
+                     64,
+                     {},
+                     std::nullopt};
+  entry.info.settings = {constantCountSetting(), delay, window, proportionalAttentionSetting(true)};
+  entry.make = [](const Settings& settings, const MethodContext& context) {
+    requireCountFits(getInt(settings, "r"), context.vit, "r");
+    const int delay_layer = getInt(settings, "delay");
+    if (delay_layer >= context.vit.depth) {
+      throw Error(
+          fmt::format("--delay {} leaves no block to merge in: this model has {} blocks, so "
+                      "the delay is 0 to {}",
+                      delay_layer, context.vit.depth, context.vit.depth - 1));
+    }
+    return std::make_unique<Dsm>(settings, context.vit);
+  };
+  return entry;
+}
+
+}  // namespace adamerge

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// One function a method; registry.cpp lists them.
+#pragma once
+
+#include "merging/method.h"
+
+namespace adamerge {
+
+MethodEntry noneEntry();
+MethodEntry adaMergeEntry();
+MethodEntry toMeEntry();
+MethodEntry piToMeEntry();
+MethodEntry toFuEntry();
+MethodEntry dsmEntry();
+
+}  // namespace adamerge

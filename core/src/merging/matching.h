@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Bipartite matching shared by the methods.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "merging/method.h"
+
+namespace adamerge {
+
+/// For each source its best destination and how well it fits, both [sources].
+struct BestMatches {
+  std::vector<float> score;
+  std::vector<std::int64_t> index;  ///< of equal scores the lowest
+};
+
+/// `scores`: [sources, destinations], fp32, at least one of each.
+BestMatches bestMatches(const at::Tensor& scores);
+
+/// Indices of `values`, largest first; equal values keep their order.
+std::vector<std::int64_t> descending(const std::vector<float>& values);
+
+/// Rows divided by their length, in fp32.
+at::Tensor normalisedRows(const at::Tensor& rows);
+
+/// May exclude pairs: sets scores [sources, destinations] in place, given the positions of the rows
+/// and columns.
+using ScoreMask = std::function<void(at::Tensor& scores, const std::vector<std::int64_t>& sources,
+                                     const std::vector<std::int64_t>& destinations)>;
+
+/// ToMe's bipartite soft matching (ICLR 2023, Sec. 3): even positions into odd ones by cosine of
+/// the metric, the r best; prefix tokens stay and stay first. r is clamped to floor(patches / 2).
+/// The plan's weights are the token sizes.
+MergePlan toMePlan(const LayerTokens& layer, std::int64_t r, const ScoreMask& mask = {});
+
+/// Far above any model's tokens; keeps counts well inside int.
+inline constexpr double kMaximumCount = 1e6;
+
+/// The setting "r": tokens merged in every block.
+SettingInfo constantCountSetting();
+SettingInfo proportionalAttentionSetting(bool fallback);
+/// Throws Error where r exceeds half of the model's patch tokens.
+void requireCountFits(std::int64_t r, const VitConfig& vit, const char* option);
+
+}  // namespace adamerge

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What a merging method implements. A new one costs a file beside this, a line in registry.cpp and
+// a test.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "adamerge/methods.h"
+#include "adamerge/model_info.h"
+#include "adamerge/statistics.h"
+#include "merging/plan.h"
+
+namespace adamerge {
+
+/// One image's tokens where a method acts. N tokens, the first `prefix` of them prefix tokens.
+struct LayerTokens {
+  int block = 0;
+  int prefix = 0;
+  at::Tensor tokens;  ///< [N, d], the residual stream, any floating dtype
+  at::Tensor
+      metric;  ///< [N, d / heads], mean over heads of the keys; between attention and MLP only
+  std::span<const float> sizes;       ///< [N], patches per token; prefix tokens count 1
+  std::span<const int> patch_tokens;  ///< patch -> position; empty unless needsPatchMap()
+
+  std::int64_t count() const { return tokens.size(0); }
+  std::int64_t patchCount() const { return tokens.size(0) - prefix; }
+};
+
+class MergeMethod {
+ public:
+  enum class Stage {
+    kNever,
+    kBeforeBlock,
+    kBetweenAttentionAndMlp,
+  };
+
+  MergeMethod() = default;
+  MergeMethod(const MergeMethod&) = delete;
+  MergeMethod& operator=(const MergeMethod&) = delete;
+  virtual ~MergeMethod() = default;
+
+  virtual Stage stage() const = 0;
+  /// Adds log(size) of each key token to the attention logits.
+  virtual bool proportionalAttention() const { return false; }
+  virtual bool needsPatchMap() const { return false; }
+  /// Must depend on this image's tokens alone, so that a batch equals its images.
+  virtual MergePlan plan(const LayerTokens& layer) const = 0;
+};
+
+/// What a method is made for.
+struct MethodContext {
+  VitConfig vit;
+  const Statistics* statistics = nullptr;  ///< fit the settings and the depth; may be null
+};
+
+struct MethodEntry {
+  MethodInfo info;
+  /// `settings` are complete and checked one by one; throws Error where they do not suit the model.
+  std::function<std::unique_ptr<MergeMethod>(const Settings& settings,
+                                             const MethodContext& context)>
+      make;
+};
+
+/// Throws Error that lists the known ids.
+const MethodEntry& findMethodEntry(std::string_view id);
+
+template <typename T>
+const T& get(const Settings& settings, std::string_view key) {
+  return std::get<T>(settings.find(key)->second);
+}
+inline int getInt(const Settings& settings, std::string_view key) {
+  return static_cast<int>(get<std::int64_t>(settings, key));
+}
+
+}  // namespace adamerge

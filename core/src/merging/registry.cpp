@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "adamerge/error.h"
+#include "merging/entries.h"
+
+namespace adamerge {
+namespace {
+
+const std::vector<MethodEntry>& entries() {
+  static const std::vector<MethodEntry> all{noneEntry(),   adaMergeEntry(), toMeEntry(),
+                                            piToMeEntry(), toFuEntry(),     dsmEntry()};
+  return all;
+}
+
+std::vector<std::string> settingOptions(const MethodInfo& info) {
+  std::vector<std::string> names;
+  for (const SettingInfo& setting : info.settings) names.push_back("--" + optionName(setting.key));
+  return names;
+}
+
+}  // namespace
+
+const SettingInfo* MethodInfo::setting(std::string_view key) const {
+  const auto found = std::find_if(settings.begin(), settings.end(),
+                                  [&](const SettingInfo& s) { return s.key == key; });
+  return found == settings.end() ? nullptr : &*found;
+}
+
+const std::vector<MethodInfo>& methods() {
+  static const std::vector<MethodInfo> infos = [] {
+    std::vector<MethodInfo> list;
+    for (const MethodEntry& entry : entries()) list.push_back(entry.info);
+    return list;
+  }();
+  return infos;
+}
+
+const MethodEntry& findMethodEntry(std::string_view id) {
+  std::vector<std::string> known;
+  for (const MethodEntry& entry : entries()) {
+    if (entry.info.id == id) return entry;
+    known.push_back(entry.info.id);
+  }
+  throw Error(fmt::format("there is no method '{}'; known are {}", id, fmt::join(known, ", ")));
+}
+
+const MethodInfo& findMethod(std::string_view id) { return findMethodEntry(id).info; }
+
+Settings completeSettings(const MethodChoice& choice) {
+  const MethodInfo& info = findMethod(choice.method);
+  for (const auto& [key, value] : choice.settings) {
+    if (info.setting(key) != nullptr) continue;
+    if (info.settings.empty()) {
+      throw Error(
+          fmt::format("--{} is no setting of {}, which has none", optionName(key), info.id));
+    }
+    throw Error(fmt::format("--{} is no setting of {}, which has {}", optionName(key), info.id,
+                            fmt::join(settingOptions(info), ", ")));
+  }
+  Settings complete;
+  for (const SettingInfo& setting : info.settings) {
+    const auto given = choice.settings.find(setting.key);
+    complete[setting.key] =
+        given == choice.settings.end() ? setting.fallback : checkedSetting(setting, given->second);
+  }
+  return complete;
+}
+
+bool isActive(const SettingInfo& setting, const Settings& settings) {
+  if (!setting.active_when) return true;
+  const auto other = settings.find(setting.active_when->first);
+  return other != settings.end() && other->second == setting.active_when->second;
+}
+
+const CompressionKnob* compressionKnob(const MethodChoice& choice) {
+  const MethodInfo& info = findMethod(choice.method);
+  const Settings settings = completeSettings(choice);
+  const auto found = std::find_if(
+      info.compression.begin(), info.compression.end(),
+      [&](const CompressionKnob& knob) { return isActive(*info.setting(knob.key), settings); });
+  return found == info.compression.end() ? nullptr : &*found;
+}
+
+}  // namespace adamerge

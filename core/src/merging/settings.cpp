@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "adamerge/settings.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "adamerge/error.h"
+
+namespace adamerge {
+namespace {
+
+template <typename... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+template <typename... F>
+Overloaded(F...) -> Overloaded<F...>;
+
+std::string range(const SettingInfo& info) {
+  if (info.minimum && info.maximum)
+    return fmt::format(" from {} to {}", *info.minimum, *info.maximum);
+  if (info.minimum) return fmt::format(" of at least {}", *info.minimum);
+  if (info.maximum) return fmt::format(" of at most {}", *info.maximum);
+  return "";
+}
+
+std::string takes(const SettingInfo& info) {
+  return std::visit(Overloaded{[](bool) { return std::string("on or off"); },
+                               [&](std::int64_t) { return "a whole number" + range(info); },
+                               [&](double) { return "a number" + range(info); },
+                               [&](const std::string&) {
+                                 return fmt::format("one of {}", fmt::join(info.choices, ", "));
+                               },
+                               [&](const std::vector<std::int64_t>&) {
+                                 return fmt::format("whole numbers{} separated by commas",
+                                                    range(info));
+                               }},
+                    info.fallback);
+}
+
+[[noreturn]] void refuse(const SettingInfo& info, std::string_view given) {
+  throw Error(fmt::format("--{} takes {}, not '{}'", optionName(info.key), takes(info), given));
+}
+
+template <typename T>
+bool parseWhole(std::string_view text, T& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() && !text.empty();
+}
+
+bool inRange(const SettingInfo& info, double value) {
+  return std::isfinite(value) && (!info.minimum || value >= *info.minimum) &&
+         (!info.maximum || value <= *info.maximum);
+}
+
+SettingValue parseList(const SettingInfo& info, std::string_view text) {
+  std::vector<std::int64_t> list;
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const std::size_t comma = rest.find(',');
+    std::int64_t item = 0;
+    if (!parseWhole(rest.substr(0, comma), item)) refuse(info, text);
+    list.push_back(item);
+    if (comma == std::string_view::npos) break;
+    rest.remove_prefix(comma + 1);
+    if (rest.empty()) refuse(info, text);
+  }
+  return list;
+}
+
+}  // namespace
+
+std::string optionName(std::string_view key) {
+  std::string name(key);
+  std::replace(name.begin(), name.end(), '_', '-');
+  return name;
+}
+
+std::string toText(const SettingValue& value) {
+  return std::visit(Overloaded{[](bool on) { return std::string(on ? "on" : "off"); },
+                               [](std::int64_t number) { return std::to_string(number); },
+                               [](double number) { return fmt::format("{}", number); },
+                               [](const std::string& text) { return text; },
+                               [](const std::vector<std::int64_t>& list) {
+                                 return fmt::format("{}", fmt::join(list, ","));
+                               }},
+                    value);
+}
+
+SettingValue parseSetting(const SettingInfo& info, std::string_view text) {
+  const auto parse = Overloaded{
+      [&](bool) -> SettingValue {
+        if (text == "on" || text == "true") return true;
+        if (text == "off" || text == "false") return false;
+        refuse(info, text);
+      },
+      [&](std::int64_t) -> SettingValue {
+        std::int64_t number = 0;
+        if (!parseWhole(text, number)) refuse(info, text);
+        return number;
+      },
+      [&](double) -> SettingValue {
+        double number = 0;
+        if (!parseWhole(text, number)) refuse(info, text);
+        return number;
+      },
+      [&](const std::string&) -> SettingValue { return std::string(text); },
+      [&](const std::vector<std::int64_t>&) -> SettingValue { return parseList(info, text); }};
+  return checkedSetting(info, std::visit(parse, info.fallback));
+}
+
+SettingValue checkedSetting(const SettingInfo& info, const SettingValue& value) {
+  if (std::holds_alternative<double>(info.fallback) &&
+      std::holds_alternative<std::int64_t>(value)) {
+    return checkedSetting(info, static_cast<double>(std::get<std::int64_t>(value)));
+  }
+  if (value.index() != info.fallback.index()) refuse(info, toText(value));
+  const bool good = std::visit(
+      Overloaded{[](bool) { return true; },
+                 [&](std::int64_t number) { return inRange(info, static_cast<double>(number)); },
+                 [&](double number) { return inRange(info, number); },
+                 [&](const std::string& text) {
+                   return std::find(info.choices.begin(), info.choices.end(), text) !=
+                          info.choices.end();
+                 },
+                 [&](const std::vector<std::int64_t>& list) {
+                   return std::all_of(list.begin(), list.end(), [&](std::int64_t number) {
+                     return inRange(info, static_cast<double>(number));
+                   });
+                 }},
+      value);
+  if (!good) refuse(info, toText(value));
+  return value;
+}
+
+}  // namespace adamerge

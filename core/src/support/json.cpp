@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "support/json.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "adamerge/error.h"
+#include "support/files.h"
+
+namespace adamerge {
+
+nlohmann::json readJson(const std::filesystem::path& path) {
+  const std::string text = readTextFile(path);
+  try {
+    return nlohmann::json::parse(text);
+  } catch (const nlohmann::json::parse_error& error) {
+    const std::size_t end = std::min(error.byte, text.size());
+    const auto line =
+        std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end), '\n');
+    throw Error(fmt::format("{}: not valid JSON: it breaks off or goes wrong at line {}",
+                            path.string(), line + 1));
+  }
+}
+
+std::string jsonText(const nlohmann::ordered_json& json) {
+  return json.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+nlohmann::ordered_json toJson(const SettingValue& value) {
+  return std::visit([](const auto& v) { return nlohmann::ordered_json(v); }, value);
+}
+
+nlohmann::ordered_json toJson(const Settings& settings) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  for (const auto& [key, value] : settings) json[key] = toJson(value);
+  return json;
+}
+
+}  // namespace adamerge

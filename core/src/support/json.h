@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// JSON in and out, with messages that name the file.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "adamerge/settings.h"
+
+namespace adamerge {
+
+/// Throws Error: unreadable, empty, not JSON (with line and column).
+nlohmann::json readJson(const std::filesystem::path& path);
+
+/// Indented, valid UTF-8 whatever the strings hold, newline at the end.
+std::string jsonText(const nlohmann::ordered_json& json);
+
+nlohmann::ordered_json toJson(const SettingValue& value);
+nlohmann::ordered_json toJson(const Settings& settings);
+
+}  // namespace adamerge
