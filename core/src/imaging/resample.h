@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Pillow's 8-bit resampling: antialiased filters in fixed point, horizontal pass first.
+#pragma once
+
+#include "adamerge/image.h"
+#include "adamerge/model_info.h"
+
+namespace adamerge::imaging {
+
+struct Window {
+  int x = 0;
+  int y = 0;
+  int width = 0;
+  int height = 0;
+};
+
+/// The part `window` of `image` resized to width x height; nothing outside it is computed. The
+/// window lies within the resized image and is not empty.
+Image resample(const Image& image, int width, int height, Interpolation interpolation,
+               const Window& window);
+
+}  // namespace adamerge::imaging

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Every way in which an image file may be unusable, and what the user is told.
+#include <gmock/gmock.h>
+
+#include <limits>
+#include <opencv2/core.hpp>
+
+#include "pictures.h"
+#include "temporary_folder.h"
+#include "unprivileged.h"
+
+namespace adamerge {
+namespace {
+
+namespace fs = std::filesystem;
+using test::Bytes;
+using test::bytesOf;
+using test::encode;
+using test::messageOf;
+using test::pattern;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+cv::Mat noise(int width, int height) {
+  static Image image;
+  image = pattern(width, height);
+  return cv::Mat(height, width, CV_8UC3, image.pixels.data()).clone();
+}
+
+std::string decodeMessage(const Bytes& bytes) {
+  testing::internal::CaptureStderr();
+  const std::string message = messageOf([&] { decodeImage(bytes, "holiday.jpg"); });
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "")
+      << "libraries must not write to the terminal";
+  EXPECT_THAT(message, StartsWith("holiday.jpg: "));
+  return message;
+}
+
+std::string loadMessage(const fs::path& path) {
+  return messageOf([&] { loadImage(path); });
+}
+
+TEST(BadImages, MissingFolderAndSpecialFile) {
+  const test::TemporaryFolder folder;
+  EXPECT_THAT(loadMessage(folder.path() / "missing.png"),
+              AllOf(HasSubstr("missing.png: there is no such file"), HasSubstr("image expected")));
+  EXPECT_THAT(loadMessage(folder.path()), HasSubstr("this is a folder; an image file expected"));
+  EXPECT_THAT(loadMessage("/dev/null"), HasSubstr("/dev/null: not a regular file"));
+}
+
+TEST(BadImages, NoPermission) {
+  const test::TemporaryFolder folder;
+  const fs::path path = folder.path() / "closed.png";
+  test::writeBytes(path, encode(noise(4, 4), ".png"));
+  fs::permissions(path, fs::perms::none);
+  fs::permissions(folder.path(), fs::perms::all);
+  const std::string message = [&] {
+    const test::Unprivileged nobody;
+    return loadMessage(path);
+  }();
+  EXPECT_THAT(message, HasSubstr("closed.png: cannot be read: Permission denied"));
+}
+
+TEST(BadImages, EmptyAndNoImageAtAll) {
+  EXPECT_THAT(decodeMessage({}), HasSubstr("the file is empty"));
+  for (const Bytes& bytes : {bytesOf("These are my notes.\n"), bytesOf("P"), bytesOf("Perl 5.36"),
+                             bytesOf("{\"a\": \"<svg\"}"), Bytes{0xFF, 0xD8}, Bytes(64, 0)}) {
+    EXPECT_THAT(decodeMessage(bytes),
+                HasSubstr("this is not an image; JPEG, PNG, WebP, TIFF, BMP or PPM is expected"));
+  }
+}
+
+TEST(BadImages, FormatsThatAreNotSupportedAreNamed) {
+  const std::string box(4, '\0');
+  const std::vector<std::pair<std::string, std::string>> files = {
+      {"GIF89a....", "GIF files are not supported; JPEG, PNG"},
+      {box + "ftypheic" + box + "mif1heic", "HEIC files"},
+      {box + "ftypavif" + box + "avifmif1", "AVIF files"},
+      {box + "ftypmif1" + box + "mif1avif", "AVIF files"},
+      {box + "ftypisom", "video files"},
+      {"<svg xmlns=\"http://www.w3.org/2000/svg\"/>", "SVG files"},
+      {"\xEF\xBB\xBF<?xml version=\"1.0\"?>\n<!-- drawn --><svg>", "SVG files"},
+      {"%PDF-1.7", "PDF files"}};
+  for (const auto& [content, expected] : files) {
+    EXPECT_THAT(decodeMessage(bytesOf(content)), HasSubstr(expected));
+  }
+}
+
+TEST(BadImages, TruncatedAnywhere) {
+  const std::vector<std::pair<const char*, const char*>> formats = {
+      {".jpg", "JPEG"}, {".png", "PNG"}, {".webp", "WebP"},
+      {".tif", "TIFF"}, {".bmp", "BMP"}, {".ppm", "PPM"}};
+  for (const auto& [extension, name] : formats) {
+    SCOPED_TRACE(name);
+    const Bytes whole = encode(noise(100, 80), extension);
+    ASSERT_EQ(messageOf([&] { decodeImage(whole, "whole"); }), "");
+    for (const double share : {0.3, 0.6, 0.95}) {
+      Bytes some = whole;
+      some.resize(static_cast<std::size_t>(static_cast<double>(whole.size()) * share));
+      const std::string message = decodeMessage(some);
+      EXPECT_THAT(message, AllOf(HasSubstr(name), HasSubstr("is truncated")));
+    }
+  }
+}
+
+TEST(BadImages, JpegWithoutItsEndIsTruncatedButZerosBehindItAreFine) {
+  Bytes bytes = encode(noise(100, 80), ".jpg");
+  Bytes padded = bytes;
+  padded.resize(padded.size() + 512);
+  EXPECT_EQ(messageOf([&] { decodeImage(padded, "padded"); }), "");
+  bytes.resize(bytes.size() - 2);
+  EXPECT_THAT(decodeMessage(bytes), HasSubstr("the JPEG file is truncated"));
+  // Half of it, then zeros: an interrupted download into a file of the full length.
+  std::fill(padded.begin() + static_cast<std::ptrdiff_t>(padded.size() / 2), padded.end(), 0);
+  EXPECT_THAT(decodeMessage(padded), HasSubstr("the JPEG file"));
+}
+
+TEST(BadImages, TruncatedHeaders) {
+  for (const char* extension : {".jpg", ".png", ".webp", ".tif", ".bmp", ".ppm"}) {
+    SCOPED_TRACE(extension);
+    const Bytes whole = encode(noise(100, 80), extension);
+    for (const std::size_t length : {12U, 20U, 40U}) {
+      const Bytes some(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length));
+      const std::string message = messageOf([&] { decodeImage(some, "cut"); });
+      EXPECT_THAT(message, StartsWith("cut: "));
+    }
+  }
+}
+
+TEST(BadImages, DamagedPngNamesTheDamage) {
+  Bytes bytes = encode(noise(100, 80), ".png");
+  bytes[bytes.size() / 2] ^= 0xFFU;
+  EXPECT_THAT(decodeMessage(bytes),
+              HasSubstr("the PNG file is damaged (wrong checksum of its IDAT chunk)"));
+}
+
+TEST(BadImages, TooManyPixelsAreRefusedBeforeTheyAreDecoded) {
+  const Bytes png = {0x89, 'P',  'N', 'G', '\r', '\n', 0x1A, '\n', 0,    0,    0,
+                     13,   'I',  'H', 'D', 'R',  0,    0,    0xEA, 0x60, 0,    0,
+                     0xEA, 0x60, 8,   2,   0,    0,    0,    0x0F, 0xB0, 0xE2, 0x15};
+  Bytes withEnd = png;
+  withEnd.resize(png.size() + 12);
+  EXPECT_THAT(decodeMessage(bytesOf("P6 60000 60000 255\n")),
+              HasSubstr("the image is 60000 x 60000 pixels; at most 300 million"));
+  EXPECT_THAT(messageOf([&] { decodeImage(withEnd, "bomb"); }), HasSubstr("60000 x 60000 pixels"));
+
+  Bytes jpeg = encode(noise(16, 16), ".jpg");
+  const Bytes frame = {0xFF, 0xC0, 0, 17, 8};
+  const auto size = std::search(jpeg.begin(), jpeg.end(), frame.begin(), frame.end()) + 5;
+  std::fill(size, size + 4, 0xF0);
+  EXPECT_THAT(messageOf([&] { decodeImage(jpeg, "bomb"); }), HasSubstr("61680 x 61680 pixels"));
+
+  Bytes bmp = encode(noise(16, 16), ".bmp");
+  bmp[20] = bmp[24] = 1;  // 65,552 x 65,552
+  EXPECT_THAT(messageOf([&] { decodeImage(bmp, "bomb"); }), HasSubstr("65552 x 65552 pixels"));
+
+  Bytes tiff = encode(noise(16, 16), ".tif");
+  const Bytes width = {0, 1, 3, 0, 1, 0, 0, 0, 16, 0};
+  const Bytes height = {1, 1, 3, 0, 1, 0, 0, 0, 16, 0};
+  for (const Bytes& tag : {width, height}) {
+    const auto at = std::search(tiff.begin(), tiff.end(), tag.begin(), tag.end());
+    ASSERT_NE(at, tiff.end());
+    std::fill(at + 8, at + 10, 0xF0);
+  }
+  EXPECT_THAT(messageOf([&] { decodeImage(tiff, "bomb"); }), HasSubstr("61680 x 61680 pixels"));
+}
+
+TEST(BadImages, NotANumber) {
+  const cv::Mat grey = (cv::Mat_<float>(1, 2) << 0.5F, std::numeric_limits<float>::quiet_NaN());
+  EXPECT_THAT(messageOf([&] { decodeImage(encode(grey, ".tif"), "depth.tif"); }),
+              AllOf(StartsWith("depth.tif: "), HasSubstr("not a number (NaN)")));
+}
+
+TEST(BadImages, AnimatedWebp) {
+  Bytes bytes = bytesOf("RIFF....WEBPVP8X....");
+  bytes[4] = 14;
+  bytes[5] = bytes[6] = bytes[7] = 0;
+  bytes.resize(30);
+  bytes[20] = 2;
+  EXPECT_THAT(decodeMessage(bytes), HasSubstr("animated WebP is not supported"));
+}
+
+TEST(BadImages, IntegersOf32Bits) {
+  const cv::Mat grey(2, 2, CV_32SC1, cv::Scalar(5));
+  EXPECT_THAT(messageOf([&] { decodeImage(encode(grey, ".tif"), "labels.tif"); }),
+              AllOf(StartsWith("labels.tif: "), HasSubstr("8-bit, 16-bit or floating-point")));
+}
+
+}  // namespace
+}  // namespace adamerge
