@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cstdint>
-
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -14,6 +13,9 @@
 #include "adamerge/image.h"
 #include "adamerge/preprocess.h"
 #include "adamerge/result.h"
+
+/// Cairo's drawing context, so that this header needs no Cairo.
+using cairo_t = struct _cairo;
 
 namespace adamerge {
 
@@ -32,37 +34,71 @@ struct FigureKind {
 const std::vector<FigureKind>& figureKinds();
 
 struct FigureInput {
-  std::string title;       ///< e.g. the image's name; may be empty
-  std::string subtitle;    ///< e.g. method and settings
+  std::string title;     ///< e.g. the image's name; may be empty
+  std::string subtitle;  ///< e.g. method and settings
   PreparedImage image;
   int grid_height = 0;
   int grid_width = 0;
   int prefix_tokens = 0;
-  ImageResult result;      ///< with layers
-  int layer = -1;          ///< the chosen block, 0-based; -1: the last
+  ImageResult result;  ///< with layers
+  int layer = -1;      ///< the chosen block, 0-based; -1: the last
 };
 
 struct FigureStyle {
   Colormap colormap = Colormap::kViridis;
   SalienceScale scale = SalienceScale::kPercentile;
-  double width_mm = 0;     ///< 0: the kind's own width
-  double dpi = 200;        ///< PNG only
+  double width_mm = 0;  ///< 60...1000; 0: the kind's own width (one column, or a page's width)
+  double dpi = 200;     ///< 36...2400; PNG only
   bool dark = false;
 };
 
-/// Draws figure `kind` and writes it (beside, then rename). Throws Error: unknown kind, no trace,
-/// layer out of range, a salience figure of a method without salience, the file cannot be written.
+struct FigureSize {
+  double width_mm = 0;
+  double height_mm = 0;
+};
+
+/// The size of figure `kind`: the style's width, and the height that follows from the content.
+/// Throws Error where drawFigure would.
+FigureSize figureSize(std::string_view kind, const FigureInput& input, const FigureStyle& style);
+
+/// Draws figure `kind` from the origin of `context`, whose unit must be the point (1/72 inch):
+/// scale by dpi / 72 first for pixels. Throws Error: unknown kind, no trace, layer out of range, a
+/// salience figure of a method without salience, a width out of range, a trace that does not fit
+/// the grid.
+void drawFigure(std::string_view kind, const FigureInput& input, const FigureStyle& style,
+                cairo_t* context);
+
+/// Draws figure `kind` and writes it (beside, then rename). The same figure gives the same bytes.
+/// Throws Error where drawFigure does, for a resolution out of range, and where the file cannot be
+/// written.
 void writeFigure(std::string_view kind, const FigureInput& input, const FigureStyle& style,
                  FigureFormat format, const std::filesystem::path& path);
 
 /// RGB of value t in 0...1.
 std::array<std::uint8_t, 3> colormapColor(Colormap map, double t);
 
-/// The values a salience map draws, each in 0...1, for a scale. Keeps order of values.
+/// The values a salience map draws, each in 0...1, for a scale. Keeps order of values. Values that
+/// are all equal become 0.5.
 std::vector<float> scaleSalience(const std::vector<float>& salience, SalienceScale scale);
 
-/// Per patch: the mean colour (RGB) of the view's pixels in the patch's group.
+/// Per patch: the mean colour (RGB) of the view's pixels in the patch's group. Patch (r, c) covers
+/// rows r*h/gh ... (r+1)*h/gh of the view, and columns alike. Throws Error where `groups` does not
+/// fit the grid.
 std::vector<std::array<std::uint8_t, 3>> groupColors(const Image& view, int grid_height,
-                                                     int grid_width, const std::vector<int>& groups);
+                                                     int grid_width,
+                                                     const std::vector<int>& groups);
+
+/// Per patch: the patch whose token stands for its group after block `layer`, that is, the one that
+/// was always on the destination's side of the merges in blocks 0...layer.
+/// Throws Error: layer out of range, merges that name no group.
+std::vector<int> survivingPatches(const std::vector<LayerTrace>& layers, int layer);
+
+enum class PatchFate {
+  kUntouched,  ///< a token of its own
+  kAbsorbed,   ///< its token took in others
+  kMerged      ///< its token went into another patch's
+};
+/// Per patch, from survivingPatches().
+std::vector<PatchFate> patchFates(const std::vector<int>& survivors);
 
 }  // namespace adamerge

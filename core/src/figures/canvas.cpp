@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "figures/canvas.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <numbers>
+#include <string>
+
+#include "adamerge/error.h"
+
+namespace adamerge {
+namespace {
+
+constexpr const char* kFontFamily = "DejaVu Sans, sans-serif";
+/// Height of capitals in DejaVu Sans, in ems.
+constexpr double kCapHeight = 0.729;
+
+std::string validUtf8(std::string_view text) {
+  // File names may hold any bytes; Pango would drop the whole line.
+  const std::unique_ptr<gchar, decltype(&g_free)> valid(
+      g_utf8_make_valid(text.data(), static_cast<gssize>(text.size())), &g_free);
+  return valid.get();
+}
+
+Handle<PangoContext> makePangoContext() {
+  Handle<PangoContext> context(pango_font_map_create_context(pango_cairo_font_map_get_default()));
+  // Hinting fits glyphs to one surface's pixels; without it a line has one width everywhere.
+  const Handle<cairo_font_options_t> options(cairo_font_options_create());
+  cairo_font_options_set_hint_style(options.get(), CAIRO_HINT_STYLE_NONE);
+  cairo_font_options_set_hint_metrics(options.get(), CAIRO_HINT_METRICS_OFF);
+  cairo_font_options_set_antialias(options.get(), CAIRO_ANTIALIAS_GRAY);
+  pango_cairo_context_set_font_options(context.get(), options.get());
+  pango_cairo_context_set_resolution(context.get(), kPointsPerInch);
+  pango_context_set_round_glyph_positions(context.get(), FALSE);
+  return context;
+}
+
+Handle<PangoLayout> makeLayout(PangoContext* context, std::string_view text,
+                               const TextStyle& style) {
+  Handle<PangoLayout> layout(pango_layout_new(context));
+  const Handle<PangoFontDescription> font(pango_font_description_from_string(kFontFamily));
+  pango_font_description_set_absolute_size(font.get(), style.size * PANGO_SCALE);
+  pango_font_description_set_weight(font.get(),
+                                    style.bold ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
+  pango_layout_set_font_description(layout.get(), font.get());
+  pango_layout_set_single_paragraph_mode(layout.get(), TRUE);
+  const std::string valid = validUtf8(text);
+  pango_layout_set_text(layout.get(), valid.data(), static_cast<int>(valid.size()));
+  return layout;
+}
+
+double layoutWidth(PangoLayout* layout) {
+  int width = 0;
+  pango_layout_get_size(layout, &width, nullptr);
+  return static_cast<double>(width) / PANGO_SCALE;
+}
+
+Handle<cairo_surface_t> makeSurface(const Image& image) {
+  Handle<cairo_surface_t> surface(
+      cairo_image_surface_create(CAIRO_FORMAT_RGB24, image.width, image.height));
+  if (cairo_surface_status(surface.get()) != CAIRO_STATUS_SUCCESS) {
+    throw Error("the figure needs more memory than there is");
+  }
+  unsigned char* data = cairo_image_surface_get_data(surface.get());
+  const std::size_t stride =
+      static_cast<std::size_t>(cairo_image_surface_get_stride(surface.get()));
+  for (int y = 0; y < image.height; ++y) {
+    auto* row = reinterpret_cast<std::uint32_t*>(data + static_cast<std::size_t>(y) * stride);
+    for (int x = 0; x < image.width; ++x) {
+      const std::uint8_t* pixel = image.at(x, y);
+      row[x] = static_cast<std::uint32_t>(pixel[0]) << 16U |
+               static_cast<std::uint32_t>(pixel[1]) << 8U | pixel[2];
+    }
+  }
+  cairo_surface_mark_dirty(surface.get());
+  return surface;
+}
+
+}  // namespace
+
+double textWidth(std::string_view text, const TextStyle& style) {
+  const Handle<PangoContext> context = makePangoContext();
+  return layoutWidth(makeLayout(context.get(), text, style).get());
+}
+
+Canvas::Canvas(cairo_t* context) : context_(context) { cairo_save(context_); }
+
+Canvas::~Canvas() { cairo_restore(context_); }
+
+void Canvas::setColor(const Color& color) {
+  cairo_set_source_rgba(context_, color.red, color.green, color.blue, color.alpha);
+}
+
+void Canvas::text(std::string_view text, const Box& box, const TextStyle& style) {
+  if (text.empty()) return;
+  const Handle<PangoContext> pango = makePangoContext();
+  pango_cairo_update_context(context_, pango.get());
+  const Handle<PangoLayout> layout = makeLayout(pango.get(), text, style);
+  if (layoutWidth(layout.get()) > box.width) {
+    pango_layout_set_ellipsize(layout.get(),
+                               style.keep_end ? PANGO_ELLIPSIZE_MIDDLE : PANGO_ELLIPSIZE_END);
+    pango_layout_set_width(layout.get(), static_cast<int>(std::max(box.width, 0.0) * PANGO_SCALE));
+  }
+  const double free = std::max(box.width - layoutWidth(layout.get()), 0.0);
+  const double shift = style.align == Align::kLeft     ? 0.0
+                       : style.align == Align::kCentre ? free / 2
+                                                       : free;
+  const double ascent = static_cast<double>(pango_layout_get_baseline(layout.get())) / PANGO_SCALE;
+  const double baseline = box.y + box.height / 2 + style.size * kCapHeight / 2;
+  setColor(style.color);
+  cairo_move_to(context_, box.x + shift, baseline - ascent);
+  pango_cairo_show_layout(context_, layout.get());
+  cairo_new_path(context_);
+}
+
+void Canvas::verticalText(std::string_view label, const Box& box, const TextStyle& style) {
+  cairo_save(context_);
+  cairo_translate(context_, box.x, box.bottom());
+  cairo_rotate(context_, -std::numbers::pi / 2);
+  TextStyle centred = style;
+  centred.align = Align::kCentre;
+  text(label, {0, 0, box.height, box.width}, centred);
+  cairo_restore(context_);
+}
+
+void Canvas::fill(const Box& box, const Color& color) {
+  setColor(color);
+  cairo_rectangle(context_, box.x, box.y, box.width, box.height);
+  cairo_fill(context_);
+}
+
+void Canvas::frame(const Box& box, double width, const Color& color) {
+  setColor(color);
+  cairo_set_line_width(context_, width);
+  cairo_set_line_join(context_, CAIRO_LINE_JOIN_MITER);
+  cairo_rectangle(context_, box.x, box.y, box.width, box.height);
+  cairo_stroke(context_);
+}
+
+void Canvas::lines(std::span<const Segment> segments, double width, const Color& color) {
+  if (segments.empty()) return;
+  setColor(color);
+  cairo_set_line_width(context_, width);
+  cairo_set_line_cap(context_, CAIRO_LINE_CAP_SQUARE);
+  for (const Segment& segment : segments) {
+    cairo_move_to(context_, segment.from.x, segment.from.y);
+    cairo_line_to(context_, segment.to.x, segment.to.y);
+  }
+  cairo_stroke(context_);
+}
+
+void Canvas::lines(std::span<const Segment> segments, double width, const Color& color,
+                   const Box& clip) {
+  cairo_save(context_);
+  cairo_rectangle(context_, clip.x, clip.y, clip.width, clip.height);
+  cairo_clip(context_);
+  lines(segments, width, color);
+  cairo_restore(context_);
+}
+
+void Canvas::polyline(std::span<const Point> points, double width, const Color& color) {
+  if (points.empty()) return;
+  setColor(color);
+  cairo_set_line_width(context_, width);
+  cairo_set_line_cap(context_, CAIRO_LINE_CAP_ROUND);
+  cairo_set_line_join(context_, CAIRO_LINE_JOIN_ROUND);
+  for (const Point& point : points) cairo_line_to(context_, point.x, point.y);
+  cairo_stroke(context_);
+}
+
+void Canvas::dot(Point centre, double radius, const Color& color, const Color& rim) {
+  cairo_arc(context_, centre.x, centre.y, radius, 0, 2 * std::numbers::pi);
+  setColor(color);
+  cairo_fill_preserve(context_);
+  setColor(rim);
+  cairo_set_line_width(context_, radius * 0.4);
+  cairo_stroke(context_);
+}
+
+void Canvas::image(const Image& image, const Box& box) {
+  const Handle<cairo_surface_t> surface = makeSurface(image);
+  cairo_save(context_);
+  cairo_translate(context_, box.x, box.y);
+  cairo_scale(context_, box.width / image.width, box.height / image.height);
+  cairo_set_source_surface(context_, surface.get(), 0, 0);
+  cairo_pattern_set_filter(cairo_get_source(context_), CAIRO_FILTER_GOOD);
+  // Without padding the edge fades into the background; PDF would embed a padded copy instead.
+  if (cairo_surface_get_type(cairo_get_group_target(context_)) == CAIRO_SURFACE_TYPE_IMAGE) {
+    cairo_pattern_set_extend(cairo_get_source(context_), CAIRO_EXTEND_PAD);
+  }
+  cairo_rectangle(context_, 0, 0, image.width, image.height);
+  cairo_fill(context_);
+  cairo_restore(context_);
+}
+
+}  // namespace adamerge

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Drawing in points (1/72 inch), the same on every surface.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "adamerge/image.h"
+#include "figures/handles.h"
+#include "figures/theme.h"
+
+namespace adamerge {
+
+inline constexpr double kPointsPerInch = 72.0;
+inline constexpr double kMmPerInch = 25.4;
+inline constexpr double kTitleSize = 8;
+inline constexpr double kTextSize = 7;
+inline constexpr double kLineHeight = 10;
+
+struct Point {
+  double x = 0;
+  double y = 0;
+};
+
+struct Segment {
+  Point from;
+  Point to;
+};
+
+struct Box {
+  double x = 0;
+  double y = 0;
+  double width = 0;
+  double height = 0;
+
+  double right() const { return x + width; }
+  double bottom() const { return y + height; }
+};
+
+enum class Align { kLeft, kCentre, kRight };
+
+struct TextStyle {
+  Color color;
+  Align align = Align::kLeft;
+  double size = kTextSize;
+  bool bold = false;
+  bool keep_end = false;  ///< shorten in the middle, so that a file name keeps its extension
+};
+
+/// The width of one line in points.
+double textWidth(std::string_view text, const TextStyle& style);
+
+class Canvas {
+ public:
+  /// Draws on `context`, which must outlive the canvas. Its state is put back at the end.
+  explicit Canvas(cairo_t* context);
+  Canvas(const Canvas&) = delete;
+  Canvas& operator=(const Canvas&) = delete;
+  ~Canvas();
+
+  /// One line, shortened to the box's width where it does not fit, its capitals centred in the
+  /// box's height.
+  void text(std::string_view text, const Box& box, const TextStyle& style);
+  /// The same, read from bottom to top, centred in the box.
+  void verticalText(std::string_view label, const Box& box, const TextStyle& style);
+
+  void fill(const Box& box, const Color& color);
+  void frame(const Box& box, double width, const Color& color);
+  /// All segments as one stroke: where they cross, a translucent colour does not add up.
+  void lines(std::span<const Segment> segments, double width, const Color& color);
+  /// The same, cut off at the edges of `clip`.
+  void lines(std::span<const Segment> segments, double width, const Color& color, const Box& clip);
+  void polyline(std::span<const Point> points, double width, const Color& color);
+  void dot(Point centre, double radius, const Color& color, const Color& rim);
+  void image(const Image& image, const Box& box);
+
+ private:
+  void setColor(const Color& color);
+
+  cairo_t* context_;
+};
+
+}  // namespace adamerge

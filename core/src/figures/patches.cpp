@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "figures/patches.h"
+
+#include <algorithm>
+#include <cmath>
+#include <opencv2/imgproc.hpp>
+
+#include "adamerge/error.h"
+
+namespace adamerge {
+namespace {
+
+constexpr double kFewestPixels = 64;
+constexpr double kMostPixels = 2048;
+/// How much of the picture's local contrast a heat map keeps.
+constexpr double kShading = 0.5;
+constexpr double kFading = 0.74;
+
+struct Range {
+  int begin = 0;
+  int end = 0;
+};
+
+/// A view smaller than its grid still gives every patch a pixel.
+Range patchRange(int index, int count, int size) {
+  const auto edge = [&](int i) {
+    return static_cast<int>(static_cast<std::int64_t>(i) * size / count);
+  };
+  const int begin = std::min(edge(index), size - 1);
+  return {begin, std::max(edge(index + 1), begin + 1)};
+}
+
+double luminance(const std::uint8_t* pixel) {
+  return 0.299 * pixel[0] + 0.587 * pixel[1] + 0.114 * pixel[2];
+}
+
+std::uint8_t toByte(double value) {
+  return static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.0, 255.0)));
+}
+
+template <typename Visit>
+void forEachPixel(const Image& image, const Grid& grid, int patch, Visit visit) {
+  const Range rows = patchRange(patch / grid.width, grid.height, image.height);
+  const Range columns = patchRange(patch % grid.width, grid.width, image.width);
+  for (int y = rows.begin; y < rows.end; ++y) {
+    for (int x = columns.begin; x < columns.end; ++x) visit(x, y);
+  }
+}
+
+int wholePixels(double wanted, int cells) {
+  return std::max(static_cast<int>(std::ceil(wanted / cells)), 1) * cells;
+}
+
+}  // namespace
+
+Image panelImage(const Image& view, const Grid& grid, double pixels) {
+  const double wanted = std::clamp(pixels, kFewestPixels, kMostPixels);
+  // The longer side decides, so that a slender view does not become a giant.
+  const double scale = wanted / std::max(view.width, view.height);
+  Image panel;
+  panel.width = wholePixels(view.width * scale, grid.width);
+  panel.height = wholePixels(view.height * scale, grid.height);
+  panel.pixels.resize(static_cast<std::size_t>(panel.width) * panel.height * 3);
+  const cv::Mat source(view.height, view.width, CV_8UC3,
+                       const_cast<std::uint8_t*>(view.pixels.data()));
+  cv::Mat target(panel.height, panel.width, CV_8UC3, panel.pixels.data());
+  const bool smaller = panel.width < view.width || panel.height < view.height;
+  cv::resize(source, target, target.size(), 0, 0, smaller ? cv::INTER_AREA : cv::INTER_CUBIC);
+  return panel;
+}
+
+Image patchImage(const Image& panel, const Grid& grid, const PatchColors& colors) {
+  Image image = panel;
+  for (int patch = 0; patch < grid.patches(); ++patch) {
+    const auto& color = colors[static_cast<std::size_t>(patch)];
+    forEachPixel(panel, grid, patch,
+                 [&](int x, int y) { std::copy(color.begin(), color.end(), image.at(x, y)); });
+  }
+  return image;
+}
+
+Image shadedPatchImage(const Image& panel, const Grid& grid, const PatchColors& colors) {
+  Image image = panel;
+  for (int patch = 0; patch < grid.patches(); ++patch) {
+    double sum = 0;
+    int count = 0;
+    forEachPixel(panel, grid, patch, [&](int x, int y) {
+      sum += luminance(panel.at(x, y));
+      ++count;
+    });
+    const double mean = sum / count;
+    const auto& color = colors[static_cast<std::size_t>(patch)];
+    forEachPixel(panel, grid, patch, [&](int x, int y) {
+      const double shade = kShading * (luminance(panel.at(x, y)) - mean);
+      for (std::size_t i = 0; i < 3; ++i) image.at(x, y)[i] = toByte(color[i] + shade);
+    });
+  }
+  return image;
+}
+
+Image fadedImage(const Image& panel, const Grid& grid, const std::vector<bool>& faded,
+                 const Color& background) {
+  Image image = panel;
+  const std::array<double, 3> towards{background.red * 255, background.green * 255,
+                                      background.blue * 255};
+  for (int patch = 0; patch < grid.patches(); ++patch) {
+    if (!faded[static_cast<std::size_t>(patch)]) continue;
+    forEachPixel(panel, grid, patch, [&](int x, int y) {
+      const double grey = luminance(panel.at(x, y));
+      for (std::size_t i = 0; i < 3; ++i) {
+        image.at(x, y)[i] = toByte(std::lerp(grey, towards[i], kFading));
+      }
+    });
+  }
+  return image;
+}
+
+std::vector<Segment> groupBoundaries(const std::vector<int>& groups, const Grid& grid,
+                                     const Box& box) {
+  std::vector<Segment> segments;
+  const double step_x = box.width / grid.width;
+  const double step_y = box.height / grid.height;
+  const auto differ = [&](int a, int b) {
+    return groups[static_cast<std::size_t>(a)] != groups[static_cast<std::size_t>(b)];
+  };
+  // `edge(i)`: whether there is a boundary at place i of a grid line with `count` places.
+  const auto runs = [](int count, const auto& edge, const auto& add) {
+    int begin = -1;
+    for (int i = 0; i <= count; ++i) {
+      const bool here = i < count && edge(i);
+      if (here && begin < 0) begin = i;
+      if (!here && begin >= 0) {
+        add(begin, i);
+        begin = -1;
+      }
+    }
+  };
+  for (int row = 1; row < grid.height; ++row) {
+    const double y = box.y + row * step_y;
+    runs(
+        grid.width, [&](int i) { return differ(grid.at(row - 1, i), grid.at(row, i)); },
+        [&](int from, int to) {
+          segments.push_back({{box.x + from * step_x, y}, {box.x + to * step_x, y}});
+        });
+  }
+  for (int column = 1; column < grid.width; ++column) {
+    const double x = box.x + column * step_x;
+    runs(
+        grid.height, [&](int i) { return differ(grid.at(i, column - 1), grid.at(i, column)); },
+        [&](int from, int to) {
+          segments.push_back({{x, box.y + from * step_y}, {x, box.y + to * step_y}});
+        });
+  }
+  return segments;
+}
+
+Box patchBox(int patch, const Grid& grid, const Box& box) {
+  const double width = box.width / grid.width;
+  const double height = box.height / grid.height;
+  return {box.x + (patch % grid.width) * width, box.y + (patch / grid.width) * height, width,
+          height};
+}
+
+PatchColors groupColors(const Image& view, int grid_height, int grid_width,
+                        const std::vector<int>& groups) {
+  const Grid grid{grid_height, grid_width};
+  if (grid_height < 1 || grid_width < 1 || view.width < 1 || view.height < 1 ||
+      view.pixels.size() != static_cast<std::size_t>(view.width) * view.height * 3 ||
+      groups.size() != static_cast<std::size_t>(grid_height) * grid_width ||
+      *std::min_element(groups.begin(), groups.end()) < 0) {
+    throw Error("the picture, the patch grid and the groups of a figure do not fit together");
+  }
+  struct Sum {
+    std::array<std::uint64_t, 3> values{};
+    std::uint64_t count = 0;
+  };
+  std::vector<Sum> sums(static_cast<std::size_t>(*std::max_element(groups.begin(), groups.end())) +
+                        1);
+  for (int patch = 0; patch < grid.patches(); ++patch) {
+    Sum& sum = sums[static_cast<std::size_t>(groups[static_cast<std::size_t>(patch)])];
+    forEachPixel(view, grid, patch, [&](int x, int y) {
+      for (std::size_t i = 0; i < 3; ++i) sum.values[i] += view.at(x, y)[i];
+      ++sum.count;
+    });
+  }
+  PatchColors colors(groups.size());
+  for (std::size_t patch = 0; patch < groups.size(); ++patch) {
+    const Sum& sum = sums[static_cast<std::size_t>(groups[patch])];
+    for (std::size_t i = 0; i < 3; ++i) {
+      colors[patch][i] = static_cast<std::uint8_t>((sum.values[i] + sum.count / 2) / sum.count);
+    }
+  }
+  return colors;
+}
+
+}  // namespace adamerge

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "figures/scene.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "adamerge/error.h"
+
+namespace adamerge {
+namespace {
+
+constexpr double kNarrowestMm = 60;
+constexpr double kWidestMm = 1000;
+constexpr double kHeadingSpace = 4;
+/// A title keeps at least this much beside the note; otherwise the note gets a line of its own.
+constexpr double kLeastTitle = 70;
+
+double figureWidth(const FigureStyle& style, double default_width_mm) {
+  if (style.width_mm == 0) return default_width_mm;
+  if (!(style.width_mm >= kNarrowestMm && style.width_mm <= kWidestMm)) {
+    throw Error(fmt::format("a figure cannot be {:g} mm wide; {:g} to {:g} mm is possible",
+                            style.width_mm, kNarrowestMm, kWidestMm));
+  }
+  return style.width_mm;
+}
+
+void checkPicture(std::string_view figure, const FigureInput& input) {
+  const Image& view = input.image.view;
+  if (view.width < 1 || view.height < 1 ||
+      view.pixels.size() != static_cast<std::size_t>(view.width) * view.height * 3) {
+    throw Error(fmt::format("the {} figure needs the picture the model saw", figure));
+  }
+  if (input.grid_height < 1 || input.grid_width < 1) {
+    throw Error(fmt::format("a patch grid of {} x {} cannot be drawn", input.grid_height,
+                            input.grid_width));
+  }
+}
+
+[[noreturn]] void failUntraced(std::string_view figure) {
+  throw Error(
+      fmt::format("the {} figure needs the trace of every layer; run with tracing on", figure));
+}
+
+void checkTraces(std::string_view figure, const FigureInput& input) {
+  const auto patches =
+      static_cast<std::size_t>(input.grid_height) * static_cast<std::size_t>(input.grid_width);
+  for (std::size_t i = 0; i < input.result.layers.size(); ++i) {
+    const LayerTrace& trace = input.result.layers[i];
+    if (trace.groups.empty()) failUntraced(figure);
+    const bool fits = trace.groups.size() == patches &&
+                      (trace.salience.empty() || trace.salience.size() == patches) &&
+                      std::all_of(trace.groups.begin(), trace.groups.end(), [&](int group) {
+                        return group >= 0 && static_cast<std::size_t>(group) < patches;
+                      });
+    if (!fits) {
+      throw Error(fmt::format("the trace of layer {} does not fit a grid of {} x {} patches", i,
+                              input.grid_height, input.grid_width));
+    }
+  }
+}
+
+std::size_t chosenLayer(bool per_layer, const FigureInput& input) {
+  const int count = static_cast<int>(input.result.layers.size());
+  if (!per_layer || input.layer == -1) return static_cast<std::size_t>(count - 1);
+  if (input.layer < 0 || input.layer >= count) {
+    throw Error(fmt::format("layer {} is out of range: the trace has layers 0 to {}", input.layer,
+                            count - 1));
+  }
+  return static_cast<std::size_t>(input.layer);
+}
+
+struct Heading {
+  std::string_view first;
+  std::string_view second;
+  bool note_below = false;
+  int lines = 1;
+};
+
+Heading arrange(const Scene& scene, const std::string& note) {
+  Heading heading;
+  const bool titled = !scene.input.title.empty();
+  heading.first = titled ? scene.input.title : scene.input.subtitle;
+  if (titled) heading.second = scene.input.subtitle;
+  const double beside = scene.contentWidth() - textWidth(note, scene.mutedStyle()) - kGap;
+  heading.note_below = !heading.first.empty() && beside < kLeastTitle;
+  heading.lines = 1 + (heading.second.empty() ? 0 : 1) + (heading.note_below ? 1 : 0);
+  return heading;
+}
+
+}  // namespace
+
+Scene makeScene(const FigureTraits& traits, const FigureInput& input, const FigureStyle& style) {
+  const std::string& figure = traits.kind.id;
+  const double width_mm = figureWidth(style, traits.width_mm);
+  if (input.result.layers.empty()) failUntraced(figure);
+  if (traits.shows_picture) {
+    checkPicture(figure, input);
+    checkTraces(figure, input);
+  }
+  return {input,
+          style,
+          style.dark ? kDarkTheme : kLightTheme,
+          {input.grid_height, input.grid_width},
+          chosenLayer(traits.kind.per_layer, input),
+          width_mm / kMmPerInch * kPointsPerInch};
+}
+
+std::string blockNote(const Scene& scene) {
+  const LayerTrace& trace = scene.trace();
+  return fmt::format("block {} of {} · {} → {} tokens", scene.layer + 1,
+                     scene.input.result.layers.size(), trace.tokens_in, trace.tokens_out);
+}
+
+std::string runNote(const Scene& scene) {
+  const auto& layers = scene.input.result.layers;
+  return fmt::format("{} block{} · {} → {} tokens", layers.size(), layers.size() == 1 ? "" : "s",
+                     layers.front().tokens_in, layers.back().tokens_out);
+}
+
+double headingHeight(const Scene& scene, const std::string& note) {
+  return arrange(scene, note).lines * kLineHeight + kHeadingSpace;
+}
+
+void drawHeading(Canvas& canvas, const Scene& scene, const std::string& note) {
+  const Heading heading = arrange(scene, note);
+  Box line{kMargin, kMargin, scene.contentWidth(), kLineHeight};
+  Box first = line;
+  if (heading.first.empty()) {
+    canvas.text(note, line, scene.mutedStyle());
+    return;
+  }
+  if (!heading.note_below) {
+    canvas.text(note, line, scene.mutedStyle(Align::kRight));
+    first.width -= textWidth(note, scene.mutedStyle()) + kGap;
+  }
+  if (scene.input.title.empty()) {
+    canvas.text(heading.first, first, scene.mutedStyle());
+  } else {
+    TextStyle title{scene.theme.ink, Align::kLeft, kTitleSize, true, true};
+    canvas.text(heading.first, first, title);
+  }
+  if (!heading.second.empty()) {
+    line.y += kLineHeight;
+    canvas.text(heading.second, line, scene.mutedStyle());
+  }
+  if (heading.note_below) {
+    line.y += kLineHeight;
+    canvas.text(note, line, scene.mutedStyle());
+  }
+}
+
+}  // namespace adamerge

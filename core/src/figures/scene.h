@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What all kinds of figure share: the checked input, the page's measures, the heading.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "adamerge/figures.h"
+#include "figures/canvas.h"
+#include "figures/patches.h"
+
+namespace adamerge {
+
+inline constexpr double kMargin = 4;
+inline constexpr double kGap = 6;
+
+struct FigureTraits {
+  FigureKind kind;
+  double width_mm = 0;  ///< where the style names none
+  /// Shows the view patch by patch: picture, grid and traced groups are needed.
+  bool shows_picture = true;
+};
+
+struct Scene {
+  const FigureInput& input;
+  const FigureStyle& style;
+  Theme theme;
+  Grid grid;
+  std::size_t layer = 0;  ///< the chosen block
+  double width = 0;       ///< of the whole figure, points
+
+  const LayerTrace& trace() const { return input.result.layers[layer]; }
+  double contentWidth() const { return width - 2 * kMargin; }
+  TextStyle textStyle(Align align = Align::kLeft) const { return {theme.ink, align}; }
+  TextStyle mutedStyle(Align align = Align::kLeft) const { return {theme.muted, align}; }
+};
+
+/// Checks all that the kind needs. Throws Error.
+Scene makeScene(const FigureTraits& traits, const FigureInput& input, const FigureStyle& style);
+
+/// "block 6 of 12 · 197 → 181 tokens"
+std::string blockNote(const Scene& scene);
+/// "12 blocks · 197 → 133 tokens"
+std::string runNote(const Scene& scene);
+
+/// Title, note and subtitle at the top of the figure.
+double headingHeight(const Scene& scene, const std::string& note);
+void drawHeading(Canvas& canvas, const Scene& scene, const std::string& note);
+
+}  // namespace adamerge

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <opencv2/imgcodecs.hpp>
+
+#include "sample_figure.h"
+#include "temporary_folder.h"
+
+namespace adamerge {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+class FigureFiles : public testing::Test {
+ protected:
+  fs::path write(std::string_view kind, FigureFormat format, const std::string& name = "figure") {
+    fs::path path = folder_.path() / name;
+    writeFigure(kind, input_, style_, format, path);
+    return path;
+  }
+
+  void expectAllKindsInAllFormats() {
+    for (const FigureKind& kind : figureKinds()) {
+      SCOPED_TRACE(kind.id);
+      const FigureSize size = figureSize(kind.id, input_, style_);
+      const cv::Mat png = cv::imread(write(kind.id, FigureFormat::kPng, "a.png").string());
+      EXPECT_EQ(png.cols, std::lround(size.width_mm * style_.dpi / 25.4));
+      EXPECT_EQ(png.rows, std::lround(size.height_mm * style_.dpi / 25.4));
+      const bool has_picture = kind.id != "layers";
+      const std::string svg = test::fileText(write(kind.id, FigureFormat::kSvg));
+      EXPECT_THAT(svg, AllOf(StartsWith("<?xml"), EndsWith("</svg>\n"), HasSubstr("<path")));
+      EXPECT_EQ(svg.find("data:image/png;base64,") != std::string::npos, has_picture);
+      const std::string pdf = test::fileText(write(kind.id, FigureFormat::kPdf));
+      EXPECT_THAT(pdf, AllOf(StartsWith("%PDF"), EndsWith("%%EOF\n"), HasSubstr("/FontFile"),
+                             Not(HasSubstr("/CreationDate"))));
+      EXPECT_EQ(pdf.find("/Subtype /Image") != std::string::npos, has_picture);
+    }
+  }
+
+  test::TemporaryFolder folder_;
+  FigureInput input_ = test::sampleInput();
+  FigureStyle style_;
+};
+
+TEST_F(FigureFiles, AllKindsInAllFormats) { expectAllKindsInAllFormats(); }
+
+TEST_F(FigureFiles, DarkStyle) {
+  style_.dark = true;
+  style_.colormap = Colormap::kMagma;
+  style_.scale = SalienceScale::kRank;
+  expectAllKindsInAllFormats();
+  const cv::Mat png = cv::imread((folder_.path() / "a.png").string());
+  EXPECT_LT(cv::mean(png.row(0))[0], 60);
+}
+
+TEST_F(FigureFiles, RectangularGrid) {
+  input_ = test::sampleInput({4, 6});
+  expectAllKindsInAllFormats();
+}
+
+TEST_F(FigureFiles, SlenderGrids) {
+  input_ = test::sampleInput({1, 24});
+  expectAllKindsInAllFormats();
+  input_ = test::sampleInput({24, 1});
+  expectAllKindsInAllFormats();
+}
+
+TEST_F(FigureFiles, OnePatch) {
+  input_ = test::sampleInput({1, 1, 1});
+  expectAllKindsInAllFormats();
+}
+
+TEST_F(FigureFiles, ManyPatchesAndBlocks) {
+  input_ = test::sampleInput({64, 64, 32, 4});
+  expectAllKindsInAllFormats();
+}
+
+TEST_F(FigureFiles, NarrowestAndWide) {
+  style_.width_mm = 60;
+  expectAllKindsInAllFormats();
+  style_.width_mm = 420;
+  style_.dpi = 72;
+  expectAllKindsInAllFormats();
+}
+
+TEST_F(FigureFiles, ViewThatIsNoMultipleOfTheGrid) {
+  input_.image.view = test::gradientImage(101, 67);
+  expectAllKindsInAllFormats();
+}
+
+TEST_F(FigureFiles, LongAndBrokenTitles) {
+  const FigureSize before = figureSize("groups", input_, style_);
+  for (int i = 0; i < 40; ++i) input_.title += " Überlänge – изображение 画像 🐘";
+  input_.subtitle = input_.title;
+  expectAllKindsInAllFormats();
+  EXPECT_EQ(figureSize("groups", input_, style_).height_mm, before.height_mm);
+  input_.title = "\xff\xfe not UTF-8\nand two lines";
+  input_.subtitle.clear();
+  expectAllKindsInAllFormats();
+  input_.title.clear();
+  expectAllKindsInAllFormats();
+}
+
+TEST_F(FigureFiles, OddNumbersInATrace) {
+  input_.result.layers[1].redundancy = std::nan("");
+  input_.result.layers[2].redundancy.reset();
+  input_.result.layers[3].sigma = 0;
+  input_.result.calibrated = false;
+  expectAllKindsInAllFormats();
+}
+
+TEST_F(FigureFiles, OverviewOfAMethodWithoutSalienceShowsGroups) {
+  const double with_bar = figureSize("overview", input_, style_).height_mm;
+  input_ = test::sampleInput({4, 4, 4, 8, false, false});
+  EXPECT_LT(figureSize("overview", input_, style_).height_mm, with_bar);
+  EXPECT_TRUE(fs::exists(write("overview", FigureFormat::kPng)));
+}
+
+TEST_F(FigureFiles, LayersNeedsNoPictureAndShowsRedundancyOnlyWhereThereIsSome) {
+  const double with_redundancy = figureSize("layers", input_, style_).height_mm;
+  input_ = test::sampleInput({4, 4, 4, 8, false, false});
+  input_.image.view = {};
+  for (LayerTrace& trace : input_.result.layers) trace.groups.clear();
+  EXPECT_LT(figureSize("layers", input_, style_).height_mm, with_redundancy - 20);
+  EXPECT_TRUE(fs::exists(write("layers", FigureFormat::kPng)));
+}
+
+TEST_F(FigureFiles, PngKnowsItsSizeOnPaper) {
+  style_.dpi = 300;
+  style_.width_mm = 100;
+  const fs::path path = write("groups", FigureFormat::kPng, "figure.png");
+  EXPECT_EQ(cv::imread(path.string()).cols, 1181);
+  // 300 dpi are 11811 pixels a metre.
+  EXPECT_THAT(test::fileText(path),
+              HasSubstr(std::string("\0\0\0\x09pHYs\0\0\x2e\x23\0\0\x2e\x23\x01", 17)));
+}
+
+TEST_F(FigureFiles, TheSameFigureIsTheSameFile) {
+  for (const FigureKind& kind : figureKinds()) {
+    for (const FigureFormat format : {FigureFormat::kPng, FigureFormat::kSvg, FigureFormat::kPdf}) {
+      const std::string first = test::fileText(write(kind.id, format));
+      EXPECT_TRUE(test::fileText(write(kind.id, format)) == first) << kind.id;
+    }
+  }
+}
+
+TEST_F(FigureFiles, SvgReferencesResolve) {
+  const std::string svg = test::fileText(write("overview", FigureFormat::kSvg));
+  for (std::size_t at = svg.find("\"#image"); at != std::string::npos;
+       at = svg.find("\"#image", at + 1)) {
+    const std::string id = svg.substr(at + 2, svg.find('"', at + 1) - at - 2);
+    EXPECT_THAT(svg, HasSubstr("id=\"" + id + "\""));
+  }
+  EXPECT_THAT(svg, HasSubstr("id=\"image0\""));
+}
+
+TEST_F(FigureFiles, ReplacesAnOlderFileAndMakesFolders) {
+  const fs::path path = folder_.path() / "new" / "folder" / "figure.svg";
+  writeFigure("layers", input_, style_, FigureFormat::kSvg, path);
+  style_.dark = true;
+  writeFigure("layers", input_, style_, FigureFormat::kSvg, path);
+  EXPECT_THAT(test::fileText(path), StartsWith("<?xml"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(path.parent_path()), {}), 1);
+}
+
+}  // namespace
+}  // namespace adamerge
