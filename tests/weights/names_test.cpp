@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "error_message.h"
+#include "model/load_model.h"
+#include "small_model.h"
+#include "vit_config_matcher.h"
+
+namespace adamerge {
+namespace {
+
+using test::errorMessage;
+using test::NamedTensors;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+void replace(std::string& text, const std::string& from, const std::string& to) {
+  if (const std::size_t at = text.find(from); at != std::string::npos) {
+    text.replace(at, from.size(), to);
+  }
+}
+
+/// timm's names turned into those of Hugging Face's ViT and DeiT, or DINOv2.
+NamedTensors huggingFaceNames(const NamedTensors& tensors, const std::string& prefix, bool dinov2) {
+  std::vector<std::pair<std::string, std::string>> pairs{
+      {"cls_token", "embeddings.cls_token"},
+      {"dist_token", "embeddings.distillation_token"},
+      {"register_tokens", "embeddings.register_tokens"},
+      {"mask_token", "embeddings.mask_token"},
+      {"pos_embed", "embeddings.position_embeddings"},
+      {"patch_embed.proj", "embeddings.patch_embeddings.projection"},
+      {"attn.proj", "attention.output.dense"},
+      {"blocks.", "encoder.layer."}};
+  if (dinov2) {
+    pairs.insert(pairs.end(),
+                 {{"ls1.gamma", "layer_scale1.lambda1"}, {"ls2.gamma", "layer_scale2.lambda1"}});
+  } else {
+    pairs.insert(pairs.end(), {{"norm1", "layernorm_before"},
+                               {"norm2", "layernorm_after"},
+                               {"mlp.fc1", "intermediate.dense"},
+                               {"mlp.fc2", "output.dense"}});
+  }
+  NamedTensors renamed;
+  for (const auto& [name, tensor] : tensors) {
+    std::string text = name;
+    if (text.starts_with("head.")) {
+      renamed["classifier" + text.substr(4)] = tensor;
+      continue;
+    }
+    if (text.starts_with("norm.")) text = "layernorm" + text.substr(4);
+    for (const auto& [from, to] : pairs) replace(text, from, to);
+    if (text.find("attn.qkv") == std::string::npos) {
+      renamed[prefix + text] = tensor;
+      continue;
+    }
+    const auto parts = tensor.chunk(3);
+    int part = 0;
+    for (const char* which : {"query", "key", "value"}) {
+      std::string one = text;
+      replace(one, "attn.qkv", std::string("attention.attention.") + which);
+      renamed[prefix + one] = parts[part++];
+    }
+  }
+  return renamed;
+}
+
+nlohmann::json huggingFaceConfig(const std::string& type) {
+  return {{"model_type", type}, {"hidden_size", 32},        {"num_hidden_layers", 2},
+          {"image_size", 32},   {"num_attention_heads", 4}, {"mlp_ratio", 4},
+          {"patch_size", 8},    {"layer_norm_eps", 1e-6},   {"hidden_act", "gelu"}};
+}
+
+void expectSameTensors(const StateDict& found, const NamedTensors& wanted) {
+  ASSERT_EQ(found.size(), wanted.size());
+  for (const auto& [name, tensor] : wanted) {
+    ASSERT_TRUE(found.contains(name)) << name;
+    EXPECT_TRUE(found.at(name).equal(tensor)) << name;
+  }
+}
+
+TEST(Names, HuggingFaceVitUnderEveryPrefix) {
+  const NamedTensors tensors = test::smallTensors();
+  for (const char* prefix : {"vit.", "deit.", ""}) {
+    const test::ModelFolder folder;
+    folder.tensors(huggingFaceNames(tensors, prefix, false));
+    folder.json("config.json", huggingFaceConfig("vit"));
+    const LoadedModel model = loadModel(folder.path());
+    expectSameTensors(model.weights, tensors);
+    test::expectSame(model.info.vit, test::smallVit());
+  }
+}
+
+TEST(Names, Dinov2WithItsClassifier) {
+  NamedTensors tensors = test::smallTensors();
+  for (const char* name :
+       {"blocks.0.ls1.gamma", "blocks.0.ls2.gamma", "blocks.1.ls1.gamma", "blocks.1.ls2.gamma"}) {
+    tensors[name] = at::randn({32});
+  }
+  tensors["head.weight"] = at::randn({7, 64});
+  NamedTensors stored = huggingFaceNames(tensors, "dinov2.", true);
+  stored["dinov2.embeddings.mask_token"] = at::zeros({1, 32});
+  const test::ModelFolder folder;
+  folder.tensors(stored);
+  folder.json("config.json", huggingFaceConfig("dinov2"));
+  folder.json("preprocessor_config.json", {{"image_processor_type", "BitImageProcessor"},
+                                           {"do_resize", true},
+                                           {"size", {{"shortest_edge", 64}}},
+                                           {"do_center_crop", true},
+                                           {"crop_size", {{"height", 56}, {"width", 56}}},
+                                           {"resample", 3},
+                                           {"image_mean", {0.485, 0.456, 0.406}},
+                                           {"image_std", {0.229, 0.224, 0.225}}});
+  const LoadedModel model = loadModel(folder.path());
+  expectSameTensors(model.weights, tensors);
+  VitConfig wanted = test::smallVit();
+  wanted.layer_scale = true;
+  wanted.pooling = Pooling::kTokenAndAverage;
+  wanted.input_height = 56;
+  wanted.input_width = 56;
+  test::expectSame(model.info.vit, wanted);
+  EXPECT_EQ(model.info.preprocessing.resize, Preprocessing::Resize::kShorterSide);
+  EXPECT_EQ(model.info.preprocessing.resize_height, 64);
+  EXPECT_EQ(model.info.preprocessing.crop_width, 56);
+  EXPECT_EQ(model.info.preprocessing.interpolation, Interpolation::kBicubic);
+  EXPECT_FLOAT_EQ(model.info.preprocessing.mean[1], 0.456F);
+  ASSERT_EQ(model.info.notes.size(), 1U);
+  EXPECT_THAT(model.info.notes[0], HasSubstr("mask_token"));
+}
+
+TEST(Names, Dinov2RegistersTakeNoPosition) {
+  NamedTensors tensors = test::smallTensors();
+  tensors.erase("head.weight");
+  tensors.erase("head.bias");
+  tensors["register_tokens"] = at::randn({1, 4, 32});
+  nlohmann::json config = huggingFaceConfig("dinov2_with_registers");
+  config["num_register_tokens"] = 4;
+
+  NamedTensors wanted = tensors;
+  wanted["reg_token"] = wanted.at("register_tokens");
+  wanted.erase("register_tokens");
+  const at::Tensor rows = tensors.at("pos_embed");
+  wanted["cls_token"] = tensors.at("cls_token") + rows.slice(1, 0, 1);
+  wanted["pos_embed"] = rows.slice(1, 1);
+  VitConfig vit = test::smallVit();
+  vit.register_tokens = 4;
+  vit.position_covers_prefix = false;
+  vit.classes = 0;
+
+  for (const char* prefix : {"", "dinov2_with_registers."}) {
+    const test::ModelFolder folder;
+    folder.tensors(huggingFaceNames(tensors, prefix, true));
+    folder.json("config.json", config);
+    const LoadedModel model = loadModel(folder.path());
+    expectSameTensors(model.weights, wanted);
+    test::expectSame(model.info.vit, vit);
+    EXPECT_TRUE(model.info.labels.empty());
+  }
+  // Meta's own names of the same network.
+  const test::ModelFolder folder;
+  folder.tensors(tensors);
+  folder.json("config.json", {{"architecture", "vit_small_patch14_reg4_dinov2"},
+                              {"num_classes", 0},
+                              {"model_args", {{"num_heads", 4}}}});
+  expectSameTensors(loadModel(folder.path()).weights, wanted);
+}
+
+TEST(Names, DeitWithAndWithoutASecondHead) {
+  NamedTensors tensors = test::smallTensors(32, 2);
+  tensors["dist_token"] = at::randn({1, 1, 32});
+  VitConfig vit = test::smallVit();
+  vit.distillation_token = true;
+  NamedTensors stored = huggingFaceNames(tensors, "deit.", false);
+  {
+    const test::ModelFolder folder;
+    folder.tensors(stored);
+    folder.json("config.json", huggingFaceConfig("deit"));
+    const LoadedModel model = loadModel(folder.path());
+    expectSameTensors(model.weights, tensors);
+    test::expectSame(model.info.vit, vit);
+  }
+  tensors["head_dist.weight"] = at::randn({7, 32});
+  tensors["head_dist.bias"] = at::randn({7});
+  for (const char* end : {"weight", "bias"}) {
+    stored[std::string("cls_classifier.") + end] = tensors.at(std::string("head.") + end);
+    stored.erase(std::string("classifier.") + end);
+    stored[std::string("distillation_classifier.") + end] =
+        tensors.at(std::string("head_dist.") + end);
+  }
+  const test::ModelFolder folder;
+  folder.tensors(stored);
+  folder.json("config.json", huggingFaceConfig("deit"));
+  const LoadedModel model = loadModel(folder.path());
+  expectSameTensors(model.weights, tensors);
+  test::expectSame(model.info.vit, vit);
+}
+
+TEST(Names, ProjectionsMustFitTogether) {
+  const NamedTensors whole = huggingFaceNames(test::smallTensors(), "vit.", false);
+  const std::string base = "vit.encoder.layer.1.attention.attention.";
+  const auto errorFor = [](const NamedTensors& tensors) {
+    const test::ModelFolder folder;
+    folder.tensors(tensors);
+    folder.json("config.json", huggingFaceConfig("vit"));
+    const std::string message = errorMessage([&] { loadModel(folder.path()); });
+    EXPECT_THAT(message, HasSubstr(folder.file("model.safetensors")));
+    return message;
+  };
+  NamedTensors tensors = whole;
+  tensors.erase(base + "key.bias");
+  EXPECT_THAT(errorFor(tensors),
+              AllOf(HasSubstr("blocks.1.attn"), HasSubstr("only query, value has 'bias'")));
+  tensors = whole;
+  tensors[base + "key.weight"] = at::ones({32, 16});
+  EXPECT_THAT(errorFor(tensors), HasSubstr("differ in shape or type ('weight')"));
+  tensors = whole;
+  tensors[base + "value.weight"] = at::ones({32, 32}, at::kHalf);
+  EXPECT_THAT(errorFor(tensors), HasSubstr("differ in shape or type ('weight')"));
+  tensors = whole;
+  tensors["cls_classifier.weight"] = at::ones({7, 32});
+  EXPECT_THAT(errorFor(tensors), HasSubstr("two tensors take the place of 'head.weight'"));
+  tensors = whole;
+  tensors["vit.encoder.layer.0.adapter.weight"] = at::ones({2});
+  EXPECT_THAT(errorFor(tensors), HasSubstr("unexpected vit.encoder.layer.0.adapter.weight"));
+}
+
+TEST(Names, PoolerIsIgnored) {
+  NamedTensors stored = huggingFaceNames(test::smallTensors(), "vit.", false);
+  stored["vit.pooler.dense.weight"] = at::ones({32, 32});
+  stored["vit.pooler.dense.bias"] = at::ones({32});
+  const test::ModelFolder folder;
+  folder.tensors(stored);
+  folder.json("config.json", huggingFaceConfig("vit"));
+  EXPECT_THAT(loadModel(folder.path()).info.notes,
+              ::testing::Contains(HasSubstr("pooler.dense.bias, pooler.dense.weight")));
+}
+
+TEST(Names, DeitThreeLayerScale) {
+  NamedTensors tensors = test::smallTensors(192);
+  for (const char* name :
+       {"blocks.0.gamma_1", "blocks.0.gamma_2", "blocks.1.gamma_1", "blocks.1.gamma_2"}) {
+    tensors[name] = at::randn({192});
+  }
+  const test::ModelFolder folder;
+  folder.tensors(tensors);
+  const LoadedModel model = loadModel(folder.path());
+  EXPECT_TRUE(model.info.vit.layer_scale);
+  EXPECT_TRUE(model.weights.at("blocks.1.ls2.gamma").equal(tensors.at("blocks.1.gamma_2")));
+}
+
+}  // namespace
+}  // namespace adamerge
