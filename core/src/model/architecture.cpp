@@ -193,7 +193,7 @@ class Finder {
       vit_.heads = std::max(vit_.dim / head_width, 1);
     } else {
       vit_.heads = usualHeads();
-      if (config_.format == ConfigFormat::kNone || vit_.dim % 64 != 0) {
+      if (config_.format != ConfigFormat::kTimm) {
         notes_.push_back(fmt::format("The number of attention heads, {}, is assumed from width {}.",
                                      vit_.heads, vit_.dim));
       }

@@ -2,9 +2,6 @@
 // Hugging Face's config.json and preprocessor_config.json.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <charconv>
-
 #include "model/model_config.h"
 #include "weights/json_text.h"
 
@@ -20,25 +17,6 @@ void checkModelType(const ConfigFields& fields, const std::string& type) {
                 fmt::format("is '{}'; vit, deit, dinov2 and dinov2_with_registers can run here",
                             printable(type, 60)));
   }
-}
-
-/// {"0": "cat", ...} in the order of the numbers; empty where they are not 0, 1, 2, ...
-std::vector<std::string> labels(const ConfigFields& fields) {
-  const ConfigFields table = fields.below("id2label");
-  std::vector<std::string> names(table.object().size());
-  std::vector<bool> named(names.size());
-  for (const auto& [key, value] : table.object().items()) {
-    std::size_t index = names.size();
-    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), index);
-    if (error != std::errc() || end != key.data() + key.size() || index >= names.size() ||
-        !value.is_string()) {
-      return {};
-    }
-    names[index] = value.get<std::string>();
-    named[index] = true;
-  }
-  if (std::find(named.begin(), named.end(), false) != named.end()) return {};
-  return names;
 }
 
 void readMlpWidth(const ConfigFields& fields, ModelConfig& config) {
@@ -78,7 +56,7 @@ ModelConfig readHuggingFaceConfig(const ConfigFields& fields, const ConfigFields
     config.register_tokens = fields.count("num_register_tokens");
   }
   readMlpWidth(fields, config);
-  config.labels = labels(fields);
+  config.labels = numberedLabels(fields.below("id2label"));
   config.preprocessing = readHuggingFacePreprocessing(preprocessor);
   config.input_size = {config.preprocessing.crop, "size"};
   return config;

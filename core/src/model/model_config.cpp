@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
+
 #include "adamerge/error.h"
 #include "support/files.h"
 #include "weights/json_text.h"
@@ -24,6 +27,23 @@ Field<Activation> activationField(const ConfigFields& fields, std::string_view k
                                  printable(*name, 40)));
   }
   return field;
+}
+
+std::vector<std::string> numberedLabels(const ConfigFields& table) {
+  std::vector<std::string> names(table.object().size());
+  std::vector<bool> named(names.size());
+  for (const auto& [key, value] : table.object().items()) {
+    std::size_t index = names.size();
+    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), index);
+    if (error != std::errc() || end != key.data() + key.size() || index >= names.size() ||
+        !value.is_string()) {
+      return {};
+    }
+    names[index] = value.get<std::string>();
+    named[index] = true;
+  }
+  if (std::find(named.begin(), named.end(), false) != named.end()) return {};
+  return names;
 }
 
 ModelConfig readModelConfig(const std::filesystem::path& config,

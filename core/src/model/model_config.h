@@ -43,6 +43,9 @@ ModelConfig readTimmConfig(const ConfigFields& config);
 /// `preprocessor`: the fields of preprocessor_config.json, empty where there is none.
 ModelConfig readHuggingFaceConfig(const ConfigFields& config, const ConfigFields& preprocessor);
 
+/// {"0": "cat", ...} in the order of the numbers; empty where the keys are not 0, 1, 2, ...
+std::vector<std::string> numberedLabels(const ConfigFields& table);
+
 /// "gelu", "gelu_tanh", "quick_gelu" and their other spellings.
 Field<Activation> activationField(const ConfigFields& fields, std::string_view key);
 

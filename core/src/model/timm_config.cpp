@@ -107,15 +107,17 @@ void noteUnknown(const ConfigFields& args, ModelConfig& config) {
   }
 }
 
-/// Names in order, or the classes of {"class": "name"} as listed.
+/// `label_names` by number or in order, replaced by `label_descriptions` where it explains a name.
 std::vector<std::string> labels(const ConfigFields& fields) {
   const nlohmann::json* value = fields.find("label_names");
   if (value == nullptr) return {};
-  if (!value->is_object()) return *fields.texts("label_names");
-  std::vector<std::string> names;
-  for (const auto& [key, name] : value->items()) {
-    if (!name.is_string()) fields.fail("label_names", "holds something else than texts");
-    names.push_back(name.get<std::string>());
+  if (value->is_object()) return numberedLabels(fields.below("label_names"));
+  std::vector<std::string> names = *fields.texts("label_names");
+  const nlohmann::json* descriptions = fields.find("label_descriptions");
+  if (descriptions == nullptr || !descriptions->is_object()) return names;
+  for (std::string& name : names) {
+    const auto found = descriptions->find(name);
+    if (found != descriptions->end() && found->is_string()) name = found->get<std::string>();
   }
   return names;
 }

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "config_fixture.h"
+#include "error_message.h"
+#include "model/load_model.h"
+#include "small_model.h"
+
+namespace adamerge {
+namespace {
+
+using nlohmann::json;
+using test::errorMessage;
+using test::NamedTensors;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+using ConfigErrors = test::ConfigTest;
+
+TEST_F(ConfigErrors, DisagreementsNameBothSides) {
+  const auto expect = [this](const std::string& key, const json& value, const std::string& claimed,
+                             const std::string& found) {
+    EXPECT_THAT(errorFor(with("/model_args/" + key, value)),
+                AllOf(HasSubstr(config_), HasSubstr(weights_), HasSubstr("model_args." + key),
+                      HasSubstr("is " + claimed), HasSubstr("say " + found)))
+        << key;
+  };
+  expect("patch_size", 16, "16", "8");
+  expect("embed_dim", 64, "64", "32");
+  expect("depth", 0, "0", "2");
+  expect("depth", 12, "12", "2");
+  expect("in_chans", 1, "1", "3");
+  expect("class_token", false, "false", "true");
+  expect("reg_tokens", 4, "4", "0");
+  expect("mlp_ratio", 3, "96", "128");
+  expect("qkv_bias", false, "false", "true");
+  expect("qk_norm", true, "true", "false");
+  expect("pre_norm", true, "true", "false");
+  expect("init_values", 0.1, "true", "false");
+  expect("fc_norm", true, "true", "false");
+  expect("final_norm", false, "false", "true");
+  EXPECT_THAT(errorFor(with("/num_classes", 10)),
+              AllOf(HasSubstr("num_classes is 10"), HasSubstr("say 7"), HasSubstr(config_),
+                    HasSubstr(weights_)));
+  EXPECT_THAT(errorFor(with("/model_args/img_size", 64)),
+              AllOf(HasSubstr("img_size is 64 x 64"), HasSubstr("8 x 8 patches"),
+                    HasSubstr("17 rows"), HasSubstr(weights_)));
+  EXPECT_THAT(errorFor(with("/model_args/no_embed_class", true)), HasSubstr("17 rows"));
+}
+
+TEST_F(ConfigErrors, RefusesValuesOutOfRange) {
+  for (const json& heads : {json(0), json(5), json(64)}) {
+    EXPECT_THAT(errorFor(with("/model_args/num_heads", heads)),
+                AllOf(HasSubstr("num_heads is " + heads.dump()), HasSubstr("width 32")));
+  }
+  for (const json& value : {json(-1), json(1e10), json(4000000000U), json(18446744073709551615U),
+                            json("2"), json(2.5), json::array({2}), json(true)}) {
+    EXPECT_THAT(errorFor(with("/model_args/depth", value)),
+                AllOf(HasSubstr("model_args.depth is "), HasSubstr("integer")))
+        << value;
+  }
+  EXPECT_THAT(errorFor(with("/model_args/patch_size", 0)), HasSubstr("patch_size is 0"));
+  EXPECT_THAT(errorFor(with("/model_args/img_size", 0)), HasSubstr("img_size is 0"));
+  EXPECT_THAT(errorFor(with("/model_args/img_size", {1, 2, 3})), HasSubstr("img_size"));
+  EXPECT_THAT(errorFor(with("/model_args/img_size", 65536)), HasSubstr("8192 x 8192 patches"));
+  EXPECT_THAT(errorFor(with("/model_args/mlp_ratio", 1e300)), HasSubstr("mlp_ratio"));
+  EXPECT_THAT(errorFor(with("/model_args/norm_eps", -1)), HasSubstr("norm_eps is -1"));
+  EXPECT_THAT(errorFor(with("/model_args/qkv_bias", 1)), HasSubstr("true or false"));
+  EXPECT_THAT(errorFor(with("/model_args", 3)), HasSubstr("an object is expected"));
+  EXPECT_THAT(errorFor(with("/pretrained_cfg/crop_pct", 0)), HasSubstr("crop_pct is 0"));
+  EXPECT_THAT(errorFor(with("/pretrained_cfg/std", {0.5, 0, 0.5})), HasSubstr("std"));
+  EXPECT_THAT(errorFor(with("/pretrained_cfg/mean", {0.5})), HasSubstr("3 numbers"));
+  EXPECT_THAT(errorFor(with("/pretrained_cfg/input_size", {3, 32})), HasSubstr("input_size"));
+  EXPECT_THAT(errorFor(with("/pretrained_cfg/input_size", {3, 0, 32})), HasSubstr("input_size"));
+  EXPECT_THAT(errorFor(with("/pretrained_cfg/input_size", {3, 36, 32})),
+              AllOf(HasSubstr("36 x 32"), HasSubstr("patch size 8")));
+}
+
+TEST_F(ConfigErrors, RefusesWhatCannotRun) {
+  EXPECT_THAT(errorFor(with("/architecture", "swin_tiny_patch4_window7_224")),
+              AllOf(HasSubstr("swin_tiny"), HasSubstr("plain Vision Transformers")));
+  EXPECT_THAT(errorFor(with("/global_pool", "map")), HasSubstr("attention pooling"));
+  EXPECT_THAT(errorFor(with("/model_args/global_pool", "avgmax")), HasSubstr("avgmax"));
+  EXPECT_THAT(errorFor(with("/model_args/act_layer", "silu")), HasSubstr("'silu'"));
+  EXPECT_THAT(errorFor(with("/model_args/norm_layer", "rmsnorm")), HasSubstr("rmsnorm"));
+  EXPECT_THAT(errorFor(with("/model_args/block_fn", "ParallelBlock")), HasSubstr("block_fn"));
+  EXPECT_THAT(errorFor(with("/pretrained_cfg/interpolation", "box")), HasSubstr("'box'"));
+  EXPECT_THAT(errorFor(with("/pretrained_cfg/crop_mode", "x")), HasSubstr("crop_mode is 'x'"));
+  EXPECT_THAT(errorFor({{"model_type", "swin"}}), AllOf(HasSubstr("swin"), HasSubstr("dinov2")));
+  EXPECT_THAT(errorFor({{"model_type", "dinov2"}, {"use_swiglu_ffn", true}}), HasSubstr("SwiGLU"));
+  EXPECT_THAT(errorFor({{"model_type", "vit"}, {"hidden_act", "relu"}}), HasSubstr("'relu'"));
+  EXPECT_THAT(errorFor({{"name", "x"}}), AllOf(HasSubstr("architecture"), HasSubstr("model_type")));
+  EXPECT_THAT(errorFor({{"architecture", 3}}), HasSubstr("a text is expected"));
+  EXPECT_THAT(errorFor(json::array()), HasSubstr("JSON array"));
+  folder_.tensors(test::smallTensors());
+  test::writeBytes(config_, "{\"architecture\":");
+  EXPECT_THAT(errorMessage([&] { loadModel(folder_.path()); }),
+              AllOf(HasSubstr(config_), HasSubstr("not valid JSON")));
+}
+
+TEST_F(ConfigErrors, RefusesTensorsOfOtherNetworks) {
+  for (const auto& [name, meaning] :
+       std::map<std::string, std::string>{{"blocks.0.attn.relative_position_bias_table", "BEiT"},
+                                          {"blocks.0.attn.q_bias", "BEiT"},
+                                          {"attn_pool.latent", "attention pooling"},
+                                          {"blocks.0.mlp.w12.weight", "SwiGLU"},
+                                          {"blocks.0.mlp.weights_in.weight", "SwiGLU"},
+                                          {"rope.freqs", "rotary"}}) {
+    NamedTensors tensors = test::smallTensors();
+    tensors[name] = at::ones({2});
+    EXPECT_THAT(errorForTensors(tensors), AllOf(HasSubstr(meaning), HasSubstr(name)));
+  }
+  NamedTensors tensors = test::smallTensors();
+  tensors["blocks.0.mlp.fc1.weight"] = at::ones({256, 32});
+  EXPECT_THAT(errorForTensors(tensors), HasSubstr("SwiGLU"));
+  tensors = test::smallTensors();
+  tensors["patch_embed.proj.weight"] = at::ones({32, 3, 8, 4});
+  EXPECT_THAT(errorForTensors(tensors), HasSubstr("8 x 4"));
+  tensors["patch_embed.proj.weight"] = at::ones({32, 1, 8, 8});
+  EXPECT_THAT(errorForTensors(tensors), HasSubstr("1 channels"));
+  tensors["patch_embed.proj.weight"] = at::ones({32, 192});
+  EXPECT_THAT(errorForTensors(tensors),
+              AllOf(HasSubstr("patch_embed.proj"), HasSubstr("[32, 192]")));
+  NamedTensors other;
+  for (int i = 0; i < 9; ++i) other["stages." + std::to_string(i) + ".conv"] = at::ones({2});
+  EXPECT_THAT(errorForTensors(other),
+              AllOf(HasSubstr("stages.0.conv, stages.1.conv"), HasSubstr("and 4 more"),
+                    HasSubstr("no patch_embed.proj.weight")));
+  EXPECT_THAT(errorForTensors({}), HasSubstr("no tensors"));
+}
+
+TEST_F(ConfigErrors, ListsMissingAndUnexpectedTensors) {
+  NamedTensors tensors = test::smallTensors();
+  for (const char* name : {"norm1.bias", "norm1.weight", "norm2.bias", "norm2.weight",
+                           "attn.proj.bias", "attn.proj.weight", "mlp.fc2.bias"}) {
+    tensors.erase(std::string("blocks.1.") + name);
+  }
+  tensors["extra.weight"] = at::ones({1});
+  EXPECT_THAT(errorForTensors(tensors),
+              AllOf(HasSubstr("missing blocks.1.attn.proj.bias, blocks.1.attn.proj.weight, "),
+                    HasSubstr("and 2 more; unexpected extra.weight")));
+  tensors = test::smallTensors();
+  tensors.erase("norm.weight");
+  tensors.erase("norm.bias");
+  EXPECT_THAT(errorForTensors(tensors), HasSubstr("missing norm.bias, norm.weight"));
+  tensors = test::smallTensors();
+  tensors.erase("pos_embed");
+  EXPECT_THAT(errorForTensors(tensors), HasSubstr("'pos_embed' is missing"));
+}
+
+TEST_F(ConfigErrors, ChecksShapesTypesAndValues) {
+  const auto errorWith = [this](const std::string& name, const at::Tensor& tensor) {
+    NamedTensors tensors = test::smallTensors();
+    tensors[name] = tensor;
+    const std::string message = errorForTensors(tensors);
+    EXPECT_THAT(message, HasSubstr("'" + name + "'"));
+    return message;
+  };
+  EXPECT_THAT(errorWith("blocks.1.attn.qkv.weight", at::ones({95, 32})),
+              AllOf(HasSubstr("[95, 32]"), HasSubstr("[96, 32]")));
+  EXPECT_THAT(errorWith("cls_token", at::ones({1, 32})),
+              AllOf(HasSubstr("[1, 32]"), HasSubstr("[1, 1, 32]")));
+  EXPECT_THAT(errorWith("head.weight", at::ones({7, 31})),
+              AllOf(HasSubstr("[7, 31]"), HasSubstr("[7, 32]")));
+  EXPECT_THAT(errorWith("head.weight", at::ones({0, 32})), HasSubstr("[0, 32]"));
+  EXPECT_THAT(errorWith("norm.bias", at::ones({32}, at::kLong)), HasSubstr("floating-point"));
+  for (const double bad :
+       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(),
+        -std::numeric_limits<double>::infinity()}) {
+    for (const at::ScalarType type : {at::kFloat, at::kHalf, at::kBFloat16, at::kDouble}) {
+      at::Tensor tensor = at::ones({32}, type);
+      tensor[31] = bad;
+      EXPECT_THAT(errorWith("blocks.0.norm1.weight", tensor), HasSubstr("NaN or infinity"));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace adamerge
