@@ -30,9 +30,9 @@ std::string torchVersion();
 
 struct EngineOptions {
   std::string device = "auto";  ///< auto (CUDA where there is one), cpu, cuda, cuda:N
-  std::string dtype = "auto";   ///< auto (float32), float32, bfloat16, float16
+  std::string dtype = "auto";   ///< auto (float32), float32, bfloat16, float16, float64
   int threads = 0;              ///< 0: as many as the machine has cores; process-wide in LibTorch
-  std::optional<InputSize> input_size;  ///< overrides the model's
+  std::optional<InputSize> input_size = std::nullopt;  ///< overrides the model's
 };
 
 struct RunOptions {

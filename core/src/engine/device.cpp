@@ -6,6 +6,8 @@
 #include <torch/version.h>
 
 #include <charconv>
+#include <cstdlib>
+#include <mutex>
 
 #include "adamerge/engine.h"
 #include "adamerge/error.h"
@@ -18,6 +20,16 @@ int cudaDevices() {
 }
 
 }  // namespace
+
+void prepareBackends() {
+#if TORCH_VERSION_MAJOR < 2
+  // oneDNN 2.6, in Debian's LibTorch 1.13, dies of an illegal instruction (tilezero without a tile
+  // configuration) on processors with AMX. It reads the variable at its first product; what the
+  // user set stays.
+  static std::once_flag once;
+  std::call_once(once, [] { ::setenv("DNNL_MAX_CPU_ISA", "AVX512_CORE_BF16", /*overwrite=*/0); });
+#endif
+}
 
 std::vector<Device> availableDevices() {
   std::vector<Device> devices{{"cpu", fmt::format("CPU, {} threads", at::get_num_threads())}};
@@ -63,13 +75,15 @@ std::string deviceId(const at::Device& device) {
 at::ScalarType parseDtype(const std::string& text, const at::Device& device) {
   if (text == "auto" || text == "float32") return at::kFloat;
   if (text == "bfloat16") return at::kBFloat16;
+  if (text == "float64") return at::kDouble;
   if (text == "float16") {
     if (device.is_cpu()) {
       throw Error("--dtype float16 needs a CUDA device; on the CPU use bfloat16 or float32");
     }
     return at::kHalf;
   }
-  throw Error(fmt::format("--dtype takes auto, float32, bfloat16 or float16, not '{}'", text));
+  throw Error(
+      fmt::format("--dtype takes auto, float32, bfloat16, float16 or float64, not '{}'", text));
 }
 
 std::string dtypeName(at::ScalarType dtype) {
@@ -78,6 +92,8 @@ std::string dtypeName(at::ScalarType dtype) {
       return "bfloat16";
     case at::kHalf:
       return "float16";
+    case at::kDouble:
+      return "float64";
     default:
       return "float32";
   }

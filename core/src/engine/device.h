@@ -8,11 +8,14 @@
 
 namespace adamerge {
 
+/// Call before the first tensor is computed: works around faults of the libraries beneath LibTorch.
+void prepareBackends();
+
 /// auto: CUDA where there is one, else the CPU. Throws Error: unknown, CUDA absent, no such GPU.
 at::Device parseDevice(const std::string& text);
 std::string deviceId(const at::Device& device);
 
-/// auto: float32. Throws Error: unknown, float16 on the CPU.
+/// auto: float32; float64 is for checking numbers. Throws Error: unknown, float16 on the CPU.
 at::ScalarType parseDtype(const std::string& text, const at::Device& device);
 std::string dtypeName(at::ScalarType dtype);
 

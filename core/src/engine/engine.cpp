@@ -114,6 +114,7 @@ Engine::~Engine() = default;
 
 Engine Engine::load(const std::filesystem::path& path, const EngineOptions& options,
                     const ProgressCallback& progress, const std::stop_token& stop) {
+  prepareBackends();
   const at::Device device = parseDevice(options.device);
   const at::ScalarType dtype = parseDtype(options.dtype, device);
   const auto cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));

@@ -5,6 +5,7 @@
 
 #include "adamerge/progress.h"
 #include "merging/apply.h"
+#include "merging/matching.h"
 
 namespace adamerge {
 
@@ -56,7 +57,7 @@ at::Tensor VisionTransformer::attention(const Block& block, const Pack& pack, bo
                        (1.0 / std::sqrt(static_cast<double>(config_.headDim())));
   const at::Tensor k = normalise(qkv.select(1, 1), block.k_norm);
   const at::Tensor v = qkv.select(1, 2);
-  if (metric != nullptr) *metric = k.to(at::kFloat).mean(1);
+  if (metric != nullptr) *metric = forDeciding(k).mean(1);
 
   at::Tensor mixed = at::empty({total, config_.dim}, pack.tokens.options());
   std::int64_t offset = 0;
@@ -77,7 +78,7 @@ at::Tensor VisionTransformer::attention(const Block& block, const Pack& pack, bo
 }
 
 void VisionTransformer::merge(Pack& pack, int block, const MergeMethod& method,
-                              const at::Tensor& metric) const {
+                              const at::Tensor& metric, bool trace) const {
   std::vector<at::Tensor> parts;
   bool changed = false;
   std::int64_t offset = 0;
@@ -88,6 +89,7 @@ void VisionTransformer::merge(Pack& pack, int block, const MergeMethod& method,
     layer.prefix = config_.prefixTokens();
     layer.tokens = pack.tokens.narrow(0, offset, count);
     if (metric.defined()) layer.metric = metric.narrow(0, offset, count);
+    layer.trace = trace;
     layer.sizes = image.sizes();
     if (method.needsPatchMap()) layer.patch_tokens = image.patchTokens();
     const MergePlan plan = method.plan(layer);
@@ -140,13 +142,13 @@ VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
     throwIfStopped(stop);
     const Block& block = blocks_[static_cast<std::size_t>(index)];
     for (ImageState& image : pack.images) image.beginBlock(index);
-    if (stage == Stage::kBeforeBlock) merge(pack, index, method, {});
+    if (stage == Stage::kBeforeBlock) merge(pack, index, method, {}, trace);
     for (ImageState& image : pack.images) image.noteAttention();
     at::Tensor metric;
     const at::Tensor mixed = attention(block, pack, method.proportionalAttention(),
                                        stage == Stage::kBetweenAttentionAndMlp ? &metric : nullptr);
     pack.tokens = pack.tokens + (block.scale1.defined() ? mixed * block.scale1 : mixed);
-    if (stage == Stage::kBetweenAttentionAndMlp) merge(pack, index, method, metric);
+    if (stage == Stage::kBetweenAttentionAndMlp) merge(pack, index, method, metric, trace);
     for (ImageState& image : pack.images) image.noteMlp();
     const at::Tensor hidden = block.fc2(activate(block.fc1(normalise(pack.tokens, block.norm2))));
     pack.tokens = pack.tokens + (block.scale2.defined() ? hidden * block.scale2 : hidden);

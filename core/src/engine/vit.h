@@ -64,7 +64,8 @@ class VisionTransformer {
   /// Returns the attention's output; `metric` gets the mean over heads of the keys where wanted.
   at::Tensor attention(const Block& block, const Pack& pack, bool proportional,
                        at::Tensor* metric) const;
-  void merge(Pack& pack, int block, const MergeMethod& method, const at::Tensor& metric) const;
+  void merge(Pack& pack, int block, const MergeMethod& method, const at::Tensor& metric,
+             bool trace) const;
   at::Tensor classify(const std::vector<at::Tensor>& features) const;
 
   VitConfig config_;

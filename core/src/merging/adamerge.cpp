@@ -52,12 +52,15 @@ class AdaMerge final : public MergeMethod {
     const std::int64_t n = layer.patchCount();
     if (n < 2) return plan;
 
-    const at::Tensor patches = layer.tokens.narrow(0, layer.prefix, n).to(at::kFloat);
+    const at::Tensor patches = forDeciding(layer.tokens.narrow(0, layer.prefix, n));
     const at::Tensor gram = patches.mm(patches.t());
     plan.macs = static_cast<double>(n) * static_cast<double>(n * patches.size(1));
     const at::Tensor norms = gram.diagonal().clamp_min(0).sqrt().clamp_min(kEpsilon);
-    const at::Tensor salience =
-        salience_ ? salienceOf(gram, scaled_, patches.size(1)) : at::Tensor();
+    at::Tensor salience;
+    if (salience_ || layer.trace) {
+      salience = salienceOf(gram, scaled_, patches.size(1));
+      plan.salience = toVector(salience);
+    }
 
     const BestMatches best = bestMatches(similarities(gram, norms, salience));
     double sum = 0;
@@ -66,7 +69,6 @@ class AdaMerge final : public MergeMethod {
     plan.redundancy = redundancy;
     const std::int64_t r = std::min(count(redundancy, layer.block, plan), n / 2);
 
-    if (salience_) plan.salience = toVector(salience);
     if (r > 0) merge(layer, best, r, plan);
     return plan;
   }
@@ -134,7 +136,7 @@ class AdaMerge final : public MergeMethod {
       plan.order.push_back(layer.prefix + destinationAt(j, sources));
     }
     plan.weights.assign(static_cast<std::size_t>(layer.count()), 1.0F);
-    for (std::size_t p = 0; p < plan.salience.size(); ++p) {
+    for (std::size_t p = 0; salience_ && p < plan.salience.size(); ++p) {
       plan.weights[layer.prefix + p] = plan.salience[p] + static_cast<float>(kEpsilon);
     }
   }
@@ -171,7 +173,7 @@ MethodEntry adaMergeEntry() {
   SettingInfo r = constantCountSetting();
   r.active_when = when_adaptive(false);
   info.settings = {{"r_max",
-                    "r max",
+                    "r_max",
                     "Most tokens a block may merge; the redundancy of the block decides how "
                     "many of them do (Eq. 6).",
                     std::int64_t{16},

@@ -56,7 +56,7 @@ at::Tensor shares(const MergePlan& plan, const Groups& groups) {
 
 /// [groups, 1]: the largest norm among a group's members over its destination's norm.
 at::Tensor normRatios(const at::Tensor& members, const Groups& groups) {
-  const at::Tensor norms = members.norm(2, {1}).to(at::kCPU);
+  const at::Tensor norms = members.norm(2, {1}).to(at::kCPU, at::kFloat);
   const float* norm = norms.data_ptr<float>();
   std::vector<float> largest(groups.destinations.size(), 0.0F);
   std::vector<float> own(groups.destinations.size(), -1.0F);
@@ -96,11 +96,12 @@ at::Tensor applyToTokens(const MergePlan& plan, const at::Tensor& tokens) {
   if (plan.combine == Combine::kPrune) return result;
 
   const Groups groups = collect(plan);
+  const at::ScalarType precision = tokens.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   const at::Tensor members =
-      tokens.index_select(0, indexTensor(groups.members, device)).to(at::kFloat);
-  at::Tensor combined = shares(plan, groups).to(device).mm(members);
+      tokens.index_select(0, indexTensor(groups.members, device)).to(precision);
+  at::Tensor combined = shares(plan, groups).to(members.options()).mm(members);
   if (plan.combine == Combine::kNormPreserving) {
-    combined = combined * normRatios(members, groups).to(device);
+    combined = combined * normRatios(members, groups).to(members.options());
   }
   const std::vector<int> position = newPositions(plan, static_cast<std::size_t>(tokens.size(0)));
   std::vector<std::int64_t> rows;

@@ -10,7 +10,8 @@
 
 namespace adamerge {
 
-/// `tokens`: [N, d]; returns [order.size(), d], same dtype and device. Sums are taken in fp32.
+/// `tokens`: [N, d]; returns [order.size(), d], same dtype and device. Sums are taken in fp32 (fp64
+/// for fp64 tokens).
 at::Tensor applyToTokens(const MergePlan& plan, const at::Tensor& tokens);
 
 /// Sizes of merged tokens add up.

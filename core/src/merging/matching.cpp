@@ -43,8 +43,13 @@ std::vector<std::int64_t> descending(const std::vector<float>& values) {
   return order;
 }
 
+at::Tensor forDeciding(const at::Tensor& values) {
+  const bool half = values.scalar_type() == at::kHalf || values.scalar_type() == at::kBFloat16;
+  return values.to(half ? at::kFloat : at::kDouble);
+}
+
 at::Tensor normalisedRows(const at::Tensor& rows) {
-  const at::Tensor full = rows.to(at::kFloat);
+  const at::Tensor full = forDeciding(rows);
   return full / full.norm(2, {1}, /*keepdim=*/true).clamp_min(1e-12);
 }
 

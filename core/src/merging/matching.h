@@ -24,7 +24,12 @@ BestMatches bestMatches(const at::Tensor& scores);
 /// Indices of `values`, largest first; equal values keep their order.
 std::vector<std::int64_t> descending(const std::vector<float>& values);
 
-/// Rows divided by their length, in fp32.
+/// The precision in which merges are decided: fp64 for fp32 models, since the affinity's softmax
+/// turns a rounding of the dot products into a relative error of the salience and a count may hang
+/// on the seventh digit; fp32 for half-precision models, whose tokens hold no more.
+at::Tensor forDeciding(const at::Tensor& values);
+
+/// Rows divided by their length, forDeciding().
 at::Tensor normalisedRows(const at::Tensor& rows);
 
 /// May exclude pairs: sets scores [sources, destinations] in place, given the positions of the rows

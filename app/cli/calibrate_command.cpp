@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "adamerge/calibrate.h"
+#include "commands.h"
+#include "image_batches.h"
+#include "number_list.h"
+#include "options.h"
+#include "usage_error.h"
+
+namespace adamerge::cli {
+namespace {
+
+struct Options {
+  EngineChoice engine;
+  MethodOptions method;
+  std::string folder;
+  std::string r_max;
+  std::string output;
+  int passes = 2;
+  std::size_t limit = 0;
+  unsigned seed = 0;
+};
+
+int run(const Options& options, const std::stop_token& stop) {
+  Terminal terminal(options.engine.quiet());
+  CalibrationOptions calibration;
+  calibration.r_max = parseNumberList("--r-max", options.r_max);
+  calibration.passes = options.passes;
+  calibration.choice = options.method.choice();
+  if (calibration.choice.statistics) {
+    throw UsageError("--stats: calibrate makes statistics and reads none");
+  }
+  const Engine engine = options.engine.load(terminal, stop);
+  ImageBatches images(options.folder, options.limit, options.seed, engine.info().preprocessing,
+                      terminal);
+  calibration.source = fmt::format(
+      "{}, {} images{}", std::filesystem::path(options.folder).lexically_normal().string(),
+      images.size(), options.limit > 0 ? fmt::format(" drawn with seed {}", options.seed) : "");
+  const auto read = [&](std::size_t first, std::size_t count) { return images.read(first, count); };
+  const Statistics statistics =
+      calibrate(engine, read, images.size(), calibration, terminal.callback(), stop);
+  writeStatistics(statistics, options.output);
+  if (!options.engine.quiet()) {
+    fmt::print("{}: statistics of {} blocks for {} values of r_max from {} images, {} passes\n",
+               options.output, statistics.depth, statistics.entries.size(), statistics.images,
+               statistics.passes);
+  }
+  if (images.skipped() == 0) return 0;
+  terminal.error(fmt::format("{} of {} images could not be read and were left out",
+                             images.skipped(), images.size()));
+  return 1;
+}
+
+}  // namespace
+
+Command calibrateCommand(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "calibrate", "Layer statistics (mu, sigma of the redundancy) from a folder of images");
+  command->add_option("folder", options->folder, "Images, at any depth")->required();
+  command->add_option("--r-max", options->r_max, "As 8,12,16 or 1:23 or 1:23:2")
+      ->type_name("LIST")
+      ->required();
+  command->add_option("--passes", options->passes, "Passes over the images (default 2)")
+      ->check(CLI::Range(1, 100));
+  command->add_option("--limit", options->limit, "Use N images, drawn at random (default: all)")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--seed", options->seed, "For the drawing (default 0)");
+  command->add_option("-o,--output", options->output, "The file to write, usually stats.json")
+      ->type_name("FILE")
+      ->required();
+  options->engine.addTo(*command);
+  options->method.addTo(*command, "adamerge", {"r_max"});
+  return {command, [options](const std::stop_token& stop) { return run(*options, stop); }};
+}
+
+}  // namespace adamerge::cli

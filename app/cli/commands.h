@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// One function a command: declares its options on `app` and returns what to run once they are
+// parsed. The returned function gives the exit status; it throws Error and UsageError.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <stop_token>
+
+namespace adamerge::cli {
+
+struct Command {
+  CLI::App* app;
+  std::function<int(const std::stop_token& stop)> run;
+};
+
+Command infoCommand(CLI::App& app);
+Command inspectCommand(CLI::App& app);
+Command calibrateCommand(CLI::App& app);
+Command scheduleCommand(CLI::App& app);
+
+}  // namespace adamerge::cli

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Names and writes the figures of `inspect`.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "adamerge/figures.h"
+
+namespace adamerge::cli {
+
+class FigureOptions {
+ public:
+  void addTo(CLI::App& command);
+  /// Throws UsageError. Call once after parsing.
+  void check();
+  bool wanted() const { return !kinds_.empty(); }
+  int layer() const { return layer_; }
+
+  /// Writes every chosen figure of one image and returns the files. `stem` names the image; a stem
+  /// used before gets a number.
+  std::vector<std::filesystem::path> write(const FigureInput& input, const std::string& stem);
+
+ private:
+  std::vector<std::string> kinds_;
+  bool all_ = false;  ///< not named one by one: kinds a method cannot show are left out
+  std::string folder_;
+  std::string format_ = "png";
+  std::string colormap_ = "viridis";
+  std::string scale_ = "percentile";
+  FigureStyle style_;
+  int layer_ = -1;
+  std::set<std::string> used_stems_;
+};
+
+}  // namespace adamerge::cli

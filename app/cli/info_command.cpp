@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <memory>
+
+#include "adamerge/report.h"
+#include "commands.h"
+#include "options.h"
+
+namespace adamerge::cli {
+namespace {
+
+struct Options {
+  EngineChoice engine;
+  std::string json;
+};
+
+std::string calibrationText(const Engine& engine) {
+  const auto statistics = engine.statistics();
+  if (statistics == nullptr) return "none (run adamerge calibrate)";
+  return fmt::format("r_max {} to {}, {} images of {}", statistics->entries.front().r_max,
+                     statistics->entries.back().r_max, statistics->images, statistics->source);
+}
+
+std::string prefixText(const VitConfig& vit) {
+  std::vector<std::string> parts;
+  if (vit.class_token) parts.emplace_back("class token");
+  if (vit.distillation_token) parts.emplace_back("distillation token");
+  if (vit.register_tokens > 0) parts.push_back(fmt::format("{} registers", vit.register_tokens));
+  return parts.empty() ? "none" : fmt::format("{}", fmt::join(parts, ", "));
+}
+
+void print(const Engine& engine) {
+  const ModelInfo& info = engine.info();
+  const VitConfig& vit = info.vit;
+  const Flops flops = unmergedFlops(vit);
+  const auto row = [](std::string_view label, const std::string& text) {
+    fmt::print("{:<15}{}\n", label, text);
+  };
+  row("model",
+      info.architecture.empty() ? info.name : fmt::format("{} ({})", info.name, info.architecture));
+  row("source", info.source.string());
+  row("blocks", fmt::format("{}, embedding dimension {}, {} heads, MLP {}", vit.depth, vit.dim,
+                            vit.heads, vit.mlp_hidden));
+  row("parameters", fmt::format("{:.2f} M", static_cast<double>(info.parameters) / 1e6));
+  row("input",
+      fmt::format("{} x {} pixels, patch {}", vit.input_width, vit.input_height, vit.patch_size));
+  row("tokens",
+      fmt::format("{} = {} x {} patches + {} prefix ({})", vit.patchTokens() + vit.prefixTokens(),
+                  vit.gridWidth(), vit.gridHeight(), vit.prefixTokens(), prefixText(vit)));
+  row("FLOPs",
+      fmt::format("{:.3f} G (paper convention), {:.3f} G (total)", flops.paper, flops.total));
+  row("preprocessing", describe(info.preprocessing));
+  const std::size_t shown = std::min<std::size_t>(info.labels.size(), 10);
+  row("classes",
+      fmt::format("{}{}{}{}", vit.classes, shown > 0 ? ": " : "",
+                  fmt::join(info.labels.begin(),
+                            info.labels.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
+                  info.labels.size() > shown ? ", ..." : ""));
+  row("calibration", calibrationText(engine));
+  row("runs on", fmt::format("{}, {}, {}", engine.device(), engine.dtype(), torchVersion()));
+  for (const Device& device : availableDevices()) {
+    row("", fmt::format("{}: {}", device.id, device.name));
+  }
+  for (const std::string& note : info.notes) row("note", note);
+}
+
+}  // namespace
+
+Command infoCommand(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "info", "Architecture, parameters, tokens, FLOPs, classes, preprocessing, device");
+  command->add_option("--json", options->json, "Write all of it as JSON; - is standard output")
+      ->type_name("FILE");
+  options->engine.addTo(*command);
+  return {command, [options](const std::stop_token& stop) {
+            Terminal terminal(options->engine.quiet());
+            const Engine engine = options->engine.load(terminal, stop);
+            if (options->json != "-") print(engine);
+            if (!options->json.empty()) writeOutput(options->json, modelJson(engine));
+            return 0;
+          }};
+}
+
+}  // namespace adamerge::cli

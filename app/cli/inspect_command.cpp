@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <memory>
+
+#include "adamerge/preprocess.h"
+#include "adamerge/report.h"
+#include "commands.h"
+#include "figure_writer.h"
+#include "options.h"
+
+namespace adamerge::cli {
+namespace {
+
+struct Options {
+  EngineChoice engine;
+  MethodOptions method;
+  FigureOptions figures;
+  std::vector<std::string> images;
+  std::string json;
+};
+
+std::string predictionText(const ImageResult& result, const ModelInfo& model) {
+  if (model.vit.classes == 0) return "no classifier";
+  const Prediction top = topPredictions(result.logits, model.labels, 1).front();
+  return fmt::format("{} {:.1f} %", top.label, 100 * top.probability);
+}
+
+void print(const InspectReport& report, const ModelInfo& model) {
+  const ImageResult& result = report.result;
+  std::vector<std::string> tokens;
+  for (const LayerTrace& layer : result.layers) tokens.push_back(std::to_string(layer.tokens_in));
+  tokens.push_back(std::to_string(result.layers.back().tokens_out));
+  const Fidelity fidelity = compareLogits(report.baseline.logits, result.logits);
+  fmt::print("{} ({} x {})\n", report.image, report.image_width, report.image_height);
+  fmt::print("  {}: {} (unmerged: {}; logit cosine {:.4f}, KL {:.4f})\n", describe(report.choice),
+             predictionText(result, model), predictionText(report.baseline, model),
+             fidelity.logit_cosine, fidelity.kl_divergence);
+  fmt::print("  FLOPs: {:.3f} G of {:.3f} G, {:.1f} % (paper); {:.3f} G of {:.3f} G (total)\n",
+             result.flops.paper, report.baseline.flops.paper,
+             100 * result.flops.paper / report.baseline.flops.paper, result.flops.total,
+             report.baseline.flops.total);
+  fmt::print("  tokens: {}\n", fmt::join(tokens, " > "));
+}
+
+/// Inspects images one by one and keeps what is finished.
+class Inspection {
+ public:
+  Inspection(Options& options, const MethodChoice& choice, const Engine& engine, Terminal& terminal)
+      : options_(options), choice_(choice), engine_(engine), terminal_(terminal) {}
+
+  void inspect(const std::string& name, const std::stop_token& stop) {
+    const Image image = loadImage(name);
+    const PreparedImage prepared = prepareImage(image, engine_.info().preprocessing);
+    const std::span input(&prepared.input, 1);
+    InspectReport report;
+    report.image = name;
+    report.image_height = image.height;
+    report.image_width = image.width;
+    report.crop = prepared.crop;
+    report.choice = choice_;
+    report.result = engine_.run(input, choice_, {}, stop).front();
+    report.baseline = engine_.run(input, {}, {.trace = false}, stop).front();
+    for (const std::string& warning : report.result.warnings) terminal_.warn(warning);
+    if (options_.json != "-") print(report, engine_.info());
+    if (options_.figures.wanted()) writeFigures(report, prepared);
+    reports_.push_back(std::move(report));
+  }
+
+  const std::vector<InspectReport>& reports() const { return reports_; }
+
+ private:
+  void writeFigures(const InspectReport& report, const PreparedImage& prepared) {
+    const VitConfig& vit = engine_.info().vit;
+    const std::filesystem::path file(report.image);
+    FigureInput input;
+    input.title = file.filename().string();
+    input.subtitle = describe(report.choice);
+    input.image = prepared;
+    input.grid_height = vit.gridHeight();
+    input.grid_width = vit.gridWidth();
+    input.prefix_tokens = vit.prefixTokens();
+    input.result = report.result;
+    input.layer = options_.figures.layer();
+    for (const auto& path : options_.figures.write(input, file.stem().string())) {
+      if (options_.json != "-") fmt::print("  {}\n", path.string());
+    }
+  }
+
+  Options& options_;
+  const MethodChoice& choice_;
+  const Engine& engine_;
+  Terminal& terminal_;
+  std::vector<InspectReport> reports_;
+};
+
+void requireLayer(int layer, const ModelInfo& model) {
+  if (layer < model.vit.depth) return;
+  throw Error(fmt::format("--layer {} is out of range: {} has blocks 0 to {}", layer, model.name,
+                          model.vit.depth - 1));
+}
+
+int run(Options& options, const std::stop_token& stop) {
+  Terminal terminal(options.engine.quiet());
+  options.figures.check();
+  const MethodChoice choice = options.method.choice();
+  const Engine engine = options.engine.load(terminal, stop);
+  requireLayer(options.figures.layer(), engine.info());
+  // What does not suit the model is said once, before any image is read.
+  engine.run({}, choice);
+
+  Inspection inspection(options, choice, engine, terminal);
+  const auto total = static_cast<std::int64_t>(options.images.size());
+  std::int64_t done = 0;
+  std::int64_t failed = 0;
+  for (const std::string& name : options.images) {
+    if (stop.stop_requested()) break;
+    try {
+      inspection.inspect(name, stop);
+    } catch (const Cancelled&) {
+      break;
+    } catch (const Error& error) {
+      ++failed;
+      terminal.error(error.what());
+    }
+    ++done;
+    if (total > 1) terminal.progress({"inspecting", done, total});
+  }
+  if (!options.json.empty() && !inspection.reports().empty()) {
+    writeOutput(options.json, inspectJson(engine, inspection.reports(), total > 1));
+  }
+  if (stop.stop_requested()) {
+    terminal.error(
+        fmt::format("interrupted: {} of {} images are done", inspection.reports().size(), total));
+    return 1;
+  }
+  if (failed > 0 && total > 1) {
+    terminal.error(fmt::format("{} of {} images could not be inspected", failed, total));
+  }
+  return failed > 0 ? 1 : 0;
+}
+
+}  // namespace
+
+Command inspectCommand(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "inspect", "Prediction, trace of every block and figures of one image or many");
+  command->add_option("images", options->images, "Image files")->required();
+  command
+      ->add_option("--json", options->json,
+                   "Write prediction, FLOPs and the trace of every block as JSON; - is standard "
+                   "output")
+      ->type_name("FILE");
+  options->figures.addTo(*command);
+  options->method.addTo(*command, "adamerge");
+  options->engine.addTo(*command);
+  return {command, [options](const std::stop_token& stop) { return run(*options, stop); }};
+}
+
+}  // namespace adamerge::cli

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "options.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "support/files.h"
+#include "usage_error.h"
+
+namespace adamerge::cli {
+namespace {
+
+constexpr const char* kBundledModel = "models/vit-tiny-cifar10";
+
+std::vector<std::string> methodIds() {
+  std::vector<std::string> ids;
+  for (const MethodInfo& method : methods()) ids.push_back(method.id);
+  return ids;
+}
+
+/// "[adamerge, tome] Adds log(size) ... (default on)".
+std::string settingHelp(const std::string& key) {
+  std::vector<std::string> users;
+  std::vector<std::string> defaults;
+  std::string help;
+  for (const MethodInfo& method : methods()) {
+    const SettingInfo* setting = method.setting(key);
+    if (setting == nullptr) continue;
+    users.push_back(method.id);
+    help = setting->help;
+    if (!setting->choices.empty()) {
+      help += fmt::format(" One of {}.", fmt::join(setting->choices, ", "));
+    }
+    const std::string fallback = toText(setting->fallback);
+    defaults.push_back(fallback.empty() ? "none" : fallback);
+  }
+  const bool same = std::all_of(defaults.begin(), defaults.end(),
+                                [&](const std::string& d) { return d == defaults.front(); });
+  return fmt::format("[{}] {} (default {})", fmt::join(users, ", "), help,
+                     same ? defaults.front() : fmt::format("{}", fmt::join(defaults, ", ")));
+}
+
+InputSize parseInputSize(const std::string& text) {
+  InputSize size;
+  const char* end = text.data() + text.size();
+  auto [rest, error] = std::from_chars(text.data(), end, size.height);
+  size.width = size.height;
+  if (error == std::errc() && rest != end && *rest == 'x') {
+    std::tie(rest, error) = [&] {
+      const auto result = std::from_chars(rest + 1, end, size.width);
+      return std::pair(result.ptr, result.ec);
+    }();
+  }
+  if (error != std::errc() || rest != end || size.height <= 0 || size.width <= 0) {
+    throw UsageError(
+        fmt::format("--input-size takes pixels as 224 or HEIGHTxWIDTH, not '{}'", text));
+  }
+  return size;
+}
+
+}  // namespace
+
+std::filesystem::path bundled(const std::string& relative) {
+  namespace fs = std::filesystem;
+  std::error_code code;
+  const fs::path program = fs::read_symlink("/proc/self/exe", code).parent_path();
+  const std::vector<fs::path> roots = {program / "../share/adamerge-studio", ADAMERGE_SOURCE_DIR};
+  for (const fs::path& root : roots) {
+    if (fs::exists(root / relative, code)) return (root / relative).lexically_normal();
+  }
+  throw Error(fmt::format("{}: this part of the program is missing (looked in {} and {})", relative,
+                          roots[0].lexically_normal().string(), roots[1].string()));
+}
+
+void writeOutput(const std::string& path, const std::string& text) {
+  if (path != "-") {
+    writeFileAtomically(path, text);
+    return;
+  }
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    throw Error("standard output: cannot be written");
+  }
+}
+
+void EngineChoice::addTo(CLI::App& command) {
+  const std::string group = "Model and device";
+  command
+      .add_option("--model", model_,
+                  "A model folder or a .safetensors, .pth, .pt or .bin file, with timm's or "
+                  "Hugging Face's names (default: the bundled model)")
+      ->type_name("PATH")
+      ->group(group);
+  command
+      .add_option("--input-size", input_size_,
+                  "Run at another input size, as 224 or HEIGHTxWIDTH; the position embedding is "
+                  "resampled")
+      ->type_name("PIXELS")
+      ->group(group);
+  command.add_option("--device", device_, "auto, cpu, cuda or cuda:N (default auto)")->group(group);
+  command
+      .add_option("--dtype", dtype_, "auto, float32, bfloat16, float16 or float64 (default auto)")
+      ->group(group);
+  command.add_option("--threads", threads_, "CPU threads (default: all cores)")
+      ->check(CLI::Range(1, 4096))
+      ->group(group);
+  command.add_flag("--quiet", quiet_, "No progress bar, no warnings")->group(group);
+}
+
+Engine EngineChoice::load(Terminal& terminal, const std::stop_token& stop) const {
+  EngineOptions options;
+  options.device = device_;
+  options.dtype = dtype_;
+  options.threads = threads_;
+  if (!input_size_.empty()) options.input_size = parseInputSize(input_size_);
+  Engine engine =
+      Engine::load(model_.empty() ? bundled(kBundledModel) : std::filesystem::path(model_), options,
+                   terminal.callback(), stop);
+  if (!engine.statisticsProblem().empty()) terminal.warn(engine.statisticsProblem());
+  return engine;
+}
+
+void MethodOptions::addTo(CLI::App& command, const std::string& default_method,
+                          const std::vector<std::string>& except) {
+  method_ = default_method;
+  const std::string group = "Method";
+  command
+      .add_option("--method", method_,
+                  fmt::format("{} (default {})", fmt::join(methodIds(), ", "), default_method))
+      ->group(group);
+  for (const MethodInfo& method : methods()) {
+    for (const SettingInfo& setting : method.settings) {
+      const std::string& key = setting.key;
+      if (given_.contains(key) || std::find(except.begin(), except.end(), key) != except.end()) {
+        continue;
+      }
+      command.add_option("--" + optionName(key), given_[key], settingHelp(key))->group(group);
+      if (std::holds_alternative<bool>(setting.fallback)) {
+        command
+            .add_flag("--no-" + optionName(key), switched_off_[key],
+                      fmt::format("Same as --{} off", optionName(key)))
+            ->group(group);
+      }
+    }
+  }
+  command
+      .add_option("--stats", statistics_,
+                  "Layer statistics to use (default: stats.json of the model folder, where its "
+                  "settings fit)")
+      ->type_name("FILE")
+      ->group(group);
+}
+
+MethodChoice MethodOptions::choice() const {
+  MethodChoice choice;
+  choice.method = method_;
+  try {
+    const MethodInfo& method = findMethod(method_);
+    for (const auto& [key, text] : given_) {
+      const auto off = switched_off_.find(key);
+      const bool switched_off = off != switched_off_.end() && off->second;
+      if (text.empty() && !switched_off) continue;
+      const SettingInfo* setting = method.setting(key);
+      // completeSettings() below says which settings the method has.
+      choice.settings[key] = setting == nullptr
+                                 ? SettingValue(text)
+                                 : parseSetting(*setting, switched_off ? "off" : text);
+    }
+    const Settings complete = completeSettings(choice);
+    for (const auto& [key, value] : choice.settings) {
+      const SettingInfo& setting = *method.setting(key);
+      if (isActive(setting, complete)) continue;
+      const auto& [other, needed] = *setting.active_when;
+      throw UsageError(fmt::format("--{} has no effect here: it needs --{} {}", optionName(key),
+                                   optionName(other), toText(needed)));
+    }
+    if (!statistics_.empty() && method.statistics_settings.empty()) {
+      throw UsageError(fmt::format("--stats: {} uses no layer statistics", method.id));
+    }
+  } catch (const UsageError&) {
+    throw;
+  } catch (const Error& error) {
+    throw UsageError(error.what());
+  }
+  if (!statistics_.empty()) {
+    choice.statistics = std::make_shared<const Statistics>(readStatistics(statistics_));
+  }
+  return choice;
+}
+
+}  // namespace adamerge::cli

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Options that all commands share.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "adamerge/engine.h"
+#include "terminal.h"
+
+namespace adamerge::cli {
+
+/// Which model, on what device.
+class EngineChoice {
+ public:
+  void addTo(CLI::App& command);
+  /// Loads the model, the bundled one if none was named.
+  Engine load(Terminal& terminal, const std::stop_token& stop) const;
+  bool quiet() const { return quiet_; }
+
+ private:
+  std::string model_;
+  std::string device_ = "auto";
+  std::string dtype_ = "auto";
+  std::string input_size_;
+  int threads_ = 0;
+  bool quiet_ = false;
+};
+
+/// Which method, with which settings: the options come from the registry, one per setting key.
+class MethodOptions {
+ public:
+  /// Leaves out the settings in `except`, which the command takes in a form of its own.
+  void addTo(CLI::App& command, const std::string& default_method,
+             const std::vector<std::string>& except = {});
+  /// Reads the statistics file if one was named. Throws UsageError for settings the method does not
+  /// have or values it does not take, Error for the statistics file.
+  MethodChoice choice() const;
+
+ private:
+  std::string method_;
+  std::map<std::string, std::string> given_;  ///< setting key -> text
+  std::map<std::string, bool> switched_off_;  ///< setting key -> --no-key was given
+  std::string statistics_;
+};
+
+/// A folder or file that comes with the program: "models/vit-tiny-cifar10", "resources/samples".
+/// Searched beside an installed program and in the source tree it was built from. Throws Error.
+std::filesystem::path bundled(const std::string& relative);
+
+/// `-` is standard output; otherwise written beside and renamed.
+void writeOutput(const std::string& path, const std::string& text);
+
+}  // namespace adamerge::cli

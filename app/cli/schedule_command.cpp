@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+#include <memory>
+
+#include "adamerge/report.h"
+#include "adamerge/schedule.h"
+#include "commands.h"
+#include "image_batches.h"
+#include "options.h"
+
+namespace adamerge::cli {
+namespace {
+
+constexpr std::size_t kDefaultImages = 64;
+
+struct Options {
+  EngineChoice engine;
+  MethodOptions method;
+  double flops = 0;
+  std::string images;
+  std::size_t limit = kDefaultImages;
+  unsigned seed = 0;
+  std::string json;
+};
+
+int run(const Options& options, const std::stop_token& stop) {
+  Terminal terminal(options.engine.quiet());
+  const MethodChoice choice = options.method.choice();
+  const Engine engine = options.engine.load(terminal, stop);
+  const std::filesystem::path folder =
+      options.images.empty() ? bundled("resources/samples") : std::filesystem::path(options.images);
+  ImageBatches images(folder, options.limit, options.seed, engine.info().preprocessing, terminal);
+  const std::vector<InputTensor> inputs = images.read(0, images.size());
+  const SchedulePoint point =
+      matchFlops(engine, inputs, choice, options.flops, terminal.callback(), stop);
+
+  if (!point.calibrated) {
+    terminal.warn(
+        "no layer statistics fit these settings, so every block merges half of r_max; "
+        "calibrate first");
+  }
+  if (std::abs(point.flops.paper - options.flops) > 0.02 * options.flops) {
+    terminal.warn(fmt::format("{:.3f} G is out of reach; the nearest is {:.3f} G", options.flops,
+                              point.flops.paper));
+  }
+  if (options.json != "-") {
+    fmt::print(
+        "{} {}: {:.3f} G ({:.1f} % of {:.3f} G; total convention {:.3f} G), mean of {} "
+        "image(s)\n",
+        optionName(point.key), point.value, point.flops.paper,
+        100 * point.flops.paper / point.unmerged, point.unmerged, point.flops.total, inputs.size());
+    fmt::print("tokens per block: {:.1f}\n", fmt::join(point.tokens_per_block, " "));
+  }
+  if (!options.json.empty()) {
+    writeOutput(options.json, scheduleJson(engine, choice, options.flops, point, inputs.size()));
+  }
+  return images.skipped() == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+Command scheduleCommand(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "schedule", "The setting (r or r_max) whose FLOPs come nearest to a target");
+  command->add_option("--flops", options->flops, "Target in G, paper convention")
+      ->type_name("G")
+      ->required();
+  command
+      ->add_option("--images", options->images,
+                   "Image or folder to measure on, where the method's count depends on the image "
+                   "(default: the bundled samples)")
+      ->type_name("PATH");
+  command
+      ->add_option("--limit", options->limit,
+                   fmt::format("Images measured, drawn at random (default {})", kDefaultImages))
+      ->check(CLI::PositiveNumber);
+  command->add_option("--seed", options->seed, "For the drawing (default 0)");
+  command->add_option("--json", options->json, "Write the result as JSON; - is standard output")
+      ->type_name("FILE");
+  options->engine.addTo(*command);
+  options->method.addTo(*command, "adamerge", {"r", "r_max"});
+  return {command, [options](const std::stop_token& stop) { return run(*options, stop); }};
+}
+
+}  // namespace adamerge::cli

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "terminal.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace adamerge::cli {
+namespace {
+
+constexpr int kInterruptedStatus = 130;
+
+std::string duration(double seconds) {
+  const auto whole = static_cast<long>(seconds + 0.5);
+  if (whole >= 3600) {
+    return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  }
+  return fmt::format("{}:{:02}", whole / 60, whole % 60);
+}
+
+int terminalColumns() {
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+}  // namespace
+
+InterruptWatcher::InterruptWatcher() {
+  sigemptyset(&signals_);
+  sigaddset(&signals_, SIGINT);
+  sigaddset(&signals_, SIGTERM);
+  // Wakes the waiting thread at the end.
+  sigaddset(&signals_, SIGUSR1);
+  ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+  thread_ = std::jthread([this] {
+    for (int signal = 0; ::sigwait(&signals_, &signal) == 0 && signal != SIGUSR1;) {
+      if (!source_.request_stop()) std::_Exit(kInterruptedStatus);
+    }
+  });
+}
+
+InterruptWatcher::~InterruptWatcher() { ::pthread_kill(thread_.native_handle(), SIGUSR1); }
+
+Terminal::Terminal(bool quiet)
+    : quiet_(quiet),
+      shows_bar_(!quiet && ::isatty(STDERR_FILENO) == 1),
+      stage_start_(std::chrono::steady_clock::now()) {}
+
+Terminal::~Terminal() { clearBar(); }
+
+void Terminal::clearBar() {
+  if (!bar_drawn_) return;
+  fmt::print(stderr, "\r\x1b[K");
+  std::fflush(stderr);
+  bar_drawn_ = false;
+}
+
+void Terminal::warn(const std::string& sentence) {
+  if (quiet_ || !warned_.insert(sentence).second) return;
+  clearBar();
+  fmt::print(stderr, "adamerge: warning: {}\n", sentence);
+}
+
+void Terminal::error(const std::string& sentence) {
+  clearBar();
+  // One line whatever a library put into the text.
+  std::string line = sentence;
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  fmt::print(stderr, "adamerge: {}\n", line);
+}
+
+void Terminal::progress(const Progress& progress) {
+  if (!shows_bar_ || progress.total <= 0) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (progress.stage != stage_) {
+    stage_ = progress.stage;
+    stage_start_ = now;
+  } else if (now - last_draw_ < std::chrono::milliseconds(100)) {
+    return;
+  }
+  last_draw_ = now;
+  const double share = std::clamp(static_cast<double>(progress.done) / progress.total, 0.0, 1.0);
+  const double elapsed = std::chrono::duration<double>(now - stage_start_).count();
+  std::string tail = fmt::format(" {}/{}", progress.done, progress.total);
+  if (share > 0 && elapsed > 1)
+    tail += fmt::format("  {} left", duration(elapsed / share - elapsed));
+  const int room = terminalColumns() - static_cast<int>(stage_.size() + tail.size()) - 4;
+  const int width = std::clamp(room, 0, 40);
+  const int filled = static_cast<int>(share * width);
+  fmt::print(stderr, "\r\x1b[K{} [{}{}]{}", stage_, std::string(filled, '='),
+             std::string(width - filled, ' '), tail);
+  std::fflush(stderr);
+  bar_drawn_ = true;
+  if (progress.done >= progress.total) clearBar();
+}
+
+ProgressCallback Terminal::callback() {
+  return [this](const Progress& p) { progress(p); };
+}
+
+}  // namespace adamerge::cli

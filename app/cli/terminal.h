@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Talking to a person at a terminal: progress, warnings, Ctrl-C.
+#pragma once
+
+#include <chrono>
+#include <csignal>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+#include "adamerge/progress.h"
+
+namespace adamerge::cli {
+
+/// Turns SIGINT and SIGTERM into a stop request; the second one ends the program at once. Make it
+/// before any other thread starts, since the signals are blocked in all threads made after.
+class InterruptWatcher {
+ public:
+  InterruptWatcher();
+  InterruptWatcher(const InterruptWatcher&) = delete;
+  InterruptWatcher& operator=(const InterruptWatcher&) = delete;
+  ~InterruptWatcher();
+  std::stop_token token() const { return source_.get_token(); }
+
+ private:
+  std::stop_source source_;
+  sigset_t signals_{};
+  std::jthread thread_;
+};
+
+/// Standard error: a progress bar with the time left where it is a terminal, warnings each once.
+class Terminal {
+ public:
+  explicit Terminal(bool quiet);
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+  ~Terminal();
+
+  void warn(const std::string& sentence);  ///< nothing when quiet
+  void error(const std::string& sentence);
+  void progress(const Progress& progress);
+  ProgressCallback callback();
+
+ private:
+  void clearBar();
+
+  bool quiet_;
+  bool shows_bar_;
+  bool bar_drawn_ = false;
+  std::set<std::string> warned_;
+  std::string stage_;
+  std::chrono::steady_clock::time_point stage_start_;
+  std::chrono::steady_clock::time_point last_draw_;
+};
+
+}  // namespace adamerge::cli

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "adamerge/error.h"
+
+namespace adamerge::cli {
+
+/// The command line itself is wrong: which option, and what it takes. Exit status 2.
+class UsageError : public Error {
+ public:
+  using Error::Error;
+};
+
+}  // namespace adamerge::cli

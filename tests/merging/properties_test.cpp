@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What must hold for every registered method, on every kind of model: the registry is the list.
+#include <algorithm>
+#include <numeric>
+#include <random>
+#include <set>
+
+#include "merging/apply.h"
+#include "ppm.h"
+#include "reference_cases.h"
+
+namespace adamerge {
+namespace {
+
+namespace fs = std::filesystem;
+const fs::path kData = ADAMERGE_TEST_DATA;
+
+InputTensor randomInput(const VitConfig& vit, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  InputTensor input{vit.input_height, vit.input_width, {}};
+  input.values.resize(static_cast<std::size_t>(3) * vit.input_height * vit.input_width);
+  for (float& value : input.values) value = normal(random);
+  return input;
+}
+
+/// Each method under its defaults and under every other choice, switch or a second number of each
+/// single setting.
+std::vector<MethodChoice> variantsOf(const MethodInfo& method, const VitConfig& vit) {
+  MethodChoice base{method.id, {}, nullptr, false};
+  for (const CompressionKnob& knob : method.compression) {
+    base.settings[knob.key] = std::int64_t{std::max(1, vit.patchTokens() / 5)};
+  }
+  if (method.setting("delay") != nullptr) base.settings["delay"] = std::int64_t{vit.depth / 2};
+  std::vector<MethodChoice> variants{base};
+  for (const SettingInfo& setting : method.settings) {
+    const auto add = [&](const SettingValue& value) {
+      variants.push_back(base);
+      variants.back().settings[setting.key] = value;
+    };
+    if (std::holds_alternative<bool>(setting.fallback)) {
+      add(!std::get<bool>(setting.fallback));
+    } else if (std::holds_alternative<double>(setting.fallback)) {
+      add(setting.maximum ? std::min(*setting.maximum, 0.75) : 0.75);
+    } else if (setting.key == "window") {
+      add(std::int64_t{2});
+    } else if (setting.key == "r_per_block") {
+      add(std::vector<std::int64_t>{2, 1});
+    }
+    for (const std::string& choice : setting.choices) add(choice);
+  }
+  return variants;
+}
+
+std::string nameOf(const MethodChoice& choice) {
+  std::string name = choice.method;
+  for (const auto& [key, value] : choice.settings) name += " " + key + "=" + toText(value);
+  return name;
+}
+
+/// Groups after the block's merges, computed from the groups before it.
+std::vector<int> joined(std::vector<int> groups, const std::vector<GroupMerge>& merges) {
+  const std::vector<int> before = groups;
+  for (const GroupMerge& merge : merges) {
+    for (std::size_t patch = 0; patch < groups.size(); ++patch) {
+      if (before[patch] == merge.source) groups[patch] = merge.destination;
+    }
+  }
+  std::map<int, int> numbers;
+  for (int& group : groups) {
+    group = numbers.try_emplace(group, static_cast<int>(numbers.size())).first->second;
+  }
+  return groups;
+}
+
+void expectConsistentTrace(const ImageResult& result, const VitConfig& vit) {
+  int tokens = vit.prefixTokens() + vit.patchTokens();
+  std::vector<int> groups(static_cast<std::size_t>(vit.patchTokens()));
+  std::iota(groups.begin(), groups.end(), 0);
+  ASSERT_EQ(static_cast<int>(result.layers.size()), vit.depth);
+  for (const LayerTrace& layer : result.layers) {
+    SCOPED_TRACE("block " + std::to_string(layer.index));
+    EXPECT_EQ(layer.tokens_in, tokens);
+    EXPECT_EQ(layer.tokens_out, layer.tokens_in - layer.merged);
+    EXPECT_EQ(layer.merged, static_cast<int>(layer.merges.size()));
+    EXPECT_LE(layer.merged, (layer.tokens_in - vit.prefixTokens()) / 2);
+    ASSERT_EQ(layer.groups.size(), groups.size());
+    EXPECT_EQ(layer.groups, joined(groups, layer.merges));
+    const std::set<int> distinct(layer.groups.begin(), layer.groups.end());
+    EXPECT_EQ(static_cast<int>(distinct.size()), layer.tokens_out - vit.prefixTokens());
+    EXPECT_EQ(*distinct.begin(), 0);
+    EXPECT_EQ(*distinct.rbegin(), static_cast<int>(distinct.size()) - 1);
+    for (const float salience : layer.salience) {
+      EXPECT_GE(salience, 0.0F);
+      EXPECT_LE(salience, 1.0F);
+    }
+    tokens = layer.tokens_out;
+    groups = layer.groups;
+  }
+}
+
+void expectSame(const ImageResult& a, const ImageResult& b) {
+  EXPECT_EQ(a.logits, b.logits);
+  EXPECT_EQ(a.flops.paper, b.flops.paper);
+  EXPECT_EQ(a.flops.total, b.flops.total);
+  ASSERT_EQ(a.layers.size(), b.layers.size());
+  for (std::size_t block = 0; block < a.layers.size(); ++block) {
+    EXPECT_EQ(a.layers[block].groups, b.layers[block].groups) << "block " << block;
+    EXPECT_EQ(a.layers[block].salience, b.layers[block].salience) << "block " << block;
+    EXPECT_EQ(a.layers[block].redundancy, b.layers[block].redundancy) << "block " << block;
+  }
+}
+
+class EveryModel : public testing::TestWithParam<std::string> {};
+
+TEST_P(EveryModel, TraceIsConsistentAndRunsRepeatBitByBit) {
+  const Engine engine = Engine::load(kData / "vit-variants" / GetParam(), {.device = "cpu"});
+  const VitConfig& vit = engine.info().vit;
+  const InputTensor input = randomInput(vit, 1);
+  for (const MethodInfo& method : methods()) {
+    bool merged = false;
+    for (const MethodChoice& choice : variantsOf(method, vit)) {
+      SCOPED_TRACE(nameOf(choice));
+      const ImageResult result = engine.run({&input, 1}, choice).front();
+      expectConsistentTrace(result, vit);
+      expectSame(result, engine.run({&input, 1}, choice).front());
+      merged = merged || result.layers.back().tokens_out < result.layers.front().tokens_in;
+      const ImageResult untraced = engine.run({&input, 1}, choice, {.trace = false}).front();
+      EXPECT_EQ(untraced.logits, result.logits);
+      EXPECT_TRUE(untraced.layers.front().groups.empty());
+    }
+    EXPECT_EQ(merged, method.id != "none") << method.id;
+  }
+}
+
+TEST_P(EveryModel, AnImageOfABatchGetsWhatItGetsAlone) {
+  const Engine engine = Engine::load(kData / "vit-variants" / GetParam(), {.device = "cpu"});
+  const VitConfig& vit = engine.info().vit;
+  std::vector<InputTensor> batch;
+  for (unsigned seed = 0; seed < 5; ++seed) batch.push_back(randomInput(vit, seed));
+  std::vector<InputTensor> reversed(batch.rbegin(), batch.rend());
+  for (const MethodInfo& method : methods()) {
+    const MethodChoice choice = variantsOf(method, vit).front();
+    SCOPED_TRACE(nameOf(choice));
+    const std::vector<ImageResult> together = engine.run(batch, choice);
+    const std::vector<ImageResult> permuted = engine.run(reversed, choice);
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      SCOPED_TRACE("image " + std::to_string(i));
+      expectSame(together[i], engine.run({&batch[i], 1}, choice).front());
+      expectSame(together[i], permuted[batch.size() - 1 - i]);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Variants, EveryModel,
+                         testing::Values("class-token", "avg-pool-no-class-token", "distilled",
+                                         "registers-no-embed-class", "rectangular-input",
+                                         "hugging-face-vit"),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+TEST(Batch, PicturesThatKeepDifferentNumbersOfTokens) {
+  const Engine engine =
+      Engine::load(fs::path(ADAMERGE_MODELS) / "vit-tiny-cifar10", {.device = "cpu"});
+  std::vector<InputTensor> batch;
+  for (const char* name : {"plane", "ship", "car", "cat"}) {
+    batch.push_back(test::readPpm(kData / "merging" / ("drawn-" + std::string(name) + ".ppm")));
+  }
+  MethodChoice choice{"adamerge", {{"r_max", std::int64_t{23}}}, nullptr, false};
+  choice.statistics =
+      std::make_shared<const Statistics>(readStatistics(kData / "merging" / "stats.json"));
+  const std::vector<ImageResult> together = engine.run(batch, choice);
+  std::set<int> tokens_out;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    SCOPED_TRACE("image " + std::to_string(i));
+    expectSame(together[i], engine.run({&batch[i], 1}, choice).front());
+    tokens_out.insert(together[i].layers.back().tokens_out);
+  }
+  EXPECT_GE(tokens_out.size(), 3U) << "the pictures should differ for this test to say anything";
+}
+
+}  // namespace
+}  // namespace adamerge

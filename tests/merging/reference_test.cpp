@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Every method against the reference runs: group maps identical, numbers within 1e-4.
+#include <map>
+
+#include "ppm.h"
+#include "reference_cases.h"
+
+namespace adamerge {
+namespace {
+
+const std::filesystem::path kData = std::filesystem::path(ADAMERGE_TEST_DATA) / "merging";
+
+TEST(Reference, EveryCaseOfTheDrawnPictures) {
+  const auto model = std::filesystem::path(ADAMERGE_MODELS) / "vit-tiny-cifar10";
+  const Engine engine = Engine::load(model, {.device = "cpu"});
+  const Engine exact = Engine::load(model, {.device = "cpu", .dtype = "float64"});
+  const auto statistics = std::make_shared<const Statistics>(readStatistics(kData / "stats.json"));
+  const test::json cases = test::readReference(kData / "cases.json");
+  ASSERT_EQ(cases.size(), 72U);
+  std::map<std::string, int> per_method;
+  for (const test::json& expected : cases) {
+    SCOPED_TRACE(expected.at("image").get<std::string>() + " " + expected.at("settings").dump());
+    const InputTensor input = test::readPpm(kData / expected.at("image").get<std::string>());
+    const MethodChoice choice = test::choiceOf(expected.at("settings"), statistics);
+    test::expectEqualsReference(engine.run({&input, 1}, choice).front(),
+                                exact.run({&input, 1}, choice).front(), expected);
+    ++per_method[choice.method];
+  }
+  for (const MethodInfo& method : methods()) {
+    EXPECT_GE(per_method[method.id], 4) << method.id << " has no reference case";
+  }
+}
+
+}  // namespace
+}  // namespace adamerge

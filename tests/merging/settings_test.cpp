@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "adamerge/settings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "adamerge/error.h"
+#include "adamerge/methods.h"
+#include "adamerge/report.h"
+
+namespace adamerge {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+template <typename F>
+std::string messageOf(F&& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "(no error)";
+}
+
+TEST(Settings, EveryDefaultPassesItsOwnCheckAndSurvivesText) {
+  for (const MethodInfo& method : methods()) {
+    EXPECT_FALSE(method.label.empty());
+    EXPECT_FALSE(method.description.empty());
+    for (const SettingInfo& setting : method.settings) {
+      SCOPED_TRACE(method.id + " " + setting.key);
+      EXPECT_FALSE(setting.help.empty());
+      EXPECT_EQ(checkedSetting(setting, setting.fallback), setting.fallback);
+      EXPECT_EQ(parseSetting(setting, toText(setting.fallback)), setting.fallback);
+      if (setting.active_when) {
+        ASSERT_NE(method.setting(setting.active_when->first), nullptr);
+      }
+    }
+    for (const CompressionKnob& knob : method.compression) {
+      EXPECT_NE(method.setting(knob.key), nullptr) << knob.key;
+    }
+    for (const std::string& key : method.statistics_settings) {
+      EXPECT_NE(method.setting(key), nullptr) << key;
+    }
+  }
+}
+
+TEST(Settings, WrongValuesNameTheOptionAndWhatItTakes) {
+  const MethodInfo& method = findMethod("adamerge");
+  const auto parse = [&](const char* key, const char* text) {
+    return messageOf([&] { parseSetting(*method.setting(key), text); });
+  };
+  EXPECT_THAT(parse("r", "-3"), AllOf(HasSubstr("--r"), HasSubstr("from 0"), HasSubstr("-3")));
+  EXPECT_THAT(parse("r_max", "many"), AllOf(HasSubstr("--r-max"), HasSubstr("whole number")));
+  EXPECT_THAT(parse("r_max", "99999999999999999999"), HasSubstr("--r-max"));
+  EXPECT_THAT(parse("partition", "odd"),
+              AllOf(HasSubstr("sequential, alternating"), HasSubstr("odd")));
+  EXPECT_THAT(parse("temperature", "0"), HasSubstr("--temperature"));
+  EXPECT_THAT(parse("alpha", "nan"), HasSubstr("--alpha"));
+  EXPECT_THAT(parse("salience", "maybe"), HasSubstr("on or off"));
+  EXPECT_THAT(messageOf([&] { parseSetting(*findMethod("tome").setting("r_per_block"), "8,,4"); }),
+              HasSubstr("separated by commas"));
+}
+
+TEST(Settings, AMethodRefusesSettingsOfAnother) {
+  const MethodChoice choice{"tome", {{"r_max", std::int64_t{8}}}, nullptr, false};
+  EXPECT_THAT(messageOf([&] { completeSettings(choice); }),
+              AllOf(HasSubstr("--r-max"), HasSubstr("tome"), HasSubstr("--inflection")));
+  EXPECT_THAT(messageOf([] { findMethod("topk"); }),
+              AllOf(HasSubstr("topk"), HasSubstr("adamerge"), HasSubstr("pitome")));
+}
+
+TEST(Settings, WholeNumbersAreAcceptedForRealSettings) {
+  const MethodChoice choice{"adamerge", {{"alpha", std::int64_t{2}}}, nullptr, false};
+  EXPECT_EQ(std::get<double>(completeSettings(choice).at("alpha")), 2.0);
+}
+
+TEST(Settings, TheCompressionKnobFollowsTheAdaptiveSwitch) {
+  EXPECT_EQ(compressionKnob({"adamerge", {}, nullptr, false})->key, "r_max");
+  EXPECT_EQ(compressionKnob({"adamerge", {{"adaptive", false}}, nullptr, false})->key, "r");
+  EXPECT_EQ(compressionKnob({"none", {}, nullptr, false}), nullptr);
+  EXPECT_EQ(compressionKnob({"pitome", {{"keep_ratio", 0.9}}, nullptr, false}), nullptr);
+}
+
+TEST(Settings, InForceLeavesOutWhatHasNoEffect) {
+  const Settings adaptive = settingsInForce({"adamerge", {}, nullptr, false});
+  EXPECT_TRUE(adaptive.contains("r_max"));
+  EXPECT_FALSE(adaptive.contains("r"));
+  const Settings constant = settingsInForce({"adamerge", {{"adaptive", false}}, nullptr, false});
+  EXPECT_TRUE(constant.contains("r"));
+  EXPECT_FALSE(constant.contains("r_max"));
+  EXPECT_EQ(describe({"adamerge", {{"alpha", 2.0}}, nullptr, false}),
+            "AdaMerge, r_max 16, alpha 2");
+}
+
+}  // namespace
+}  // namespace adamerge
