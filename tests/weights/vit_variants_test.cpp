@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
+#include <ostream>
 
 #include "model/load_model.h"
 #include "vit_config_matcher.h"
@@ -15,6 +17,8 @@ struct Variant {
   std::function<void(VitConfig&)> change;
   std::size_t tensors = 32;
 };
+
+void PrintTo(const Variant& variant, std::ostream* stream) { *stream << variant.name; }
 
 std::vector<Variant> variants() {
   return {
