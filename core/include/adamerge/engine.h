@@ -58,9 +58,9 @@ class Engine {
   const std::string& statisticsProblem() const;
   void setStatistics(std::shared_ptr<const Statistics> statistics);
 
-  /// Every image gets what it would get alone. Same input, settings and device: same bits. May be
-  /// called from several threads. Throws Error (settings, input of another size or with NaN, out of
-  /// memory), Cancelled.
+  /// Every image gets what it would get alone, on the CPU to the last bit. Same input, settings,
+  /// device and number of threads: same bits. May be called from several threads. Throws Error
+  /// (settings, input of another size or with NaN, out of memory), Cancelled.
   std::vector<ImageResult> run(std::span<const InputTensor> images, const MethodChoice& choice,
                                const RunOptions& options = {},
                                const std::stop_token& stop = {}) const;

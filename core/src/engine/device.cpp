@@ -2,6 +2,7 @@
 #include "engine/device.h"
 
 #include <ATen/Parallel.h>
+#include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <fmt/format.h>
 #include <torch/version.h>
 
@@ -16,7 +17,8 @@ namespace adamerge {
 namespace {
 
 int cudaDevices() {
-  return at::hasCUDA() ? static_cast<int>(at::detail::getCUDAHooks().getNumGPUs()) : 0;
+  if (!at::hasCUDA() || !c10::impl::hasDeviceGuardImpl(at::kCUDA)) return 0;
+  return static_cast<int>(c10::impl::getDeviceGuardImpl(at::kCUDA)->deviceCount());
 }
 
 }  // namespace

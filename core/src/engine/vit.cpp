@@ -13,6 +13,26 @@ at::Tensor VisionTransformer::Linear::operator()(const at::Tensor& x) const {
   return at::linear(x, weight, bias);
 }
 
+std::vector<std::int64_t> VisionTransformer::Pack::rows() const {
+  std::vector<std::int64_t> counts;
+  for (const ImageState& image : images) counts.push_back(image.tokens());
+  return counts;
+}
+
+at::Tensor VisionTransformer::project(const Linear& linear, const at::Tensor& x,
+                                      const std::vector<std::int64_t>& rows) const {
+  if (!device_.is_cpu() || rows.size() == 1) return linear(x);
+  // A BLAS chooses its kernel by the number of rows, so that one product over all images would give
+  // an image other last bits than it gets alone, and a merge can hang on those.
+  std::vector<at::Tensor> parts;
+  std::int64_t offset = 0;
+  for (const std::int64_t count : rows) {
+    parts.push_back(linear(x.narrow(0, offset, count)));
+    offset += count;
+  }
+  return at::cat(parts);
+}
+
 at::Tensor VisionTransformer::normalise(const at::Tensor& x, const Norm& norm) const {
   if (!norm.weight.defined()) return x;
   return at::layer_norm(x, {x.size(-1)}, norm.weight, norm.bias, config_.norm_epsilon);
@@ -39,9 +59,11 @@ at::Tensor VisionTransformer::embed(const at::Tensor& images) const {
           .reshape({batch, config_.channels, config_.gridHeight(), p, config_.gridWidth(), p})
           .permute({0, 2, 4, 1, 3, 5})
           .reshape({batch * config_.patchTokens(), config_.channels * p * p});
-  const at::Tensor tokens = at::linear(patches, patch_weight_, patch_bias_)
-                                .reshape({batch, config_.patchTokens(), config_.dim}) +
-                            position_;
+  const at::Tensor tokens =
+      project(patch_, patches,
+              std::vector<std::int64_t>(static_cast<std::size_t>(batch), config_.patchTokens()))
+          .reshape({batch, config_.patchTokens(), config_.dim}) +
+      position_;
   if (!prefix_.defined()) return tokens.reshape({-1, config_.dim});
   return at::cat({prefix_.unsqueeze(0).expand({batch, -1, -1}), tokens}, 1)
       .reshape({-1, config_.dim});
@@ -51,8 +73,8 @@ at::Tensor VisionTransformer::attention(const Block& block, const Pack& pack, bo
                                         at::Tensor* metric) const {
   const std::int64_t total = pack.tokens.size(0);
   const std::int64_t heads = config_.heads;
-  const at::Tensor qkv =
-      block.qkv(normalise(pack.tokens, block.norm1)).reshape({total, 3, heads, config_.headDim()});
+  const at::Tensor qkv = project(block.qkv, normalise(pack.tokens, block.norm1), pack.rows())
+                             .reshape({total, 3, heads, config_.headDim()});
   const at::Tensor q = normalise(qkv.select(1, 0), block.q_norm) *
                        (1.0 / std::sqrt(static_cast<double>(config_.headDim())));
   const at::Tensor k = normalise(qkv.select(1, 1), block.k_norm);
@@ -74,7 +96,7 @@ at::Tensor VisionTransformer::attention(const Block& block, const Pack& pack, bo
         .copy_(logits.softmax(-1).matmul(own(v)).transpose(0, 1).reshape({count, config_.dim}));
     offset += count;
   }
-  return block.proj(mixed);
+  return project(block.proj, mixed, pack.rows());
 }
 
 void VisionTransformer::merge(Pack& pack, int block, const MergeMethod& method,
@@ -101,29 +123,28 @@ void VisionTransformer::merge(Pack& pack, int block, const MergeMethod& method,
   if (changed) pack.tokens = at::cat(parts);
 }
 
-at::Tensor VisionTransformer::classify(const std::vector<at::Tensor>& features) const {
-  std::vector<at::Tensor> pooled;
-  std::vector<at::Tensor> distilled;
+at::Tensor VisionTransformer::classify(const at::Tensor& features) const {
   const std::int64_t prefix = config_.prefixTokens();
-  for (const at::Tensor& tokens : features) {
-    const auto average = [&] { return tokens.narrow(0, prefix, tokens.size(0) - prefix).mean(0); };
-    switch (config_.pooling) {
-      case Pooling::kToken:
-        pooled.push_back(tokens.select(0, 0));
-        break;
-      case Pooling::kAverage:
-        pooled.push_back(average());
-        break;
-      case Pooling::kTokenAndAverage:
-        pooled.push_back(at::cat({tokens.select(0, 0), average()}));
-        break;
-    }
-    if (head_dist_.weight.defined()) distilled.push_back(tokens.select(0, 1));
+  const auto token = [&](std::int64_t position) { return features.narrow(0, position, 1); };
+  const auto average = [&] {
+    return features.narrow(0, prefix, features.size(0) - prefix).mean(0, /*keepdim=*/true);
+  };
+  at::Tensor pooled;
+  switch (config_.pooling) {
+    case Pooling::kToken:
+      pooled = token(0);
+      break;
+    case Pooling::kAverage:
+      pooled = average();
+      break;
+    case Pooling::kTokenAndAverage:
+      pooled = at::cat({token(0), average()}, 1);
+      break;
   }
-  at::Tensor result = normalise(at::stack(pooled), fc_norm_);
+  at::Tensor result = normalise(pooled, fc_norm_);
   if (head_.weight.defined()) result = head_(result);
-  if (!distilled.empty()) result = (result + head_dist_(at::stack(distilled))) / 2;
-  return result.to(at::kCPU, at::kFloat);
+  if (head_dist_.weight.defined()) result = (result + head_dist_(token(1))) / 2;
+  return result;
 }
 
 VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
@@ -150,7 +171,9 @@ VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
     pack.tokens = pack.tokens + (block.scale1.defined() ? mixed * block.scale1 : mixed);
     if (stage == Stage::kBetweenAttentionAndMlp) merge(pack, index, method, metric, trace);
     for (ImageState& image : pack.images) image.noteMlp();
-    const at::Tensor hidden = block.fc2(activate(block.fc1(normalise(pack.tokens, block.norm2))));
+    const std::vector<std::int64_t> rows = pack.rows();
+    const at::Tensor hidden = project(
+        block.fc2, activate(project(block.fc1, normalise(pack.tokens, block.norm2), rows)), rows);
     pack.tokens = pack.tokens + (block.scale2.defined() ? hidden * block.scale2 : hidden);
     for (ImageState& image : pack.images) image.endBlock();
   }
@@ -158,12 +181,14 @@ VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
 
   Output output;
   const at::Tensor tokens = normalise(pack.tokens, norm_);
+  std::vector<at::Tensor> logits;
   std::int64_t offset = 0;
   for (const ImageState& image : pack.images) {
     output.features.push_back(tokens.narrow(0, offset, image.tokens()));
+    logits.push_back(classify(output.features.back()));
     offset += image.tokens();
   }
-  output.logits = classify(output.features);
+  output.logits = at::cat(logits).to(at::kCPU, at::kFloat);
   output.images = std::move(pack.images);
   return output;
 }

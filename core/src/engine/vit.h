@@ -56,8 +56,12 @@ class VisionTransformer {
   struct Pack {
     at::Tensor tokens;
     std::vector<ImageState> images;
+    std::vector<std::int64_t> rows() const;  ///< tokens of each image
   };
 
+  /// `linear` over packed rows, `rows` of them for each image.
+  at::Tensor project(const Linear& linear, const at::Tensor& x,
+                     const std::vector<std::int64_t>& rows) const;
   at::Tensor embed(const at::Tensor& images) const;
   at::Tensor normalise(const at::Tensor& x, const Norm& norm) const;
   at::Tensor activate(const at::Tensor& x) const;
@@ -66,12 +70,12 @@ class VisionTransformer {
                        at::Tensor* metric) const;
   void merge(Pack& pack, int block, const MergeMethod& method, const at::Tensor& metric,
              bool trace) const;
-  at::Tensor classify(const std::vector<at::Tensor>& features) const;
+  at::Tensor classify(const at::Tensor& features) const;
 
   VitConfig config_;
   at::Device device_;
   at::ScalarType dtype_;
-  at::Tensor patch_weight_, patch_bias_;
+  Linear patch_;
   at::Tensor prefix_;    ///< [prefix, d], position embedding already added where it covers them
   at::Tensor position_;  ///< [patches, d]
   Norm pre_norm_, norm_, fc_norm_;

@@ -62,8 +62,8 @@ MergePlan toMePlan(const LayerTokens& layer, std::int64_t r, const ScoreMask& ma
   const at::Tensor metric = normalisedRows(layer.metric);
   const std::vector<std::int64_t> sources = everySecond(0, count);
   const std::vector<std::int64_t> destinations = everySecond(1, count);
-  const at::Tensor a = metric.slice(0, 0, c10::nullopt, 2);
-  const at::Tensor b = metric.slice(0, 1, c10::nullopt, 2);
+  const at::Tensor a = metric.slice(0, 0, count, 2);
+  const at::Tensor b = metric.slice(0, 1, count, 2);
   at::Tensor scores = a.mm(b.t());
   plan.macs = static_cast<double>(scores.numel()) * static_cast<double>(metric.size(1));
 

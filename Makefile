@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Everything from a bare Debian 12: `make run`, `make test`. The rest is for developers.
+
+BUILD   := build
+SAMPLE  := resources/samples/bird.png
+FIGURES := $(BUILD)/sample
+SOURCES := $(shell git ls-files '*.cpp' '*.h' 2>/dev/null)
+
+.PHONY: run test bench build packages format lint clean
+
+packages:
+	@.ci/packages
+
+build: packages
+	cmake --preset release
+	cmake --build --preset release
+
+# Until the studio exists this inspects the sample and says where its figures are.
+run: build
+	$(BUILD)/bin/adamerge inspect $(SAMPLE) --out $(FIGURES)
+	@echo "The figures are in $(abspath $(FIGURES))"
+
+test: packages
+	cmake --preset release -DADAMERGE_BUILD_TESTS=ON
+	cmake --build --preset release
+	ctest --preset release
+
+bench: packages
+	cmake --preset release -DADAMERGE_BUILD_BENCHMARKS=ON
+	cmake --build --preset release --target adamerge_benchmarks
+	$(BUILD)/bin/adamerge_benchmarks
+
+format:
+	clang-format -i $(SOURCES)
+
+lint: build
+	clang-format --dry-run --Werror $(SOURCES)
+	run-clang-tidy -quiet -p $(BUILD) '/(app|core)/'
+
+clean:
+	rm -rf $(BUILD)
