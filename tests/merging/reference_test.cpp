@@ -18,14 +18,16 @@ TEST(Reference, EveryCaseOfTheDrawnPictures) {
   const test::json cases = test::readReference(kData / "cases.json");
   ASSERT_EQ(cases.size(), 72U);
   std::map<std::string, int> per_method;
+  test::Comparison comparison;
   for (const test::json& expected : cases) {
     SCOPED_TRACE(expected.at("image").get<std::string>() + " " + expected.at("settings").dump());
     const InputTensor input = test::readPpm(kData / expected.at("image").get<std::string>());
     const MethodChoice choice = test::choiceOf(expected.at("settings"), statistics);
     test::expectEqualsReference(engine.run({&input, 1}, choice).front(),
-                                exact.run({&input, 1}, choice).front(), expected);
+                                exact.run({&input, 1}, choice).front(), expected, comparison);
     ++per_method[choice.method];
   }
+  comparison.expectFewExceptions();
   for (const MethodInfo& method : methods()) {
     EXPECT_GE(per_method[method.id], 4) << method.id << " has no reference case";
   }
