@@ -8,7 +8,9 @@
 #include "image_batches.h"
 #include "number_list.h"
 #include "options.h"
+#include "output_files.h"
 #include "usage_error.h"
+#include "value_checks.h"
 
 namespace adamerge::cli {
 namespace {
@@ -21,8 +23,18 @@ struct Options {
   std::string output;
   int passes = 2;
   std::size_t limit = 0;
-  unsigned seed = 0;
 };
+
+void requireCalibrates(const MethodChoice& choice) {
+  if (findMethod(choice.method).statistics_settings.empty()) {
+    throw UsageError(fmt::format("--method {}: it uses no layer statistics", choice.method));
+  }
+  const CompressionKnob* knob = compressionKnob(choice);
+  if (knob == nullptr || knob->key != "r_max") {
+    throw UsageError(
+        "--adaptive off: with a constant count there is nothing to calibrate; leave it out");
+  }
+}
 
 int run(const Options& options, const std::stop_token& stop) {
   Terminal terminal(options.engine.quiet());
@@ -33,16 +45,23 @@ int run(const Options& options, const std::stop_token& stop) {
   if (calibration.choice.statistics) {
     throw UsageError("--stats: calibrate makes statistics and reads none");
   }
+  requireCalibrates(calibration.choice);
+  requireWritableFile(options.output);
   const Engine engine = options.engine.load(terminal, stop);
-  ImageBatches images(options.folder, options.limit, options.seed, engine.info().preprocessing,
-                      terminal);
+  // A count that the model cannot merge is said before any image is read.
+  MethodChoice largest = calibration.choice;
+  largest.settings["r_max"] = std::int64_t{calibration.r_max.back()};
+  engine.run({}, largest);
+  ImageBatches images(options.folder, options.limit, options.engine.seed(),
+                      engine.info().preprocessing, terminal);
   calibration.source = fmt::format(
       "{}, {} images{}", std::filesystem::path(options.folder).lexically_normal().string(),
-      images.size(), options.limit > 0 ? fmt::format(" drawn with seed {}", options.seed) : "");
+      images.size(),
+      options.limit > 0 ? fmt::format(" drawn with seed {}", options.engine.seed()) : "");
   const auto read = [&](std::size_t first, std::size_t count) { return images.read(first, count); };
   const Statistics statistics =
       calibrate(engine, read, images.size(), calibration, terminal.callback(), stop);
-  writeStatistics(statistics, options.output);
+  writeStatistics(statistics, behindLinks(options.output));
   if (!options.engine.quiet()) {
     fmt::print("{}: statistics of {} blocks for {} values of r_max from {} images, {} passes\n",
                options.output, statistics.depth, statistics.entries.size(), statistics.images,
@@ -64,14 +83,16 @@ Command calibrateCommand(CLI::App& app) {
   command->add_option("--r-max", options->r_max, "As 8,12,16 or 1:23 or 1:23:2")
       ->type_name("LIST")
       ->required();
-  command->add_option("--passes", options->passes, "Passes over the images (default 2)")
-      ->check(CLI::Range(1, 100));
-  command->add_option("--limit", options->limit, "Use N images, drawn at random (default: all)")
-      ->check(CLI::PositiveNumber);
-  command->add_option("--seed", options->seed, "For the drawing (default 0)");
-  command->add_option("-o,--output", options->output, "The file to write, usually stats.json")
-      ->type_name("FILE")
-      ->required();
+  takesWholeNumber(
+      *command->add_option("--passes", options->passes, "Passes over the images (default 2)"), 1,
+      100);
+  takesWholeNumber(*command->add_option("--limit", options->limit,
+                                        "Use N images, drawn at random (default: all)"),
+                   1);
+  takesText(
+      *command->add_option("-o,--output", options->output, "The file to write, usually stats.json")
+           ->required(),
+      "FILE");
   options->engine.addTo(*command);
   options->method.addTo(*command, "adamerge", {"r_max"});
   return {command, [options](const std::stop_token& stop) { return run(*options, stop); }};

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <map>
 
+#include "output_files.h"
 #include "usage_error.h"
+#include "value_checks.h"
 
 namespace adamerge::cli {
 namespace {
@@ -42,53 +44,63 @@ void FigureOptions::addTo(CLI::App& command) {
   const std::string group = "Figures";
   std::vector<std::string> kinds = kindIds();
   kinds.emplace_back("all");
-  command
-      .add_option("--figure", kinds_,
-                  fmt::format("Figure to write, may be repeated: {}", fmt::join(kinds, ", ")))
-      ->type_name("KIND")
-      ->check(CLI::IsMember(kinds))
-      ->allow_extra_args(false)
-      ->group(group);
-  command
-      .add_option("--out", folder_,
-                  "Folder for figures, made if missing (default: here; without --figure: all "
-                  "figures)")
-      ->type_name("DIR")
-      ->group(group);
-  command.add_option("--format", format_, "png, svg or pdf (default png)")
-      ->check(CLI::IsMember(names(kFormats)))
-      ->group(group);
-  command
-      .add_option("--layer", layer_,
-                  "Block that salience, groups and survivors show, 0-based as in the JSON "
-                  "(default: the last)")
-      ->type_name("L")
-      ->group(group);
-  command.add_option("--colormap", colormap_, "viridis, magma, turbo or grey (default viridis)")
-      ->check(CLI::IsMember(names(kColormaps)))
-      ->group(group);
-  command
-      .add_option("--salience-scale", scale_,
-                  "percentile, rank, log or linear: how salience becomes colour (default "
-                  "percentile)")
-      ->check(CLI::IsMember(names(kScales)))
-      ->group(group);
-  command.add_option("--width-mm", style_.width_mm, "Width of the figures (default: by kind)")
-      ->check(CLI::Range(40.0, 1000.0))
-      ->group(group);
-  command.add_option("--dpi", style_.dpi, "Resolution of PNG (default 200)")
-      ->check(CLI::Range(36.0, 2400.0))
-      ->group(group);
+  CLI::Option* figure =
+      command
+          .add_option("--figure", kinds_,
+                      fmt::format("Figure to write, may be repeated: {}", fmt::join(kinds, ", ")))
+          ->allow_extra_args(false)
+          ->group(group);
+  takesOneOf(*figure, kinds);
+  figure->type_name("KIND");
+  takesText(*command
+                 .add_option("--out", folder_,
+                             "Folder for figures, made if missing (default: here; without "
+                             "--figure: all figures)")
+                 ->group(group),
+            "DIR");
+  takesOneOf(
+      *command.add_option("--format", format_, "png, svg or pdf (default png)")->group(group),
+      names(kFormats));
+  layer_option_ = command
+                      .add_option("--layer", layer_,
+                                  "Block that salience, groups and survivors show, 0-based as in "
+                                  "the JSON (default: the last)")
+                      ->group(group);
+  takesWholeNumber(*layer_option_, -kLargestNumber);
+  layer_option_->type_name("L");
+  takesOneOf(
+      *command
+           .add_option("--colormap", colormap_, "viridis, magma, turbo or grey (default viridis)")
+           ->group(group),
+      names(kColormaps));
+  takesOneOf(*command
+                  .add_option("--salience-scale", scale_,
+                              "percentile, rank, log or linear: how salience becomes colour "
+                              "(default percentile)")
+                  ->group(group),
+             names(kScales));
+  takesNumber(
+      *command.add_option("--width-mm", style_.width_mm, "Width of the figures (default: by kind)")
+           ->group(group),
+      60, 1000);
+  takesNumber(
+      *command.add_option("--dpi", style_.dpi, "Resolution of PNG (default 200)")->group(group), 36,
+      2400);
   command.add_flag("--dark", style_.dark, "On a dark background")->group(group);
 }
 
-void FigureOptions::check() {
+void FigureOptions::check(const MethodInfo& method) {
   all_ = (kinds_.empty() && !folder_.empty()) ||
          std::find(kinds_.begin(), kinds_.end(), "all") != kinds_.end();
   if (all_) kinds_ = kindIds();
   style_.colormap = kColormaps.at(colormap_);
   style_.scale = kScales.at(scale_);
-  if (layer_ < -1) throw UsageError(fmt::format("--layer takes a block from 0, not {}", layer_));
+  const bool salience = std::find(kinds_.begin(), kinds_.end(), "salience") != kinds_.end();
+  if (salience && !all_ && method.salience.empty()) {
+    throw UsageError(
+        fmt::format("--figure salience: the method '{}' computes no salience", method.id));
+  }
+  if (wanted()) requireWritableFolder(folder_);
 }
 
 std::vector<std::filesystem::path> FigureOptions::write(const FigureInput& input,

@@ -9,15 +9,17 @@
 #include <vector>
 
 #include "adamerge/figures.h"
+#include "adamerge/methods.h"
 
 namespace adamerge::cli {
 
 class FigureOptions {
  public:
   void addTo(CLI::App& command);
-  /// Throws UsageError. Call once after parsing.
-  void check();
+  /// Throws UsageError, and Error for the folder. Call once after parsing.
+  void check(const MethodInfo& method);
   bool wanted() const { return !kinds_.empty(); }
+  bool layerGiven() const { return layer_option_->count() > 0; }
   int layer() const { return layer_; }
 
   /// Writes every chosen figure of one image and returns the files. `stem` names the image; a stem
@@ -33,6 +35,7 @@ class FigureOptions {
   std::string scale_ = "percentile";
   FigureStyle style_;
   int layer_ = -1;
+  CLI::Option* layer_option_ = nullptr;
   std::set<std::string> used_stems_;
 };
 

@@ -7,6 +7,8 @@
 #include "adamerge/report.h"
 #include "commands.h"
 #include "options.h"
+#include "output_files.h"
+#include "value_checks.h"
 
 namespace adamerge::cli {
 namespace {
@@ -72,11 +74,13 @@ Command infoCommand(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
       "info", "Architecture, parameters, tokens, FLOPs, classes, preprocessing, device");
-  command->add_option("--json", options->json, "Write all of it as JSON; - is standard output")
-      ->type_name("FILE");
+  takesText(*command->add_option("--json", options->json,
+                                 "Write all of it as JSON; - is standard output"),
+            "FILE");
   options->engine.addTo(*command);
   return {command, [options](const std::stop_token& stop) {
             Terminal terminal(options->engine.quiet());
+            requireWritable(options->json);
             const Engine engine = options->engine.load(terminal, stop);
             if (options->json != "-") print(engine);
             if (!options->json.empty()) writeOutput(options->json, modelJson(engine));

@@ -9,6 +9,8 @@
 #include "commands.h"
 #include "figure_writer.h"
 #include "options.h"
+#include "output_files.h"
+#include "value_checks.h"
 
 namespace adamerge::cli {
 namespace {
@@ -63,6 +65,7 @@ class Inspection {
     report.result = engine_.run(input, choice_, {}, stop).front();
     report.baseline = engine_.run(input, {}, {.trace = false}, stop).front();
     for (const std::string& warning : report.result.warnings) terminal_.warn(warning);
+    terminal_.clearBar();
     if (options_.json != "-") print(report, engine_.info());
     if (options_.figures.wanted()) writeFigures(report, prepared);
     reports_.push_back(std::move(report));
@@ -96,17 +99,18 @@ class Inspection {
 };
 
 void requireLayer(int layer, const ModelInfo& model) {
-  if (layer < model.vit.depth) return;
+  if (layer >= 0 && layer < model.vit.depth) return;
   throw Error(fmt::format("--layer {} is out of range: {} has blocks 0 to {}", layer, model.name,
                           model.vit.depth - 1));
 }
 
 int run(Options& options, const std::stop_token& stop) {
   Terminal terminal(options.engine.quiet());
-  options.figures.check();
   const MethodChoice choice = options.method.choice();
+  options.figures.check(findMethod(choice.method));
+  requireWritable(options.json);
   const Engine engine = options.engine.load(terminal, stop);
-  requireLayer(options.figures.layer(), engine.info());
+  if (options.figures.layerGiven()) requireLayer(options.figures.layer(), engine.info());
   // What does not suit the model is said once, before any image is read.
   engine.run({}, choice);
 
@@ -148,11 +152,10 @@ Command inspectCommand(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "inspect", "Prediction, trace of every block and figures of one image or many");
   command->add_option("images", options->images, "Image files")->required();
-  command
-      ->add_option("--json", options->json,
-                   "Write prediction, FLOPs and the trace of every block as JSON; - is standard "
-                   "output")
-      ->type_name("FILE");
+  takesText(*command->add_option("--json", options->json,
+                                 "Write prediction, FLOPs and the trace of every block as JSON; - "
+                                 "is standard output"),
+            "FILE");
   options->figures.addTo(*command);
   options->method.addTo(*command, "adamerge");
   options->engine.addTo(*command);

@@ -6,8 +6,10 @@
 
 #include "adamerge/engine.h"
 #include "commands.h"
+#include "output_files.h"
 #include "terminal.h"
 #include "usage_error.h"
+#include "value_checks.h"
 
 namespace adamerge::cli {
 namespace {
@@ -19,6 +21,22 @@ std::string versionText() {
   std::string cuda = "CUDA not usable";
   if (devices.size() > 1) cuda = fmt::format("CUDA usable, {} device(s)", devices.size() - 1);
   return fmt::format("adamerge {}, {}, {}", ADAMERGE_VERSION, torchVersion(), cuda);
+}
+
+/// Help, the version, or what is wrong with the command line.
+int answer(const CLI::App& app, const CLI::ParseError& error, Terminal& terminal) {
+  if (error.get_exit_code() != 0) {
+    terminal.error(usageText(app, error));
+    return kWrongUsage;
+  }
+  app.exit(error);
+  try {
+    flushStandardOutput();
+  } catch (const Error& problem) {
+    terminal.error(problem.what());
+    return kFailed;
+  }
+  return kDone;
 }
 
 int run(int argc, char** argv) {
@@ -35,14 +53,14 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
     for (const Command& command : commands) {
-      if (command.app->parsed()) return command.run(interrupts.token());
+      if (!command.app->parsed()) continue;
+      const int status = command.run(interrupts.token());
+      flushStandardOutput();
+      return status;
     }
     return kWrongUsage;
-  } catch (const CLI::Success& request) {
-    return app.exit(request);
   } catch (const CLI::ParseError& error) {
-    terminal.error(fmt::format("{} (see adamerge --help)", error.what()));
-    return kWrongUsage;
+    return answer(app, error, terminal);
   } catch (const UsageError& error) {
     terminal.error(error.what());
     return kWrongUsage;
@@ -52,8 +70,13 @@ int run(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     terminal.error("not enough memory");
     return kFailed;
-  } catch (const std::exception& error) {
+  } catch (const Error& error) {
     terminal.error(error.what());
+    return kFailed;
+  } catch (const std::exception& error) {
+    // A library's; LibTorch puts a stack trace below the first line.
+    const std::string text = error.what();
+    terminal.error("unexpected error: " + text.substr(0, text.find('\n')));
     return kFailed;
   }
 }

@@ -7,13 +7,15 @@
 #include <algorithm>
 #include <charconv>
 
-#include "support/files.h"
 #include "usage_error.h"
+#include "value_checks.h"
 
 namespace adamerge::cli {
 namespace {
 
 constexpr const char* kBundledModel = "models/vit-tiny-cifar10";
+constexpr int kMostThreads = 4096;
+const std::vector<std::string> kDtypes = {"auto", "float32", "bfloat16", "float16", "float64"};
 
 std::vector<std::string> methodIds() {
   std::vector<std::string> ids;
@@ -41,6 +43,23 @@ std::string settingHelp(const std::string& key) {
                                 [&](const std::string& d) { return d == defaults.front(); });
   return fmt::format("[{}] {} (default {})", fmt::join(users, ", "), help,
                      same ? defaults.front() : fmt::format("{}", fmt::join(defaults, ", ")));
+}
+
+std::string typeName(const SettingInfo& setting) {
+  if (std::holds_alternative<bool>(setting.fallback)) return "on|off";
+  if (std::holds_alternative<std::int64_t>(setting.fallback)) return "N";
+  if (std::holds_alternative<double>(setting.fallback)) return "X";
+  if (std::holds_alternative<std::string>(setting.fallback)) {
+    return fmt::format("{}", fmt::join(setting.choices, "|"));
+  }
+  return "LIST";
+}
+
+void requireDevice(const std::string& text) {
+  const bool numbered = text.starts_with("cuda:") && text.size() > 5 &&
+                        text.find_first_not_of("0123456789", 5) == std::string::npos;
+  if (numbered || text == "auto" || text == "cpu" || text == "cuda") return;
+  throw UsageError(fmt::format("--device takes auto, cpu, cuda or cuda:N, not '{}'", text));
 }
 
 InputSize parseInputSize(const std::string& text) {
@@ -75,41 +94,40 @@ std::filesystem::path bundled(const std::string& relative) {
                           roots[0].lexically_normal().string(), roots[1].string()));
 }
 
-void writeOutput(const std::string& path, const std::string& text) {
-  if (path != "-") {
-    writeFileAtomically(path, text);
-    return;
-  }
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    throw Error("standard output: cannot be written");
-  }
-}
-
 void EngineChoice::addTo(CLI::App& command) {
   const std::string group = "Model and device";
-  command
-      .add_option("--model", model_,
-                  "A model folder or a .safetensors, .pth, .pt or .bin file, with timm's or "
-                  "Hugging Face's names (default: the bundled model)")
-      ->type_name("PATH")
-      ->group(group);
+  takesText(
+      *command
+           .add_option("--model", model_,
+                       "A model folder or a .safetensors, .pth, .pt or .bin file, with timm's or "
+                       "Hugging Face's names (default: the bundled model)")
+           ->group(group),
+      "PATH");
   command
       .add_option("--input-size", input_size_,
                   "Run at another input size, as 224 or HEIGHTxWIDTH; the position embedding is "
                   "resampled")
       ->type_name("PIXELS")
       ->group(group);
-  command.add_option("--device", device_, "auto, cpu, cuda or cuda:N (default auto)")->group(group);
-  command
-      .add_option("--dtype", dtype_, "auto, float32, bfloat16, float16 or float64 (default auto)")
+  command.add_option("--device", device_, "auto, cpu, cuda or cuda:N (default auto)")
+      ->type_name("NAME")
       ->group(group);
-  command.add_option("--threads", threads_, "CPU threads (default: all cores)")
-      ->check(CLI::Range(1, 4096))
-      ->group(group);
+  takesOneOf(*command
+                  .add_option("--dtype", dtype_,
+                              fmt::format("{} (default auto)", fmt::join(kDtypes, ", ")))
+                  ->group(group),
+             kDtypes);
+  takesWholeNumber(
+      *command.add_option("--threads", threads_, "CPU threads (default: all cores)")->group(group),
+      1, kMostThreads);
+  takesWholeNumber(
+      *command.add_option("--seed", seed_, "For what is drawn at random (default 0)")->group(group),
+      0);
   command.add_flag("--quiet", quiet_, "No progress bar, no warnings")->group(group);
 }
 
 Engine EngineChoice::load(Terminal& terminal, const std::stop_token& stop) const {
+  requireDevice(device_);
   EngineOptions options;
   options.device = device_;
   options.dtype = dtype_;
@@ -129,28 +147,34 @@ void MethodOptions::addTo(CLI::App& command, const std::string& default_method,
   command
       .add_option("--method", method_,
                   fmt::format("{} (default {})", fmt::join(methodIds(), ", "), default_method))
+      ->type_name("NAME")
       ->group(group);
   for (const MethodInfo& method : methods()) {
     for (const SettingInfo& setting : method.settings) {
       const std::string& key = setting.key;
-      if (given_.contains(key) || std::find(except.begin(), except.end(), key) != except.end()) {
+      if (settings_.contains(key) || std::find(except.begin(), except.end(), key) != except.end()) {
         continue;
       }
-      command.add_option("--" + optionName(key), given_[key], settingHelp(key))->group(group);
+      Setting& given = settings_[key];
+      given.option = command.add_option("--" + optionName(key), given.text, settingHelp(key))
+                         ->type_name(typeName(setting))
+                         ->group(group);
       if (std::holds_alternative<bool>(setting.fallback)) {
         command
-            .add_flag("--no-" + optionName(key), switched_off_[key],
+            .add_flag("--no-" + optionName(key), given.off,
                       fmt::format("Same as --{} off", optionName(key)))
+            ->excludes(given.option)
             ->group(group);
       }
     }
   }
-  command
-      .add_option("--stats", statistics_,
-                  "Layer statistics to use (default: stats.json of the model folder, where its "
-                  "settings fit)")
-      ->type_name("FILE")
-      ->group(group);
+  takesText(
+      *command
+           .add_option("--stats", statistics_,
+                       "Layer statistics to use (default: stats.json of the model folder, where "
+                       "its settings fit)")
+           ->group(group),
+      "FILE");
 }
 
 MethodChoice MethodOptions::choice() const {
@@ -158,23 +182,24 @@ MethodChoice MethodOptions::choice() const {
   choice.method = method_;
   try {
     const MethodInfo& method = findMethod(method_);
-    for (const auto& [key, text] : given_) {
-      const auto off = switched_off_.find(key);
-      const bool switched_off = off != switched_off_.end() && off->second;
-      if (text.empty() && !switched_off) continue;
+    for (const auto& [key, given] : settings_) {
+      if (given.option->count() == 0 && !given.off) continue;
       const SettingInfo* setting = method.setting(key);
       // completeSettings() below says which settings the method has.
       choice.settings[key] = setting == nullptr
-                                 ? SettingValue(text)
-                                 : parseSetting(*setting, switched_off ? "off" : text);
+                                 ? SettingValue(given.text)
+                                 : parseSetting(*setting, given.off ? "off" : given.text);
     }
     const Settings complete = completeSettings(choice);
     for (const auto& [key, value] : choice.settings) {
       const SettingInfo& setting = *method.setting(key);
       if (isActive(setting, complete)) continue;
       const auto& [other, needed] = *setting.active_when;
-      throw UsageError(fmt::format("--{} has no effect here: it needs --{} {}", optionName(key),
-                                   optionName(other), toText(needed)));
+      const std::string wanted = toText(needed);
+      throw UsageError(wanted.empty() ? fmt::format("--{} has no effect together with --{}",
+                                                    optionName(key), optionName(other))
+                                      : fmt::format("--{} has no effect here: it needs --{} {}",
+                                                    optionName(key), optionName(other), wanted));
     }
     if (!statistics_.empty() && method.statistics_settings.empty()) {
       throw UsageError(fmt::format("--stats: {} uses no layer statistics", method.id));

@@ -19,6 +19,7 @@ class EngineChoice {
   /// Loads the model, the bundled one if none was named.
   Engine load(Terminal& terminal, const std::stop_token& stop) const;
   bool quiet() const { return quiet_; }
+  unsigned seed() const { return seed_; }
 
  private:
   std::string model_;
@@ -26,6 +27,7 @@ class EngineChoice {
   std::string dtype_ = "auto";
   std::string input_size_;
   int threads_ = 0;
+  unsigned seed_ = 0;
   bool quiet_ = false;
 };
 
@@ -40,17 +42,18 @@ class MethodOptions {
   MethodChoice choice() const;
 
  private:
+  struct Setting {
+    std::string text;
+    bool off = false;  ///< --no-key was given
+    CLI::Option* option = nullptr;
+  };
   std::string method_;
-  std::map<std::string, std::string> given_;  ///< setting key -> text
-  std::map<std::string, bool> switched_off_;  ///< setting key -> --no-key was given
+  std::map<std::string, Setting> settings_;  ///< by key
   std::string statistics_;
 };
 
 /// A folder or file that comes with the program: "models/vit-tiny-cifar10", "resources/samples".
 /// Searched beside an installed program and in the source tree it was built from. Throws Error.
 std::filesystem::path bundled(const std::string& relative);
-
-/// `-` is standard output; otherwise written beside and renamed.
-void writeOutput(const std::string& path, const std::string& text);
 
 }  // namespace adamerge::cli

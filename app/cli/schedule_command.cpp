@@ -10,6 +10,9 @@
 #include "commands.h"
 #include "image_batches.h"
 #include "options.h"
+#include "output_files.h"
+#include "usage_error.h"
+#include "value_checks.h"
 
 namespace adamerge::cli {
 namespace {
@@ -22,17 +25,23 @@ struct Options {
   double flops = 0;
   std::string images;
   std::size_t limit = kDefaultImages;
-  unsigned seed = 0;
   std::string json;
 };
 
 int run(const Options& options, const std::stop_token& stop) {
   Terminal terminal(options.engine.quiet());
   const MethodChoice choice = options.method.choice();
+  if (compressionKnob(choice) == nullptr) {
+    throw UsageError(fmt::format(
+        "--method {}: it has no count to choose under these settings, so its FLOPs are fixed",
+        choice.method));
+  }
+  requireWritable(options.json);
   const Engine engine = options.engine.load(terminal, stop);
   const std::filesystem::path folder =
       options.images.empty() ? bundled("resources/samples") : std::filesystem::path(options.images);
-  ImageBatches images(folder, options.limit, options.seed, engine.info().preprocessing, terminal);
+  ImageBatches images(folder, options.limit, options.engine.seed(), engine.info().preprocessing,
+                      terminal);
   const std::vector<InputTensor> inputs = images.read(0, images.size());
   const SchedulePoint point =
       matchFlops(engine, inputs, choice, options.flops, terminal.callback(), stop);
@@ -43,7 +52,8 @@ int run(const Options& options, const std::stop_token& stop) {
         "calibrate first");
   }
   if (std::abs(point.flops.paper - options.flops) > 0.02 * options.flops) {
-    terminal.warn(fmt::format("{:.3f} G is out of reach; the nearest is {:.3f} G", options.flops,
+    terminal.warn(fmt::format("{} {} is the nearest to {:.3f} G, with {:.3f} G",
+                              optionName(point.key), point.value, options.flops,
                               point.flops.paper));
   }
   if (options.json != "-") {
@@ -66,21 +76,21 @@ Command scheduleCommand(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
       "schedule", "The setting (r or r_max) whose FLOPs come nearest to a target");
-  command->add_option("--flops", options->flops, "Target in G, paper convention")
-      ->type_name("G")
-      ->required();
-  command
-      ->add_option("--images", options->images,
-                   "Image or folder to measure on, where the method's count depends on the image "
-                   "(default: the bundled samples)")
-      ->type_name("PATH");
-  command
-      ->add_option("--limit", options->limit,
-                   fmt::format("Images measured, drawn at random (default {})", kDefaultImages))
-      ->check(CLI::PositiveNumber);
-  command->add_option("--seed", options->seed, "For the drawing (default 0)");
-  command->add_option("--json", options->json, "Write the result as JSON; - is standard output")
-      ->type_name("FILE");
+  takesPositiveNumber(
+      *command->add_option("--flops", options->flops, "Target in G, paper convention")
+           ->type_name("G")
+           ->required());
+  takesText(*command->add_option("--images", options->images,
+                                 "Image or folder to measure on, where the method's count depends "
+                                 "on the image (default: the bundled samples)"),
+            "PATH");
+  takesWholeNumber(*command->add_option("--limit", options->limit,
+                                        fmt::format("Images measured, drawn at random (default {})",
+                                                    kDefaultImages)),
+                   1);
+  takesText(*command->add_option("--json", options->json,
+                                 "Write the result as JSON; - is standard output"),
+            "FILE");
   options->engine.addTo(*command);
   options->method.addTo(*command, "adamerge", {"r", "r_max"});
   return {command, [options](const std::stop_token& stop) { return run(*options, stop); }};

@@ -22,6 +22,14 @@ std::string duration(double seconds) {
   return fmt::format("{}:{:02}", whole / 60, whole % 60);
 }
 
+/// Whatever a library or the name of a file put into the text.
+std::string oneLine(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(),
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
+  return text;
+}
+
 int terminalColumns() {
   winsize size{};
   return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
@@ -62,15 +70,12 @@ void Terminal::clearBar() {
 void Terminal::warn(const std::string& sentence) {
   if (quiet_ || !warned_.insert(sentence).second) return;
   clearBar();
-  fmt::print(stderr, "adamerge: warning: {}\n", sentence);
+  fmt::print(stderr, "adamerge: warning: {}\n", oneLine(sentence));
 }
 
 void Terminal::error(const std::string& sentence) {
   clearBar();
-  // One line whatever a library put into the text.
-  std::string line = sentence;
-  std::replace(line.begin(), line.end(), '\n', ' ');
-  fmt::print(stderr, "adamerge: {}\n", line);
+  fmt::print(stderr, "adamerge: {}\n", oneLine(sentence));
 }
 
 void Terminal::progress(const Progress& progress) {

@@ -39,12 +39,11 @@ class Terminal {
 
   void warn(const std::string& sentence);  ///< nothing when quiet
   void error(const std::string& sentence);
+  void clearBar();  ///< before something else is printed
   void progress(const Progress& progress);
   ProgressCallback callback();
 
  private:
-  void clearBar();
-
   bool quiet_;
   bool shows_bar_;
   bool bar_drawn_ = false;
