@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// --help, --version and info.
+#include "adamerge/engine.h"
+#include "adamerge/methods.h"
+#include "cli_runner.h"
+
+namespace adamerge::test {
+namespace {
+
+using testing::HasSubstr;
+
+const std::vector<std::string> kShared = {"--model",   "--device", "--dtype",
+                                          "--threads", "--seed",   "--quiet"};
+
+struct CommandHelp {
+  std::string name;
+  std::vector<std::string> options;
+  bool method = true;
+};
+
+class Help : public testing::TestWithParam<CommandHelp> {};
+
+TEST_P(Help, NamesEveryOptionOfTheContract) {
+  const CliResult result = adamergeCli({GetParam().name, "--help"});
+  expectSuccess(result);
+  for (const std::string& option : GetParam().options) EXPECT_THAT(result.out, HasSubstr(option));
+  for (const std::string& option : kShared) EXPECT_THAT(result.out, HasSubstr(option + " "));
+  EXPECT_EQ(result.out.find("Range"), std::string::npos);
+}
+
+TEST_P(Help, NamesEveryMethodAndSettingOfTheRegistry) {
+  const CliResult result = adamergeCli({GetParam().name, "--help"});
+  if (!GetParam().method) {
+    EXPECT_THAT(result.out, testing::Not(HasSubstr("--method")));
+    return;
+  }
+  EXPECT_THAT(result.out, HasSubstr("--stats FILE"));
+  for (const MethodInfo& method : methods()) {
+    EXPECT_THAT(result.out, HasSubstr(method.id));
+    for (const SettingInfo& setting : method.settings) {
+      const bool counted = setting.key == "r_max" || setting.key == "r";
+      if (counted && GetParam().name != "inspect") continue;
+      EXPECT_THAT(result.out, HasSubstr("--" + optionName(setting.key) + " "));
+      EXPECT_THAT(result.out, HasSubstr(setting.help.substr(0, 20)));
+      for (const std::string& choice : setting.choices) EXPECT_THAT(result.out, HasSubstr(choice));
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Commands, Help,
+    testing::Values(
+        CommandHelp{"info", {"--json FILE"}, false},
+        CommandHelp{"inspect",
+                    {"--json FILE", "--out DIR", "--figure KIND", "--layer L", "--format",
+                     "png, svg or pdf", "--no-salience", "--no-adaptive", "--r-max N", "--r N",
+                     "--delay N", "--partition sequential|alternating", "--affinity raw|scaled"}},
+        CommandHelp{"calibrate", {"--r-max LIST", "--passes N", "--limit N", "-o,--output FILE"}},
+        CommandHelp{"schedule", {"--flops G", "--json FILE"}}),
+    [](const auto& test) { return test.param.name; });
+
+TEST(ProgramHelp, NamesEveryCommand) {
+  const CliResult result = adamergeCli({"--help"});
+  expectSuccess(result);
+  for (const char* command : {"info", "inspect", "calibrate", "schedule", "--version"}) {
+    EXPECT_THAT(result.out, HasSubstr(command));
+  }
+}
+
+TEST(Version, NamesLibTorchAndCuda) {
+  const CliResult result = adamergeCli({"--version"});
+  expectSuccess(result);
+  EXPECT_THAT(result.out, testing::MatchesRegex("adamerge [0-9.]+, LibTorch [0-9.].*, CUDA .*\n"));
+}
+
+TEST(Info, TellsAPersonWhatTheModelIs) {
+  const CliResult result = adamergeCli({"info"});
+  expectSuccess(result);
+  for (const char* fact : {"vit-tiny-cifar10", "12", "192", "197 = 14 x 14", "1.225 G (paper",
+                           "(total)", "bicubic", "airplane", "float32", "LibTorch"}) {
+    EXPECT_THAT(result.out, HasSubstr(fact));
+  }
+}
+
+TEST(Info, WritesTheSameAsJson) {
+  const CliResult result = adamergeCli({"info", "--json", "-"});
+  expectSuccess(result);
+  const auto json = nlohmann::json::parse(result.out);
+  EXPECT_EQ(json.at("name"), "vit-tiny-cifar10");
+  EXPECT_EQ(json.at("input_size"), (nlohmann::json{56, 56}));
+  EXPECT_EQ(json.at("grid"), (nlohmann::json{14, 14}));
+  EXPECT_EQ(json.at("patch_size"), 4);
+  EXPECT_EQ(json.at("depth"), 12);
+  EXPECT_EQ(json.at("dim"), 192);
+  EXPECT_EQ(json.at("heads"), 3);
+  EXPECT_EQ(json.at("tokens"), 197);
+  EXPECT_EQ(json.at("prefix_tokens"), 1);
+  EXPECT_EQ(json.at("classes"), 10);
+  EXPECT_EQ(json.at("labels").size(), 10U);
+  EXPECT_NEAR(json.at("flops").at("paper"), 1.2246, 1e-4);
+  EXPECT_GT(json.at("flops").at("total"), json.at("flops").at("paper"));
+  EXPECT_GT(json.at("parameters"), 5'000'000);
+  for (const char* key : {"resize", "crop_size", "interpolation", "mean", "std"}) {
+    EXPECT_TRUE(json.at("preprocessing").contains(key)) << key;
+  }
+  EXPECT_EQ(json.at("device"), availableDevices().size() > 1 ? "cuda:0" : "cpu");
+  EXPECT_EQ(json.at("dtype"), "float32");
+  EXPECT_EQ(json.at("devices").at(0).at("id"), "cpu");
+}
+
+TEST(Info, PrintsAndWritesJsonIntoAFile) {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "new" / "info.json";
+  const CliResult result = adamergeCli({"info", "--json", file.string()});
+  expectSuccess(result);
+  EXPECT_THAT(result.out, HasSubstr("vit-tiny-cifar10"));
+  EXPECT_EQ(jsonIn(file).at("depth"), 12);
+  EXPECT_EQ(filesIn(folder.path()).size(), 1U);
+}
+
+}  // namespace
+}  // namespace adamerge::test

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// `inspect --json`: every field of the contract, for every method of the registry.
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <set>
+
+#include "adamerge/methods.h"
+#include "cli_runner.h"
+
+namespace adamerge::test {
+namespace {
+
+using nlohmann::json;
+constexpr int kPatches = 196;
+constexpr int kBlocks = 12;
+
+void expectFinite(const json& value, const std::string& path = "") {
+  if (value.is_number()) {
+    EXPECT_TRUE(std::isfinite(value.get<double>())) << path;
+  } else if (value.is_structured()) {
+    for (const auto& [key, item] : value.items()) expectFinite(item, path + "/" + key);
+  }
+}
+
+void expectPredictions(const json& list) {
+  ASSERT_EQ(list.size(), 5U);
+  double sum = 0;
+  double before = 1;
+  for (const json& item : list) {
+    EXPECT_EQ(item.size(), 3U);
+    EXPECT_GE(item.at("index").get<int>(), 0);
+    EXPECT_LT(item.at("index").get<int>(), 10);
+    EXPECT_FALSE(item.at("class").get<std::string>().empty());
+    const double probability = item.at("probability");
+    EXPECT_GE(probability, 0);
+    EXPECT_LE(probability, before);
+    before = probability;
+    sum += probability;
+  }
+  EXPECT_GT(sum, 0.5);
+  EXPECT_LE(sum, 1 + 1e-6);
+}
+
+/// The best five are those of a softmax over the logits.
+void expectPredictionsFit(const json& image) {
+  const auto logits = image.at("logits").get<std::vector<double>>();
+  ASSERT_EQ(logits.size(), 10U);
+  const double top = *std::max_element(logits.begin(), logits.end());
+  double sum = 0;
+  for (const double logit : logits) sum += std::exp(logit - top);
+  for (const json& item : image.at("prediction")) {
+    const double logit = logits[item.at("index").get<std::size_t>()];
+    EXPECT_NEAR(item.at("probability").get<double>(), std::exp(logit - top) / sum, 1e-6);
+  }
+}
+
+void expectGroups(const json& layer, int prefix) {
+  const auto groups = layer.at("groups").get<std::vector<int>>();
+  ASSERT_EQ(groups.size(), static_cast<std::size_t>(kPatches));
+  const std::set<int> different(groups.begin(), groups.end());
+  EXPECT_EQ(*different.begin(), 0);
+  EXPECT_EQ(*different.rbegin(), static_cast<int>(different.size()) - 1);
+  EXPECT_EQ(static_cast<int>(different.size()), layer.at("tokens_out").get<int>() - prefix);
+}
+
+void expectSalience(const json& layer, bool has_salience) {
+  if (!has_salience) {
+    EXPECT_TRUE(layer.at("salience").is_null());
+    return;
+  }
+  const auto salience = layer.at("salience").get<std::vector<double>>();
+  ASSERT_EQ(salience.size(), static_cast<std::size_t>(kPatches));
+  EXPECT_GE(*std::min_element(salience.begin(), salience.end()), 0);
+  EXPECT_LE(*std::max_element(salience.begin(), salience.end()), 1);
+}
+
+void expectLayers(const json& image, const MethodInfo& method) {
+  const json& layers = image.at("layers");
+  ASSERT_EQ(layers.size(), static_cast<std::size_t>(kBlocks));
+  int tokens = kPatches + 1;
+  for (int index = 0; index < kBlocks; ++index) {
+    SCOPED_TRACE("block " + std::to_string(index));
+    const json& layer = layers[static_cast<std::size_t>(index)];
+    EXPECT_EQ(layer.at("index"), index);
+    EXPECT_EQ(layer.at("tokens_in"), tokens);
+    tokens = layer.at("tokens_out");
+    EXPECT_EQ(layer.at("tokens_in").get<int>() - tokens, layer.at("merged").get<int>());
+    EXPECT_GE(layer.at("merged").get<int>(), 0);
+    for (const char* key : {"redundancy", "mu", "sigma", "z"}) {
+      EXPECT_TRUE(layer.at(key).is_null() || layer.at(key).is_number()) << key;
+      if (method.statistics_settings.empty()) {
+        EXPECT_TRUE(layer.at(key).is_null()) << key;
+      }
+    }
+    expectGroups(layer, 1);
+    expectSalience(layer, !method.salience.empty());
+  }
+}
+
+void expectContract(const json& image, const MethodInfo& method) {
+  expectFinite(image);
+  EXPECT_EQ(image.at("image_size"), (json{448, 448}));
+  const auto crop = image.at("crop").get<std::vector<double>>();
+  ASSERT_EQ(crop.size(), 4U);
+  EXPECT_GT(crop[2], 0);
+  EXPECT_LE(crop[0] + crop[2], 448 + 1e-6);
+  EXPECT_EQ(image.at("model"), (json{{"name", "vit-tiny-cifar10"},
+                                     {"input_size", {56, 56}},
+                                     {"patch_size", 4},
+                                     {"grid", {14, 14}},
+                                     {"depth", kBlocks},
+                                     {"dim", 192},
+                                     {"heads", 3},
+                                     {"prefix_tokens", 1},
+                                     {"classes", 10}}));
+  EXPECT_EQ(image.at("method"), method.id);
+  EXPECT_EQ(image.at("device"), "cpu");
+  EXPECT_EQ(image.at("dtype"), "float32");
+  expectPredictions(image.at("prediction"));
+  expectPredictions(image.at("baseline_prediction"));
+  expectPredictionsFit(image);
+
+  const json& fidelity = image.at("fidelity");
+  EXPECT_EQ(
+      fidelity.at("top1_agrees").get<bool>(),
+      image.at("prediction")[0].at("index") == image.at("baseline_prediction")[0].at("index"));
+  EXPECT_LE(std::abs(fidelity.at("logit_cosine").get<double>()), 1 + 1e-9);
+  EXPECT_GE(fidelity.at("kl_divergence").get<double>(), -1e-9);
+
+  const json& flops = image.at("flops");
+  EXPECT_NEAR(flops.at("baseline_paper").get<double>(), 1.2246, 1e-4);
+  EXPECT_GT(flops.at("baseline_total"), flops.at("baseline_paper"));
+  EXPECT_LE(flops.at("paper"), flops.at("baseline_paper"));
+  EXPECT_GT(flops.at("total").get<double>(), 0);
+  expectLayers(image, method);
+}
+
+/// All settings that have an effect with the defaults, no other.
+void expectSettings(const json& settings, const MethodInfo& method) {
+  const Settings complete = completeSettings({method.id, {}, nullptr, false});
+  std::size_t active = 0;
+  for (const SettingInfo& setting : method.settings) {
+    EXPECT_EQ(settings.contains(setting.key), isActive(setting, complete)) << setting.key;
+    active += isActive(setting, complete) ? 1 : 0;
+  }
+  EXPECT_EQ(settings.size(), active);
+}
+
+TEST(Inspect, JsonHoldsTheContractForEveryMethod) {
+  for (const MethodInfo& method : methods()) {
+    SCOPED_TRACE(method.id);
+    const std::vector<std::string> arguments = {
+        "inspect", sample("bird"), "--method", method.id,   "--json",
+        "-",       "--device",     "cpu",      "--threads", "1"};
+    const CliResult result = adamergeCli(arguments);
+    expectSuccess(result, /*warnings=*/true);
+    EXPECT_EQ(result.err.find_first_of("\r\x1b"), std::string::npos) << "a bar, but no terminal";
+    const json image = json::parse(result.out);
+    ASSERT_TRUE(image.is_object());
+    EXPECT_EQ(image.at("image"), sample("bird"));
+    expectContract(image, method);
+    expectSettings(image.at("settings"), method);
+    EXPECT_EQ(adamergeCli(arguments).out, result.out) << "the second run differs";
+  }
+}
+
+TEST(Inspect, NoneIsTheUnmergedModel) {
+  const CliResult result =
+      adamergeCli({"inspect", sample("ship"), "--method", "none", "--json", "-", "--threads", "1"});
+  expectSuccess(result);
+  const json image = json::parse(result.out);
+  EXPECT_EQ(image.at("flops").at("paper"), image.at("flops").at("baseline_paper"));
+  EXPECT_EQ(image.at("prediction"), image.at("baseline_prediction"));
+  EXPECT_EQ(image.at("prediction")[0].at("class"), "ship");
+  EXPECT_TRUE(image.at("fidelity").at("top1_agrees").get<bool>());
+  EXPECT_NEAR(image.at("fidelity").at("kl_divergence").get<double>(), 0, 1e-9);
+  EXPECT_EQ(image.at("layers")[11].at("tokens_out"), 197);
+}
+
+TEST(Inspect, SettingsGivenAreInForce) {
+  const CliResult result =
+      adamergeCli({"inspect", sample("ship"), "--no-adaptive", "--no-salience", "--r=5",
+                   "--partition", "alternating", "--json", "-", "--threads", "1"});
+  expectSuccess(result, true);
+  const json image = json::parse(result.out);
+  EXPECT_EQ(image.at("settings").at("r"), 5);
+  EXPECT_EQ(image.at("settings").at("adaptive"), false);
+  EXPECT_EQ(image.at("settings").at("salience"), false);
+  EXPECT_EQ(image.at("settings").at("partition"), "alternating");
+  EXPECT_FALSE(image.at("settings").contains("r_max"));
+  for (const json& layer : image.at("layers")) EXPECT_EQ(layer.at("merged"), 5);
+}
+
+TEST(Inspect, TellsAPersonTheResult) {
+  const CliResult result = adamergeCli({"inspect", sample("airplane"), "--method", "tome"});
+  expectSuccess(result);
+  for (const char* part : {"airplane.png (448 x 448)", "ToMe, r 8", "unmerged: airplane",
+                           "G of 1.225 G", "197 > 189 > 181"}) {
+    EXPECT_THAT(result.out, testing::HasSubstr(part));
+  }
+  EXPECT_EQ(result.out.find_first_of("\r\x1b"), std::string::npos);
+}
+
+TEST(Inspect, QuietKeepsWarningsBack) {
+  // No statistics belong to these settings.
+  const std::vector<std::string> arguments = {"inspect", sample("bird"), "--alpha",
+                                              "3",       "--threads",    "1"};
+  const CliResult loud = adamergeCli(arguments);
+  expectSuccess(loud, true);
+  EXPECT_THAT(loud.err, testing::HasSubstr("uncalibrated"));
+  EXPECT_EQ(loud.errorLines().size(), 1U);
+  std::vector<std::string> with_quiet = arguments;
+  with_quiet.emplace_back("--quiet");
+  const CliResult quiet = adamergeCli(with_quiet);
+  expectSuccess(quiet);
+  EXPECT_EQ(quiet.out, loud.out);
+}
+
+TEST(Inspect, SkipsABadImageAndDoesTheRest) {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "all.json";
+  const CliResult result =
+      adamergeCli({"inspect", sample("bird"), "missing.png", sample("ship"), "--json",
+                   file.string(), "--method", "tome", "--threads", "1"},
+                  {.folder = folder.path()});
+  EXPECT_EQ(result.status, 1);
+  ASSERT_EQ(result.errorLines().size(), 2U) << result.err;
+  EXPECT_THAT(result.errorLines()[0], testing::StartsWith("adamerge: missing.png: "));
+  EXPECT_EQ(result.errorLines()[1], "adamerge: 1 of 3 images could not be inspected");
+  const json images = jsonIn(file);
+  ASSERT_EQ(images.size(), 2U);
+  EXPECT_EQ(images[0].at("image"), sample("bird"));
+  EXPECT_EQ(images[1].at("image"), sample("ship"));
+  EXPECT_EQ(images[1].at("prediction")[0].at("class"), "ship");
+}
+
+TEST(Inspect, SeveralImagesGiveAnArrayAndOneAnObject) {
+  const CliResult several = adamergeCli({"inspect", sample("bird"), sample("ship"), "--json", "-",
+                                         "--method", "none", "--threads", "1"});
+  expectSuccess(several);
+  const json list = json::parse(several.out);
+  ASSERT_TRUE(list.is_array());
+  ASSERT_EQ(list.size(), 2U);
+  const CliResult one =
+      adamergeCli({"inspect", sample("ship"), "--json", "-", "--method", "none", "--threads", "1"});
+  EXPECT_EQ(json::parse(one.out), list[1]) << "not what it gets alone";
+}
+
+TEST(Inspect, NamesAreValidUtf8InJson) {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "caf\xe9 \xc3\xbc.png";
+  std::filesystem::copy_file(sample("bird"), file);
+  const CliResult result =
+      adamergeCli({"inspect", file.string(), "--json", "-", "--method", "none", "--threads", "1"});
+  expectSuccess(result);
+  EXPECT_THAT(json::parse(result.out).at("image").get<std::string>(),
+              testing::EndsWith("caf\xef\xbf\xbd \xc3\xbc.png"));
+}
+
+}  // namespace
+}  // namespace adamerge::test
