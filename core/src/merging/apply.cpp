@@ -46,7 +46,7 @@ at::Tensor shares(const MergePlan& plan, const Groups& groups) {
   };
   for (std::size_t k = 0; k < groups.members.size(); ++k) sums[groups.group[k]] += weight(k);
   at::Tensor matrix = at::zeros({rows, columns}, at::kFloat);
-  float* data = matrix.data_ptr<float>();
+  auto* data = matrix.data_ptr<float>();
   for (std::size_t k = 0; k < groups.members.size(); ++k) {
     const std::int64_t row = groups.group[k];
     data[row * columns + static_cast<std::int64_t>(k)] = static_cast<float>(weight(k) / sums[row]);

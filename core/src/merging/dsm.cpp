@@ -55,8 +55,10 @@ class Dsm final : public MergeMethod {
     std::vector<Sum> sums(static_cast<std::size_t>(layer.count()));
     for (std::size_t patch = 0; patch < layer.patch_tokens.size(); ++patch) {
       Sum& sum = sums[layer.patch_tokens[patch]];
-      sum.row += static_cast<double>(patch / grid_width_) + 0.5;
-      sum.column += static_cast<double>(patch % grid_width_) + 0.5;
+      const std::size_t row = patch / static_cast<std::size_t>(grid_width_);
+      const std::size_t column = patch % static_cast<std::size_t>(grid_width_);
+      sum.row += static_cast<double>(row) + 0.5;
+      sum.column += static_cast<double>(column) + 0.5;
       ++sum.patches;
     }
     std::vector<int> cells(sums.size(), -1);
