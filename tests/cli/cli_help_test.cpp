@@ -18,6 +18,9 @@ struct CommandHelp {
   bool method = true;
 };
 
+/// What the list of tests shows.
+void PrintTo(const CommandHelp& command, std::ostream* out) { *out << command.name; }
+
 class Help : public testing::TestWithParam<CommandHelp> {};
 
 TEST_P(Help, NamesEveryOptionOfTheContract) {
