@@ -17,7 +17,7 @@ build: packages
 
 # Until the studio exists this inspects the sample and says where its figures are.
 run: build
-	$(BUILD)/bin/adamerge inspect $(SAMPLE) --out $(FIGURES)
+	OMP_WAIT_POLICY=passive $(BUILD)/bin/adamerge inspect $(SAMPLE) --out $(FIGURES)
 	@echo "The figures are in $(abspath $(FIGURES))"
 
 test: packages

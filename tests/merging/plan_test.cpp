@@ -97,6 +97,11 @@ struct AdaMergeCase {
   bool scaled;
 };
 
+void PrintTo(const AdaMergeCase& c, std::ostream* out) {
+  *out << c.patches << " patches, " << c.prefix << " prefix" << (c.salience ? "" : ", no salience")
+       << (c.alternating ? ", alternating" : "") << (c.scaled ? ", scaled" : "");
+}
+
 class AdaMergePlan : public testing::TestWithParam<AdaMergeCase> {};
 
 TEST_P(AdaMergePlan, FollowsTheSpecificationStepByStep) {

@@ -92,6 +92,7 @@ TEST(Settings, InForceLeavesOutWhatHasNoEffect) {
   EXPECT_FALSE(constant.contains("r_max"));
   EXPECT_EQ(describe({"adamerge", {{"alpha", 2.0}}, nullptr, false}),
             "AdaMerge, r_max 16, alpha 2");
+  EXPECT_EQ(describe({"dsm", {{"r", std::int64_t{17}}}, nullptr, false}), "DSM, r 17, d 4");
 }
 
 }  // namespace

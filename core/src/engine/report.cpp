@@ -142,7 +142,7 @@ std::string describe(const MethodChoice& choice) {
     const auto found = settings.find(setting.key);
     if (found == settings.end()) continue;
     const bool counts = knob != nullptr && setting.key == knob->key;
-    if (!counts && found->second == setting.fallback) continue;
+    if (!counts && !setting.in_name && found->second == setting.fallback) continue;
     text += fmt::format(", {} {}", setting.label, toText(found->second));
   }
   return text;

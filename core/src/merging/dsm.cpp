@@ -92,13 +92,14 @@ MethodEntry dsmEntry() {
       "Heo et al., Training-free Acceleration of ViTs with Delayed Spatial Merging, ES-FoMo 2024";
   entry.info.compression = {{"r", 0.5}};
   SettingInfo delay{"delay",
-                    "Delay d",
+                    "d",
                     "Blocks before this one merge nothing (0-based).",
                     std::int64_t{4},
                     0,
                     kMaximumCount,
                     {},
                     std::nullopt};
+  delay.in_name = true;
   SettingInfo window{"window",
                      "Spatial window",
                      "Only tokens whose centroids lie in the same cell of a w x w partition of the "

@@ -92,7 +92,7 @@ void requireReadableFile(const fs::path& path, std::string_view what) {
 }
 
 std::vector<std::uint8_t> readFile(const fs::path& path, std::uint64_t limit) {
-  requireReadableFile(path, "a readable");
+  requireReadableFile(path, "data");
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat information {};
   if (file.get() < 0 || ::fstat(file.get(), &information) != 0) {

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "adamerge/error.h"
 
 namespace adamerge {
@@ -15,8 +17,8 @@ nlohmann::json parseJsonObject(std::string_view text, const std::string& what) {
     }
     return value;
   } catch (const nlohmann::json::parse_error& error) {
-    throw Error(
-        fmt::format("{} is not valid JSON (near byte {} of {})", what, error.byte, text.size()));
+    throw Error(fmt::format("{} is not valid JSON (near byte {} of {})", what,
+                            std::min(error.byte, text.size()), text.size()));
   } catch (const nlohmann::json::exception&) {
     throw Error(fmt::format("{} is JSON with numbers out of range", what));
   }
