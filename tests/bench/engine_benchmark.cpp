@@ -33,8 +33,8 @@ const bool kRegistered = [] {
   for (const MethodInfo& method : methods()) {
     for (const std::int64_t batch : {1, 8}) {
       for (const bool trace : {false, true}) {
-        const std::string name = "forward/" + method.id + "/batch:" + std::to_string(batch) +
-                                 (trace ? "/traced" : "");
+        const std::string name =
+            "forward/" + method.id + "/batch:" + std::to_string(batch) + (trace ? "/traced" : "");
         benchmark::RegisterBenchmark(name.c_str(), forward, method.id, batch, trace)
             ->Unit(benchmark::kMillisecond)
             ->UseRealTime();

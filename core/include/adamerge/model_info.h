@@ -31,8 +31,8 @@ struct VitConfig {
   int input_width = 224;
   int patch_size = 16;
   int channels = 3;
-  int dim = 768;       ///< embedding dimension d
-  int depth = 12;      ///< number of blocks L
+  int dim = 768;   ///< embedding dimension d
+  int depth = 12;  ///< number of blocks L
   int heads = 12;
   int mlp_hidden = 3072;
   bool class_token = true;
@@ -88,7 +88,7 @@ struct ModelInfo {
   Preprocessing preprocessing;
   std::vector<std::string> labels;  ///< one per class; "class 17" where the config names none
   std::int64_t parameters = 0;
-  std::vector<std::string> notes;   ///< what was assumed or ignored, in sentences
+  std::vector<std::string> notes;  ///< what was assumed or ignored, in sentences
 };
 
 }  // namespace adamerge

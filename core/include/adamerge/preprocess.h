@@ -9,13 +9,13 @@
 namespace adamerge {
 
 struct PreparedImage {
-  Image view;           ///< what the model sees, before normalisation: crop_width x crop_height
-  Rectangle crop;       ///< the part of the original image that `view` shows, in its pixels
-  InputTensor input;    ///< normalised, [3, crop_height, crop_width]
+  Image view;         ///< what the model sees, before normalisation: crop_width x crop_height
+  Rectangle crop;     ///< the part of the original image that `view` shows, in its pixels
+  InputTensor input;  ///< normalised, [3, crop_height, crop_width]
 };
 
-/// Equal to Pillow's result (8-bit fixed-point resampling with antialiasing, horizontal pass first).
-/// Only the cropped part is computed. Throws Error for an empty image.
+/// Equal to Pillow's result (8-bit fixed-point resampling with antialiasing, horizontal pass
+/// first). Only the cropped part is computed. Throws Error for an empty image.
 PreparedImage prepareImage(const Image& image, const Preprocessing& preprocessing);
 
 }  // namespace adamerge
