@@ -10,6 +10,7 @@
 
 #include "adamerge/calibrate.h"
 #include "adamerge/schedule.h"
+#include "error_message.h"
 #include "ppm.h"
 #include "temporary_folder.h"
 
@@ -22,16 +23,6 @@ using testing::HasSubstr;
 
 const fs::path kModel = fs::path(ADAMERGE_MODELS) / "vit-tiny-cifar10";
 const fs::path kMerging = fs::path(ADAMERGE_TEST_DATA) / "merging";
-
-template <typename F>
-std::string messageOf(F&& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "(no error)";
-}
 
 class EngineTest : public testing::Test {
  protected:
@@ -97,7 +88,7 @@ TEST_F(EngineTest, StatisticsOfAnotherModelOrDepthAreRefused) {
     Statistics statistics = *referenceStatistics();
     change(statistics);
     const MethodChoice choice{"adamerge", {}, std::make_shared<Statistics>(statistics), false};
-    return messageOf([&] { engine.run({&input, 1}, choice); });
+    return test::errorMessage([&] { engine.run({&input, 1}, choice); });
   };
   EXPECT_THAT(message([](Statistics& s) { s.model = "other"; }),
               AllOf(HasSubstr("'other'"), HasSubstr("vit-tiny-cifar10")));
@@ -115,7 +106,7 @@ TEST_F(EngineTest, AnUnusableStatsFileDoesNotStopTheModel) {
 
 TEST_F(EngineTest, WrongDevicesAndDtypesSayWhatIsThere) {
   const auto load = [](const char* device, const char* dtype) {
-    return messageOf([&] { Engine::load(kModel, {.device = device, .dtype = dtype}); });
+    return test::errorMessage([&] { Engine::load(kModel, {.device = device, .dtype = dtype}); });
   };
   EXPECT_THAT(load("tpu", "auto"), AllOf(HasSubstr("auto, cpu, cuda"), HasSubstr("tpu")));
   EXPECT_THAT(load("cpu", "int8"), AllOf(HasSubstr("float32"), HasSubstr("int8")));
@@ -129,7 +120,7 @@ TEST_F(EngineTest, UnusableInputsAndCountsAreRefused) {
   const Engine engine = Engine::load(kModel, {.device = "cpu"});
   InputTensor input = pictures().front();
   const auto run = [&](const MethodChoice& choice) {
-    return messageOf([&] { engine.run({&input, 1}, choice); });
+    return test::errorMessage([&] { engine.run({&input, 1}, choice); });
   };
   const auto count = [](const char* method, const char* key, std::int64_t value) {
     return MethodChoice{method, {{key, value}}, nullptr, false};
@@ -226,12 +217,14 @@ TEST_F(EngineTest, CalibrationRefusesWhatMakesNoSense) {
   const BatchSource nothing = [](std::size_t, std::size_t) { return std::vector<InputTensor>{}; };
   CalibrationOptions options;
   options.r_max = {8};
-  EXPECT_THAT(messageOf([&] { calibrate(engine, nothing, 4, options); }), HasSubstr("no image"));
+  EXPECT_THAT(test::errorMessage([&] { calibrate(engine, nothing, 4, options); }),
+              HasSubstr("no image"));
   options.choice.settings["adaptive"] = false;
-  EXPECT_THAT(messageOf([&] { calibrate(engine, nothing, 4, options); }),
+  EXPECT_THAT(test::errorMessage([&] { calibrate(engine, nothing, 4, options); }),
               HasSubstr("constant count"));
   options.choice = {"tome", {}, nullptr, false};
-  EXPECT_THAT(messageOf([&] { calibrate(engine, nothing, 4, options); }), HasSubstr("tome"));
+  EXPECT_THAT(test::errorMessage([&] { calibrate(engine, nothing, 4, options); }),
+              HasSubstr("tome"));
 }
 
 TEST_F(EngineTest, TheScheduleHitsTheNearestFlops) {
@@ -257,8 +250,8 @@ TEST_F(EngineTest, TheScheduleHitsTheNearestFlops) {
     EXPECT_LE(distance, std::abs(cost(choice, point.key, point.value - 1) - 0.95) + 1e-12);
   }
   EXPECT_EQ(matchFlops(engine, inputs, {"tome", {}, nullptr, false}, 99).value, 0);
-  EXPECT_THAT(messageOf([&] { matchFlops(engine, inputs, {}, 1.0); }), HasSubstr("none"));
-  EXPECT_THAT(messageOf([&] {
+  EXPECT_THAT(test::errorMessage([&] { matchFlops(engine, inputs, {}, 1.0); }), HasSubstr("none"));
+  EXPECT_THAT(test::errorMessage([&] {
                 matchFlops(engine, inputs, {"tome", {}, nullptr, false}, -1);
               }),
               HasSubstr("--flops"));

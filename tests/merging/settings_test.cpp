@@ -7,22 +7,13 @@
 #include "adamerge/error.h"
 #include "adamerge/methods.h"
 #include "adamerge/report.h"
+#include "error_message.h"
 
 namespace adamerge {
 namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
-
-template <typename F>
-std::string messageOf(F&& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "(no error)";
-}
 
 TEST(Settings, EveryDefaultPassesItsOwnCheckAndSurvivesText) {
   for (const MethodInfo& method : methods()) {
@@ -49,7 +40,7 @@ TEST(Settings, EveryDefaultPassesItsOwnCheckAndSurvivesText) {
 TEST(Settings, WrongValuesNameTheOptionAndWhatItTakes) {
   const MethodInfo& method = findMethod("adamerge");
   const auto parse = [&](const char* key, const char* text) {
-    return messageOf([&] { parseSetting(*method.setting(key), text); });
+    return test::errorMessage([&] { parseSetting(*method.setting(key), text); });
   };
   EXPECT_THAT(parse("r", "-3"), AllOf(HasSubstr("--r"), HasSubstr("from 0"), HasSubstr("-3")));
   EXPECT_THAT(parse("r_max", "many"), AllOf(HasSubstr("--r-max"), HasSubstr("whole number")));
@@ -59,15 +50,16 @@ TEST(Settings, WrongValuesNameTheOptionAndWhatItTakes) {
   EXPECT_THAT(parse("temperature", "0"), HasSubstr("--temperature"));
   EXPECT_THAT(parse("alpha", "nan"), HasSubstr("--alpha"));
   EXPECT_THAT(parse("salience", "maybe"), HasSubstr("on or off"));
-  EXPECT_THAT(messageOf([&] { parseSetting(*findMethod("tome").setting("r_per_block"), "8,,4"); }),
-              HasSubstr("separated by commas"));
+  EXPECT_THAT(
+      test::errorMessage([&] { parseSetting(*findMethod("tome").setting("r_per_block"), "8,,4"); }),
+      HasSubstr("separated by commas"));
 }
 
 TEST(Settings, AMethodRefusesSettingsOfAnother) {
   const MethodChoice choice{"tome", {{"r_max", std::int64_t{8}}}, nullptr, false};
-  EXPECT_THAT(messageOf([&] { completeSettings(choice); }),
+  EXPECT_THAT(test::errorMessage([&] { completeSettings(choice); }),
               AllOf(HasSubstr("--r-max"), HasSubstr("tome"), HasSubstr("--inflection")));
-  EXPECT_THAT(messageOf([] { findMethod("topk"); }),
+  EXPECT_THAT(test::errorMessage([] { findMethod("topk"); }),
               AllOf(HasSubstr("topk"), HasSubstr("adamerge"), HasSubstr("pitome")));
 }
 
