@@ -61,7 +61,7 @@ int run(const Options& options, const std::stop_token& stop) {
   const auto read = [&](std::size_t first, std::size_t count) { return images.read(first, count); };
   const Statistics statistics =
       calibrate(engine, read, images.size(), calibration, terminal.callback(), stop);
-  writeStatistics(statistics, behindLinks(options.output));
+  writeStatistics(statistics, options.output);
   if (!options.engine.quiet()) {
     fmt::print("{}: statistics of {} blocks for {} values of r_max from {} images, {} passes\n",
                options.output, statistics.depth, statistics.entries.size(), statistics.images,

@@ -40,13 +40,6 @@ void writeStream(const std::string& path, const std::string& text) {
 
 }  // namespace
 
-fs::path behindLinks(const std::string& path) {
-  std::error_code code;
-  if (!fs::is_symlink(path, code)) return path;
-  const fs::path target = fs::canonical(path, code);
-  return code ? fs::path(path) : target;
-}
-
 void requireWritableFolder(const std::string& folder) {
   std::error_code code;
   fs::path existing = folder.empty() ? fs::path(".") : fs::path(folder);
@@ -99,7 +92,7 @@ void writeOutput(const std::string& path, const std::string& text) {
     flushStandardOutput();
     writeStream(path, text);
   } else {
-    writeFileAtomically(behindLinks(path), text);
+    writeFileAtomically(path, text);
   }
 }
 

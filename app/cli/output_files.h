@@ -21,9 +21,6 @@ void requireWritableFolder(const std::string& folder);
 /// renamed.
 void writeOutput(const std::string& path, const std::string& text);
 
-/// Where a file really goes: a link is kept and what it points to is written.
-std::filesystem::path behindLinks(const std::string& path);
-
 /// Throws Error where something printed did not arrive, on a full disk for example.
 void flushStandardOutput();
 

@@ -3,10 +3,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 
 #include "adamerge/error.h"
+#include "error_message.h"
 #include "temporary_folder.h"
 
 namespace adamerge {
@@ -53,6 +55,23 @@ TEST(Statistics, SurvivesAFile) {
   EXPECT_EQ(read.entries[1].mu, example().entries[1].mu);
   EXPECT_EQ(read.entries[1].sigma, example().entries[1].sigma);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path.parent_path()), {}), 1);
+}
+
+TEST(Statistics, AreWrittenThroughALinkAndNeverOverAPipe) {
+  const test::TemporaryFolder folder;
+  const auto file = folder.path() / "real.json";
+  const auto link = folder.path() / "link.json";
+  std::ofstream(file) << "old";
+  std::filesystem::create_symlink(file, link);
+  writeStatistics(example(), link);
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+  EXPECT_EQ(readStatistics(file).depth, 2);
+
+  const auto pipe = folder.path() / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const std::string message = test::errorMessage([&] { writeStatistics(example(), pipe); });
+  EXPECT_THAT(message, AllOf(HasSubstr("pipe"), HasSubstr("regular file")));
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
 }
 
 class BadStatistics : public testing::TestWithParam<std::pair<const char*, const char*>> {};

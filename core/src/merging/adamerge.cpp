@@ -87,12 +87,11 @@ class AdaMerge final : public MergeMethod {
                           const at::Tensor& salience) const {
     const std::int64_t n = gram.size(0);
     const std::int64_t sources = sourceCount(n);
-    const std::int64_t step = alternating_ ? 2 : 1;
     const auto a = [&](const at::Tensor& t) {
-      return alternating_ ? t.slice(0, 0, n, step) : t.slice(0, 0, sources);
+      return alternating_ ? t.slice(0, 0, n, 2) : t.slice(0, 0, sources);
     };
     const auto b = [&](const at::Tensor& t, std::int64_t axis) {
-      return alternating_ ? t.slice(axis, 1, n, step) : t.slice(axis, sources, n);
+      return alternating_ ? t.slice(axis, 1, n, 2) : t.slice(axis, sources, n);
     };
     at::Tensor scores = b(a(gram), 1) / (a(norms).unsqueeze(1) * b(norms, 0).unsqueeze(0));
     if (salience_) scores = scores * a(salience).unsqueeze(1);

@@ -125,18 +125,32 @@ void writeFileAtomically(const fs::path& path, std::string_view bytes) {
   writeFileAtomically(path, [&](const fs::path& temporary) { writeAll(temporary, bytes); });
 }
 
+fs::path behindLinks(const fs::path& path) {
+  std::error_code code;
+  if (!fs::is_symlink(path, code)) return path;
+  const fs::path target = fs::canonical(path, code);
+  return code ? path : target;
+}
+
 void writeFileAtomically(const fs::path& path, const std::function<void(const fs::path&)>& write) {
   if (fs::is_directory(path)) {
     throw Error(
         fmt::format("{}: this is a folder; a file name to write is expected", path.string()));
   }
-  makeParent(path);
-  const fs::path temporary = temporaryBeside(path);
+  const fs::path target = behindLinks(path);
+  std::error_code ignored_status;
+  if (const fs::file_status status = fs::status(target, ignored_status);
+      fs::exists(status) && !fs::is_regular_file(status)) {
+    throw Error(
+        fmt::format("{}: not a regular file; a file name to write is expected", path.string()));
+  }
+  makeParent(target);
+  const fs::path temporary = temporaryBeside(target);
   try {
     write(temporary);
     syncFile(temporary);
     std::error_code code;
-    fs::rename(temporary, path, code);
+    fs::rename(temporary, target, code);
     if (code) throw Error(code.message());
   } catch (const std::exception& error) {
     std::error_code ignored;

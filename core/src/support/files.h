@@ -19,8 +19,12 @@ std::string readTextFile(const std::filesystem::path& path, std::uint64_t limit 
 /// ("image", "weights").
 void requireReadableFile(const std::filesystem::path& path, std::string_view what);
 
+/// Where writing to `path` ends up: the file behind a symbolic link, `path` itself otherwise.
+std::filesystem::path behindLinks(const std::filesystem::path& path);
+
 /// Writes beside `path` and renames over it, so that a reader sees the old file or the whole new
-/// one. Missing parent folders are made. Throws Error (no permission, full disk); nothing
+/// one. A link keeps pointing to its file; a pipe or a device is refused, since a rename would
+/// replace it. Missing parent folders are made. Throws Error (no permission, full disk); nothing
 /// half-written remains.
 void writeFileAtomically(const std::filesystem::path& path, std::string_view bytes);
 
