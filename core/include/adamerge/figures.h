@@ -25,6 +25,32 @@ enum class Colormap { kViridis, kMagma, kTurbo, kGrey };
 /// linear map would look empty.
 enum class SalienceScale { kLinear, kPercentile, kRank, kLogarithmic };
 
+/// What is laid over the picture.
+enum class OverlayKind {
+  kNone,
+  kSalience,    ///< heat map of the salience on entry to the block
+  kGroups,      ///< patches that are one token after the block
+  kSurvivors,   ///< untouched, absorbed others, merged away
+  kAttention,   ///< heat map of the class token's attention in the block
+  kDifference,  ///< where the groups differ from those of another run
+};
+enum class GroupStyle {
+  kFill,     ///< the mean colour of each group
+  kOutline,  ///< outlines coloured by the surviving patch, so that a group keeps its colour
+  kFillAndOutline
+};
+struct OverlayStyle {
+  OverlayKind kind = OverlayKind::kGroups;
+  double opacity = 0.85;  ///< 0...1
+  Colormap colormap = Colormap::kViridis;
+  SalienceScale scale = SalienceScale::kPercentile;
+  bool smooth = false;  ///< heat maps interpolated between patches
+  GroupStyle groups = GroupStyle::kFillAndOutline;
+  bool dim_outside = true;  ///< darken what the model does not see
+
+  bool operator==(const OverlayStyle&) const = default;
+};
+
 struct FigureKind {
   std::string id;           ///< "salience"
   std::string description;  ///< one sentence

@@ -34,7 +34,7 @@ struct GroupMerge {
   float similarity = 0;  ///< the method's own score of the pair
 };
 
-/// One block. salience, groups and merges are filled only where tracing was on.
+/// One block. salience, attention, groups and merges are filled only where tracing was on.
 struct LayerTrace {
   int index = 0;
   int tokens_in = 0;  ///< N on entry to the block, before its merge (FLOPs `paper` counts these)
@@ -46,6 +46,9 @@ struct LayerTrace {
   std::optional<double> z;
   std::vector<float>
       salience;  ///< per patch, 0...1, of its token on entry to the matching; empty: none
+  /// Per patch: the class token's attention (softmax, mean over heads) to the token the patch
+  /// belongs to when the block attends; empty for models without a class token.
+  std::vector<float> attention;
   std::vector<int> groups;  ///< per patch, dense, numbered by first appearance, after the merge
   std::vector<GroupMerge> merges;
 };

@@ -36,6 +36,14 @@ void ImageState::beginBlock(int index) {
   work_.push_back({tokens(), tokens(), tokens(), 0});
 }
 
+void ImageState::noteClassAttention(std::span<const float> weights) {
+  std::vector<float>& attention = layers_.back().attention;
+  attention.reserve(patch_tokens_.size());
+  for (const int token : patch_tokens_) {
+    attention.push_back(weights[static_cast<std::size_t>(token)]);
+  }
+}
+
 void ImageState::apply(const MergePlan& plan) {
   LayerTrace& layer = layers_.back();
   layer.redundancy = plan.redundancy;

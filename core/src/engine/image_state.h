@@ -2,6 +2,7 @@
 // What is known of one image's tokens on their way through the blocks, besides their values.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "adamerge/flops.h"
@@ -25,6 +26,8 @@ class ImageState {
   void beginBlock(int index);
   void apply(const MergePlan& plan);
   void noteAttention() { work_.back().attention_tokens = tokens(); }
+  /// `weights`: one per token, the class token's row of the attention.
+  void noteClassAttention(std::span<const float> weights);
   void noteMlp() { work_.back().mlp_tokens = tokens(); }
   void endBlock();
 

@@ -69,8 +69,8 @@ at::Tensor VisionTransformer::embed(const at::Tensor& images) const {
       .reshape({-1, config_.dim});
 }
 
-at::Tensor VisionTransformer::attention(const Block& block, const Pack& pack, bool proportional,
-                                        at::Tensor* metric) const {
+at::Tensor VisionTransformer::attention(const Block& block, Pack& pack, bool proportional,
+                                        at::Tensor* metric, bool trace) const {
   const std::int64_t total = pack.tokens.size(0);
   const std::int64_t heads = config_.heads;
   const at::Tensor qkv = project(block.qkv, normalise(pack.tokens, block.norm1), pack.rows())
@@ -83,7 +83,7 @@ at::Tensor VisionTransformer::attention(const Block& block, const Pack& pack, bo
 
   at::Tensor mixed = at::empty({total, config_.dim}, pack.tokens.options());
   std::int64_t offset = 0;
-  for (const ImageState& image : pack.images) {
+  for (ImageState& image : pack.images) {
     const std::int64_t count = image.tokens();
     const auto own = [&](const at::Tensor& t) {
       return t.narrow(0, offset, count).transpose(0, 1);
@@ -92,8 +92,13 @@ at::Tensor VisionTransformer::attention(const Block& block, const Pack& pack, bo
     if (proportional && image.anyMerged()) {
       logits = logits + at::tensor(image.sizes(), at::kFloat).log().to(logits.options());
     }
+    const at::Tensor weights = logits.softmax(-1);
+    if (trace && config_.class_token) {
+      const at::Tensor row = weights.select(1, 0).to(at::kFloat).mean(0).to(at::kCPU).contiguous();
+      image.noteClassAttention({row.data_ptr<float>(), static_cast<std::size_t>(count)});
+    }
     mixed.narrow(0, offset, count)
-        .copy_(logits.softmax(-1).matmul(own(v)).transpose(0, 1).reshape({count, config_.dim}));
+        .copy_(weights.matmul(own(v)).transpose(0, 1).reshape({count, config_.dim}));
     offset += count;
   }
   return project(block.proj, mixed, pack.rows());
@@ -166,8 +171,9 @@ VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
     if (stage == Stage::kBeforeBlock) merge(pack, index, method, {}, trace);
     for (ImageState& image : pack.images) image.noteAttention();
     at::Tensor metric;
-    const at::Tensor mixed = attention(block, pack, method.proportionalAttention(),
-                                       stage == Stage::kBetweenAttentionAndMlp ? &metric : nullptr);
+    const at::Tensor mixed =
+        attention(block, pack, method.proportionalAttention(),
+                  stage == Stage::kBetweenAttentionAndMlp ? &metric : nullptr, trace);
     pack.tokens = pack.tokens + (block.scale1.defined() ? mixed * block.scale1 : mixed);
     if (stage == Stage::kBetweenAttentionAndMlp) merge(pack, index, method, metric, trace);
     for (ImageState& image : pack.images) image.noteMlp();

@@ -66,8 +66,9 @@ class VisionTransformer {
   at::Tensor normalise(const at::Tensor& x, const Norm& norm) const;
   at::Tensor activate(const at::Tensor& x) const;
   /// Returns the attention's output; `metric` gets the mean over heads of the keys where wanted.
-  at::Tensor attention(const Block& block, const Pack& pack, bool proportional,
-                       at::Tensor* metric) const;
+  /// With `trace`, each image notes where its class token looks.
+  at::Tensor attention(const Block& block, Pack& pack, bool proportional, at::Tensor* metric,
+                       bool trace) const;
   void merge(Pack& pack, int block, const MergeMethod& method, const at::Tensor& metric,
              bool trace) const;
   at::Tensor classify(const at::Tensor& features) const;

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The controller: owns the computation and puts model, picture, panes and view together. Lives on
+// the UI thread, which never computes; results come back by signals.
+#pragma once
+
+#include <QObject>
+#include <QStringList>
+#include <QUndoStack>
+#include <memory>
+#include <vector>
+
+#include "adamerge/engine.h"
+#include "compute/calibration_task.h"
+#include "compute/inspector.h"
+#include "compute/model_loader.h"
+#include "compute/picture_loader.h"
+#include "compute/sweeper.h"
+#include "state/pane.h"
+#include "state/view_state.h"
+
+namespace adamerge::ui {
+
+/// How the compression slider is read.
+enum class CompressionMode {
+  kCount,   ///< r or r_max
+  kFlops,   ///< G, `paper` convention
+  kPercent  ///< FLOPs in % of the unmerged model
+};
+
+class Workbench : public QObject {
+  Q_OBJECT
+ public:
+  explicit Workbench(QObject* parent = nullptr);
+  ~Workbench() override;
+
+  ViewState& view() { return view_; }
+  QUndoStack& history() { return history_; }
+  ModelLoader& models() { return *models_; }
+  PictureLoader& pictures() { return *pictures_; }
+  Sweeper& sweeper() { return *sweeper_; }
+  CalibrationTask& calibration() { return *calibration_; }
+
+  LoadedModelPtr model() const { return model_; }        ///< nullptr until the first is loaded
+  PicturePtr picture() const { return picture_; }        ///< nullptr: none open
+  /// The engine of model(), for tasks on their own threads (batch export, evaluation).
+  std::shared_ptr<const Engine> engine() const;
+
+  int paneCount() const { return pane_count_; }  ///< shown: 1, 2 or 4
+  Pane& pane(int index) { return *panes_[static_cast<std::size_t>(index)]; }
+  Pane& activePane() { return pane(active_); }
+  int activeIndex() const { return active_; }
+  bool equalFlops() const { return equal_flops_; }
+
+  /// Undoable. Successive edits with the same non-empty `key` become one step until endEdit().
+  /// A choice that is not valid is refused with failed().
+  void edit(int pane, const MethodChoice& choice, const QString& what, const QString& key = {});
+  void endEdit();
+  /// edit() of the compression setting alone, clamped to its range.
+  void setCompression(int pane, int value);
+  /// Sets the value of the compression setting whose `paper` FLOPs for the present picture come
+  /// nearest to `target` (G): at once where the sweep knows, else computed in the background.
+  void setTargetFlops(int pane, double target);
+
+ public slots:
+  void setPaneCount(int count);
+  void setActivePane(int index);
+  /// The other panes' compression follows the first pane's FLOPs.
+  void setEqualFlops(bool on);
+  /// Takes statistics for the present model (calibrated here or read from a file).
+  void useStatistics(std::shared_ptr<const adamerge::Statistics> statistics);
+  /// A frame of a video; superseded frames are dropped.
+  void showPicture(adamerge::ui::PicturePtr picture);
+  void closePicture();
+
+ signals:
+  void modelChanged();
+  void pictureChanged();
+  void paneCountChanged(int count);
+  void activePaneChanged(int index);
+  void equalFlopsChanged(bool on);
+  /// One sentence for the message bar.
+  void failed(const QString& message);
+
+ private:
+  void request(Pane& pane);
+  void requestAll();
+  void adoptModel(LoadedModelPtr model);
+
+  ViewState view_;
+  QUndoStack history_;
+  std::vector<std::unique_ptr<Pane>> panes_;
+  int pane_count_ = 1;
+  int active_ = 0;
+  bool equal_flops_ = false;
+  LoadedModelPtr model_;
+  PicturePtr picture_;
+  std::unique_ptr<ModelLoader> models_;
+  std::unique_ptr<PictureLoader> pictures_;
+  std::unique_ptr<Inspector> inspector_;
+  std::unique_ptr<Sweeper> sweeper_;
+  std::unique_ptr<CalibrationTask> calibration_;
+};
+
+}  // namespace adamerge::ui
