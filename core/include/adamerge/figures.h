@@ -107,6 +107,17 @@ std::array<std::uint8_t, 3> colormapColor(Colormap map, double t);
 /// are all equal become 0.5.
 std::vector<float> scaleSalience(const std::vector<float>& salience, SalienceScale scale);
 
+/// A mark of a colour bar: "0.12", at the ends of a clipped scale "≤0.03" and "≥0.8".
+struct ScaleTick {
+  double position = 0;  ///< 0...1
+  std::string label;
+};
+/// `count` (two or more) marks from end to end of the colour bar of scaleSalience().
+std::vector<ScaleTick> scaleTicks(const std::vector<float>& salience, SalienceScale scale,
+                                  int count);
+/// "percentile"
+std::string scaleName(SalienceScale scale);
+
 /// Per patch: the mean colour (RGB) of the view's pixels in the patch's group. Patch (r, c) covers
 /// rows r*h/gh ... (r+1)*h/gh of the view, and columns alike. Throws Error where `groups` does not
 /// fit the grid.

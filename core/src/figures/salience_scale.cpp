@@ -122,4 +122,15 @@ std::vector<float> scaleSalience(const std::vector<float>& salience, SalienceSca
   return ScaledSalience(salience, scale).positions();
 }
 
+std::vector<ScaleTick> scaleTicks(const std::vector<float>& salience, SalienceScale scale,
+                                  int count) {
+  const ScaledSalience scaled(salience, scale);
+  std::vector<ScaleTick> ticks;
+  for (int i = 0; i < count; ++i) {
+    const double position = static_cast<double>(i) / (count - 1);
+    ticks.push_back({position, scaled.labelAt(position)});
+  }
+  return ticks;
+}
+
 }  // namespace adamerge

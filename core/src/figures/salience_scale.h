@@ -29,9 +29,6 @@ class ScaledSalience {
   double highest_ = 0;
 };
 
-/// "percentile"
-std::string scaleName(SalienceScale scale);
-
 /// Two significant digits, without an exponent where that stays short.
 std::string shortNumber(double value);
 
