@@ -24,6 +24,9 @@ const std::map<std::string, SalienceScale> kScales = {{"linear", SalienceScale::
                                                       {"percentile", SalienceScale::kPercentile},
                                                       {"rank", SalienceScale::kRank},
                                                       {"log", SalienceScale::kLogarithmic}};
+const std::map<std::string, Background> kBackgrounds = {{"light", Background::kLight},
+                                                        {"dark", Background::kDark},
+                                                        {"transparent", Background::kTransparent}};
 
 template <typename T>
 std::vector<std::string> names(const std::map<std::string, T>& values) {
@@ -86,15 +89,23 @@ void FigureOptions::addTo(CLI::App& command) {
   takesNumber(
       *command.add_option("--dpi", style_.dpi, "Resolution of PNG (default 200)")->group(group), 36,
       2400);
-  command.add_flag("--dark", style_.dark, "On a dark background")->group(group);
+  takesOneOf(
+      *command
+           .add_option("--background", background_, "light, dark or transparent (default light)")
+           ->group(group),
+      names(kBackgrounds));
+  takesNumber(
+      *command.add_option("--font-size", style_.font_size, "Points (default 7)")->group(group), 5,
+      14);
 }
 
 void FigureOptions::check(const MethodInfo& method) {
   all_ = (kinds_.empty() && !folder_.empty()) ||
          std::find(kinds_.begin(), kinds_.end(), "all") != kinds_.end();
   if (all_) kinds_ = kindIds();
-  style_.colormap = kColormaps.at(colormap_);
-  style_.scale = kScales.at(scale_);
+  style_.overlay.colormap = kColormaps.at(colormap_);
+  style_.overlay.scale = kScales.at(scale_);
+  style_.background = kBackgrounds.at(background_);
   const bool salience = std::find(kinds_.begin(), kinds_.end(), "salience") != kinds_.end();
   if (salience && !all_ && method.salience.empty()) {
     throw UsageError(

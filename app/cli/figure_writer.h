@@ -33,6 +33,7 @@ class FigureOptions {
   std::string format_ = "png";
   std::string colormap_ = "viridis";
   std::string scale_ = "percentile";
+  std::string background_ = "light";
   FigureStyle style_;
   int layer_ = -1;
   CLI::Option* layer_option_ = nullptr;

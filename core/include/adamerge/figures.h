@@ -6,6 +6,9 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,26 +59,37 @@ struct FigureKind {
   std::string description;  ///< one sentence
   bool per_layer = false;   ///< shows one chosen block
 };
-/// salience, groups, survivors, layers, overview.
+/// salience, attention, groups, survivors, canvas, strip, layers, overview.
 const std::vector<FigureKind>& figureKinds();
 
 struct FigureInput {
   std::string title;     ///< e.g. the image's name; may be empty
   std::string subtitle;  ///< e.g. method and settings
   PreparedImage image;
+  std::shared_ptr<const Image> original;  ///< the whole picture; the canvas figure shows it
   int grid_height = 0;
   int grid_width = 0;
   int prefix_tokens = 0;
-  ImageResult result;  ///< with layers
-  int layer = -1;      ///< the chosen block, 0-based; -1: the last
+  ImageResult result;                        ///< with layers
+  int layer = -1;                            ///< the chosen block, 0-based; -1: the last
+  std::optional<int> selected_patch;         ///< its group is outlined in canvas and strip
+  std::shared_ptr<const ImageResult> other;  ///< the run that a difference overlay compares with
+  std::optional<double> unmerged_flops;      ///< G, `paper`; comparisons give FLOPs in % of it
+  std::string provenance;  ///< provenanceJson(), written into the file; empty: none
+};
+
+enum class Background {
+  kLight,
+  kDark,
+  kTransparent  ///< nothing behind; ink for light paper
 };
 
 struct FigureStyle {
-  Colormap colormap = Colormap::kViridis;
-  SalienceScale scale = SalienceScale::kPercentile;
-  double width_mm = 0;  ///< 60...1000; 0: the kind's own width (one column, or a page's width)
-  double dpi = 200;     ///< 36...2400; PNG only
-  bool dark = false;
+  OverlayStyle overlay;  ///< colormap and scale hold for all figures, the rest for canvas and strip
+  double width_mm = 0;   ///< 60...1000; 0: the kind's own width (one column, or a page's width)
+  double dpi = 200;      ///< 36...2400; PNG only
+  double font_size = 7;  ///< points, 5...14; lines and spaces grow with it
+  Background background = Background::kLight;
 };
 
 struct FigureSize {
@@ -89,16 +103,30 @@ FigureSize figureSize(std::string_view kind, const FigureInput& input, const Fig
 
 /// Draws figure `kind` from the origin of `context`, whose unit must be the point (1/72 inch):
 /// scale by dpi / 72 first for pixels. Throws Error: unknown kind, no trace, layer out of range, a
-/// salience figure of a method without salience, a width out of range, a trace that does not fit
-/// the grid.
+/// salience figure of a method without salience, a width or font size out of range, a trace that
+/// does not fit the grid.
 void drawFigure(std::string_view kind, const FigureInput& input, const FigureStyle& style,
                 cairo_t* context);
 
-/// Draws figure `kind` and writes it (beside, then rename). The same figure gives the same bytes.
+/// Draws figure `kind` and writes it (beside, then rename) with its provenance: PNG text
+/// "AdaMerge", SVG <metadata id="adamerge">, PDF keywords. The same figure gives the same bytes.
 /// Throws Error where drawFigure does, for a resolution out of range, and where the file cannot be
 /// written.
 void writeFigure(std::string_view kind, const FigureInput& input, const FigureStyle& style,
                  FigureFormat format, const std::filesystem::path& path);
+
+/// Figures of one kind, side by side with a caption under each (its subtitle and FLOPs), in rows
+/// where the width is too small. Heading and provenance are those of the first; `kind` is one that
+/// shows one picture: salience, attention, groups, survivors, canvas.
+/// Throws Error where the single figures would, for another kind, and for fewer than two or more
+/// than four inputs.
+FigureSize comparisonSize(std::string_view kind, std::span<const FigureInput> inputs,
+                          const FigureStyle& style);
+void drawComparison(std::string_view kind, std::span<const FigureInput> inputs,
+                    const FigureStyle& style, cairo_t* context);
+void writeComparison(std::string_view kind, std::span<const FigureInput> inputs,
+                     const FigureStyle& style, FigureFormat format,
+                     const std::filesystem::path& path);
 
 /// RGB of value t in 0...1.
 std::array<std::uint8_t, 3> colormapColor(Colormap map, double t);

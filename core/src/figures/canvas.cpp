@@ -2,6 +2,7 @@
 #include "figures/canvas.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <numbers>
 #include <string>
@@ -55,12 +56,19 @@ double layoutWidth(PangoLayout* layout) {
   return static_cast<double>(width) / PANGO_SCALE;
 }
 
-Handle<cairo_surface_t> makeSurface(const Image& image) {
-  Handle<cairo_surface_t> surface(
-      cairo_image_surface_create(CAIRO_FORMAT_RGB24, image.width, image.height));
+Handle<cairo_surface_t> makeSurface(const Image& image, double opacity) {
+  const bool opaque = opacity >= 1;
+  Handle<cairo_surface_t> surface(cairo_image_surface_create(
+      opaque ? CAIRO_FORMAT_RGB24 : CAIRO_FORMAT_ARGB32, image.width, image.height));
   if (cairo_surface_status(surface.get()) != CAIRO_STATUS_SUCCESS) {
     throw Error("the figure needs more memory than there is");
   }
+  // Cairo's colours are multiplied by their alpha.
+  const auto alpha = static_cast<std::uint32_t>(std::lround(std::max(opacity, 0.0) * 255));
+  const auto part = [&](std::uint8_t value) {
+    return opaque ? std::uint32_t{value} : (value * alpha + 127) / 255;
+  };
+  const std::uint32_t alpha_bits = opaque ? 0 : alpha << 24U;
   unsigned char* data = cairo_image_surface_get_data(surface.get());
   const std::size_t stride =
       static_cast<std::size_t>(cairo_image_surface_get_stride(surface.get()));
@@ -68,12 +76,23 @@ Handle<cairo_surface_t> makeSurface(const Image& image) {
     auto* row = reinterpret_cast<std::uint32_t*>(data + static_cast<std::size_t>(y) * stride);
     for (int x = 0; x < image.width; ++x) {
       const std::uint8_t* pixel = image.at(x, y);
-      row[x] = static_cast<std::uint32_t>(pixel[0]) << 16U |
-               static_cast<std::uint32_t>(pixel[1]) << 8U | pixel[2];
+      row[x] = alpha_bits | part(pixel[0]) << 16U | part(pixel[1]) << 8U | part(pixel[2]);
     }
   }
   cairo_surface_mark_dirty(surface.get());
   return surface;
+}
+
+Image enlarged(const Image& image, int factor) {
+  Image result{image.width * factor, image.height * factor, {}};
+  result.pixels.resize(image.pixels.size() * static_cast<std::size_t>(factor) *
+                       static_cast<std::size_t>(factor));
+  for (int y = 0; y < result.height; ++y) {
+    for (int x = 0; x < result.width; ++x) {
+      std::copy_n(image.at(x / factor, y / factor), 3, result.at(x, y));
+    }
+  }
+  return result;
 }
 
 }  // namespace
@@ -86,6 +105,8 @@ double textWidth(std::string_view text, const TextStyle& style) {
 Canvas::Canvas(cairo_t* context) : context_(context) { cairo_save(context_); }
 
 Canvas::~Canvas() { cairo_restore(context_); }
+
+void Canvas::scale(double factor) { cairo_scale(context_, factor, factor); }
 
 void Canvas::setColor(const Color& color) {
   cairo_set_source_rgba(context_, color.red, color.green, color.blue, color.alpha);
@@ -126,6 +147,15 @@ void Canvas::verticalText(std::string_view label, const Box& box, const TextStyl
 void Canvas::fill(const Box& box, const Color& color) {
   setColor(color);
   cairo_rectangle(context_, box.x, box.y, box.width, box.height);
+  cairo_fill(context_);
+}
+
+void Canvas::fill(std::span<const Box> boxes, const Color& color) {
+  if (boxes.empty()) return;
+  setColor(color);
+  for (const Box& box : boxes) {
+    cairo_rectangle(context_, box.x, box.y, box.width, box.height);
+  }
   cairo_fill(context_);
 }
 
@@ -177,17 +207,39 @@ void Canvas::dot(Point centre, double radius, const Color& color, const Color& r
   cairo_stroke(context_);
 }
 
-void Canvas::image(const Image& image, const Box& box) {
-  const Handle<cairo_surface_t> surface = makeSurface(image);
+void Canvas::rings(std::span<const Point> centres, double radius, double width,
+                   const Color& color) {
+  if (centres.empty()) return;
+  setColor(color);
+  cairo_set_line_width(context_, width);
+  for (const Point& centre : centres) {
+    cairo_new_sub_path(context_);
+    cairo_arc(context_, centre.x, centre.y, radius, 0, 2 * std::numbers::pi);
+  }
+  cairo_stroke(context_);
+}
+
+bool Canvas::drawsPixels() const {
+  return cairo_surface_get_type(cairo_get_group_target(context_)) == CAIRO_SURFACE_TYPE_IMAGE;
+}
+
+void Canvas::image(const Image& image, const Box& box, Sampling sampling, double opacity) {
+  // A viewer of vector files may smooth what it enlarges, whatever the file says.
+  constexpr int kCellsOnPaper = 1024;
+  if (sampling == Sampling::kCells && !drawsPixels()) {
+    const int factor = std::max(kCellsOnPaper / std::max(image.width, image.height), 1);
+    this->image(enlarged(image, factor), box, Sampling::kSmooth, opacity);
+    return;
+  }
+  const Handle<cairo_surface_t> surface = makeSurface(image, opacity);
   cairo_save(context_);
   cairo_translate(context_, box.x, box.y);
   cairo_scale(context_, box.width / image.width, box.height / image.height);
   cairo_set_source_surface(context_, surface.get(), 0, 0);
-  cairo_pattern_set_filter(cairo_get_source(context_), CAIRO_FILTER_GOOD);
+  cairo_pattern_set_filter(cairo_get_source(context_),
+                           sampling == Sampling::kCells ? CAIRO_FILTER_NEAREST : CAIRO_FILTER_GOOD);
   // Without padding the edge fades into the background; PDF would embed a padded copy instead.
-  if (cairo_surface_get_type(cairo_get_group_target(context_)) == CAIRO_SURFACE_TYPE_IMAGE) {
-    cairo_pattern_set_extend(cairo_get_source(context_), CAIRO_EXTEND_PAD);
-  }
+  if (drawsPixels()) cairo_pattern_set_extend(cairo_get_source(context_), CAIRO_EXTEND_PAD);
   cairo_rectangle(context_, 0, 0, image.width, image.height);
   cairo_fill(context_);
   cairo_restore(context_);

@@ -39,6 +39,12 @@ struct Box {
 
 enum class Align { kLeft, kCentre, kRight };
 
+/// How a picture is enlarged.
+enum class Sampling {
+  kSmooth,
+  kCells  ///< every pixel a crisp rectangle, in every viewer
+};
+
 struct TextStyle {
   Color color;
   Align align = Align::kLeft;
@@ -58,6 +64,9 @@ class Canvas {
   Canvas& operator=(const Canvas&) = delete;
   ~Canvas();
 
+  /// Until the end, one unit is `factor` of the present ones.
+  void scale(double factor);
+
   /// One line, shortened to the box's width where it does not fit, its capitals centred in the
   /// box's height.
   void text(std::string_view text, const Box& box, const TextStyle& style);
@@ -65,6 +74,8 @@ class Canvas {
   void verticalText(std::string_view label, const Box& box, const TextStyle& style);
 
   void fill(const Box& box, const Color& color);
+  /// All boxes as one area: where they touch or overlap, a translucent colour does not show it.
+  void fill(std::span<const Box> boxes, const Color& color);
   void frame(const Box& box, double width, const Color& color);
   /// All segments as one stroke: where they cross, a translucent colour does not add up.
   void lines(std::span<const Segment> segments, double width, const Color& color);
@@ -72,10 +83,13 @@ class Canvas {
   void lines(std::span<const Segment> segments, double width, const Color& color, const Box& clip);
   void polyline(std::span<const Point> points, double width, const Color& color);
   void dot(Point centre, double radius, const Color& color, const Color& rim);
-  void image(const Image& image, const Box& box);
+  void rings(std::span<const Point> centres, double radius, double width, const Color& color);
+  void image(const Image& image, const Box& box, Sampling sampling = Sampling::kSmooth,
+             double opacity = 1);
 
  private:
   void setColor(const Color& color);
+  bool drawsPixels() const;
 
   cairo_t* context_;
 };

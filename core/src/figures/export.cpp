@@ -13,6 +13,7 @@
 #include "adamerge/figures.h"
 #include "figures/canvas.h"
 #include "figures/png_density.h"
+#include "figures/scene.h"
 #include "support/files.h"
 
 namespace adamerge {
@@ -68,13 +69,15 @@ std::string renderPng(const Page& page) {
                     "side are possible, choose fewer dpi or a smaller width",
                     width, height, kLargestSide));
   }
-  const Handle<cairo_surface_t> surface(cairo_image_surface_create(
-      CAIRO_FORMAT_RGB24, static_cast<int>(width), static_cast<int>(height)));
+  const bool transparent = page.style.background == Background::kTransparent;
+  const Handle<cairo_surface_t> surface(
+      cairo_image_surface_create(transparent ? CAIRO_FORMAT_ARGB32 : CAIRO_FORMAT_RGB24,
+                                 static_cast<int>(width), static_cast<int>(height)));
   check(cairo_surface_status(surface.get()));
-  {
+  if (!transparent) {
     // The page rarely ends on a pixel's edge: no black fringe there.
     const Handle<cairo_t> context(cairo_create(surface.get()));
-    const Color& paper = page.style.dark ? kDarkTheme.background : kLightTheme.background;
+    const Color& paper = themeOf(page.style).background;
     cairo_set_source_rgb(context.get(), paper.red, paper.green, paper.blue);
     cairo_paint(context.get());
   }

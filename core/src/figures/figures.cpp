@@ -45,17 +45,19 @@ const std::vector<FigureKind>& figureKinds() {
 FigureSize figureSize(std::string_view kind, const FigureInput& input, const FigureStyle& style) {
   const FigureDrawing& drawing = findDrawing(kind);
   const Scene scene = makeScene(drawing.traits, input, style);
-  return {scene.width / kPointsPerInch * kMmPerInch,
-          drawing.height(scene) / kPointsPerInch * kMmPerInch};
+  const double mm = scene.scale / kPointsPerInch * kMmPerInch;
+  return {scene.width * mm, drawing.height(scene) * mm};
 }
 
 void drawFigure(std::string_view kind, const FigureInput& input, const FigureStyle& style,
                 cairo_t* context) {
   const FigureDrawing& drawing = findDrawing(kind);
   const Scene scene = makeScene(drawing.traits, input, style);
-  const double height = drawing.height(scene);
   Canvas canvas(context);
-  canvas.fill({0, 0, scene.width, height}, scene.theme.background);
+  canvas.scale(scene.scale);
+  if (style.background != Background::kTransparent) {
+    canvas.fill({0, 0, scene.width, drawing.height(scene)}, scene.theme.background);
+  }
   drawing.draw(canvas, scene);
 }
 

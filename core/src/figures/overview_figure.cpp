@@ -121,7 +121,7 @@ void drawPanel(Canvas& canvas, const Scene& scene, const Panel& panel, const Box
       detail = fmt::format("{} × {} patches", scene.grid.height, scene.grid.width);
       break;
     case Panel::Content::kSalience:
-      drawSalience(canvas, scene, scaleSalience(trace.salience, scene.style.scale), box);
+      drawHeat(canvas, scene, scaleSalience(trace.salience, scene.style.overlay.scale), box);
       name = fmt::format("salience, block {}", panel.layer + 1);
       detail = fmt::format("{} tokens", trace.tokens_in);
       break;
@@ -150,7 +150,8 @@ struct Legend {
 
 Legend legendOf(const Scene& scene) {
   Legend legend;
-  legend.text = fmt::format("salience, {} scale within each block", scaleName(scene.style.scale));
+  legend.text =
+      fmt::format("salience, {} scale within each block", scaleName(scene.style.overlay.scale));
   const TextStyle muted = scene.mutedStyle();
   legend.text_width = textWidth(legend.text, muted) + 1;
   legend.bar_width = textWidth("low", muted) + textWidth("high", muted) + kBarWidth + 2 * kBarSpace;

@@ -63,11 +63,12 @@ void drawScale(Canvas& canvas, const Scene& scene, const ScaledSalience& salienc
 void drawSalienceFigure(Canvas& canvas, const Scene& scene) {
   const PanelPair pair = panelPair(scene);
   drawPairInput(canvas, scene, pair);
-  const ScaledSalience salience(scene.trace().salience, scene.style.scale);
-  drawSalience(canvas, scene, salience.positions(), pair.result);
+  const ScaledSalience salience(scene.trace().salience, scene.style.overlay.scale);
+  drawHeat(canvas, scene, salience.positions(), pair.result);
   const Box bar{pair.result.x, pair.caption_y + kCaptionSpace, pair.result.width, kBarHeight};
   drawScale(canvas, scene, salience, bar);
-  const std::string caption = fmt::format("salience, {} scale", scaleName(scene.style.scale));
+  const std::string caption =
+      fmt::format("salience, {} scale", scaleName(scene.style.overlay.scale));
   Box line = resultCaption(scene, pair);
   line.y = bar.bottom() + kTickLength + kLineHeight;
   Align align = Align::kCentre;

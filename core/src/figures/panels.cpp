@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <set>
 
+#include "figures/patch_marks.h"
+
 namespace adamerge {
 namespace {
 
@@ -13,42 +15,18 @@ constexpr double kFrameWidth = 0.4;
 /// Rasters at print resolution, whatever the PNG's.
 constexpr double kPanelDpi = 300;
 
-struct Strokes {
-  double line = 0;
-  double halo = 0;
-};
+/// A figure's pixel, in points: what a line's width in pixels means on paper.
+constexpr double kFigurePixel = 0.4;
 
-/// Outlines shrink with the patches, or a fine grid would be all outline.
-Strokes outlineStrokes(double cell) {
-  const double line = std::clamp(cell * 0.07, 0.1, 0.6);
-  return {line, line + std::clamp(cell * 0.08, 0.08, 0.7)};
-}
-
-double cellSize(const Scene& scene, const Box& box) {
-  return std::min(box.width / scene.grid.width, box.height / scene.grid.height);
-}
+PatchArea patchArea(const Scene& scene, const Box& box) { return {scene.grid, box, kFigurePixel}; }
 
 Image panelFor(const Scene& scene, const Box& box) {
   return panelImage(scene.input.image.view, scene.grid,
-                    std::max(box.width, box.height) / kPointsPerInch * kPanelDpi);
+                    std::max(box.width, box.height) * scene.scale / kPointsPerInch * kPanelDpi);
 }
 
 void finishPanel(Canvas& canvas, const Scene& scene, const Box& box) {
   canvas.frame(box, kFrameWidth, scene.theme.rule);
-}
-
-Segment diagonal(const Box& box) { return {{box.x, box.bottom()}, {box.right(), box.y}}; }
-
-double hatchWidth(double cell) { return std::clamp(cell * 0.045, 0.1, 0.4); }
-
-void drawMark(Canvas& canvas, const Box& cell) {
-  const double size = std::min(cell.width, cell.height);
-  const double width = std::clamp(size * 0.12, 0.3, 1.2);
-  const double halo = width + std::clamp(size * 0.07, 0.15, 0.6);
-  const double inset = halo / 2 + std::clamp(size * 0.04, 0.05, 0.4);
-  const Box inner{cell.x + inset, cell.y + inset, cell.width - 2 * inset, cell.height - 2 * inset};
-  canvas.frame(inner, halo, rgb(0x000000, 0.75));
-  canvas.frame(inner, width, kMark);
 }
 
 }  // namespace
@@ -71,12 +49,13 @@ void drawInput(Canvas& canvas, const Scene& scene, const Box& box) {
   finishPanel(canvas, scene, box);
 }
 
-void drawSalience(Canvas& canvas, const Scene& scene, const std::vector<float>& positions,
-                  const Box& box) {
-  PatchColors colors;
-  colors.reserve(positions.size());
-  for (const float t : positions) colors.push_back(colormapColor(scene.style.colormap, t));
-  canvas.image(shadedPatchImage(panelFor(scene, box), scene.grid, colors), box);
+void drawHeat(Canvas& canvas, const Scene& scene, const std::vector<float>& positions,
+              const Box& box) {
+  const OverlayStyle& style = scene.style.overlay;
+  const Image panel = panelFor(scene, box);
+  const Image colors =
+      heatImage(positions, scene.grid, style.colormap, style.smooth, panel.width, panel.height);
+  canvas.image(shadedImage(panel, scene.grid, colors), box);
   finishPanel(canvas, scene, box);
 }
 
@@ -84,51 +63,31 @@ void drawGroups(Canvas& canvas, const Scene& scene, const std::vector<int>& grou
                 const Box& box) {
   const PatchColors colors =
       groupColors(scene.input.image.view, scene.grid.height, scene.grid.width, groups);
-  canvas.image(patchImage(panelFor(scene, box), scene.grid, colors), box);
-  const std::vector<Segment> outline = groupBoundaries(groups, scene.grid, box);
-  const Strokes strokes = outlineStrokes(cellSize(scene, box));
-  canvas.lines(outline, strokes.halo, kHalo, box);
-  canvas.lines(outline, strokes.line, kOutline, box);
+  canvas.image(gridImage(scene.grid, colors), box, Sampling::kCells);
+  outlineGroups(canvas, patchArea(scene, box), groups);
   finishPanel(canvas, scene, box);
 }
 
 void drawFates(Canvas& canvas, const Scene& scene, const std::vector<PatchFate>& fates,
                const Box& box) {
-  std::vector<bool> merged(fates.size());
-  std::transform(fates.begin(), fates.end(), merged.begin(),
-                 [](PatchFate fate) { return fate == PatchFate::kMerged; });
-  canvas.image(fadedImage(panelFor(scene, box), scene.grid, merged, scene.theme.background), box);
-  std::vector<Segment> hatch;
-  for (int patch = 0; patch < scene.grid.patches(); ++patch) {
-    if (merged[static_cast<std::size_t>(patch)]) {
-      hatch.push_back(diagonal(patchBox(patch, scene.grid, box)));
-    }
-  }
-  canvas.lines(hatch, hatchWidth(cellSize(scene, box)), scene.theme.muted, box);
-  for (int patch = 0; patch < scene.grid.patches(); ++patch) {
-    if (fates[static_cast<std::size_t>(patch)] == PatchFate::kAbsorbed) {
-      drawMark(canvas, patchBox(patch, scene.grid, box));
-    }
-  }
+  canvas.image(panelFor(scene, box), box);
+  markFates(canvas, patchArea(scene, box), fates, withAlpha(scene.theme.background, kFading),
+            scene.theme.muted);
   finishPanel(canvas, scene, box);
 }
 
 void drawFateSample(Canvas& canvas, const Scene& scene, PatchFate fate, const Box& box) {
-  if (fate == PatchFate::kMerged) {
-    canvas.fill(box, scene.theme.grid);
-    const std::vector<Segment> hatch{diagonal(box)};
-    canvas.lines(hatch, hatchWidth(box.width), scene.theme.muted, box);
-  } else {
-    canvas.fill(box, scene.theme.sample);
-  }
-  if (fate == PatchFate::kAbsorbed) drawMark(canvas, box);
+  canvas.fill(box, scene.theme.sample);
+  markFates(canvas, {{1, 1}, box, kFigurePixel}, {fate}, withAlpha(scene.theme.background, kFading),
+            scene.theme.muted);
 }
 
 void drawColorBar(Canvas& canvas, const Scene& scene, const Box& box) {
   constexpr int kSteps = 256;
   Image ramp{kSteps, 1, std::vector<std::uint8_t>(std::size_t{kSteps} * 3)};
   for (int i = 0; i < kSteps; ++i) {
-    const auto color = colormapColor(scene.style.colormap, static_cast<double>(i) / (kSteps - 1));
+    const auto color =
+        colormapColor(scene.style.overlay.colormap, static_cast<double>(i) / (kSteps - 1));
     std::copy(color.begin(), color.end(), ramp.at(i, 0));
   }
   canvas.image(ramp, box);

@@ -17,8 +17,9 @@ double panelHeight(const Scene& scene, double width);
 Box panelBox(const Scene& scene, const Box& slot);
 
 void drawInput(Canvas& canvas, const Scene& scene, const Box& box);
-void drawSalience(Canvas& canvas, const Scene& scene, const std::vector<float>& positions,
-                  const Box& box);
+/// A heat map through which the picture still shows.
+void drawHeat(Canvas& canvas, const Scene& scene, const std::vector<float>& positions,
+              const Box& box);
 /// ToMe's picture: each group in its mean colour, outlined.
 void drawGroups(Canvas& canvas, const Scene& scene, const std::vector<int>& groups, const Box& box);
 void drawFates(Canvas& canvas, const Scene& scene, const std::vector<PatchFate>& fates,

@@ -14,7 +14,6 @@ constexpr double kFewestPixels = 64;
 constexpr double kMostPixels = 2048;
 /// How much of the picture's local contrast a heat map keeps.
 constexpr double kShading = 0.5;
-constexpr double kFading = 0.74;
 
 struct Range {
   int begin = 0;
@@ -69,18 +68,33 @@ Image panelImage(const Image& view, const Grid& grid, double pixels) {
   return panel;
 }
 
-Image patchImage(const Image& panel, const Grid& grid, const PatchColors& colors) {
-  Image image = panel;
-  for (int patch = 0; patch < grid.patches(); ++patch) {
-    const auto& color = colors[static_cast<std::size_t>(patch)];
-    forEachPixel(panel, grid, patch,
-                 [&](int x, int y) { std::copy(color.begin(), color.end(), image.at(x, y)); });
+Image gridImage(const Grid& grid, const PatchColors& colors) {
+  Image image{grid.width, grid.height, {}};
+  image.pixels.reserve(colors.size() * 3);
+  for (const auto& color : colors) {
+    image.pixels.insert(image.pixels.end(), color.begin(), color.end());
   }
   return image;
 }
 
-Image shadedPatchImage(const Image& panel, const Grid& grid, const PatchColors& colors) {
-  Image image = panel;
+Image heatImage(const std::vector<float>& positions, const Grid& grid, Colormap colormap,
+                bool smooth, int width, int height) {
+  cv::Mat map(height, width, CV_32FC1);
+  const cv::Mat cells(grid.height, grid.width, CV_32FC1, const_cast<float*>(positions.data()));
+  cv::resize(cells, map, map.size(), 0, 0, smooth ? cv::INTER_LINEAR : cv::INTER_NEAREST);
+  Image image{width, height, {}};
+  image.pixels.resize(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      const auto color = colormapColor(colormap, map.at<float>(y, x));
+      std::copy(color.begin(), color.end(), image.at(x, y));
+    }
+  }
+  return image;
+}
+
+Image shadedImage(const Image& panel, const Grid& grid, const Image& colors) {
+  Image image = colors;
   for (int patch = 0; patch < grid.patches(); ++patch) {
     double sum = 0;
     int count = 0;
@@ -89,27 +103,9 @@ Image shadedPatchImage(const Image& panel, const Grid& grid, const PatchColors& 
       ++count;
     });
     const double mean = sum / count;
-    const auto& color = colors[static_cast<std::size_t>(patch)];
     forEachPixel(panel, grid, patch, [&](int x, int y) {
       const double shade = kShading * (luminance(panel.at(x, y)) - mean);
-      for (std::size_t i = 0; i < 3; ++i) image.at(x, y)[i] = toByte(color[i] + shade);
-    });
-  }
-  return image;
-}
-
-Image fadedImage(const Image& panel, const Grid& grid, const std::vector<bool>& faded,
-                 const Color& background) {
-  Image image = panel;
-  const std::array<double, 3> towards{background.red * 255, background.green * 255,
-                                      background.blue * 255};
-  for (int patch = 0; patch < grid.patches(); ++patch) {
-    if (!faded[static_cast<std::size_t>(patch)]) continue;
-    forEachPixel(panel, grid, patch, [&](int x, int y) {
-      const double grey = luminance(panel.at(x, y));
-      for (std::size_t i = 0; i < 3; ++i) {
-        image.at(x, y)[i] = toByte(std::lerp(grey, towards[i], kFading));
-      }
+      for (std::size_t i = 0; i < 3; ++i) image.at(x, y)[i] = toByte(colors.at(x, y)[i] + shade);
     });
   }
   return image;

@@ -25,16 +25,17 @@ using PatchColors = std::vector<std::array<std::uint8_t, 3>>;
 /// number of pixels: patch-wise edges stay crisp in every viewer, whatever its interpolation.
 Image panelImage(const Image& view, const Grid& grid, double pixels);
 
-/// A raster of the same size as `panel` with one colour per patch.
-Image patchImage(const Image& panel, const Grid& grid, const PatchColors& colors);
+/// One pixel a patch.
+Image gridImage(const Grid& grid, const PatchColors& colors);
 
-/// The patches' colours, shaded by the panel's brightness relative to each patch's mean: the
-/// picture stays readable while each patch still averages to its colour on the colour bar.
-Image shadedPatchImage(const Image& panel, const Grid& grid, const PatchColors& colors);
+/// Positions on the colour bar (0...1, one a patch) as colours, `width` x `height` pixels;
+/// `smooth`: positions are interpolated between the centres of patches, not colours.
+Image heatImage(const std::vector<float>& positions, const Grid& grid, Colormap colormap,
+                bool smooth, int width, int height);
 
-/// Where `faded` is set, the panel's grey blended towards `background`.
-Image fadedImage(const Image& panel, const Grid& grid, const std::vector<bool>& faded,
-                 const Color& background);
+/// `colors`, of the panel's size, shaded by the panel's brightness relative to each patch's mean:
+/// the picture stays readable while each patch still averages to its colour on the colour bar.
+Image shadedImage(const Image& panel, const Grid& grid, const Image& colors);
 
 /// Boundaries between patches of different groups within `box`, not its own edges. Straight runs
 /// are one segment.

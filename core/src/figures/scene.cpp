@@ -3,10 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
-
 #include "adamerge/error.h"
+#include "figures/trace_checks.h"
 
 namespace adamerge {
 namespace {
@@ -17,6 +15,9 @@ constexpr double kHeadingSpace = 4;
 /// A title keeps at least this much beside the note; otherwise the note gets a line of its own.
 constexpr double kLeastTitle = 70;
 
+constexpr double kSmallestFont = 5;
+constexpr double kLargestFont = 14;
+
 double figureWidth(const FigureStyle& style, double default_width_mm) {
   if (style.width_mm == 0) return default_width_mm;
   if (!(style.width_mm >= kNarrowestMm && style.width_mm <= kWidestMm)) {
@@ -26,16 +27,22 @@ double figureWidth(const FigureStyle& style, double default_width_mm) {
   return style.width_mm;
 }
 
+/// How much larger than designed a figure is drawn.
+double figureScale(const FigureStyle& style) {
+  if (!(style.font_size >= kSmallestFont && style.font_size <= kLargestFont)) {
+    throw Error(fmt::format("a font of {:g} points is not possible; {:g} to {:g} points are",
+                            style.font_size, kSmallestFont, kLargestFont));
+  }
+  return style.font_size / kTextSize;
+}
+
 void checkPicture(std::string_view figure, const FigureInput& input) {
   const Image& view = input.image.view;
   if (view.width < 1 || view.height < 1 ||
       view.pixels.size() != static_cast<std::size_t>(view.width) * view.height * 3) {
     throw Error(fmt::format("the {} figure needs the picture the model saw", figure));
   }
-  if (input.grid_height < 1 || input.grid_width < 1) {
-    throw Error(fmt::format("a patch grid of {} x {} cannot be drawn", input.grid_height,
-                            input.grid_width));
-  }
+  requireGrid(input.grid_height, input.grid_width);
 }
 
 [[noreturn]] void failUntraced(std::string_view figure) {
@@ -44,30 +51,17 @@ void checkPicture(std::string_view figure, const FigureInput& input) {
 }
 
 void checkTraces(std::string_view figure, const FigureInput& input) {
-  const auto patches =
-      static_cast<std::size_t>(input.grid_height) * static_cast<std::size_t>(input.grid_width);
   for (std::size_t i = 0; i < input.result.layers.size(); ++i) {
     const LayerTrace& trace = input.result.layers[i];
     if (trace.groups.empty()) failUntraced(figure);
-    const bool fits = trace.groups.size() == patches &&
-                      (trace.salience.empty() || trace.salience.size() == patches) &&
-                      std::all_of(trace.groups.begin(), trace.groups.end(), [&](int group) {
-                        return group >= 0 && static_cast<std::size_t>(group) < patches;
-                      });
-    if (!fits) {
-      throw Error(fmt::format("the trace of layer {} does not fit a grid of {} x {} patches", i,
-                              input.grid_height, input.grid_width));
-    }
+    requireTrace(trace, i, {input.grid_height, input.grid_width});
   }
 }
 
 std::size_t chosenLayer(bool per_layer, const FigureInput& input) {
   const int count = static_cast<int>(input.result.layers.size());
   if (!per_layer || input.layer == -1) return static_cast<std::size_t>(count - 1);
-  if (input.layer < 0 || input.layer >= count) {
-    throw Error(fmt::format("layer {} is out of range: the trace has layers 0 to {}", input.layer,
-                            count - 1));
-  }
+  requireLayer(input.layer, input.result.layers.size());
   return static_cast<std::size_t>(input.layer);
 }
 
@@ -91,9 +85,14 @@ Heading arrange(const Scene& scene, const std::string& note) {
 
 }  // namespace
 
+const Theme& themeOf(const FigureStyle& style) {
+  return style.background == Background::kDark ? kDarkTheme : kLightTheme;
+}
+
 Scene makeScene(const FigureTraits& traits, const FigureInput& input, const FigureStyle& style) {
   const std::string& figure = traits.kind.id;
   const double width_mm = figureWidth(style, traits.width_mm);
+  const double scale = figureScale(style);
   if (input.result.layers.empty()) failUntraced(figure);
   if (traits.shows_picture) {
     checkPicture(figure, input);
@@ -101,10 +100,11 @@ Scene makeScene(const FigureTraits& traits, const FigureInput& input, const Figu
   }
   return {input,
           style,
-          style.dark ? kDarkTheme : kLightTheme,
+          themeOf(style),
           {input.grid_height, input.grid_width},
           chosenLayer(traits.kind.per_layer, input),
-          width_mm / kMmPerInch * kPointsPerInch};
+          width_mm / kMmPerInch * kPointsPerInch / scale,
+          scale};
 }
 
 std::string blockNote(const Scene& scene) {

@@ -27,13 +27,16 @@ struct Scene {
   Theme theme;
   Grid grid;
   std::size_t layer = 0;  ///< the chosen block
-  double width = 0;       ///< of the whole figure, points
+  double width = 0;       ///< of the whole figure, in units of `scale` points
+  double scale = 1;       ///< figures are designed for 7 point text
 
   const LayerTrace& trace() const { return input.result.layers[layer]; }
   double contentWidth() const { return width - 2 * kMargin; }
   TextStyle textStyle(Align align = Align::kLeft) const { return {theme.ink, align}; }
   TextStyle mutedStyle(Align align = Align::kLeft) const { return {theme.muted, align}; }
 };
+
+const Theme& themeOf(const FigureStyle& style);
 
 /// Checks all that the kind needs. Throws Error.
 Scene makeScene(const FigureTraits& traits, const FigureInput& input, const FigureStyle& style);

@@ -37,9 +37,16 @@ inline constexpr Theme kDarkTheme{rgb(0x15171B), rgb(0xECEFF4), rgb(0xA6ACB6), r
                                   rgb(0x31353C), rgb(0x24445A), rgb(0x56B4E9), rgb(0xE69F00),
                                   rgb(0xFF8A3D), rgb(0x8A9099)};
 
+inline constexpr Color withAlpha(const Color& color, double alpha) {
+  return {color.red, color.green, color.blue, alpha};
+}
+
 /// On pictures of any brightness: a white line within a dark one.
 inline constexpr Color kOutline = rgb(0xFFFFFF);
 inline constexpr Color kHalo = rgb(0x000000, 0.6);
 inline constexpr Color kMark = rgb(0xFFB000);
+inline constexpr Color kRingHalo = rgb(0x000000, 0.75);
+/// How much of a patch that was merged away the background covers.
+inline constexpr double kFading = 0.74;
 
 }  // namespace adamerge

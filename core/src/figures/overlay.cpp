@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "adamerge/overlay.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "adamerge/error.h"
+#include "figures/patch_marks.h"
+#include "figures/salience_scale.h"
+#include "figures/trace_checks.h"
+
+namespace adamerge {
+namespace {
+
+constexpr Color kOutside = rgb(0x000000, 0.6);
+constexpr Color kUnselected = rgb(0x000000, 0.35);
+constexpr Color kMergedWash = rgb(0xF2F3F5, kFading);
+constexpr Color kMergedHatch = rgb(0x3C4046);
+constexpr Color kDifferenceTint = rgb(0xD55E00, 0.5);
+constexpr Color kDifferenceHatch = rgb(0xFFFFFF);
+constexpr double kSelectedPixels = 3;
+constexpr double kHoveredPixels = 1.5;
+/// Interpolated heat maps are computed at this size and enlarged.
+constexpr int kSmoothSize = 512;
+
+Color faded(const Color& color, double opacity) { return withAlpha(color, color.alpha * opacity); }
+
+void check(const OverlayInput& input) {
+  if (input.image == nullptr || input.layers == nullptr) {
+    throw Error("an overlay needs a prepared picture and its trace");
+  }
+  requireLayer(input.layer, input.layers->size());
+  requireGrid(input.grid_height, input.grid_width);
+  requireTrace((*input.layers)[static_cast<std::size_t>(input.layer)],
+               static_cast<std::size_t>(input.layer), {input.grid_height, input.grid_width});
+}
+
+class Overlay {
+ public:
+  Overlay(const OverlayInput& input, const OverlayStyle& style, double pixels_per_unit,
+          Canvas& canvas)
+      : input_(input),
+        style_(style),
+        canvas_(canvas),
+        trace_((*input.layers)[static_cast<std::size_t>(input.layer)]) {
+    const Rectangle& crop = input.image->crop;
+    area_ = {{input.grid_height, input.grid_width},
+             {crop.x, crop.y, crop.width, crop.height},
+             1 / pixels_per_unit};
+  }
+
+  void dimOutside(double width, double height) {
+    const Box& seen = area_.box;
+    const double left = std::clamp(seen.x, 0.0, width);
+    const double right = std::clamp(seen.right(), 0.0, width);
+    const double top = std::clamp(seen.y, 0.0, height);
+    const double bottom = std::clamp(seen.bottom(), 0.0, height);
+    std::vector<Box> outside{{0, 0, width, top},
+                             {0, top, left, bottom - top},
+                             {right, top, width - right, bottom - top},
+                             {0, bottom, width, height - bottom}};
+    std::erase_if(outside, [](const Box& box) { return box.width <= 0 || box.height <= 0; });
+    canvas_.fill(outside, kOutside);
+  }
+
+  void drawKind() {
+    switch (style_.kind) {
+      case OverlayKind::kNone:
+        break;
+      case OverlayKind::kSalience:
+        drawHeat(trace_.salience);
+        break;
+      case OverlayKind::kAttention:
+        drawHeat(trace_.attention);
+        break;
+      case OverlayKind::kGroups:
+        drawGroups();
+        break;
+      case OverlayKind::kSurvivors:
+        markFates(canvas_, area_, patchFates(survivors()), faded(kMergedWash, style_.opacity),
+                  faded(kMergedHatch, style_.opacity));
+        break;
+      case OverlayKind::kDifference:
+        drawDifference();
+        break;
+    }
+  }
+
+  void drawSelection() {
+    if (input_.selected_patch) {
+      std::vector<bool> members = groupOf(*input_.selected_patch);
+      members.flip();
+      washPatches(canvas_, area_, members, kUnselected);
+      members.flip();
+      outlinePatches(canvas_, area_, members, kSelectedPixels, kMark);
+    }
+    if (input_.hovered_patch) {
+      outlinePatches(canvas_, area_, groupOf(*input_.hovered_patch), kHoveredPixels, kOutline);
+    }
+  }
+
+ private:
+  void drawHeat(const std::vector<float>& values) {
+    if (values.empty()) return;
+    const Grid& grid = area_.grid;
+    const int zoom =
+        style_.smooth ? std::clamp(kSmoothSize / std::max(grid.height, grid.width), 1, 16) : 1;
+    const Image heat = heatImage(scaleSalience(values, style_.scale), grid, style_.colormap,
+                                 style_.smooth, grid.width * zoom, grid.height * zoom);
+    canvas_.image(heat, area_.box, style_.smooth ? Sampling::kSmooth : Sampling::kCells,
+                  style_.opacity);
+  }
+
+  void drawGroups() {
+    const std::vector<int>& groups = trace_.groups;
+    if (style_.groups != GroupStyle::kOutline) {
+      const PatchColors colors =
+          groupColors(input_.image->view, area_.grid.height, area_.grid.width, groups);
+      canvas_.image(gridImage(area_.grid, colors), area_.box, Sampling::kCells, style_.opacity);
+    }
+    if (style_.groups != GroupStyle::kFill) {
+      outlineGroupsByColor(canvas_, area_, groups, survivors(), style_.opacity);
+    }
+  }
+
+  void drawDifference() {
+    if (input_.other_groups == nullptr) return;
+    const std::vector<bool> differ = groupDifference(trace_.groups, *input_.other_groups);
+    washPatches(canvas_, area_, differ, faded(kDifferenceTint, style_.opacity));
+    hatchPatches(canvas_, area_, differ, faded(kDifferenceHatch, style_.opacity));
+  }
+
+  std::vector<int> survivors() const { return survivingPatches(*input_.layers, input_.layer); }
+
+  std::vector<bool> groupOf(int patch) const {
+    if (patch < 0 || patch >= area_.grid.patches()) {
+      throw Error(fmt::format("patch {} is out of range: the grid has patches 0 to {}", patch,
+                              area_.grid.patches() - 1));
+    }
+    const int group = trace_.groups[static_cast<std::size_t>(patch)];
+    std::vector<bool> members(trace_.groups.size());
+    std::transform(trace_.groups.begin(), trace_.groups.end(), members.begin(),
+                   [&](int other) { return other == group; });
+    return members;
+  }
+
+  const OverlayInput& input_;
+  const OverlayStyle& style_;
+  Canvas& canvas_;
+  const LayerTrace& trace_;
+  PatchArea area_;
+};
+
+}  // namespace
+
+void drawOverlay(const OverlayInput& input, const OverlayStyle& style, double image_width,
+                 double image_height, double pixels_per_unit, cairo_t* context) {
+  check(input);
+  Canvas canvas(context);
+  Overlay overlay(input, style, pixels_per_unit, canvas);
+  if (style.dim_outside) overlay.dimOutside(image_width, image_height);
+  overlay.drawKind();
+  overlay.drawSelection();
+}
+
+std::vector<bool> groupDifference(const std::vector<int>& a, const std::vector<int>& b) {
+  if (a.size() != b.size()) {
+    throw Error(
+        fmt::format("groups of {} and of {} patches cannot be compared", a.size(), b.size()));
+  }
+  std::map<int, int> sizes_a;
+  std::map<int, int> sizes_b;
+  std::map<std::pair<int, int>, int> shared;
+  for (std::size_t patch = 0; patch < a.size(); ++patch) {
+    ++sizes_a[a[patch]];
+    ++sizes_b[b[patch]];
+    ++shared[{a[patch], b[patch]}];
+  }
+  std::vector<bool> differ(a.size());
+  for (std::size_t patch = 0; patch < a.size(); ++patch) {
+    const int both = shared[{a[patch], b[patch]}];
+    differ[patch] = both != sizes_a[a[patch]] || both != sizes_b[b[patch]];
+  }
+  return differ;
+}
+
+}  // namespace adamerge

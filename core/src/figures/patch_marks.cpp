@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "figures/patch_marks.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace adamerge {
+namespace {
+
+/// Okabe and Ito's, without black.
+constexpr std::array<unsigned, 7> kOutlineColors{0xE69F00, 0x56B4E9, 0x009E73, 0xF0E442,
+                                                 0x0072B2, 0xD55E00, 0xCC79A7};
+
+Color faded(const Color& color, double opacity) { return withAlpha(color, color.alpha * opacity); }
+
+std::size_t outlineColorIndex(int survivor, const Grid& grid) {
+  // Any two of the nine patches around one differ.
+  const int row = survivor / grid.width;
+  const int column = survivor % grid.width;
+  return static_cast<std::size_t>(column + 3 * row) % kOutlineColors.size();
+}
+
+/// Whether two patches are of one group; no patch outside the grid is.
+class Membership {
+ public:
+  Membership(const std::vector<int>& groups, const Grid& grid) : groups_(groups), grid_(grid) {}
+
+  bool same(int row, int column, int other_row, int other_column) const {
+    if (other_row < 0 || other_column < 0) return false;
+    if (other_row >= grid_.height || other_column >= grid_.width) return false;
+    return at(row, column) == at(other_row, other_column);
+  }
+
+ private:
+  int at(int row, int column) const {
+    return groups_[static_cast<std::size_t>(grid_.at(row, column))];
+  }
+
+  const std::vector<int>& groups_;
+  const Grid& grid_;
+};
+
+/// Calls add(patch, box) for boxes that cover the inner edge of every group, `thickness` wide.
+template <typename Add>
+void innerEdges(const PatchArea& area, const std::vector<int>& groups, double thickness, Add add) {
+  const Grid& grid = area.grid;
+  const Membership member(groups, grid);
+  const double t = thickness;
+  for (int patch = 0; patch < grid.patches(); ++patch) {
+    const int row = patch / grid.width;
+    const int column = patch % grid.width;
+    const Box cell = patchBox(patch, grid, area.box);
+    const auto inside = [&](int down, int right) {
+      return member.same(row, column, row + down, column + right);
+    };
+    if (!inside(-1, 0)) add(patch, Box{cell.x, cell.y, cell.width, t});
+    if (!inside(1, 0)) add(patch, Box{cell.x, cell.bottom() - t, cell.width, t});
+    if (!inside(0, -1)) add(patch, Box{cell.x, cell.y, t, cell.height});
+    if (!inside(0, 1)) add(patch, Box{cell.right() - t, cell.y, t, cell.height});
+    for (const int down : {-1, 1}) {
+      for (const int right : {-1, 1}) {
+        // The edge turns around a corner of this patch.
+        if (!inside(down, 0) || !inside(0, right) || inside(down, right)) continue;
+        add(patch, Box{right < 0 ? cell.x : cell.right() - t, down < 0 ? cell.y : cell.bottom() - t,
+                       t, t});
+      }
+    }
+  }
+}
+
+/// The outline of `chosen`, also where it runs along the grid's own edge.
+std::vector<Segment> outlineOf(const PatchArea& area, const std::vector<bool>& chosen) {
+  const Grid padded{area.grid.height + 2, area.grid.width + 2};
+  std::vector<int> inside(static_cast<std::size_t>(padded.patches()), 0);
+  for (int patch = 0; patch < area.grid.patches(); ++patch) {
+    const int at = padded.at(patch / area.grid.width + 1, patch % area.grid.width + 1);
+    inside[static_cast<std::size_t>(at)] = chosen[static_cast<std::size_t>(patch)] ? 1 : 0;
+  }
+  const double step_x = area.box.width / area.grid.width;
+  const double step_y = area.box.height / area.grid.height;
+  return groupBoundaries(inside, padded,
+                         {area.box.x - step_x, area.box.y - step_y, area.box.width + 2 * step_x,
+                          area.box.height + 2 * step_y});
+}
+
+}  // namespace
+
+double PatchArea::cell() const {
+  return std::min(box.width / grid.width, box.height / grid.height);
+}
+
+double PatchArea::width(double share, double most) const {
+  return std::min(cell() * share, most * pixel);
+}
+
+void washPatches(Canvas& canvas, const PatchArea& area, const std::vector<bool>& chosen,
+                 const Color& color) {
+  std::vector<Box> boxes;
+  for (int row = 0; row < area.grid.height; ++row) {
+    for (int column = 0; column < area.grid.width; ++column) {
+      const int patch = area.grid.at(row, column);
+      if (!chosen[static_cast<std::size_t>(patch)]) continue;
+      const Box box = patchBox(patch, area.grid, area.box);
+      const bool continues = column > 0 && chosen[static_cast<std::size_t>(patch) - 1];
+      if (continues) {
+        boxes.back().width = box.right() - boxes.back().x;
+      } else {
+        boxes.push_back(box);
+      }
+    }
+  }
+  canvas.fill(boxes, color);
+}
+
+void hatchPatches(Canvas& canvas, const PatchArea& area, const std::vector<bool>& chosen,
+                  const Color& color) {
+  constexpr double kSpacing = 14;
+  constexpr double kMostLines = 8;
+  const double fitting = std::round(area.cell() / (kSpacing * area.pixel));
+  const int count = static_cast<int>(std::clamp(fitting, 1.0, kMostLines));
+  std::vector<Segment> lines;
+  for (int patch = 0; patch < area.grid.patches(); ++patch) {
+    if (!chosen[static_cast<std::size_t>(patch)]) continue;
+    const Box cell = patchBox(patch, area.grid, area.box);
+    // Diagonals that continue in the next patch.
+    for (int i = 1; i < 2 * count; ++i) {
+      const double sum = static_cast<double>(i) / count;
+      const double low = std::max(sum - 1, 0.0);
+      const double high = std::min(sum, 1.0);
+      lines.push_back({{cell.x + low * cell.width, cell.y + high * cell.height},
+                       {cell.x + high * cell.width, cell.y + low * cell.height}});
+    }
+  }
+  canvas.lines(lines, area.width(0.045, 1), color, area.box);
+}
+
+void ringPatches(Canvas& canvas, const PatchArea& area, const std::vector<bool>& chosen,
+                 double opacity) {
+  std::vector<Point> centres;
+  for (int patch = 0; patch < area.grid.patches(); ++patch) {
+    if (!chosen[static_cast<std::size_t>(patch)]) continue;
+    const Box cell = patchBox(patch, area.grid, area.box);
+    centres.push_back({cell.x + cell.width / 2, cell.y + cell.height / 2});
+  }
+  const double radius = area.width(0.29, 12);
+  const double line = area.width(0.13, 3);
+  const double halo = line + area.width(0.12, 2.5);
+  canvas.rings(centres, radius, halo, faded(kRingHalo, opacity));
+  canvas.rings(centres, radius, line, faded(kMark, opacity));
+}
+
+void markFates(Canvas& canvas, const PatchArea& area, const std::vector<PatchFate>& fates,
+               const Color& wash, const Color& hatch) {
+  const auto having = [&](PatchFate fate) {
+    std::vector<bool> chosen(fates.size());
+    std::transform(fates.begin(), fates.end(), chosen.begin(),
+                   [&](PatchFate other) { return other == fate; });
+    return chosen;
+  };
+  washPatches(canvas, area, having(PatchFate::kMerged), wash);
+  hatchPatches(canvas, area, having(PatchFate::kMerged), hatch);
+  ringPatches(canvas, area, having(PatchFate::kAbsorbed), hatch.alpha);
+}
+
+void outlineGroups(Canvas& canvas, const PatchArea& area, const std::vector<int>& groups) {
+  const std::vector<Segment> lines = groupBoundaries(groups, area.grid, area.box);
+  const double line = area.width(0.07, 1.5);
+  canvas.lines(lines, line + area.width(0.08, 1.75), kHalo, area.box);
+  canvas.lines(lines, line, kOutline, area.box);
+}
+
+void outlineGroupsByColor(Canvas& canvas, const PatchArea& area, const std::vector<int>& groups,
+                          const std::vector<int>& survivors, double opacity) {
+  std::vector<int> members(groups.size(), 0);
+  for (const int group : groups) ++members[static_cast<std::size_t>(group)];
+  const double hairline = area.width(0.03, 0.75);
+  const double line = area.width(0.1, 2.5);
+  std::vector<Box> halo;
+  std::array<std::vector<Box>, kOutlineColors.size()> colored;
+  const auto merged = [&](int patch) {
+    return members[static_cast<std::size_t>(groups[static_cast<std::size_t>(patch)])] > 1;
+  };
+  innerEdges(area, groups, 2 * hairline + line, [&](int patch, const Box& box) {
+    if (merged(patch)) halo.push_back(box);
+  });
+  innerEdges(area, groups, hairline + line, [&](int patch, const Box& box) {
+    const int survivor = survivors[static_cast<std::size_t>(patch)];
+    if (merged(patch)) colored[outlineColorIndex(survivor, area.grid)].push_back(box);
+  });
+  canvas.fill(halo, faded(kHalo, opacity));
+  for (std::size_t i = 0; i < colored.size(); ++i) {
+    canvas.fill(colored[i], rgb(kOutlineColors[i], opacity));
+  }
+  canvas.lines(groupBoundaries(groups, area.grid, area.box), 2 * hairline, faded(kHalo, opacity),
+               area.box);
+}
+
+void outlinePatches(Canvas& canvas, const PatchArea& area, const std::vector<bool>& chosen,
+                    double pixels, const Color& color) {
+  const std::vector<Segment> lines = outlineOf(area, chosen);
+  const double line = area.width(0.25, pixels);
+  canvas.lines(lines, line + area.width(0.2, 2.5), kRingHalo);
+  canvas.lines(lines, line, color);
+}
+
+}  // namespace adamerge

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What is drawn on patches, in figures and in overlays: washes, hatching, rings, outlines.
+#pragma once
+
+#include <vector>
+
+#include "figures/canvas.h"
+#include "figures/patches.h"
+
+namespace adamerge {
+
+/// Patches within a box. Line widths are in pixels, whatever the context's unit.
+struct PatchArea {
+  Grid grid;
+  Box box;
+  double pixel = 1;  ///< in units of the context
+
+  double cell() const;  ///< the shorter side of a patch
+  /// A share of the cell, at most `most` pixels: lines shrink with the patches, or a fine grid
+  /// would be all lines.
+  double width(double share, double most) const;
+};
+
+void washPatches(Canvas& canvas, const PatchArea& area, const std::vector<bool>& chosen,
+                 const Color& color);
+void hatchPatches(Canvas& canvas, const PatchArea& area, const std::vector<bool>& chosen,
+                  const Color& color);
+void ringPatches(Canvas& canvas, const PatchArea& area, const std::vector<bool>& chosen,
+                 double opacity);
+/// Patches merged away washed and hatched, those that absorbed others ringed.
+void markFates(Canvas& canvas, const PatchArea& area, const std::vector<PatchFate>& fates,
+               const Color& wash, const Color& hatch);
+
+/// White lines between all groups.
+void outlineGroups(Canvas& canvas, const PatchArea& area, const std::vector<int>& groups);
+/// Lines within the edge of every group of more than one patch, in a colour that depends on the
+/// surviving patch only; hairlines between the others.
+void outlineGroupsByColor(Canvas& canvas, const PatchArea& area, const std::vector<int>& groups,
+                          const std::vector<int>& survivors, double opacity);
+/// One line around the chosen patches, `pixels` wide.
+void outlinePatches(Canvas& canvas, const PatchArea& area, const std::vector<bool>& chosen,
+                    double pixels, const Color& color);
+
+}  // namespace adamerge
