@@ -4,14 +4,11 @@
 #include <cmath>
 
 #include "adamerge/progress.h"
+#include "engine/kernels/head_products.h"
 #include "merging/apply.h"
 #include "merging/matching.h"
 
 namespace adamerge {
-
-at::Tensor VisionTransformer::Linear::operator()(const at::Tensor& x) const {
-  return at::linear(x, weight, bias);
-}
 
 std::vector<std::int64_t> VisionTransformer::Pack::rows() const {
   std::vector<std::int64_t> counts;
@@ -88,7 +85,8 @@ at::Tensor VisionTransformer::attention(const Block& block, Pack& pack, bool pro
     const auto own = [&](const at::Tensor& t) {
       return t.narrow(0, offset, count).transpose(0, 1);
     };
-    at::Tensor logits = own(q).matmul(own(k).transpose(1, 2));
+    at::Tensor logits = at::empty({heads, count, count}, q.options());
+    multiplyHeads(own(q), own(k).transpose(1, 2), logits);
     if (proportional && image.anyMerged()) {
       logits = logits + at::tensor(image.sizes(), at::kFloat).log().to(logits.options());
     }
@@ -97,8 +95,9 @@ at::Tensor VisionTransformer::attention(const Block& block, Pack& pack, bool pro
       const at::Tensor row = weights.select(1, 0).to(at::kFloat).mean(0).to(at::kCPU).contiguous();
       image.noteClassAttention({row.data_ptr<float>(), static_cast<std::size_t>(count)});
     }
-    mixed.narrow(0, offset, count)
-        .copy_(weights.matmul(own(v)).transpose(0, 1).reshape({count, config_.dim}));
+    multiplyHeads(
+        weights, own(v),
+        mixed.narrow(0, offset, count).view({count, heads, config_.headDim()}).transpose(0, 1));
     offset += count;
   }
   return project(block.proj, mixed, pack.rows());
@@ -147,8 +146,8 @@ at::Tensor VisionTransformer::classify(const at::Tensor& features) const {
       break;
   }
   at::Tensor result = normalise(pooled, fc_norm_);
-  if (head_.weight.defined()) result = head_(result);
-  if (head_dist_.weight.defined()) result = (result + head_dist_(token(1))) / 2;
+  if (head_.defined()) result = head_(result);
+  if (head_dist_.defined()) result = (result + head_dist_(token(1))) / 2;
   return result;
 }
 

@@ -11,6 +11,7 @@
 
 #include "adamerge/model_info.h"
 #include "engine/image_state.h"
+#include "engine/kernels/packed_linear.h"
 #include "merging/method.h"
 #include "weights/state_dict.h"
 
@@ -38,11 +39,7 @@ class VisionTransformer {
   at::ScalarType dtype() const { return dtype_; }
 
  private:
-  struct Linear {
-    at::Tensor weight;
-    at::Tensor bias;  ///< undefined: none
-    at::Tensor operator()(const at::Tensor& x) const;
-  };
+  using Linear = PackedLinear;
   struct Norm {
     at::Tensor weight;  ///< undefined: the identity
     at::Tensor bias;

@@ -57,7 +57,7 @@ VisionTransformer::VisionTransformer(const VitConfig& config, const StateDict& w
   };
 
   const at::Tensor kernel = take("patch_embed.proj.weight");
-  patch_ = {kernel.reshape({kernel.size(0), -1}), take("patch_embed.proj.bias")};
+  patch_ = Linear(kernel.reshape({kernel.size(0), -1}), take("patch_embed.proj.bias"));
 
   const Positions positions = resampledPositions(config, weights.find("pos_embed")->second);
   position_ = place(positions.patches);
