@@ -20,6 +20,9 @@ nlohmann::json readJson(const std::filesystem::path& path) {
         std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end), '\n');
     throw Error(fmt::format("{}: not valid JSON: it breaks off or goes wrong at line {}",
                             path.string(), line + 1));
+  } catch (const nlohmann::json::out_of_range&) {
+    throw Error(fmt::format("{}: not valid JSON: it holds a number that is too large",
+                            path.string()));
   }
 }
 
