@@ -11,10 +11,14 @@
 
 namespace adamerge::ui {
 
+class PictureInputs;
+
 class Inspector : public QObject {
   Q_OBJECT
  public:
-  explicit Inspector(std::shared_ptr<Worker> worker, QObject* parent = nullptr);
+  /// `inputs`: shared with what else runs on the worker.
+  explicit Inspector(std::shared_ptr<Worker> worker, QObject* parent = nullptr,
+                     std::shared_ptr<PictureInputs> inputs = nullptr);
   ~Inspector() override;
 
   /// Drops everything kept of the model before.
@@ -22,7 +26,9 @@ class Inspector : public QObject {
   std::shared_ptr<Engine> engine() const;
 
   /// A kept result is returned at once and nothing is requested; otherwise nullptr, and ready()
-  /// follows unless a newer request of the pane supersedes this one.
+  /// follows unless a newer request of the pane supersedes this one. A newer one that differs in
+  /// the compression setting alone lets a run that is well under way come to its end first, so that
+  /// the picture follows a slider that does not stop.
   InspectionPtr request(int pane, const PicturePtr& picture, const MethodChoice& choice,
                         Urgency urgency);
   void cancel(int pane);

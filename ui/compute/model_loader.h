@@ -22,6 +22,8 @@ class ModelLoader : public QObject {
   void load(const std::filesystem::path& path, const EngineOptions& options = {});
   void cancel();
   bool loading() const;
+  /// Those of the last model that was loaded.
+  EngineOptions options() const;
 
  signals:
   void started(const QString& name);

@@ -16,10 +16,14 @@ class Engine;
 
 namespace adamerge::ui {
 
+class PictureInputs;
+
 class Sweeper : public QObject {
   Q_OBJECT
  public:
-  explicit Sweeper(std::shared_ptr<Worker> worker, QObject* parent = nullptr);
+  /// `inputs`: shared with what else runs on the worker.
+  explicit Sweeper(std::shared_ptr<Worker> worker, QObject* parent = nullptr,
+                   std::shared_ptr<PictureInputs> inputs = nullptr);
   ~Sweeper() override;
 
   void setEngine(std::shared_ptr<const Engine> engine, LoadedModelPtr model);

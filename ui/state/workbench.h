@@ -7,6 +7,8 @@
 #include <QStringList>
 #include <QUndoStack>
 #include <memory>
+#include <optional>
+#include <set>
 #include <vector>
 
 #include "adamerge/engine.h"
@@ -15,6 +17,7 @@
 #include "compute/model_loader.h"
 #include "compute/picture_loader.h"
 #include "compute/sweeper.h"
+#include "state/flops_matcher.h"
 #include "state/pane.h"
 #include "state/view_state.h"
 
@@ -40,8 +43,8 @@ class Workbench : public QObject {
   Sweeper& sweeper() { return *sweeper_; }
   CalibrationTask& calibration() { return *calibration_; }
 
-  LoadedModelPtr model() const { return model_; }        ///< nullptr until the first is loaded
-  PicturePtr picture() const { return picture_; }        ///< nullptr: none open
+  LoadedModelPtr model() const { return model_; }  ///< nullptr until the first is loaded
+  PicturePtr picture() const { return picture_; }  ///< nullptr: none open
   /// The engine of model(), for tasks on their own threads (batch export, evaluation).
   std::shared_ptr<const Engine> engine() const;
 
@@ -55,11 +58,14 @@ class Workbench : public QObject {
   /// A choice that is not valid is refused with failed().
   void edit(int pane, const MethodChoice& choice, const QString& what, const QString& key = {});
   void endEdit();
-  /// edit() of the compression setting alone, clamped to its range.
+  /// edit() of the compression setting alone, clamped to its range. Without effect for a pane that
+  /// follows the first one's FLOPs, as is setTargetFlops().
   void setCompression(int pane, int value);
   /// Sets the value of the compression setting whose `paper` FLOPs for the present picture come
   /// nearest to `target` (G): at once where the sweep knows, else computed in the background.
   void setTargetFlops(int pane, double target);
+  /// As edit(), without a step in the history: for sessions and the command line.
+  void restoreChoice(int pane, const MethodChoice& choice);
 
  public slots:
   void setPaneCount(int count);
@@ -68,7 +74,8 @@ class Workbench : public QObject {
   void setEqualFlops(bool on);
   /// Takes statistics for the present model (calibrated here or read from a file).
   void useStatistics(std::shared_ptr<const adamerge::Statistics> statistics);
-  /// A frame of a video; superseded frames are dropped.
+  /// A pasted picture or a frame of a video: a frame of the same name and size as the picture shown
+  /// waits until that one's results are drawn, and is dropped where a newer one comes.
   void showPicture(adamerge::ui::PicturePtr picture);
   void closePicture();
 
@@ -78,27 +85,50 @@ class Workbench : public QObject {
   void paneCountChanged(int count);
   void activePaneChanged(int index);
   void equalFlopsChanged(bool on);
-  /// One sentence for the message bar.
+  /// One sentence for the message bar: of this class, of both loaders and of the calibration.
   void failed(const QString& message);
 
  private:
-  void request(Pane& pane);
+  void connectParts();
+  void adoptModel(std::shared_ptr<Engine> engine, LoadedModelPtr model);
+  void adoptPicture(PicturePtr picture, bool keep_results);
+  void received(int pane, const InspectionPtr& inspection);
+  void refused(int pane, const QString& message);
+  void takeNextFrame();
+
+  /// What the model takes: counts within its tokens, no statistics of another model.
+  MethodChoice fitted(const MethodChoice& choice) const;
+  /// Nullopt after failed(): the method or the model does not take it.
+  std::optional<MethodChoice> checked(const MethodChoice& choice);
+  void apply(int pane, const MethodChoice& choice, Urgency urgency);
+  void request(Pane& pane, Urgency urgency);
   void requestAll();
-  void adoptModel(LoadedModelPtr model);
+  void release(Pane& pane);
+  MethodChoice firstChoice(int pane) const;
+  bool follows(int pane) const { return equal_flops_ && pane != 0; }
+  /// Matches the pane to the first one's FLOPs if it is to follow.
+  void follow(int pane);
+  bool busy() const;
 
   ViewState view_;
   QUndoStack history_;
+  unsigned edit_session_ = 0;
   std::vector<std::unique_ptr<Pane>> panes_;
   int pane_count_ = 1;
   int active_ = 0;
   bool equal_flops_ = false;
+  std::set<int> shown_before_{0};  ///< panes that have a choice of their own
+  std::set<int> unmatched_;        ///< panes to be matched to the first one's FLOPs once
   LoadedModelPtr model_;
   PicturePtr picture_;
+  PicturePtr next_frame_;
+  std::shared_ptr<Worker> worker_;
   std::unique_ptr<ModelLoader> models_;
   std::unique_ptr<PictureLoader> pictures_;
   std::unique_ptr<Inspector> inspector_;
   std::unique_ptr<Sweeper> sweeper_;
   std::unique_ptr<CalibrationTask> calibration_;
+  std::unique_ptr<FlopsMatcher> matcher_;
 };
 
 }  // namespace adamerge::ui

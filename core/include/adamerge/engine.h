@@ -56,6 +56,7 @@ class Engine {
   /// statisticsProblem() says why).
   std::shared_ptr<const Statistics> statistics() const;
   const std::string& statisticsProblem() const;
+  /// May be called while other threads run the engine; runs begun before keep those they have.
   void setStatistics(std::shared_ptr<const Statistics> statistics);
 
   /// Every image gets what it would get alone, on the CPU to the last bit. Same input, settings,

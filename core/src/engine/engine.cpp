@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <thread>
 
 #include "adamerge/error.h"
@@ -101,10 +102,15 @@ at::Tensor stackInputs(std::span<const InputTensor> images, const VitConfig& vit
 }  // namespace
 
 struct Engine::State {
+  State(ModelInfo model, VisionTransformer transformer)
+      : info(std::move(model)), vit(std::move(transformer)) {}
+
   ModelInfo info;
   VisionTransformer vit;
-  std::shared_ptr<const Statistics> statistics;
   std::string statistics_problem;
+  std::mutex mutex;                              ///< of what follows
+  std::shared_ptr<const Statistics> statistics;  ///< replaced while runs go on
+  bool statistics_set = false;                   ///< the problem is of no interest any more
 };
 
 Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -125,7 +131,7 @@ Engine Engine::load(const std::filesystem::path& path, const EngineOptions& opti
 
   LoadedModel model = loadModel(path, options.input_size, progress, stop);
   auto state = std::make_unique<State>(
-      State{model.info, VisionTransformer(model.info.vit, model.weights, device, dtype), {}, {}});
+      model.info, VisionTransformer(model.info.vit, model.weights, device, dtype));
 
   const std::filesystem::path folder =
       std::filesystem::is_directory(path) ? path : path.parent_path();
@@ -144,12 +150,20 @@ Engine Engine::load(const std::filesystem::path& path, const EngineOptions& opti
 const ModelInfo& Engine::info() const { return state_->info; }
 std::string Engine::device() const { return deviceId(state_->vit.device()); }
 std::string Engine::dtype() const { return dtypeName(state_->vit.dtype()); }
-std::shared_ptr<const Statistics> Engine::statistics() const { return state_->statistics; }
-const std::string& Engine::statisticsProblem() const { return state_->statistics_problem; }
+std::shared_ptr<const Statistics> Engine::statistics() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->statistics;
+}
+const std::string& Engine::statisticsProblem() const {
+  static const std::string none;
+  const std::lock_guard lock(state_->mutex);
+  return state_->statistics_set ? none : state_->statistics_problem;
+}
 void Engine::setStatistics(std::shared_ptr<const Statistics> statistics) {
   if (statistics) requireSameModel(*statistics, state_->info, /*by_name=*/true);
+  const std::lock_guard lock(state_->mutex);
   state_->statistics = std::move(statistics);
-  state_->statistics_problem.clear();
+  state_->statistics_set = true;
 }
 
 std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
@@ -157,8 +171,8 @@ std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
                                      const std::stop_token& stop) const {
   const VitConfig& vit = state_->info.vit;
   const Settings settings = completeSettings(choice);
-  const ChosenStatistics chosen = chooseStatistics(choice, settings, state_->info,
-                                                   state_->statistics, state_->statistics_problem);
+  const ChosenStatistics chosen =
+      chooseStatistics(choice, settings, state_->info, statistics(), statisticsProblem());
   const auto method =
       findMethodEntry(choice.method).make(settings, MethodContext{vit, chosen.statistics.get()});
   if (images.empty()) return {};

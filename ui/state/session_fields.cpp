@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "state/session_fields.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <QByteArray>
+#include <cmath>
+#include <vector>
+
+#include "adamerge/error.h"
+
+namespace adamerge::ui {
+namespace {
+
+using Json = nlohmann::json;
+
+/// A JSON value as a setting of the described type; nullopt where the type is another.
+std::optional<SettingValue> asSetting(const SettingInfo& info, const Json& json) {
+  if (std::holds_alternative<bool>(info.fallback)) {
+    if (json.is_boolean()) return json.get<bool>();
+  } else if (std::holds_alternative<std::int64_t>(info.fallback)) {
+    if (json.is_number_integer()) return json.get<std::int64_t>();
+  } else if (std::holds_alternative<double>(info.fallback)) {
+    if (json.is_number()) return json.get<double>();
+  } else if (std::holds_alternative<std::string>(info.fallback)) {
+    if (json.is_string()) return json.get<std::string>();
+  } else if (json.is_array()) {
+    std::vector<std::int64_t> numbers;
+    for (const Json& item : json) {
+      if (!item.is_number_integer()) return std::nullopt;
+      numbers.push_back(item.get<std::int64_t>());
+    }
+    return numbers;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+SessionFields::SessionFields(const Json& object, std::string file, std::string place)
+    : object_(object), file_(std::move(file)), place_(std::move(place)) {
+  if (object_.is_object()) return;
+  throw Error(fmt::format("{}: not usable as a session: {} must be an object", file_,
+                          place_.empty() ? "the top level" : fmt::format("\"{}\"", place_)));
+}
+
+void SessionFields::fail(const std::string& what) const {
+  throw Error(fmt::format("{}: not usable as a session: {}", file_, what));
+}
+
+std::string SessionFields::named(const std::string& key) const {
+  return place_.empty() ? fmt::format("\"{}\"", key) : fmt::format("\"{}.{}\"", place_, key);
+}
+
+const Json* SessionFields::find(const std::string& key) {
+  known_.insert(key);
+  const auto found = object_.find(key);
+  return found == object_.end() ? nullptr : &*found;
+}
+
+std::string SessionFields::text(const std::string& key, const std::string& fallback) {
+  const Json* value = find(key);
+  if (value == nullptr) return fallback;
+  if (!value->is_string()) fail(named(key) + " must be text");
+  return value->get<std::string>();
+}
+
+bool SessionFields::flag(const std::string& key, bool fallback) {
+  const Json* value = find(key);
+  if (value == nullptr) return fallback;
+  if (!value->is_boolean()) fail(named(key) + " must be true or false");
+  return value->get<bool>();
+}
+
+int SessionFields::whole(const std::string& key, int fallback, int low, int high) {
+  const Json* value = find(key);
+  if (value == nullptr) return fallback;
+  const bool in_range = value->is_number_integer() && *value >= low && *value <= high;
+  if (!in_range)
+    fail(fmt::format("{} must be a whole number from {} to {}", named(key), low, high));
+  return value->get<int>();
+}
+
+double SessionFields::number(const std::string& key, double fallback, double low, double high) {
+  const Json* value = find(key);
+  if (value == nullptr) return fallback;
+  const double given = value->is_number() ? value->get<double>() : NAN;
+  if (!(given >= low && given <= high)) {
+    fail(fmt::format("{} must be a number from {} to {}", named(key), low, high));
+  }
+  return given;
+}
+
+int SessionFields::oneOf(const std::string& key, std::initializer_list<const char*> names,
+                         int fallback) {
+  const Json* value = find(key);
+  if (value == nullptr) return fallback;
+  int index = 0;
+  for (const char* name : names) {
+    if (value->is_string() && *value == name) return index;
+    ++index;
+  }
+  fail(fmt::format("{} must be one of {}", named(key), fmt::join(names, ", ")));
+}
+
+std::string SessionFields::base64(const std::string& key) {
+  std::string value = text(key);
+  const auto decoded = QByteArray::fromBase64Encoding(QByteArray::fromStdString(value),
+                                                      QByteArray::AbortOnBase64DecodingErrors);
+  if (!decoded) fail(named(key) + " must be base64 text");
+  return value;
+}
+
+Settings SessionFields::settings(const std::string& key, const MethodInfo& method) {
+  Settings settings;
+  const Json* values = object(key);
+  if (values == nullptr) return settings;
+  for (const auto& [name, value] : values->items()) {
+    const SettingInfo* info = method.setting(name);
+    if (info == nullptr) {
+      fail(fmt::format("{} names \"{}\", which is no setting of {}", named(key), name,
+                       method.label));
+    }
+    const auto setting = asSetting(*info, value);
+    if (!setting) {
+      fail(fmt::format("\"{}\" in {} has the wrong type; a value like {} is expected", name,
+                       named(key), Json(toText(info->fallback)).dump()));
+    }
+    try {
+      settings[name] = checkedSetting(*info, *setting);
+    } catch (const Error& error) {
+      fail(fmt::format("in {}: {}", named(key), error.what()));
+    }
+  }
+  return settings;
+}
+
+const Json* SessionFields::object(const std::string& key) {
+  const Json* value = find(key);
+  if (value != nullptr && !value->is_object()) fail(named(key) + " must be an object");
+  return value;
+}
+
+const Json* SessionFields::list(const std::string& key) {
+  const Json* value = find(key);
+  if (value != nullptr && !value->is_array()) fail(named(key) + " must be a list");
+  return value;
+}
+
+void SessionFields::requireNoOthers() const {
+  for (const auto& [key, value] : object_.items()) {
+    if (!known_.contains(key)) {
+      fail(fmt::format("{} is no field that this version knows", named(key)));
+    }
+  }
+}
+
+}  // namespace adamerge::ui
