@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "shell/thumbnail_list.h"
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QListView>
+#include <QStackedWidget>
+#include <QToolButton>
+#include <QVBoxLayout>
+#include <algorithm>
+
+#include "controls/icons.h"
+#include "controls/labels.h"
+#include "shell/image_finder.h"
+#include "shell/thumbnail_delegate.h"
+#include "shell/thumbnail_model.h"
+
+namespace adamerge::ui {
+namespace {
+
+QString startText() {
+  return ThumbnailList::tr(
+      "No pictures listed.\n\nOpen a folder, or drop a folder or several pictures on the window, "
+      "and step through them here.");
+}
+
+QString nameOf(const std::filesystem::path& folder) {
+  const auto name = folder.filename().empty() ? folder.parent_path().filename() : folder.filename();
+  return QString::fromStdString(name.empty() ? folder.string() : name.string());
+}
+
+QToolButton* arrow(const QString& name, const QString& tip, QWidget* parent) {
+  auto* button = new QToolButton(parent);
+  button->setIcon(icon(name));
+  button->setAutoRaise(true);
+  button->setToolTip(tip);
+  button->setAccessibleName(tip);
+  return button;
+}
+
+}  // namespace
+
+ThumbnailList::ThumbnailList(QWidget* parent)
+    : QWidget(parent),
+      finder_(new ImageFinder(this)),
+      model_(new ThumbnailModel(this)),
+      title_(new ElidedLabel(this)),
+      place_(new QLabel(this)),
+      previous_(arrow(QStringLiteral("previous"), tr("Previous picture"), this)),
+      next_(arrow(QStringLiteral("next"), tr("Next picture"), this)),
+      pages_(new QStackedWidget(this)),
+      view_(new QListView(pages_)),
+      empty_(new QLabel(pages_)) {
+  title_->setElideMode(Qt::ElideMiddle);
+  view_->setModel(model_);
+  view_->setItemDelegate(new ThumbnailDelegate(view_));
+  view_->setFlow(QListView::LeftToRight);
+  view_->setWrapping(true);
+  view_->setResizeMode(QListView::Adjust);
+  view_->setUniformItemSizes(true);
+  view_->setMouseTracking(true);
+  view_->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
+  view_->setEditTriggers(QAbstractItemView::NoEditTriggers);
+  view_->setFrameStyle(QFrame::NoFrame);
+  view_->setAccessibleName(tr("Pictures"));
+  empty_->setWordWrap(true);
+  empty_->setAlignment(Qt::AlignCenter);
+  empty_->setMargin(16);
+  empty_->setForegroundRole(QPalette::PlaceholderText);
+  pages_->addWidget(empty_);
+  pages_->addWidget(view_);
+  setMinimumSize(ThumbnailDelegate::kSide + 48, ThumbnailDelegate::kSide + 64);
+
+  auto* column = new QVBoxLayout(this);
+  column->setContentsMargins(0, 0, 0, 0);
+  column->setSpacing(0);
+  column->addWidget(makeHeader());
+  column->addWidget(pages_, 1);
+
+  connect(previous_, &QToolButton::clicked, this, [this] { step(-1); });
+  connect(next_, &QToolButton::clicked, this, [this] { step(1); });
+  connect(view_->selectionModel(), &QItemSelectionModel::currentChanged, this, [this] {
+    tellPlace();
+    if (const auto path = current(); path && !quiet_) emit chosen(*path);
+  });
+  connect(finder_, &ImageFinder::found, this,
+          [this](const std::vector<std::filesystem::path>& files) { fill(files, first_); });
+  connect(finder_, &ImageFinder::failed, this, [this](const QString& message) {
+    showEmpty(message);
+    emit failed(message);
+  });
+  clear();
+}
+
+QWidget* ThumbnailList::makeHeader() {
+  auto* header = new QWidget(this);
+  auto* row = new QHBoxLayout(header);
+  row->setContentsMargins(8, 3, 4, 3);
+  row->setSpacing(4);
+  row->addWidget(title_, 1);
+  row->addWidget(place_);
+  row->addWidget(previous_);
+  row->addWidget(next_);
+  return header;
+}
+
+void ThumbnailList::openFolder(const std::filesystem::path& folder,
+                               const std::filesystem::path& first) {
+  fill({}, {});
+  folder_ = folder;
+  first_ = first;
+  title_->setText(nameOf(folder));
+  title_->setToolTip(QString::fromStdString(folder.string()));
+  showEmpty(tr("Looking for pictures in %1 …").arg(nameOf(folder)));
+  finder_->find(folder);
+}
+
+void ThumbnailList::setFiles(std::vector<std::filesystem::path> files, const QString& title) {
+  finder_->cancel();
+  folder_.clear();
+  title_->setText(title);
+  title_->setToolTip({});
+  fill(std::move(files), {});
+}
+
+void ThumbnailList::clear() { setFiles({}, tr("Pictures")); }
+
+void ThumbnailList::fill(std::vector<std::filesystem::path> files,
+                         const std::filesystem::path& first) {
+  model_->setFiles(std::move(files));
+  if (model_->rowCount() == 0) return showEmpty(startText());
+  pages_->setCurrentWidget(view_);
+  const auto& listed = model_->files();
+  const auto wanted = std::find(listed.begin(), listed.end(), first);
+  const int row = wanted == listed.end() ? 0 : static_cast<int>(wanted - listed.begin());
+  view_->setCurrentIndex(model_->index(row));
+}
+
+void ThumbnailList::showEmpty(const QString& text) {
+  empty_->setText(text);
+  pages_->setCurrentWidget(empty_);
+  tellPlace();
+}
+
+void ThumbnailList::setCurrent(const std::filesystem::path& path) {
+  const auto& listed = model_->files();
+  const auto place = std::find(listed.begin(), listed.end(), path);
+  quiet_ = true;
+  if (place == listed.end()) {
+    view_->selectionModel()->clear();
+  } else {
+    view_->setCurrentIndex(model_->index(static_cast<int>(place - listed.begin())));
+  }
+  quiet_ = false;
+}
+
+std::optional<std::filesystem::path> ThumbnailList::current() const {
+  const int row = view_->currentIndex().row();
+  if (row < 0) return std::nullopt;
+  return model_->files()[static_cast<std::size_t>(row)];
+}
+
+const std::vector<std::filesystem::path>& ThumbnailList::files() const { return model_->files(); }
+
+void ThumbnailList::step(int by) {
+  if (model_->rowCount() == 0) return;
+  const int row = std::clamp(view_->currentIndex().row() + by, 0, model_->rowCount() - 1);
+  view_->setCurrentIndex(model_->index(row));
+}
+
+void ThumbnailList::tellPlace() {
+  const int row = view_->currentIndex().row();
+  const int count = model_->rowCount();
+  if (count == 0) {
+    place_->clear();
+  } else if (row < 0) {
+    place_->setText(tr("%1 pictures").arg(count));
+  } else {
+    place_->setText(tr("%1 of %2").arg(row + 1).arg(count));
+  }
+  previous_->setEnabled(row > 0);
+  next_->setEnabled(row < count - 1);
+}
+
+void ThumbnailList::showEvent(QShowEvent* event) {
+  model_->setSide(qRound(ThumbnailDelegate::kSide * devicePixelRatioF()));
+  QWidget::showEvent(event);
+}
+
+}  // namespace adamerge::ui

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The pictures of a folder or of a drop, to step through: thumbnails, the open one marked, "3 of
+// 29". Decodes only what is visible; ten thousand files do not slow it.
+#pragma once
+
+#include <QWidget>
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+class QLabel;
+class QListView;
+class QStackedWidget;
+class QToolButton;
+
+namespace adamerge::ui {
+
+class ElidedLabel;
+class ImageFinder;
+class ThumbnailModel;
+
+class ThumbnailList : public QWidget {
+  Q_OBJECT
+ public:
+  explicit ThumbnailList(QWidget* parent = nullptr);
+
+  /// Searches the folder in the background, then chooses `first`, or the first picture there.
+  void openFolder(const std::filesystem::path& folder, const std::filesystem::path& first = {});
+  /// Several files at once, named `title`; chooses the first.
+  void setFiles(std::vector<std::filesystem::path> files, const QString& title);
+  void clear();
+
+  /// Marks what was opened elsewhere, without chosen(); no mark where the list does not hold it.
+  void setCurrent(const std::filesystem::path& path);
+  std::optional<std::filesystem::path> current() const;
+  /// The folder open or searched; empty: loose files or nothing.
+  const std::filesystem::path& folder() const { return folder_; }
+  const std::vector<std::filesystem::path>& files() const;
+
+ public slots:
+  /// To the next or previous picture, up to the ends.
+  void step(int by);
+
+ signals:
+  /// A picture is to be opened.
+  void chosen(const std::filesystem::path& path);
+  void failed(const QString& message);
+
+ protected:
+  void showEvent(QShowEvent* event) override;
+
+ private:
+  void fill(std::vector<std::filesystem::path> files, const std::filesystem::path& first);
+  void showEmpty(const QString& text);
+  void tellPlace();
+  QWidget* makeHeader();
+
+  std::filesystem::path folder_;
+  std::filesystem::path first_;
+  bool quiet_ = false;  ///< the mark moves without chosen()
+  ImageFinder* finder_;
+  ThumbnailModel* model_;
+  ElidedLabel* title_;
+  QLabel* place_;
+  QToolButton* previous_;
+  QToolButton* next_;
+  QStackedWidget* pages_;
+  QListView* view_;
+  QLabel* empty_;
+};
+
+}  // namespace adamerge::ui
