@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "controls/calibration_dialog.h"
+
+#include <QDir>
+#include <QFileDialog>
+#include <QFormLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QLocale>
+#include <QProgressBar>
+#include <QPushButton>
+#include <QSpinBox>
+#include <QVBoxLayout>
+#include <algorithm>
+#include <cmath>
+
+#include "adamerge/error.h"
+#include "adamerge/report.h"
+#include "controls/notice.h"
+#include "controls/theme.h"
+#include "state/workbench.h"
+
+namespace adamerge::ui {
+namespace {
+
+constexpr int kDefaultImages = 500;
+
+std::filesystem::path toPath(const QString& text) {
+  return {QDir::toNativeSeparators(text).toStdString()};
+}
+
+QString duration(double seconds) {
+  const auto whole = static_cast<qint64>(std::ceil(seconds));
+  return QStringLiteral("%1:%2").arg(whole / 60).arg(whole % 60, 2, 10, QLatin1Char('0'));
+}
+
+/// What the statistics at hand were made for; else a range that suits the model.
+QString suggestedCounts(const LoadedModelPtr& model) {
+  QStringList counts;
+  if (model != nullptr && model->statistics != nullptr) {
+    for (const StatisticsEntry& entry : model->statistics->entries) {
+      counts << QString::number(entry.r_max);
+    }
+  } else {
+    const int limit = model == nullptr ? 24 : std::min(24, model->info.vit.patchTokens());
+    for (int count = 4; count <= limit; count += 4) counts << QString::number(count);
+  }
+  return counts.join(QLatin1Char(','));
+}
+
+}  // namespace
+
+std::vector<int> parseCounts(const QString& text, int limit) {
+  const QString wanted = CalibrationDialog::tr(
+                             "r_max takes whole numbers from 1 to %1, ascending and separated by "
+                             "commas, as 4,8,16")
+                             .arg(limit);
+  std::vector<int> counts;
+  for (const QString& part : text.split(QLatin1Char(','))) {
+    bool good = false;
+    const int count = part.trimmed().toInt(&good);
+    if (!good || count < 1 || count > limit || (!counts.empty() && count <= counts.back())) {
+      throw Error(CalibrationDialog::tr("%1; “%2” is not.")
+                      .arg(wanted, part.trimmed().isEmpty() ? text : part.trimmed())
+                      .toStdString());
+    }
+    counts.push_back(count);
+  }
+  return counts;
+}
+
+CalibrationDialog::CalibrationDialog(Workbench& workbench, QWidget* parent)
+    : QDialog(parent),
+      workbench_(workbench),
+      subject_(new QLabel),
+      folder_(new QLineEdit),
+      browse_(new QPushButton(tr("Choose…"))),
+      images_(new QSpinBox),
+      r_max_(new QLineEdit),
+      bar_(new QProgressBar),
+      progress_(new QLabel),
+      notice_(new Notice),
+      start_(new QPushButton(tr("Calibrate"))),
+      stop_(new QPushButton(tr("Cancel"))),
+      use_(new QPushButton(tr("Use now"))),
+      save_(new QPushButton(tr("Save stats.json…"))) {
+  setWindowTitle(tr("Calibrate"));
+  layOut();
+  connect(browse_, &QPushButton::clicked, this, &CalibrationDialog::browse);
+  connect(folder_, &QLineEdit::textChanged, this, &CalibrationDialog::refresh);
+  connect(start_, &QPushButton::clicked, this, &CalibrationDialog::start);
+  connect(stop_, &QPushButton::clicked, this, &CalibrationDialog::reject);
+  connect(use_, &QPushButton::clicked, this, &CalibrationDialog::use);
+  connect(save_, &QPushButton::clicked, this, &CalibrationDialog::askWhereToSave);
+  connect(&workbench_, &Workbench::modelChanged, this, &CalibrationDialog::refresh);
+  connectTask();
+  r_max_->setText(suggestedCounts(workbench_.model()));
+  refresh();
+}
+
+void CalibrationDialog::layOut() {
+  auto* purpose = new QLabel(tr(
+      "AdaMerge compares the redundancy of each block with its mean μ and spread σ over ordinary "
+      "images (z, Eq. 5). Images like those the model will see serve best; 500 are plenty."));
+  purpose->setWordWrap(true);
+  makeCaption(*purpose);
+  subject_->setWordWrap(true);
+  folder_->setObjectName(QStringLiteral("calibration-folder"));
+  folder_->setPlaceholderText(tr("A folder with images, at any depth"));
+  folder_->setClearButtonEnabled(true);
+  images_->setObjectName(QStringLiteral("calibration-images"));
+  images_->setRange(1, 100'000);
+  images_->setValue(kDefaultImages);
+  images_->setGroupSeparatorShown(true);
+  images_->setToolTip(tr("If the folder holds more, this many are drawn at random with seed 0."));
+  r_max_->setObjectName(QStringLiteral("calibration-r-max"));
+  r_max_->setToolTip(
+      tr("Statistics depend on r_max; values between those given are interpolated."));
+  bar_->setTextVisible(false);
+  bar_->setFixedHeight(8);
+  progress_->setObjectName(QStringLiteral("calibration-progress"));
+  makeCaption(*progress_);
+  start_->setDefault(true);
+  for (QPushButton* button : {browse_, stop_, use_, save_}) button->setAutoDefault(false);
+
+  auto* folder = new QHBoxLayout;
+  folder->setSpacing(8);
+  folder->addWidget(folder_, 1);
+  folder->addWidget(browse_);
+  auto* form = new QFormLayout;
+  form->setHorizontalSpacing(12);
+  form->setVerticalSpacing(8);
+  form->setLabelAlignment(Qt::AlignLeft);
+  form->addRow(tr("Model"), subject_);
+  form->addRow(tr("&Folder"), folder);
+  form->addRow(tr("&Images at most"), images_);
+  form->addRow(tr("&r_max"), r_max_);
+  auto* buttons = new QHBoxLayout;
+  buttons->setSpacing(8);
+  buttons->addWidget(save_);
+  buttons->addStretch(1);
+  buttons->addWidget(stop_);
+  buttons->addWidget(use_);
+  buttons->addWidget(start_);
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(16, 16, 16, 16);
+  layout->setSpacing(12);
+  layout->addWidget(purpose);
+  layout->addLayout(form);
+  layout->addWidget(bar_);
+  layout->addWidget(progress_);
+  layout->addWidget(notice_);
+  layout->addStretch(1);
+  layout->addLayout(buttons);
+  setMinimumWidth(480);
+  resize(540, sizeHint().height());
+}
+
+void CalibrationDialog::connectTask() {
+  CalibrationTask& task = workbench_.calibration();
+  connect(&task, &CalibrationTask::progressed, this, &CalibrationDialog::progress);
+  connect(&task, &CalibrationTask::finished, this, &CalibrationDialog::finish);
+  connect(&task, &CalibrationTask::failed, this, [this](const QString& message) {
+    if (!mine_) return;
+    mine_ = false;
+    refresh();
+    notice_->show(Tone::kError, message);
+  });
+  connect(&task, &CalibrationTask::cancelled, this, [this] {
+    if (!mine_) return;
+    mine_ = false;
+    refresh();
+    notice_->show(Tone::kMuted, tr("Cancelled; nothing was changed."));
+  });
+}
+
+void CalibrationDialog::setFolder(const std::filesystem::path& folder) {
+  folder_->setText(QString::fromStdString(folder.string()));
+}
+
+/// Only what statistics belong to, so that a constant count in the active canvas does not matter.
+MethodChoice CalibrationDialog::choice() const {
+  MethodChoice active = workbench_.activePane().choice();
+  MethodChoice choice;
+  for (const MethodInfo& method : methods()) {
+    if (method.statistics_settings.empty()) continue;
+    if (choice.method == "none" || method.id == active.method) choice.method = method.id;
+  }
+  if (choice.method != active.method) return choice;
+  for (const std::string& key : findMethod(choice.method).statistics_settings) {
+    choice.settings[key] = active.settings[key];
+  }
+  return choice;
+}
+
+void CalibrationDialog::refresh() {
+  const LoadedModelPtr model = workbench_.model();
+  subject_->setText(model == nullptr ? tr("Open a model first.")
+                                     : tr("%1, for %2")
+                                           .arg(QString::fromStdString(model->info.name),
+                                                QString::fromStdString(describe(choice()))));
+  for (QWidget* input : {static_cast<QWidget*>(folder_), static_cast<QWidget*>(browse_),
+                         static_cast<QWidget*>(images_), static_cast<QWidget*>(r_max_)}) {
+    input->setEnabled(!mine_);
+  }
+  start_->setEnabled(!mine_ && model != nullptr && !folder_->text().isEmpty());
+  start_->setToolTip(folder_->text().isEmpty() ? tr("Choose a folder first.") : QString());
+  stop_->setText(mine_ ? tr("Cancel") : tr("Close"));
+  use_->setVisible(statistics_ != nullptr);
+  save_->setVisible(statistics_ != nullptr);
+  bar_->setVisible(mine_);
+  progress_->setVisible(mine_);
+}
+
+void CalibrationDialog::browse() {
+  const QString folder =
+      QFileDialog::getExistingDirectory(this, tr("Images to calibrate on"), folder_->text());
+  if (!folder.isEmpty()) folder_->setText(folder);
+}
+
+void CalibrationDialog::start() {
+  const LoadedModelPtr model = workbench_.model();
+  if (mine_ || model == nullptr) return;
+  CalibrationRequest request;
+  try {
+    request.r_max = parseCounts(r_max_->text(), model->info.vit.patchTokens());
+  } catch (const Error& error) {
+    notice_->show(Tone::kError, QString::fromUtf8(error.what()));
+    r_max_->setFocus();
+    return;
+  }
+  request.folder = toPath(folder_->text());
+  request.limit = images_->value();
+  request.choice = choice();
+  statistics_ = nullptr;
+  notice_->clear();
+  mine_ = true;
+  bar_->setRange(0, 0);
+  progress_->setText(tr("Looking for images…"));
+  clock_.start();
+  refresh();
+  workbench_.calibration().start(workbench_.engine(), request);
+}
+
+void CalibrationDialog::progress(qint64 done, qint64 total, double seconds_left) {
+  if (!mine_) return;
+  bar_->setRange(0, static_cast<int>(total));
+  bar_->setValue(static_cast<int>(done));
+  const double seconds = std::max(1e-3, static_cast<double>(clock_.elapsed()) / 1000);
+  const QLocale locale;
+  progress_->setText(tr("%1 of %2 · %3 images/s · %4 left")
+                         .arg(locale.toString(done), locale.toString(total),
+                              locale.toString(static_cast<double>(done) / seconds, 'f', 1),
+                              duration(seconds_left)));
+}
+
+void CalibrationDialog::finish(const std::shared_ptr<const Statistics>& statistics, int images,
+                               int skipped) {
+  if (!mine_) return;
+  mine_ = false;
+  statistics_ = statistics;
+  refresh();
+  QString text = tr("%n image(s) measured in %1.", nullptr, images)
+                     .arg(duration(static_cast<double>(clock_.elapsed()) / 1000));
+  if (skipped > 0) text += tr(" %n could not be read and were left out.", nullptr, skipped);
+  QStringList means;
+  for (const StatisticsEntry& entry : statistics->entries) {
+    const auto [lowest, highest] = std::minmax_element(entry.mu.begin(), entry.mu.end());
+    means << tr("r_max %1: μ from %2 to %3")
+                 .arg(entry.r_max)
+                 .arg(*lowest, 0, 'f', 3)
+                 .arg(*highest, 0, 'f', 3);
+  }
+  notice_->show(Tone::kGood, text + QLatin1Char('\n') + means.join(QLatin1Char('\n')));
+  use_->setFocus();
+}
+
+void CalibrationDialog::use() {
+  workbench_.useStatistics(statistics_);
+  accept();
+}
+
+void CalibrationDialog::askWhereToSave() {
+  const QString path = QFileDialog::getSaveFileName(
+      this, tr("Save the calibration"), QStringLiteral("stats.json"), tr("Calibration (*.json)"));
+  if (!path.isEmpty()) save(toPath(path));
+}
+
+void CalibrationDialog::save(const std::filesystem::path& path) {
+  if (statistics_ == nullptr) return;
+  try {
+    writeStatistics(*statistics_, path);
+    notice_->show(Tone::kGood, tr("Saved as %1. A model folder that holds it as stats.json is "
+                                  "calibrated when opened.")
+                                   .arg(QString::fromStdString(path.string())));
+  } catch (const Error& error) {
+    notice_->show(Tone::kError, QString::fromUtf8(error.what()));
+  }
+}
+
+void CalibrationDialog::reject() {
+  if (!mine_) {
+    QDialog::reject();
+    return;
+  }
+  progress_->setText(tr("Stopping…"));
+  workbench_.calibration().cancel();
+}
+
+}  // namespace adamerge::ui

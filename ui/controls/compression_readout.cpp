@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "controls/compression_readout.h"
+
+#include <QEvent>
+#include <QGridLayout>
+#include <QLocale>
+
+#include "controls/labels.h"
+#include "controls/theme.h"
+
+namespace adamerge::ui {
+namespace {
+
+constexpr int kIconSize = 16;
+
+QString number(double value, int decimals) { return QLocale().toString(value, 'f', decimals); }
+
+QString flops(double value) { return number(value, value < 10 ? 3 : 2) + QStringLiteral(" G"); }
+
+QString percent(double share) { return number(100 * share, 1) + QStringLiteral(" %"); }
+
+QLabel* caption(const QString& text) {
+  auto* label = new QLabel(text);
+  makeCaption(*label);
+  return label;
+}
+
+}  // namespace
+
+CompressionReadout::CompressionReadout(QWidget* parent)
+    : QWidget(parent),
+      percent_(new NumberLabel),
+      verdict_icon_(new QLabel),
+      verdict_(new ElidedLabel) {
+  for (std::size_t side = 0; side < 2; ++side) {
+    const QString suffix = side == 0 ? QStringLiteral("-before") : QStringLiteral("-after");
+    flops_[side] = new NumberLabel;
+    flops_[side]->setObjectName(QStringLiteral("flops") + suffix);
+    tokens_[side] = new NumberLabel;
+    tokens_[side]->setObjectName(QStringLiteral("tokens") + suffix);
+    classes_[side] = new ElidedLabel;
+    classes_[side]->setObjectName(QStringLiteral("class") + suffix);
+    probabilities_[side] = new NumberLabel;
+    probabilities_[side]->setObjectName(QStringLiteral("probability") + suffix);
+  }
+  percent_->setObjectName(QStringLiteral("flops-percent"));
+  verdict_->setObjectName(QStringLiteral("verdict"));
+  verdict_icon_->setFixedSize(kIconSize, kIconSize);
+
+  auto* layout = new QGridLayout(this);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->setHorizontalSpacing(8);
+  layout->setVerticalSpacing(3);
+  layout->addWidget(caption(tr("Unmerged")), 0, 1);
+  layout->addWidget(caption(tr("Merged")), 0, 2);
+  addRow(*layout, 1, tr("FLOPs"), flops_[0], flops_[1],
+         tr("What this image costs: 10⁹ multiply–accumulates of attention and MLP, with the tokens "
+            "counted on entry to each block, as the papers count them."));
+  addRow(*layout, 2, QString(), new QLabel, percent_, tr("FLOPs in % of the unmerged model's."));
+  addRow(*layout, 3, tr("Tokens"), tokens_[0], tokens_[1],
+         tr("Tokens left after the last block, class token included."));
+  addRow(*layout, 4, tr("Class"), classes_[0], classes_[1], tr("The most probable class."));
+  addRow(*layout, 5, tr("Probability"), probabilities_[0], probabilities_[1],
+         tr("Softmax probability of that class."));
+  auto* verdict = new QHBoxLayout;
+  verdict->setSpacing(8);
+  verdict->addWidget(verdict_icon_);
+  verdict->addWidget(verdict_, 1);
+  layout->addLayout(verdict, 6, 0, 1, 3);
+  layout->setRowMinimumHeight(6, kIconSize + 6);
+  layout->setColumnStretch(1, 1);
+  layout->setColumnStretch(2, 1);
+  setInspection(nullptr);
+}
+
+void CompressionReadout::addRow(QGridLayout& layout, int row, const QString& text, QWidget* before,
+                                QWidget* after, const QString& tip) {
+  QLabel* name = caption(text);
+  const QString rich = QStringLiteral("<p>%1</p>").arg(tip.toHtmlEscaped());
+  layout.addWidget(name, row, 0);
+  layout.addWidget(before, row, 1);
+  layout.addWidget(after, row, 2);
+  name->setToolTip(rich);
+  for (QWidget* value : {before, after}) {
+    if (auto* elided = qobject_cast<ElidedLabel*>(value)) {
+      elided->setExplanation(tip);
+    } else {
+      value->setToolTip(rich);
+    }
+  }
+}
+
+void CompressionReadout::setInspection(const InspectionPtr& inspection) {
+  inspection_ = inspection;
+  if (inspection == nullptr) {
+    clear();
+    return;
+  }
+  const std::array<const ImageResult*, 2> results{inspection->baseline.get(), &inspection->result};
+  for (std::size_t side = 0; side < 2; ++side) {
+    flops_[side]->setText(flops(results[side]->flops.paper));
+    tokens_[side]->setText(QLocale().toString(results[side]->layers.back().tokens_out));
+    flops_[side]->setToolTip(
+        tr("<p>%1 as the papers count: attention and MLP, with the tokens counted on entry to each "
+           "block.</p><p>%2 in all: with patch embedding, head and the merging itself, at the "
+           "tokens each part really sees.</p>")
+            .arg(flops(results[side]->flops.paper), flops(results[side]->flops.total)));
+  }
+  percent_->setText(percent(results[1]->flops.paper / results[0]->flops.paper));
+  showClasses(*inspection);
+}
+
+void CompressionReadout::showClasses(const Inspection& inspection) {
+  const std::vector<std::string>& labels = inspection.model->info.labels;
+  const Fidelity fidelity = compareLogits(inspection.baseline->logits, inspection.result.logits);
+  if (labels.empty()) {
+    for (std::size_t side = 0; side < 2; ++side) {
+      classes_[side]->setText(QStringLiteral("–"));
+      probabilities_[side]->setText(QStringLiteral("–"));
+    }
+    showVerdict(
+        QStringLiteral("info"), Tone::kMuted,
+        tr("No classifier; cosine of the features %1").arg(number(fidelity.logit_cosine, 3)));
+    return;
+  }
+  const std::array<Prediction, 2> best{
+      topPredictions(inspection.baseline->logits, labels, 1).front(),
+      topPredictions(inspection.result.logits, labels, 1).front()};
+  for (std::size_t side = 0; side < 2; ++side) {
+    classes_[side]->setText(QString::fromStdString(best[side].label));
+    probabilities_[side]->setText(percent(best[side].probability));
+  }
+  if (fidelity.top1_agrees) {
+    showVerdict(QStringLiteral("check"), Tone::kGood, tr("Same class"));
+  } else {
+    showVerdict(QStringLiteral("warning"), Tone::kWarning, tr("Merging changes the class"));
+  }
+}
+
+void CompressionReadout::clear() {
+  for (std::size_t side = 0; side < 2; ++side) {
+    flops_[side]->setText(QStringLiteral("–"));
+    tokens_[side]->setText(QStringLiteral("–"));
+    classes_[side]->setText(QStringLiteral("–"));
+    probabilities_[side]->setText(QStringLiteral("–"));
+  }
+  percent_->setText(QStringLiteral("–"));
+  showVerdict(QStringLiteral("info"), Tone::kMuted, tr("Open an image to see what merging does"));
+}
+
+void CompressionReadout::showVerdict(const QString& icon_name, Tone tone, const QString& text) {
+  verdict_icon_->setPixmap(
+      icon(icon_name, tone).pixmap(QSize(kIconSize, kIconSize), devicePixelRatioF()));
+  verdict_->setText(text);
+}
+
+void CompressionReadout::changeEvent(QEvent* event) {
+  QWidget::changeEvent(event);
+  if (event->type() == QEvent::PaletteChange) setInspection(inspection_);
+}
+
+}  // namespace adamerge::ui

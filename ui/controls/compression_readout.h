@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What merging costs and changes for the present image: FLOPs, tokens, class and probability, of
+// the unmerged model and of the merged.
+#pragma once
+
+#include <QWidget>
+#include <array>
+
+#include "controls/palette.h"
+#include "state/inspection.h"
+
+class QGridLayout;
+class QLabel;
+
+namespace adamerge::ui {
+
+class ElidedLabel;
+class NumberLabel;
+
+class CompressionReadout : public QWidget {
+  Q_OBJECT
+ public:
+  explicit CompressionReadout(QWidget* parent = nullptr);
+
+  /// nullptr: no result yet.
+  void setInspection(const InspectionPtr& inspection);
+
+ protected:
+  void changeEvent(QEvent* event) override;
+
+ private:
+  void addRow(QGridLayout& layout, int row, const QString& caption, QWidget* before, QWidget* after,
+              const QString& tip);
+  void clear();
+  void showClasses(const Inspection& inspection);
+  void showVerdict(const QString& icon_name, Tone tone, const QString& text);
+
+  InspectionPtr inspection_;
+  std::array<NumberLabel*, 2> flops_{};
+  NumberLabel* percent_;
+  std::array<NumberLabel*, 2> tokens_{};
+  std::array<ElidedLabel*, 2> classes_{};
+  std::array<NumberLabel*, 2> probabilities_{};
+  QLabel* verdict_icon_;
+  ElidedLabel* verdict_;
+};
+
+}  // namespace adamerge::ui

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "controls/palette.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "adamerge/methods.h"
+
+namespace adamerge::ui {
+namespace {
+
+ThemeColors lightColors() {
+  ThemeColors colors;
+  colors.text = 0x1A1E23;
+  colors.muted = 0x545B64;
+  colors.disabled = 0x7F868E;
+  colors.window = 0xF5F6F8;
+  colors.base = 0xFFFFFF;
+  colors.raised = 0xFFFFFF;
+  colors.hover = 0xE9ECF0;
+  colors.pressed = 0xDCE1E7;
+  colors.chosen = 0xD3E6F3;
+  colors.border = 0xC6CBD2;
+  colors.strong_border = 0x858C95;
+  colors.track = 0xD5D9DF;
+  colors.accent = 0x0072B2;
+  colors.on_accent = 0xFFFFFF;
+  colors.tip = 0x23282E;
+  colors.on_tip = 0xF3F5F7;
+  colors.good = 0x00704F;
+  colors.warning = 0x8A5200;
+  colors.error = 0xAF3600;
+  return colors;
+}
+
+ThemeColors darkColors() {
+  ThemeColors colors;
+  colors.text = 0xE6E9ED;
+  colors.muted = 0xA5ACB5;
+  colors.disabled = 0x7C848D;
+  colors.window = 0x1F2227;
+  colors.base = 0x16181C;
+  colors.raised = 0x2B2F36;
+  colors.hover = 0x333840;
+  colors.pressed = 0x3D434C;
+  colors.chosen = 0x22455C;
+  colors.border = 0x41474F;
+  colors.strong_border = 0x8A929C;
+  colors.track = 0x41474F;
+  colors.accent = 0x56B4E9;
+  colors.on_accent = 0x0D1216;
+  colors.tip = 0x3A4049;
+  colors.on_tip = 0xF3F5F7;
+  colors.good = 0x35C29A;
+  colors.warning = 0xE69F00;
+  colors.error = 0xFF8A5C;
+  return colors;
+}
+
+double linear(double channel) {
+  return channel <= 0.04045 ? channel / 12.92 : std::pow((channel + 0.055) / 1.055, 2.4);
+}
+
+double luminance(const QColor& color) {
+  return 0.2126 * linear(color.redF()) + 0.7152 * linear(color.greenF()) +
+         0.0722 * linear(color.blueF());
+}
+
+}  // namespace
+
+const ThemeColors& themeColors(bool dark) {
+  static const ThemeColors light = lightColors();
+  static const ThemeColors night = darkColors();
+  return dark ? night : light;
+}
+
+QPalette studioPalette(bool dark) {
+  const ThemeColors& colors = themeColors(dark);
+  QPalette palette;
+  const auto set = [&](QPalette::ColorRole role, const QColor& color) {
+    palette.setColor(role, color);
+  };
+  set(QPalette::Window, colors.window);
+  set(QPalette::WindowText, colors.text);
+  set(QPalette::Base, colors.base);
+  set(QPalette::AlternateBase, colors.window);
+  set(QPalette::Text, colors.text);
+  set(QPalette::PlaceholderText, colors.muted);
+  set(QPalette::Button, colors.raised);
+  set(QPalette::ButtonText, colors.text);
+  set(QPalette::BrightText, colors.error);
+  set(QPalette::ToolTipBase, colors.tip);
+  set(QPalette::ToolTipText, colors.on_tip);
+  set(QPalette::Highlight, colors.accent);
+  set(QPalette::HighlightedText, colors.on_accent);
+  set(QPalette::Link, colors.accent);
+  set(QPalette::LinkVisited, colors.muted);
+  set(QPalette::Light, dark ? colors.pressed : colors.base);
+  set(QPalette::Midlight, colors.hover);
+  set(QPalette::Mid, colors.border);
+  set(QPalette::Dark, colors.strong_border);
+  set(QPalette::Shadow, dark ? QColor(0x0A0B0D) : QColor(0x5A6068));
+  for (const auto role : {QPalette::WindowText, QPalette::Text, QPalette::ButtonText,
+                          QPalette::PlaceholderText, QPalette::Link}) {
+    palette.setColor(QPalette::Disabled, role, colors.disabled);
+  }
+  palette.setColor(QPalette::Disabled, QPalette::Base, colors.window);
+  palette.setColor(QPalette::Disabled, QPalette::Button, colors.window);
+  palette.setColor(QPalette::Disabled, QPalette::Highlight, colors.track);
+  palette.setColor(QPalette::Disabled, QPalette::HighlightedText, colors.text);
+  return palette;
+}
+
+bool isDark(const QPalette& palette) {
+  return palette.color(QPalette::WindowText).lightness() >
+         palette.color(QPalette::Window).lightness();
+}
+
+QColor toneColor(Tone tone, bool dark) {
+  const ThemeColors& colors = themeColors(dark);
+  switch (tone) {
+    case Tone::kText:
+      return colors.text;
+    case Tone::kMuted:
+      return colors.muted;
+    case Tone::kAccent:
+      return colors.accent;
+    case Tone::kGood:
+      return colors.good;
+    case Tone::kWarning:
+      return colors.warning;
+    case Tone::kError:
+      return colors.error;
+  }
+  return colors.text;
+}
+
+QColor methodColor(const std::string& id, bool dark) {
+  static constexpr std::array<QRgb, 7> kOkabeIto{0x0072B2, 0xE69F00, 0x009E73, 0xCC79A7,
+                                                 0xD55E00, 0x56B4E9, 0xF0E442};
+  const std::vector<MethodInfo>& all = methods();
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [&](const MethodInfo& method) { return method.id == id; });
+  // The first method is the unmerged model: the reference, in the colour of text.
+  if (found == all.begin() || found == all.end()) return themeColors(dark).muted;
+  const auto place = static_cast<std::size_t>(found - all.begin() - 1) % kOkabeIto.size();
+  // Blue is too dark for a dark background, so the sky blue of the same set takes its place there.
+  if (dark && place == 0) return kOkabeIto[5];
+  if (dark && place == 5) return kOkabeIto[0];
+  return kOkabeIto[place];
+}
+
+double contrastRatio(const QColor& a, const QColor& b) {
+  const double first = luminance(a);
+  const double second = luminance(b);
+  return (std::max(first, second) + 0.05) / (std::min(first, second) + 0.05);
+}
+
+}  // namespace adamerge::ui

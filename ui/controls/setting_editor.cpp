@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "controls/setting_editor.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QCoreApplication>
+#include <QHBoxLayout>
+#include <QLineEdit>
+#include <QLocale>
+#include <QSignalBlocker>
+#include <QSpinBox>
+#include <QStyle>
+
+#include "adamerge/error.h"
+#include "controls/spin_boxes.h"
+
+namespace adamerge::ui {
+namespace {
+
+QString tr(const char* text) {
+  return QCoreApplication::translate("adamerge::ui::SettingEditor", text);
+}
+
+QString fromUtf8(const std::string& text) { return QString::fromStdString(text); }
+
+void fill(QWidget& editor, QWidget* control) {
+  auto* layout = new QHBoxLayout(&editor);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->addWidget(control);
+  editor.setFocusProxy(control);
+  ignoreWheelWithoutFocus(*control);
+}
+
+class SwitchEditor : public SettingEditor {
+ public:
+  SwitchEditor(const SettingInfo& info, QWidget* parent)
+      : SettingEditor(parent), box_(new QCheckBox(fromUtf8(info.label))) {
+    fill(*this, box_);
+    connect(box_, &QCheckBox::toggled, this, [this](bool on) {
+      emit edited(on);
+      emit finished();
+    });
+  }
+  void setValue(const SettingValue& value) override {
+    const QSignalBlocker quiet(box_);
+    box_->setChecked(std::get<bool>(value));
+  }
+  QWidget* control() override { return box_; }
+  bool labelled() const override { return true; }
+
+ private:
+  QCheckBox* box_;
+};
+
+class CountEditor : public SettingEditor {
+ public:
+  CountEditor(const SettingInfo& info, QWidget* parent)
+      : SettingEditor(parent), box_(new QSpinBox) {
+    box_->setRange(static_cast<int>(info.minimum.value_or(std::numeric_limits<int>::lowest())),
+                   static_cast<int>(info.maximum.value_or(std::numeric_limits<int>::max())));
+    box_->setKeyboardTracking(false);
+    fill(*this, box_);
+    connect(box_, &QSpinBox::valueChanged, this,
+            [this](int value) { emit edited(std::int64_t{value}); });
+    connect(box_, &QSpinBox::editingFinished, this, &SettingEditor::finished);
+  }
+  void setValue(const SettingValue& value) override {
+    const QSignalBlocker quiet(box_);
+    box_->setValue(static_cast<int>(std::get<std::int64_t>(value)));
+  }
+  QWidget* control() override { return box_; }
+
+ private:
+  QSpinBox* box_;
+};
+
+class RealEditor : public SettingEditor {
+ public:
+  RealEditor(const SettingInfo& info, QWidget* parent)
+      : SettingEditor(parent), box_(new RealSpinBox) {
+    box_->setRange(info.minimum.value_or(std::numeric_limits<double>::lowest()),
+                   info.maximum.value_or(std::numeric_limits<double>::max()));
+    fill(*this, box_);
+    connect(box_, &QDoubleSpinBox::valueChanged, this,
+            [this](double value) { emit edited(value); });
+    connect(box_, &QDoubleSpinBox::editingFinished, this, &SettingEditor::finished);
+  }
+  void setValue(const SettingValue& value) override {
+    const QSignalBlocker quiet(box_);
+    box_->setValue(std::get<double>(value));
+  }
+  QWidget* control() override { return box_; }
+
+ private:
+  RealSpinBox* box_;
+};
+
+class ChoiceEditor : public SettingEditor {
+ public:
+  ChoiceEditor(const SettingInfo& info, QWidget* parent)
+      : SettingEditor(parent), box_(new QComboBox) {
+    for (const std::string& choice : info.choices) box_->addItem(fromUtf8(choice));
+    fill(*this, box_);
+    connect(box_, &QComboBox::currentTextChanged, this, [this](const QString& text) {
+      emit edited(text.toStdString());
+      emit finished();
+    });
+  }
+  void setValue(const SettingValue& value) override {
+    const QSignalBlocker quiet(box_);
+    box_->setCurrentText(fromUtf8(std::get<std::string>(value)));
+  }
+  QWidget* control() override { return box_; }
+
+ private:
+  QComboBox* box_;
+};
+
+class ListEditor : public SettingEditor {
+ public:
+  ListEditor(const SettingInfo& info, QWidget* parent)
+      : SettingEditor(parent), info_(info), line_(new QLineEdit) {
+    line_->setPlaceholderText(tr("e.g. 8,8,4"));
+    fill(*this, line_);
+    connect(line_, &QLineEdit::textEdited, this, &ListEditor::read);
+    connect(line_, &QLineEdit::editingFinished, this, &SettingEditor::finished);
+  }
+  void setValue(const SettingValue& value) override {
+    // What somebody is typing is not rewritten under the fingers.
+    if (value == typed()) return;
+    line_->setText(fromUtf8(toText(value)));
+    complain({});
+  }
+  QWidget* control() override { return line_; }
+
+ private:
+  std::optional<SettingValue> typed() const {
+    const QString text = line_->text().remove(QLatin1Char(' '));
+    try {
+      return parseSetting(info_, text.toStdString());
+    } catch (const Error&) {
+      return std::nullopt;
+    }
+  }
+
+  void read() {
+    const std::optional<SettingValue> value = typed();
+    complain(value ? QString() : describeRange(info_) + tr(", for example 8,8,4."));
+    if (value) emit edited(*value);
+  }
+
+  void complain(const QString& message) {
+    line_->setProperty("invalid", !message.isEmpty());
+    line_->style()->unpolish(line_);
+    line_->style()->polish(line_);
+    emit complained(message);
+  }
+
+  SettingInfo info_;
+  QLineEdit* line_;
+};
+
+}  // namespace
+
+SettingEditor* makeSettingEditor(const SettingInfo& info, QWidget* parent) {
+  if (std::holds_alternative<bool>(info.fallback)) return new SwitchEditor(info, parent);
+  if (std::holds_alternative<std::int64_t>(info.fallback)) return new CountEditor(info, parent);
+  if (std::holds_alternative<double>(info.fallback)) return new RealEditor(info, parent);
+  if (std::holds_alternative<std::string>(info.fallback)) return new ChoiceEditor(info, parent);
+  return new ListEditor(info, parent);
+}
+
+QString describeRange(const SettingInfo& info) {
+  if (std::holds_alternative<bool>(info.fallback)) return tr("On or off");
+  if (std::holds_alternative<std::string>(info.fallback)) {
+    QStringList choices;
+    for (const std::string& choice : info.choices) choices << fromUtf8(choice);
+    return tr("One of %1").arg(choices.join(QStringLiteral(", ")));
+  }
+  const QLocale locale;
+  const auto number = [&](double value) {
+    return locale.toString(value, 'f', QLocale::FloatingPointShortest);
+  };
+  const bool list = std::holds_alternative<std::vector<std::int64_t>>(info.fallback);
+  QString text = list ? tr("Whole numbers separated by commas")
+                 : std::holds_alternative<double>(info.fallback) ? tr("A number")
+                                                                 : tr("A whole number");
+  if (info.minimum && info.maximum) {
+    text += tr(" from %1 to %2").arg(number(*info.minimum), number(*info.maximum));
+  } else if (info.minimum) {
+    text += tr(" of at least %1").arg(number(*info.minimum));
+  } else if (info.maximum) {
+    text += tr(" of at most %1").arg(number(*info.maximum));
+  }
+  return text;
+}
+
+QString describeValue(const SettingValue& value) {
+  if (const auto* on = std::get_if<bool>(&value)) return *on ? tr("on") : tr("off");
+  if (const auto* real = std::get_if<double>(&value)) {
+    return QLocale().toString(*real, 'f', QLocale::FloatingPointShortest);
+  }
+  const QString text = fromUtf8(toText(value));
+  return text.isEmpty() ? tr("empty") : text;
+}
+
+}  // namespace adamerge::ui
