@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The row of small pictures inside the block strip: one tile per block, with its number and the
+// tokens it leaves.
+#pragma once
+
+#include <QPointer>
+#include <QWidget>
+
+#include "canvas/block_thumbnails.h"
+#include "state/pane.h"
+#include "state/view_state.h"
+
+namespace adamerge::ui {
+
+class BlockTiles : public QWidget {
+  Q_OBJECT
+ public:
+  BlockTiles(Pane& pane, ViewState& view, QWidget* parent = nullptr);
+
+  void setPane(Pane& pane);
+  void setReference(Pane* reference);
+  /// The height that tiles take, whether a scroll bar is shown or not: their width, and with it the
+  /// scroll bar, follows from it.
+  void setTileHeight(int height);
+  /// Where block `block` stands, with its text.
+  QRect tileRect(int block) const;
+  QRect pictureRect(int block) const;
+  int tileCount() const;
+
+  QSize sizeHint() const override;
+  QSize minimumSizeHint() const override;
+
+ signals:
+  /// The user chose a block here, by pointer or key.
+  void chosen(int block);
+  void playToggled();
+
+ protected:
+  void paintEvent(QPaintEvent* event) override;
+  void mousePressEvent(QMouseEvent* event) override;
+  void keyPressEvent(QKeyEvent* event) override;
+  bool event(QEvent* event) override;
+
+ private:
+  void refresh();
+  void relayout();
+  void describe();
+  void choose(int block);
+  std::optional<int> blockAt(const QPoint& position) const;
+  QSize pictureSize() const;
+  void paintTile(QPainter& painter, int block);
+  QString toolTipOf(int block) const;
+
+  QPointer<Pane> pane_;
+  QPointer<Pane> reference_;
+  ViewState& view_;
+  int tile_height_ = 0;
+  BlockThumbnails thumbnails_;
+};
+
+}  // namespace adamerge::ui

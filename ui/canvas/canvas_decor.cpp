@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "canvas/canvas_decor.h"
+
+#include <QFontInfo>
+#include <QPainter>
+#include <QPalette>
+#include <algorithm>
+
+namespace adamerge::ui {
+namespace {
+
+constexpr int kPanelAlpha = 232;
+constexpr int kRadius = 4;
+constexpr int kPaddingX = 8;
+constexpr int kPaddingY = 5;
+constexpr int kFrameWidth = 3;
+
+QColor mixed(const QColor& a, const QColor& b, double share) {
+  return QColor::fromRgbF(static_cast<float>(a.redF() + (b.redF() - a.redF()) * share),
+                          static_cast<float>(a.greenF() + (b.greenF() - a.greenF()) * share),
+                          static_cast<float>(a.blueF() + (b.blueF() - a.blueF()) * share));
+}
+
+QFont emphasis(const QFont& font) {
+  QFont bold = font;
+  bold.setWeight(QFont::DemiBold);
+  return bold;
+}
+
+void strokeInside(QPainter& painter, const QRect& rect, double inset, double width,
+                  const QColor& color) {
+  painter.setPen(QPen(color, width, Qt::SolidLine, Qt::SquareCap, Qt::MiterJoin));
+  painter.setBrush(Qt::NoBrush);
+  const double middle = inset + width / 2;
+  painter.drawRect(QRectF(rect).adjusted(middle, middle, -middle, -middle));
+}
+
+}  // namespace
+
+QColor mutedText(const QPalette& palette) {
+  return mixed(palette.color(QPalette::WindowText), palette.color(QPalette::Window), 0.3);
+}
+
+QColor canvasBackground(const QPalette& palette) {
+  return mixed(palette.color(QPalette::Window), palette.color(QPalette::Shadow), 0.08);
+}
+
+void paintPanel(QPainter& painter, const QRect& rect, const QPalette& palette) {
+  painter.save();
+  painter.setRenderHint(QPainter::Antialiasing);
+  QColor backing = palette.color(QPalette::Window);
+  backing.setAlpha(kPanelAlpha);
+  painter.setPen(Qt::NoPen);
+  painter.setBrush(backing);
+  painter.drawRoundedRect(rect, kRadius, kRadius);
+  painter.restore();
+}
+
+QRect paintCaption(QPainter& painter, const QStringList& lines, bool emphasised, const QRect& area,
+                   const QPalette& palette) {
+  const QFont plain = painter.font();
+  const QFont first = emphasised ? emphasis(plain) : plain;
+  const int room = area.width() - 2 * kPaddingX;
+  const int line = painter.fontMetrics().height();
+  QStringList shown;
+  int width = 0;
+  for (const QString& text : lines) {
+    const QFontMetrics metrics(shown.isEmpty() ? first : plain);
+    shown.append(metrics.elidedText(text, Qt::ElideRight, room));
+    width = std::max(width, metrics.horizontalAdvance(shown.back()));
+  }
+  const QRect panel(area.left(), area.top(), width + 2 * kPaddingX,
+                    static_cast<int>(shown.size()) * line + 2 * kPaddingY);
+  paintPanel(painter, panel, palette);
+  QRect row(panel.left() + kPaddingX, panel.top() + kPaddingY, width + 1, line);
+  for (qsizetype i = 0; i < shown.size(); ++i) {
+    painter.setFont(i == 0 ? first : plain);
+    painter.setPen(i == 0 ? palette.color(QPalette::WindowText) : mutedText(palette));
+    painter.drawText(row, Qt::AlignLeft | Qt::AlignVCenter, shown[i]);
+    row.translate(0, line);
+  }
+  painter.setFont(plain);
+  return panel;
+}
+
+void paintNotice(QPainter& painter, const QString& text, const QRect& area,
+                 const QPalette& palette) {
+  const int height = painter.fontMetrics().height() + 2 * kPaddingY;
+  const QRect place(area.left(), area.bottom() - height + 1, area.width(), height);
+  paintCaption(painter, {text}, false, place, palette);
+}
+
+void paintEmptyState(QPainter& painter, const QString& title, const QString& hint,
+                     const QRect& area, const QPalette& palette) {
+  constexpr int kFlags = Qt::AlignHCenter | Qt::AlignTop | Qt::TextWordWrap;
+  const QFont plain = painter.font();
+  QFont large = emphasis(plain);
+  large.setPointSizeF(QFontInfo(plain).pointSizeF() * 1.3);
+  const QRect room = area.adjusted(24, 12, -24, -12);
+  const QRect title_size = QFontMetrics(large).boundingRect(room, kFlags, title);
+  const QRect hint_size = QFontMetrics(plain).boundingRect(room, kFlags, hint);
+  const int gap = hint.isEmpty() ? 0 : painter.fontMetrics().height() / 2;
+  QRect row(room.left(), 0, room.width(), title_size.height());
+  row.moveTop(area.center().y() - (title_size.height() + gap + hint_size.height()) / 2);
+  painter.setFont(large);
+  painter.setPen(palette.color(QPalette::WindowText));
+  painter.drawText(row, kFlags, title);
+  row.translate(0, title_size.height() + gap);
+  row.setHeight(hint_size.height());
+  painter.setFont(plain);
+  painter.setPen(mutedText(palette));
+  painter.drawText(row, kFlags, hint);
+}
+
+void paintActiveFrame(QPainter& painter, const QRect& rect, const QPalette& palette) {
+  strokeInside(painter, rect, 0, kFrameWidth, palette.color(QPalette::Highlight));
+}
+
+void paintFocusRing(QPainter& painter, const QRect& rect, const QPalette& palette) {
+  strokeInside(painter, rect, kFrameWidth, 1, palette.color(QPalette::Window));
+  strokeInside(painter, rect, kFrameWidth + 1, 2, palette.color(QPalette::Highlight));
+}
+
+}  // namespace adamerge::ui

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "canvas/canvas_view.h"
+
+#include <QKeyEvent>
+#include <QMouseEvent>
+#include <QPainter>
+#include <algorithm>
+
+#include "canvas/canvas_decor.h"
+#include "canvas/canvas_navigator.h"
+#include "canvas/color_bar.h"
+#include "canvas/patch_text.h"
+
+namespace adamerge::ui {
+namespace {
+
+constexpr double kKeyZoom = 1.25;
+constexpr double kKeyPan = 48;  ///< logical pixels
+constexpr int kDecorMargin = 8;
+/// How long the picture before stays while the next one is computed, in ms: a video's frame waits
+/// for its result, another file is shown soon in any case.
+constexpr int kGrace = 80;
+constexpr int kFrameGrace = 500;
+
+}  // namespace
+
+CanvasView::CanvasView(Pane& pane, ViewState& view, ViewPort& port, QWidget* parent)
+    : QWidget(parent), pane_(pane), view_(view), port_(port), busy_(this) {
+  setFocusPolicy(Qt::StrongFocus);
+  setMouseTracking(true);
+  setAccessibleName(tr("Canvas %1").arg(pane.index() + 1));
+  const auto* navigator = new CanvasNavigator(*this, port_, [this] { return frame(); });
+  connect(navigator, &CanvasNavigator::clicked, this, &CanvasView::selectAt);
+  const auto repaint = [this] { update(); };
+  connect(&port_, &ViewPort::changed, this, repaint);
+  connect(&view_, &ViewState::overlayChanged, this, repaint);
+  connect(&view_, &ViewState::blockChanged, this, repaint);
+  connect(&view_, &ViewState::hoverChanged, this, repaint);
+  connect(&view_, &ViewState::selectionChanged, this, repaint);
+  connect(&view_, &ViewState::selectionChanged, this, &CanvasView::describeSelection);
+  connect(&pane_, &Pane::inspectionChanged, this, &CanvasView::adoptInspection);
+  connect(&pane_, &Pane::busyChanged, &busy_, &BusyIndicator::setBusy);
+  grace_.setSingleShot(true);
+  connect(&grace_, &QTimer::timeout, this, [this] { present(picture_, nullptr); });
+  adoptInspection();
+  busy_.setBusy(pane_.busy());
+}
+
+void CanvasView::setPicture(const PicturePtr& picture) {
+  picture_ = picture;
+  const InspectionPtr inspection = pane_.inspection();
+  if (picture != nullptr && inspection != nullptr && inspection->picture == picture) {
+    present(picture, inspection);
+  } else if (picture == nullptr || inspection_ == nullptr) {
+    present(picture, nullptr);
+  } else if (!grace_.isActive()) {
+    const bool frame = picture->path.empty() && picture->pixels.size() == shown_->pixels.size();
+    grace_.start(frame ? kFrameGrace : kGrace);
+  }
+}
+
+void CanvasView::adoptInspection() {
+  const InspectionPtr inspection = pane_.inspection();
+  if (inspection == nullptr) {
+    present(picture_, nullptr);
+    return;
+  }
+  // A late result of the picture before is still worth showing, but nothing goes back.
+  const bool wanted = picture_ == nullptr || inspection->picture == picture_;
+  if (!wanted && shown_ == picture_) return;
+  const bool waiting = grace_.isActive();
+  present(inspection->picture, inspection);
+  if (!wanted && waiting) grace_.start(kFrameGrace);
+}
+
+void CanvasView::present(const PicturePtr& picture, const InspectionPtr& inspection) {
+  grace_.stop();
+  const QSize before = shown_ == nullptr ? QSize() : shown_->pixels.size();
+  shown_ = picture;
+  inspection_ = inspection;
+  if (pyramid_ != nullptr) pyramid_->disconnect(this);
+  pyramid_ = picture == nullptr ? nullptr : pyramidOf(picture);
+  if (pyramid_ != nullptr) {
+    connect(pyramid_.get(), &PicturePyramid::ready, this, [this] {
+      layers_.forgetPicture();
+      update();
+    });
+    if (picture->pixels.size() != before) port_.fit();
+  }
+  describeSelection();
+  update();
+}
+
+void CanvasView::setReference(Pane* reference) {
+  if (reference_ == reference) return;
+  if (reference_ != nullptr) reference_->disconnect(this);
+  reference_ = reference;
+  if (reference_ != nullptr) {
+    connect(reference_, &Pane::inspectionChanged, this, [this] { update(); });
+  }
+  update();
+}
+
+void CanvasView::setCaptionVisible(bool visible) {
+  caption_visible_ = visible;
+  update();
+}
+
+void CanvasView::setActive(bool active) {
+  active_ = active;
+  update();
+}
+
+QSize CanvasView::sizeHint() const { return {640, 520}; }
+QSize CanvasView::minimumSizeHint() const { return {160, 120}; }
+
+ViewFrame CanvasView::frame() const {
+  return {shown_ == nullptr ? QSizeF() : QSizeF(shown_->pixels.size()), QSizeF(size()),
+          devicePixelRatioF()};
+}
+
+ViewMapping CanvasView::mapping() const { return port_.mapping(frame()); }
+
+CanvasScene CanvasView::scene() const {
+  CanvasScene scene;
+  scene.picture = shown_;
+  scene.mapping = mapping();
+  scene.canvas = size();
+  scene.ratio = devicePixelRatioF();
+  if (inspection_ == nullptr || inspection_->depth() == 0) return scene;
+  scene.inspection = inspection_;
+  scene.reference =
+      comparable(inspection_, reference_ == nullptr ? nullptr : reference_->inspection());
+  scene.style = view_.overlay();
+  scene.block = std::clamp(view_.block(), 0, inspection_->depth() - 1);
+  const int patches = inspection_->gridHeight() * inspection_->gridWidth();
+  if (view_.selectedPatch() < patches) scene.selected = view_.selectedPatch();
+  if (view_.hoveredPatch() < patches) scene.hovered = view_.hoveredPatch();
+  return scene;
+}
+
+void CanvasView::paintEvent(QPaintEvent* /*event*/) {
+  QPainter painter(this);
+  painter.fillRect(rect(), canvasBackground(palette()));
+  if (shown_ == nullptr) {
+    paintEmptyState(painter, tr("Drop an image here, or press Ctrl+O"),
+                    tr("A folder opens as a list of its images; Ctrl+V pastes one."), rect(),
+                    palette());
+  } else {
+    CanvasScene now = scene();
+    // Of what is really painted on: the widget may be rendered finer than its screen.
+    now.ratio = painter.deviceTransform().m11();
+    layers_.paint(painter, now);
+    paintDecor(painter, now);
+  }
+  if (active_) paintActiveFrame(painter, rect(), palette());
+  if (hasFocus()) paintFocusRing(painter, rect(), palette());
+}
+
+void CanvasView::paintDecor(QPainter& painter, const CanvasScene& scene) {
+  if (scene.inspection == nullptr) return;
+  const QRect area = rect().adjusted(kDecorMargin, kDecorMargin, -kDecorMargin, -kDecorMargin);
+  if (caption_visible_) {
+    const QRect room = area.adjusted(0, 0, -busy_.width() - kDecorMargin, 0);
+    paintCaption(painter, captionLines(*scene.inspection), active_, room, palette());
+  }
+  const QString notice =
+      overlayNotice(*scene.inspection, scene.style.kind, scene.block, scene.reference != nullptr);
+  if (!notice.isEmpty()) paintNotice(painter, notice, area, palette());
+  const std::optional<ColorBar> bar = colorBar(*scene.inspection, scene.style, scene.block);
+  if (bar) paintColorBar(painter, *bar, area, palette());
+}
+
+void CanvasView::resizeEvent(QResizeEvent* /*event*/) {
+  busy_.move(width() - busy_.width() - kDecorMargin, kDecorMargin);
+}
+
+void CanvasView::mousePressEvent(QMouseEvent* /*event*/) { emit activated(); }
+
+void CanvasView::focusInEvent(QFocusEvent* event) {
+  QWidget::focusInEvent(event);
+  emit activated();
+}
+
+void CanvasView::mouseMoveEvent(QMouseEvent* event) {
+  if (inspection_ == nullptr) return;
+  view_.hover(inspection_->patchAt(mapping().toPicture(event->position())));
+}
+
+void CanvasView::leaveEvent(QEvent* /*event*/) { view_.hover(std::nullopt); }
+
+void CanvasView::selectAt(const QPointF& position) {
+  if (inspection_ == nullptr) return;
+  view_.select(inspection_->patchAt(mapping().toPicture(position)));
+}
+
+void CanvasView::describeSelection() {
+  const CanvasScene now = scene();
+  const bool selected = now.inspection != nullptr && now.selected;
+  setAccessibleDescription(
+      selected ? describePatch(*now.inspection, *now.selected, now.block)
+               : tr("The picture with the chosen overlay. Click a patch to follow its token; "
+                    "left and right change the block."));
+}
+
+void CanvasView::zoomIn() { port_.zoom(frame(), QRectF(rect()).center(), kKeyZoom); }
+void CanvasView::zoomOut() { port_.zoom(frame(), QRectF(rect()).center(), 1 / kKeyZoom); }
+void CanvasView::fit() { port_.fit(); }
+void CanvasView::showActualSize() { port_.showActualSize(frame(), QRectF(rect()).center()); }
+
+void CanvasView::keyPressEvent(QKeyEvent* event) {
+  if (moveView(*event)) return;
+  switch (event->key()) {
+    case Qt::Key_Left:
+      return view_.setBlock(view_.block() - 1);
+    case Qt::Key_Right:
+      return view_.setBlock(view_.block() + 1);
+    case Qt::Key_Home:
+      return view_.setBlock(0);
+    case Qt::Key_End:
+      return view_.setBlock(view_.depth() - 1);
+    case Qt::Key_Plus:
+    case Qt::Key_Equal:
+      return zoomIn();
+    case Qt::Key_Minus:
+      return zoomOut();
+    case Qt::Key_0:
+      return fit();
+    case Qt::Key_1:
+      return showActualSize();
+    case Qt::Key_Escape:
+      if (view_.selectedPatch()) return view_.select(std::nullopt);
+      break;
+    default:
+      break;
+  }
+  event->ignore();
+}
+
+bool CanvasView::moveView(const QKeyEvent& event) {
+  static const std::map<int, QPoint> kDirections{{Qt::Key_Left, {-1, 0}},
+                                                 {Qt::Key_Right, {1, 0}},
+                                                 {Qt::Key_Up, {0, -1}},
+                                                 {Qt::Key_Down, {0, 1}}};
+  const auto found = kDirections.find(event.key());
+  if (found == kDirections.end()) return false;
+  const QPoint direction = found->second;
+  if (event.modifiers() == Qt::ShiftModifier) {
+    port_.pan(frame(), -QPointF(direction) * kKeyPan);
+    return true;
+  }
+  if (event.modifiers() == Qt::ControlModifier) {
+    moveSelection(direction.y(), direction.x());
+    return true;
+  }
+  return false;
+}
+
+void CanvasView::moveSelection(int rows, int columns) {
+  if (inspection_ == nullptr) return;
+  const int height = inspection_->gridHeight();
+  const int width = inspection_->gridWidth();
+  const std::optional<int> selected = scene().selected;
+  if (!selected) return view_.select(height / 2 * width + width / 2);
+  const int row = std::clamp(*selected / width + rows, 0, height - 1);
+  const int column = std::clamp(*selected % width + columns, 0, width - 1);
+  view_.select(row * width + column);
+}
+
+}  // namespace adamerge::ui

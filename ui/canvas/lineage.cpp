@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "canvas/lineage.h"
+
+#include <QObject>
+#include <QStringList>
+#include <algorithm>
+#include <map>
+
+namespace adamerge::ui {
+namespace {
+
+/// The patches of group `group` on entry to `block`, ascending.
+std::vector<int> groupOnEntry(const Inspection& inspection, int group, int block) {
+  if (block == 0) return {group};
+  const std::vector<int>& groups =
+      inspection.result.layers[static_cast<std::size_t>(block - 1)].groups;
+  std::vector<int> patches;
+  for (std::size_t patch = 0; patch < groups.size(); ++patch) {
+    if (groups[patch] == group) patches.push_back(static_cast<int>(patch));
+  }
+  return patches;
+}
+
+int groupOnEntryOf(const Inspection& inspection, int patch, int block) {
+  if (block == 0) return patch;
+  return inspection.result.layers[static_cast<std::size_t>(block - 1)]
+      .groups[static_cast<std::size_t>(patch)];
+}
+
+int survivorOnEntry(const Inspection& inspection, int patch, int block) {
+  if (block == 0) return patch;
+  return inspection.survivors[static_cast<std::size_t>(block - 1)][static_cast<std::size_t>(patch)];
+}
+
+LineageJoin makeJoin(const Inspection& inspection, const GroupMerge& merge, int block) {
+  LineageJoin join;
+  join.block = block;
+  join.similarity = merge.similarity;
+  join.source = groupOnEntry(inspection, merge.source, block);
+  join.destination = groupOnEntry(inspection, merge.destination, block);
+  join.source_survivor = survivorOnEntry(inspection, join.source.front(), block);
+  join.destination_survivor = survivorOnEntry(inspection, join.destination.front(), block);
+  return join;
+}
+
+void appendRows(const std::map<int, std::vector<const LineageJoin*>>& taken_in, int survivor,
+                std::vector<LineageRow>& rows) {
+  const auto found = taken_in.find(survivor);
+  if (found == taken_in.end()) return;
+  const int row = static_cast<int>(rows.size()) - 1;
+  for (const LineageJoin* join : found->second) {
+    rows.push_back({join->source_survivor, *join, row});
+    appendRows(taken_in, join->source_survivor, rows);
+  }
+}
+
+QString countText(std::size_t patches) {
+  return patches == 1 ? QObject::tr("1 patch") : QObject::tr("%1 patches").arg(patches);
+}
+
+}  // namespace
+
+Lineage buildLineage(const Inspection& inspection, int patch, int block) {
+  const int last = block < 0 ? inspection.depth() - 1 : block;
+  Lineage lineage;
+  lineage.leaves = inspection.groupOf(patch, last);
+  lineage.survivor =
+      last < 0
+          ? patch
+          : inspection.survivors[static_cast<std::size_t>(last)][static_cast<std::size_t>(patch)];
+  std::vector<bool> member(static_cast<std::size_t>(inspection.gridHeight()) *
+                           static_cast<std::size_t>(inspection.gridWidth()));
+  for (const int leaf : lineage.leaves) member[static_cast<std::size_t>(leaf)] = true;
+  for (int index = 0; index <= last; ++index) {
+    for (const GroupMerge& merge :
+         inspection.result.layers[static_cast<std::size_t>(index)].merges) {
+      const std::vector<int> source = groupOnEntry(inspection, merge.source, index);
+      if (member[static_cast<std::size_t>(source.front())]) {
+        lineage.joins.push_back(makeJoin(inspection, merge, index));
+      }
+    }
+  }
+  return lineage;
+}
+
+std::optional<LineageJoin> ownMerge(const Inspection& inspection, int patch) {
+  const std::optional<int> block = inspection.mergedIn(patch);
+  if (!block) return std::nullopt;
+  const int group = groupOnEntryOf(inspection, patch, *block);
+  const std::vector<GroupMerge>& merges =
+      inspection.result.layers[static_cast<std::size_t>(*block)].merges;
+  const auto found = std::find_if(merges.begin(), merges.end(), [group](const GroupMerge& merge) {
+    return merge.source == group;
+  });
+  if (found == merges.end()) return std::nullopt;
+  return makeJoin(inspection, *found, *block);
+}
+
+std::vector<LineageRow> lineageRows(const Lineage& lineage) {
+  std::map<int, std::vector<const LineageJoin*>> taken_in;
+  for (const LineageJoin& join : lineage.joins) {
+    taken_in[join.destination_survivor].push_back(&join);
+  }
+  std::vector<LineageRow> rows{{lineage.survivor, std::nullopt, 0}};
+  appendRows(taken_in, lineage.survivor, rows);
+  return rows;
+}
+
+QString patchName(const Inspection& inspection, int patch) {
+  return QObject::tr("row %1, column %2")
+      .arg(patch / inspection.gridWidth() + 1)
+      .arg(patch % inspection.gridWidth() + 1);
+}
+
+QString lineageText(const Inspection& inspection, const Lineage& lineage) {
+  QStringList lines{
+      QObject::tr("%1 in the token of %2.")
+          .arg(countText(lineage.leaves.size()), patchName(inspection, lineage.survivor))};
+  for (const LineageJoin& join : lineage.joins) {
+    lines.append(QObject::tr("Block %1: %2 (%3) into %4 (%5), similarity %6")
+                     .arg(join.block + 1)
+                     .arg(patchName(inspection, join.source_survivor),
+                          countText(join.source.size()),
+                          patchName(inspection, join.destination_survivor),
+                          countText(join.destination.size()))
+                     .arg(static_cast<double>(join.similarity), 0, 'f', 3));
+  }
+  return lines.join(QLatin1Char('\n'));
+}
+
+}  // namespace adamerge::ui

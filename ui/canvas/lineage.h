@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The merges that made one token: plain data, no widgets.
+#pragma once
+
+#include <QString>
+#include <optional>
+#include <vector>
+
+#include "state/inspection.h"
+
+namespace adamerge::ui {
+
+/// One merge. Patches are those of the two groups on entry to the block, ascending.
+struct LineageJoin {
+  int block = 0;  ///< 0-based
+  float similarity = 0;
+  std::vector<int> source;
+  std::vector<int> destination;
+  int source_survivor = 0;       ///< the patch whose token stands for the source
+  int destination_survivor = 0;  ///< and for the destination, then and afterwards
+};
+
+struct Lineage {
+  std::vector<int> leaves;         ///< the group's patches, ascending
+  std::vector<LineageJoin> joins;  ///< by block; one less than leaves
+  int survivor = 0;                ///< the patch whose token stands for the group
+};
+
+/// Of the group that `patch` belongs to after `block` (-1: after the last).
+Lineage buildLineage(const Inspection& inspection, int patch, int block = -1);
+
+/// The merge in which the token of `patch` went into another; nullopt: it survived.
+std::optional<LineageJoin> ownMerge(const Inspection& inspection, int patch);
+
+/// A dendrogram's rows from top to bottom: every survivor stands above what it took in, so that
+/// no line crosses another.
+struct LineageRow {
+  int patch = 0;
+  /// Where the row's line ends: the join in which its token went into another; none for the first.
+  std::optional<LineageJoin> join;
+  int joins_row = 0;  ///< the row of the destination's survivor
+};
+std::vector<LineageRow> lineageRows(const Lineage& lineage);
+
+/// "row 4, column 7", counted from 1.
+QString patchName(const Inspection& inspection, int patch);
+/// The tree in lines of text, for the clipboard and for screen readers.
+QString lineageText(const Inspection& inspection, const Lineage& lineage);
+
+}  // namespace adamerge::ui
