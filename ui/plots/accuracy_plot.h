@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Accuracy against cost: the model's measured points beside the published ones.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "plots/operating_point.h"
+#include "plots/pane_result.h"
+#include "plots/plot_panel.h"
+
+class QComboBox;
+
+namespace adamerge::ui {
+
+/// What AccuracyPlot shows.
+struct AccuracyInput {
+  OperatingPoints measured;  ///< empty: none
+  QString problem;           ///< why the measured points cannot be shown
+  std::vector<PaneResult> panes;
+  CostAxis cost = CostAxis::kPercent;
+  QualityAxis quality = QualityAxis::kDifference;
+};
+PlotContent accuracyContent(const AccuracyInput& input);
+
+class AccuracyPlot : public PlotPanel {
+  Q_OBJECT
+ public:
+  explicit AccuracyPlot(QWidget* parent = nullptr);
+
+  /// The model's own points; nullopt: it has none. `problem`: a sentence, why they are not usable.
+  void setMeasured(const std::optional<AccuracyRecord>& record, const QString& problem = {});
+  /// A point measured just now joins those shown.
+  void addPoint(const AccuracyPoint& point);
+  /// Whose present settings are marked.
+  void setResults(std::vector<PaneResult> panes);
+
+  CostAxis cost() const { return input_.cost; }
+  QualityAxis quality() const { return input_.quality; }
+
+ public slots:
+  void setAxes(adamerge::ui::CostAxis cost, adamerge::ui::QualityAxis quality);
+
+ signals:
+  void axesChanged();
+
+ private:
+  void update();
+
+  AccuracyInput input_;
+  QComboBox* cost_ = nullptr;
+  QComboBox* quality_ = nullptr;
+};
+
+}  // namespace adamerge::ui

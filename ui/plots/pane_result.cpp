@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "plots/pane_result.h"
+
+#include <QCoreApplication>
+#include <algorithm>
+
+#include "adamerge/report.h"
+
+namespace adamerge::ui {
+
+std::vector<PaneStyle> paneStyles(const std::vector<PaneResult>& panes) {
+  std::vector<PaneStyle> styles;
+  for (std::size_t i = 0; i < panes.size(); ++i) {
+    PaneStyle style{QString::fromStdString(describe(panes[i].choice)), 0};
+    style.variant = static_cast<int>(std::count_if(
+        panes.begin(), panes.begin() + static_cast<std::ptrdiff_t>(i),
+        [&](const PaneResult& before) { return before.choice.method == panes[i].choice.method; }));
+    styles.push_back(style);
+  }
+  std::vector<PaneStyle> unique = styles;
+  for (std::size_t i = 0; i < styles.size(); ++i) {
+    const auto same = std::count_if(styles.begin(), styles.end(), [&](const PaneStyle& other) {
+      return other.name == styles[i].name;
+    });
+    if (same > 1) {
+      unique[i].name += QCoreApplication::translate("Plot", " (canvas %1)").arg(panes[i].pane + 1);
+    }
+  }
+  return unique;
+}
+
+QString seriesName(const PaneStyle& style, std::size_t panes, const QString& quantity) {
+  if (panes > 1) return QStringLiteral("%1: %2").arg(style.name, quantity);
+  return quantity.left(1).toUpper() + quantity.mid(1);
+}
+
+}  // namespace adamerge::ui

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "plots/plot_bindings.h"
+
+#include <filesystem>
+#include <functional>
+
+#include "adamerge/accuracy_record.h"
+#include "adamerge/error.h"
+#include "plots/accuracy_plot.h"
+#include "plots/redundancy_plot.h"
+#include "plots/sweep_plot.h"
+#include "plots/tokens_plot.h"
+#include "state/workbench.h"
+
+namespace adamerge::ui {
+namespace {
+
+constexpr int kMostPanes = 4;
+
+/// Panes whose result is of another model than the present one have none yet.
+std::vector<PaneResult> resultsOf(Workbench& workbench) {
+  std::vector<PaneResult> results;
+  const LoadedModelPtr model = workbench.model();
+  for (int i = 0; i < workbench.paneCount(); ++i) {
+    Pane& pane = workbench.pane(i);
+    PaneResult result;
+    result.pane = i;
+    result.choice = pane.choice();
+    result.inspection = pane.inspection();
+    if (result.inspection != nullptr && result.inspection->model != model) {
+      result.inspection = nullptr;
+    }
+    result.sweep = workbench.sweeper().sweep(i);
+    result.unmerged = model == nullptr ? 0 : model->unmerged.paper;
+    results.push_back(std::move(result));
+  }
+  return results;
+}
+
+/// Calls `update` whenever what the panes show changes, and now.
+void followPanes(PlotPanel& plot, Workbench& workbench, const std::function<void()>& update) {
+  for (int i = 0; i < kMostPanes; ++i) {
+    QObject::connect(&workbench.pane(i), &Pane::inspectionChanged, &plot, update);
+  }
+  QObject::connect(&workbench, &Workbench::paneCountChanged, &plot, update);
+  QObject::connect(&workbench, &Workbench::activePaneChanged, &plot, update);
+  QObject::connect(&workbench, &Workbench::modelChanged, &plot, update);
+  update();
+}
+
+void followChoices(PlotPanel& plot, Workbench& workbench, const std::function<void()>& update) {
+  for (int i = 0; i < kMostPanes; ++i) {
+    QObject::connect(&workbench.pane(i), &Pane::choiceChanged, &plot, update);
+  }
+}
+
+void showMeasured(AccuracyPlot& plot, const LoadedModelPtr& model) {
+  if (model == nullptr) return plot.setMeasured(std::nullopt);
+  const std::filesystem::path& source = model->info.source;
+  std::error_code ignored;
+  const bool folder = std::filesystem::is_directory(source, ignored);
+  const auto path = (folder ? source : source.parent_path()) / "results.json";
+  if (!std::filesystem::exists(path, ignored)) return plot.setMeasured(std::nullopt);
+  try {
+    plot.setMeasured(readAccuracyRecord(path));
+  } catch (const Error& error) {
+    plot.setMeasured(std::nullopt, QString::fromUtf8(error.what()) + '.');
+  }
+}
+
+}  // namespace
+
+void bindPlot(TokensPlot& plot, Workbench& workbench) {
+  const auto update = [&plot, &workbench] {
+    const ViewState& view = workbench.view();
+    plot.setResults(resultsOf(workbench), workbench.activeIndex(), view.block(),
+                    view.selectedPatch());
+  };
+  ViewState& view = workbench.view();
+  QObject::connect(&view, &ViewState::blockChanged, &plot, update);
+  QObject::connect(&view, &ViewState::selectionChanged, &plot, update);
+  QObject::connect(&plot, &TokensPlot::blockChosen, &view, &ViewState::setBlock);
+  followPanes(plot, workbench, update);
+}
+
+void bindPlot(RedundancyPlot& plot, Workbench& workbench) {
+  const auto update = [&plot, &workbench] {
+    plot.setResults(resultsOf(workbench), workbench.activeIndex(), workbench.view().block());
+  };
+  ViewState& view = workbench.view();
+  QObject::connect(&view, &ViewState::blockChanged, &plot, update);
+  QObject::connect(&plot, &RedundancyPlot::blockChosen, &view, &ViewState::setBlock);
+  followPanes(plot, workbench, update);
+}
+
+void bindPlot(SweepPlot& plot, Workbench& workbench) {
+  const auto update = [&plot, &workbench] {
+    plot.setResults(resultsOf(workbench), workbench.activeIndex());
+  };
+  QObject::connect(&workbench.sweeper(), &Sweeper::changed, &plot, update);
+  QObject::connect(&workbench, &Workbench::pictureChanged, &plot, update);
+  QObject::connect(&plot, &SweepPlot::valueChosen, &workbench,
+                   [&workbench](int pane, int value) { workbench.setCompression(pane, value); });
+  followChoices(plot, workbench, update);
+  followPanes(plot, workbench, update);
+}
+
+void bindPlot(AccuracyPlot& plot, Workbench& workbench) {
+  const auto measured = [&plot, &workbench] { showMeasured(plot, workbench.model()); };
+  QObject::connect(&workbench, &Workbench::modelChanged, &plot, measured);
+  measured();
+  const auto update = [&plot, &workbench] { plot.setResults(resultsOf(workbench)); };
+  followChoices(plot, workbench, update);
+  followPanes(plot, workbench, update);
+}
+
+}  // namespace adamerge::ui

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Connects the plots to the controller: the plots themselves know only plain results.
+#pragma once
+
+namespace adamerge::ui {
+
+class AccuracyPlot;
+class RedundancyPlot;
+class SweepPlot;
+class TokensPlot;
+class Workbench;
+
+/// The plot follows the workbench, and clicks in it change the view or the settings. The workbench
+/// must outlive the plot.
+void bindPlot(TokensPlot& plot, Workbench& workbench);
+void bindPlot(RedundancyPlot& plot, Workbench& workbench);
+void bindPlot(SweepPlot& plot, Workbench& workbench);
+/// Reads results.json of each model that is opened.
+void bindPlot(AccuracyPlot& plot, Workbench& workbench);
+
+}  // namespace adamerge::ui

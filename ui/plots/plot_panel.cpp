@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "plots/plot_panel.h"
+
+#include <qcustomplot.h>
+
+#include <QAction>
+#include <QApplication>
+#include <QClipboard>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QStackedWidget>
+#include <QTimer>
+#include <QVBoxLayout>
+
+namespace adamerge::ui {
+namespace {
+
+constexpr double kZoomStep = 1.25;
+
+QLabel* mutedLabel(QWidget* parent) {
+  auto* label = new QLabel(parent);
+  label->setWordWrap(true);
+  label->setForegroundRole(QPalette::PlaceholderText);
+  return label;
+}
+
+}  // namespace
+
+PlotPanel::PlotPanel(const QString& id, const QString& title, QWidget* parent)
+    : QWidget(parent), id_(id), title_(title) {
+  setObjectName(id);
+  setAccessibleName(title);
+  setFocusPolicy(Qt::StrongFocus);
+  stack_ = new QStackedWidget(this);
+  plot_ = new QCustomPlot(stack_);
+  plot_->setFocusPolicy(Qt::NoFocus);
+  plot_->setMinimumSize(160, 90);
+  empty_ = mutedLabel(stack_);
+  empty_->setObjectName(QStringLiteral("empty"));
+  empty_->setAlignment(Qt::AlignCenter);
+  empty_->setMargin(12);
+  empty_->setAutoFillBackground(true);
+  empty_->setBackgroundRole(QPalette::Base);
+  stack_->addWidget(plot_);
+  stack_->addWidget(empty_);
+  note_ = mutedLabel(this);
+  note_->setObjectName(QStringLiteral("note"));
+  note_->setContentsMargins(6, 0, 6, 2);
+  note_->hide();
+  controls_ = new QHBoxLayout;
+  controls_->setContentsMargins(6, 4, 6, 2);
+  controls_->addStretch();
+  auto* column = new QVBoxLayout(this);
+  column->setContentsMargins(2, 2, 2, 2);
+  column->setSpacing(2);
+  column->addLayout(controls_);
+  column->addWidget(stack_, 1);
+  column->addWidget(note_);
+  renderer_ = std::make_unique<PlotRenderer>(*plot_);
+  hover_ = std::make_unique<PlotHover>(*plot_);
+  plot_->installEventFilter(this);
+  makeActions();
+  connectMouse();
+}
+
+PlotPanel::~PlotPanel() = default;
+
+QSize PlotPanel::sizeHint() const {
+  const int em = fontMetrics().height();
+  return {em * 28, em * 15};
+}
+
+QSize PlotPanel::minimumSizeHint() const {
+  const int em = fontMetrics().height();
+  return {em * 13, em * 9};
+}
+
+void PlotPanel::addControl(const QString& label, QWidget* control) {
+  auto* text = new QLabel(label, this);
+  text->setBuddy(control);
+  control->setAccessibleName(QString(label).remove('&').remove(':'));
+  const int place = controls_->count() - 1;
+  controls_->insertWidget(place, text);
+  controls_->insertWidget(place + 1, control);
+}
+
+void PlotPanel::makeActions() {
+  const auto add = [this](const QString& text, const QList<QKeySequence>& keys, auto slot) {
+    auto* action = new QAction(text, this);
+    action->setShortcuts(keys);
+    action->setShortcutContext(Qt::WidgetWithChildrenShortcut);
+    connect(action, &QAction::triggered, this, slot);
+    addAction(action);
+  };
+  add(tr("&Fit all data"), {Qt::Key_Home, Qt::Key_0}, [this] { fit(); });
+  add(tr("Zoom &in"), {Qt::Key_Plus, Qt::Key_Equal}, [this] { zoom(kZoomStep); });
+  add(tr("Zoom &out"), {Qt::Key_Minus}, [this] { zoom(1 / kZoomStep); });
+  add(tr("&Copy as image"), {QKeySequence::Copy}, [this] { copyImage(); });
+  add(tr("Copy &data as table"), {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_C)},
+      [this] { copyData(); });
+  add(tr("&Export…"), {}, [this] { emit exportRequested(); });
+}
+
+void PlotPanel::connectMouse() {
+  plot_->setInteractions(QCP::iRangeDrag | QCP::iRangeZoom);
+  plot_->axisRect()->setRangeDragAxes({plot_->xAxis, plot_->yAxis, plot_->yAxis2});
+  plot_->axisRect()->setRangeZoomAxes({plot_->xAxis, plot_->yAxis, plot_->yAxis2});
+  connect(plot_, &QCustomPlot::mousePress, this, &PlotPanel::pressed);
+  connect(plot_, &QCustomPlot::mouseMove, this, &PlotPanel::moved);
+  connect(plot_, &QCustomPlot::mouseRelease, this, &PlotPanel::released);
+  connect(plot_, &QCustomPlot::mouseWheel, this, [this] { zoomed_ = true; });
+  connect(plot_, &QCustomPlot::mouseDoubleClick, this, [this](QMouseEvent* event) {
+    if (plot_->axisRect()->rect().contains(event->pos())) fit();
+  });
+  connect(plot_, &QCustomPlot::legendClick, this,
+          [this](QCPLegend*, QCPAbstractLegendItem* item, QMouseEvent* event) {
+            const QString series = item == nullptr ? QString() : renderer_->legend().seriesOf(item);
+            if (series.isEmpty() || event->button() != Qt::LeftButton) return;
+            setSeriesVisible(series, !isSeriesVisible(series));
+          });
+}
+
+void PlotPanel::setContent(PlotContent content) {
+  content_ = std::move(content);
+  note_->setText(content_.note);
+  note_->setVisible(!content_.note.isEmpty());
+  empty_->setText(content_.empty_text);
+  stack_->setCurrentWidget(content_.isEmpty() ? static_cast<QWidget*>(empty_) : plot_);
+  setAccessibleDescription(describePlot(content_));
+  drawLater();
+}
+
+void PlotPanel::drawLater() {
+  outdated_ = true;
+  if (queued_ || !isVisible()) return;
+  queued_ = true;
+  QTimer::singleShot(0, this, [this] {
+    queued_ = false;
+    if (outdated_ && isVisible()) draw();
+  });
+}
+
+void PlotPanel::draw() {
+  outdated_ = false;
+  const PlotTheme theme = screenTheme(palette(), font());
+  renderer_->draw(content_, theme, hidden_);
+  if (!zoomed_) renderer_->fit();
+  renderer_->legend().arrange(plot_->width());
+  plot_->replot();
+  hover_->setContent(content_, theme, hidden_);
+}
+
+QCustomPlot& PlotPanel::plot() {
+  if (outdated_) draw();
+  return *plot_;
+}
+
+void PlotPanel::setSeriesVisible(const QString& id, bool visible) {
+  if (visible == isSeriesVisible(id)) return;
+  if (visible) {
+    hidden_.remove(id);
+  } else {
+    hidden_.insert(id);
+  }
+  plot();
+  renderer_->setHidden(hidden_);
+  hover_->setContent(content_, screenTheme(palette(), font()), hidden_);
+  plot_->replot(QCustomPlot::rpQueuedReplot);
+}
+
+PlotSnapshot PlotPanel::snapshot() {
+  const QCustomPlot& drawn = plot();
+  return {content_, hidden_, renderer_->range(drawn.xAxis), renderer_->range(drawn.yAxis),
+          renderer_->range(drawn.yAxis2)};
+}
+
+QString PlotPanel::readout() const { return hover_->text(); }
+
+void PlotPanel::fit() {
+  zoomed_ = false;
+  plot();
+  renderer_->fit();
+  plot_->replot(QCustomPlot::rpQueuedReplot);
+}
+
+void PlotPanel::zoom(double factor) {
+  zoomed_ = true;
+  for (QCPAxis* axis : {plot().xAxis, plot_->yAxis, plot_->yAxis2}) {
+    axis->scaleRange(1 / factor);
+  }
+  hover_->hide();
+  plot_->replot(QCustomPlot::rpQueuedReplot);
+}
+
+void PlotPanel::copyImage() {
+  plot();
+  hover_->hide();
+  QApplication::clipboard()->setImage(plot_->toPixmap(0, 0, devicePixelRatioF()).toImage());
+}
+
+void PlotPanel::copyData() {
+  QApplication::clipboard()->setText(plotTable(content_, hidden_, '\t'));
+}
+
+void PlotPanel::changeEvent(QEvent* event) {
+  QWidget::changeEvent(event);
+  const QEvent::Type type = event->type();
+  if (type == QEvent::PaletteChange || type == QEvent::FontChange || type == QEvent::StyleChange) {
+    drawLater();
+  }
+}
+
+void PlotPanel::showEvent(QShowEvent* event) {
+  QWidget::showEvent(event);
+  if (outdated_) drawLater();
+}
+
+}  // namespace adamerge::ui

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A plot with what every plot can do: zoom, pan, a legend that hides series, values under the
+// pointer, copying, keys, light and dark, a text where there is nothing to show.
+#pragma once
+
+#include <QWidget>
+#include <memory>
+#include <optional>
+
+#include "plots/hover.h"
+#include "plots/plot_content.h"
+#include "plots/plot_renderer.h"
+
+class QCustomPlot;
+class QHBoxLayout;
+class QLabel;
+class QMouseEvent;
+class QStackedWidget;
+
+namespace adamerge::ui {
+
+class PlotPanel : public QWidget {
+  Q_OBJECT
+ public:
+  /// `id` is for file names ("tokens"), `title` for people.
+  PlotPanel(const QString& id, const QString& title, QWidget* parent = nullptr);
+  ~PlotPanel() override;
+
+  const QString& id() const { return id_; }
+  const QString& title() const { return title_; }
+  const PlotContent& content() const { return content_; }
+  bool isEmpty() const { return content_.isEmpty(); }
+  bool isSeriesVisible(const QString& id) const { return !hidden_.contains(id); }
+  void setSeriesVisible(const QString& id, bool visible);
+  /// What is seen now, zoom and hidden series included: for exportPlot().
+  PlotSnapshot snapshot();
+  /// The read-out's text; empty while nothing is pointed at.
+  QString readout() const;
+
+  /// The drawing itself, up to date even while the panel is not shown.
+  QCustomPlot& plot();
+  PlotRenderer& renderer() { return *renderer_; }
+
+  QSize sizeHint() const override;
+  QSize minimumSizeHint() const override;
+
+ public slots:
+  void fit();
+  void zoom(double factor);  ///< above 1: closer
+  void copyImage();
+  void copyData();
+
+ signals:
+  void exportRequested();
+  /// A point was clicked, or chosen with Return.
+  void pointChosen(const adamerge::ui::PlotPoint& point, int source);
+
+ protected:
+  /// Draws the new content once the event loop is reached; while not shown, when shown.
+  void setContent(PlotContent content);
+  /// A control above the plot, from left to right.
+  void addControl(const QString& label, QWidget* control);
+  /// Clicks between two panes' points count for this one.
+  void setPreferredSource(int source) { preferred_source_ = source; }
+
+  void changeEvent(QEvent* event) override;
+  void showEvent(QShowEvent* event) override;
+  void keyPressEvent(QKeyEvent* event) override;
+  void focusInEvent(QFocusEvent* event) override;
+  void focusOutEvent(QFocusEvent* event) override;
+  void paintEvent(QPaintEvent* event) override;
+  void contextMenuEvent(QContextMenuEvent* event) override;
+  bool eventFilter(QObject* watched, QEvent* event) override;
+
+ private:
+  void makeActions();
+  void connectMouse();
+  void draw();
+  void drawLater();
+  void pressed(QMouseEvent* event);
+  void moved(QMouseEvent* event);
+  void released(QMouseEvent* event);
+  void choose(const PlotHit& hit);
+  std::optional<PlotHit> hitAt(const QPointF& pixel) const;
+  void showMenu(const QPoint& global);
+
+  QString id_;
+  QString title_;
+  PlotContent content_;
+  QSet<QString> hidden_;
+  bool outdated_ = true;
+  bool queued_ = false;
+  bool zoomed_ = false;  ///< the user chose the ranges
+  bool keyboard_focus_ = false;
+  int preferred_source_ = -1;
+  QPoint pressed_at_;
+
+  QHBoxLayout* controls_ = nullptr;
+  QStackedWidget* stack_ = nullptr;
+  QCustomPlot* plot_ = nullptr;
+  QLabel* empty_ = nullptr;
+  QLabel* note_ = nullptr;
+  std::unique_ptr<PlotRenderer> renderer_;
+  std::unique_ptr<PlotHover> hover_;
+};
+
+}  // namespace adamerge::ui

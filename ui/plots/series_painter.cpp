@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "plots/series_painter.h"
+
+#include <qcustomplot.h>
+
+#include <QFontMetricsF>
+#include <algorithm>
+#include <array>
+
+namespace adamerge::ui {
+namespace {
+
+QCPScatterStyle::ScatterShape shapeOf(Marker marker) {
+  switch (marker) {
+    case Marker::kCircle:
+      return QCPScatterStyle::ssCircle;
+    case Marker::kSquare:
+      return QCPScatterStyle::ssSquare;
+    case Marker::kTriangle:
+      return QCPScatterStyle::ssTriangle;
+    case Marker::kDiamond:
+      return QCPScatterStyle::ssDiamond;
+    case Marker::kTriangleDown:
+      return QCPScatterStyle::ssTriangleInverted;
+    case Marker::kStar:
+      return QCPScatterStyle::ssStar;
+  }
+  return QCPScatterStyle::ssCircle;
+}
+
+Qt::BrushStyle hatching(int variant) {
+  constexpr std::array<Qt::BrushStyle, 4> kStyles{Qt::SolidPattern, Qt::BDiagPattern,
+                                                  Qt::FDiagPattern, Qt::DiagCrossPattern};
+  return kStyles[static_cast<std::size_t>(variant) % kStyles.size()];
+}
+
+class SeriesPainter {
+ public:
+  SeriesPainter(QCustomPlot& plot, const PlotSeries& series, const PlotTheme& theme)
+      : plot_(plot),
+        series_(series),
+        theme_(theme),
+        values_(series.second_axis ? plot.yAxis2 : plot.yAxis),
+        color_(series.color.isValid() ? legibleOn(theme.background, series.color) : theme.muted),
+        line_width_(lineWidth(theme)),
+        marker_size_(1.15 * QFontMetricsF(theme.font).xHeight()) {}
+
+  SeriesParts paint() {
+    switch (series_.kind) {
+      case SeriesKind::kBars:
+        paintBars();
+        break;
+      case SeriesKind::kBand:
+        paintBand();
+        break;
+      default:
+        paintGraph();
+    }
+    for (QCPAbstractPlottable* part : parts_.plottables) part->setSelectable(QCP::stNone);
+    parts_.plottables.front()->setName(series_.name);
+    paintLabels();
+    return std::move(parts_);
+  }
+
+ private:
+  QCPGraph* addGraph() {
+    QCPGraph* graph = plot_.addGraph(plot_.xAxis, values_);
+    parts_.plottables.push_back(graph);
+    return graph;
+  }
+
+  void paintBars() {
+    auto* bars = new QCPBars(plot_.xAxis, values_);
+    bars->setWidthType(QCPBars::wtPlotCoords);
+    bars->setWidth(series_.bar_width);
+    for (const PlotPoint& point : series_.points) {
+      bars->addData(point.x + series_.bar_offset, point.y);
+    }
+    bars->setPen(QPen(color_, line_width_ * 0.6));
+    QColor fill = color_;
+    fill.setAlphaF(series_.variant == 0 ? 0.55F : 0.9F);
+    bars->setBrush(QBrush(fill, hatching(series_.variant)));
+    parts_.plottables.push_back(bars);
+  }
+
+  void paintBand() {
+    QCPGraph* upper = addGraph();
+    QCPGraph* lower = addGraph();
+    QCPGraph* middle = addGraph();
+    for (const PlotPoint& point : series_.points) {
+      const PlotRange extent = point.interval.value_or(PlotRange{point.y, point.y});
+      upper->addData(point.x, extent.high);
+      lower->addData(point.x, extent.low);
+      middle->addData(point.x, point.y);
+    }
+    upper->setPen(Qt::NoPen);
+    lower->setPen(Qt::NoPen);
+    upper->setBrush(theme_.band);
+    upper->setChannelFillGraph(lower);
+    middle->setPen(QPen(theme_.muted, line_width_ * 0.7, Qt::DashLine));
+  }
+
+  QCPScatterStyle scatter(bool hollow) const {
+    return {shapeOf(series_.marker), QPen(color_, line_width_ * (hollow ? 0.9 : 0.6)),
+            hollow ? theme_.background : color_, marker_size_ * (hollow ? 1.15 : 1)};
+  }
+
+  void paintGraph() {
+    QCPGraph* graph = addGraph();
+    for (const PlotPoint& point : series_.points) graph->addData(point.x, point.y);
+    graph->setPen(QPen(color_, line_width_ * (series_.faint ? 0.75 : 1.25),
+                       lineStyle(series_.variant + (series_.faint ? 1 : 0))));
+    if (series_.kind == SeriesKind::kSteps) graph->setLineStyle(QCPGraph::lsStepCenter);
+    if (series_.kind == SeriesKind::kMarkers) graph->setLineStyle(QCPGraph::lsNone);
+    if (series_.kind != SeriesKind::kMarkers && series_.kind != SeriesKind::kMarkedLine) return;
+    const auto hollow = [](const PlotPoint& point) { return point.hollow; };
+    const bool all_hollow = std::all_of(series_.points.begin(), series_.points.end(), hollow);
+    graph->setScatterStyle(scatter(all_hollow));
+    paintIntervals(graph);
+    if (!all_hollow) paintHollow();
+  }
+
+  /// Over the filled markers, which they cover.
+  void paintHollow() {
+    QCPGraph* graph = addGraph();
+    graph->setLineStyle(QCPGraph::lsNone);
+    graph->setScatterStyle(scatter(true));
+    for (const PlotPoint& point : series_.points) {
+      if (point.hollow) graph->addData(point.x, point.y);
+    }
+  }
+
+  void paintIntervals(QCPGraph* graph) {
+    const bool any = std::any_of(series_.points.begin(), series_.points.end(),
+                                 [](const PlotPoint& point) { return point.interval.has_value(); });
+    if (!any) return;
+    auto* bars = new QCPErrorBars(plot_.xAxis, values_);
+    bars->setDataPlottable(graph);
+    bars->setErrorType(QCPErrorBars::etValueError);
+    bars->setPen(QPen(color_, line_width_ * 0.7));
+    bars->setWhiskerWidth(marker_size_ * 0.9);
+    bars->setSymbolGap(0);
+    // The graph sorts its points by x, error bars go by index.
+    std::vector<PlotPoint> points = series_.points;
+    std::stable_sort(points.begin(), points.end(),
+                     [](const PlotPoint& a, const PlotPoint& b) { return a.x < b.x; });
+    for (const PlotPoint& point : points) {
+      const PlotRange extent = point.interval.value_or(PlotRange{point.y, point.y});
+      bars->addData(point.y - extent.low, extent.high - point.y);
+    }
+    parts_.plottables.push_back(bars);
+  }
+
+  void paintLabels() {
+    for (const PlotPoint& point : series_.points) {
+      if (point.label.isEmpty()) continue;
+      auto* text = new QCPItemText(&plot_);
+      text->position->setAxes(plot_.xAxis, values_);
+      text->position->setCoords(point.x, point.y);
+      text->setPositionAlignment(Qt::AlignHCenter | Qt::AlignBottom);
+      text->setText(point.label);
+      text->setFont(theme_.font);
+      text->setColor(color_);
+      text->setPadding(QMargins(0, 0, 0, static_cast<int>(marker_size_ * 0.7)));
+      text->setSelectable(false);
+      parts_.labels.push_back(text);
+    }
+  }
+
+  QCustomPlot& plot_;
+  const PlotSeries& series_;
+  const PlotTheme& theme_;
+  QCPAxis* values_;
+  QColor color_;
+  double line_width_;
+  double marker_size_;
+  SeriesParts parts_;
+};
+
+}  // namespace
+
+double lineWidth(const PlotTheme& theme) { return 0.24 * QFontMetricsF(theme.font).xHeight(); }
+
+SeriesParts paintSeries(QCustomPlot& plot, const PlotSeries& series, const PlotTheme& theme) {
+  return SeriesPainter(plot, series, theme).paint();
+}
+
+}  // namespace adamerge::ui
