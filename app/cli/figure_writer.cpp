@@ -27,6 +27,12 @@ const std::map<std::string, SalienceScale> kScales = {{"linear", SalienceScale::
 const std::map<std::string, Background> kBackgrounds = {{"light", Background::kLight},
                                                         {"dark", Background::kDark},
                                                         {"transparent", Background::kTransparent}};
+/// A difference needs two runs, `inspect` makes one.
+const std::map<std::string, OverlayKind> kOverlays = {{"none", OverlayKind::kNone},
+                                                      {"salience", OverlayKind::kSalience},
+                                                      {"attention", OverlayKind::kAttention},
+                                                      {"groups", OverlayKind::kGroups},
+                                                      {"survivors", OverlayKind::kSurvivors}};
 
 template <typename T>
 std::vector<std::string> names(const std::map<std::string, T>& values) {
@@ -66,8 +72,8 @@ void FigureOptions::addTo(CLI::App& command) {
       names(kFormats));
   layer_option_ = command
                       .add_option("--layer", layer_,
-                                  "Block that salience, groups and survivors show, 0-based as in "
-                                  "the JSON (default: the last)")
+                                  "Block that figures of one block show, 0-based as in the JSON "
+                                  "(default: the last)")
                       ->group(group);
   takesWholeNumber(*layer_option_, -kLargestNumber);
   layer_option_->type_name("L");
@@ -82,6 +88,19 @@ void FigureOptions::addTo(CLI::App& command) {
                               "(default percentile)")
                   ->group(group),
              names(kScales));
+  takesOneOf(*command
+                  .add_option("--overlay", overlay_,
+                              "What canvas and strip show: groups, salience, attention, survivors "
+                              "or none (default groups)")
+                  ->group(group),
+             names(kOverlays));
+  takesNumber(*command
+                   .add_option("--opacity", style_.overlay.opacity,
+                               "Of the overlay of canvas and strip (default 0.85)")
+                   ->group(group),
+              0, 1);
+  command.add_flag("--smooth", style_.overlay.smooth, "Interpolate heat maps between patches")
+      ->group(group);
   takesNumber(
       *command.add_option("--width-mm", style_.width_mm, "Width of the figures (default: by kind)")
            ->group(group),
@@ -105,6 +124,7 @@ void FigureOptions::check(const MethodInfo& method) {
   if (all_) kinds_ = kindIds();
   style_.overlay.colormap = kColormaps.at(colormap_);
   style_.overlay.scale = kScales.at(scale_);
+  style_.overlay.kind = kOverlays.at(overlay_);
   style_.background = kBackgrounds.at(background_);
   const bool salience = std::find(kinds_.begin(), kinds_.end(), "salience") != kinds_.end();
   if (salience && !all_ && method.salience.empty()) {
@@ -120,13 +140,16 @@ std::vector<std::filesystem::path> FigureOptions::write(const FigureInput& input
   for (int number = 2; !used_stems_.insert(own_stem).second; ++number) {
     own_stem = fmt::format("{}-{}", stem, number);
   }
-  const bool has_salience =
-      std::any_of(input.result.layers.begin(), input.result.layers.end(),
-                  [](const LayerTrace& layer) { return !layer.salience.empty(); });
+  const auto& layers = input.result.layers;
+  const auto has = [&](const std::vector<float> LayerTrace::*values) {
+    return std::any_of(layers.begin(), layers.end(),
+                       [&](const LayerTrace& layer) { return !(layer.*values).empty(); });
+  };
   std::vector<std::filesystem::path> written;
   for (const FigureKind& kind : figureKinds()) {
     if (std::find(kinds_.begin(), kinds_.end(), kind.id) == kinds_.end()) continue;
-    if (all_ && kind.id == "salience" && !has_salience) continue;
+    if (all_ && kind.id == "salience" && !has(&LayerTrace::salience)) continue;
+    if (all_ && kind.id == "attention" && !has(&LayerTrace::attention)) continue;
     const std::string block =
         kind.per_layer && layer_ >= 0 ? fmt::format("-block{:02}", layer_) : "";
     const std::filesystem::path path = std::filesystem::path(folder_) /

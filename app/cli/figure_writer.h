@@ -33,6 +33,7 @@ class FigureOptions {
   std::string format_ = "png";
   std::string colormap_ = "viridis";
   std::string scale_ = "percentile";
+  std::string overlay_ = "groups";
   std::string background_ = "light";
   FigureStyle style_;
   int layer_ = -1;

@@ -3,8 +3,10 @@
 #include <fmt/ranges.h>
 
 #include <memory>
+#include <utility>
 
 #include "adamerge/preprocess.h"
+#include "adamerge/provenance.h"
 #include "adamerge/report.h"
 #include "commands.h"
 #include "figure_writer.h"
@@ -53,13 +55,13 @@ class Inspection {
       : options_(options), choice_(choice), engine_(engine), terminal_(terminal) {}
 
   void inspect(const std::string& name, const std::stop_token& stop) {
-    const Image image = loadImage(name);
-    const PreparedImage prepared = prepareImage(image, engine_.info().preprocessing);
+    const auto image = std::make_shared<const Image>(loadImage(name));
+    const PreparedImage prepared = prepareImage(*image, engine_.info().preprocessing);
     const std::span input(&prepared.input, 1);
     InspectReport report;
     report.image = name;
-    report.image_height = image.height;
-    report.image_width = image.width;
+    report.image_height = image->height;
+    report.image_width = image->width;
     report.crop = prepared.crop;
     report.choice = choice_;
     report.result = engine_.run(input, choice_, {}, stop).front();
@@ -67,14 +69,15 @@ class Inspection {
     for (const std::string& warning : report.result.warnings) terminal_.warn(warning);
     terminal_.clearBar();
     if (options_.json != "-") print(report, engine_.info());
-    if (options_.figures.wanted()) writeFigures(report, prepared);
+    if (options_.figures.wanted()) writeFigures(report, image, prepared);
     reports_.push_back(std::move(report));
   }
 
   const std::vector<InspectReport>& reports() const { return reports_; }
 
  private:
-  void writeFigures(const InspectReport& report, const PreparedImage& prepared) {
+  void writeFigures(const InspectReport& report, std::shared_ptr<const Image> original,
+                    const PreparedImage& prepared) {
     const VitConfig& vit = engine_.info().vit;
     const std::filesystem::path file(report.image);
     FigureInput input;
@@ -86,6 +89,11 @@ class Inspection {
     input.prefix_tokens = vit.prefixTokens();
     input.result = report.result;
     input.layer = options_.figures.layer();
+    input.original = std::move(original);
+    input.unmerged_flops = report.baseline.flops.paper;
+    input.provenance =
+        provenanceJson(engine_.info(), engine_.device(), engine_.dtype(), report.image,
+                       report.choice, input.layer < 0 ? vit.depth - 1 : input.layer);
     for (const auto& path : options_.figures.write(input, file.stem().string())) {
       if (options_.json != "-") fmt::print("  {}\n", path.string());
     }

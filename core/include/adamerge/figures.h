@@ -16,6 +16,7 @@
 #include "adamerge/image.h"
 #include "adamerge/preprocess.h"
 #include "adamerge/result.h"
+#include "adamerge/trace.h"
 
 /// Cairo's drawing context, so that this header needs no Cairo.
 using cairo_t = struct _cairo;
@@ -152,18 +153,5 @@ std::string scaleName(SalienceScale scale);
 std::vector<std::array<std::uint8_t, 3>> groupColors(const Image& view, int grid_height,
                                                      int grid_width,
                                                      const std::vector<int>& groups);
-
-/// Per patch: the patch whose token stands for its group after block `layer`, that is, the one that
-/// was always on the destination's side of the merges in blocks 0...layer.
-/// Throws Error: layer out of range, merges that name no group.
-std::vector<int> survivingPatches(const std::vector<LayerTrace>& layers, int layer);
-
-enum class PatchFate {
-  kUntouched,  ///< a token of its own
-  kAbsorbed,   ///< its token took in others
-  kMerged      ///< its token went into another patch's
-};
-/// Per patch, from survivingPatches().
-std::vector<PatchFate> patchFates(const std::vector<int>& survivors);
 
 }  // namespace adamerge

@@ -34,6 +34,14 @@ std::string modelJson(const Engine& engine);
 std::string scheduleJson(const Engine& engine, const MethodChoice& choice, double target,
                          const SchedulePoint& point, std::size_t images);
 
+/// One row per block: block (from 1), tokens_in, tokens_out, merged, redundancy, mu, sigma, z;
+/// empty where a block has no such value. RFC 4180.
+std::string traceCsv(const ImageResult& result);
+/// One row per merge: block (from 1), source_group and destination_group as in GroupMerge, the
+/// patch that stands for each (source_patch, destination_patch), similarity. RFC 4180. Throws Error
+/// for a trace that contradicts itself.
+std::string mergesCsv(const ImageResult& result);
+
 /// For people: "Bicubic, shorter side to 248, centre crop 224 x 224".
 std::string describe(const Preprocessing& preprocessing);
 

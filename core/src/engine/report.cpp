@@ -50,6 +50,7 @@ Json layerObject(const LayerTrace& layer) {
                {"sigma", optionalNumber(layer.sigma)},
                {"z", optionalNumber(layer.z)}};
   json["salience"] = layer.salience.empty() ? Json(nullptr) : Json(layer.salience);
+  json["attention"] = layer.attention.empty() ? Json(nullptr) : Json(layer.attention);
   json["groups"] = layer.groups;
   return json;
 }

@@ -75,17 +75,14 @@ class Reader {
     if (found == json_.end()) return settings;
     if (!found->is_object()) fail("\"settings\" must be an object");
     for (const auto& [key, value] : found->items()) {
-      if (value.is_boolean()) {
-        settings[key] = value.get<bool>();
-      } else if (value.is_number_integer()) {
-        settings[key] = value.get<std::int64_t>();
-      } else if (value.is_number()) {
-        settings[key] = value.get<double>();
-      } else if (value.is_string()) {
-        settings[key] = value.get<std::string>();
-      } else {
-        fail(fmt::format("setting \"{}\" must be a number, text, true or false", key));
+      const std::optional<SettingValue> setting = settingFromJson(value);
+      if (!setting) {
+        fail(
+            fmt::format("setting \"{}\" must be a number, text, true, false or a list of whole "
+                        "numbers",
+                        key));
       }
+      settings[key] = *setting;
     }
     return settings;
   }

@@ -16,13 +16,6 @@ constexpr const char* kFontFamily = "DejaVu Sans, sans-serif";
 /// Height of capitals in DejaVu Sans, in ems.
 constexpr double kCapHeight = 0.729;
 
-std::string validUtf8(std::string_view text) {
-  // File names may hold any bytes; Pango would drop the whole line.
-  const std::unique_ptr<gchar, decltype(&g_free)> valid(
-      g_utf8_make_valid(text.data(), static_cast<gssize>(text.size())), &g_free);
-  return valid.get();
-}
-
 Handle<PangoContext> makePangoContext() {
   Handle<PangoContext> context(pango_font_map_create_context(pango_cairo_font_map_get_default()));
   // Hinting fits glyphs to one surface's pixels; without it a line has one width everywhere.
@@ -96,6 +89,12 @@ Image enlarged(const Image& image, int factor) {
 }
 
 }  // namespace
+
+std::string validUtf8(std::string_view text) {
+  const std::unique_ptr<gchar, decltype(&g_free)> valid(
+      g_utf8_make_valid(text.data(), static_cast<gssize>(text.size())), &g_free);
+  return valid.get();
+}
 
 double textWidth(std::string_view text, const TextStyle& style) {
   const Handle<PangoContext> context = makePangoContext();
@@ -242,6 +241,18 @@ void Canvas::image(const Image& image, const Box& box, Sampling sampling, double
   if (drawsPixels()) cairo_pattern_set_extend(cairo_get_source(context_), CAIRO_EXTEND_PAD);
   cairo_rectangle(context_, 0, 0, image.width, image.height);
   cairo_fill(context_);
+  cairo_restore(context_);
+}
+
+void Canvas::inside(const Box& box, Point origin, double scale,
+                    const std::function<void(cairo_t*)>& draw) {
+  cairo_save(context_);
+  cairo_rectangle(context_, box.x, box.y, box.width, box.height);
+  cairo_clip(context_);
+  cairo_translate(context_, box.x, box.y);
+  cairo_scale(context_, scale, scale);
+  cairo_translate(context_, -origin.x, -origin.y);
+  draw(context_);
   cairo_restore(context_);
 }
 

@@ -2,7 +2,9 @@
 // Drawing in points (1/72 inch), the same on every surface.
 #pragma once
 
+#include <functional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "adamerge/image.h"
@@ -53,6 +55,9 @@ struct TextStyle {
   bool keep_end = false;  ///< shorten in the middle, so that a file name keeps its extension
 };
 
+/// File names may hold any bytes; Pango, XML and PDF take UTF-8 only.
+std::string validUtf8(std::string_view text);
+
 /// The width of one line in points.
 double textWidth(std::string_view text, const TextStyle& style);
 
@@ -86,6 +91,11 @@ class Canvas {
   void rings(std::span<const Point> centres, double radius, double width, const Color& color);
   void image(const Image& image, const Box& box, Sampling sampling = Sampling::kSmooth,
              double opacity = 1);
+
+  /// Lets `draw` draw in other units, cut off at the edges of `box`: `origin` is the box's top left
+  /// corner, `scale` how long one unit is.
+  void inside(const Box& box, Point origin, double scale,
+              const std::function<void(cairo_t*)>& draw);
 
  private:
   void setColor(const Color& color);

@@ -8,16 +8,20 @@
 
 #include "adamerge/error.h"
 #include "figures/kinds.h"
+#include "figures/page.h"
 #include "figures/scene.h"
 
 namespace adamerge {
 namespace {
 
-const std::array<FigureDrawing, 5>& drawings() {
-  static const std::array<FigureDrawing, 5> all{salienceFigure(), groupsFigure(), survivorsFigure(),
-                                                layersFigure(), overviewFigure()};
+const std::array<FigureDrawing, 8>& drawings() {
+  static const std::array<FigureDrawing, 8> all{
+      salienceFigure(), attentionFigure(), groupsFigure(), survivorsFigure(),
+      canvasFigure(),   stripFigure(),     layersFigure(), overviewFigure()};
   return all;
 }
+
+}  // namespace
 
 const FigureDrawing& findDrawing(std::string_view id) {
   const auto found = std::find_if(drawings().begin(), drawings().end(),
@@ -31,8 +35,6 @@ const FigureDrawing& findDrawing(std::string_view id) {
   throw Error(fmt::format("there is no figure \"{}\"; known are {}", id, known));
 }
 
-}  // namespace
-
 const std::vector<FigureKind>& figureKinds() {
   static const std::vector<FigureKind> kinds = [] {
     std::vector<FigureKind> list;
@@ -45,8 +47,7 @@ const std::vector<FigureKind>& figureKinds() {
 FigureSize figureSize(std::string_view kind, const FigureInput& input, const FigureStyle& style) {
   const FigureDrawing& drawing = findDrawing(kind);
   const Scene scene = makeScene(drawing.traits, input, style);
-  const double mm = scene.scale / kPointsPerInch * kMmPerInch;
-  return {scene.width * mm, drawing.height(scene) * mm};
+  return sizeOnPaper(scene, drawing.height(scene));
 }
 
 void drawFigure(std::string_view kind, const FigureInput& input, const FigureStyle& style,
@@ -54,11 +55,16 @@ void drawFigure(std::string_view kind, const FigureInput& input, const FigureSty
   const FigureDrawing& drawing = findDrawing(kind);
   const Scene scene = makeScene(drawing.traits, input, style);
   Canvas canvas(context);
-  canvas.scale(scene.scale);
-  if (style.background != Background::kTransparent) {
-    canvas.fill({0, 0, scene.width, drawing.height(scene)}, scene.theme.background);
-  }
+  beginPage(canvas, scene, drawing.height(scene));
   drawing.draw(canvas, scene);
+}
+
+void writeFigure(std::string_view kind, const FigureInput& input, const FigureStyle& style,
+                 FigureFormat format, const std::filesystem::path& path) {
+  const FigureSize size = figureSize(kind, input, style);
+  writePage({[&](cairo_t* context) { drawFigure(kind, input, style, context); }, style, size,
+             input.title, input.provenance},
+            format, path);
 }
 
 }  // namespace adamerge

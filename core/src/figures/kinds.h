@@ -2,24 +2,40 @@
 // The kinds of figure. Each knows its height for a scene and draws itself at that height.
 #pragma once
 
-#include <vector>
+#include <functional>
+#include <optional>
+#include <string_view>
 
 #include "figures/canvas.h"
 #include "figures/scene.h"
 
 namespace adamerge {
 
+/// One picture of one block: what single figures and comparisons of a kind share.
+struct PictureDrawing {
+  /// Height in widths.
+  double (*proportion)(const Scene& scene) = nullptr;
+  void (*draw)(Canvas& canvas, const Scene& scene, const Box& box) = nullptr;
+};
+
 struct FigureDrawing {
   FigureTraits traits;
-  double (*height)(const Scene& scene) = nullptr;
-  void (*draw)(Canvas& canvas, const Scene& scene) = nullptr;
+  std::function<double(const Scene& scene)> height;
+  std::function<void(Canvas& canvas, const Scene& scene)> draw;
+  std::optional<PictureDrawing> picture;
 };
 
 FigureDrawing salienceFigure();
+FigureDrawing attentionFigure();
 FigureDrawing groupsFigure();
 FigureDrawing survivorsFigure();
+FigureDrawing canvasFigure();
+FigureDrawing stripFigure();
 FigureDrawing layersFigure();
 FigureDrawing overviewFigure();
+
+/// Throws Error that lists the known ids.
+const FigureDrawing& findDrawing(std::string_view id);
 
 inline constexpr double kColumnMm = 86;
 inline constexpr double kPageMm = 178;
@@ -31,7 +47,5 @@ struct PanelPair {
   double caption_y = 0;  ///< below the panels
 };
 PanelPair panelPair(const Scene& scene);
-/// The heading, the input and its caption.
-void drawPairInput(Canvas& canvas, const Scene& scene, const PanelPair& pair);
 
 }  // namespace adamerge

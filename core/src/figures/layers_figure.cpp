@@ -196,11 +196,12 @@ void drawLayersFigure(Canvas& canvas, const Scene& scene) {
 }  // namespace
 
 FigureDrawing layersFigure() {
-  return {{{"layers", "Tokens, merges and, where measured, redundancy over the blocks.", false},
+  return {{{"layers", "Tokens, merges and, where measured, redundancy over the blocks."},
            kColumnMm,
-           false},
+           {}},
           layersHeight,
-          drawLayersFigure};
+          drawLayersFigure,
+          {}};
 }
 
 }  // namespace adamerge

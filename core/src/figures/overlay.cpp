@@ -17,16 +17,10 @@ namespace {
 
 constexpr Color kOutside = rgb(0x000000, 0.6);
 constexpr Color kUnselected = rgb(0x000000, 0.35);
-constexpr Color kMergedWash = rgb(0xF2F3F5, kFading);
-constexpr Color kMergedHatch = rgb(0x3C4046);
-constexpr Color kDifferenceTint = rgb(0xD55E00, 0.5);
-constexpr Color kDifferenceHatch = rgb(0xFFFFFF);
 constexpr double kSelectedPixels = 3;
 constexpr double kHoveredPixels = 1.5;
 /// Interpolated heat maps are computed at this size and enlarged.
 constexpr int kSmoothSize = 512;
-
-Color faded(const Color& color, double opacity) { return withAlpha(color, color.alpha * opacity); }
 
 void check(const OverlayInput& input) {
   if (input.image == nullptr || input.layers == nullptr) {
@@ -80,8 +74,7 @@ class Overlay {
         drawGroups();
         break;
       case OverlayKind::kSurvivors:
-        markFates(canvas_, area_, patchFates(survivors()), faded(kMergedWash, style_.opacity),
-                  faded(kMergedHatch, style_.opacity));
+        markFates(canvas_, area_, patchFates(survivors()), style_.opacity);
         break;
       case OverlayKind::kDifference:
         drawDifference();
@@ -128,9 +121,8 @@ class Overlay {
 
   void drawDifference() {
     if (input_.other_groups == nullptr) return;
-    const std::vector<bool> differ = groupDifference(trace_.groups, *input_.other_groups);
-    washPatches(canvas_, area_, differ, faded(kDifferenceTint, style_.opacity));
-    hatchPatches(canvas_, area_, differ, faded(kDifferenceHatch, style_.opacity));
+    markDifference(canvas_, area_, groupDifference(trace_.groups, *input_.other_groups),
+                   style_.opacity);
   }
 
   std::vector<int> survivors() const { return survivingPatches(*input_.layers, input_.layer); }

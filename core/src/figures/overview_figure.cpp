@@ -2,11 +2,12 @@
 // The input, what the method saw at several depths, and the final groups, as a paper shows them.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <string>
 
 #include "figures/kinds.h"
+#include "figures/legends.h"
+#include "figures/panel_grid.h"
 #include "figures/panels.h"
 
 namespace adamerge {
@@ -15,12 +16,6 @@ namespace {
 constexpr std::size_t kDepths = 3;
 /// Narrower panels would cut their captions short.
 constexpr double kLeastPanel = 74;
-constexpr double kCaptionSpace = 2;
-constexpr double kCaptionHeight = 2 * kLineHeight;
-constexpr double kRowSpace = 5;
-constexpr double kBarWidth = 60;
-constexpr double kBarHeight = 5;
-constexpr double kBarSpace = 3;
 constexpr double kLegendSpace = 4;
 
 struct Panel {
@@ -76,42 +71,20 @@ std::vector<Panel> panelsOf(const Scene& scene) {
   return panels;
 }
 
-struct Layout {
-  std::size_t columns = 1;
-  std::size_t rows = 1;
-  double panel_width = 0;
-  double panel_height = 0;
-  double top = 0;
-
-  double rowHeight() const { return panel_height + kCaptionSpace + kCaptionHeight; }
-  double bottom() const {
-    return top + static_cast<double>(rows) * (rowHeight() + kRowSpace) - kRowSpace;
-  }
-  Box slot(std::size_t index) const {
-    return {kMargin + static_cast<double>(index % columns) * (panel_width + kGap),
-            top + static_cast<double>(index / columns) * (rowHeight() + kRowSpace), panel_width,
-            panel_height};
-  }
-};
-
-Layout layoutOf(const Scene& scene, std::size_t panels) {
-  Layout layout;
-  const auto fitting =
-      static_cast<std::size_t>((scene.contentWidth() + kGap) / (kLeastPanel + kGap));
-  layout.columns = std::clamp<std::size_t>(fitting, 1, panels);
-  layout.rows = (panels + layout.columns - 1) / layout.columns;
-  const auto columns = static_cast<double>(layout.columns);
-  layout.panel_width = (scene.contentWidth() - (columns - 1) * kGap) / columns;
-  layout.panel_height = panelHeight(scene, layout.panel_width);
-  layout.top = kMargin + headingHeight(scene, runNote(scene));
-  return layout;
+PanelGrid gridOf(const Scene& scene, std::size_t panels) {
+  return {scene,
+          panels,
+          kLeastPanel,
+          viewProportion(scene),
+          kMargin + headingHeight(scene, runNote(scene)),
+          kCaptionHeight};
 }
 
 bool showsSalience(const Scene& scene) { return !layersWithSalience(scene).empty(); }
 
 void drawPanel(Canvas& canvas, const Scene& scene, const Panel& panel, const Box& slot) {
   const LayerTrace& trace = scene.input.result.layers[panel.layer];
-  const Box box = panelBox(scene, slot);
+  const Box box = panelBox(viewProportion(scene), slot);
   std::string name;
   std::string detail;
   switch (panel.content) {
@@ -121,7 +94,7 @@ void drawPanel(Canvas& canvas, const Scene& scene, const Panel& panel, const Box
       detail = fmt::format("{} × {} patches", scene.grid.height, scene.grid.width);
       break;
     case Panel::Content::kSalience:
-      drawHeat(canvas, scene, scaleSalience(trace.salience, scene.style.overlay.scale), box);
+      drawHeat(canvas, scene, trace.salience, box);
       name = fmt::format("salience, block {}", panel.layer + 1);
       detail = fmt::format("{} tokens", trace.tokens_in);
       break;
@@ -131,79 +104,36 @@ void drawPanel(Canvas& canvas, const Scene& scene, const Panel& panel, const Box
       detail = fmt::format("{} tokens", trace.tokens_out);
       break;
   }
-  const Box caption{slot.x, slot.bottom() + kCaptionSpace, slot.width, kLineHeight};
-  canvas.text(name, caption, scene.textStyle(Align::kCentre));
-  canvas.text(detail, {caption.x, caption.bottom(), caption.width, kLineHeight},
-              scene.mutedStyle(Align::kCentre));
-}
-
-/// One bar for all depths: each map is scaled on its own, so numbers would differ from map to map.
-/// Its explanation stands beside it, or above it where the figure is narrow.
-struct Legend {
-  std::string text;
-  double text_width = 0;
-  double bar_width = 0;  ///< with "low" and "high"
-  bool stacked = false;
-
-  double height() const { return (stacked ? 2 : 1) * kLineHeight; }
-};
-
-Legend legendOf(const Scene& scene) {
-  Legend legend;
-  legend.text =
-      fmt::format("salience, {} scale within each block", scaleName(scene.style.overlay.scale));
-  const TextStyle muted = scene.mutedStyle();
-  legend.text_width = textWidth(legend.text, muted) + 1;
-  legend.bar_width = textWidth("low", muted) + textWidth("high", muted) + kBarWidth + 2 * kBarSpace;
-  legend.stacked = legend.text_width + kGap + legend.bar_width > scene.contentWidth();
-  return legend;
-}
-
-void drawLegend(Canvas& canvas, const Scene& scene, double top) {
-  const Legend legend = legendOf(scene);
-  const TextStyle muted = scene.mutedStyle();
-  double x = (scene.width - legend.bar_width) / 2;
-  if (legend.stacked) {
-    canvas.text(legend.text, {kMargin, top, scene.contentWidth(), kLineHeight},
-                scene.mutedStyle(Align::kCentre));
-    top += kLineHeight;
-  } else {
-    x -= (legend.text_width + kGap) / 2;
-    canvas.text(legend.text, {x, top, legend.text_width, kLineHeight}, muted);
-    x += legend.text_width + kGap;
-  }
-  const Box line{x, top, legend.bar_width, kLineHeight};
-  canvas.text("low", line, muted);
-  canvas.text("high", line, scene.mutedStyle(Align::kRight));
-  drawColorBar(canvas, scene,
-               {x + textWidth("low", muted) + kBarSpace, top + (kLineHeight - kBarHeight) / 2,
-                kBarWidth, kBarHeight});
+  drawCaption(canvas, scene, slot, name, detail);
 }
 
 double overviewHeight(const Scene& scene) {
-  const double legend = showsSalience(scene) ? kLegendSpace + legendOf(scene).height() : 0;
-  return layoutOf(scene, panelsOf(scene).size()).bottom() + legend + kMargin;
+  const double legend =
+      showsSalience(scene) ? kLegendSpace + sharedLegendHeight(scene, OverlayKind::kSalience) : 0;
+  return gridOf(scene, panelsOf(scene).size()).bottom() + legend + kMargin;
 }
 
 void drawOverviewFigure(Canvas& canvas, const Scene& scene) {
   const std::vector<Panel> panels = panelsOf(scene);
-  const Layout layout = layoutOf(scene, panels.size());
+  const PanelGrid grid = gridOf(scene, panels.size());
   drawHeading(canvas, scene, runNote(scene));
   for (std::size_t i = 0; i < panels.size(); ++i) {
-    drawPanel(canvas, scene, panels[i], layout.slot(i));
+    drawPanel(canvas, scene, panels[i], grid.slot(i));
   }
-  if (showsSalience(scene)) drawLegend(canvas, scene, layout.bottom() + kLegendSpace);
+  if (showsSalience(scene)) {
+    drawSharedLegend(canvas, scene, OverlayKind::kSalience, grid.bottom() + kLegendSpace);
+  }
 }
 
 }  // namespace
 
 FigureDrawing overviewFigure() {
-  return {{{"overview", "The input, salience or groups at several depths, and the final groups.",
-            false},
+  return {{{"overview", "The input, salience or groups at several depths, and the final groups."},
            kPageMm,
-           true},
+           {.picture = true}},
           overviewHeight,
-          drawOverviewFigure};
+          drawOverviewFigure,
+          {}};
 }
 
 }  // namespace adamerge

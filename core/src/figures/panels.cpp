@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "adamerge/overlay.h"
 #include "figures/patch_marks.h"
 
 namespace adamerge {
@@ -15,14 +16,16 @@ constexpr double kFrameWidth = 0.4;
 /// Rasters at print resolution, whatever the PNG's.
 constexpr double kPanelDpi = 300;
 
-/// A figure's pixel, in points: what a line's width in pixels means on paper.
-constexpr double kFigurePixel = 0.4;
-
 PatchArea patchArea(const Scene& scene, const Box& box) { return {scene.grid, box, kFigurePixel}; }
+
+/// Pixels along `length` points of the figure.
+double pixelsFor(const Scene& scene, double length) {
+  return length * scene.scale / kPointsPerInch * kPanelDpi;
+}
 
 Image panelFor(const Scene& scene, const Box& box) {
   return panelImage(scene.input.image.view, scene.grid,
-                    std::max(box.width, box.height) * scene.scale / kPointsPerInch * kPanelDpi);
+                    pixelsFor(scene, std::max(box.width, box.height)));
 }
 
 void finishPanel(Canvas& canvas, const Scene& scene, const Box& box) {
@@ -31,17 +34,28 @@ void finishPanel(Canvas& canvas, const Scene& scene, const Box& box) {
 
 }  // namespace
 
-double panelHeight(const Scene& scene, double width) {
+double viewProportion(const Scene& scene) {
   const Image& view = scene.input.image.view;
-  return width * std::min(static_cast<double>(view.height) / view.width, kTallest);
+  return static_cast<double>(view.height) / view.width;
 }
 
-Box panelBox(const Scene& scene, const Box& slot) {
-  const Image& view = scene.input.image.view;
-  const double scale = std::min(slot.width / view.width, slot.height / view.height);
-  const double width = view.width * scale;
-  const double height = view.height * scale;
+double panelHeight(double proportion, double width) {
+  return width * std::min(proportion, kTallest);
+}
+
+Box panelBox(double proportion, const Box& slot) {
+  const double width = std::min(slot.width, slot.height / proportion);
+  const double height = width * proportion;
   return {slot.x + (slot.width - width) / 2, slot.y + (slot.height - height) / 2, width, height};
+}
+
+void drawCaption(Canvas& canvas, const Scene& scene, const Box& panel, std::string_view name,
+                 std::string_view detail) {
+  const Box line{panel.x, panel.bottom() + kCaptionHeight - 2 * kLineHeight, panel.width,
+                 kLineHeight};
+  canvas.text(name, line, scene.textStyle(Align::kCentre));
+  canvas.text(detail, {line.x, line.bottom(), line.width, kLineHeight},
+              scene.mutedStyle(Align::kCentre));
 }
 
 void drawInput(Canvas& canvas, const Scene& scene, const Box& box) {
@@ -49,12 +63,12 @@ void drawInput(Canvas& canvas, const Scene& scene, const Box& box) {
   finishPanel(canvas, scene, box);
 }
 
-void drawHeat(Canvas& canvas, const Scene& scene, const std::vector<float>& positions,
+void drawHeat(Canvas& canvas, const Scene& scene, const std::vector<float>& values,
               const Box& box) {
   const OverlayStyle& style = scene.style.overlay;
   const Image panel = panelFor(scene, box);
-  const Image colors =
-      heatImage(positions, scene.grid, style.colormap, style.smooth, panel.width, panel.height);
+  const Image colors = heatImage(scaleSalience(values, style.scale), scene.grid, style.colormap,
+                                 style.smooth, panel.width, panel.height);
   canvas.image(shadedImage(panel, scene.grid, colors), box);
   finishPanel(canvas, scene, box);
 }
@@ -71,15 +85,68 @@ void drawGroups(Canvas& canvas, const Scene& scene, const std::vector<int>& grou
 void drawFates(Canvas& canvas, const Scene& scene, const std::vector<PatchFate>& fates,
                const Box& box) {
   canvas.image(panelFor(scene, box), box);
-  markFates(canvas, patchArea(scene, box), fates, withAlpha(scene.theme.background, kFading),
-            scene.theme.muted);
+  markFates(canvas, patchArea(scene, box), fates, 1);
   finishPanel(canvas, scene, box);
+}
+
+void drawOverlaid(Canvas& canvas, const Scene& scene, std::size_t layer, const Image& picture,
+                  const PreparedImage& prepared, const Box& box) {
+  const Box region = overlaidRegion(picture, prepared.crop);
+  const double scale = box.width / region.width;
+  const auto place = [&](const Box& part) {
+    return Box{box.x + (part.x - region.x) * scale, box.y + (part.y - region.y) * scale,
+               part.width * scale, part.height * scale};
+  };
+  const Rectangle& crop = prepared.crop;
+  const Box whole{0, 0, static_cast<double>(picture.width), static_cast<double>(picture.height)};
+  // What the model was given beyond the picture's edge.
+  if (region.width > whole.width || region.height > whole.height) {
+    canvas.image(prepared.view, place({crop.x, crop.y, crop.width, crop.height}));
+  }
+  canvas.image(reducedImage(picture, pixelsFor(scene, picture.width * scale)), place(whole));
+  OverlayInput input;
+  input.image = &prepared;
+  input.grid_height = scene.grid.height;
+  input.grid_width = scene.grid.width;
+  input.layers = &scene.input.result.layers;
+  input.layer = static_cast<int>(layer);
+  input.selected_patch = scene.input.selected_patch;
+  if (scene.input.other) input.other_groups = &scene.input.other->layers[layer].groups;
+  canvas.inside(box, {region.x, region.y}, scale, [&](cairo_t* context) {
+    drawOverlay(input, scene.style.overlay, picture.width, picture.height, scale / kFigurePixel,
+                context);
+  });
+  finishPanel(canvas, scene, box);
+}
+
+Box overlaidRegion(const Image& picture, const Rectangle& crop) {
+  const double left = std::min(crop.x, 0.0);
+  const double top = std::min(crop.y, 0.0);
+  return {left, top, std::max<double>(crop.x + crop.width, picture.width) - left,
+          std::max<double>(crop.y + crop.height, picture.height) - top};
 }
 
 void drawFateSample(Canvas& canvas, const Scene& scene, PatchFate fate, const Box& box) {
   canvas.fill(box, scene.theme.sample);
-  markFates(canvas, {{1, 1}, box, kFigurePixel}, {fate}, withAlpha(scene.theme.background, kFading),
-            scene.theme.muted);
+  markFates(canvas, {{1, 1}, box, kFigurePixel}, {fate}, 1);
+}
+
+void drawDifferenceSample(Canvas& canvas, const Scene& scene, const Box& box) {
+  canvas.fill(box, scene.theme.sample);
+  markDifference(canvas, {{1, 1}, box, kFigurePixel}, {true}, 1);
+}
+
+const std::vector<float>& heatOf(const Scene& scene) {
+  return scene.content == OverlayKind::kAttention ? scene.trace().attention
+                                                  : scene.trace().salience;
+}
+
+std::vector<PatchFate> fatesOf(const Scene& scene) {
+  return patchFates(survivingPatches(scene.input.result.layers, static_cast<int>(scene.layer)));
+}
+
+const std::vector<int>& otherGroups(const Scene& scene) {
+  return scene.input.other->layers[scene.layer].groups;
 }
 
 void drawColorBar(Canvas& canvas, const Scene& scene, const Box& box) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "figures/canvas.h"
@@ -11,21 +12,43 @@
 
 namespace adamerge {
 
-/// The height of a panel of that width; a slender view is bounded, and drawn narrower.
-double panelHeight(const Scene& scene, double width);
-/// The largest box of the view's proportions centred in `slot`.
-Box panelBox(const Scene& scene, const Box& slot);
+/// A figure's pixel, in points: what a line's width in pixels means on paper.
+inline constexpr double kFigurePixel = 0.4;
+
+/// The view's height in widths.
+double viewProportion(const Scene& scene);
+/// The height of a panel of that width; a slender picture is bounded, and drawn narrower.
+double panelHeight(double proportion, double width);
+/// The largest box of that proportion centred in `slot`.
+Box panelBox(double proportion, const Box& slot);
+
+/// Two centred lines under a panel.
+inline constexpr double kCaptionHeight = 2 + 2 * kLineHeight;
+void drawCaption(Canvas& canvas, const Scene& scene, const Box& panel, std::string_view name,
+                 std::string_view detail);
 
 void drawInput(Canvas& canvas, const Scene& scene, const Box& box);
 /// A heat map through which the picture still shows.
-void drawHeat(Canvas& canvas, const Scene& scene, const std::vector<float>& positions,
-              const Box& box);
+void drawHeat(Canvas& canvas, const Scene& scene, const std::vector<float>& values, const Box& box);
 /// ToMe's picture: each group in its mean colour, outlined.
 void drawGroups(Canvas& canvas, const Scene& scene, const std::vector<int>& groups, const Box& box);
 void drawFates(Canvas& canvas, const Scene& scene, const std::vector<PatchFate>& fates,
                const Box& box);
-/// A legend's sample of a fate, in the same strokes.
+/// The style's overlay after block `layer` on `picture`, of which `prepared` is a part.
+void drawOverlaid(Canvas& canvas, const Scene& scene, std::size_t layer, const Image& picture,
+                  const PreparedImage& prepared, const Box& box);
+/// The picture and what of the prepared part lies beyond it, in the picture's pixels.
+Box overlaidRegion(const Image& picture, const Rectangle& crop);
+
+/// Samples for legends, in the strokes of the pictures.
 void drawFateSample(Canvas& canvas, const Scene& scene, PatchFate fate, const Box& box);
+void drawDifferenceSample(Canvas& canvas, const Scene& scene, const Box& box);
+
+/// What the chosen block has to show.
+const std::vector<float>& heatOf(const Scene& scene);
+std::vector<PatchFate> fatesOf(const Scene& scene);
+/// The groups after the chosen block in the run compared with.
+const std::vector<int>& otherGroups(const Scene& scene);
 
 void drawColorBar(Canvas& canvas, const Scene& scene, const Box& box);
 

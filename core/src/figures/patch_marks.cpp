@@ -8,6 +8,11 @@
 namespace adamerge {
 namespace {
 
+constexpr Color kMergedWash = rgb(0xD2D5DA, 0.74);
+constexpr Color kMergedHatch = rgb(0x3C4046);
+/// Of a hue that photographs rarely have.
+constexpr Color kDifferenceTint = rgb(0xCC79A7, 0.6);
+constexpr Color kDifferenceHatch = rgb(0x2A0A1E);
 /// Okabe and Ito's, without black.
 constexpr std::array<unsigned, 7> kOutlineColors{0xE69F00, 0x56B4E9, 0x009E73, 0xF0E442,
                                                  0x0072B2, 0xD55E00, 0xCC79A7};
@@ -151,16 +156,22 @@ void ringPatches(Canvas& canvas, const PatchArea& area, const std::vector<bool>&
 }
 
 void markFates(Canvas& canvas, const PatchArea& area, const std::vector<PatchFate>& fates,
-               const Color& wash, const Color& hatch) {
+               double opacity) {
   const auto having = [&](PatchFate fate) {
     std::vector<bool> chosen(fates.size());
     std::transform(fates.begin(), fates.end(), chosen.begin(),
                    [&](PatchFate other) { return other == fate; });
     return chosen;
   };
-  washPatches(canvas, area, having(PatchFate::kMerged), wash);
-  hatchPatches(canvas, area, having(PatchFate::kMerged), hatch);
-  ringPatches(canvas, area, having(PatchFate::kAbsorbed), hatch.alpha);
+  washPatches(canvas, area, having(PatchFate::kMerged), faded(kMergedWash, opacity));
+  hatchPatches(canvas, area, having(PatchFate::kMerged), faded(kMergedHatch, opacity));
+  ringPatches(canvas, area, having(PatchFate::kAbsorbed), opacity);
+}
+
+void markDifference(Canvas& canvas, const PatchArea& area, const std::vector<bool>& differ,
+                    double opacity) {
+  washPatches(canvas, area, differ, faded(kDifferenceTint, opacity));
+  hatchPatches(canvas, area, differ, faded(kDifferenceHatch, opacity));
 }
 
 void outlineGroups(Canvas& canvas, const PatchArea& area, const std::vector<int>& groups) {

@@ -29,7 +29,10 @@ void ringPatches(Canvas& canvas, const PatchArea& area, const std::vector<bool>&
                  double opacity);
 /// Patches merged away washed and hatched, those that absorbed others ringed.
 void markFates(Canvas& canvas, const PatchArea& area, const std::vector<PatchFate>& fates,
-               const Color& wash, const Color& hatch);
+               double opacity);
+/// Patches of other groups than in another run, tinted and hatched.
+void markDifference(Canvas& canvas, const PatchArea& area, const std::vector<bool>& differ,
+                    double opacity);
 
 /// White lines between all groups.
 void outlineGroups(Canvas& canvas, const PatchArea& area, const std::vector<int>& groups);

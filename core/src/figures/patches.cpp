@@ -12,6 +12,7 @@ namespace {
 
 constexpr double kFewestPixels = 64;
 constexpr double kMostPixels = 2048;
+constexpr double kMostOfPicture = 4096;
 /// How much of the picture's local contrast a heat map keeps.
 constexpr double kShading = 0.5;
 
@@ -50,22 +51,34 @@ int wholePixels(double wanted, int cells) {
   return std::max(static_cast<int>(std::ceil(wanted / cells)), 1) * cells;
 }
 
+Image resized(const Image& image, int width, int height) {
+  Image result{width, height, {}};
+  result.pixels.resize(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3);
+  const cv::Mat source(image.height, image.width, CV_8UC3,
+                       const_cast<std::uint8_t*>(image.pixels.data()));
+  cv::Mat target(height, width, CV_8UC3, result.pixels.data());
+  const bool smaller = width < image.width || height < image.height;
+  cv::resize(source, target, target.size(), 0, 0, smaller ? cv::INTER_AREA : cv::INTER_CUBIC);
+  return result;
+}
+
 }  // namespace
 
 Image panelImage(const Image& view, const Grid& grid, double pixels) {
   const double wanted = std::clamp(pixels, kFewestPixels, kMostPixels);
   // The longer side decides, so that a slender view does not become a giant.
   const double scale = wanted / std::max(view.width, view.height);
-  Image panel;
-  panel.width = wholePixels(view.width * scale, grid.width);
-  panel.height = wholePixels(view.height * scale, grid.height);
-  panel.pixels.resize(static_cast<std::size_t>(panel.width) * panel.height * 3);
-  const cv::Mat source(view.height, view.width, CV_8UC3,
-                       const_cast<std::uint8_t*>(view.pixels.data()));
-  cv::Mat target(panel.height, panel.width, CV_8UC3, panel.pixels.data());
-  const bool smaller = panel.width < view.width || panel.height < view.height;
-  cv::resize(source, target, target.size(), 0, 0, smaller ? cv::INTER_AREA : cv::INTER_CUBIC);
-  return panel;
+  return resized(view, wholePixels(view.width * scale, grid.width),
+                 wholePixels(view.height * scale, grid.height));
+}
+
+Image reducedImage(const Image& picture, double pixels) {
+  const double scale = std::clamp(pixels, kFewestPixels, kMostOfPicture) / picture.width;
+  if (scale >= 1) return picture;
+  const auto side = [&](int length) {
+    return std::max(static_cast<int>(std::lround(length * scale)), 1);
+  };
+  return resized(picture, side(picture.width), side(picture.height));
 }
 
 Image gridImage(const Grid& grid, const PatchColors& colors) {

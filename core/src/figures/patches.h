@@ -25,6 +25,9 @@ using PatchColors = std::vector<std::array<std::uint8_t, 3>>;
 /// number of pixels: patch-wise edges stay crisp in every viewer, whatever its interpolation.
 Image panelImage(const Image& view, const Grid& grid, double pixels);
 
+/// The picture with at most `pixels` columns.
+Image reducedImage(const Image& picture, double pixels);
+
 /// One pixel a patch.
 Image gridImage(const Grid& grid, const PatchColors& colors);
 

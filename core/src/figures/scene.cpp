@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <span>
+
 #include "adamerge/error.h"
 #include "figures/trace_checks.h"
 
@@ -36,13 +39,55 @@ double figureScale(const FigureStyle& style) {
   return style.font_size / kTextSize;
 }
 
+bool isWhole(const Image& image) {
+  return image.width >= 1 && image.height >= 1 &&
+         image.pixels.size() == static_cast<std::size_t>(image.width) * image.height * 3;
+}
+
 void checkPicture(std::string_view figure, const FigureInput& input) {
-  const Image& view = input.image.view;
-  if (view.width < 1 || view.height < 1 ||
-      view.pixels.size() != static_cast<std::size_t>(view.width) * view.height * 3) {
+  if (!isWhole(input.image.view)) {
     throw Error(fmt::format("the {} figure needs the picture the model saw", figure));
   }
   requireGrid(input.grid_height, input.grid_width);
+}
+
+void checkOriginal(std::string_view figure, const FigureInput& input) {
+  const Rectangle& crop = input.image.crop;
+  if (input.original != nullptr && isWhole(*input.original) && crop.width > 0 && crop.height > 0) {
+    return;
+  }
+  throw Error(fmt::format(
+      "the {} figure needs the whole picture and the part of it that the model saw", figure));
+}
+
+void checkOther(std::string_view figure, const Scene& scene) {
+  const auto& other = scene.input.other;
+  if (other == nullptr || other->layers.size() != scene.input.result.layers.size()) {
+    throw Error(fmt::format(
+        "the {} figure cannot show differences: it needs a second run of the same model", figure));
+  }
+  for (std::size_t i = 0; i < other->layers.size(); ++i) {
+    requireTrace(other->layers[i], i, scene.grid);
+  }
+}
+
+/// `shown`: the blocks that the figure shows; one of them must have what it shows of them.
+void checkContent(std::string_view figure, const Scene& scene, std::span<const LayerTrace> shown) {
+  const auto none = [&](const std::vector<float> LayerTrace::*values) {
+    return std::all_of(shown.begin(), shown.end(),
+                       [&](const LayerTrace& trace) { return (trace.*values).empty(); });
+  };
+  if (scene.content == OverlayKind::kSalience && none(&LayerTrace::salience)) {
+    throw Error(
+        fmt::format("the {} figure cannot be drawn: the method computes no salience in layer {}",
+                    figure, scene.layer));
+  }
+  if (scene.content == OverlayKind::kAttention && none(&LayerTrace::attention)) {
+    throw Error(fmt::format(
+        "the {} figure cannot be drawn: the model has no class token whose attention it could show",
+        figure));
+  }
+  if (scene.content == OverlayKind::kDifference) checkOther(figure, scene);
 }
 
 [[noreturn]] void failUntraced(std::string_view figure) {
@@ -72,11 +117,12 @@ struct Heading {
   int lines = 1;
 };
 
-Heading arrange(const Scene& scene, const std::string& note) {
+Heading arrange(const Scene& scene, const std::string& note, bool with_subtitle) {
   Heading heading;
+  const std::string_view subtitle = with_subtitle ? scene.input.subtitle : std::string_view();
   const bool titled = !scene.input.title.empty();
-  heading.first = titled ? scene.input.title : scene.input.subtitle;
-  if (titled) heading.second = scene.input.subtitle;
+  heading.first = titled ? scene.input.title : subtitle;
+  if (titled) heading.second = subtitle;
   const double beside = scene.contentWidth() - textWidth(note, scene.mutedStyle()) - kGap;
   heading.note_below = !heading.first.empty() && beside < kLeastTitle;
   heading.lines = 1 + (heading.second.empty() ? 0 : 1) + (heading.note_below ? 1 : 0);
@@ -94,17 +140,23 @@ Scene makeScene(const FigureTraits& traits, const FigureInput& input, const Figu
   const double width_mm = figureWidth(style, traits.width_mm);
   const double scale = figureScale(style);
   if (input.result.layers.empty()) failUntraced(figure);
-  if (traits.shows_picture) {
+  if (traits.needs.picture) {
     checkPicture(figure, input);
     checkTraces(figure, input);
   }
-  return {input,
-          style,
-          themeOf(style),
-          {input.grid_height, input.grid_width},
-          chosenLayer(traits.kind.per_layer, input),
-          width_mm / kMmPerInch * kPointsPerInch / scale,
-          scale};
+  if (traits.needs.original) checkOriginal(figure, input);
+  const Scene scene{input,
+                    style,
+                    themeOf(style),
+                    {input.grid_height, input.grid_width},
+                    chosenLayer(traits.kind.per_layer, input),
+                    traits.content.value_or(style.overlay.kind),
+                    width_mm / kMmPerInch * kPointsPerInch / scale,
+                    scale};
+  const auto& layers = input.result.layers;
+  checkContent(figure, scene,
+               traits.kind.per_layer ? std::span(&layers[scene.layer], 1) : std::span(layers));
+  return scene;
 }
 
 std::string blockNote(const Scene& scene) {
@@ -119,12 +171,12 @@ std::string runNote(const Scene& scene) {
                      layers.front().tokens_in, layers.back().tokens_out);
 }
 
-double headingHeight(const Scene& scene, const std::string& note) {
-  return arrange(scene, note).lines * kLineHeight + kHeadingSpace;
+double headingHeight(const Scene& scene, const std::string& note, bool with_subtitle) {
+  return arrange(scene, note, with_subtitle).lines * kLineHeight + kHeadingSpace;
 }
 
-void drawHeading(Canvas& canvas, const Scene& scene, const std::string& note) {
-  const Heading heading = arrange(scene, note);
+void drawHeading(Canvas& canvas, const Scene& scene, const std::string& note, bool with_subtitle) {
+  const Heading heading = arrange(scene, note, with_subtitle);
   Box line{kMargin, kMargin, scene.contentWidth(), kLineHeight};
   Box first = line;
   if (heading.first.empty()) {

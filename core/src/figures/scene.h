@@ -2,6 +2,7 @@
 // What all kinds of figure share: the checked input, the page's measures, the heading.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,11 +15,18 @@ namespace adamerge {
 inline constexpr double kMargin = 4;
 inline constexpr double kGap = 6;
 
+/// Pictures that a kind cannot do without.
+struct FigureNeeds {
+  bool picture = false;   ///< the view, its patch grid and the traced groups
+  bool original = false;  ///< the whole picture
+};
+
 struct FigureTraits {
   FigureKind kind;
   double width_mm = 0;  ///< where the style names none
-  /// Shows the view patch by patch: picture, grid and traced groups are needed.
-  bool shows_picture = true;
+  FigureNeeds needs;
+  /// What is shown of the chosen block, or of every block; nullopt: the style's overlay.
+  std::optional<OverlayKind> content = OverlayKind::kNone;
 };
 
 struct Scene {
@@ -27,8 +35,9 @@ struct Scene {
   Theme theme;
   Grid grid;
   std::size_t layer = 0;  ///< the chosen block
-  double width = 0;       ///< of the whole figure, in units of `scale` points
-  double scale = 1;       ///< figures are designed for 7 point text
+  OverlayKind content = OverlayKind::kNone;
+  double width = 0;  ///< of the whole figure, in units of `scale` points
+  double scale = 1;  ///< figures are designed for 7 point text
 
   const LayerTrace& trace() const { return input.result.layers[layer]; }
   double contentWidth() const { return width - 2 * kMargin; }
@@ -46,8 +55,9 @@ std::string blockNote(const Scene& scene);
 /// "12 blocks · 197 → 133 tokens"
 std::string runNote(const Scene& scene);
 
-/// Title, note and subtitle at the top of the figure.
-double headingHeight(const Scene& scene, const std::string& note);
-void drawHeading(Canvas& canvas, const Scene& scene, const std::string& note);
+/// Title, note and subtitle at the top of the figure; `with_subtitle`: comparisons have their own.
+double headingHeight(const Scene& scene, const std::string& note, bool with_subtitle = true);
+void drawHeading(Canvas& canvas, const Scene& scene, const std::string& note,
+                 bool with_subtitle = true);
 
 }  // namespace adamerge

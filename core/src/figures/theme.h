@@ -46,7 +46,5 @@ inline constexpr Color kOutline = rgb(0xFFFFFF);
 inline constexpr Color kHalo = rgb(0x000000, 0.6);
 inline constexpr Color kMark = rgb(0xFFB000);
 inline constexpr Color kRingHalo = rgb(0x000000, 0.75);
-/// How much of a patch that was merged away the background covers.
-inline constexpr double kFading = 0.74;
 
 }  // namespace adamerge

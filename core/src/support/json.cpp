@@ -21,8 +21,8 @@ nlohmann::json readJson(const std::filesystem::path& path) {
     throw Error(fmt::format("{}: not valid JSON: it breaks off or goes wrong at line {}",
                             path.string(), line + 1));
   } catch (const nlohmann::json::out_of_range&) {
-    throw Error(fmt::format("{}: not valid JSON: it holds a number that is too large",
-                            path.string()));
+    throw Error(
+        fmt::format("{}: not valid JSON: it holds a number that is too large", path.string()));
   }
 }
 
@@ -38,6 +38,20 @@ nlohmann::ordered_json toJson(const Settings& settings) {
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
   for (const auto& [key, value] : settings) json[key] = toJson(value);
   return json;
+}
+
+std::optional<SettingValue> settingFromJson(const nlohmann::json& json) {
+  if (json.is_boolean()) return json.get<bool>();
+  if (json.is_number_integer()) return json.get<std::int64_t>();
+  if (json.is_number()) return json.get<double>();
+  if (json.is_string()) return json.get<std::string>();
+  if (!json.is_array()) return std::nullopt;
+  std::vector<std::int64_t> list;
+  for (const nlohmann::json& item : json) {
+    if (!item.is_number_integer()) return std::nullopt;
+    list.push_back(item.get<std::int64_t>());
+  }
+  return list;
 }
 
 }  // namespace adamerge

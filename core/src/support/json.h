@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "adamerge/settings.h"
@@ -18,5 +19,7 @@ std::string jsonText(const nlohmann::ordered_json& json);
 
 nlohmann::ordered_json toJson(const SettingValue& value);
 nlohmann::ordered_json toJson(const Settings& settings);
+/// nullopt for what is no setting's value: null, an object, a list of anything but whole numbers.
+std::optional<SettingValue> settingFromJson(const nlohmann::json& json);
 
 }  // namespace adamerge

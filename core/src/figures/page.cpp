@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Figures as files.
+#include "figures/page.h"
+
 #include <cairo-pdf.h>
 #include <cairo-svg.h>
 #include <fmt/format.h>
@@ -10,9 +11,8 @@
 #include <string>
 
 #include "adamerge/error.h"
-#include "adamerge/figures.h"
 #include "figures/canvas.h"
-#include "figures/png_density.h"
+#include "figures/metadata.h"
 #include "figures/scene.h"
 #include "support/files.h"
 
@@ -38,19 +38,15 @@ void check(cairo_status_t status) {
   throw Error(fmt::format("the figure could not be drawn: {}", cairo_status_to_string(status)));
 }
 
-struct Page {
-  std::string_view kind;
-  const FigureInput& input;
-  const FigureStyle& style;
-  double width = 0;  ///< points
-  double height = 0;
-};
+constexpr const char* kProgram = "AdaMerge Studio";
+
+double points(double mm) { return mm / kMmPerInch * kPointsPerInch; }
 
 void drawPage(const Page& page, cairo_surface_t* surface, double scale) {
   check(cairo_surface_status(surface));
   const Handle<cairo_t> context(cairo_create(surface));
   cairo_scale(context.get(), scale, scale);
-  drawFigure(page.kind, page.input, page.style, context.get());
+  page.draw(context.get());
   check(cairo_status(context.get()));
 }
 
@@ -61,8 +57,8 @@ std::string renderPng(const Page& page) {
                             kLowestDpi, kHighestDpi));
   }
   const double scale = dpi / kPointsPerInch;
-  const double width = std::max(std::round(page.width * scale), 1.0);
-  const double height = std::max(std::round(page.height * scale), 1.0);
+  const double width = std::max(std::round(points(page.size.width_mm) * scale), 1.0);
+  const double height = std::max(std::round(points(page.size.height_mm) * scale), 1.0);
   if (width > kLargestSide || height > kLargestSide) {
     throw Error(
         fmt::format("the figure would have {:.0f} x {:.0f} pixels; at most {:.0f} on a "
@@ -85,17 +81,26 @@ std::string renderPng(const Page& page) {
   std::string bytes;
   check(cairo_surface_write_to_png_stream(surface.get(), append, &bytes));
   setPngDensity(bytes, dpi);
+  if (!page.provenance.empty()) setPngText(bytes, kPngKeyword, page.provenance);
   return bytes;
 }
 
 std::string renderPdf(const Page& page) {
   std::string bytes;
-  const Handle<cairo_surface_t> surface(
-      cairo_pdf_surface_create_for_stream(append, &bytes, page.width, page.height));
+  const Handle<cairo_surface_t> surface(cairo_pdf_surface_create_for_stream(
+      append, &bytes, points(page.size.width_mm), points(page.size.height_mm)));
   check(cairo_surface_status(surface.get()));
   // No date, so that the same figure is the same file.
   cairo_pdf_surface_set_metadata(surface.get(), CAIRO_PDF_METADATA_CREATE_DATE, nullptr);
-  cairo_pdf_surface_set_metadata(surface.get(), CAIRO_PDF_METADATA_CREATOR, "AdaMerge Studio");
+  cairo_pdf_surface_set_metadata(surface.get(), CAIRO_PDF_METADATA_CREATOR, kProgram);
+  if (!page.title.empty()) {
+    cairo_pdf_surface_set_metadata(surface.get(), CAIRO_PDF_METADATA_TITLE,
+                                   validUtf8(page.title).c_str());
+  }
+  if (!page.provenance.empty()) {
+    cairo_pdf_surface_set_metadata(surface.get(), CAIRO_PDF_METADATA_KEYWORDS,
+                                   page.provenance.c_str());
+  }
   drawPage(page, surface.get(), 1);
   cairo_surface_finish(surface.get());
   check(cairo_surface_status(surface.get()));
@@ -130,13 +135,15 @@ std::string withStableIds(const std::string& svg, std::string_view name) {
 
 std::string renderSvg(const Page& page) {
   std::string bytes;
-  const Handle<cairo_surface_t> surface(
-      cairo_svg_surface_create_for_stream(append, &bytes, page.width, page.height));
+  const Handle<cairo_surface_t> surface(cairo_svg_surface_create_for_stream(
+      append, &bytes, points(page.size.width_mm), points(page.size.height_mm)));
   check(cairo_surface_status(surface.get()));
   drawPage(page, surface.get(), 1);
   cairo_surface_finish(surface.get());
   check(cairo_surface_status(surface.get()));
-  return withStableIds(withStableIds(bytes, "surface"), "image");
+  bytes = withStableIds(withStableIds(bytes, "surface"), "image");
+  if (!page.provenance.empty()) setSvgMetadata(bytes, kSvgId, page.provenance);
+  return bytes;
 }
 
 std::string render(const Page& page, FigureFormat format) {
@@ -153,12 +160,21 @@ std::string render(const Page& page, FigureFormat format) {
 
 }  // namespace
 
-void writeFigure(std::string_view kind, const FigureInput& input, const FigureStyle& style,
-                 FigureFormat format, const std::filesystem::path& path) {
-  const FigureSize size = figureSize(kind, input, style);
-  const Page page{kind, input, style, size.width_mm / kMmPerInch * kPointsPerInch,
-                  size.height_mm / kMmPerInch * kPointsPerInch};
-  writeFileAtomically(path, render(page, format));
+void writePage(const Page& page, FigureFormat format, const std::filesystem::path& path) {
+  Page clean = page;
+  clean.provenance = validUtf8(page.provenance);
+  writeFileAtomically(path, render(clean, format));
+}
+
+FigureSize sizeOnPaper(const Scene& scene, double height) {
+  const double mm = scene.scale / kPointsPerInch * kMmPerInch;
+  return {scene.width * mm, height * mm};
+}
+
+void beginPage(Canvas& canvas, const Scene& scene, double height) {
+  canvas.scale(scene.scale);
+  if (scene.style.background == Background::kTransparent) return;
+  canvas.fill({0, 0, scene.width, height}, scene.theme.background);
 }
 
 }  // namespace adamerge

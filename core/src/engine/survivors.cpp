@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "adamerge/error.h"
-#include "adamerge/figures.h"
+#include "adamerge/trace.h"
 
 namespace adamerge {
 namespace {

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "figures/legends.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "adamerge/overlay.h"
+#include "figures/panels.h"
+
+namespace adamerge {
+namespace {
+
+constexpr double kBarHeight = 5;
+constexpr double kTickLength = 2;
+constexpr double kSharedBarWidth = 60;
+constexpr double kBarSpace = 3;
+constexpr double kSampleSize = 8;
+constexpr double kSampleSpace = 3;
+constexpr double kEntrySpace = 7;
+
+bool isHeat(OverlayKind content) {
+  return content == OverlayKind::kSalience || content == OverlayKind::kAttention;
+}
+
+std::string_view heatName(OverlayKind content) {
+  return content == OverlayKind::kAttention ? "class attention" : "salience";
+}
+
+std::vector<double> tickPlaces(const Scene& scene, const ScaledSalience& values, double width) {
+  if (values.constant()) return {0.5};
+  std::vector<double> ticks{0, 0.25, 0.5, 0.75, 1};
+  double widest = 0;
+  for (const double t : ticks) {
+    widest = std::max(widest, textWidth(values.labelAt(t), scene.textStyle()));
+  }
+  // The labels at the ends lie inside the bar's width, so the outer gaps are the tight ones.
+  if (widest * 1.5 + 4 > width / 4) ticks = {0, 0.5, 1};
+  if (widest * 1.5 + 4 > width / 2) ticks = {0, 1};
+  return ticks;
+}
+
+void drawHeatScale(Canvas& canvas, const Scene& scene, const Box& area) {
+  const Box bar{area.x, area.y, area.width, kBarHeight};
+  const ScaledSalience values(heatOf(scene), scene.style.overlay.scale);
+  drawColorBar(canvas, scene, bar);
+  for (const double t : tickPlaces(scene, values, bar.width)) {
+    const double x = bar.x + t * bar.width;
+    const std::array<Segment, 1> tick{{{{x, bar.bottom()}, {x, bar.bottom() + kTickLength}}}};
+    canvas.lines(tick, 0.5, scene.theme.rule);
+    Box label{bar.x, bar.bottom() + kTickLength, bar.width, kLineHeight};
+    if (t > 0 && t < 1) label = {x - bar.width / 4, label.y, bar.width / 2, kLineHeight};
+    const Align align = t <= 0 ? Align::kLeft : t >= 1 ? Align::kRight : Align::kCentre;
+    canvas.text(values.labelAt(t), label, scene.textStyle(align));
+  }
+  canvas.text(fmt::format("{} scale", scaleName(scene.style.overlay.scale)),
+              {bar.x, bar.bottom() + kTickLength + kLineHeight, bar.width, kLineHeight},
+              scene.mutedStyle(Align::kCentre));
+}
+
+/// A sample of what patches look like, and what it means.
+struct Entry {
+  std::string label;
+  void (*sample)(Canvas& canvas, const Scene& scene, const Box& box) = nullptr;
+  double x = 0;
+  double row = 0;
+};
+
+template <PatchFate kFate>
+void fateSample(Canvas& canvas, const Scene& scene, const Box& box) {
+  drawFateSample(canvas, scene, kFate, box);
+}
+
+std::vector<Entry> entriesOf(const Scene& scene, OverlayKind content, bool counted) {
+  const auto label = [&](std::string_view name, auto count) {
+    return counted ? fmt::format("{}: {}", name, count()) : std::string(name);
+  };
+  if (content == OverlayKind::kDifference) {
+    const auto differing = [&] {
+      const std::vector<bool> differ = groupDifference(scene.trace().groups, otherGroups(scene));
+      return std::count(differ.begin(), differ.end(), true);
+    };
+    return {{label("grouped otherwise", differing), drawDifferenceSample}};
+  }
+  if (content != OverlayKind::kSurvivors) return {};
+  const std::vector<PatchFate> fates = fatesOf(scene);
+  const auto of = [&](PatchFate fate) {
+    return [&fates, fate] { return std::count(fates.begin(), fates.end(), fate); };
+  };
+  return {{label("untouched", of(PatchFate::kUntouched)), fateSample<PatchFate::kUntouched>},
+          {label("absorbed others", of(PatchFate::kAbsorbed)), fateSample<PatchFate::kAbsorbed>},
+          {label("merged away", of(PatchFate::kMerged)), fateSample<PatchFate::kMerged>}};
+}
+
+/// From left to right, continued on a new row where a row is full.
+std::vector<Entry> laidOut(std::vector<Entry> entries, const Scene& scene, double width) {
+  double x = 0;
+  double row = 0;
+  for (Entry& entry : entries) {
+    const double own = kSampleSize + kSampleSpace + textWidth(entry.label, scene.textStyle());
+    if (x > 0 && x + own > width) {
+      x = 0;
+      ++row;
+    }
+    entry.x = x;
+    entry.row = row;
+    x += own + kEntrySpace;
+  }
+  return entries;
+}
+
+double entriesHeight(const std::vector<Entry>& entries) {
+  return entries.empty() ? 0 : (entries.back().row + 1) * kLineHeight;
+}
+
+void drawEntries(Canvas& canvas, const Scene& scene, const std::vector<Entry>& entries,
+                 const Box& area) {
+  for (const Entry& entry : entries) {
+    const Box line{area.x + entry.x, area.y + entry.row * kLineHeight, area.width - entry.x,
+                   kLineHeight};
+    entry.sample(canvas, scene,
+                 {line.x, line.y + (kLineHeight - kSampleSize) / 2, kSampleSize, kSampleSize});
+    const double indent = kSampleSize + kSampleSpace;
+    canvas.text(entry.label, {line.x + indent, line.y, line.width - indent, kLineHeight},
+                scene.textStyle());
+  }
+}
+
+/// "low" bar "high", explained beside it, or above it where the figure is narrow.
+struct SharedBar {
+  std::string text;
+  double text_width = 0;
+  double bar_width = 0;  ///< with "low" and "high"
+  bool stacked = false;
+};
+
+SharedBar sharedBar(const Scene& scene, OverlayKind content) {
+  SharedBar bar;
+  bar.text = fmt::format("{}, {} scale within each block", heatName(content),
+                         scaleName(scene.style.overlay.scale));
+  const TextStyle muted = scene.mutedStyle();
+  bar.text_width = textWidth(bar.text, muted) + 1;
+  bar.bar_width =
+      textWidth("low", muted) + textWidth("high", muted) + kSharedBarWidth + 2 * kBarSpace;
+  bar.stacked = bar.text_width + kGap + bar.bar_width > scene.contentWidth();
+  return bar;
+}
+
+void drawSharedBar(Canvas& canvas, const Scene& scene, OverlayKind content, double top) {
+  const SharedBar bar = sharedBar(scene, content);
+  const TextStyle muted = scene.mutedStyle();
+  double x = (scene.width - bar.bar_width) / 2;
+  if (bar.stacked) {
+    canvas.text(bar.text, {kMargin, top, scene.contentWidth(), kLineHeight},
+                scene.mutedStyle(Align::kCentre));
+    top += kLineHeight;
+  } else {
+    x -= (bar.text_width + kGap) / 2;
+    canvas.text(bar.text, {x, top, bar.text_width, kLineHeight}, muted);
+    x += bar.text_width + kGap;
+  }
+  const Box line{x, top, bar.bar_width, kLineHeight};
+  canvas.text("low", line, muted);
+  canvas.text("high", line, scene.mutedStyle(Align::kRight));
+  drawColorBar(canvas, scene,
+               {x + textWidth("low", muted) + kBarSpace, top + (kLineHeight - kBarHeight) / 2,
+                kSharedBarWidth, kBarHeight});
+}
+
+}  // namespace
+
+std::string legendCaption(const Scene& scene) {
+  switch (scene.content) {
+    case OverlayKind::kSalience:
+    case OverlayKind::kAttention:
+      return std::string(heatName(scene.content));
+    case OverlayKind::kGroups: {
+      const int tokens = countGroups(scene.trace().groups);
+      return fmt::format("{} patch token{}", tokens, tokens == 1 ? "" : "s");
+    }
+    case OverlayKind::kSurvivors:
+    case OverlayKind::kDifference:
+      return fmt::format("after block {}", scene.layer + 1);
+    case OverlayKind::kNone:
+      break;
+  }
+  return {};
+}
+
+double legendHeight(const Scene& scene, double width) {
+  if (isHeat(scene.content)) return kBarHeight + kTickLength + 2 * kLineHeight;
+  return entriesHeight(laidOut(entriesOf(scene, scene.content, true), scene, width));
+}
+
+void drawLegend(Canvas& canvas, const Scene& scene, const Box& area) {
+  if (isHeat(scene.content)) {
+    drawHeatScale(canvas, scene, area);
+  } else {
+    drawEntries(canvas, scene, laidOut(entriesOf(scene, scene.content, true), scene, area.width),
+                area);
+  }
+}
+
+double sharedLegendHeight(const Scene& scene, OverlayKind content) {
+  if (isHeat(content)) return (sharedBar(scene, content).stacked ? 2 : 1) * kLineHeight;
+  return entriesHeight(laidOut(entriesOf(scene, content, false), scene, scene.contentWidth()));
+}
+
+void drawSharedLegend(Canvas& canvas, const Scene& scene, OverlayKind content, double top) {
+  if (isHeat(content)) {
+    drawSharedBar(canvas, scene, content, top);
+    return;
+  }
+  const Box area{kMargin, top, scene.contentWidth(), kLineHeight};
+  drawEntries(canvas, scene, laidOut(entriesOf(scene, content, false), scene, area.width), area);
+}
+
+}  // namespace adamerge

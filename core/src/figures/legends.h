@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What explains a picture: its caption, and the colour bar or the samples under it.
+#pragma once
+
+#include <string>
+
+#include "figures/canvas.h"
+#include "figures/scene.h"
+
+namespace adamerge {
+
+/// One line on the chosen block: "146 patch tokens". Empty where there is nothing to say.
+std::string legendCaption(const Scene& scene);
+/// Of the chosen block, for what the scene shows; 0 where a caption says it all.
+double legendHeight(const Scene& scene, double width);
+void drawLegend(Canvas& canvas, const Scene& scene, const Box& area);
+
+/// One legend for pictures of several blocks. Heat maps are scaled each on its own, so that their
+/// bar has no numbers.
+double sharedLegendHeight(const Scene& scene, OverlayKind content);
+void drawSharedLegend(Canvas& canvas, const Scene& scene, OverlayKind content, double top);
+
+}  // namespace adamerge
