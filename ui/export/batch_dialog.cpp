@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "export/batch_dialog.h"
+
+#include <fmt/format.h>
+
+#include <QDir>
+#include <QFileDialog>
+#include <QFormLayout>
+#include <QGroupBox>
+#include <QLabel>
+#include <QLineEdit>
+#include <QLocale>
+#include <QPushButton>
+#include <QScrollArea>
+#include <QSettings>
+#include <QToolButton>
+
+#include "adamerge/error.h"
+#include "compute/error_text.h"
+#include "export/batch_figures.h"
+#include "export/batch_report.h"
+#include "export/batch_rows.h"
+#include "export/notice_line.h"
+#include "export/task_runner.h"
+
+namespace adamerge::ui {
+namespace {
+
+const QString kGroup = QStringLiteral("batch");
+
+QGroupBox* titled(const QString& title, QWidget* content) {
+  auto* box = new QGroupBox(title);
+  auto* layout = new QVBoxLayout(box);
+  layout->addWidget(content);
+  return box;
+}
+
+}  // namespace
+
+BatchDialog::BatchDialog(BatchContext context, QWidget* parent)
+    : QDialog(parent),
+      context_(std::move(context)),
+      scanner_(std::make_unique<TaskRunner>()),
+      folder_(new QLineEdit),
+      output_(new QLineEdit),
+      found_(new QLabel),
+      rows_(new BatchRows(context_.choices)),
+      figures_(new BatchFigures(context_.engine == nullptr ? 1 : context_.engine->info().vit.depth,
+                                context_.block)),
+      total_(new QLabel),
+      report_(new BatchReport),
+      notice_(new NoticeLine),
+      close_(new QPushButton(tr("Close"))),
+      start_(new QPushButton(tr("&Start"))) {
+  setWindowTitle(tr("Export a folder"));
+  setWindowModality(Qt::WindowModal);
+  auto* layout = new QVBoxLayout(this);
+  choices_ = buildChoices();
+  layout->addWidget(choices_, 1);
+  total_->setTextFormat(Qt::PlainText);
+  total_->setWordWrap(true);
+  layout->addWidget(total_);
+  layout->addWidget(report_);
+  auto* foot = new QHBoxLayout;
+  foot->addWidget(notice_, 1);
+  foot->addWidget(close_);
+  foot->addWidget(start_);
+  layout->addLayout(foot);
+  close_->setAutoDefault(false);
+  start_->setDefault(true);
+  resize(900, 600);
+  restore();
+
+  connect(folder_, &QLineEdit::textChanged, this, &BatchDialog::scan);
+  connect(output_, &QLineEdit::textChanged, this, &BatchDialog::scan);
+  connect(rows_, &BatchRows::changed, this, &BatchDialog::refresh);
+  connect(figures_, &BatchFigures::changed, this, &BatchDialog::refresh);
+  connect(close_, &QPushButton::clicked, this, &BatchDialog::reject);
+  connect(start_, &QPushButton::clicked, this, &BatchDialog::accept);
+  connect(&job_, &BatchJob::progressed, report_,
+          [this](const BatchProgress& progress) { report_->show(progress); });
+  connect(&job_, &BatchJob::ended, this, [this](const BatchSummary& summary) {
+    setRunning(false);
+    report_->end(summary);
+    if (!summary.problem.isEmpty()) {
+      notice_->showError(tr("The batch stopped early."));
+    } else {
+      notice_->showWritten(summary.cancelled ? tr("Cancelled.") : tr("Finished."), output_->text());
+    }
+  });
+  scan();
+}
+
+BatchDialog::~BatchDialog() = default;
+
+QWidget* BatchDialog::buildChoices() {
+  auto* folders = new QWidget;
+  auto* form = new QFormLayout(folders);
+  form->setContentsMargins(0, 0, 0, 0);
+  form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
+  found_->setTextFormat(Qt::PlainText);
+  found_->setWordWrap(true);
+  found_->setForegroundRole(QPalette::PlaceholderText);
+  const auto addFolder = [&](const QString& label, QLineEdit* line, const QString& title) {
+    form->addRow(label, folderRow(line, title));
+    qobject_cast<QLabel*>(form->labelForField(line->parentWidget()))->setBuddy(line);
+  };
+  addFolder(tr("&Images"), folder_, tr("Folder of images"));
+  form->addRow(QString(), found_);
+  addFolder(tr("Write &to"), output_, tr("Folder for figures and table"));
+
+  auto* left = new QVBoxLayout;
+  left->addWidget(titled(tr("Folders"), folders));
+  left->addWidget(titled(tr("Methods"), rows_));
+  left->addStretch();
+  auto* right = new QVBoxLayout;
+  right->addWidget(titled(tr("Figures"), figures_));
+  right->addStretch();
+  auto* inner = new QWidget;
+  auto* columns = new QHBoxLayout(inner);
+  columns->setContentsMargins(0, 0, 0, 0);
+  columns->addLayout(left, 1);
+  columns->addLayout(right);
+  auto* area = new QScrollArea;
+  area->setWidget(inner);
+  area->setWidgetResizable(true);
+  area->setFrameShape(QFrame::NoFrame);
+  return area;
+}
+
+QWidget* BatchDialog::folderRow(QLineEdit* line, const QString& title) {
+  auto* row = new QWidget;
+  auto* layout = new QHBoxLayout(row);
+  layout->setContentsMargins(0, 0, 0, 0);
+  auto* browse = new QToolButton;
+  browse->setText(QStringLiteral("…"));
+  browse->setToolTip(title);
+  browse->setAccessibleName(title);
+  line->setAccessibleName(title);
+  layout->addWidget(line, 1);
+  layout->addWidget(browse);
+  connect(browse, &QToolButton::clicked, this, [this, line, title] {
+    const QString chosen = QFileDialog::getExistingDirectory(this, title, line->text());
+    if (!chosen.isEmpty()) line->setText(QDir::toNativeSeparators(chosen));
+  });
+  return row;
+}
+
+void BatchDialog::setFolders(const QString& images, const QString& output) {
+  folder_->setText(images);
+  output_->setText(output);
+}
+
+/// Folders may hold a million files: counted off the UI thread.
+void BatchDialog::scan() {
+  images_.clear();
+  const QString folder = folder_->text().trimmed();
+  if (folder.isEmpty()) {
+    scanner_->drop();
+    images_problem_ = tr("Choose a folder of images.");
+    refresh();
+    return;
+  }
+  images_problem_ = tr("Looking for images…");
+  refresh();
+  scanner_->submit([this, folder, output = output_->text().trimmed()] {
+    std::vector<BatchImage> images;
+    QString problem;
+    try {
+      images = findBatchImages(folder.toStdString(), output.toStdString());
+    } catch (const std::exception& error) {
+      problem = errorText(error);
+    }
+    return [this, images = std::move(images), problem] {
+      images_ = images;
+      images_problem_ = problem;
+      refresh();
+    };
+  });
+}
+
+BatchPlan BatchDialog::plan() const {
+  if (context_.engine == nullptr) throw Error(tr("Load a model first.").toStdString());
+  if (images_.empty()) throw Error(images_problem_.toStdString());
+  BatchPlan made;
+  made.images = images_;
+  made.output = output_->text().trimmed().toStdString();
+  made.choices = expandRows(rows_->rows());
+  made.kinds = figures_->kinds();
+  made.formats = figures_->formats();
+  made.style = {figures_->page().style(context_.overlay), figures_->block()};
+  if (!made.output.is_absolute()) {
+    throw Error(tr("Choose a folder to write to, by its whole path.").toStdString());
+  }
+  if (!made.kinds.empty() && made.formats.empty()) {
+    throw Error(tr("Choose a format for the figures.").toStdString());
+  }
+  return made;
+}
+
+void BatchDialog::refresh() {
+  if (job_.running()) return;
+  const QLocale locale;
+  found_->setText(images_.empty() ? images_problem_
+                                  : tr("%n image(s), folders within included", nullptr,
+                                       static_cast<int>(images_.size())));
+  try {
+    const BatchPlan made = plan();
+    const auto images = static_cast<qlonglong>(made.images.size());
+    const auto choices = static_cast<qlonglong>(made.choices.size());
+    const auto each = static_cast<qlonglong>(made.kinds.size() * made.formats.size());
+    total_->setText(each == 0 ? tr("%1 images × %2 settings: a table, no figures")
+                                    .arg(locale.toString(images), locale.toString(choices))
+                              : tr("%1 images × %2 settings × %3 files: %4 figures and a table")
+                                    .arg(locale.toString(images), locale.toString(choices),
+                                         locale.toString(each),
+                                         locale.toString(images * choices * each)));
+    start_->setEnabled(true);
+  } catch (const std::exception& error) {
+    total_->setText(errorText(error));
+    start_->setEnabled(false);
+  }
+  notice_->clear();
+}
+
+void BatchDialog::accept() {
+  if (job_.running()) return;
+  BatchPlan made;
+  try {
+    made = plan();
+  } catch (const std::exception& error) {
+    notice_->showError(errorText(error));
+    return;
+  }
+  const int existing = made.existing();
+  if (existing == 0) {
+    start(std::move(made));
+    return;
+  }
+  notice_->ask(tr("%n file(s) exist already. Replace them?", nullptr, existing), tr("&Replace"),
+               [this, made] { start(made); });
+}
+
+void BatchDialog::start(BatchPlan plan) {
+  save();
+  setRunning(true);
+  notice_->clear();
+  report_->begin(static_cast<int>(plan.images.size()));
+  job_.start(context_.engine, std::move(plan));
+}
+
+void BatchDialog::reject() {
+  if (!job_.running()) {
+    save();
+    QDialog::reject();
+    return;
+  }
+  report_->cancelling();
+  job_.cancel();
+}
+
+void BatchDialog::setRunning(bool running) {
+  choices_->setEnabled(!running);
+  start_->setEnabled(!running);
+  close_->setText(running ? tr("Cancel") : tr("Close"));
+}
+
+void BatchDialog::restore() {
+  figures_->restore();
+  QSettings settings;
+  settings.beginGroup(kGroup);
+  folder_->setText(settings.value("images").toString());
+  output_->setText(settings.value("output").toString());
+}
+
+void BatchDialog::save() const {
+  figures_->save();
+  QSettings settings;
+  settings.beginGroup(kGroup);
+  settings.setValue("images", folder_->text());
+  settings.setValue("output", output_->text());
+}
+
+}  // namespace adamerge::ui

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What a batch will run and which files it will write, known before the first one is written.
+#pragma once
+
+#include <QString>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "adamerge/methods.h"
+#include "export/export_source.h"
+
+namespace adamerge::ui {
+
+/// A method with its settings, for several values of its compression setting.
+struct BatchRow {
+  MethodChoice base;
+  QString values;  ///< "8, 12, 16"; ignored for methods without such a setting
+};
+
+/// The choices of one row, in the order of its values. Throws Error: no value, not a whole number,
+/// out of the setting's range.
+std::vector<MethodChoice> expandRow(const BatchRow& row);
+/// Those of all rows, each only once. Throws Error, also where there is no row.
+std::vector<MethodChoice> expandRows(const std::vector<BatchRow>& rows);
+
+struct BatchImage {
+  std::filesystem::path file;
+  std::string name;            ///< below the folder of images, for people and the table
+  std::filesystem::path stem;  ///< of its figures, below the output folder; no two images share one
+};
+
+/// Images below `folder` at any depth, without those below `output` (figures of an earlier batch).
+/// May take long. Throws Error.
+std::vector<BatchImage> findBatchImages(const std::filesystem::path& folder,
+                                        const std::filesystem::path& output);
+
+struct BatchPlan {
+  std::vector<BatchImage> images;
+  std::filesystem::path output;
+  std::vector<MethodChoice> choices;
+  std::vector<std::string> kinds;  ///< of figures; may be empty: the table alone
+  std::vector<FigureFormat> formats;
+  ExportStyle style;
+
+  std::filesystem::path figure(const BatchImage& image, const MethodChoice& choice,
+                               const FigureKind& kind, FigureFormat format) const;
+  /// One line per image and choice.
+  std::filesystem::path table() const;
+  /// Everything that will be written, if every method can draw every kind.
+  std::vector<std::filesystem::path> files() const;
+  /// How many of files() are there already.
+  int existing() const;
+};
+
+}  // namespace adamerge::ui

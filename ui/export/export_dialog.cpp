@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "export/export_dialog.h"
+
+#include <QBoxLayout>
+#include <QButtonGroup>
+#include <QClipboard>
+#include <QDir>
+#include <QFormLayout>
+#include <QGuiApplication>
+#include <QLabel>
+#include <QPushButton>
+#include <QRadioButton>
+#include <QScrollArea>
+#include <QScrollBar>
+#include <QSpinBox>
+#include <algorithm>
+
+#include "adamerge/error.h"
+#include "compute/error_text.h"
+#include "export/figure_source.h"
+#include "export/notice_line.h"
+#include "export/page_preview.h"
+#include "export/plot_source.h"
+#include "export/target_form.h"
+#include "export/task_runner.h"
+
+namespace adamerge::ui {
+namespace {
+
+constexpr int kListHeight = 150;
+
+QString fileName(const std::filesystem::path& path) {
+  return QString::fromStdString(path.filename().string());
+}
+
+}  // namespace
+
+ExportDialog::ExportDialog(ExportContext context, const std::vector<PlotPanel*>& plots,
+                           const QString& chosen, QWidget* parent)
+    : QDialog(parent),
+      context_(std::move(context)),
+      runner_(std::make_unique<TaskRunner>()),
+      sources_(new SourceList),
+      preview_(new PagePreview),
+      formats_(new QButtonGroup(this)),
+      page_(new PageForm),
+      block_label_(new QLabel(tr("Bloc&k"))),
+      block_(new QSpinBox),
+      target_(new TargetForm),
+      notice_(new NoticeLine),
+      copy_(new QPushButton(tr("&Copy picture"))),
+      export_(new QPushButton(tr("&Export"))) {
+  setWindowTitle(tr("Export"));
+  setWindowModality(Qt::WindowModal);
+  auto* layout = new QVBoxLayout(this);
+  auto* columns = new QHBoxLayout;
+  columns->addWidget(buildOptions());
+  columns->addWidget(preview_, 1);
+  layout->addLayout(columns, 1);
+  layout->addWidget(buildFoot());
+  resize(960, 640);
+
+  const ExportOptions options = ExportOptions::load();
+  formats_->button(static_cast<int>(options.format))->setChecked(true);
+  page_->setOptions(options.page);
+  target_->setFolder(QDir::toNativeSeparators(options.folder));
+  target_->setName(options.name);
+  target_->setData(options.data);
+  target_->setDataAvailable(context_.activePane() != nullptr);
+  fillSources(plots, chosen);
+
+  connect(sources_, &QListWidget::itemSelectionChanged, this, &ExportDialog::refresh);
+  connect(formats_, &QButtonGroup::idToggled, this, &ExportDialog::refresh);
+  connect(page_, &PageForm::changed, this, &ExportDialog::refresh);
+  connect(block_, &QSpinBox::valueChanged, this, &ExportDialog::refresh);
+  connect(target_, &TargetForm::changed, this, &ExportDialog::refreshNames);
+  connect(preview_, &PagePreview::measured, page_, &PageForm::setPageSize);
+  refresh();
+  sources_->setFocus();
+}
+
+ExportDialog::~ExportDialog() = default;
+
+QWidget* ExportDialog::buildOptions() {
+  auto* inner = new QWidget;
+  auto* layout = new QVBoxLayout(inner);
+  layout->setContentsMargins(0, 0, 6, 0);
+  sources_->setMinimumHeight(kListHeight);
+  layout->addWidget(sources_, 1);
+
+  auto* formats = new QHBoxLayout;
+  for (const FigureFormat format : allFormats()) {
+    auto* button = new QRadioButton(extension(format).toUpper());
+    formats_->addButton(button, static_cast<int>(format));
+    formats->addWidget(button);
+  }
+  formats_->button(static_cast<int>(FigureFormat::kPng))->setToolTip(tr("Pixels, for the web"));
+  formats_->button(static_cast<int>(FigureFormat::kSvg))
+      ->setToolTip(tr("Vector lines and text, for editing"));
+  formats_->button(static_cast<int>(FigureFormat::kPdf))
+      ->setToolTip(tr("Vector lines and text with fonts embedded, for LaTeX"));
+  formats->addStretch();
+  page_->form()->insertRow(0, tr("Format"), formats);
+
+  const InspectionPtr pane = context_.activePane();
+  const int depth = pane == nullptr ? 1 : pane->depth();
+  block_->setRange(1, depth);
+  block_->setSuffix(tr(" of %1").arg(depth));
+  block_->setValue(context_.block + 1);
+  block_->setToolTip(tr("The block that the figure shows"));
+  block_label_->setBuddy(block_);
+  page_->form()->addRow(block_label_, block_);
+  layout->addWidget(page_);
+  layout->addWidget(target_);
+
+  auto* area = new QScrollArea;
+  area->setWidget(inner);
+  area->setWidgetResizable(true);
+  area->setFrameShape(QFrame::NoFrame);
+  area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  area->setMinimumWidth(inner->minimumSizeHint().width() +
+                        area->verticalScrollBar()->sizeHint().width());
+  area->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Expanding);
+  return area;
+}
+
+QWidget* ExportDialog::buildFoot() {
+  auto* foot = new QWidget;
+  auto* layout = new QHBoxLayout(foot);
+  layout->setContentsMargins(0, 0, 0, 0);
+  auto* close = new QPushButton(tr("Close"));
+  copy_->setToolTip(tr("Copy the previewed picture to the clipboard, at the resolution for PNG"));
+  copy_->setAutoDefault(false);
+  close->setAutoDefault(false);
+  export_->setDefault(true);
+  layout->addWidget(notice_, 1);
+  layout->addWidget(copy_);
+  layout->addWidget(close);
+  layout->addWidget(export_);
+  connect(close, &QPushButton::clicked, this, &QDialog::reject);
+  connect(copy_, &QPushButton::clicked, this, &ExportDialog::copy);
+  connect(export_, &QPushButton::clicked, this, &ExportDialog::accept);
+  return foot;
+}
+
+void ExportDialog::fillSources(const std::vector<PlotPanel*>& plots, const QString& chosen) {
+  QString figures = tr("Figures");
+  if (context_.panes.size() > 1) figures = tr("Figures of canvas %1").arg(context_.active + 1);
+  sources_->setSections({{figures, figureSources(context_)},
+                         {tr("All canvases side by side"), comparisonSources(context_)},
+                         {tr("Plots"), plotSources(plots, context_)}});
+  sources_->choose(chosen);
+}
+
+FigureFormat ExportDialog::format() const {
+  return static_cast<FigureFormat>(formats_->checkedId());
+}
+
+ExportOptions ExportDialog::options() const {
+  return {format(), page_->options(), QDir::fromNativeSeparators(target_->folder()),
+          target_->name(), target_->data()};
+}
+
+ExportStyle ExportDialog::style() const {
+  return {page_->options().style(context_.overlay), block_->value() - 1};
+}
+
+ExportRequest ExportDialog::request() const { return {sources_->chosen(), options(), style()}; }
+
+void ExportDialog::refresh() {
+  const std::vector<ExportSourcePtr> chosen = sources_->chosen();
+  const bool per_block = std::any_of(chosen.begin(), chosen.end(),
+                                     [](const auto& source) { return source->perBlock(); });
+  block_->setEnabled(per_block);
+  block_label_->setEnabled(per_block);
+  page_->setResolutionUsed(format() == FigureFormat::kPng);
+  const QString reason = context_.panes.empty() && sources_->count() == 0
+                             ? tr("There is nothing to export yet. Open an image first.")
+                             : tr("Choose a figure on the left.");
+  const ExportSourcePtr source = sources_->current();
+  copy_->setEnabled(source != nullptr && !busy_);
+  preview_->preview(source, style(), reason);
+  refreshNames();
+}
+
+void ExportDialog::refreshNames() {
+  notice_->clear();
+  QStringList names;
+  QString problem;
+  try {
+    for (const ExportItem& item : planExport(context_, request())) {
+      names.append(fileName(item.path));
+    }
+  } catch (const Error& error) {
+    problem = errorText(error);
+  }
+  target_->showNames(names, problem);
+  export_->setEnabled(!names.isEmpty() && !busy_);
+  export_->setText(names.size() > 1 ? tr("&Export %1 files").arg(names.size()) : tr("&Export"));
+}
+
+void ExportDialog::accept() {
+  if (busy_) return;
+  std::vector<ExportItem> items;
+  try {
+    items = planExport(context_, request());
+  } catch (const Error& error) {
+    notice_->showError(errorText(error));
+    return;
+  }
+  const std::vector<std::filesystem::path> existing = existingFiles(items);
+  if (existing.empty()) {
+    exportNow(items);
+    return;
+  }
+  const QString question =
+      existing.size() == 1 ? tr("%1 exists already. Replace it?").arg(fileName(existing.front()))
+                           : tr("%1 of the %2 files exist already. Replace them?")
+                                 .arg(existing.size())
+                                 .arg(items.size());
+  notice_->ask(question, tr("&Replace"), [this, items] { exportNow(items); });
+}
+
+void ExportDialog::exportNow(const std::vector<ExportItem>& items) {
+  options().save();
+  setBusy(true);
+  notice_->showInfo(tr("Exporting…"));
+  std::vector<ExportItem> here;
+  std::vector<ExportItem> elsewhere;
+  for (const ExportItem& item : items) (item.any_thread ? elsewhere : here).push_back(item);
+  const QString problem = writeItems(here);
+  if (!problem.isEmpty() || elsewhere.empty()) {
+    finish(items, problem);
+    return;
+  }
+  runner_->submit([this, items, elsewhere] {
+    const QString trouble = writeItems(elsewhere);
+    return [this, items, trouble] { finish(items, trouble); };
+  });
+}
+
+void ExportDialog::finish(const std::vector<ExportItem>& items, const QString& problem) {
+  setBusy(false);
+  if (!problem.isEmpty()) {
+    notice_->showError(problem);
+    return;
+  }
+  const std::filesystem::path& first = items.front().path;
+  const QString folder = QString::fromStdString(first.parent_path().string());
+  notice_->showWritten(
+      items.size() == 1
+          ? tr("Exported to %1")
+                .arg(QDir::toNativeSeparators(QString::fromStdString(first.string())))
+          : tr("%1 files exported to %2").arg(items.size()).arg(QDir::toNativeSeparators(folder)),
+      folder);
+}
+
+void ExportDialog::copy() {
+  const ExportSourcePtr source = sources_->current();
+  if (source == nullptr || busy_) return;
+  const auto render = [source, style = style(), dpi = page_->options().dpi] {
+    std::pair<QImage, QString> made;
+    try {
+      made.first = source->render(style, dpi);
+    } catch (const std::exception& error) {
+      made.second = errorText(error);
+    }
+    return made;
+  };
+  const auto put = [this](const std::pair<QImage, QString>& made) {
+    setBusy(false);
+    if (!made.second.isEmpty()) {
+      notice_->showError(made.second);
+      return;
+    }
+    QGuiApplication::clipboard()->setImage(made.first);
+    notice_->showInfo(
+        tr("Copied, %1 × %2 pixels").arg(made.first.width()).arg(made.first.height()));
+  };
+  setBusy(true);
+  if (!source->anyThread()) {
+    put(render());
+    return;
+  }
+  runner_->submit([render, put] { return [made = render(), put] { put(made); }; });
+}
+
+void ExportDialog::done(int result) {
+  options().save();
+  QDialog::done(result);
+}
+
+void ExportDialog::setBusy(bool busy) {
+  busy_ = busy;
+  export_->setEnabled(!busy);
+  copy_->setEnabled(!busy && sources_->current() != nullptr);
+}
+
+}  // namespace adamerge::ui

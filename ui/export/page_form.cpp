@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "export/page_form.h"
+
+#include <QComboBox>
+#include <QDoubleSpinBox>
+#include <QFormLayout>
+#include <QLabel>
+#include <QSignalBlocker>
+#include <QSpinBox>
+#include <array>
+#include <cmath>
+
+#include "export/cairo_image.h"
+
+namespace adamerge::ui {
+namespace {
+
+constexpr double kMmPerInch = 25.4;
+// What the core draws.
+constexpr double kNarrowestMm = 60;
+constexpr double kWidestMm = 1000;
+
+struct Preset {
+  const char* name;
+  double width_mm;  ///< 0: the figure's own
+};
+constexpr std::array<Preset, 4> kPresets{{{QT_TRANSLATE_NOOP("PageForm", "Figure's own width"), 0},
+                                          {QT_TRANSLATE_NOOP("PageForm", "One column"), 86},
+                                          {QT_TRANSLATE_NOOP("PageForm", "Two columns"), 178},
+                                          {QT_TRANSLATE_NOOP("PageForm", "Slide"), 254}}};
+
+QWidget* row(std::initializer_list<QWidget*> widgets, QWidget* stretched) {
+  auto* box = new QWidget;
+  auto* layout = new QHBoxLayout(box);
+  layout->setContentsMargins(0, 0, 0, 0);
+  for (QWidget* widget : widgets) layout->addWidget(widget, widget == stretched ? 1 : 0);
+  return box;
+}
+
+}  // namespace
+
+FigureStyle PageOptions::style(const OverlayStyle& overlay) const {
+  FigureStyle made;
+  made.overlay = overlay;
+  made.width_mm = width_mm;
+  made.dpi = dpi;
+  made.font_size = font_size;
+  made.background = background;
+  return made;
+}
+
+PageForm::PageForm(QWidget* parent)
+    : QWidget(parent),
+      form_(new QFormLayout(this)),
+      preset_(new QComboBox),
+      width_(new QDoubleSpinBox),
+      unit_(new QComboBox),
+      dpi_(new QSpinBox),
+      pixels_(new QLabel),
+      font_size_(new QDoubleSpinBox),
+      background_(new QComboBox) {
+  form_->setContentsMargins(0, 0, 0, 0);
+  form_->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
+  buildWidth();
+  buildRest();
+  setOptions({});
+}
+
+void PageForm::buildWidth() {
+  for (const Preset& preset : kPresets) preset_->addItem(tr(preset.name), preset.width_mm);
+  preset_->addItem(tr("Custom"));
+  preset_->setToolTip(tr("Journals print figures one column (86 mm) or two columns (178 mm) wide"));
+  preset_->setAccessibleName(tr("Width preset"));
+  unit_->addItems({tr("mm"), tr("in")});
+  unit_->setAccessibleName(tr("Unit of the width"));
+  width_->setAccessibleName(tr("Width"));
+  width_->setKeyboardTracking(false);
+  width_->setToolTip(tr("Width on paper, 60 to 1000 mm; the height follows"));
+  form_->addRow(tr("&Width"), preset_);
+  form_->addRow(QString(), row({width_, unit_}, width_));
+  connect(preset_, &QComboBox::activated, this, &PageForm::choosePreset);
+  connect(width_, &QDoubleSpinBox::valueChanged, this, [this] {
+    width_mm_ = widthInSpin();
+    preset_->setCurrentIndex(preset_->count() - 1);
+    emit changed();
+  });
+  connect(unit_, &QComboBox::currentIndexChanged, this, [this] {
+    showWidth();
+    emit changed();
+  });
+}
+
+void PageForm::buildRest() {
+  dpi_->setRange(36, 2400);
+  dpi_->setSingleStep(50);
+  dpi_->setSuffix(tr(" dpi"));
+  dpi_->setKeyboardTracking(false);
+  dpi_->setToolTip(
+      tr("Dots per inch of PNG: 300 for print, 150 for screens; SVG and PDF are "
+         "sharp at every size"));
+  font_size_->setRange(5, 14);
+  font_size_->setSingleStep(0.5);
+  font_size_->setDecimals(1);
+  font_size_->setSuffix(tr(" pt"));
+  font_size_->setKeyboardTracking(false);
+  font_size_->setToolTip(tr("Size of the text on paper; lines and spaces grow with it"));
+  background_->addItem(tr("Light"), static_cast<int>(Background::kLight));
+  background_->addItem(tr("Dark"), static_cast<int>(Background::kDark));
+  background_->addItem(tr("Transparent"), static_cast<int>(Background::kTransparent));
+  background_->setToolTip(tr("Transparent figures have dark ink, for light paper and slides"));
+  form_->addRow(tr("&Resolution"), row({dpi_, pixels_}, dpi_));
+  qobject_cast<QLabel*>(form_->labelForField(dpi_->parentWidget()))->setBuddy(dpi_);
+  form_->addRow(tr("&Text size"), font_size_);
+  form_->addRow(tr("&Background"), background_);
+  connect(dpi_, &QSpinBox::valueChanged, this, [this] {
+    showPixels();
+    emit changed();
+  });
+  connect(font_size_, &QDoubleSpinBox::valueChanged, this, &PageForm::changed);
+  connect(background_, &QComboBox::currentIndexChanged, this, &PageForm::changed);
+}
+
+PageOptions PageForm::options() const {
+  return {width_mm_, unit_->currentIndex() == 1, dpi_->value(), font_size_->value(),
+          static_cast<Background>(background_->currentData().toInt())};
+}
+
+void PageForm::setOptions(const PageOptions& options) {
+  {
+    const QSignalBlocker preset(preset_);
+    const QSignalBlocker unit(unit_);
+    const QSignalBlocker dpi(dpi_);
+    const QSignalBlocker font(font_size_);
+    const QSignalBlocker background(background_);
+    width_mm_ = options.width_mm;
+    const int known = preset_->findData(options.width_mm);
+    preset_->setCurrentIndex(known >= 0 ? known : preset_->count() - 1);
+    unit_->setCurrentIndex(options.inches ? 1 : 0);
+    dpi_->setValue(options.dpi);
+    font_size_->setValue(options.font_size);
+    background_->setCurrentIndex(background_->findData(static_cast<int>(options.background)));
+    showWidth();
+    showPixels();
+  }
+  emit changed();
+}
+
+void PageForm::setPageSize(const QSizeF& mm) {
+  page_mm_ = mm;
+  if (width_mm_ == 0) showWidth();
+  showPixels();
+}
+
+void PageForm::setResolutionUsed(bool used) {
+  dpi_->setEnabled(used);
+  pixels_->setEnabled(used);
+  showPixels();
+}
+
+void PageForm::choosePreset(int index) {
+  const QVariant width = preset_->itemData(index);
+  if (width.isValid()) {
+    width_mm_ = width.toDouble();
+    showWidth();
+    emit changed();
+  } else {
+    width_mm_ = widthInSpin();
+    width_->setFocus();
+  }
+}
+
+/// Without taking the shown value for an entered one.
+void PageForm::showWidth() {
+  const QSignalBlocker blocker(width_);
+  const bool inches = unit_->currentIndex() == 1;
+  const double unit = inches ? kMmPerInch : 1;
+  width_->setDecimals(inches ? 2 : 1);
+  width_->setSingleStep(inches ? 0.1 : 1);
+  width_->setRange(kNarrowestMm / unit, kWidestMm / unit);
+  const double shown = width_mm_ > 0 ? width_mm_ : page_mm_.width();
+  if (shown > 0) width_->setValue(shown / unit);
+}
+
+double PageForm::widthInSpin() const {
+  const double mm = width_->value() * (unit_->currentIndex() == 1 ? kMmPerInch : 1);
+  return std::clamp(mm, kNarrowestMm, kWidestMm);
+}
+
+void PageForm::showPixels() {
+  if (!dpi_->isEnabled() || page_mm_.isEmpty()) {
+    pixels_->clear();
+    return;
+  }
+  pixels_->setText(tr("%1 × %2 pixels")
+                       .arg(pixelsOf(page_mm_.width(), dpi_->value()))
+                       .arg(pixelsOf(page_mm_.height(), dpi_->value())));
+}
+
+}  // namespace adamerge::ui

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Where exported files go, what they are called, and which data goes with them.
+#pragma once
+
+#include <QStringList>
+#include <QWidget>
+
+class QCheckBox;
+class QLabel;
+class QLineEdit;
+
+namespace adamerge::ui {
+
+class TargetForm : public QWidget {
+  Q_OBJECT
+ public:
+  explicit TargetForm(QWidget* parent = nullptr);
+
+  QString folder() const;
+  QString name() const;
+  QStringList data() const;  ///< ids
+  void setFolder(const QString& folder);
+  void setName(const QString& name);
+  void setData(const QStringList& ids);
+  /// Without a result there is no data.
+  void setDataAvailable(bool available);
+  /// The names that come out, or why none do.
+  void showNames(const QStringList& names, const QString& problem);
+
+ signals:
+  void changed();
+
+ private:
+  void browse();
+
+  QLineEdit* folder_;
+  QLineEdit* name_;
+  QLabel* names_;
+  QWidget* data_box_;
+  std::vector<QCheckBox*> data_;
+};
+
+}  // namespace adamerge::ui
