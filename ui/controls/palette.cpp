@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "controls/palette.h"
 
-#include <algorithm>
-#include <array>
-#include <cmath>
-
-#include "adamerge/methods.h"
-
 namespace adamerge::ui {
 namespace {
 
@@ -56,15 +50,6 @@ ThemeColors darkColors() {
   colors.warning = 0xE69F00;
   colors.error = 0xFF8A5C;
   return colors;
-}
-
-double linear(double channel) {
-  return channel <= 0.04045 ? channel / 12.92 : std::pow((channel + 0.055) / 1.055, 2.4);
-}
-
-double luminance(const QColor& color) {
-  return 0.2126 * linear(color.redF()) + 0.7152 * linear(color.greenF()) +
-         0.0722 * linear(color.blueF());
 }
 
 }  // namespace
@@ -137,24 +122,7 @@ QColor toneColor(Tone tone, bool dark) {
 }
 
 QColor methodColor(const std::string& id, bool dark) {
-  static constexpr std::array<QRgb, 7> kOkabeIto{0x0072B2, 0xE69F00, 0x009E73, 0xCC79A7,
-                                                 0xD55E00, 0x56B4E9, 0xF0E442};
-  const std::vector<MethodInfo>& all = methods();
-  const auto found = std::find_if(all.begin(), all.end(),
-                                  [&](const MethodInfo& method) { return method.id == id; });
-  // The first method is the unmerged model: the reference, in the colour of text.
-  if (found == all.begin() || found == all.end()) return themeColors(dark).muted;
-  const auto place = static_cast<std::size_t>(found - all.begin() - 1) % kOkabeIto.size();
-  // Blue is too dark for a dark background, so the sky blue of the same set takes its place there.
-  if (dark && place == 0) return kOkabeIto[5];
-  if (dark && place == 5) return kOkabeIto[0];
-  return kOkabeIto[place];
-}
-
-double contrastRatio(const QColor& a, const QColor& b) {
-  const double first = luminance(a);
-  const double second = luminance(b);
-  return (std::max(first, second) + 0.05) / (std::min(first, second) + 0.05);
+  return legibleOn(themeColors(dark).window, methodColor(id));
 }
 
 }  // namespace adamerge::ui

@@ -6,6 +6,8 @@
 #include <QPalette>
 #include <string>
 
+#include "state/method_color.h"
+
 namespace adamerge::ui {
 
 /// What a colour says. Never the only sign: an icon or a word goes with it.
@@ -44,10 +46,7 @@ bool isDark(const QPalette& palette);
 
 QColor toneColor(Tone tone, bool dark);
 
-/// Okabe and Ito's colours in the registry's order, the same in every plot, list and legend.
+/// Made to stand out from the window.
 QColor methodColor(const std::string& id, bool dark);
-
-/// As WCAG 2 defines it: 1...21.
-double contrastRatio(const QColor& a, const QColor& b);
 
 }  // namespace adamerge::ui
