@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ready_workbench.h"
+
+#include <QtTest>
+
+#include "sample_inspection.h"
+
+namespace adamerge::ui::test {
+namespace {
+
+constexpr int kPatience = 20'000;
+
+}  // namespace
+
+bool settle(Workbench& workbench) {
+  return QTest::qWaitFor(
+      [&] {
+        const Pane& pane = workbench.activePane();
+        return pane.inspection() != nullptr && !pane.busy() &&
+               pane.inspection()->choice.method == pane.choice().method &&
+               pane.inspection()->choice.settings == pane.choice().settings;
+      },
+      kPatience);
+}
+
+bool loadModel(Workbench& workbench) {
+  workbench.models().load(std::filesystem::path(ADAMERGE_MODELS) / "vit-tiny-cifar10");
+  return QTest::qWaitFor([&] { return workbench.model() != nullptr; }, kPatience);
+}
+
+bool makeReady(Workbench& workbench, const std::string& sample) {
+  if (!loadModel(workbench)) return false;
+  workbench.showPicture(samplePicture(sample));
+  return settle(workbench);
+}
+
+}  // namespace adamerge::ui::test
