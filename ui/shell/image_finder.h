@@ -3,28 +3,32 @@
 #pragma once
 
 #include <QObject>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <vector>
 
 namespace adamerge::ui {
 
+class Mailbox;
+
 class ImageFinder : public QObject {
   Q_OBJECT
  public:
   explicit ImageFinder(QObject* parent = nullptr);
+  /// A search through a slow disk cannot be interrupted, only disowned.
   ~ImageFinder() override;
 
   void find(const std::filesystem::path& folder);
-  void cancel();
+  void cancel() { ++ticket_; }
 
  signals:
   void found(const std::vector<std::filesystem::path>& files);
   void failed(const QString& message);
 
  private:
-  struct Search;
-  std::shared_ptr<Search> search_;  ///< the one awaited
+  std::shared_ptr<Mailbox> mailbox_;
+  std::uint64_t ticket_ = 0;
 };
 
 }  // namespace adamerge::ui

@@ -37,10 +37,10 @@ StatusStrip::StatusStrip(Workbench& workbench, QWidget* parent)
   model_->setObjectName(QStringLiteral("model"));
 
   connect(devices_, &DevicePicker::changed, this, &StatusStrip::reload);
-  connect(&workbench_, &Workbench::modelChanged, this, &StatusStrip::modelChanged);
+  connect(&workbench_, &Workbench::modelChanged, this, &StatusStrip::showModel);
   connectLoader();
   watchPanes();
-  modelChanged();
+  showModel();
   probe_ = std::jthread([this] {
     std::vector<Device> devices = availableDevices();
     QMetaObject::invokeMethod(
@@ -50,17 +50,10 @@ StatusStrip::StatusStrip(Workbench& workbench, QWidget* parent)
 }
 
 EngineOptions StatusStrip::options() const {
-  EngineOptions options = options_;
-  if (workbench_.model() != nullptr) {
-    options.device = devices_->device();
-    options.dtype = devices_->dtype();
-  }
+  EngineOptions options = workbench_.models().options();
+  options.device = devices_->device();
+  options.dtype = devices_->dtype();
   return options;
-}
-
-void StatusStrip::setOptions(const EngineOptions& options) {
-  options_ = options;
-  devices_->show(devices_->device(), options.dtype);
 }
 
 void StatusStrip::setHint(const QString& text) { hint_->setText(text); }
@@ -73,9 +66,9 @@ void StatusStrip::connectLoader() {
   });
   connect(&loader, &ModelLoader::progressed, progress_, &LoadProgress::report);
   connect(progress_, &LoadProgress::cancelled, &loader, &ModelLoader::cancel);
-  connect(&loader, &ModelLoader::loaded, this, [this] { pages_->setCurrentWidget(model_); });
-  connect(&loader, &ModelLoader::failed, this, &StatusStrip::loadEnded);
-  connect(&loader, &ModelLoader::cancelled, this, &StatusStrip::loadEnded);
+  // The present model's settings come back into the boxes; the workbench says what went wrong.
+  connect(&loader, &ModelLoader::failed, this, &StatusStrip::showModel);
+  connect(&loader, &ModelLoader::cancelled, this, &StatusStrip::showModel);
 }
 
 void StatusStrip::reload() {
@@ -84,14 +77,10 @@ void StatusStrip::reload() {
   }
 }
 
-void StatusStrip::loadEnded() {
+void StatusStrip::showModel() {
+  const ModelLoader& loader = workbench_.models();
+  if (loader.loading()) return;
   pages_->setCurrentWidget(model_);
-  showModel(options_.dtype);
-}
-
-void StatusStrip::modelChanged() { showModel(devices_->dtype()); }
-
-void StatusStrip::showModel(const std::string& chosen_dtype) {
   const LoadedModelPtr model = workbench_.model();
   if (model == nullptr) {
     model_->setText(tr("No model"));
@@ -100,11 +89,9 @@ void StatusStrip::showModel(const std::string& chosen_dtype) {
   }
   model_->setText(QString::fromStdString(model->info.name));
   model_->setToolTip(modelSummary(*model));
-  // What "auto" came out as is not shown in its place.
-  const bool is_auto = chosen_dtype == "auto" && model->dtype == "float32";
+  // "auto" is not overwritten by what it came out as.
+  const bool is_auto = loader.options().dtype == "auto" && model->dtype == "float32";
   devices_->show(model->device, is_auto ? "auto" : model->dtype);
-  options_.device = devices_->device();
-  options_.dtype = devices_->dtype();
 }
 
 void StatusStrip::watchPanes() {

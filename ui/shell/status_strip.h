@@ -24,23 +24,19 @@ class StatusStrip : public QWidget {
   /// Looks for devices on a thread of its own: starting CUDA takes a while.
   explicit StatusStrip(Workbench& workbench, QWidget* parent = nullptr);
 
-  /// What the next model is to be loaded with: device and precision as chosen here.
+  /// What the next model is to be loaded with: device and precision as chosen here, the rest as the
+  /// present model.
   EngineOptions options() const;
-  /// The command line's: threads and input size are kept for every load from here.
-  void setOptions(const EngineOptions& options);
   void setHint(const QString& text);
 
  private:
   void connectLoader();
   void reload();
-  void modelChanged();
-  void loadEnded();
-  void showModel(const std::string& chosen_dtype);
+  void showModel();
   void watchPanes();
   void tellBusy();
 
   Workbench& workbench_;
-  EngineOptions options_;  ///< the present model's
   QStackedWidget* pages_;
   ElidedLabel* model_;
   LoadProgress* progress_;

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "adamerge/image.h"
+#include "compute/error_text.h"
 
 namespace adamerge::ui {
 namespace {
@@ -64,7 +65,7 @@ void ThumbnailDecoder::work(const std::stop_token& stop) {
       const QImage image = thumbnail(job.path, job.side);
       report(generation, [this, row = job.row, image] { emit decoded(row, image); });
     } catch (const std::exception& error) {
-      const QString problem = QString::fromUtf8(error.what());
+      const QString problem = errorText(error);
       report(generation, [this, row = job.row, problem] { emit failed(row, problem); });
     }
   }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "adamerge/error.h"
+#include "compute/error_text.h"
 #include "compute/picture_loader.h"
 #include "shell/frame_reader.h"
 
@@ -137,9 +138,7 @@ class Player {
     std::optional<Image> image = reader_.decode();
     if (!image) return false;
     const int frame = next_++;
-    const QString name =
-        info_.live ? info_.name : QStringLiteral("%1 #%2").arg(info_.name).arg(frame + 1);
-    const PicturePtr picture = makePicture(std::move(*image), name);
+    const PicturePtr picture = makePicture(std::move(*image), info_.name);
     if (!std::exchange(opened_, true)) tell([this] { events_.opened(info_); });
     tell([&] {
       control_.outstanding = true;
@@ -183,7 +182,7 @@ void runVideo(const std::shared_ptr<VideoControl>& control, const VideoTarget& t
   try {
     Player(*control, target, events).run();
   } catch (const std::exception& error) {
-    problem = QString::fromUtf8(error.what());
+    problem = errorText(error);
   }
   const std::lock_guard lock(control->mutex);
   if (!problem.isEmpty() && !control->stop) events.failed(problem);
