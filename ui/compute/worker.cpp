@@ -55,7 +55,8 @@ void Worker::State::run(const std::stop_token& stop) {
     }
     lock.lock();
     Entries finished;
-    (run_again ? waiting : finished).splice(waiting.begin(), running);
+    Entries& target = run_again ? waiting : finished;
+    target.splice(target.begin(), running);
     // What a job holds (an engine) may be its last owner's to free: not under the lock.
     lock.unlock();
     finished.clear();
