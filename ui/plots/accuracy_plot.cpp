@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "plots/accuracy_plot.h"
 
+#include <QCheckBox>
 #include <QComboBox>
 #include <QCoreApplication>
 #include <algorithm>
@@ -38,7 +39,7 @@ QString details(const OperatingPoint& point, const OperatingPoint& unmerged) {
   if (const auto speed = costOf(point, unmerged, CostAxis::kSpeedUp)) {
     parts << translated("%1× the speed").arg(number(*speed, 2));
   }
-  return parts.join(QStringLiteral(", "));
+  return parts.join('\n');
 }
 
 /// The points of one method that have both coordinates, ascending in cost.
@@ -75,9 +76,12 @@ void addSeries(PlotContent& content, const OperatingPoints& from, bool published
   for (const MethodInfo& method : methods()) {
     PlotSeries series = methodSeries(from, method.id, input.cost, input.quality);
     if (series.points.empty()) continue;
-    series.id = QStringLiteral("%1-%2").arg(published ? "published" : "measured",
-                                            QString::fromStdString(method.id));
+    // Both series of a method hide together; the published ones alone by the box above the plot.
+    series.id = QString::fromStdString(method.id);
     const QString label = QString::fromStdString(method.label);
+    const bool listed = std::any_of(content.series.begin(), content.series.end(),
+                                    [&](const PlotSeries& other) { return other.id == series.id; });
+    if (!listed) series.legend = label;
     series.name = published ? translated("%1, published").arg(label) : label;
     series.faint = published;
     for (PlotPoint& point : series.points) point.hollow = published;
@@ -119,6 +123,7 @@ void addPresent(PlotContent& content, const AccuracyInput& input) {
   PlotSeries series;
   series.id = QStringLiteral("present");
   series.name = translated("Present setting");
+  series.legend = series.name;
   series.quantity = axisLabel(input.quality);
   series.kind = SeriesKind::kMarkers;
   series.marker = Marker::kCircle;
@@ -144,13 +149,14 @@ void addPresent(PlotContent& content, const AccuracyInput& input) {
 
 QString noteFor(const AccuracyInput& input) {
   const OperatingPoints& published = publishedPoints();
-  const QString reference = translated("Hollow: published points of %1 on %2 (%3).")
-                                .arg(published.model, published.dataset, published.source);
+  QString reference;
+  if (input.published) {
+    reference = translated("Hollow: %1 on %2, published (%3).")
+                    .arg(published.model, published.dataset, published.source);
+  }
   if (!input.problem.isEmpty()) return input.problem + ' ' + reference;
   if (input.measured.points.empty()) {
-    return translated(
-               "No measured points for this model yet (its folder holds no results.json). ") +
-           reference;
+    return translated("No measured points for this model yet. ") + reference;
   }
   return translated("Filled: %1 on %2. ").arg(input.measured.model, input.measured.dataset) +
          reference;
@@ -165,7 +171,7 @@ PlotContent accuracyContent(const AccuracyInput& input) {
       "No point has both of these axes. Published are top-1 accuracy, “paper” FLOPs and speed-up; "
       "the others need measured points of this model (results.json in its folder).");
   addSeries(content, input.measured, false, input);
-  addSeries(content, publishedPoints(), true, input);
+  if (input.published) addSeries(content, publishedPoints(), true, input);
   if (content.isEmpty()) return content;
   addPresent(content, input);
   addGuides(content, input);
@@ -192,7 +198,14 @@ AccuracyPlot::AccuracyPlot(QWidget* parent)
          "top class."));
   addControl(tr("&Cost:"), cost_);
   addControl(tr("&Quality:"), quality_);
+  published_ = new QCheckBox(tr("&Published"), this);
+  published_->setChecked(true);
+  published_->setToolTip(
+      tr("Shows the published points of ViT-B/16 for comparison. On absolute "
+         "axes they may lie far from this model's."));
+  addControl({}, published_);
   const auto chosen = [this] {
+    input_.published = published_->isChecked();
     input_.cost = static_cast<CostAxis>(cost_->currentIndex());
     input_.quality = static_cast<QualityAxis>(quality_->currentIndex());
     fit();
@@ -201,6 +214,7 @@ AccuracyPlot::AccuracyPlot(QWidget* parent)
   };
   connect(cost_, &QComboBox::currentIndexChanged, this, chosen);
   connect(quality_, &QComboBox::currentIndexChanged, this, chosen);
+  connect(published_, &QCheckBox::toggled, this, chosen);
   update();
 }
 
@@ -225,6 +239,8 @@ void AccuracyPlot::setAxes(CostAxis cost, QualityAxis quality) {
   cost_->setCurrentIndex(static_cast<int>(cost));
   quality_->setCurrentIndex(static_cast<int>(quality));
 }
+
+void AccuracyPlot::setPublishedShown(bool shown) { published_->setChecked(shown); }
 
 void AccuracyPlot::update() { setContent(accuracyContent(input_)); }
 

@@ -9,6 +9,7 @@
 #include "plots/pane_result.h"
 #include "plots/plot_panel.h"
 
+class QCheckBox;
 class QComboBox;
 
 namespace adamerge::ui {
@@ -20,6 +21,7 @@ struct AccuracyInput {
   std::vector<PaneResult> panes;
   CostAxis cost = CostAxis::kPercent;
   QualityAxis quality = QualityAxis::kDifference;
+  bool published = true;  ///< with the reference series
 };
 PlotContent accuracyContent(const AccuracyInput& input);
 
@@ -40,6 +42,7 @@ class AccuracyPlot : public PlotPanel {
 
  public slots:
   void setAxes(adamerge::ui::CostAxis cost, adamerge::ui::QualityAxis quality);
+  void setPublishedShown(bool shown);
 
  signals:
   void axesChanged();
@@ -50,6 +53,7 @@ class AccuracyPlot : public PlotPanel {
   AccuracyInput input_;
   QComboBox* cost_ = nullptr;
   QComboBox* quality_ = nullptr;
+  QCheckBox* published_ = nullptr;
 };
 
 }  // namespace adamerge::ui

@@ -109,7 +109,7 @@ QString PlotHover::rowFor(const PlotSeries& series, const PlotPoint& point) cons
                            : label_->palette().color(QPalette::ToolTipText);
   return QStringLiteral("<br><span style=\"color:%1\">%2</span> %3")
       .arg(color.name(), point.hollow ? QStringLiteral("□") : QStringLiteral("■"),
-           point.text.toHtmlEscaped());
+           point.text.toHtmlEscaped().replace('\n', QStringLiteral("<br>")));
 }
 
 QString PlotHover::richText(const PlotHit& hit) const {

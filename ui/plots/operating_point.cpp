@@ -30,7 +30,7 @@ QString axisLabel(CostAxis axis) {
     case CostAxis::kPaperFlops:
       return tr("FLOPs (G, “paper” convention)");
     case CostAxis::kTotalFlops:
-      return tr("FLOPs (G, everything computed)");
+      return tr("FLOPs (G, “total” convention)");
     case CostAxis::kImagesPerSecond:
       return tr("Images per second");
     case CostAxis::kSpeedUp:
@@ -42,11 +42,11 @@ QString axisLabel(CostAxis axis) {
 QString axisLabel(QualityAxis axis) {
   switch (axis) {
     case QualityAxis::kDifference:
-      return tr("Top-1, difference to unmerged (points)");
+      return tr("Δ top-1 (points)");
     case QualityAxis::kTop1:
-      return tr("Top-1 accuracy (%)");
+      return tr("Top-1 (%)");
     case QualityAxis::kAgreement:
-      return tr("Agreement with the unmerged model (%)");
+      return tr("Agreement (%)");
   }
   return {};
 }

@@ -11,7 +11,8 @@ namespace adamerge::ui {
 std::vector<PaneStyle> paneStyles(const std::vector<PaneResult>& panes) {
   std::vector<PaneStyle> styles;
   for (std::size_t i = 0; i < panes.size(); ++i) {
-    PaneStyle style{QString::fromStdString(describe(panes[i].choice)), 0};
+    PaneStyle style;
+    style.name = QString::fromStdString(describe(panes[i].choice));
     style.variant = static_cast<int>(std::count_if(
         panes.begin(), panes.begin() + static_cast<std::ptrdiff_t>(i),
         [&](const PaneResult& before) { return before.choice.method == panes[i].choice.method; }));
@@ -25,13 +26,24 @@ std::vector<PaneStyle> paneStyles(const std::vector<PaneResult>& panes) {
     if (same > 1) {
       unique[i].name += QCoreApplication::translate("Plot", " (canvas %1)").arg(panes[i].pane + 1);
     }
+    if (styles.size() > 1) unique[i].prefix = unique[i].name + QStringLiteral(": ");
   }
   return unique;
 }
 
-QString seriesName(const PaneStyle& style, std::size_t panes, const QString& quantity) {
-  if (panes > 1) return QStringLiteral("%1: %2").arg(style.name, quantity);
-  return quantity.left(1).toUpper() + quantity.mid(1);
+void assign(PlotSeries& series, const PaneResult& pane, const PaneStyle& style, std::size_t panes,
+            bool leads) {
+  series.color = methodColor(pane.choice.method);
+  series.variant = style.variant;
+  series.source = pane.pane;
+  series.name = QStringLiteral("%1: %2").arg(style.name, series.quantity);
+  if (panes > 1) {
+    series.id = QStringLiteral("pane-%1").arg(pane.pane);
+    if (leads) series.legend = style.name;
+  } else {
+    series.id = series.quantity;
+    series.legend = series.quantity.left(1).toUpper() + series.quantity.mid(1);
+  }
 }
 
 }  // namespace adamerge::ui

@@ -5,6 +5,7 @@
 #include <QString>
 #include <vector>
 
+#include "plots/plot_content.h"
 #include "state/inspection.h"
 #include "state/sweep.h"
 
@@ -20,13 +21,16 @@ struct PaneResult {
 
 /// How a pane's series are called and drawn.
 struct PaneStyle {
+  QString prefix;   ///< of read-outs: the name and a colon; empty where there is one pane only
   QString name;     ///< "AdaMerge, r_max 16"; with its number where another pane is called the same
   int variant = 0;  ///< how many panes before it have the same method
 };
 
 /// One for each pane.
 std::vector<PaneStyle> paneStyles(const std::vector<PaneResult>& panes);
-/// "AdaMerge, r_max 16: tokens left"; without the pane's name where there is only one.
-QString seriesName(const PaneStyle& style, std::size_t panes, const QString& quantity);
+/// Names and draws `series` as a pane's. With one pane each quantity has its own place in the
+/// legend; with several each pane has one, that of the series with `leads`.
+void assign(PlotSeries& series, const PaneResult& pane, const PaneStyle& style, std::size_t panes,
+            bool leads);
 
 }  // namespace adamerge::ui

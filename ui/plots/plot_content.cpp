@@ -36,7 +36,8 @@ QString plotTable(const PlotContent& content, const QSet<QString>& hidden, QChar
     for (const PlotPoint& point : series.points) {
       table += line({series.name, series.quantity, number(point.x), number(point.y),
                      point.interval ? number(point.interval->low) : QString(),
-                     point.interval ? number(point.interval->high) : QString(), point.text});
+                     point.interval ? number(point.interval->high) : QString(),
+                     QString(point.text).replace('\n', QStringLiteral(", "))});
     }
   }
   return table;

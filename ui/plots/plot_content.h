@@ -32,8 +32,11 @@ struct PlotPoint {
 enum class SeriesKind { kLine, kMarkedLine, kMarkers, kSteps, kBars, kBand };
 
 struct PlotSeries {
-  QString id;        ///< stays the same while data change, so that what is hidden stays hidden
-  QString name;      ///< in the legend
+  /// Stays the same while data change, so that what is hidden stays hidden. Series of the same id
+  /// hide together.
+  QString id;
+  QString name;      ///< in full, for exported data and screen readers
+  QString legend;    ///< empty: not in the legend
   QString quantity;  ///< what y is, for exported data
   SeriesKind kind = SeriesKind::kLine;
   QColor color;  ///< invalid: the theme's ink

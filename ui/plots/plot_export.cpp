@@ -22,6 +22,8 @@ constexpr double kMmPerInch = 25.4;
 constexpr double kPointsPerInch = 72;
 constexpr const char* kCreator = "AdaMerge Studio";
 
+double toPoints(double mm) { return mm / kMmPerInch * kPointsPerInch; }
+
 void checkStyle(const PlotExportStyle& style, bool raster) {
   const auto check = [](const char* what, double value, double low, double high, const char* unit) {
     if (value >= low && value <= high) return;
@@ -47,8 +49,8 @@ QPicture record(const PlotSnapshot& plot, const PlotExportStyle& style) {
   const QSize size(qRound(style.width_mm * units), qRound(style.height_mm * units));
   QCustomPlot drawing;
   PlotRenderer renderer(drawing);
-  renderer.draw(plot.content, paperTheme(style.dark, style.transparent, style.font_pt),
-                plot.hidden);
+  // The ground is painted by drawPlot(): whole pixels would leave a gap at the page's edge.
+  renderer.draw(plot.content, paperTheme(style.dark, true, style.font_pt), plot.hidden);
   renderer.setRanges(plot.x, plot.y, plot.y2);
   renderer.legend().arrange(size.width());
   QCPPainter painter(&picture);
@@ -71,10 +73,18 @@ QByteArray asPng(const PlotSnapshot& plot, const PlotExportStyle& style, const Q
   return buffer.data();
 }
 
+/// QSvgGenerator knows whole units only.
+void setExactSize(QByteArray& svg, const PlotExportStyle& style) {
+  const qsizetype start = svg.indexOf("width=");
+  const qsizetype end = svg.indexOf("viewBox=");
+  const std::string size =
+      fmt::format("width=\"{:.4f}mm\" height=\"{:.4f}mm\"\n ", style.width_mm, style.height_mm);
+  svg.replace(start, end - start, size.c_str());
+}
+
 QByteArray asSvg(const PlotSnapshot& plot, const PlotExportStyle& style, const QString& title,
                  const QString& provenance) {
-  const QSizeF points(style.width_mm / kMmPerInch * kPointsPerInch,
-                      style.height_mm / kMmPerInch * kPointsPerInch);
+  const QSizeF points(toPoints(style.width_mm), toPoints(style.height_mm));
   QBuffer buffer;
   buffer.open(QIODevice::WriteOnly);
   QSvgGenerator generator;
@@ -82,17 +92,17 @@ QByteArray asSvg(const PlotSnapshot& plot, const PlotExportStyle& style, const Q
   generator.setResolution(static_cast<int>(kPointsPerInch));
   generator.setSize(points.toSize());
   generator.setViewBox(QRectF(QPointF(0, 0), points));
-  generator.setTitle(title);
+  generator.setTitle(title.toHtmlEscaped());
   generator.setDescription(QLatin1String(kCreator));
   QPainter painter(&generator);
   drawPlot(plot, style, painter);
   painter.end();
   QByteArray svg = buffer.data();
+  setExactSize(svg, style);
   if (provenance.isEmpty()) return svg;
-  const QByteArray metadata =
-      "<metadata id=\"adamerge\">" + provenance.toHtmlEscaped().toUtf8() + "</metadata>\n";
-  const qsizetype start = svg.indexOf("<defs>");
-  return svg.insert(start, metadata);
+  return svg.insert(
+      svg.indexOf("<defs>"),
+      "<metadata id=\"adamerge\">" + provenance.toHtmlEscaped().toUtf8() + "</metadata>\n");
 }
 
 /// QPdfWriter cannot set the keywords of the document information, so they go into its XMP.
@@ -144,6 +154,10 @@ void writeWhole(const std::filesystem::path& path, const QByteArray& bytes) {
 void drawPlot(const PlotSnapshot& plot, const PlotExportStyle& style, QPainter& painter) {
   const QPicture picture = record(plot, style);
   painter.save();
+  if (!style.transparent) {
+    const QRectF page(0, 0, toPoints(style.width_mm), toPoints(style.height_mm));
+    painter.fillRect(page, paperTheme(style.dark, false, style.font_pt).background);
+  }
   // Playing a picture scales it from its own resolution to the device's; undone, then to points.
   const double to_points = kPointsPerInch / painter.device()->logicalDpiX();
   painter.scale(to_points, to_points);

@@ -35,6 +35,7 @@ void PlotLegend::clear() {
 void PlotLegend::add(const QString& id, QCPAbstractPlottable* plottable) {
   auto* item = new QCPPlottableLegendItem(plot_.legend, plottable);
   item->setSelectable(false);
+  item->setMargins(QMargins(0, 1, 0, 3));
   plot_.legend->addItem(item);
   entries_.push_back({id, plottable->name(), item});
 }

@@ -6,6 +6,7 @@
 #include <QAction>
 #include <QApplication>
 #include <QClipboard>
+#include <QComboBox>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QStackedWidget>
@@ -76,12 +77,18 @@ QSize PlotPanel::minimumSizeHint() const {
 }
 
 void PlotPanel::addControl(const QString& label, QWidget* control) {
+  const int place = controls_->count() - 1;
+  controls_->insertWidget(place, control);
+  if (auto* combo = qobject_cast<QComboBox*>(control)) {
+    combo->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    combo->setMinimumContentsLength(12);
+    combo->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+  }
+  if (label.isEmpty()) return;
   auto* text = new QLabel(label, this);
   text->setBuddy(control);
   control->setAccessibleName(QString(label).remove('&').remove(':'));
-  const int place = controls_->count() - 1;
   controls_->insertWidget(place, text);
-  controls_->insertWidget(place + 1, control);
 }
 
 void PlotPanel::makeActions() {

@@ -58,7 +58,7 @@ class PlotPanel : public QWidget {
  protected:
   /// Draws the new content once the event loop is reached; while not shown, when shown.
   void setContent(PlotContent content);
-  /// A control above the plot, from left to right.
+  /// A control above the plot, from left to right; one that says what it is needs no label.
   void addControl(const QString& label, QWidget* control);
   /// Clicks between two panes' points count for this one.
   void setPreferredSource(int source) { preferred_source_ = source; }

@@ -105,8 +105,8 @@ void PlotPanel::showMenu(const QPoint& global) {
   QMenu* series = menu->addMenu(tr("&Series"));
   series->setEnabled(!content_.isEmpty());
   for (const PlotSeries& one : content_.series) {
-    if (one.name.isEmpty()) continue;
-    QAction* entry = series->addAction(QString(one.name).replace('&', QLatin1String("&&")));
+    if (one.legend.isEmpty()) continue;
+    QAction* entry = series->addAction(QString(one.legend).replace('&', QLatin1String("&&")));
     entry->setCheckable(true);
     entry->setChecked(isSeriesVisible(one.id));
     connect(entry, &QAction::toggled, this,

@@ -42,6 +42,7 @@ PlotRenderer::PlotRenderer(QCustomPlot& plot) : plot_(plot), legend_(plot) {
   plot_.setAutoAddPlottableToLegend(false);
   plot_.setNoAntialiasingOnDrag(false);
   plot_.setPlottingHint(QCP::phCacheLabels, true);
+  plot_.axisRect()->setMinimumMargins(QMargins(4, 6, 4, 4));
 }
 
 void PlotRenderer::draw(const PlotContent& content, const PlotTheme& theme,
@@ -149,8 +150,7 @@ void PlotRenderer::drawHighlight() {
 }
 
 void PlotRenderer::drawGuide(const PlotGuide& guide) {
-  const QColor color =
-      legibleOn(theme_.background, guide.color.isValid() ? guide.color : theme_.accent);
+  const QColor color = onGround(theme_, guide.color.isValid() ? guide.color : theme_.accent);
   auto* line = new QCPItemStraightLine(&plot_);
   line->setLayer(QStringLiteral("grid"));
   line->point1->setCoords(guide.x, 0);
@@ -174,7 +174,7 @@ void PlotRenderer::drawGuide(const PlotGuide& guide) {
 
 void PlotRenderer::drawSeries(const PlotSeries& series) {
   SeriesParts parts = paintSeries(plot_, series, theme_);
-  if (!series.name.isEmpty()) legend_.add(series.id, parts.plottables.front());
+  if (!series.legend.isEmpty()) legend_.add(series.id, parts.plottables.front());
   items_.insert(items_.end(), parts.labels.begin(), parts.labels.end());
   drawn_.emplace_back(series.id, std::move(parts));
 }

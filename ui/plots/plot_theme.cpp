@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "plots/plot_theme.h"
 
+#include "state/method_color.h"
+
 namespace adamerge::ui {
 namespace {
 
@@ -20,13 +22,18 @@ PlotTheme makeTheme(const QColor& background, const QColor& ink, const QColor& a
   theme.ink = ink;
   theme.muted = mix(background, ink, 0.68);
   theme.rule = mix(background, ink, 0.5);
-  theme.grid = mix(background, ink, 0.13);
-  theme.band = mix(background, ink, 0.16);
+  theme.grid = mix(background, ink, 0.1);
+  theme.band = mix(background, ink, 0.11);
   theme.accent = accent;
   return theme;
 }
 
 }  // namespace
+
+QColor onGround(const PlotTheme& theme, const QColor& color) {
+  const bool dark = theme.background.lightness() < 128;
+  return legibleOn(theme.background, color, dark ? 4.5 : 3);
+}
 
 PlotTheme screenTheme(const QPalette& palette, const QFont& font) {
   PlotTheme theme = makeTheme(palette.color(QPalette::Base), palette.color(QPalette::Text),

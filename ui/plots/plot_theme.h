@@ -20,6 +20,10 @@ struct PlotTheme {
   QFont font;
 };
 
+/// `color` as it is drawn on the theme's ground: legible, more so on dark, where lines look
+/// thinner.
+QColor onGround(const PlotTheme& theme, const QColor& color);
+
 /// Follows a widget: base and text of its palette.
 PlotTheme screenTheme(const QPalette& palette, const QFont& font);
 /// The colours and the font of the other figures.

@@ -36,6 +36,7 @@ PlotSeries calibrated(const Inspection& inspection) {
   PlotSeries series;
   series.id = QStringLiteral("calibration");
   series.name = tr("Calibration, μ ± σ");
+  series.legend = series.name;
   series.quantity = tr("redundancy");
   series.kind = SeriesKind::kBand;
   for (const LayerTrace& layer : inspection.result.layers) {
@@ -49,29 +50,29 @@ PlotSeries calibrated(const Inspection& inspection) {
   return series;
 }
 
-PlotSeries redundancy(const Inspection& inspection, const QString& name) {
+PlotSeries redundancy(const Inspection& inspection, const QString& prefix) {
   PlotSeries series;
   series.quantity = tr("redundancy S̄");
   series.kind = SeriesKind::kMarkedLine;
   for (const LayerTrace& layer : inspection.result.layers) {
     if (!layer.redundancy) continue;
     PlotPoint point = pointAt(layer, inspection.depth(), *layer.redundancy);
-    point.text = tr("%1: S̄ %2").arg(name, shortNumber(point.y));
+    point.text = tr("%1S̄ %2").arg(prefix, shortNumber(point.y));
     series.points.push_back(point);
   }
   return series;
 }
 
-PlotSeries deviation(const Inspection& inspection, const QString& name) {
+PlotSeries deviation(const Inspection& inspection, const QString& prefix) {
   PlotSeries series;
-  series.quantity = tr("z");
+  series.quantity = tr("deviation z");
   series.kind = SeriesKind::kBars;
   series.second_axis = true;
   for (const LayerTrace& layer : inspection.result.layers) {
     if (!layer.z) continue;
     PlotPoint point = pointAt(layer, inspection.depth(), *layer.z);
     point.text =
-        tr("%1: z %2, %3 merged").arg(name, QString::number(point.y, 'f', 2)).arg(layer.merged);
+        tr("%1z %2, %3 merged").arg(prefix, QString::number(point.y, 'f', 2)).arg(layer.merged);
     series.points.push_back(point);
   }
   return series;
@@ -87,7 +88,7 @@ void centre(PlotContent& content) {
     any = any || !series.points.empty();
   }
   if (!any) return;
-  content.y2 = {tr("z"), -1.1 * most, 1.1 * most, false};
+  content.y2 = {tr("Deviation z (bars)"), -1.1 * most, 1.1 * most, false};
 }
 
 }  // namespace
@@ -118,29 +119,24 @@ PlotContent redundancyContent(const std::vector<PaneResult>& all, int active, in
 
   const std::vector<PaneStyle> styles = paneStyles(panes);
   const double width = 0.5 / static_cast<double>(panes.size());
-  const auto add = [&](std::size_t i, const char* what, PlotSeries series) {
+  const auto add = [&](std::size_t i, PlotSeries series, bool leads) {
     if (series.points.empty()) return;
-    series.id = QStringLiteral("%1-%2").arg(QLatin1String(what)).arg(panes[i].pane);
-    series.name = seriesName(styles[i], panes.size(), series.quantity);
-    series.color = methodColor(panes[i].choice.method);
+    assign(series, panes[i], styles[i], panes.size(), leads);
     series.marker = methodMarker(panes[i].choice.method);
-    series.variant = styles[i].variant;
-    series.source = panes[i].pane;
     series.bar_width = width;
     series.bar_offset =
         (static_cast<double>(i) - (static_cast<double>(panes.size()) - 1) / 2) * width;
     content.series.push_back(std::move(series));
   };
   for (std::size_t i = 0; i < panes.size(); ++i) {
-    if (hasStatistics(*panes[i].inspection)) {
-      add(i, "z", deviation(*panes[i].inspection, styles[i].name));
-    }
+    if (!hasStatistics(*panes[i].inspection)) continue;
+    add(i, deviation(*panes[i].inspection, styles[i].prefix), false);
   }
   for (std::size_t i = 0; i < panes.size(); ++i) {
-    add(i, "redundancy", redundancy(*panes[i].inspection, styles[i].name));
+    add(i, redundancy(*panes[i].inspection, styles[i].prefix), true);
   }
   content.x = {tr("Block"), 0.5, panes.front().inspection->depth() + 0.5, true};
-  content.y = {tr("Redundancy S̄"), std::nullopt, std::nullopt, false};
+  content.y = {tr("Redundancy S̄ (line)"), std::nullopt, std::nullopt, false};
   centre(content);
   content.highlight = PlotRange{block + 0.5, block + 1.5};
   if (behind == nullptr) {

@@ -41,7 +41,7 @@ class SeriesPainter {
         series_(series),
         theme_(theme),
         values_(series.second_axis ? plot.yAxis2 : plot.yAxis),
-        color_(series.color.isValid() ? legibleOn(theme.background, series.color) : theme.muted),
+        color_(series.color.isValid() ? onGround(theme, series.color) : theme.muted),
         line_width_(lineWidth(theme)),
         marker_size_(1.15 * QFontMetricsF(theme.font).xHeight()) {}
 
@@ -57,7 +57,7 @@ class SeriesPainter {
         paintGraph();
     }
     for (QCPAbstractPlottable* part : parts_.plottables) part->setSelectable(QCP::stNone);
-    parts_.plottables.front()->setName(series_.name);
+    parts_.plottables.front()->setName(series_.legend);
     paintLabels();
     return std::move(parts_);
   }
@@ -78,7 +78,7 @@ class SeriesPainter {
     }
     bars->setPen(QPen(color_, line_width_ * 0.6));
     QColor fill = color_;
-    fill.setAlphaF(series_.variant == 0 ? 0.55F : 0.9F);
+    fill.setAlphaF(series_.variant == 0 ? 0.4F : 0.8F);
     bars->setBrush(QBrush(fill, hatching(series_.variant)));
     parts_.plottables.push_back(bars);
   }
@@ -160,7 +160,7 @@ class SeriesPainter {
       text->setPositionAlignment(Qt::AlignHCenter | Qt::AlignBottom);
       text->setText(point.label);
       text->setFont(theme_.font);
-      text->setColor(color_);
+      text->setColor(theme_.ink);
       text->setPadding(QMargins(0, 0, 0, static_cast<int>(marker_size_ * 0.7)));
       text->setSelectable(false);
       parts_.labels.push_back(text);

@@ -148,11 +148,7 @@ PlotContent sweepContent(const std::vector<PaneResult>& all, SweepAxis axis) {
       const double unmerged = panes[i].unmerged;
       PlotSeries series =
           main ? probability(panes[i], unmerged, axis) : cosine(panes[i], unmerged, axis);
-      series.id = QStringLiteral("%1-%2").arg(main ? "probability" : "cosine").arg(panes[i].pane);
-      series.name = seriesName(styles[i], panes.size(), series.quantity);
-      series.color = methodColor(panes[i].choice.method);
-      series.variant = styles[i].variant;
-      series.source = panes[i].pane;
+      assign(series, panes[i], styles[i], panes.size(), main);
       content.series.push_back(std::move(series));
     }
   }
@@ -163,7 +159,7 @@ PlotContent sweepContent(const std::vector<PaneResult>& all, SweepAxis axis) {
     content.guides.push_back(*guide);
   }
   content.x = {axisLabel(panes, axis), std::nullopt, std::nullopt, axis == SweepAxis::kValue};
-  content.y = {tr("Probability, cosine"), std::nullopt, 1.04, false};
+  content.y = {tr("Probability (line), cosine (thin)"), std::nullopt, 1.04, false};
   double lowest = 0;
   for (const PlotSeries& series : content.series) {
     for (const PlotPoint& point : series.points) lowest = std::min(lowest, point.y);

@@ -21,7 +21,7 @@ T setting(const MethodChoice& choice, const char* key) {
   return std::get<T>(choice.settings.find(key)->second);
 }
 
-PlotSeries tokensLeft(const Inspection& inspection, const QString& name) {
+PlotSeries tokensLeft(const Inspection& inspection, const QString& prefix) {
   PlotSeries series;
   series.quantity = tr("tokens left");
   series.kind = SeriesKind::kSteps;
@@ -32,13 +32,13 @@ PlotSeries tokensLeft(const Inspection& inspection, const QString& name) {
     point.key = layer.index;
     point.title = columnTitle(layer.index, inspection.depth());
     point.text =
-        tr("%1: %2 of %3 tokens left").arg(name).arg(layer.tokens_out).arg(layer.tokens_in);
+        tr("%1%2 of %3 tokens left").arg(prefix).arg(layer.tokens_out).arg(layer.tokens_in);
     series.points.push_back(point);
   }
   return series;
 }
 
-PlotSeries merges(const Inspection& inspection, const QString& name) {
+PlotSeries merges(const Inspection& inspection, const QString& prefix) {
   PlotSeries series;
   series.quantity = tr("merged");
   series.kind = SeriesKind::kBars;
@@ -49,16 +49,16 @@ PlotSeries merges(const Inspection& inspection, const QString& name) {
     point.y = layer.merged;
     point.key = layer.index;
     point.title = columnTitle(layer.index, inspection.depth());
-    point.text = tr("%1: %2 merged").arg(name).arg(layer.merged);
+    point.text = tr("%1%2 merged").arg(prefix).arg(layer.merged);
     series.points.push_back(point);
   }
   return series;
 }
 
 /// Where the group of `patch` took part in merges, and how large it was afterwards.
-PlotSeries selectedGroup(const Inspection& inspection, int patch, const QString& name) {
+PlotSeries selectedGroup(const Inspection& inspection, int patch, const QString& prefix) {
   PlotSeries series;
-  series.quantity = tr("patches in the selected group");
+  series.quantity = tr("selected group, patches");
   series.kind = SeriesKind::kMarkers;
   series.marker = Marker::kDiamond;
   int group = patch;
@@ -76,7 +76,7 @@ PlotSeries selectedGroup(const Inspection& inspection, int patch, const QString&
     point.hollow = true;
     point.key = layer.index;
     point.title = columnTitle(layer.index, inspection.depth());
-    point.text = tr("%1: the selected group grows to %2 patches").arg(name).arg(size);
+    point.text = tr("%1selected group grows to %2 patches").arg(prefix).arg(size);
     point.label = QString::number(size);
     series.points.push_back(point);
   }
@@ -122,12 +122,14 @@ void addTypical(PlotContent& content, const Inspection& inspection) {
   PlotSeries band;
   band.id = QStringLiteral("typical-merges");
   band.name = tr("Calibration: merged at μ ± σ");
+  band.legend = band.name;
   band.quantity = tr("merged");
   band.kind = SeriesKind::kBand;
   band.second_axis = true;
   PlotSeries line;
   line.id = QStringLiteral("typical-tokens");
   line.name = tr("Calibration: tokens left at μ");
+  line.legend = line.name;
   line.quantity = tr("tokens left");
   line.kind = SeriesKind::kSteps;
   line.faint = true;
@@ -152,19 +154,10 @@ void addTypical(PlotContent& content, const Inspection& inspection) {
   content.series.push_back(std::move(line));
 }
 
-void identify(PlotSeries& series, const char* what, const PaneResult& pane, const PaneStyle& style,
-              std::size_t panes) {
-  series.id = QStringLiteral("%1-%2").arg(QLatin1String(what)).arg(pane.pane);
-  series.name = seriesName(style, panes, series.quantity);
-  series.color = methodColor(pane.choice.method);
-  series.variant = style.variant;
-  series.source = pane.pane;
-}
-
 void setAxes(PlotContent& content, int depth) {
   content.x = {tr("Block"), 0.5, depth + 0.5, true};
-  content.y = {tr("Tokens left after the block"), 0.0, std::nullopt, true};
-  content.y2 = {tr("Merged in the block"), 0.0, std::nullopt, true};
+  content.y = {tr("Tokens left (line)"), 0.0, std::nullopt, true};
+  content.y2 = {tr("Merged (bars)"), 0.0, std::nullopt, true};
   double most = 1;
   for (const PlotSeries& series : content.series) {
     if (!series.second_axis) continue;
@@ -195,22 +188,26 @@ PlotContent tokensContent(const std::vector<PaneResult>& all, int active, int bl
   }
   const double width = kColumn / static_cast<double>(panes.size());
   for (std::size_t i = 0; i < panes.size(); ++i) {
-    PlotSeries bars = merges(*panes[i].inspection, styles[i].name);
-    identify(bars, "merged", panes[i], styles[i], panes.size());
+    PlotSeries bars = merges(*panes[i].inspection, styles[i].prefix);
+    assign(bars, panes[i], styles[i], panes.size(), false);
     bars.bar_width = width;
     bars.bar_offset =
         (static_cast<double>(i) - (static_cast<double>(panes.size()) - 1) / 2) * width;
     content.series.push_back(std::move(bars));
   }
   for (std::size_t i = 0; i < panes.size(); ++i) {
-    PlotSeries line = tokensLeft(*panes[i].inspection, styles[i].name);
-    identify(line, "tokens", panes[i], styles[i], panes.size());
+    PlotSeries line = tokensLeft(*panes[i].inspection, styles[i].prefix);
+    assign(line, panes[i], styles[i], panes.size(), true);
     content.series.push_back(std::move(line));
   }
   for (std::size_t i = 0; i < panes.size() && selected_patch; ++i) {
-    PlotSeries group = selectedGroup(*panes[i].inspection, *selected_patch, styles[i].name);
+    PlotSeries group = selectedGroup(*panes[i].inspection, *selected_patch, styles[i].prefix);
     if (group.points.empty()) continue;
-    identify(group, "group", panes[i], styles[i], panes.size());
+    assign(group, panes[i], styles[i], panes.size(), false);
+    // Sizes of several panes' groups would be written over each other.
+    if (panes[i].pane != active) {
+      for (PlotPoint& point : group.points) point.label.clear();
+    }
     content.series.push_back(std::move(group));
   }
   content.highlight = PlotRange{block + 0.5, block + 1.5};

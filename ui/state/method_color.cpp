@@ -41,8 +41,7 @@ double contrastRatio(const QColor& a, const QColor& b) {
   return (std::max(of_a, of_b) + 0.05) / (std::min(of_a, of_b) + 0.05);
 }
 
-QColor legibleOn(const QColor& background, const QColor& color) {
-  constexpr double kContrast = 3;
+QColor legibleOn(const QColor& background, const QColor& color, double contrast) {
   constexpr float kStep = 0.02F;
   const float step = luminance(background) < 0.18 ? kStep : -kStep;
   float hue = 0;
@@ -50,7 +49,7 @@ QColor legibleOn(const QColor& background, const QColor& color) {
   float lightness = 0;
   color.getHslF(&hue, &saturation, &lightness);
   QColor legible = color;
-  while (contrastRatio(background, legible) < kContrast && lightness > 0 && lightness < 1) {
+  while (contrastRatio(background, legible) < contrast && lightness > 0 && lightness < 1) {
     lightness = std::clamp(lightness + step, 0.0F, 1.0F);
     legible = QColor::fromHslF(hue, saturation, lightness);
   }
