@@ -2,56 +2,50 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <array>
 #include <cmath>
 
 #include "figures/kinds.h"
 #include "figures/panels.h"
+#include "pixel_surface.h"
 #include "sample_figure.h"
 
 namespace adamerge {
 namespace {
 
-using Pixel = std::array<int, 3>;
+using test::colorOf;
+using test::distance;
+using test::Pixel;
 
 /// A figure drawn at `scale` pixels a point, as a window would.
 class Drawing {
  public:
   Drawing(std::string_view kind, const FigureInput& input, const FigureStyle& style, double scale)
-      : scale_(scale) {
-    const FigureSize size = figureSize(kind, input, style);
-    const auto pixels = [&](double mm) {
-      return static_cast<int>(std::ceil(mm / kMmPerInch * kPointsPerInch * scale));
-    };
-    surface_.reset(cairo_image_surface_create(CAIRO_FORMAT_RGB24, pixels(size.width_mm),
-                                              pixels(size.height_mm)));
-    const Handle<cairo_t> context(cairo_create(surface_.get()));
-    cairo_scale(context.get(), scale, scale);
-    drawFigure(kind, input, style, context.get());
-    EXPECT_EQ(cairo_status(context.get()), CAIRO_STATUS_SUCCESS);
-    cairo_surface_flush(surface_.get());
-  }
+      : Drawing(kind, input, style, scale, figureSize(kind, input, style)) {}
 
-  Pixel at(Point point) const {
-    const unsigned char* data =
-        cairo_image_surface_get_data(surface_.get()) +
-        static_cast<int>(point.y * scale_) * cairo_image_surface_get_stride(surface_.get()) +
-        static_cast<int>(point.x * scale_) * 4;
-    return {data[2], data[1], data[0]};
-  }
+  Pixel at(Point point) const { return surface_.at(point.x * scale_, point.y * scale_); }
+  int alphaAt(Point point) const { return surface_.alphaAt(point.x * scale_, point.y * scale_); }
 
  private:
+  Drawing(std::string_view kind, const FigureInput& input, const FigureStyle& style, double scale,
+          const FigureSize& size)
+      : scale_(scale),
+        surface_(
+            pixels(size.width_mm), pixels(size.height_mm),
+            [&](cairo_t* context) {
+              cairo_scale(context, scale, scale);
+              drawFigure(kind, input, style, context);
+            },
+            0, style.background == Background::kTransparent) {}
+
+  int pixels(double mm) const {
+    return static_cast<int>(std::ceil(mm / kMmPerInch * kPointsPerInch * scale_));
+  }
+
   double scale_;
-  Handle<cairo_surface_t> surface_;
+  test::PixelSurface surface_;
 };
 
 Point centre(const Box& box) { return {box.x + box.width / 2, box.y + box.height / 2}; }
-
-double distance(const Pixel& a, const Pixel& b) {
-  return std::hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
-}
-
-Pixel colorOf(const std::array<std::uint8_t, 3>& c) { return {c[0], c[1], c[2]}; }
 
 class Drawings : public testing::Test {
  protected:
@@ -96,14 +90,15 @@ TEST_F(Drawings, GroupsAreOutlinedBetweenGroupsOnly) {
 
 TEST_F(Drawings, SalienceUsesTheColourMapPerPatch) {
   input_.image.view.pixels.assign(input_.image.view.pixels.size(), 90);
-  style_.scale = SalienceScale::kRank;
+  style_.overlay.scale = SalienceScale::kRank;
   input_.layer = 0;
-  const auto t = scaleSalience(input_.result.layers[0].salience, style_.scale);
+  const auto t = scaleSalience(input_.result.layers[0].salience, style_.overlay.scale);
   const Drawing drawing("salience", input_, style_, 4);
   for (int i = 0; i < 24; ++i) {
-    EXPECT_LT(distance(drawing.at(centre(patch(salienceFigure(), i))),
-                       colorOf(colormapColor(style_.colormap, t[static_cast<std::size_t>(i)]))),
-              2);
+    EXPECT_LT(
+        distance(drawing.at(centre(patch(salienceFigure(), i))),
+                 colorOf(colormapColor(style_.overlay.colormap, t[static_cast<std::size_t>(i)]))),
+        2);
   }
 }
 
@@ -115,7 +110,7 @@ TEST_F(Drawings, SurvivorsShowTheImageAndFadeTheRest) {
   for (int i = 0; i < 24; ++i) {
     const Box box = patch(survivorsFigure(), i);
     const PatchFate fate = fates[static_cast<std::size_t>(i)];
-    const Pixel inside = drawing.at({box.x + box.width * 0.3, box.y + box.height * 0.35});
+    const Pixel inside = drawing.at({box.x + box.width * 0.06, box.y + box.height * 0.1});
     EXPECT_EQ(distance(inside, {0, 0, 0}) > 150, fate == PatchFate::kMerged) << i;
     bool orange = false;
     for (double x = 0; x < 0.3; x += 0.02) {
@@ -126,6 +121,75 @@ TEST_F(Drawings, SurvivorsShowTheImageAndFadeTheRest) {
     marked += orange ? 1 : 0;
   }
   EXPECT_GT(marked, 0);
+}
+
+TEST_F(Drawings, AttentionUsesTheColourMapPerPatch) {
+  input_.image.view.pixels.assign(input_.image.view.pixels.size(), 90);
+  const auto t = scaleSalience(input_.result.layers.back().attention, style_.overlay.scale);
+  const Drawing drawing("attention", input_, style_, 4);
+  for (int i = 0; i < 24; ++i) {
+    EXPECT_LT(
+        distance(drawing.at(centre(patch(attentionFigure(), i))),
+                 colorOf(colormapColor(style_.overlay.colormap, t[static_cast<std::size_t>(i)]))),
+        2);
+  }
+}
+
+TEST_F(Drawings, TheCanvasShowsTheWholePictureUnderTheOverlay) {
+  style_.overlay.kind = OverlayKind::kGroups;
+  style_.overlay.groups = GroupStyle::kFill;
+  style_.overlay.opacity = 1;
+  input_.selected_patch.reset();
+  const auto colors = groupColors(input_.image.view, 4, 6, input_.result.layers.back().groups);
+  const Drawing drawing("canvas", input_, style_, 4);
+  // 56 x 36 pixels across the width, of which the model sees 48 x 32 from (4, 2).
+  const double width = 86 / kMmPerInch * kPointsPerInch - 8;
+  const double scale = width / 56;
+  const Scene scene = makeScene(canvasFigure().traits, input_, style_);
+  const double top = kMargin + headingHeight(scene, blockNote(scene));
+  for (int i = 0; i < 24; ++i) {
+    const Point middle{kMargin + (4 + (i % 6 + 0.5) * 8) * scale,
+                       top + (2 + (i / 6 + 0.5) * 8) * scale};
+    EXPECT_LT(distance(drawing.at(middle), colorOf(colors[static_cast<std::size_t>(i)])), 2) << i;
+  }
+  // Left of the crop: the original, darkened.
+  const Pixel outside = drawing.at({kMargin + 2 * scale, top + 18 * scale});
+  EXPECT_NEAR(outside[1], 0.4 * 255 * 18 / 35, 12);
+}
+
+TEST_F(Drawings, TheStripShowsEveryBlocksGroups) {
+  style_.overlay.groups = GroupStyle::kFill;
+  style_.overlay.opacity = 1;
+  const Drawing drawing("strip", input_, style_, 4);
+  const Scene scene = makeScene(stripFigure().traits, input_, style_);
+  const double width = (scene.contentWidth() - 3 * kGap) / 4;
+  const double top = kMargin + headingHeight(scene, runNote(scene));
+  for (int layer = 0; layer < 4; ++layer) {
+    const auto& groups = input_.result.layers[static_cast<std::size_t>(layer)].groups;
+    const auto colors = groupColors(input_.image.view, 4, 6, groups);
+    const Box panel{kMargin + layer * (width + kGap), top, width, width * 4 / 6};
+    for (int i = 0; i < 24; ++i) {
+      EXPECT_LT(distance(drawing.at(centre(patchBox(i, {4, 6}, panel))),
+                         colorOf(colors[static_cast<std::size_t>(i)])),
+                2)
+          << layer << ", " << i;
+    }
+  }
+}
+
+TEST_F(Drawings, BackgroundsAreLightDarkOrNone) {
+  const Point corner{1, 1};
+  EXPECT_EQ(Drawing("groups", input_, style_, 2).at(corner), (Pixel{255, 255, 255}));
+  style_.background = Background::kDark;
+  EXPECT_LT(Drawing("groups", input_, style_, 2).at(corner)[0], 60);
+  style_.background = Background::kTransparent;
+  for (const FigureKind& kind : figureKinds()) {
+    const Drawing drawing(kind.id, input_, style_, 2);
+    EXPECT_EQ(drawing.alphaAt(corner), 0) << kind.id;
+    EXPECT_EQ(drawing.alphaAt({100, 1}), 0) << kind.id;
+  }
+  const Box result = resultPanel(groupsFigure());
+  EXPECT_EQ(Drawing("groups", input_, style_, 2).alphaAt(centre(result)), 255);
 }
 
 TEST_F(Drawings, TheInputIsTheView) {
@@ -173,10 +237,10 @@ TEST_F(Drawings, TheContextComesBackAsItWas) {
 }
 
 TEST(FigureKinds, AreListedWithTheirScope) {
-  ASSERT_EQ(figureKinds().size(), 5U);
+  ASSERT_EQ(figureKinds().size(), 8U);
   for (const FigureKind& kind : figureKinds()) {
     EXPECT_EQ(kind.description.back(), '.');
-    EXPECT_EQ(kind.per_layer, kind.id != "layers" && kind.id != "overview");
+    EXPECT_EQ(kind.per_layer, kind.id != "layers" && kind.id != "overview" && kind.id != "strip");
   }
 }
 
@@ -187,6 +251,19 @@ TEST(FigureSizes, FollowTheStyle) {
   EXPECT_NEAR(figureSize("overview", input, style).width_mm, 178, 1e-9);
   style.width_mm = 120;
   EXPECT_NEAR(figureSize("overview", input, style).width_mm, 120, 1e-9);
+}
+
+TEST(FigureSizes, LargerTextNeedsMoreRoomAtTheSameWidth) {
+  const FigureInput input = test::sampleInput();
+  FigureStyle style;
+  for (const FigureKind& kind : figureKinds()) {
+    style.font_size = 7;
+    const FigureSize small = figureSize(kind.id, input, style);
+    style.font_size = 10;
+    const FigureSize large = figureSize(kind.id, input, style);
+    EXPECT_NEAR(large.width_mm, small.width_mm, 1e-9);
+    EXPECT_GT(large.height_mm, small.height_mm) << kind.id;
+  }
 }
 
 }  // namespace

@@ -35,12 +35,12 @@ class FigureErrors : public testing::Test {
 
 TEST_F(FigureErrors, UnknownKind) {
   expectError("heat",
-              "there is no figure \"heat\"; known are salience, groups, survivors, layers, "
-              "overview");
+              "there is no figure \"heat\"; known are salience, attention, groups, survivors, "
+              "canvas, strip, layers, overview");
 }
 
 TEST_F(FigureErrors, LayerOutOfRange) {
-  for (const char* kind : {"salience", "groups", "survivors"}) {
+  for (const char* kind : {"salience", "attention", "groups", "survivors", "canvas"}) {
     input_.layer = 4;
     expectError(kind, "layer 4 is out of range: the trace has layers 0 to 3");
     input_.layer = -2;
@@ -60,6 +60,39 @@ TEST_F(FigureErrors, NoSalience) {
   input_.layer = 2;
   expectError("salience",
               "the salience figure cannot be drawn: the method computes no salience in layer 2");
+}
+
+TEST_F(FigureErrors, NoAttention) {
+  for (LayerTrace& trace : input_.result.layers) trace.attention.clear();
+  expectError("attention",
+              "the attention figure cannot be drawn: the model has no class token whose attention "
+              "it could show");
+}
+
+TEST_F(FigureErrors, AnOverlayWithoutItsData) {
+  for (LayerTrace& trace : input_.result.layers) trace.salience.clear();
+  style_.overlay.kind = OverlayKind::kSalience;
+  expectError("canvas", "the canvas figure cannot be drawn: the method computes no salience");
+  expectError("strip", "the strip figure cannot be drawn: the method computes no salience");
+  style_.overlay.kind = OverlayKind::kDifference;
+  expectError("canvas", "the canvas figure cannot show differences: it needs a second run");
+  ImageResult other = input_.result;
+  other.layers[1].groups.pop_back();
+  input_.other = std::make_shared<const ImageResult>(other);
+  expectError("strip", "the trace of layer 1 does not fit a grid of 4 x 4 patches");
+}
+
+TEST_F(FigureErrors, NoOriginal) {
+  input_.original.reset();
+  expectError("canvas",
+              "the canvas figure needs the whole picture and the part of it that the model saw");
+}
+
+TEST_F(FigureErrors, FontsThatCannotBe) {
+  for (const double size : {4.0, 15.0, std::numeric_limits<double>::quiet_NaN()}) {
+    style_.font_size = size;
+    expectError("groups", "points is not possible; 5 to 14 points are");
+  }
 }
 
 TEST_F(FigureErrors, NoPicture) {

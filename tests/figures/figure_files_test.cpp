@@ -28,21 +28,23 @@ class FigureFiles : public testing::Test {
   }
 
   void expectAllKindsInAllFormats() {
-    for (const FigureKind& kind : figureKinds()) {
-      SCOPED_TRACE(kind.id);
-      const FigureSize size = figureSize(kind.id, input_, style_);
-      const cv::Mat png = cv::imread(write(kind.id, FigureFormat::kPng, "a.png").string());
-      EXPECT_EQ(png.cols, std::lround(size.width_mm * style_.dpi / 25.4));
-      EXPECT_EQ(png.rows, std::lround(size.height_mm * style_.dpi / 25.4));
-      const bool has_picture = kind.id != "layers";
-      const std::string svg = test::fileText(write(kind.id, FigureFormat::kSvg));
-      EXPECT_THAT(svg, AllOf(StartsWith("<?xml"), EndsWith("</svg>\n"), HasSubstr("<path")));
-      EXPECT_EQ(svg.find("data:image/png;base64,") != std::string::npos, has_picture);
-      const std::string pdf = test::fileText(write(kind.id, FigureFormat::kPdf));
-      EXPECT_THAT(pdf, AllOf(StartsWith("%PDF"), EndsWith("%%EOF\n"), HasSubstr("/FontFile"),
-                             Not(HasSubstr("/CreationDate"))));
-      EXPECT_EQ(pdf.find("/Subtype /Image") != std::string::npos, has_picture);
-    }
+    for (const FigureKind& kind : figureKinds()) expectInAllFormats(kind.id);
+  }
+
+  void expectInAllFormats(const std::string& kind) {
+    SCOPED_TRACE(kind);
+    const FigureSize size = figureSize(kind, input_, style_);
+    const cv::Mat png = cv::imread(write(kind, FigureFormat::kPng, "a.png").string());
+    EXPECT_EQ(png.cols, std::lround(size.width_mm * style_.dpi / 25.4));
+    EXPECT_EQ(png.rows, std::lround(size.height_mm * style_.dpi / 25.4));
+    const bool has_picture = kind != "layers";
+    const std::string svg = test::fileText(write(kind, FigureFormat::kSvg));
+    EXPECT_THAT(svg, AllOf(StartsWith("<?xml"), EndsWith("</svg>\n"), HasSubstr("<path")));
+    EXPECT_EQ(svg.find("data:image/png;base64,") != std::string::npos, has_picture);
+    const std::string pdf = test::fileText(write(kind, FigureFormat::kPdf));
+    EXPECT_THAT(pdf, AllOf(StartsWith("%PDF"), EndsWith("%%EOF\n"), HasSubstr("/FontFile"),
+                           Not(HasSubstr("/CreationDate"))));
+    EXPECT_EQ(pdf.find("/Subtype /Image") != std::string::npos, has_picture);
   }
 
   test::TemporaryFolder folder_;
@@ -53,12 +55,46 @@ class FigureFiles : public testing::Test {
 TEST_F(FigureFiles, AllKindsInAllFormats) { expectAllKindsInAllFormats(); }
 
 TEST_F(FigureFiles, DarkStyle) {
-  style_.dark = true;
-  style_.colormap = Colormap::kMagma;
-  style_.scale = SalienceScale::kRank;
+  style_.background = Background::kDark;
+  style_.overlay.colormap = Colormap::kMagma;
+  style_.overlay.scale = SalienceScale::kRank;
   expectAllKindsInAllFormats();
   const cv::Mat png = cv::imread((folder_.path() / "a.png").string());
   EXPECT_LT(cv::mean(png.row(0))[0], 60);
+}
+
+TEST_F(FigureFiles, TransparentStyle) {
+  style_.background = Background::kTransparent;
+  expectAllKindsInAllFormats();
+  const fs::path path = write("groups", FigureFormat::kPng, "a.png");
+  const cv::Mat png = cv::imread(path.string(), cv::IMREAD_UNCHANGED);
+  ASSERT_EQ(png.channels(), 4);
+  EXPECT_EQ(png.at<cv::Vec4b>(0, 0)[3], 0);
+}
+
+TEST_F(FigureFiles, SmallestAndLargestFont) {
+  for (const double size : {5.0, 14.0}) {
+    style_.font_size = size;
+    style_.width_mm = 60;
+    expectAllKindsInAllFormats();
+  }
+}
+
+TEST_F(FigureFiles, EveryOverlay) {
+  input_.other = std::make_shared<const ImageResult>(test::sampleInput().result);
+  input_.selected_patch = 3;
+  for (const OverlayKind overlay :
+       {OverlayKind::kNone, OverlayKind::kSalience, OverlayKind::kGroups, OverlayKind::kSurvivors,
+        OverlayKind::kAttention, OverlayKind::kDifference}) {
+    style_.overlay.kind = overlay;
+    style_.overlay.smooth = !style_.overlay.smooth;
+    for (const char* kind : {"canvas", "strip"}) expectInAllFormats(kind);
+  }
+}
+
+TEST_F(FigureFiles, ACropBeyondThePicture) {
+  input_.image.crop = {-20, -10, 90, 60};
+  expectInAllFormats("canvas");
 }
 
 TEST_F(FigureFiles, RectangularGrid) {
@@ -165,7 +201,7 @@ TEST_F(FigureFiles, SvgReferencesResolve) {
 TEST_F(FigureFiles, ReplacesAnOlderFileAndMakesFolders) {
   const fs::path path = folder_.path() / "new" / "folder" / "figure.svg";
   writeFigure("layers", input_, style_, FigureFormat::kSvg, path);
-  style_.dark = true;
+  style_.background = Background::kDark;
   writeFigure("layers", input_, style_, FigureFormat::kSvg, path);
   EXPECT_THAT(test::fileText(path), StartsWith("<?xml"));
   EXPECT_EQ(std::distance(fs::directory_iterator(path.parent_path()), {}), 1);

@@ -83,12 +83,13 @@ TEST(PanelImage, GivesEveryPatchTheSamePixels) {
   }
 }
 
-TEST(ShadedPatchImage, EveryPatchAveragesToItsColour) {
+TEST(ShadedImage, EveryPatchAveragesToItsColour) {
   Image view = test::gradientImage(64, 64);
   for (std::uint8_t& value : view.pixels) value = static_cast<std::uint8_t>(64 + value / 4);
   const Grid grid{2, 2};
-  const PatchColors colors(4, {120, 130, 140});
-  const Image shaded = shadedPatchImage(panelImage(view, grid, 64), grid, colors);
+  Image colors{64, 64, {}};
+  for (int i = 0; i < 64 * 64; ++i) colors.pixels.insert(colors.pixels.end(), {120, 130, 140});
+  const Image shaded = shadedImage(panelImage(view, grid, 64), grid, colors);
   EXPECT_NE(shaded.at(0, 0)[0], shaded.at(31, 31)[0]);
   for (const auto& mean : groupColors(shaded, 2, 2, {0, 1, 2, 3})) {
     EXPECT_NEAR(mean[0], 120, 1);

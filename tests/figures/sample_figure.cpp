@@ -53,7 +53,11 @@ FigureInput sampleInput(const SampleShape& shape) {
   input.grid_height = shape.grid_height;
   input.grid_width = shape.grid_width;
   input.prefix_tokens = 1;
-  input.image.view = gradientImage(shape.grid_width * shape.patch, shape.grid_height * shape.patch);
+  const int width = shape.grid_width * shape.patch;
+  const int height = shape.grid_height * shape.patch;
+  input.image.view = gradientImage(width, height);
+  input.image.crop = {4, 2, static_cast<double>(width), static_cast<double>(height)};
+  input.original = std::make_shared<const Image>(gradientImage(width + 8, height + 4));
   const int patches = shape.grid_height * shape.grid_width;
   std::vector<int> groups(static_cast<std::size_t>(patches));
   std::iota(groups.begin(), groups.end(), 0);
@@ -64,6 +68,7 @@ FigureInput sampleInput(const SampleShape& shape) {
     if (shape.salience) {
       for (const int group : groups) {
         trace.salience.push_back(static_cast<float>(group) / static_cast<float>(patches));
+        trace.attention.push_back(1 / static_cast<float>(group + 2));
       }
     }
     if (shape.statistics) {

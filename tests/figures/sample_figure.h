@@ -16,12 +16,13 @@ struct SampleShape {
   int grid_height = 4;
   int grid_width = 4;
   int layers = 4;
-  int patch = 8;  ///< pixels
-  bool salience = true;
+  int patch = 8;         ///< pixels
+  bool salience = true;  ///< and attention
   bool statistics = true;
 };
 
-/// In each block the first third of the tokens merge into the token that follows them.
+/// The view is the middle of an original that reaches 4 pixels further left and right, 2 up and
+/// down. In each block the first third of the tokens merge into the token that follows them.
 FigureInput sampleInput(const SampleShape& shape = {});
 
 std::string fileText(const std::filesystem::path& path);

@@ -18,7 +18,7 @@ namespace {
 constexpr Color kOutside = rgb(0x000000, 0.6);
 constexpr Color kUnselected = rgb(0x000000, 0.35);
 constexpr double kSelectedPixels = 3;
-constexpr double kHoveredPixels = 1.5;
+constexpr double kHoveredPixels = 2;
 /// Interpolated heat maps are computed at this size and enlarged.
 constexpr int kSmoothSize = 512;
 

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Finds the provenance in figures: a PNG's text chunk, an SVG's metadata, a PDF's keywords.
+#include <glib.h>
+
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "adamerge/provenance.h"
 #include "figures/metadata.h"
@@ -81,17 +86,42 @@ std::string fromSvg(std::string_view bytes) {
   return unescaped(bytes.substr(0, bytes.find("</metadata>")));
 }
 
-/// Cairo writes ASCII as a literal string, with a backslash before what would end it.
-std::string fromPdf(std::string_view bytes) {
-  constexpr std::string_view kKey = "/Keywords (";
-  const std::size_t begin = bytes.find(kKey);
-  if (begin == std::string_view::npos) return {};
+/// A literal string: a backslash stands before what would end it.
+std::string literal(std::string_view bytes) {
   std::string text;
-  for (std::size_t i = begin + kKey.size(); i < bytes.size() && bytes[i] != ')'; ++i) {
+  for (std::size_t i = 0; i < bytes.size() && bytes[i] != ')'; ++i) {
     if (bytes[i] == '\\' && i + 1 < bytes.size()) ++i;
     text += bytes[i];
   }
   return text;
+}
+
+/// UTF-16 in hexadecimal digits, which Cairo writes where a literal string would need escapes.
+std::string utf16(std::string_view digits) {
+  constexpr std::size_t kDigits = 4;
+  std::vector<gunichar2> units;
+  for (std::size_t i = 0; i + kDigits <= digits.size(); i += kDigits) {
+    gunichar2 unit = 0;
+    const char* const end = digits.data() + i + kDigits;
+    if (std::from_chars(digits.data() + i, end, unit, 16).ptr != end) return {};
+    units.push_back(unit);
+  }
+  const std::unique_ptr<gchar, decltype(&g_free)> text(
+      g_utf16_to_utf8(units.data(), static_cast<glong>(units.size()), nullptr, nullptr, nullptr),
+      &g_free);
+  return text ? text.get() : std::string();
+}
+
+std::string fromPdf(std::string_view bytes) {
+  constexpr std::string_view kKey = "/Keywords ";
+  constexpr std::string_view kByteOrder = "<FEFF";
+  const std::size_t begin = bytes.find(kKey);
+  if (begin == std::string_view::npos) return {};
+  bytes.remove_prefix(begin + kKey.size());
+  if (bytes.starts_with('(')) return literal(bytes.substr(1));
+  if (!bytes.starts_with(kByteOrder)) return {};
+  bytes.remove_prefix(kByteOrder.size());
+  return utf16(bytes.substr(0, bytes.find('>')));
 }
 
 }  // namespace
