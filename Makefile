@@ -3,22 +3,24 @@
 
 BUILD   := build
 SAMPLE  := resources/samples/bird.png
-FIGURES := $(BUILD)/sample
+SHOTS   := $(BUILD)/screenshots
 SOURCES := $(shell git ls-files '*.cpp' '*.h' 2>/dev/null)
 
-.PHONY: run test bench build packages format lint clean
+.PHONY: run test bench screenshots build packages format lint clean
 
 packages:
 	@.ci/packages
 
 build: packages
 	cmake --preset release
-	cmake --build --preset release --target adamerge
+	cmake --build --preset release --target adamerge adamerge-studio
 
-# Until the studio exists this inspects the sample and says where its figures are.
 run: build
-	OMP_WAIT_POLICY=passive $(BUILD)/bin/adamerge inspect $(SAMPLE) --out $(FIGURES)
-	@echo "The figures are in $(abspath $(FIGURES))"
+	OMP_WAIT_POLICY=passive $(BUILD)/bin/adamerge-studio $(SAMPLE)
+
+# Every screen, light and dark, at three sizes.
+screenshots: build
+	resources/screenshots.sh $(BUILD)/bin/adamerge-studio $(SHOTS)
 
 test: packages
 	cmake --preset release -DADAMERGE_BUILD_TESTS=ON

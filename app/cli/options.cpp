@@ -126,16 +126,22 @@ void EngineChoice::addTo(CLI::App& command) {
   command.add_flag("--quiet", quiet_, "No progress bar, no warnings")->group(group);
 }
 
-Engine EngineChoice::load(Terminal& terminal, const std::stop_token& stop) const {
+std::filesystem::path EngineChoice::model() const {
+  return model_.empty() ? bundled(kBundledModel) : std::filesystem::path(model_);
+}
+
+EngineOptions EngineChoice::options() const {
   requireDevice(device_);
   EngineOptions options;
   options.device = device_;
   options.dtype = dtype_;
   options.threads = threads_;
   if (!input_size_.empty()) options.input_size = parseInputSize(input_size_);
-  Engine engine =
-      Engine::load(model_.empty() ? bundled(kBundledModel) : std::filesystem::path(model_), options,
-                   terminal.callback(), stop);
+  return options;
+}
+
+Engine EngineChoice::load(Terminal& terminal, const std::stop_token& stop) const {
+  Engine engine = Engine::load(model(), options(), terminal.callback(), stop);
   if (!engine.statisticsProblem().empty()) terminal.warn(engine.statisticsProblem());
   return engine;
 }
@@ -144,11 +150,12 @@ void MethodOptions::addTo(CLI::App& command, const std::string& default_method,
                           const std::vector<std::string>& except) {
   method_ = default_method;
   const std::string group = "Method";
-  command
-      .add_option("--method", method_,
-                  fmt::format("{} (default {})", fmt::join(methodIds(), ", "), default_method))
-      ->type_name("NAME")
-      ->group(group);
+  method_option_ =
+      command
+          .add_option("--method", method_,
+                      fmt::format("{} (default {})", fmt::join(methodIds(), ", "), default_method))
+          ->type_name("NAME")
+          ->group(group);
   for (const MethodInfo& method : methods()) {
     for (const SettingInfo& setting : method.settings) {
       const std::string& key = setting.key;
@@ -175,6 +182,13 @@ void MethodOptions::addTo(CLI::App& command, const std::string& default_method,
                        "its settings fit)")
            ->group(group),
       "FILE");
+}
+
+bool MethodOptions::given() const {
+  return method_option_->count() > 0 || !statistics_.empty() ||
+         std::any_of(settings_.begin(), settings_.end(), [](const auto& entry) {
+           return entry.second.option->count() > 0 || entry.second.off;
+         });
 }
 
 MethodChoice MethodOptions::choice() const {

@@ -16,7 +16,11 @@ namespace adamerge::cli {
 class EngineChoice {
  public:
   void addTo(CLI::App& command);
-  /// Loads the model, the bundled one if none was named.
+  /// The bundled model if none was named.
+  std::filesystem::path model() const;
+  bool namesModel() const { return !model_.empty(); }
+  /// Throws UsageError.
+  EngineOptions options() const;
   Engine load(Terminal& terminal, const std::stop_token& stop) const;
   bool quiet() const { return quiet_; }
   unsigned seed() const { return seed_; }
@@ -40,6 +44,8 @@ class MethodOptions {
   /// Reads the statistics file if one was named. Throws UsageError for settings the method does not
   /// have or values it does not take, Error for the statistics file.
   MethodChoice choice() const;
+  /// Whether any of the options was given.
+  bool given() const;
 
  private:
   struct Setting {
@@ -48,6 +54,7 @@ class MethodOptions {
     CLI::Option* option = nullptr;
   };
   std::string method_;
+  CLI::Option* method_option_ = nullptr;
   std::map<std::string, Setting> settings_;  ///< by key
   std::string statistics_;
 };

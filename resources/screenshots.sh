@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Renders every screen of the studio without a display: screenshots.sh PROGRAM FOLDER [IMAGE]
+set -euo pipefail
+
+program=$1
+folder=$2
+image=${3:-resources/samples/bird.png}
+mkdir -p "$folder"
+export QT_QPA_PLATFORM=offscreen OMP_WAIT_POLICY=passive
+
+shot() {
+  local name=$1
+  shift
+  for theme in light dark; do
+    for size in 1024x700 1440x900 1920x1200; do
+      "$program" --fresh --theme "$theme" --size "$size" "$@" \
+        --screenshot "$folder/$name-$theme-$size.png"
+    done
+  done
+}
+
+adamerge=(--method adamerge --r-max 28 --block 8)
+shot groups "$image" "${adamerge[@]}" --overlay groups
+shot salience "$image" "${adamerge[@]}" --overlay salience
+shot survivors "$image" "${adamerge[@]}" --overlay survivors
+shot attention "$image" "${adamerge[@]}" --overlay attention
+shot compare-two "$image" "${adamerge[@]}" --compare 2
+shot compare-four "$image" "${adamerge[@]}" --compare 4 --overlay difference
+shot folder "$(dirname "$image")" "${adamerge[@]}"

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "window/docks.h"
+
+#include <QLabel>
+#include <QMainWindow>
+#include <QScrollArea>
+#include <QVBoxLayout>
+
+#include "canvas/lineage_panel.h"
+#include "controls/method_form.h"
+#include "controls/overlay_form.h"
+#include "controls/theme.h"
+#include "plots/accuracy_plot.h"
+#include "plots/plot_bindings.h"
+#include "plots/redundancy_plot.h"
+#include "plots/sweep_plot.h"
+#include "plots/tokens_plot.h"
+#include "shell/thumbnail_list.h"
+#include "state/workbench.h"
+
+namespace adamerge::ui {
+namespace {
+
+constexpr int kPanelWidth = 320;
+constexpr int kImagesWidth = 180;
+
+QLabel* heading(const QString& text) {
+  auto* label = new QLabel(text);
+  label->setFont(headingFont());
+  return label;
+}
+
+}  // namespace
+
+Docks::Docks(Workbench& workbench, QMainWindow& window)
+    : QObject(&window), workbench_(workbench), window_(window) {
+  window.setDockNestingEnabled(true);
+  images_ = new ThumbnailList;
+  images_dock_ = add("images", tr("Images"), images_, Qt::LeftDockWidgetArea);
+  method_dock_ =
+      add("method", tr("Overlay and method"), makeMethodPanel(), Qt::RightDockWidgetArea);
+  addPlot<TokensPlot>();
+  addPlot<SweepPlot>();
+  addPlot<RedundancyPlot>();
+  addPlot<AccuracyPlot>();
+  addLineage();
+  arrange();
+}
+
+QDockWidget* Docks::add(const QString& id, const QString& title, QWidget* content,
+                        Qt::DockWidgetArea area) {
+  auto* dock = new QDockWidget(title, &window_);
+  dock->setObjectName(id);
+  dock->setWidget(content);
+  window_.addDockWidget(area, dock);
+  all_.push_back(dock);
+  return dock;
+}
+
+QWidget* Docks::makeMethodPanel() {
+  auto* content = new QWidget;
+  auto* layout = new QVBoxLayout(content);
+  layout->setContentsMargins(12, 8, 12, 12);
+  layout->setSpacing(8);
+  layout->addWidget(heading(tr("Overlay")));
+  layout->addWidget(new OverlayForm(workbench_.view()));
+  layout->addSpacing(8);
+  layout->addWidget(heading(tr("Method")));
+  method_form_ = new MethodForm(workbench_);
+  layout->addWidget(method_form_);
+  layout->addStretch(1);
+  auto* scroll = new QScrollArea;
+  scroll->setWidget(content);
+  scroll->setWidgetResizable(true);
+  scroll->setFrameShape(QFrame::NoFrame);
+  scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  return scroll;
+}
+
+template <typename Plot>
+void Docks::addPlot() {
+  auto* plot = new Plot;
+  bindPlot(*plot, workbench_);
+  plots_.push_back(plot);
+  lower_.push_back(add(plot->id(), plot->title(), plot, Qt::RightDockWidgetArea));
+  connect(plot, &PlotPanel::exportRequested, this,
+          [this, plot] { emit exportRequested(plot->id()); });
+}
+
+void Docks::addLineage() {
+  lineage_ = new LineagePanel(workbench_.activePane(), workbench_.view());
+  lower_.push_back(add("lineage", tr("Lineage"), lineage_, Qt::RightDockWidgetArea));
+  connect(&workbench_, &Workbench::activePaneChanged, this,
+          [this] { lineage_->setPane(workbench_.activePane()); });
+}
+
+void Docks::arrange() {
+  images_dock_->hide();
+  window_.splitDockWidget(method_dock_, lower_.front(), Qt::Vertical);
+  for (std::size_t i = 1; i < lower_.size(); ++i) {
+    window_.tabifyDockWidget(lower_.front(), lower_[i]);
+  }
+  lower_.front()->raise();
+  window_.resizeDocks({method_dock_}, {kPanelWidth}, Qt::Horizontal);
+  window_.resizeDocks({method_dock_, lower_.front()}, {1, 1}, Qt::Vertical);
+}
+
+void Docks::showImages() {
+  if (images_dock_->isVisible()) return;
+  images_dock_->show();
+  window_.resizeDocks({images_dock_}, {kImagesWidth}, Qt::Horizontal);
+}
+
+}  // namespace adamerge::ui

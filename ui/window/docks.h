@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The panels around the canvases: method and overlay, images, plots, the lineage of a group.
+#pragma once
+
+#include <QDockWidget>
+#include <QObject>
+#include <vector>
+
+class QMainWindow;
+
+namespace adamerge::ui {
+
+class LineagePanel;
+class MethodForm;
+class PlotPanel;
+class ThumbnailList;
+class Workbench;
+
+class Docks : public QObject {
+  Q_OBJECT
+ public:
+  Docks(Workbench& workbench, QMainWindow& window);
+
+  ThumbnailList& images() { return *images_; }
+  MethodForm& methodForm() { return *method_form_; }
+  const std::vector<PlotPanel*>& plots() const { return plots_; }
+  /// For the View menu, in order.
+  const std::vector<QDockWidget*>& all() const { return all_; }
+
+  /// How the panels stand before the user moves any.
+  void arrange();
+  void showImages();
+
+ signals:
+  void exportRequested(const QString& plot);
+
+ private:
+  QDockWidget* add(const QString& id, const QString& title, QWidget* content,
+                   Qt::DockWidgetArea area);
+  QWidget* makeMethodPanel();
+  template <typename Plot>
+  void addPlot();
+  void addLineage();
+
+  Workbench& workbench_;
+  QMainWindow& window_;
+  MethodForm* method_form_ = nullptr;
+  ThumbnailList* images_ = nullptr;
+  LineagePanel* lineage_ = nullptr;
+  std::vector<PlotPanel*> plots_;
+  QDockWidget* images_dock_ = nullptr;
+  QDockWidget* method_dock_ = nullptr;
+  std::vector<QDockWidget*> lower_;  ///< plots and lineage, one group of tabs
+  std::vector<QDockWidget*> all_;
+};
+
+}  // namespace adamerge::ui

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Puts the parts of the studio together, and nothing else.
+#pragma once
+
+#include <QMainWindow>
+#include <QSettings>
+#include <memory>
+
+#include "controls/theme.h"
+#include "window/recents.h"
+
+namespace adamerge::ui {
+
+class Actions;
+class Docks;
+class Opener;
+class SessionKeeper;
+class Stage;
+class StatusStrip;
+class VideoSource;
+class Workbench;
+
+class MainWindow : public QMainWindow {
+  Q_OBJECT
+ public:
+  /// `settings` keeps recent files, theme and the last session; must outlive the window.
+  MainWindow(Workbench& workbench, QSettings& settings);
+  ~MainWindow() override;
+
+  Actions& actions() { return *actions_; }
+  Docks& docks() { return *docks_; }
+  Opener& opener() { return *opener_; }
+  SessionKeeper& sessions() { return *sessions_; }
+  Stage& stage() { return *stage_; }
+  StatusStrip& status() { return *status_; }
+  VideoSource& video() { return *video_; }
+
+  void setTheme(Theme theme);
+  /// Leave the last session alone at the end.
+  void forgetSession() { keeps_session_ = false; }
+
+ protected:
+  void closeEvent(QCloseEvent* event) override;
+
+ private:
+  void connectFiles();
+  void connectView();
+  void connectCompare();
+  void connectTools();
+  void followVideo();
+  void showTitle();
+  void stepBlock(int by);
+  void exportFigure(const QString& chosen);
+  void exportBatch();
+  void calibrate();
+  void showShortcuts();
+
+  Workbench& workbench_;
+  QSettings& settings_;
+  Recents recents_;
+  bool keeps_session_ = true;
+  VideoSource* video_;
+  Stage* stage_;
+  StatusStrip* status_;
+  Docks* docks_;
+  Actions* actions_;
+  Opener* opener_;
+  SessionKeeper* sessions_;
+};
+
+}  // namespace adamerge::ui

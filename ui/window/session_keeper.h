@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Brings back at the start what was open at the end, and keeps sessions in files.
+#pragma once
+
+#include <QObject>
+#include <QSettings>
+#include <filesystem>
+
+class QMainWindow;
+
+namespace adamerge::ui {
+
+class Stage;
+class Workbench;
+struct Session;
+
+class SessionKeeper : public QObject {
+  Q_OBJECT
+ public:
+  SessionKeeper(Workbench& workbench, Stage& stage, QMainWindow& window, QSettings& settings);
+
+  /// False: there is none, or none that can be read.
+  bool restoreLast();
+  void saveLast();
+
+ public slots:
+  void askAndSave();
+  void open(const std::filesystem::path& path);
+
+ signals:
+  void failed(const QString& message);
+  void saved(const QString& message);
+
+ private:
+  Session capture();
+  void apply(const Session& session, bool with_window);
+
+  Workbench& workbench_;
+  Stage& stage_;
+  QMainWindow& window_;
+  QSettings& settings_;
+};
+
+}  // namespace adamerge::ui

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "window/stage.h"
+
+#include <QVBoxLayout>
+
+#include "state/workbench.h"
+
+namespace adamerge::ui {
+
+Stage::Stage(Workbench& workbench, VideoSource& video, QWidget* parent)
+    : QWidget(parent),
+      workbench_(workbench),
+      messages_(new MessageBar),
+      grid_(new CompareGrid(workbench)),
+      video_bar_(new VideoBar(video)),
+      readout_(new HoverReadout(workbench.activePane(), workbench.view())),
+      strip_(new BlockStrip(workbench.activePane(), workbench.view())),
+      compression_(new CompressionBar(workbench)) {
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->setSpacing(0);
+  layout->addWidget(messages_);
+  layout->addWidget(grid_, 1);
+  layout->addWidget(video_bar_);
+  layout->addWidget(readout_);
+  layout->addWidget(strip_);
+  layout->addWidget(compression_);
+  connect(&workbench, &Workbench::activePaneChanged, this, &Stage::followActivePane);
+  connect(&workbench, &Workbench::paneCountChanged, this, &Stage::followActivePane);
+  connect(&workbench, &Workbench::failed, messages_,
+          [this](const QString& message) { messages_->show(Severity::kError, message); });
+  followActivePane();
+}
+
+void Stage::followActivePane() {
+  Pane& pane = workbench_.activePane();
+  readout_->setPane(pane);
+  strip_->setPane(pane);
+  strip_->setReference(grid_->referenceOf(workbench_.activeIndex()));
+}
+
+}  // namespace adamerge::ui
