@@ -195,8 +195,12 @@ void Inspector::cancel(int pane) {
   State::Pane& own = state_->panes[pane];
   own.run.reset();
   own.next.reset();
-  ++own.flops_ticket;
   state_->worker->cancel(paneKey(pane));
+  cancelFlops(pane);
+}
+
+void Inspector::cancelFlops(int pane) {
+  ++state_->panes[pane].flops_ticket;
   state_->worker->cancel(flopsKey(pane));
 }
 

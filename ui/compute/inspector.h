@@ -35,6 +35,7 @@ class Inspector : public QObject {
 
   /// Finds the value of the compression setting nearest to `target` G (`paper`) on this picture.
   void requestFlops(int pane, const PicturePtr& picture, const MethodChoice& choice, double target);
+  void cancelFlops(int pane);
 
  signals:
   void ready(int pane, adamerge::ui::InspectionPtr inspection);

@@ -30,4 +30,8 @@ void FlopsMatcher::match(const Pane& pane, const PicturePtr& picture, double tar
   inspector_.requestFlops(pane.index(), picture, pane.choice(), target);
 }
 
+void FlopsMatcher::forget(int pane) {
+  if (wanted_.erase(pane) > 0) inspector_.cancelFlops(pane);
+}
+
 }  // namespace adamerge::ui

@@ -25,7 +25,7 @@ class FlopsMatcher : public QObject {
   /// Without effect for methods without compression.
   void match(const Pane& pane, const PicturePtr& picture, double target, Purpose purpose);
   /// Nothing is searched for this pane any more.
-  void forget(int pane) { wanted_.erase(pane); }
+  void forget(int pane);
 
  signals:
   /// `choice`: the pane's when match() was called, with the value found.

@@ -113,6 +113,19 @@ fs::path resolved(const fs::path& path, const fs::path& folder) {
   return path.empty() || path.is_absolute() ? path : (folder / path).lexically_normal();
 }
 
+Json parseJson(const std::string& text, const std::string& name) {
+  try {
+    return Json::parse(text);
+  } catch (const Json::parse_error& error) {
+    const auto end = static_cast<std::ptrdiff_t>(std::min(error.byte, text.size()));
+    const auto line = std::count(text.begin(), text.begin() + end, '\n');
+    throw Error(fmt::format("{}: not a session: the JSON breaks off or goes wrong at line {}", name,
+                            line + 1));
+  } catch (const Json::out_of_range&) {
+    throw Error(fmt::format("{}: not a session: it holds a number that is too large", name));
+  }
+}
+
 }  // namespace
 
 std::string toJson(const Session& session) {
@@ -141,16 +154,7 @@ std::string toJson(const Session& session) {
 }
 
 Session parseSession(const std::string& text, const std::string& name) {
-  Json json;
-  try {
-    json = Json::parse(text);
-  } catch (const Json::parse_error& error) {
-    const auto line = std::count(
-        text.begin(), text.begin() + static_cast<std::ptrdiff_t>(std::min(error.byte, text.size())),
-        '\n');
-    throw Error(fmt::format("{}: not a session: the JSON breaks off or goes wrong at line {}", name,
-                            line + 1));
-  }
+  const Json json = parseJson(text, name);
   SessionFields fields(json, name);
   if (!fields.has("adamerge_session")) {
     fields.fail("\"adamerge_session\" is missing; a file saved by File > Save session is expected");

@@ -6,35 +6,14 @@
 
 #include <QByteArray>
 #include <cmath>
-#include <vector>
 
 #include "adamerge/error.h"
+#include "support/json.h"
 
 namespace adamerge::ui {
 namespace {
 
 using Json = nlohmann::json;
-
-/// A JSON value as a setting of the described type; nullopt where the type is another.
-std::optional<SettingValue> asSetting(const SettingInfo& info, const Json& json) {
-  if (std::holds_alternative<bool>(info.fallback)) {
-    if (json.is_boolean()) return json.get<bool>();
-  } else if (std::holds_alternative<std::int64_t>(info.fallback)) {
-    if (json.is_number_integer()) return json.get<std::int64_t>();
-  } else if (std::holds_alternative<double>(info.fallback)) {
-    if (json.is_number()) return json.get<double>();
-  } else if (std::holds_alternative<std::string>(info.fallback)) {
-    if (json.is_string()) return json.get<std::string>();
-  } else if (json.is_array()) {
-    std::vector<std::int64_t> numbers;
-    for (const Json& item : json) {
-      if (!item.is_number_integer()) return std::nullopt;
-      numbers.push_back(item.get<std::int64_t>());
-    }
-    return numbers;
-  }
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -122,10 +101,11 @@ Settings SessionFields::settings(const std::string& key, const MethodInfo& metho
       fail(fmt::format("{} names \"{}\", which is no setting of {}", named(key), name,
                        method.label));
     }
-    const auto setting = asSetting(*info, value);
+    const auto setting = settingFromJson(value);
     if (!setting) {
-      fail(fmt::format("\"{}\" in {} has the wrong type; a value like {} is expected", name,
-                       named(key), Json(toText(info->fallback)).dump()));
+      fail(
+          fmt::format("\"{}\" in {} must be a number, text, true, false or a list of whole numbers",
+                      name, named(key)));
     }
     try {
       settings[name] = checkedSetting(*info, *setting);

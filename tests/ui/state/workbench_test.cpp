@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <unistd.h>
+
+#include <QtTest>
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+
+#include "bench_fixture.h"
+#include "state_tests.h"
+#include "temporary_folder.h"
+
+namespace adamerge::ui::test {
+namespace {
+
+using adamerge::test::TemporaryFolder;
+using namespace std::chrono_literals;
+
+std::size_t threads() {
+  const std::filesystem::directory_iterator tasks("/proc/self/task");
+  return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
+}
+
+std::size_t residentBytes() {
+  std::ifstream file("/proc/self/statm");
+  std::size_t total = 0;
+  std::size_t resident = 0;
+  file >> total >> resident;
+  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+class WorkbenchTest : public QObject {
+  Q_OBJECT
+
+ private slots:
+  void showsTheEnginesResult() {
+    Workbench bench;
+    QVERIFY(start(bench));
+    for (const MethodInfo& method : methods()) {
+      bench.edit(0, choiceOf(method.id), "method");
+      QVERIFY(waitUntil([&] { return idle(bench); }));
+      const Inspection& shown = *bench.pane(0).inspection();
+      QCOMPARE(shown.choice.method, method.id);
+      QVERIFY2(sameResult(shown.result, directRun(choiceOf(method.id))), method.id.c_str());
+      QVERIFY(sameResult(*shown.baseline, directRun({})));
+      QCOMPARE(shown.survivors.size(), std::size_t{12});
+      for (int block : {0, 5, 11}) {
+        QCOMPARE(shown.survivors[static_cast<std::size_t>(block)],
+                 survivingPatches(shown.result.layers, block));
+      }
+      QCOMPARE(shown.picture, bench.picture());
+      QCOMPARE(shown.model, bench.model());
+    }
+    QCOMPARE(bench.view().depth(), 12);
+    QCOMPARE(bench.view().block(), 11);
+  }
+
+  void onlyTheNewestIsDrawn() {
+    Workbench bench;
+    QVERIFY(start(bench));
+    std::vector<int> drawn;
+    connect(&bench.pane(0), &Pane::inspectionChanged, this, [&] {
+      const auto& settings = bench.pane(0).inspection()->choice.settings;
+      drawn.push_back(static_cast<int>(std::get<std::int64_t>(settings.at("r_max"))));
+    });
+    for (int i = 0; i < 200; ++i) bench.setCompression(0, 17 + i % 150);
+    QVERIFY(bench.pane(0).busy());
+    QVERIFY(waitUntil([&] { return idle(bench); }));
+    QTest::qWait(200);
+    QCOMPARE(drawn, std::vector<int>{17 + 199 % 150});
+  }
+
+  void thePictureFollowsASliderThatDoesNotStop() {
+    Workbench bench;
+    QVERIFY(start(bench));
+    std::vector<int> drawn;
+    connect(&bench.pane(0), &Pane::inspectionChanged, this, [&] {
+      const auto& settings = bench.pane(0).inspection()->choice.settings;
+      drawn.push_back(static_cast<int>(std::get<std::int64_t>(settings.at("r_max"))));
+    });
+    for (int value = 20; value < 120; ++value) {
+      bench.setCompression(0, value);
+      QTest::qWait(16);
+    }
+    const std::size_t during = drawn.size();
+    QVERIFY(waitUntil([&] { return idle(bench); }));
+    QVERIFY2(during >= 5, qPrintable(QString("drawn while moving: %1").arg(during)));
+    QVERIFY2(std::is_sorted(drawn.begin(), drawn.end()), "never back to an older one");
+    QCOMPARE(drawn.back(), 119);
+  }
+
+  void aFinishedSettingReturnsAtOnce() {
+    Workbench bench;
+    QVERIFY(start(bench));
+    const InspectionPtr first = bench.pane(0).inspection();
+    bench.setCompression(0, 30);
+    QVERIFY(waitUntil([&] { return idle(bench); }));
+    QVERIFY(bench.pane(0).inspection() != first);
+    bench.setCompression(0, 16);
+    QVERIFY(!bench.pane(0).busy());
+    QCOMPARE(bench.pane(0).inspection(), first);
+  }
+
+  void oneDragIsOneStepOfTheHistory() {
+    Workbench bench;
+    QVERIFY(start(bench));
+    for (int value = 17; value <= 40; ++value) bench.setCompression(0, value);
+    bench.endEdit();
+    QCOMPARE(bench.history().count(), 1);
+    for (int value = 39; value >= 20; --value) bench.setCompression(0, value);
+    bench.endEdit();
+    QCOMPARE(bench.history().count(), 2);
+    bench.edit(0, choiceOf("tome", {{"r", std::int64_t{8}}}), "method");
+    QCOMPARE(bench.history().count(), 3);
+
+    bench.history().undo();
+    QCOMPARE(bench.pane(0).choice().method, std::string("adamerge"));
+    QCOMPARE(bench.pane(0).compression(), 20);
+    bench.history().undo();
+    QCOMPARE(bench.pane(0).compression(), 40);
+    bench.history().undo();
+    QCOMPARE(bench.pane(0).compression(), 16);
+    bench.history().redo();
+    bench.history().redo();
+    QVERIFY(waitUntil([&] { return idle(bench); }));
+    QVERIFY(sameResult(bench.pane(0).inspection()->result,
+                       directRun(choiceOf("adamerge", {{"r_max", std::int64_t{20}}}))));
+  }
+
+  void aDragBackToItsStartLeavesNoStep() {
+    Workbench bench;
+    bench.setCompression(0, 20);
+    bench.setCompression(0, 16);
+    bench.endEdit();
+    QCOMPARE(bench.history().count(), 0);
+  }
+
+  void whatDoesNotFitIsRefusedInWords() {
+    Workbench bench;
+    QVERIFY(start(bench));
+    QSignalSpy failed(&bench, &Workbench::failed);
+    const MethodChoice before = bench.pane(0).choice();
+    bench.edit(0, choiceOf("adamerge", {{"alpha", -1.0}}), "alpha");
+    bench.edit(0, choiceOf("nonsense"), "method");
+    bench.edit(0, choiceOf("dsm", {{"delay", std::int64_t{12}}}), "delay");
+    QCOMPARE(failed.count(), 3);
+    QCOMPARE(failed[0].front().toString(),
+             QString("alpha takes a number from 0 to 1000000, not '-1'"));
+    QVERIFY(failed[1].front().toString().contains("nonsense"));
+    QVERIFY2(failed[2].front().toString().startsWith("d 12 leaves no block"),
+             qPrintable(failed[2].front().toString()));
+    QCOMPARE(bench.pane(0).choice().settings, before.settings);
+    QCOMPARE(bench.history().count(), 0);
+    bench.setCompression(0, 10'000);
+    QCOMPARE(bench.pane(0).compression(), 196);
+    bench.setCompression(0, -5);
+    QCOMPARE(bench.pane(0).compression(), 0);
+  }
+
+  void aPictureThatCannotBeUsedLeavesTheProgramGoing() {
+    Workbench bench;
+    QVERIFY(start(bench));
+    QSignalSpy failed(&bench, &Workbench::failed);
+    bench.showPicture(makePicture(Image{}, "empty"));
+    QVERIFY(waitUntil([&] { return !failed.isEmpty(); }));
+    QVERIFY(!bench.pane(0).busy());
+    bench.pictures().open(samplePath("ship"));
+    QVERIFY(waitUntil([&] { return idle(bench); }));
+    QVERIFY(
+        sameResult(bench.pane(0).inspection()->result, directRun(choiceOf("adamerge"), "ship")));
+  }
+
+  void aLoadThatFailsLeavesTheModel() {
+    Workbench bench;
+    QVERIFY(start(bench));
+    const LoadedModelPtr model = bench.model();
+    QSignalSpy failed(&bench, &Workbench::failed);
+    bench.models().load("/no/such/model");
+    QVERIFY(waitUntil([&] { return !failed.isEmpty(); }));
+    QVERIFY(failed.front().front().toString().contains("/no/such/model"));
+    QCOMPARE(bench.model(), model);
+    bench.setCompression(0, 33);
+    QVERIFY(waitUntil([&] { return idle(bench); }));
+    QCOMPARE(bench.pane(0).inspection()->model, model);
+  }
+
+  void precisionSwitchesLive() {
+    Workbench bench;
+    QVERIFY(start(bench));
+    bench.view().setBlock(4);
+    bench.models().load(bench.model()->info.source, {.dtype = "bfloat16"});
+    QVERIFY(waitUntil([&] { return bench.model()->dtype == "bfloat16" && idle(bench); }));
+    QCOMPARE(bench.view().block(), 4);
+    QVERIFY(sameResult(bench.pane(0).inspection()->result,
+                       directRun(choiceOf("adamerge"), "bird", "bfloat16")));
+  }
+
+  void settingsAreFittedToASmallerModel() {
+    Workbench bench;
+    QVERIFY(start(bench));
+    bench.setCompression(0, 150);
+    QVERIFY(waitUntil([&] { return idle(bench); }));
+    bench.view().select(190);
+    bench.models().load(bench.model()->info.source, {.input_size = InputSize{28, 28}});
+    QVERIFY(waitUntil([&] { return bench.model()->info.vit.patchTokens() == 49; }));
+    QCOMPARE(bench.pane(0).compression(), 49);
+    QVERIFY(!bench.view().selectedPatch());
+    QVERIFY(waitUntil([&] { return idle(bench); }));
+    QCOMPARE(bench.pane(0).inspection()->gridWidth(), 7);
+    // The history still holds the larger count.
+    bench.history().undo();
+    bench.history().redo();
+    QCOMPARE(bench.pane(0).compression(), 49);
+  }
+
+  void anUncalibratedModelWorksAndTakesStatistics() {
+    const TemporaryFolder folder;
+    for (const char* file : {"config.json", "model.safetensors"}) {
+      std::filesystem::copy_file(bundledModelPath() / file, folder.path() / file);
+    }
+    Workbench bench;
+    bench.sweeper().setEnabled(false);
+    bench.pictures().open(samplePath("bird"));
+    bench.models().load(folder.path());
+    QVERIFY(waitUntil([&] { return idle(bench); }));
+    QVERIFY(bench.model()->statistics == nullptr);
+    QVERIFY(!bench.pane(0).inspection()->result.calibrated);
+
+    const LoadedModelPtr before = bench.model();
+    auto statistics =
+        std::make_shared<Statistics>(readStatistics(bundledModelPath() / "stats.json"));
+    QSignalSpy failed(&bench, &Workbench::failed);
+    bench.useStatistics(std::make_shared<Statistics>(*statistics));
+    QCOMPARE(failed.count(), 1);  // made for a model of another name
+    QCOMPARE(bench.model(), before);
+
+    statistics->model = bench.model()->info.name;
+    bench.useStatistics(statistics);
+    QVERIFY(bench.model()->id != before->id);
+    QVERIFY(waitUntil([&] { return idle(bench); }));
+    QVERIFY(bench.pane(0).inspection()->result.calibrated);
+    QVERIFY(sameResult(bench.pane(0).inspection()->result, directRun(choiceOf("adamerge"))));
+  }
+
+  void framesThatComeTooFastAreDropped() {
+    Workbench bench;
+    QVERIFY(start(bench));
+    std::vector<std::uint64_t> drawn;
+    connect(&bench.pane(0), &Pane::inspectionChanged, this, [&] {
+      if (const auto shown = bench.pane(0).inspection()) drawn.push_back(shown->picture->id);
+    });
+    const Image image = loadImage(samplePath("ship"));
+    std::uint64_t first = 0;
+    PicturePtr last;
+    for (int i = 0; i < 100; ++i) {
+      last = makePicture(image, "camera");
+      if (i == 0) first = last->id;
+      bench.showPicture(last);
+      QTest::qWait(10);
+    }
+    const std::size_t during = drawn.size();
+    QVERIFY(waitUntil([&] { return idle(bench) && bench.picture() == last; }));
+    QVERIFY2(during >= 3, qPrintable(QString("drawn while playing: %1").arg(during)));
+    QVERIFY(drawn.size() < 100);
+    QVERIFY(std::is_sorted(drawn.begin(), drawn.end()));
+    QCOMPARE(drawn.front(), first);
+    QCOMPARE(drawn.back(), last->id);
+  }
+
+  void closingThePictureEmptiesThePanes() {
+    Workbench bench;
+    QVERIFY(start(bench));
+    bench.setCompression(0, 50);
+    bench.closePicture();
+    QVERIFY(bench.picture() == nullptr);
+    QVERIFY(!bench.pane(0).busy());
+    QVERIFY(bench.pane(0).inspection() == nullptr);
+    QTest::qWait(150);
+    QVERIFY(bench.pane(0).inspection() == nullptr);
+    QCOMPARE(bench.pane(0).compression(), 50);
+  }
+
+  void noThreadIsLeft() {
+    const std::size_t before = threads();
+    for (int i = 0; i < 3; ++i) {
+      Workbench bench;
+      QVERIFY(start(bench, /*sweeps=*/true));
+      bench.setPaneCount(4);
+      bench.calibration().start(bench.engine(),
+                                {ADAMERGE_SAMPLES, 500, {4, 8, 16}, choiceOf("adamerge")});
+      bench.models().load(bundledModelPath());
+      bench.setCompression(0, 60);
+      QTest::qWait(20 * i);
+      const auto begin = std::chrono::steady_clock::now();
+      // Destroyed while everything is under way.
+      bench.setTargetFlops(0, 1.0);
+      QVERIFY(std::chrono::steady_clock::now() - begin < 20ms);
+    }
+    QVERIFY2(waitUntil([&] { return threads() <= before; }),
+             qPrintable(QString("%1 threads before, %2 after").arg(before).arg(threads())));
+  }
+
+  void memoryStaysOverTenThousandMoves() {
+    Workbench bench;
+    QVERIFY(start(bench));
+    for (int value = 0; value < 40; ++value) {
+      bench.setCompression(0, value);
+      QVERIFY(waitUntil([&] { return idle(bench); }));
+    }
+    bench.endEdit();
+    const auto move = [&](int count) {
+      for (int i = 0; i < count; ++i) {
+        bench.setCompression(0, (i * 7) % 40);
+        if (i % 100 == 0) QCoreApplication::processEvents();
+      }
+      bench.endEdit();
+    };
+    move(1000);
+    const std::size_t before = residentBytes();
+    move(10'000);
+    const std::size_t after = residentBytes();
+    const double grown = (static_cast<double>(after) - static_cast<double>(before)) / (1 << 20);
+    qInfo("10,000 moves: %.1f MB resident before, %.2f MB more after",
+          static_cast<double>(before) / (1 << 20), grown);
+    QVERIFY(grown < 8);
+    QVERIFY(!bench.pane(0).busy());
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<QObject> workbenchTest() { return std::make_unique<WorkbenchTest>(); }
+
+}  // namespace adamerge::ui::test
+
+#include "workbench_test.moc"
