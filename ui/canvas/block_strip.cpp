@@ -1,39 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "canvas/block_strip.h"
 
-#include <QEvent>
 #include <QHBoxLayout>
-#include <QPainter>
 #include <QScrollArea>
 #include <QScrollBar>
 #include <algorithm>
 
 #include "canvas/block_tiles.h"
+#include "controls/icons.h"
 
 namespace adamerge::ui {
 namespace {
 
 constexpr int kStepTime = 450;  ///< ms per block: long enough to see what merged
-constexpr int kIconSize = 16;
 constexpr int kMargin = 4;
-
-/// A triangle, or two bars, in the text's colour.
-QIcon playIcon(bool playing, const QColor& color, double ratio) {
-  QPixmap pixmap((QSizeF(kIconSize, kIconSize) * ratio).toSize());
-  pixmap.setDevicePixelRatio(ratio);
-  pixmap.fill(Qt::transparent);
-  QPainter painter(&pixmap);
-  painter.setRenderHint(QPainter::Antialiasing);
-  painter.setPen(Qt::NoPen);
-  painter.setBrush(color);
-  if (playing) {
-    painter.drawRect(QRectF(3.5, 3, 3, 10));
-    painter.drawRect(QRectF(9.5, 3, 3, 10));
-  } else {
-    painter.drawPolygon(QPolygonF{{4, 2.5}, {13, 8}, {4, 13.5}});
-  }
-  return pixmap;
-}
 
 }  // namespace
 
@@ -44,7 +24,6 @@ BlockStrip::BlockStrip(Pane& pane, ViewState& view, QWidget* parent)
       scroll_(new QScrollArea),
       button_(new QToolButton) {
   button_->setAutoRaise(true);
-  button_->setIconSize({kIconSize, kIconSize});
   scroll_->setFrameShape(QFrame::NoFrame);
   scroll_->setWidgetResizable(true);
   scroll_->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
@@ -67,6 +46,8 @@ BlockStrip::BlockStrip(Pane& pane, ViewState& view, QWidget* parent)
   connect(tiles_, &BlockTiles::playToggled, this, [this] { playing() ? stop() : play(); });
   connect(tiles_, &BlockTiles::chosen, this, &BlockStrip::stop);
   connect(&view_, &ViewState::blockChanged, this, &BlockStrip::follow);
+  // The tiles take their new places after the strip does.
+  connect(scroll_->horizontalScrollBar(), &QScrollBar::rangeChanged, this, &BlockStrip::reveal);
   connect(&view_, &ViewState::depthChanged, this, &BlockStrip::showState);
   showState();
 }
@@ -79,15 +60,18 @@ void BlockStrip::setPane(Pane& pane) { tiles_->setPane(pane); }
 void BlockStrip::setReference(Pane* reference) { tiles_->setReference(reference); }
 
 void BlockStrip::play() {
-  if (view_.depth() < 2) return;
+  if (playing() || view_.depth() < 2) return;
   timer_.start();
   step();
   showState();
+  emit playingChanged(true);
 }
 
 void BlockStrip::stop() {
+  if (!playing()) return;
   timer_.stop();
   showState();
+  emit playingChanged(false);
 }
 
 void BlockStrip::step() {
@@ -97,7 +81,11 @@ void BlockStrip::step() {
 }
 
 void BlockStrip::follow() {
-  if (!stepping_ && playing()) stop();
+  if (!stepping_) stop();
+  reveal();
+}
+
+void BlockStrip::reveal() {
   const QRect tile = tiles_->tileRect(view_.block());
   scroll_->ensureVisible(tile.center().x(), 0, tile.width(), 0);
 }
@@ -107,18 +95,12 @@ void BlockStrip::showState() {
   const QString action = playing() ? tr("Stop") : tr("Play through the blocks");
   button_->setAccessibleName(action);
   button_->setToolTip(tr("%1 (Space in the strip)").arg(action));
-  button_->setIcon(playIcon(playing(), palette().color(QPalette::ButtonText), devicePixelRatioF()));
-}
-
-void BlockStrip::changeEvent(QEvent* event) {
-  QWidget::changeEvent(event);
-  if (event->type() == QEvent::PaletteChange) showState();
+  button_->setIcon(icon(playing() ? QStringLiteral("pause") : QStringLiteral("play")));
 }
 
 void BlockStrip::resizeEvent(QResizeEvent* event) {
   QWidget::resizeEvent(event);
-  tiles_->setTileHeight(height() - 2 * kMargin - scrollBarHeight());
-  follow();
+  tiles_->setRoom({scroll_->width(), height() - 2 * kMargin - scrollBarHeight()});
 }
 
 }  // namespace adamerge::ui

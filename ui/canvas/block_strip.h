@@ -31,13 +31,16 @@ class BlockStrip : public QWidget {
   void play();
   void stop();
 
+ signals:
+  void playingChanged(bool playing);
+
  protected:
-  void changeEvent(QEvent* event) override;
   void resizeEvent(QResizeEvent* event) override;
 
  private:
   void step();
   void follow();
+  void reveal();
   void showState();
   int scrollBarHeight() const;
 

@@ -20,6 +20,7 @@ constexpr int kFrame = 3;         ///< around the chosen picture
 constexpr int kMarkerHeight = 7;  ///< the triangle above the chosen picture
 constexpr int kTextGap = 3;
 constexpr int kSmallestPicture = 40;
+constexpr int kReadablePicture = 56;
 constexpr int kUsualPicture = 84;
 constexpr double kSlenderest = 0.5;  ///< width over height of a tile
 constexpr double kWidest = 2.0;
@@ -27,7 +28,7 @@ constexpr double kWidest = 2.0;
 }  // namespace
 
 BlockTiles::BlockTiles(Pane& pane, ViewState& view, QWidget* parent)
-    : QWidget(parent), view_(view) {
+    : QWidget(parent), view_(view), focus_(*this) {
   setFocusPolicy(Qt::StrongFocus);
   setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Expanding);
   setAccessibleName(tr("Blocks"));
@@ -38,6 +39,7 @@ BlockTiles::BlockTiles(Pane& pane, ViewState& view, QWidget* parent)
     describe();
     update();
   });
+  connect(&focus_, &KeyboardFocus::changed, this, [this] { update(); });
   connect(&thumbnails_, &BlockThumbnails::drawn, this,
           [this](int block) { update(tileRect(block)); });
   setPane(pane);
@@ -100,21 +102,27 @@ void BlockTiles::describe() {
 
 QSize BlockTiles::pictureSize() const {
   const int text = 2 * fontMetrics().height() + kTextGap;
-  const int height = std::max(kSmallestPicture, tile_height_ - text - kMarkerHeight - 2 * kFrame);
-  double aspect = 1;
-  if (tileCount() > 0) {
-    const Rectangle& crop = pane_->inspection()->prepared->crop;
-    aspect = std::clamp(crop.width / crop.height, kSlenderest, kWidest);
+  int height = std::max(kSmallestPicture, room_.height() - text - kMarkerHeight - 2 * kFrame);
+  if (tileCount() == 0) return {height, height};
+  const Rectangle& crop = pane_->inspection()->prepared->crop;
+  const double aspect = std::clamp(crop.width / crop.height, kSlenderest, kWidest);
+  const int share = room_.width() / tileCount() - kGap - 2 * kFrame;
+  const int fitting = static_cast<int>(share / aspect);
+  if (fitting >= kReadablePicture && share + 2 * kFrame >= textWidth()) {
+    height = std::min(height, fitting);
   }
   return {static_cast<int>(std::lround(height * aspect)), height};
 }
 
+int BlockTiles::textWidth() const { return fontMetrics().horizontalAdvance(tr("000 tokens")); }
+
 QRect BlockTiles::tileRect(int block) const {
   const QSize picture = pictureSize();
-  const int text = fontMetrics().horizontalAdvance(tr("000 tokens"));
-  const int width = std::max(picture.width() + 2 * kFrame, text);
-  const int top = std::max(0, (height() - tile_height_) / 2);
-  return {kGap / 2 + block * (width + kGap), top, width, tile_height_};
+  const int width = std::max(picture.width() + 2 * kFrame, textWidth());
+  const int text = 2 * fontMetrics().height() + kTextGap;
+  const int tile_height = kMarkerHeight + 2 * kFrame + picture.height() + text;
+  const int top = std::max(0, (height() - tile_height) / 2);
+  return {kGap / 2 + block * (width + kGap), top, width, tile_height};
 }
 
 QRect BlockTiles::pictureRect(int block) const {
@@ -136,9 +144,9 @@ QSize BlockTiles::minimumSizeHint() const {
   return {sizeHint().width(), kMarkerHeight + 2 * kFrame + kSmallestPicture + text};
 }
 
-void BlockTiles::setTileHeight(int height) {
-  if (height == tile_height_) return;
-  tile_height_ = height;
+void BlockTiles::setRoom(const QSize& room) {
+  if (room == room_) return;
+  room_ = room;
   relayout();
 }
 
@@ -179,7 +187,7 @@ void BlockTiles::paintTile(QPainter& painter, int block) {
     painter.drawPolygon(QPolygonF{{middle - 7, tip - kMarkerHeight + 1},
                                   {middle + 7, tip - kMarkerHeight + 1},
                                   {middle, tip}});
-    if (hasFocus()) {
+    if (focus_.shown()) {
       painter.setBrush(Qt::NoBrush);
       painter.setPen(QPen(palette().color(QPalette::Window), 1));
       painter.drawRect(QRectF(picture).adjusted(0.5, 0.5, -0.5, -0.5));

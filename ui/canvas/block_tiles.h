@@ -7,6 +7,7 @@
 #include <QWidget>
 
 #include "canvas/block_thumbnails.h"
+#include "canvas/keyboard_focus.h"
 #include "state/pane.h"
 #include "state/view_state.h"
 
@@ -19,9 +20,9 @@ class BlockTiles : public QWidget {
 
   void setPane(Pane& pane);
   void setReference(Pane* reference);
-  /// The height that tiles take, whether a scroll bar is shown or not: their width, and with it the
-  /// scroll bar, follows from it.
-  void setTileHeight(int height);
+  /// What is there for tiles, whether a scroll bar is shown or not. They shrink to fit in, but not
+  /// below a size at which something can be seen: then they are as high as they may be.
+  void setRoom(const QSize& room);
   /// Where block `block` stands, with its text.
   QRect tileRect(int block) const;
   QRect pictureRect(int block) const;
@@ -48,13 +49,15 @@ class BlockTiles : public QWidget {
   void choose(int block);
   std::optional<int> blockAt(const QPoint& position) const;
   QSize pictureSize() const;
+  int textWidth() const;
   void paintTile(QPainter& painter, int block);
   QString toolTipOf(int block) const;
 
   QPointer<Pane> pane_;
   QPointer<Pane> reference_;
   ViewState& view_;
-  int tile_height_ = 0;
+  KeyboardFocus focus_;
+  QSize room_;
   BlockThumbnails thumbnails_;
 };
 

@@ -116,9 +116,13 @@ void paintActiveFrame(QPainter& painter, const QRect& rect, const QPalette& pale
   strokeInside(painter, rect, 0, kFrameWidth, palette.color(QPalette::Highlight));
 }
 
-void paintFocusRing(QPainter& painter, const QRect& rect, const QPalette& palette) {
-  strokeInside(painter, rect, kFrameWidth, 1, palette.color(QPalette::Window));
-  strokeInside(painter, rect, kFrameWidth + 1, 2, palette.color(QPalette::Highlight));
+void paintFocusRing(QPainter& painter, const QRect& rect, const QPalette& palette,
+                    bool within_frame) {
+  const int inset = within_frame ? kFrameWidth + 1 : 0;
+  if (within_frame) {
+    strokeInside(painter, rect, kFrameWidth, 1, palette.color(QPalette::Window));
+  }
+  strokeInside(painter, rect, inset, 2, palette.color(QPalette::Highlight));
 }
 
 }  // namespace adamerge::ui

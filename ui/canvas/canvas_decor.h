@@ -30,7 +30,8 @@ void paintEmptyState(QPainter& painter, const QString& title, const QString& hin
                      const QRect& area, const QPalette& palette);
 /// Marks the active one of several canvases.
 void paintActiveFrame(QPainter& painter, const QRect& rect, const QPalette& palette);
-/// Within the active frame, so that both can be seen.
-void paintFocusRing(QPainter& painter, const QRect& rect, const QPalette& palette);
+/// At the edge of `rect`; `within_frame`: within the active frame, so that both can be seen.
+void paintFocusRing(QPainter& painter, const QRect& rect, const QPalette& palette,
+                    bool within_frame = false);
 
 }  // namespace adamerge::ui

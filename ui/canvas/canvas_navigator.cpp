@@ -27,25 +27,25 @@ CanvasNavigator::CanvasNavigator(QWidget& canvas, ViewPort& port, std::function<
 }
 
 bool CanvasNavigator::eventFilter(QObject* watched, QEvent* event) {
-  if (watched != &canvas_ || frame_().picture.isEmpty()) return false;
+  if (watched != &canvas_) return false;
   switch (event->type()) {
     case QEvent::MouseButtonPress:
     case QEvent::MouseButtonDblClick:
-      return press(static_cast<const QMouseEvent&>(*event));
+      return hasPicture() && press(static_cast<const QMouseEvent&>(*event));
     case QEvent::MouseMove:
-      return move(static_cast<const QMouseEvent&>(*event));
+      return hasPicture() && move(static_cast<const QMouseEvent&>(*event));
     case QEvent::MouseButtonRelease:
-      return release(static_cast<const QMouseEvent&>(*event));
+      return hasPicture() && release(static_cast<const QMouseEvent&>(*event));
     case QEvent::Wheel:
-      return wheel(static_cast<const QWheelEvent&>(*event));
+      return hasPicture() && wheel(static_cast<const QWheelEvent&>(*event));
     case QEvent::NativeGesture:
-      return native(static_cast<const QNativeGestureEvent&>(*event));
+      return hasPicture() && native(static_cast<const QNativeGestureEvent&>(*event));
     case QEvent::Gesture:
-      return gesture(static_cast<QGestureEvent&>(*event));
+      return hasPicture() && gesture(static_cast<QGestureEvent&>(*event));
     case QEvent::KeyPress:
-      return space(static_cast<const QKeyEvent&>(*event), true);
+      return hasPicture() && space(static_cast<const QKeyEvent&>(*event), true);
     case QEvent::KeyRelease:
-      return space(static_cast<const QKeyEvent&>(*event), false);
+      return hasPicture() && space(static_cast<const QKeyEvent&>(*event), false);
     case QEvent::FocusOut:
       space_ = false;
       showCursor();
@@ -54,6 +54,8 @@ bool CanvasNavigator::eventFilter(QObject* watched, QEvent* event) {
       return false;
   }
 }
+
+bool CanvasNavigator::hasPicture() const { return !frame_().picture.isEmpty(); }
 
 bool CanvasNavigator::press(const QMouseEvent& event) {
   if (button_ != Qt::NoButton) return true;

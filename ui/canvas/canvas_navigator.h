@@ -33,6 +33,7 @@ class CanvasNavigator : public QObject {
   bool eventFilter(QObject* watched, QEvent* event) override;
 
  private:
+  bool hasPicture() const;
   bool press(const QMouseEvent& event);
   bool move(const QMouseEvent& event);
   bool release(const QMouseEvent& event);

@@ -25,16 +25,18 @@ constexpr int kFrameGrace = 500;
 }  // namespace
 
 CanvasView::CanvasView(Pane& pane, ViewState& view, ViewPort& port, QWidget* parent)
-    : QWidget(parent), pane_(pane), view_(view), port_(port), busy_(this) {
+    : QWidget(parent), pane_(pane), view_(view), port_(port), busy_(this), focus_(*this) {
   setFocusPolicy(Qt::StrongFocus);
   setMouseTracking(true);
   setAccessibleName(tr("Canvas %1").arg(pane.index() + 1));
   const auto* navigator = new CanvasNavigator(*this, port_, [this] { return frame(); });
   connect(navigator, &CanvasNavigator::clicked, this, &CanvasView::selectAt);
   const auto repaint = [this] { update(); };
+  connect(&focus_, &KeyboardFocus::changed, this, repaint);
   connect(&port_, &ViewPort::changed, this, repaint);
   connect(&view_, &ViewState::overlayChanged, this, repaint);
   connect(&view_, &ViewState::blockChanged, this, repaint);
+  connect(&view_, &ViewState::blockChanged, this, &CanvasView::describeSelection);
   connect(&view_, &ViewState::hoverChanged, this, repaint);
   connect(&view_, &ViewState::selectionChanged, this, repaint);
   connect(&view_, &ViewState::selectionChanged, this, &CanvasView::describeSelection);
@@ -54,7 +56,8 @@ void CanvasView::setPicture(const PicturePtr& picture) {
   } else if (picture == nullptr || inspection_ == nullptr) {
     present(picture, nullptr);
   } else if (!grace_.isActive()) {
-    const bool frame = picture->path.empty() && picture->pixels.size() == shown_->pixels.size();
+    const bool frame =
+        picture->name == shown_->name && picture->pixels.size() == shown_->pixels.size();
     grace_.start(frame ? kFrameGrace : kGrace);
   }
 }
@@ -154,7 +157,7 @@ void CanvasView::paintEvent(QPaintEvent* /*event*/) {
     paintDecor(painter, now);
   }
   if (active_) paintActiveFrame(painter, rect(), palette());
-  if (hasFocus()) paintFocusRing(painter, rect(), palette());
+  if (focus_.shown()) paintFocusRing(painter, rect(), palette(), active_);
 }
 
 void CanvasView::paintDecor(QPainter& painter, const CanvasScene& scene) {
@@ -246,11 +249,11 @@ bool CanvasView::moveView(const QKeyEvent& event) {
   if (found == kDirections.end()) return false;
   const QPoint direction = found->second;
   if (event.modifiers() == Qt::ShiftModifier) {
-    port_.pan(frame(), -QPointF(direction) * kKeyPan);
+    moveSelection(direction.y(), direction.x());
     return true;
   }
   if (event.modifiers() == Qt::ControlModifier) {
-    moveSelection(direction.y(), direction.x());
+    port_.pan(frame(), -QPointF(direction) * kKeyPan);
     return true;
   }
   return false;

@@ -8,6 +8,7 @@
 
 #include "canvas/busy_indicator.h"
 #include "canvas/canvas_layers.h"
+#include "canvas/keyboard_focus.h"
 #include "canvas/view_port.h"
 #include "state/pane.h"
 #include "state/view_state.h"
@@ -76,6 +77,7 @@ class CanvasView : public QWidget {
   std::shared_ptr<PicturePyramid> pyramid_;
   CanvasLayers layers_;
   BusyIndicator busy_;
+  KeyboardFocus focus_;
   QTimer grace_;
   bool caption_visible_ = true;
   bool active_ = false;

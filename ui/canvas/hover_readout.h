@@ -4,6 +4,7 @@
 #pragma once
 
 #include <QPointer>
+#include <QStringList>
 #include <QWidget>
 
 #include "state/pane.h"
@@ -32,7 +33,8 @@ class HoverReadout : public QWidget {
   QPointer<Pane> pane_;
   ViewState& view_;
   QString text_;
-  bool hint_ = true;  ///< the text says what could be done, not what is there
+  QStringList fields_;  ///< empty: the text says what could be done, not what is there
+  QStringList widest_;
 };
 
 }  // namespace adamerge::ui

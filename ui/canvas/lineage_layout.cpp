@@ -25,7 +25,7 @@ LineageLayout lineageLayout(int rows, int depth, int width, const QFontMetrics& 
   LineageLayout layout;
   layout.rows = rows;
   layout.depth = depth;
-  layout.header = metrics.height() + 6;
+  layout.header = metrics.height() + 10;
   // A similarity stands above its line.
   layout.row_height = std::max(kThumbnail + kRowGap, 2 * metrics.height());
   layout.thumbnail = kThumbnail;

@@ -36,8 +36,16 @@ void LineagePanel::paintEvent(QPaintEvent* /*event*/) {
   for (int row = 0; row < static_cast<int>(rows_.size()); ++row) {
     if (row >= first) paintRow(painter, row);
   }
+  if (rows_.size() == 1) {
+    painter.setPen(mutedText(palette()));
+    const int top = layout_.size().height();
+    painter.drawText(
+        QRect(layout_.leaf(0).left(), top, viewport()->width() - 16, 3 * fontMetrics().height()),
+        Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap,
+        tr("This patch stays a token of its own: nothing merged with it."));
+  }
   painter.restore();
-  if (hasFocus()) paintFocusRing(painter, viewport()->rect(), palette());
+  if (focus_.shown()) paintFocusRing(painter, viewport()->rect(), palette());
 }
 
 void LineagePanel::paintHeader(QPainter& painter) {

@@ -17,7 +17,7 @@
 namespace adamerge::ui {
 
 LineagePanel::LineagePanel(Pane& pane, ViewState& view, QWidget* parent)
-    : QAbstractScrollArea(parent), view_(view) {
+    : QAbstractScrollArea(parent), view_(view), focus_(*this) {
   setFrameShape(QFrame::NoFrame);
   setFocusPolicy(Qt::StrongFocus);
   viewport()->setMouseTracking(true);
@@ -25,6 +25,7 @@ LineagePanel::LineagePanel(Pane& pane, ViewState& view, QWidget* parent)
   connect(&view_, &ViewState::selectionChanged, this, &LineagePanel::rebuild);
   const auto repaint = [this] { viewport()->update(); };
   connect(&view_, &ViewState::blockChanged, this, repaint);
+  connect(&focus_, &KeyboardFocus::changed, this, repaint);
   connect(&view_, &ViewState::hoverChanged, this, repaint);
   setPane(pane);
 }
@@ -102,8 +103,9 @@ std::optional<int> LineagePanel::rowAt(const QPoint& position) const {
 QRect LineagePanel::leafRect(int patch) const {
   const int row = rowOf(patch);
   if (row < 0) return {};
-  return layout_.leaf(row).translated(-horizontalScrollBar()->value(),
-                                      layout_.header - verticalScrollBar()->value());
+  const QRect seen = viewport()->rect().adjusted(0, layout_.header, 0, 0);
+  return seen.intersected(layout_.leaf(row).translated(
+      -horizontalScrollBar()->value(), layout_.header - verticalScrollBar()->value()));
 }
 
 QSize LineagePanel::sizeHint() const { return {420, 260}; }
@@ -147,6 +149,16 @@ void LineagePanel::contextMenuEvent(QContextMenuEvent* event) {
   QMenu menu(this);
   menu.addAction(tr("Copy as text"), QKeySequence::Copy, this, &LineagePanel::copyText);
   menu.exec(event->globalPos());
+}
+
+bool LineagePanel::event(QEvent* event) {
+  // Here copying means the text, whatever the window copies.
+  if (event->type() == QEvent::ShortcutOverride &&
+      static_cast<QKeyEvent*>(event)->matches(QKeySequence::Copy)) {
+    event->accept();
+    return true;
+  }
+  return QAbstractScrollArea::event(event);
 }
 
 bool LineagePanel::viewportEvent(QEvent* event) {

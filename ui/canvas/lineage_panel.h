@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "canvas/keyboard_focus.h"
 #include "canvas/lineage.h"
 #include "canvas/lineage_layout.h"
 #include "state/pane.h"
@@ -24,7 +25,8 @@ class LineagePanel : public QAbstractScrollArea {
   void setPane(Pane& pane);
   /// The tree in words; empty without a selection.
   QString text() const;
-  /// Where the leaf of `patch` lies in the viewport; empty where it is not in the tree.
+  /// What is seen of the leaf of `patch`, in the viewport; empty where it is not in the tree or
+  /// scrolled away.
   QRect leafRect(int patch) const;
 
   QSize sizeHint() const override;
@@ -39,6 +41,7 @@ class LineagePanel : public QAbstractScrollArea {
   void mousePressEvent(QMouseEvent* event) override;
   void keyPressEvent(QKeyEvent* event) override;
   void contextMenuEvent(QContextMenuEvent* event) override;
+  bool event(QEvent* event) override;
   bool viewportEvent(QEvent* event) override;
 
  private:
@@ -54,6 +57,7 @@ class LineagePanel : public QAbstractScrollArea {
 
   QPointer<Pane> pane_;
   ViewState& view_;
+  KeyboardFocus focus_;
   InspectionPtr inspection_;  ///< nullptr: nothing to show
   Lineage lineage_;
   std::vector<LineageRow> rows_;

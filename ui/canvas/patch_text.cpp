@@ -2,6 +2,7 @@
 #include "canvas/patch_text.h"
 
 #include <QObject>
+#include <optional>
 
 #include "adamerge/methods.h"
 #include "adamerge/report.h"
@@ -10,10 +11,23 @@
 namespace adamerge::ui {
 namespace {
 
-constexpr QChar kFigureSpace(0x2007);  ///< as wide as a digit
+struct PatchNumbers {
+  int row = 0;
+  int column = 0;
+  int size = 0;
+  std::optional<double> salience;
+  std::optional<double> attention;
+};
 
-QString padded(int number, int largest) {
-  return QString::number(number).rightJustified(QString::number(largest).size(), kFigureSpace);
+QStringList fieldsOf(const PatchNumbers& numbers) {
+  QStringList fields{QObject::tr("Row %1, column %2").arg(numbers.row).arg(numbers.column),
+                     numbers.size == 1 ? QObject::tr("token of 1 patch")
+                                       : QObject::tr("token of %1 patches").arg(numbers.size)};
+  if (numbers.salience) fields.append(QObject::tr("salience %1").arg(*numbers.salience, 0, 'f', 3));
+  if (numbers.attention) {
+    fields.append(QObject::tr("attention %1").arg(*numbers.attention, 0, 'f', 4));
+  }
+  return fields;
 }
 
 QString mergeText(const Inspection& inspection, int patch, int block) {
@@ -29,27 +43,31 @@ QString mergeText(const Inspection& inspection, int patch, int block) {
 
 }  // namespace
 
-QString describePatch(const Inspection& inspection, int patch, int block) {
+QStringList patchFields(const Inspection& inspection, int patch, int block) {
   const LayerTrace& layer = inspection.result.layers[static_cast<std::size_t>(block)];
   const auto at = static_cast<std::size_t>(patch);
-  const int columns = inspection.gridWidth();
-  const int rows = inspection.gridHeight();
-  const auto size = static_cast<int>(inspection.groupOf(patch, block).size());
-  QStringList parts{
-      QObject::tr("Row %1, column %2")
-          .arg(padded(patch / columns + 1, rows), padded(patch % columns + 1, columns)),
-      (size == 1 ? QObject::tr("token of %1 patch") : QObject::tr("token of %1 patches"))
-          .arg(padded(size, rows * columns))};
-  if (!layer.salience.empty()) {
-    parts.append(
-        QObject::tr("salience %1").arg(static_cast<double>(layer.salience[at]), 0, 'f', 3));
-  }
-  if (!layer.attention.empty()) {
-    parts.append(
-        QObject::tr("attention %1").arg(static_cast<double>(layer.attention[at]), 0, 'f', 4));
-  }
-  parts.append(mergeText(inspection, patch, block));
-  return parts.join(QStringLiteral(" · "));
+  PatchNumbers numbers;
+  numbers.row = patch / inspection.gridWidth() + 1;
+  numbers.column = patch % inspection.gridWidth() + 1;
+  numbers.size = static_cast<int>(inspection.groupOf(patch, block).size());
+  if (!layer.salience.empty()) numbers.salience = layer.salience[at];
+  if (!layer.attention.empty()) numbers.attention = layer.attention[at];
+  return fieldsOf(numbers) << mergeText(inspection, patch, block);
+}
+
+QStringList widestFields(const Inspection& inspection, int block) {
+  const LayerTrace& layer = inspection.result.layers[static_cast<std::size_t>(block)];
+  PatchNumbers numbers;
+  numbers.row = inspection.gridHeight();
+  numbers.column = inspection.gridWidth();
+  numbers.size = inspection.gridHeight() * inspection.gridWidth();
+  if (!layer.salience.empty()) numbers.salience = 0;
+  if (!layer.attention.empty()) numbers.attention = 0;
+  return fieldsOf(numbers);
+}
+
+QString describePatch(const Inspection& inspection, int patch, int block) {
+  return patchFields(inspection, patch, block).join(QStringLiteral(" · "));
 }
 
 QString flopsText(double flops) {

@@ -11,8 +11,12 @@
 
 namespace adamerge::ui {
 
-/// One line: place, size of the token's group after `block`, salience, the token's own merge, the
-/// class token's attention. Numbers are padded so that successive lines stand still.
+/// Place, size of the token's group after `block`, salience and the class token's attention where
+/// the run has them, the token's own merge.
+QStringList patchFields(const Inspection& inspection, int patch, int block);
+/// The widest that all fields but the last can be, so that a display can keep them in place.
+QStringList widestFields(const Inspection& inspection, int block);
+/// The fields in one line.
 QString describePatch(const Inspection& inspection, int patch, int block);
 
 /// Method and settings; tokens left and FLOPs.
