@@ -16,6 +16,7 @@
 
 #include "adamerge/error.h"
 #include "adamerge/report.h"
+#include "controls/calibration_counts.h"
 #include "controls/notice.h"
 #include "controls/theme.h"
 #include "state/workbench.h"
@@ -34,40 +35,7 @@ QString duration(double seconds) {
   return QStringLiteral("%1:%2").arg(whole / 60).arg(whole % 60, 2, 10, QLatin1Char('0'));
 }
 
-/// What the statistics at hand were made for; else a range that suits the model.
-QString suggestedCounts(const LoadedModelPtr& model) {
-  QStringList counts;
-  if (model != nullptr && model->statistics != nullptr) {
-    for (const StatisticsEntry& entry : model->statistics->entries) {
-      counts << QString::number(entry.r_max);
-    }
-  } else {
-    const int limit = model == nullptr ? 24 : std::min(24, model->info.vit.patchTokens());
-    for (int count = 4; count <= limit; count += 4) counts << QString::number(count);
-  }
-  return counts.join(QLatin1Char(','));
-}
-
 }  // namespace
-
-std::vector<int> parseCounts(const QString& text, int limit) {
-  const QString wanted = CalibrationDialog::tr(
-                             "r_max takes whole numbers from 1 to %1, ascending and separated by "
-                             "commas, as 4,8,16")
-                             .arg(limit);
-  std::vector<int> counts;
-  for (const QString& part : text.split(QLatin1Char(','))) {
-    bool good = false;
-    const int count = part.trimmed().toInt(&good);
-    if (!good || count < 1 || count > limit || (!counts.empty() && count <= counts.back())) {
-      throw Error(CalibrationDialog::tr("%1; “%2” is not.")
-                      .arg(wanted, part.trimmed().isEmpty() ? text : part.trimmed())
-                      .toStdString());
-    }
-    counts.push_back(count);
-  }
-  return counts;
-}
 
 CalibrationDialog::CalibrationDialog(Workbench& workbench, QWidget* parent)
     : QDialog(parent),
@@ -130,9 +98,11 @@ void CalibrationDialog::layOut() {
   auto* form = new QFormLayout;
   form->setHorizontalSpacing(12);
   form->setVerticalSpacing(8);
-  form->setLabelAlignment(Qt::AlignLeft);
+  form->setLabelAlignment(Qt::AlignLeft | Qt::AlignVCenter);
   form->addRow(tr("Model"), subject_);
-  form->addRow(tr("&Folder"), folder);
+  auto* folder_label = new QLabel(tr("&Folder"));
+  folder_label->setBuddy(folder_);
+  form->addRow(folder_label, folder);
   form->addRow(tr("&Images at most"), images_);
   form->addRow(tr("&r_max"), r_max_);
   auto* buttons = new QHBoxLayout;
@@ -260,9 +230,11 @@ void CalibrationDialog::finish(const std::shared_ptr<const Statistics>& statisti
   mine_ = false;
   statistics_ = statistics;
   refresh();
-  QString text = tr("%n image(s) measured in %1.", nullptr, images)
-                     .arg(duration(static_cast<double>(clock_.elapsed()) / 1000));
-  if (skipped > 0) text += tr(" %n could not be read and were left out.", nullptr, skipped);
+  const QString time = duration(static_cast<double>(clock_.elapsed()) / 1000);
+  QString text = images == 1 ? tr("1 image measured in %1.").arg(time)
+                             : tr("%1 images measured in %2.").arg(images).arg(time);
+  if (skipped == 1) text += tr(" 1 file could not be read and was left out.");
+  if (skipped > 1) text += tr(" %1 files could not be read and were left out.").arg(skipped);
   QStringList means;
   for (const StatisticsEntry& entry : statistics->entries) {
     const auto [lowest, highest] = std::minmax_element(entry.mu.begin(), entry.mu.end());

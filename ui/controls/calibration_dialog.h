@@ -6,7 +6,6 @@
 #include <QElapsedTimer>
 #include <filesystem>
 #include <memory>
-#include <vector>
 
 #include "adamerge/methods.h"
 #include "adamerge/statistics.h"
@@ -64,9 +63,5 @@ class CalibrationDialog : public QDialog {
   QPushButton* use_;
   QPushButton* save_;
 };
-
-/// "4,8,16" -> 4, 8, 16. Throws Error in words for people: no value, not ascending, not from 1 to
-/// `limit`.
-std::vector<int> parseCounts(const QString& text, int limit);
 
 }  // namespace adamerge::ui

@@ -56,7 +56,9 @@ CompressionReadout::CompressionReadout(QWidget* parent)
   addRow(*layout, 1, tr("FLOPs"), flops_[0], flops_[1],
          tr("What this image costs: 10⁹ multiply–accumulates of attention and MLP, with the tokens "
             "counted on entry to each block, as the papers count them."));
-  addRow(*layout, 2, QString(), new QLabel, percent_, tr("FLOPs in % of the unmerged model's."));
+  auto* whole = new NumberLabel;
+  whole->setText(percent(1));
+  addRow(*layout, 2, tr("Relative"), whole, percent_, tr("FLOPs in % of the unmerged model's."));
   addRow(*layout, 3, tr("Tokens"), tokens_[0], tokens_[1],
          tr("Tokens left after the last block, class token included."));
   addRow(*layout, 4, tr("Class"), classes_[0], classes_[1], tr("The most probable class."));

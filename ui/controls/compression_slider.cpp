@@ -37,7 +37,7 @@ CompressionSlider::CompressionSlider(Workbench& workbench, QWidget* parent)
     : QWidget(parent),
       workbench_(workbench),
       modes_(new QButtonGroup(this)),
-      name_(new QLabel),
+      name_(new QLabel(tr("Compression"))),
       slider_(new QSlider(Qt::Horizontal)),
       number_(new QDoubleSpinBox),
       left_(new NumberLabel),
@@ -153,7 +153,6 @@ void CompressionSlider::refresh() {
   const LoadedModelPtr model = workbench_.model();
   const MethodInfo& method = findMethod(pane_->choice().method);
   const SettingInfo* setting = pane_->compressionSetting();
-  name_->setText(setting != nullptr ? QString::fromStdString(setting->label) : tr("Compression"));
   modes_->button(static_cast<int>(CompressionMode::kCount))
       ->setText(setting != nullptr ? QString::fromStdString(setting->label) : tr("Count"));
   if (model == nullptr) {

@@ -58,9 +58,7 @@ void ElidedLabel::setElideMode(Qt::TextElideMode mode) {
   update();
 }
 
-QString ElidedLabel::shownText() const {
-  return fontMetrics().elidedText(text(), mode_, width());
-}
+QString ElidedLabel::shownText() const { return fontMetrics().elidedText(text(), mode_, width()); }
 
 QSize ElidedLabel::minimumSizeHint() const {
   return {fontMetrics().horizontalAdvance(QStringLiteral("abc…")), fontMetrics().height()};

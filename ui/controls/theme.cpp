@@ -39,7 +39,7 @@ QString styleSheet(bool dark) {
   if (!file.open(QIODevice::ReadOnly)) return {};
   QString sheet = QString::fromUtf8(file.readAll());
   const ThemeColors& colors = themeColors(dark);
-  const std::array<std::pair<const char*, QColor>, 15> names{{{"@text@", colors.text},
+  const std::array<std::pair<const char*, QColor>, 17> names{{{"@text@", colors.text},
                                                               {"@muted@", colors.muted},
                                                               {"@disabled@", colors.disabled},
                                                               {"@window@", colors.window},
@@ -53,9 +53,10 @@ QString styleSheet(bool dark) {
                                                               {"@track@", colors.track},
                                                               {"@accent@", colors.accent},
                                                               {"@on-accent@", colors.on_accent},
-                                                              {"@tip@", colors.tip}}};
+                                                              {"@tip@", colors.tip},
+                                                              {"@on-tip@", colors.on_tip},
+                                                              {"@error@", colors.error}}};
   for (const auto& [name, color] : names) sheet.replace(QLatin1String(name), color.name());
-  sheet.replace(QLatin1String("@on-tip@"), colors.on_tip.name());
   sheet.replace(QLatin1String("@theme@"), QLatin1String(dark ? "dark" : "light"));
   return sheet;
 }

@@ -6,6 +6,7 @@
 #include <QtWidgets>
 
 #include "adamerge/error.h"
+#include "controls/calibration_counts.h"
 #include "controls/notice.h"
 #include "controls_tests.h"
 #include "ready_workbench.h"
@@ -126,7 +127,7 @@ void CalibrationDialogTest::calibratesAndIsUsed() {
   QVERIFY(progress->text().contains(QStringLiteral("images/s")));
   QTRY_VERIFY_WITH_TIMEOUT(shown.button("Use now")->isVisible(), kPatience);
   QVERIFY(!bar->isVisible());
-  QVERIFY2(shown.notice()->text().startsWith(QStringLiteral("4 image")),
+  QVERIFY2(shown.notice()->text().startsWith(QStringLiteral("4 images measured")),
            qPrintable(shown.notice()->text()));
   QVERIFY(shown.notice()->text().contains(QStringLiteral("r_max 16: μ from 0.")));
   const std::uint64_t before = shown.workbench.model()->id;

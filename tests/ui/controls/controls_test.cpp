@@ -9,7 +9,7 @@ int main(int argc, char** argv) {
   QApplication application(argc, argv);
   int failed = 0;
   for (const auto make : {makeLookTest, makeLabelsTest, makeOverlayFormTest, makeMethodFormTest,
-                          makeCompressionTest, makeCalibrationDialogTest}) {
+                          makeSettingEditTest, makeCompressionTest, makeCalibrationDialogTest}) {
     failed += QTest::qExec(make().get(), argc, argv);
   }
   return failed;

@@ -11,6 +11,7 @@ std::unique_ptr<QObject> makeLookTest();
 std::unique_ptr<QObject> makeLabelsTest();
 std::unique_ptr<QObject> makeOverlayFormTest();
 std::unique_ptr<QObject> makeMethodFormTest();
+std::unique_ptr<QObject> makeSettingEditTest();
 std::unique_ptr<QObject> makeCompressionTest();
 std::unique_ptr<QObject> makeCalibrationDialogTest();
 
