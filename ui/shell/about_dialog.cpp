@@ -66,6 +66,8 @@ AboutDialog::AboutDialog(QWidget* parent) : QDialog(parent) {
   row->addLayout(texts, 1);
   auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close, this);
   auto* copy = buttons->addButton(tr("Copy versions"), QDialogButtonBox::ActionRole);
+  copy->setAutoDefault(false);
+  buttons->button(QDialogButtonBox::Close)->setDefault(true);
   copy->setToolTip(tr("For a report of an error."));
   connect(copy, &QPushButton::clicked, this,
           [] { QApplication::clipboard()->setText(versions()); });

@@ -3,13 +3,15 @@
 
 #include <QEvent>
 #include <QPainter>
+#include <algorithm>
 
 #include "shell/severity.h"
 
 namespace adamerge::ui {
 namespace {
 
-constexpr int kMargin = 24;
+constexpr int kMargin = 48;
+constexpr int kPadding = 20;
 constexpr int kIcon = 48;
 
 /// An arrow into a tray.
@@ -76,6 +78,12 @@ void DropOverlay::paintCard(QPainter& painter, const QRectF& card) {
   text = painter.boundingRect(card, wrap, text_);
   const double height = kIcon + 16 + text.height();
   const QRectF icon(card.center().x() - kIcon / 2.0, card.center().y() - height / 2, kIcon, kIcon);
+  // A plain ground: text on zebra stripes is hard to read.
+  const double width = std::max(text.width(), double{kIcon});
+  const QRectF ground(card.center().x() - width / 2, icon.top(), width, height);
+  painter.setPen(Qt::NoPen);
+  painter.setBrush(palette().color(QPalette::Window));
+  painter.drawRoundedRect(ground.adjusted(-kPadding, -kPadding, kPadding, kPadding), 10, 10);
   if (usable_) {
     paintArrow(painter, icon, palette().color(QPalette::Highlight));
   } else {

@@ -28,7 +28,7 @@ StatusStrip::StatusStrip(Workbench& workbench, QWidget* parent)
   // Name and progress share a place, so that nothing else moves while a model loads.
   pages_->addWidget(model_);
   pages_->addWidget(progress_);
-  row->addWidget(pages_, 1);
+  row->addWidget(pages_, 3);
   row->addWidget(devices_);
   row->addWidget(busy_);
   row->addWidget(hint_, 2);

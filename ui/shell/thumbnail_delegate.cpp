@@ -48,9 +48,12 @@ void paintImage(QPainter& painter, const QRectF& box, const QImage& image) {
 
 }  // namespace
 
+int ThumbnailDelegate::height(const QFontMetrics& metrics) {
+  return kSide + 2 * kPadding + kGap + metrics.height() + 4;
+}
+
 QSize ThumbnailDelegate::sizeHint(const QStyleOptionViewItem& option, const QModelIndex&) const {
-  const int width = kSide + 2 * kPadding + kGap;
-  return {width, kSide + 2 * kPadding + kGap + option.fontMetrics.height() + 4};
+  return {kSide + 2 * kPadding + kGap, height(option.fontMetrics)};
 }
 
 void ThumbnailDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,

@@ -5,6 +5,7 @@
 #include <QLabel>
 #include <QListView>
 #include <QStackedWidget>
+#include <QStyle>
 #include <QToolButton>
 #include <QVBoxLayout>
 #include <algorithm>
@@ -69,7 +70,9 @@ ThumbnailList::ThumbnailList(QWidget* parent)
   empty_->setForegroundRole(QPalette::PlaceholderText);
   pages_->addWidget(empty_);
   pages_->addWidget(view_);
-  setMinimumSize(ThumbnailDelegate::kSide + 48, ThumbnailDelegate::kSide + 64);
+  const int bar = style()->pixelMetric(QStyle::PM_ScrollBarExtent, nullptr, view_);
+  pages_->setMinimumSize(ThumbnailDelegate::kSide + 48,
+                         ThumbnailDelegate::height(fontMetrics()) + bar + 4);
 
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(0, 0, 0, 0);
@@ -180,6 +183,16 @@ void ThumbnailList::tellPlace() {
   }
   previous_->setEnabled(row > 0);
   next_->setEnabled(row < count - 1);
+}
+
+void ThumbnailList::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  // Where only one row fits, it runs on sideways.
+  const bool rows_fit = pages_->height() >= 2 * ThumbnailDelegate::height(fontMetrics());
+  if (rows_fit == view_->isWrapping()) return;
+  view_->setWrapping(rows_fit);
+  view_->setVerticalScrollBarPolicy(rows_fit ? Qt::ScrollBarAsNeeded : Qt::ScrollBarAlwaysOff);
+  view_->scrollTo(view_->currentIndex());
 }
 
 void ThumbnailList::showEvent(QShowEvent* event) {

@@ -48,6 +48,7 @@ class ThumbnailList : public QWidget {
 
  protected:
   void showEvent(QShowEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
 
  private:
   void fill(std::vector<std::filesystem::path> files, const std::filesystem::path& first);

@@ -20,7 +20,8 @@ WrappedText::WrappedText(QWidget* parent) : QTextEdit(parent) {
   setTabChangesFocus(true);
   setFocusPolicy(Qt::ClickFocus);
   setAcceptDrops(false);
-  viewport()->setAutoFillBackground(false);
+  // It is a label: no frame and no ground of a text field, whatever the theme gives those.
+  setStyleSheet(QStringLiteral("background: transparent; border: none; padding: 0;"));
   document()->setDocumentMargin(0);
   QSizePolicy policy(QSizePolicy::Expanding, QSizePolicy::Preferred);
   policy.setHeightForWidth(true);

@@ -161,6 +161,10 @@ class MessageBarTest : public QObject {
       QTRY_VERIFY(window.bar->height() > 20);
       const QImage image = window.grab().toImage();
       QCOMPARE(image.pixelColor(1, window.bar->height() / 2), severityColor(severity));
+      // The text stands on the bar's own colour.
+      const auto* text = window.bar->findChild<WrappedText*>();
+      const QPoint in_text = text->mapTo(&window, QPoint(text->width() - 3, text->height() / 2));
+      QCOMPARE(image.pixelColor(in_text), image.pixelColor(in_text.x(), 2));
     }
   }
 };

@@ -166,6 +166,22 @@ class ThumbnailListTest : public QObject {
     QVERIFY2(warning > 100, qPrintable(QString::number(warning)));
   }
 
+  void oneRowRunsSideways() {
+    List list;
+    list.openFolder(folder_ / "mixed");
+    QTRY_COMPARE(list.names.size(), 1U);
+    const auto place = [&](int row) {
+      return list.view()->visualRect(list.model()->index(row, 0)).topLeft();
+    };
+    list.resize(300, 330);
+    QTRY_VERIFY(place(3).y() > place(0).y());
+    list.resize(300, 170);
+    QTRY_COMPARE(place(3).y(), place(0).y());
+    list.step(3);
+    QTRY_VERIFY(list.view()->viewport()->rect().contains(
+        list.view()->visualRect(list.model()->index(3, 0)).center()));
+  }
+
   void aFolderWithoutPicturesIsExplained() {
     fs::create_directory(folder_ / "empty");
     List list;
