@@ -131,6 +131,10 @@ void FigureOptions::check(const MethodInfo& method) {
     throw UsageError(
         fmt::format("--figure salience: the method '{}' computes no salience", method.id));
   }
+  if (style_.overlay.kind == OverlayKind::kSalience && method.salience.empty()) {
+    throw UsageError(
+        fmt::format("--overlay salience: the method '{}' computes no salience", method.id));
+  }
   if (wanted()) requireWritableFolder(folder_);
 }
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // `inspect --figure`: files, names, formats.
+#include <set>
+
 #include "adamerge/figures.h"
 #include "adamerge/image.h"
+#include "adamerge/provenance.h"
 #include "cli_runner.h"
 
 namespace adamerge::test {
@@ -56,8 +59,10 @@ TEST(CliFigures, EveryKindInEveryFormat) {
 TEST(CliFigures, AFolderAloneMeansAllThatTheMethodHas) {
   const TemporaryFolder folder;
   expectSuccess(draw({sample("ship"), "--method", "tome", "--out", folder.path()}));
-  EXPECT_THAT(filesIn(folder.path()), ElementsAre("ship-groups.png", "ship-layers.png",
-                                                  "ship-overview.png", "ship-survivors.png"));
+  EXPECT_THAT(
+      filesIn(folder.path()),
+      ElementsAre("ship-attention.png", "ship-canvas.png", "ship-groups.png", "ship-layers.png",
+                  "ship-overview.png", "ship-strip.png", "ship-survivors.png"));
 }
 
 TEST(CliFigures, GoIntoTheCurrentFolderWithoutOut) {
@@ -88,6 +93,43 @@ TEST(CliFigures, ImagesOfOneNameDoNotOverwriteEachOther) {
   EXPECT_THAT(filesIn(folder.path() / "out"), ElementsAre("it-2-groups.png", "it-groups.png"));
   EXPECT_NE(contentOf(folder.path() / "out" / "it-2-groups.png"),
             contentOf(folder.path() / "out" / "it-groups.png"));
+}
+
+TEST(CliFigures, CarryWhatTheyWereMadeWith) {
+  const TemporaryFolder folder;
+  for (const std::string format : {"png", "svg", "pdf"}) {
+    expectSuccess(draw({sample("ship"), "--method", "tome", "--r", "7", "--figure", "groups",
+                        "--layer", "4", "--format", format, "--out", folder.path()}));
+    const Provenance provenance =
+        parseProvenance(readProvenance(folder.path() / ("ship-groups-block04." + format))).at(0);
+    EXPECT_EQ(provenance.model, "vit-tiny-cifar10");
+    EXPECT_EQ(provenance.image, sample("ship"));
+    EXPECT_EQ(provenance.choice.method, "tome");
+    EXPECT_EQ(provenance.choice.settings.at("r"), SettingValue(std::int64_t{7}));
+    EXPECT_EQ(provenance.layer, 4);
+    EXPECT_EQ(provenance.device, "cpu");
+  }
+}
+
+TEST(CliFigures, OverlayBackgroundAndFontChangeTheCanvas) {
+  const TemporaryFolder folder;
+  std::set<std::string> different;
+  const std::vector<std::vector<std::string>> variants{{},
+                                                       {"--overlay", "attention"},
+                                                       {"--overlay", "attention", "--smooth"},
+                                                       {"--overlay", "survivors"},
+                                                       {"--overlay", "none"},
+                                                       {"--opacity", "0.3"},
+                                                       {"--background", "dark"},
+                                                       {"--background", "transparent"},
+                                                       {"--font-size", "10"}};
+  for (std::vector<std::string> arguments : variants) {
+    arguments.insert(arguments.end(),
+                     {sample("ship"), "--figure", "canvas", "--out", folder.path()});
+    expectSuccess(draw(arguments));
+    different.insert(contentOf(folder.path() / "ship-canvas.png"));
+  }
+  EXPECT_EQ(different.size(), variants.size());
 }
 
 TEST(CliFigures, TheSameRunGivesTheSameBytes) {

@@ -95,6 +95,10 @@ void expectLayers(const json& image, const MethodInfo& method) {
     }
     expectGroups(layer, 1);
     expectSalience(layer, !method.salience.empty());
+    const auto attention = layer.at("attention").get<std::vector<double>>();
+    ASSERT_EQ(attention.size(), static_cast<std::size_t>(kPatches));
+    EXPECT_GE(*std::min_element(attention.begin(), attention.end()), 0);
+    EXPECT_LE(*std::max_element(attention.begin(), attention.end()), 1);
   }
 }
 
