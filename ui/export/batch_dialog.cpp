@@ -9,7 +9,6 @@
 #include <QGroupBox>
 #include <QLabel>
 #include <QLineEdit>
-#include <QLocale>
 #include <QPushButton>
 #include <QScrollArea>
 #include <QSettings>
@@ -17,9 +16,11 @@
 
 #include "adamerge/error.h"
 #include "compute/error_text.h"
+#include "controls/icons.h"
 #include "export/batch_figures.h"
 #include "export/batch_report.h"
 #include "export/batch_rows.h"
+#include "export/counted.h"
 #include "export/notice_line.h"
 #include "export/task_runner.h"
 
@@ -61,14 +62,15 @@ BatchDialog::BatchDialog(BatchContext context, QWidget* parent)
   total_->setWordWrap(true);
   layout->addWidget(total_);
   layout->addWidget(report_);
+  layout->addWidget(notice_);
   auto* foot = new QHBoxLayout;
-  foot->addWidget(notice_, 1);
+  foot->addStretch();
   foot->addWidget(close_);
   foot->addWidget(start_);
   layout->addLayout(foot);
   close_->setAutoDefault(false);
   start_->setDefault(true);
-  resize(900, 600);
+  resize(900, 560);
   restore();
 
   connect(folder_, &QLineEdit::textChanged, this, &BatchDialog::scan);
@@ -99,7 +101,6 @@ QWidget* BatchDialog::buildChoices() {
   form->setContentsMargins(0, 0, 0, 0);
   form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
   found_->setTextFormat(Qt::PlainText);
-  found_->setWordWrap(true);
   found_->setForegroundRole(QPalette::PlaceholderText);
   const auto addFolder = [&](const QString& label, QLineEdit* line, const QString& title) {
     form->addRow(label, folderRow(line, title));
@@ -133,7 +134,7 @@ QWidget* BatchDialog::folderRow(QLineEdit* line, const QString& title) {
   auto* layout = new QHBoxLayout(row);
   layout->setContentsMargins(0, 0, 0, 0);
   auto* browse = new QToolButton;
-  browse->setText(QStringLiteral("…"));
+  browse->setIcon(icon(QStringLiteral("folder")));
   browse->setToolTip(title);
   browse->setAccessibleName(title);
   line->setAccessibleName(title);
@@ -200,21 +201,23 @@ BatchPlan BatchDialog::plan() const {
 
 void BatchDialog::refresh() {
   if (job_.running()) return;
-  const QLocale locale;
-  found_->setText(images_.empty() ? images_problem_
-                                  : tr("%n image(s), folders within included", nullptr,
-                                       static_cast<int>(images_.size())));
+  found_->setText(images_.empty() ? QString()
+                                  : counted(images_.size(), tr("%1 image, in folders within too"),
+                                            tr("%1 images, in folders within too")));
   try {
     const BatchPlan made = plan();
-    const auto images = static_cast<qlonglong>(made.images.size());
-    const auto choices = static_cast<qlonglong>(made.choices.size());
-    const auto each = static_cast<qlonglong>(made.kinds.size() * made.formats.size());
-    total_->setText(each == 0 ? tr("%1 images × %2 settings: a table, no figures")
-                                    .arg(locale.toString(images), locale.toString(choices))
-                              : tr("%1 images × %2 settings × %3 files: %4 figures and a table")
-                                    .arg(locale.toString(images), locale.toString(choices),
-                                         locale.toString(each),
-                                         locale.toString(images * choices * each)));
+    const std::size_t figures =
+        made.images.size() * made.choices.size() * made.kinds.size() * made.formats.size();
+    QString text = counted(made.images.size(), tr("%1 image"), tr("%1 images")) + " × " +
+                   counted(made.choices.size(), tr("%1 setting"), tr("%1 settings"));
+    if (figures > 0) {
+      text +=
+          " × " + counted(made.kinds.size() * made.formats.size(), tr("%1 file"), tr("%1 files"));
+    }
+    text += figures > 0
+                ? ": " + counted(figures, tr("%1 figure and a table"), tr("%1 figures and a table"))
+                : tr(": a table, no figures");
+    total_->setText(text);
     start_->setEnabled(true);
   } catch (const std::exception& error) {
     total_->setText(errorText(error));
@@ -237,8 +240,9 @@ void BatchDialog::accept() {
     start(std::move(made));
     return;
   }
-  notice_->ask(tr("%n file(s) exist already. Replace them?", nullptr, existing), tr("&Replace"),
-               [this, made] { start(made); });
+  notice_->ask(counted(existing, tr("%1 file exists already. Replace it?"),
+                       tr("%1 files exist already. Replace them?")),
+               tr("&Replace"), [this, made] { start(made); });
 }
 
 void BatchDialog::start(BatchPlan plan) {

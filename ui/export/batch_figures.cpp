@@ -8,6 +8,7 @@
 #include <QSpinBox>
 #include <algorithm>
 
+#include "controls/spin_boxes.h"
 #include "export/export_options.h"
 #include "export/figure_source.h"
 
@@ -45,6 +46,7 @@ BatchFigures::BatchFigures(int depth, int block, QWidget* parent)
   block_->setRange(1, std::max(1, depth));
   block_->setSuffix(tr(" of %1").arg(depth));
   block_->setValue(block + 1);
+  ignoreWheelWithoutFocus(*block_);
   page_->form()->addRow(tr("Bloc&k"), block_);
   layout->addWidget(page_);
   layout->addStretch();

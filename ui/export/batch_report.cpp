@@ -9,6 +9,8 @@
 #include <QVBoxLayout>
 #include <cmath>
 
+#include "export/counted.h"
+
 namespace adamerge::ui {
 namespace {
 
@@ -18,8 +20,8 @@ QString text(const char* source) {
   return QCoreApplication::translate("adamerge::ui::BatchReport", source);
 }
 
-QString counted(int count, const char* one, const char* many) {
-  return text(count == 1 ? one : many).arg(QLocale().toString(count));
+QString counted(qsizetype count, const char* one, const char* many) {
+  return ui::counted(count, text(one), text(many));
 }
 
 }  // namespace
@@ -32,7 +34,7 @@ QString describe(const BatchSummary& summary) {
   if (!written.isEmpty()) {
     done += text(", %1 written").arg(written.join(text(" and ")));
   }
-  const int skipped = static_cast<int>(summary.skipped.size());
+  const qsizetype skipped = summary.skipped.size();
   if (skipped > 0) done += counted(skipped, "; %1 image skipped", "; %1 images skipped");
   if (summary.cancelled) return text("Cancelled: %1").arg(done);
   if (!summary.problem.isEmpty()) return text("Stopped: %1 (%2)").arg(summary.problem, done);

@@ -10,6 +10,8 @@
 #include <algorithm>
 
 #include "adamerge/report.h"
+#include "controls/icons.h"
+#include "controls/spin_boxes.h"
 
 namespace adamerge::ui {
 namespace {
@@ -26,6 +28,18 @@ QString otherSettings(const MethodChoice& choice) {
     parts.append(QString::fromStdString(setting.label + " " + toText(found->second)));
   }
   return parts.join(QStringLiteral(", "));
+}
+
+/// So that the values of all rows stand in one column.
+int widestKnob(const QLabel& label) {
+  int width = 0;
+  for (const MethodInfo& method : methods()) {
+    for (const CompressionKnob& knob : method.compression) {
+      const QString name = QString::fromStdString(method.setting(knob.key)->label);
+      width = std::max(width, label.fontMetrics().horizontalAdvance(name));
+    }
+  }
+  return width;
 }
 
 QString compressionOf(const MethodChoice& choice) {
@@ -54,12 +68,14 @@ BatchRowEditor::BatchRowEditor(std::vector<MethodChoice> known, QWidget* parent)
                          Qt::ToolTipRole);
   }
   method_->setAccessibleName(tr("Method"));
+  ignoreWheelWithoutFocus(*method_);
+  knob_->setMinimumWidth(widestKnob(*knob_));
   values_->setToolTip(tr("One run for each value, separated by commas: 8, 12, 16"));
   values_->setMinimumWidth(values_->fontMetrics().horizontalAdvance(QStringLiteral("8, 12, 16")));
   settings_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
   settings_->setForegroundRole(QPalette::PlaceholderText);
   settings_->setTextFormat(Qt::PlainText);
-  remove_->setText(QStringLiteral("✕"));
+  remove_->setIcon(icon(QStringLiteral("close")));
   remove_->setAutoRaise(true);
   remove_->setToolTip(tr("Remove this method"));
   remove_->setAccessibleName(tr("Remove this method"));

@@ -2,26 +2,21 @@
 #include "export/export_dialog.h"
 
 #include <QBoxLayout>
-#include <QButtonGroup>
 #include <QClipboard>
 #include <QDir>
-#include <QFormLayout>
 #include <QGuiApplication>
-#include <QLabel>
 #include <QPushButton>
-#include <QRadioButton>
 #include <QScrollArea>
 #include <QScrollBar>
-#include <QSpinBox>
 #include <algorithm>
 
 #include "adamerge/error.h"
 #include "compute/error_text.h"
+#include "export/export_form.h"
 #include "export/figure_source.h"
 #include "export/notice_line.h"
 #include "export/page_preview.h"
 #include "export/plot_source.h"
-#include "export/target_form.h"
 #include "export/task_runner.h"
 
 namespace adamerge::ui {
@@ -33,6 +28,11 @@ QString fileName(const std::filesystem::path& path) {
   return QString::fromStdString(path.filename().string());
 }
 
+int depthOf(const ExportContext& context) {
+  const InspectionPtr pane = context.activePane();
+  return pane == nullptr ? 1 : pane->depth();
+}
+
 }  // namespace
 
 ExportDialog::ExportDialog(ExportContext context, const std::vector<PlotPanel*>& plots,
@@ -42,11 +42,7 @@ ExportDialog::ExportDialog(ExportContext context, const std::vector<PlotPanel*>&
       runner_(std::make_unique<TaskRunner>()),
       sources_(new SourceList),
       preview_(new PagePreview),
-      formats_(new QButtonGroup(this)),
-      page_(new PageForm),
-      block_label_(new QLabel(tr("Bloc&k"))),
-      block_(new QSpinBox),
-      target_(new TargetForm),
+      form_(new ExportForm(depthOf(context_), context_.block)),
       notice_(new NoticeLine),
       copy_(new QPushButton(tr("&Copy picture"))),
       export_(new QPushButton(tr("&Export"))) {
@@ -57,24 +53,18 @@ ExportDialog::ExportDialog(ExportContext context, const std::vector<PlotPanel*>&
   columns->addWidget(buildOptions());
   columns->addWidget(preview_, 1);
   layout->addLayout(columns, 1);
+  layout->addWidget(notice_);
   layout->addWidget(buildFoot());
   resize(960, 640);
 
-  const ExportOptions options = ExportOptions::load();
-  formats_->button(static_cast<int>(options.format))->setChecked(true);
-  page_->setOptions(options.page);
-  target_->setFolder(QDir::toNativeSeparators(options.folder));
-  target_->setName(options.name);
-  target_->setData(options.data);
-  target_->setDataAvailable(context_.activePane() != nullptr);
+  form_->setOptions(ExportOptions::load());
+  form_->setDataAvailable(context_.activePane() != nullptr);
   fillSources(plots, chosen);
 
   connect(sources_, &QListWidget::itemSelectionChanged, this, &ExportDialog::refresh);
-  connect(formats_, &QButtonGroup::idToggled, this, &ExportDialog::refresh);
-  connect(page_, &PageForm::changed, this, &ExportDialog::refresh);
-  connect(block_, &QSpinBox::valueChanged, this, &ExportDialog::refresh);
-  connect(target_, &TargetForm::changed, this, &ExportDialog::refreshNames);
-  connect(preview_, &PagePreview::measured, page_, &PageForm::setPageSize);
+  connect(form_, &ExportForm::pageChanged, this, &ExportDialog::refresh);
+  connect(form_, &ExportForm::targetChanged, this, &ExportDialog::refreshNames);
+  connect(preview_, &PagePreview::measured, form_, &ExportForm::setPageSize);
   refresh();
   sources_->setFocus();
 }
@@ -88,30 +78,7 @@ QWidget* ExportDialog::buildOptions() {
   sources_->setMinimumHeight(kListHeight);
   layout->addWidget(sources_, 1);
 
-  auto* formats = new QHBoxLayout;
-  for (const FigureFormat format : allFormats()) {
-    auto* button = new QRadioButton(extension(format).toUpper());
-    formats_->addButton(button, static_cast<int>(format));
-    formats->addWidget(button);
-  }
-  formats_->button(static_cast<int>(FigureFormat::kPng))->setToolTip(tr("Pixels, for the web"));
-  formats_->button(static_cast<int>(FigureFormat::kSvg))
-      ->setToolTip(tr("Vector lines and text, for editing"));
-  formats_->button(static_cast<int>(FigureFormat::kPdf))
-      ->setToolTip(tr("Vector lines and text with fonts embedded, for LaTeX"));
-  formats->addStretch();
-  page_->form()->insertRow(0, tr("Format"), formats);
-
-  const InspectionPtr pane = context_.activePane();
-  const int depth = pane == nullptr ? 1 : pane->depth();
-  block_->setRange(1, depth);
-  block_->setSuffix(tr(" of %1").arg(depth));
-  block_->setValue(context_.block + 1);
-  block_->setToolTip(tr("The block that the figure shows"));
-  block_label_->setBuddy(block_);
-  page_->form()->addRow(block_label_, block_);
-  layout->addWidget(page_);
-  layout->addWidget(target_);
+  layout->addWidget(form_);
 
   auto* area = new QScrollArea;
   area->setWidget(inner);
@@ -133,8 +100,8 @@ QWidget* ExportDialog::buildFoot() {
   copy_->setAutoDefault(false);
   close->setAutoDefault(false);
   export_->setDefault(true);
-  layout->addWidget(notice_, 1);
   layout->addWidget(copy_);
+  layout->addStretch();
   layout->addWidget(close);
   layout->addWidget(export_);
   connect(close, &QPushButton::clicked, this, &QDialog::reject);
@@ -152,34 +119,21 @@ void ExportDialog::fillSources(const std::vector<PlotPanel*>& plots, const QStri
   sources_->choose(chosen);
 }
 
-FigureFormat ExportDialog::format() const {
-  return static_cast<FigureFormat>(formats_->checkedId());
+ExportRequest ExportDialog::request() const {
+  return {sources_->chosen(), form_->options(), form_->style(context_.overlay)};
 }
-
-ExportOptions ExportDialog::options() const {
-  return {format(), page_->options(), QDir::fromNativeSeparators(target_->folder()),
-          target_->name(), target_->data()};
-}
-
-ExportStyle ExportDialog::style() const {
-  return {page_->options().style(context_.overlay), block_->value() - 1};
-}
-
-ExportRequest ExportDialog::request() const { return {sources_->chosen(), options(), style()}; }
 
 void ExportDialog::refresh() {
   const std::vector<ExportSourcePtr> chosen = sources_->chosen();
   const bool per_block = std::any_of(chosen.begin(), chosen.end(),
                                      [](const auto& source) { return source->perBlock(); });
-  block_->setEnabled(per_block);
-  block_label_->setEnabled(per_block);
-  page_->setResolutionUsed(format() == FigureFormat::kPng);
+  form_->setBlockUsed(per_block);
   const QString reason = context_.panes.empty() && sources_->count() == 0
                              ? tr("There is nothing to export yet. Open an image first.")
                              : tr("Choose a figure on the left.");
   const ExportSourcePtr source = sources_->current();
   copy_->setEnabled(source != nullptr && !busy_);
-  preview_->preview(source, style(), reason);
+  preview_->preview(source, form_->style(context_.overlay), reason);
   refreshNames();
 }
 
@@ -194,7 +148,7 @@ void ExportDialog::refreshNames() {
   } catch (const Error& error) {
     problem = errorText(error);
   }
-  target_->showNames(names, problem);
+  form_->showNames(names, problem);
   export_->setEnabled(!names.isEmpty() && !busy_);
   export_->setText(names.size() > 1 ? tr("&Export %1 files").arg(names.size()) : tr("&Export"));
 }
@@ -222,7 +176,7 @@ void ExportDialog::accept() {
 }
 
 void ExportDialog::exportNow(const std::vector<ExportItem>& items) {
-  options().save();
+  form_->options().save();
   setBusy(true);
   notice_->showInfo(tr("Exporting…"));
   std::vector<ExportItem> here;
@@ -258,10 +212,10 @@ void ExportDialog::finish(const std::vector<ExportItem>& items, const QString& p
 void ExportDialog::copy() {
   const ExportSourcePtr source = sources_->current();
   if (source == nullptr || busy_) return;
-  const auto render = [source, style = style(), dpi = page_->options().dpi] {
+  const auto render = [source, style = form_->style(context_.overlay)] {
     std::pair<QImage, QString> made;
     try {
-      made.first = source->render(style, dpi);
+      made.first = source->render(style, style.page.dpi);
     } catch (const std::exception& error) {
       made.second = errorText(error);
     }
@@ -286,7 +240,7 @@ void ExportDialog::copy() {
 }
 
 void ExportDialog::done(int result) {
-  options().save();
+  form_->options().save();
   QDialog::done(result);
 }
 

@@ -9,18 +9,14 @@
 #include "export/export_plan.h"
 #include "export/source_list.h"
 
-class QButtonGroup;
-class QLabel;
 class QPushButton;
-class QSpinBox;
 
 namespace adamerge::ui {
 
+class ExportForm;
 class NoticeLine;
-class PageForm;
 class PagePreview;
 class PlotPanel;
-class TargetForm;
 class TaskRunner;
 
 class ExportDialog : public QDialog {
@@ -47,19 +43,12 @@ class ExportDialog : public QDialog {
   void setBusy(bool busy);
 
   ExportRequest request() const;
-  ExportOptions options() const;
-  FigureFormat format() const;
-  ExportStyle style() const;
 
   ExportContext context_;
   std::unique_ptr<TaskRunner> runner_;
   SourceList* sources_;
   PagePreview* preview_;
-  QButtonGroup* formats_;
-  PageForm* page_;
-  QLabel* block_label_;
-  QSpinBox* block_;
-  TargetForm* target_;
+  ExportForm* form_;
   NoticeLine* notice_;
   QPushButton* copy_;
   QPushButton* export_;

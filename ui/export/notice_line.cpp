@@ -8,27 +8,23 @@
 #include <QUrl>
 #include <utility>
 
+#include "controls/icons.h"
+
 namespace adamerge::ui {
 namespace {
 
-// Okabe and Ito's; the mark's shape says the same as its colour.
-const QColor kGood(0x00, 0x9E, 0x73);
-const QColor kBad(0xD5, 0x5E, 0x00);
-const QColor kQuestion(0xE6, 0x9F, 0x00);
+constexpr int kMark = 18;
 
 }  // namespace
 
 NoticeLine::NoticeLine(QWidget* parent)
     : QWidget(parent), layout_(new QHBoxLayout(this)), mark_(new QLabel), text_(new QLabel) {
   layout_->setContentsMargins(0, 0, 0, 0);
-  layout_->addWidget(mark_, 0, Qt::AlignTop);
+  layout_->addWidget(mark_);
   layout_->addWidget(text_, 1);
   text_->setWordWrap(true);
   text_->setTextInteractionFlags(Qt::TextSelectableByMouse);
   text_->setTextFormat(Qt::PlainText);
-  QFont bold = mark_->font();
-  bold.setBold(true);
-  mark_->setFont(bold);
   clear();
 }
 
@@ -37,28 +33,26 @@ void NoticeLine::clear() {
     button->hide();
     button->deleteLater();
   }
-  mark_->clear();
   text_->clear();
   asking_ = false;
+  hide();
 }
 
-void NoticeLine::showInfo(const QString& text) {
-  clear();
-  text_->setText(text);
-  setAccessibleName(text);
-}
+void NoticeLine::showInfo(const QString& text) { show(text, QStringLiteral("info"), Tone::kMuted); }
 
-void NoticeLine::showError(const QString& text) { show(text, QStringLiteral("✕"), kBad); }
+void NoticeLine::showError(const QString& text) {
+  show(text, QStringLiteral("warning"), Tone::kError);
+}
 
 void NoticeLine::showWritten(const QString& text, const QString& folder) {
-  show(text, QStringLiteral("✓"), kGood);
+  show(text, QStringLiteral("check"), Tone::kGood);
   addButton(tr("Open folder"),
             [folder] { QDesktopServices::openUrl(QUrl::fromLocalFile(folder)); });
 }
 
 void NoticeLine::ask(const QString& text, const QString& accept_label,
                      std::function<void()> accept) {
-  show(text, QStringLiteral("?"), kQuestion);
+  show(text, QStringLiteral("help"), Tone::kWarning);
   asking_ = true;
   addButton(tr("Keep"), [this] { clear(); });
   addButton(accept_label, [this, accept = std::move(accept)] {
@@ -69,14 +63,12 @@ void NoticeLine::ask(const QString& text, const QString& accept_label,
 
 QString NoticeLine::text() const { return text_->text(); }
 
-void NoticeLine::show(const QString& text, const QString& mark, const QColor& colour) {
+void NoticeLine::show(const QString& text, const QString& mark, Tone tone) {
   clear();
-  QPalette marked = palette();
-  marked.setColor(QPalette::WindowText, colour);
-  mark_->setPalette(marked);
-  mark_->setText(mark);
+  mark_->setPixmap(icon(mark, tone).pixmap(QSize(kMark, kMark), devicePixelRatioF()));
   text_->setText(text);
   setAccessibleName(text);
+  setVisible(true);
 }
 
 void NoticeLine::addButton(const QString& label, std::function<void()> action) {
@@ -84,6 +76,7 @@ void NoticeLine::addButton(const QString& label, std::function<void()> action) {
   button->setAutoDefault(false);
   connect(button, &QPushButton::clicked, this, std::move(action));
   layout_->addWidget(button);
+  button->show();
 }
 
 }  // namespace adamerge::ui

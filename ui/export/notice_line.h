@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // One line at the foot of a dialog that says how the last action went, or asks one question: no
-// second window for either.
+// second window for either. Takes no space while it has nothing to say.
 #pragma once
 
 #include <QWidget>
 #include <functional>
+
+#include "controls/palette.h"
 
 class QHBoxLayout;
 class QLabel;
@@ -28,7 +30,7 @@ class NoticeLine : public QWidget {
   QString text() const;
 
  private:
-  void show(const QString& text, const QString& mark, const QColor& colour);
+  void show(const QString& text, const QString& mark, Tone tone);
   void addButton(const QString& label, std::function<void()> action);
 
   QHBoxLayout* layout_;

@@ -10,6 +10,7 @@
 #include <array>
 #include <cmath>
 
+#include "controls/spin_boxes.h"
 #include "export/cairo_image.h"
 
 namespace adamerge::ui {
@@ -63,6 +64,11 @@ PageForm::PageForm(QWidget* parent)
   form_->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
   buildWidth();
   buildRest();
+  for (QWidget* field : {static_cast<QWidget*>(preset_), static_cast<QWidget*>(width_),
+                         static_cast<QWidget*>(unit_), static_cast<QWidget*>(dpi_),
+                         static_cast<QWidget*>(font_size_), static_cast<QWidget*>(background_)}) {
+    ignoreWheelWithoutFocus(*field);
+  }
   setOptions({});
 }
 
@@ -153,7 +159,6 @@ void PageForm::setPageSize(const QSizeF& mm) {
 
 void PageForm::setResolutionUsed(bool used) {
   dpi_->setEnabled(used);
-  pixels_->setEnabled(used);
   showPixels();
 }
 
@@ -164,8 +169,11 @@ void PageForm::choosePreset(int index) {
     showWidth();
     emit changed();
   } else {
+    width_->setEnabled(true);
+    width_->setSpecialValueText({});
     width_mm_ = widthInSpin();
     width_->setFocus();
+    emit changed();
   }
 }
 
@@ -178,7 +186,9 @@ void PageForm::showWidth() {
   width_->setSingleStep(inches ? 0.1 : 1);
   width_->setRange(kNarrowestMm / unit, kWidestMm / unit);
   const double shown = width_mm_ > 0 ? width_mm_ : page_mm_.width();
-  if (shown > 0) width_->setValue(shown / unit);
+  width_->setEnabled(shown > 0);
+  width_->setSpecialValueText(shown > 0 ? QString() : tr("varies"));
+  width_->setValue(shown > 0 ? shown / unit : width_->minimum());
 }
 
 double PageForm::widthInSpin() const {
@@ -188,9 +198,10 @@ double PageForm::widthInSpin() const {
 
 void PageForm::showPixels() {
   if (!dpi_->isEnabled() || page_mm_.isEmpty()) {
-    pixels_->clear();
+    pixels_->hide();
     return;
   }
+  pixels_->show();
   pixels_->setText(tr("%1 × %2 pixels")
                        .arg(pixelsOf(page_mm_.width(), dpi_->value()))
                        .arg(pixelsOf(page_mm_.height(), dpi_->value())));

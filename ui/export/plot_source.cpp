@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "export/plot_source.h"
 
+#include <fmt/format.h>
+
 #include <QCoreApplication>
 #include <algorithm>
 
+#include "adamerge/error.h"
 #include "export/figure_input.h"
 #include "plots/plot_export.h"
 #include "plots/plot_panel.h"
@@ -14,6 +17,14 @@ namespace {
 constexpr double kOwnWidthMm = 86;
 constexpr double kHeightOfWidth = 0.62;
 constexpr double kLowestDpi = 36;
+
+void makeFolder(const std::filesystem::path& folder) {
+  std::error_code code;
+  std::filesystem::create_directories(folder, code);
+  if (code) {
+    throw Error(fmt::format("{}: the folder cannot be made: {}", folder.string(), code.message()));
+  }
+}
 
 class PlotSource : public ExportSource {
  public:
@@ -40,6 +51,7 @@ class PlotSource : public ExportSource {
 
   void write(const std::filesystem::path& path, FigureFormat format,
              const ExportStyle& style) const override {
+    makeFolder(path.parent_path());
     exportPlot(plot_, plotStyle(style), format, path, label(), provenance_);
   }
 

@@ -12,6 +12,7 @@ namespace {
 constexpr int kMargin = 24;
 constexpr int kCaptionSpace = 32;
 constexpr int kShadow = 8;
+constexpr int kShadowShade = 5;  ///< of 255, for each of the layers
 constexpr int kCheck = 8;
 constexpr double kStaleOpacity = 0.6;
 
@@ -21,7 +22,7 @@ constexpr QRgb kCheckDark = 0xFFE2E2E2;
 
 void paintShadow(QPainter& painter, const QRectF& page) {
   painter.setPen(Qt::NoPen);
-  painter.setBrush(QColor(0, 0, 0, 12));
+  painter.setBrush(QColor(0, 0, 0, kShadowShade));
   for (int grown = kShadow; grown > 0; --grown) {
     painter.drawRoundedRect(page.adjusted(-grown, -grown + 2, grown, grown + 2), grown, grown);
   }

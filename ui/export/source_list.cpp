@@ -5,6 +5,7 @@ namespace adamerge::ui {
 namespace {
 
 constexpr int kIndexRole = Qt::UserRole;
+constexpr int kPadding = 8;
 
 }  // namespace
 
@@ -24,10 +25,12 @@ void SourceList::setSections(const std::vector<SourceSection>& sections) {
     QFont font = heading->font();
     font.setBold(true);
     heading->setFont(font);
+    heading->setSizeHint(QSize(0, fontMetrics().height() + 2 * kPadding));
     heading->setForeground(palette().color(QPalette::PlaceholderText));
     for (const ExportSourcePtr& source : section.sources) {
       auto* item = new QListWidgetItem(QStringLiteral("   ") + source->label(), this);
       item->setToolTip(source->help());
+      item->setSizeHint(QSize(0, fontMetrics().height() + kPadding));
       item->setData(kIndexRole, static_cast<int>(sources_.size()));
       sources_.push_back(source);
     }

@@ -9,6 +9,7 @@
 #include <QLineEdit>
 #include <QToolButton>
 
+#include "controls/icons.h"
 #include "export/data_files.h"
 #include "export/file_name.h"
 
@@ -16,35 +17,35 @@ namespace adamerge::ui {
 
 TargetForm::TargetForm(QWidget* parent)
     : QWidget(parent),
+      form_(new QFormLayout(this)),
       folder_(new QLineEdit),
       name_(new QLineEdit),
       names_(new QLabel),
       data_box_(new QWidget) {
-  auto* form = new QFormLayout(this);
-  form->setContentsMargins(0, 0, 0, 0);
-  form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
+  form_->setContentsMargins(0, 0, 0, 0);
+  form_->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
 
   auto* folder_row = new QHBoxLayout;
   auto* browse = new QToolButton;
-  browse->setText(QStringLiteral("…"));
+  browse->setIcon(icon(QStringLiteral("folder")));
   browse->setToolTip(tr("Choose a folder"));
   browse->setAccessibleName(tr("Choose a folder"));
   folder_->setAccessibleName(tr("Folder"));
   folder_->setToolTip(tr("Made if it does not exist"));
   folder_row->addWidget(folder_, 1);
   folder_row->addWidget(browse);
-  form->addRow(tr("F&older"), folder_row);
-  qobject_cast<QLabel*>(form->labelForField(folder_row))->setBuddy(folder_);
+  form_->addRow(tr("F&older"), folder_row);
+  qobject_cast<QLabel*>(form_->labelForField(folder_row))->setBuddy(folder_);
 
   name_->setPlaceholderText(defaultFileName());
   name_->setToolTip(
       tr("Filled in for each file: {%1}").arg(fileNamePlaces().join(QStringLiteral("}, {"))));
-  form->addRow(tr("File &name"), name_);
+  form_->addRow(tr("File &name"), name_);
   names_->setTextFormat(Qt::PlainText);
   names_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
   names_->setForegroundRole(QPalette::PlaceholderText);
   names_->setAccessibleName(tr("Resulting file names"));
-  form->addRow(QString(), names_);
+  form_->addRow(QString(), names_);
 
   auto* grid = new QGridLayout(data_box_);
   grid->setContentsMargins(0, 0, 0, 0);
@@ -56,7 +57,7 @@ TargetForm::TargetForm(QWidget* parent)
     data_.push_back(box);
     connect(box, &QCheckBox::toggled, this, &TargetForm::changed);
   }
-  form->addRow(tr("Also write"), data_box_);
+  form_->addRow(tr("Also write"), data_box_);
 
   connect(folder_, &QLineEdit::textChanged, this, &TargetForm::changed);
   connect(name_, &QLineEdit::textChanged, this, &TargetForm::changed);
@@ -86,13 +87,28 @@ void TargetForm::setData(const QStringList& ids) {
 void TargetForm::setDataAvailable(bool available) { data_box_->setEnabled(available); }
 
 void TargetForm::showNames(const QStringList& names, const QString& problem) {
-  QString text = problem;
-  if (text.isEmpty() && !names.isEmpty()) {
-    text = names.front();
-    if (names.size() > 1) text = tr("%1 and %2 more").arg(text).arg(names.size() - 1);
+  file_names_.clear();
+  if (!names.isEmpty()) {
+    file_names_ = names.size() == 1 ? names.front()
+                                    : tr("%1 and %2 more").arg(names.front()).arg(names.size() - 1);
   }
-  names_->setText(text);
-  names_->setToolTip(problem.isEmpty() ? names.join(QChar('\n')) : problem);
+  names_->setWordWrap(!problem.isEmpty());
+  names_->setToolTip(names.join(QChar('\n')));
+  if (problem.isEmpty()) {
+    elideNames();
+  } else {
+    names_->setText(problem);
+  }
+}
+
+void TargetForm::elideNames() {
+  if (names_->wordWrap()) return;
+  names_->setText(names_->fontMetrics().elidedText(file_names_, Qt::ElideMiddle, names_->width()));
+}
+
+void TargetForm::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  elideNames();
 }
 
 void TargetForm::browse() {

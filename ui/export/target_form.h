@@ -6,6 +6,7 @@
 #include <QWidget>
 
 class QCheckBox;
+class QFormLayout;
 class QLabel;
 class QLineEdit;
 
@@ -26,16 +27,23 @@ class TargetForm : public QWidget {
   void setDataAvailable(bool available);
   /// The names that come out, or why none do.
   void showNames(const QStringList& names, const QString& problem);
+  QFormLayout* form() const { return form_; }
 
  signals:
   void changed();
 
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+
  private:
   void browse();
+  void elideNames();
 
+  QFormLayout* form_;
   QLineEdit* folder_;
   QLineEdit* name_;
   QLabel* names_;
+  QString file_names_;
   QWidget* data_box_;
   std::vector<QCheckBox*> data_;
 };

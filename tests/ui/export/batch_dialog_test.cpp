@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "export/batch_dialog.h"
+
+#include <QCheckBox>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QSettings>
+#include <QtTest>
+#include <fstream>
+
+#include "export/batch_report.h"
+#include "export/notice_line.h"
+#include "export_fixture.h"
+#include "export_tests.h"
+#include "sample_inspection.h"
+#include "temporary_folder.h"
+
+namespace adamerge::ui::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kWaitMs = 30'000;
+
+template <class Button>
+Button* labelled(QWidget& parent, const QString& text) {
+  for (Button* button : parent.findChildren<Button*>()) {
+    if (QString(button->text()).remove('&') == text) return button;
+  }
+  return nullptr;
+}
+
+bool says(const QWidget& parent, const QString& text) {
+  for (const QLabel* label : parent.findChildren<QLabel*>()) {
+    if (label->text().contains(text)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+class BatchDialogTest : public QObject {
+  Q_OBJECT
+ private:
+  BatchContext context() const {
+    BatchContext made;
+    made.engine = bundledEngine();
+    made.choices = {{"adamerge", {{"r_max", std::int64_t{16}}}, nullptr, false},
+                    {"tome", {{"r", std::int64_t{8}}}, nullptr, false}};
+    made.block = 5;
+    return made;
+  }
+
+  adamerge::test::TemporaryFolder folder_;
+
+ private slots:
+  void init() { QSettings().clear(); }
+
+  void runsWhatItAnnounces() {
+    fs::create_directories(folder_.path() / "in");
+    fs::copy_file(samplePath("bird"), folder_.path() / "in/bird.png");
+    fs::copy_file(samplePath("ship"), folder_.path() / "in/ship.png");
+    std::ofstream(folder_.path() / "in/text.jpg") << "no picture";
+    const QString output = QString::fromStdString((folder_.path() / "out").string());
+    BatchDialog dialog(context());
+    dialog.show();
+    dialog.setFolders(QString::fromStdString((folder_.path() / "in").string()), output);
+    for (QLineEdit* line : dialog.findChildren<QLineEdit*>()) {
+      if (line->accessibleName().startsWith("Values of r") && line->text() == "16") {
+        line->setText("8, 16");
+      }
+    }
+    labelled<QCheckBox>(dialog, "Overview")->setChecked(false);
+    labelled<QCheckBox>(dialog, "Layers")->setChecked(true);
+    labelled<QCheckBox>(dialog, "SVG")->setChecked(true);
+    QTRY_VERIFY_WITH_TIMEOUT(
+        says(dialog, "3 images × 3 settings × 2 files: 18 figures and a table"), kWaitMs);
+    labelled<QPushButton>(dialog, "Start")->click();
+    QTRY_VERIFY_WITH_TIMEOUT(
+        says(dialog, "2 images done, 12 figures and a table written; 1 image skipped"), kWaitMs);
+    QCOMPARE(filesBelow(output.toStdString()).size(), std::size_t{13});
+    QVERIFY(dialog.findChild<QPlainTextEdit*>()->toPlainText().contains("text.jpg"));
+    // Again: asked before anything is replaced.
+    labelled<QPushButton>(dialog, "Start")->click();
+    QVERIFY(dialog.findChild<NoticeLine*>()->asking());
+    QVERIFY(dialog.findChild<NoticeLine*>()->text().startsWith("13 "));
+  }
+
+  void saysWhatIsMissing() {
+    BatchDialog dialog(context());
+    dialog.show();
+    QVERIFY(says(dialog, "Choose a folder of images."));
+    QVERIFY(!labelled<QPushButton>(dialog, "Start")->isEnabled());
+    dialog.setFolders("/nowhere/at/all", "/tmp/out");
+    QTRY_VERIFY_WITH_TIMEOUT(says(dialog, "/nowhere/at/all"), kWaitMs);
+    QVERIFY(!labelled<QPushButton>(dialog, "Start")->isEnabled());
+    BatchDialog without_model({});
+    QVERIFY(says(without_model, "Load a model first."));
+  }
+
+  void summariesAreSentences() {
+    BatchSummary summary;
+    summary.images = 1;
+    summary.files = 2;
+    summary.table = true;
+    QCOMPARE(describe(summary), QString("1 image done, 2 figures and a table written"));
+    summary.skipped = QStringList{"a", "b"};
+    summary.cancelled = true;
+    QCOMPARE(describe(summary),
+             QString("Cancelled: 1 image done, 2 figures and a table written; 2 images skipped"));
+    QCOMPARE(timeLeft(0.3), QString("less than a second left"));
+    QCOMPARE(timeLeft(42.4), QString("about 42 s left"));
+    QCOMPARE(timeLeft(600), QString("about 10 min left"));
+  }
+};
+
+std::unique_ptr<QObject> makeBatchDialogTest() { return std::make_unique<BatchDialogTest>(); }
+
+}  // namespace adamerge::ui::test
+
+#include "batch_dialog_test.moc"
