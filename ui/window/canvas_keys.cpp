@@ -9,7 +9,7 @@ std::vector<ShortcutGroup> canvasKeys() {
   const auto tr = [](const char* text) { return QObject::tr(text); };
   return {{tr("On a canvas"),
            {{tr("Zoom about the pointer"), {tr("Wheel"), tr("Pinch")}},
-            {tr("Move the picture"), {tr("Drag"), tr("Space + drag")}},
+            {tr("Move the picture"), {tr("Drag"), tr("Space + drag"), tr("Ctrl + arrows")}},
             {tr("Hold the group of a patch"), {tr("Click")}},
             {tr("Move the held patch"), {tr("Shift + arrows")}},
             {tr("Block before, next block"), {tr("Left"), tr("Right")}},

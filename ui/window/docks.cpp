@@ -4,6 +4,7 @@
 #include <QLabel>
 #include <QMainWindow>
 #include <QScrollArea>
+#include <QTabWidget>
 #include <QVBoxLayout>
 
 #include "canvas/lineage_panel.h"
@@ -21,7 +22,7 @@
 namespace adamerge::ui {
 namespace {
 
-constexpr int kPanelWidth = 320;
+constexpr int kPanelWidth = 340;
 constexpr int kImagesWidth = 180;
 
 QLabel* heading(const QString& text) {
@@ -35,15 +36,16 @@ QLabel* heading(const QString& text) {
 Docks::Docks(Workbench& workbench, QMainWindow& window)
     : QObject(&window), workbench_(workbench), window_(window) {
   window.setDockNestingEnabled(true);
+  window.setTabPosition(Qt::AllDockWidgetAreas, QTabWidget::North);
   images_ = new ThumbnailList;
   images_dock_ = add("images", tr("Images"), images_, Qt::LeftDockWidgetArea);
   method_dock_ =
       add("method", tr("Overlay and method"), makeMethodPanel(), Qt::RightDockWidgetArea);
-  addPlot<TokensPlot>();
-  addPlot<SweepPlot>();
-  addPlot<RedundancyPlot>();
-  addPlot<AccuracyPlot>();
   addLineage();
+  addPlot<TokensPlot>(tr("Tokens"));
+  addPlot<SweepPlot>(tr("Sweep"));
+  addPlot<RedundancyPlot>(tr("Redundancy"));
+  addPlot<AccuracyPlot>(tr("Accuracy"));
   arrange();
 }
 
@@ -78,31 +80,33 @@ QWidget* Docks::makeMethodPanel() {
 }
 
 template <typename Plot>
-void Docks::addPlot() {
+void Docks::addPlot(const QString& tab) {
   auto* plot = new Plot;
   bindPlot(*plot, workbench_);
   plots_.push_back(plot);
-  lower_.push_back(add(plot->id(), plot->title(), plot, Qt::RightDockWidgetArea));
+  plot_docks_.push_back(add(plot->id(), tab, plot, Qt::RightDockWidgetArea));
   connect(plot, &PlotPanel::exportRequested, this,
           [this, plot] { emit exportRequested(plot->id()); });
 }
 
 void Docks::addLineage() {
   lineage_ = new LineagePanel(workbench_.activePane(), workbench_.view());
-  lower_.push_back(add("lineage", tr("Lineage"), lineage_, Qt::RightDockWidgetArea));
+  lineage_dock_ = add("lineage", tr("Lineage"), lineage_, Qt::RightDockWidgetArea);
   connect(&workbench_, &Workbench::activePaneChanged, this,
           [this] { lineage_->setPane(workbench_.activePane()); });
 }
 
 void Docks::arrange() {
   images_dock_->hide();
-  window_.splitDockWidget(method_dock_, lower_.front(), Qt::Vertical);
-  for (std::size_t i = 1; i < lower_.size(); ++i) {
-    window_.tabifyDockWidget(lower_.front(), lower_[i]);
+  window_.splitDockWidget(method_dock_, plot_docks_.front(), Qt::Vertical);
+  window_.tabifyDockWidget(method_dock_, lineage_dock_);
+  for (std::size_t i = 1; i < plot_docks_.size(); ++i) {
+    window_.tabifyDockWidget(plot_docks_.front(), plot_docks_[i]);
   }
-  lower_.front()->raise();
+  method_dock_->raise();
+  plot_docks_.front()->raise();
   window_.resizeDocks({method_dock_}, {kPanelWidth}, Qt::Horizontal);
-  window_.resizeDocks({method_dock_, lower_.front()}, {1, 1}, Qt::Vertical);
+  window_.resizeDocks({method_dock_, plot_docks_.front()}, {3, 2}, Qt::Vertical);
 }
 
 void Docks::showImages() {

@@ -39,7 +39,7 @@ class Docks : public QObject {
                    Qt::DockWidgetArea area);
   QWidget* makeMethodPanel();
   template <typename Plot>
-  void addPlot();
+  void addPlot(const QString& tab);
   void addLineage();
 
   Workbench& workbench_;
@@ -50,7 +50,8 @@ class Docks : public QObject {
   std::vector<PlotPanel*> plots_;
   QDockWidget* images_dock_ = nullptr;
   QDockWidget* method_dock_ = nullptr;
-  std::vector<QDockWidget*> lower_;  ///< plots and lineage, one group of tabs
+  QDockWidget* lineage_dock_ = nullptr;
+  std::vector<QDockWidget*> plot_docks_;  ///< one group of tabs
   std::vector<QDockWidget*> all_;
 };
 

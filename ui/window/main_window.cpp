@@ -106,8 +106,8 @@ void MainWindow::connectView() {
   connect(actions_->block_next, &QAction::triggered, this, [this] { stepBlock(1); });
   connect(actions_->play_blocks, &QAction::triggered, this,
           [this](bool on) { on ? stage_->strip().play() : stage_->strip().stop(); });
-  connect(&workbench_.view(), &ViewState::blockChanged, this,
-          [this] { actions_->play_blocks->setChecked(stage_->strip().playing()); });
+  connect(&stage_->strip(), &BlockStrip::playingChanged, actions_->play_blocks,
+          &QAction::setChecked);
   connect(actions_->let_go, &QAction::triggered, this, [this] {
     // Esc first lets go of the group, then closes the message.
     if (workbench_.view().selectedPatch()) {

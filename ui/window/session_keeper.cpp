@@ -67,11 +67,16 @@ void SessionKeeper::askAndSave() {
                                               tr("AdaMerge sessions (*.adamerge)"));
   if (path.isEmpty()) return;
   if (!path.endsWith(".adamerge")) path += ".adamerge";
+  if (save(path)) emit saved(tr("The session is saved in %1.").arg(path));
+}
+
+bool SessionKeeper::save(const QString& path) {
   try {
     saveSession(capture(), path.toStdString());
-    emit saved(tr("The session is saved in %1.").arg(path));
+    return true;
   } catch (const Error& error) {
     emit failed(QString::fromUtf8(error.what()));
+    return false;
   }
 }
 

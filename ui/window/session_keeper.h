@@ -4,6 +4,7 @@
 
 #include <QObject>
 #include <QSettings>
+#include <QString>
 #include <filesystem>
 
 class QMainWindow;
@@ -22,6 +23,8 @@ class SessionKeeper : public QObject {
   /// False: there is none, or none that can be read.
   bool restoreLast();
   void saveLast();
+  /// False after failed().
+  bool save(const QString& path);
 
  public slots:
   void askAndSave();

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What can be opened, and what is said of what cannot.
+#include <QApplication>
+#include <QClipboard>
+#include <QFile>
+#include <QMimeData>
+#include <QPushButton>
+#include <QToolButton>
+#include <QtTest>
+
+#include "adamerge/provenance.h"
+#include "shell/thumbnail_list.h"
+#include "window/actions.h"
+#include "window/docks.h"
+#include "window/opener.h"
+#include "window/stage.h"
+#include "window_fixture.h"
+#include "window_tests.h"
+
+namespace adamerge::ui::test {
+
+class OpeningTest : public QObject {
+  Q_OBJECT
+
+ private slots:
+  void init() {
+    StartOptions options;
+    options.fresh = true;
+    fixture_ = std::make_unique<WindowFixture>(options);
+    QVERIFY(fixture_->settle());
+  }
+  void cleanup() { fixture_.reset(); }
+
+  void droppedPicture() {
+    fixture_->dropPath(sample("ship"));
+    QTRY_COMPARE(shownName(), QString("ship.png"));
+    QVERIFY(fixture_->settle());
+    const auto top = topPredictions(fixture_->pane().inspection()->baseline->logits,
+                                    fixture_->workbench().model()->info.labels, 1);
+    QCOMPARE(top.front().label, "ship");
+  }
+
+  void droppedFolderIsListedAndSteppedThrough() {
+    fixture_->dropPath(ADAMERGE_SAMPLES);
+    ThumbnailList& list = fixture_->window().docks().images();
+    QTRY_COMPARE(list.files().size(), std::size_t{4});
+    QTRY_COMPARE(shownName(), QString("airplane.png"));
+    QVERIFY(list.isVisible());
+    fixture_->window().actions().next_image->trigger();
+    QTRY_COMPARE(shownName(), QString("automobile.png"));
+    fixture_->window().actions().previous_image->trigger();
+    QTRY_COMPARE(shownName(), QString("airplane.png"));
+  }
+
+  void pastedPicture() {
+    QImage image(64, 48, QImage::Format_RGB32);
+    image.fill(Qt::red);
+    QApplication::clipboard()->setImage(image);
+    fixture_->window().actions().paste->trigger();
+    QTRY_COMPARE(fixture_->workbench().picture()->pixels.size(), QSize(64, 48));
+    QVERIFY(fixture_->settle());
+  }
+
+  void uselessDropIsExplained() {
+    QMimeData data;
+    data.setText("hello");
+    fixture_->drop(data);
+    QVERIFY(!fixture_->message().isEmpty());
+    QCOMPARE(shownName(), QString("bird.png"));
+  }
+
+  void brokenPictureIsNamedAndTheOldOneStays() {
+    const QString path = fixture_->folder().filePath("torn.png");
+    QFile good(sample("bird"));
+    QVERIFY(good.open(QIODevice::ReadOnly));
+    QFile torn(path);
+    QVERIFY(torn.open(QIODevice::WriteOnly));
+    torn.write(good.read(2000));
+    torn.close();
+    fixture_->dropPath(path);
+    QTRY_VERIFY(fixture_->message().contains("torn.png"));
+    QCOMPARE(shownName(), QString("bird.png"));
+    QVERIFY(fixture_->settle());
+  }
+
+  void brokenModelIsNamedAndTheOldOneStays() {
+    const QString path = fixture_->folder().filePath("broken.safetensors");
+    QFile file(path);
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    file.write("this is no model");
+    file.close();
+    const LoadedModelPtr before = fixture_->workbench().model();
+    fixture_->dropPath(path);
+    QTRY_VERIFY(fixture_->message().contains("broken.safetensors"));
+    QCOMPARE(fixture_->workbench().model(), before);
+    fixture_->workbench().setCompression(0, 20);
+    QVERIFY(fixture_->settle());
+  }
+
+  void exportedFigureOffersItsSettings() {
+    const InspectionPtr shown = fixture_->pane().inspection();
+    const MethodChoice choice{"tome", {{"r", std::int64_t{7}}}, nullptr, false};
+    FigureInput input;
+    input.image = *shown->prepared;
+    input.original = shown->picture->original;
+    input.grid_height = shown->gridHeight();
+    input.grid_width = shown->gridWidth();
+    input.prefix_tokens = 1;
+    input.result = shown->result;
+    input.provenance =
+        provenanceJson(shown->model->info, "cpu", "float32", "bird.png", choice, /*layer=*/4);
+    for (const auto& [format, name] :
+         {std::pair{FigureFormat::kPng, "f.png"}, std::pair{FigureFormat::kSvg, "f.svg"},
+          std::pair{FigureFormat::kPdf, "f.pdf"}}) {
+      fixture_->workbench().edit(0, {"pitome", {}, nullptr, false}, "test");
+      const QString path = fixture_->folder().filePath(name);
+      writeFigure("groups", input, {}, format, path.toStdString());
+      fixture_->window().opener().openPath(path);
+      QTRY_VERIFY2(fixture_->message().contains(name), name);
+      button("Restore settings").click();
+      QTRY_COMPARE(fixture_->pane().choice().method, "tome");
+      QCOMPARE(fixture_->pane().compression(), 7);
+      QCOMPARE(fixture_->workbench().view().block(), 4);
+      fixture_->window().stage().messages().dismissAll();
+    }
+  }
+
+ private:
+  QString shownName() { return fixture_->workbench().picture()->name; }
+  QAbstractButton& button(const QString& text) {
+    for (auto* found : fixture_->window().stage().messages().findChildren<QAbstractButton*>()) {
+      if (found->text() == text) return *found;
+    }
+    qFatal("no button says %s", qPrintable(text));
+  }
+
+  std::unique_ptr<WindowFixture> fixture_;
+};
+
+std::unique_ptr<QObject> makeOpeningTest() { return std::make_unique<OpeningTest>(); }
+
+}  // namespace adamerge::ui::test
+
+#include "opening_test.moc"

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What was open comes back; the command line and screenshots.
+#include <QImage>
+#include <QProcess>
+#include <QtTest>
+
+#include "window/actions.h"
+#include "window/session_keeper.h"
+#include "window_fixture.h"
+#include "window_tests.h"
+
+namespace adamerge::ui::test {
+namespace {
+
+struct Outcome {
+  int status = -1;
+  QString errors;
+};
+
+Outcome runStudio(const QStringList& arguments, const QString& settings) {
+  QProcess process;
+  QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+  environment.insert("XDG_CONFIG_HOME", settings);
+  process.setProcessEnvironment(environment);
+  process.start(ADAMERGE_STUDIO, arguments);
+  if (!process.waitForFinished(120'000)) process.kill();
+  return {process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -1,
+          QString::fromUtf8(process.readAllStandardError())};
+}
+
+}  // namespace
+
+class SessionWindowTest : public QObject {
+  Q_OBJECT
+
+ private slots:
+  void whatWasOpenComesBack() {
+    const QString file = folder_.filePath("studio.ini");
+    {
+      WindowFixture first({}, file);
+      QVERIFY(first.settle());
+      first.dropPath(sample("ship"));
+      QTRY_COMPARE(first.workbench().picture()->name, QString("ship.png"));
+      first.workbench().edit(0, {"tome", {{"r", std::int64_t{9}}}, nullptr, false}, "test");
+      first.workbench().setPaneCount(2);
+      QVERIFY(first.settle());
+      first.workbench().view().setBlock(3);
+      first.window().close();
+    }
+    WindowFixture second({}, file);
+    QVERIFY(second.settle());
+    QTRY_COMPARE(second.workbench().picture()->name, QString("ship.png"));
+    QCOMPARE(second.pane().choice().method, "tome");
+    QCOMPARE(second.pane().compression(), 9);
+    QCOMPARE(second.workbench().paneCount(), 2);
+    QTRY_COMPARE(second.workbench().view().block(), 3);
+  }
+
+  void sessionFileOpensElsewhere() {
+    const QString file = folder_.filePath("mine.adamerge");
+    StartOptions options;
+    options.fresh = true;
+    {
+      WindowFixture first(options);
+      QVERIFY(first.settle());
+      first.workbench().edit(0, {"dsm", {{"r", std::int64_t{11}}}, nullptr, false}, "test");
+      QVERIFY(first.settle());
+      QVERIFY(first.window().sessions().save(file));
+    }
+    WindowFixture second(options);
+    QVERIFY(second.settle());
+    second.dropPath(file);
+    QTRY_COMPARE(second.pane().choice().method, "dsm");
+    QCOMPARE(second.pane().compression(), 11);
+    QVERIFY(second.settle());
+  }
+
+  void screenshotHasTheSizeAskedFor() {
+    const QString file = folder_.filePath("shot.png");
+    const Outcome outcome =
+        runStudio({sample("ship"), "--fresh", "--method", "tome", "--r", "8", "--block", "6",
+                   "--size", "1024x700", "--theme", "dark", "--screenshot", file},
+                  folder_.path());
+    QVERIFY2(outcome.status == 0, qPrintable(outcome.errors));
+    const QImage picture(file);
+    QCOMPARE(picture.size(), QSize(1024, 700));
+    QVERIFY2(picture.pixelColor(3, 3).lightness() < 100, "the theme is dark");
+  }
+
+  void wrongUseIsExplained() {
+    for (const QStringList& arguments :
+         {QStringList{"--size", "abc"}, QStringList{"--method", "nonsense"},
+          QStringList{"--compare", "3"}, QStringList{"--overlay", "x"}}) {
+      const Outcome outcome = runStudio(arguments, folder_.path());
+      QCOMPARE(outcome.status, 2);
+      QVERIFY2(outcome.errors.contains(arguments.last()), qPrintable(outcome.errors));
+      QCOMPARE(outcome.errors.trimmed().count('\n'), 0);
+    }
+    QCOMPARE(runStudio({"--help"}, folder_.path()).status, 0);
+    const Outcome missing =
+        runStudio({"/nowhere/cat.png", "--fresh", "--screenshot", folder_.filePath("none.png")},
+                  folder_.path());
+    QCOMPARE(missing.status, 1);
+    QVERIFY2(missing.errors.contains("cat.png"), qPrintable(missing.errors));
+  }
+
+ private:
+  QTemporaryDir folder_;
+};
+
+std::unique_ptr<QObject> makeSessionTest() { return std::make_unique<SessionWindowTest>(); }
+
+}  // namespace adamerge::ui::test
+
+#include "session_window_test.moc"
