@@ -3,7 +3,7 @@
 
 #include <QDir>
 #include <QFileDialog>
-#include <QFormLayout>
+#include <QGridLayout>
 #include <QLabel>
 #include <QLineEdit>
 #include <QLocale>
@@ -15,8 +15,7 @@
 #include <cmath>
 
 #include "adamerge/error.h"
-#include "adamerge/report.h"
-#include "controls/calibration_counts.h"
+#include "controls/calibration_input.h"
 #include "controls/notice.h"
 #include "controls/theme.h"
 #include "state/workbench.h"
@@ -69,7 +68,7 @@ CalibrationDialog::CalibrationDialog(Workbench& workbench, QWidget* parent)
 void CalibrationDialog::layOut() {
   auto* purpose = new QLabel(tr(
       "AdaMerge compares the redundancy of each block with its mean μ and spread σ over ordinary "
-      "images (z, Eq. 5). Images like those the model will see serve best; 500 are plenty."));
+      "images (the z of Eq. 6). Images like those the model will see serve best; 500 are plenty."));
   purpose->setWordWrap(true);
   makeCaption(*purpose);
   subject_->setWordWrap(true);
@@ -95,16 +94,23 @@ void CalibrationDialog::layOut() {
   folder->setSpacing(8);
   folder->addWidget(folder_, 1);
   folder->addWidget(browse_);
-  auto* form = new QFormLayout;
+  auto* form = new QGridLayout;
   form->setHorizontalSpacing(12);
   form->setVerticalSpacing(8);
-  form->setLabelAlignment(Qt::AlignLeft | Qt::AlignVCenter);
-  form->addRow(tr("Model"), subject_);
-  auto* folder_label = new QLabel(tr("&Folder"));
-  folder_label->setBuddy(folder_);
-  form->addRow(folder_label, folder);
-  form->addRow(tr("&Images at most"), images_);
-  form->addRow(tr("&r_max"), r_max_);
+  form->setColumnStretch(1, 1);
+  const auto label = [&](int row, const QString& text, QWidget* buddy) {
+    auto* name = new QLabel(text);
+    name->setBuddy(buddy);
+    form->addWidget(name, row, 0);
+  };
+  label(0, tr("Model"), nullptr);
+  form->addWidget(subject_, 0, 1);
+  label(1, tr("&Folder"), folder_);
+  form->addLayout(folder, 1, 1);
+  label(2, tr("&Images at most"), images_);
+  form->addWidget(images_, 2, 1);
+  label(3, tr("&r_max"), r_max_);
+  form->addWidget(r_max_, 3, 1);
   auto* buttons = new QHBoxLayout;
   buttons->setSpacing(8);
   buttons->addWidget(save_);
@@ -148,27 +154,14 @@ void CalibrationDialog::setFolder(const std::filesystem::path& folder) {
   folder_->setText(QString::fromStdString(folder.string()));
 }
 
-/// Only what statistics belong to, so that a constant count in the active canvas does not matter.
-MethodChoice CalibrationDialog::choice() const {
-  MethodChoice active = workbench_.activePane().choice();
-  MethodChoice choice;
-  for (const MethodInfo& method : methods()) {
-    if (method.statistics_settings.empty()) continue;
-    if (choice.method == "none" || method.id == active.method) choice.method = method.id;
-  }
-  if (choice.method != active.method) return choice;
-  for (const std::string& key : findMethod(choice.method).statistics_settings) {
-    choice.settings[key] = active.settings[key];
-  }
-  return choice;
-}
-
 void CalibrationDialog::refresh() {
   const LoadedModelPtr model = workbench_.model();
-  subject_->setText(model == nullptr ? tr("Open a model first.")
-                                     : tr("%1, for %2")
-                                           .arg(QString::fromStdString(model->info.name),
-                                                QString::fromStdString(describe(choice()))));
+  subject_->setText(
+      model == nullptr
+          ? tr("Open a model first.")
+          : tr("%1, for %2")
+                .arg(QString::fromStdString(model->info.name),
+                     describeConditions(calibrationChoice(workbench_.activePane().choice()))));
   for (QWidget* input : {static_cast<QWidget*>(folder_), static_cast<QWidget*>(browse_),
                          static_cast<QWidget*>(images_), static_cast<QWidget*>(r_max_)}) {
     input->setEnabled(!mine_);
@@ -201,7 +194,7 @@ void CalibrationDialog::start() {
   }
   request.folder = toPath(folder_->text());
   request.limit = images_->value();
-  request.choice = choice();
+  request.choice = calibrationChoice(workbench_.activePane().choice());
   statistics_ = nullptr;
   notice_->clear();
   mine_ = true;
@@ -218,7 +211,7 @@ void CalibrationDialog::progress(qint64 done, qint64 total, double seconds_left)
   bar_->setValue(static_cast<int>(done));
   const double seconds = std::max(1e-3, static_cast<double>(clock_.elapsed()) / 1000);
   const QLocale locale;
-  progress_->setText(tr("%1 of %2 · %3 images/s · %4 left")
+  progress_->setText(tr("%1 of %2 in two passes · %3 images/s · %4 left")
                          .arg(locale.toString(done), locale.toString(total),
                               locale.toString(static_cast<double>(done) / seconds, 'f', 1),
                               duration(seconds_left)));

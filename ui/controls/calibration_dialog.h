@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <memory>
 
-#include "adamerge/methods.h"
 #include "adamerge/statistics.h"
 
 class QLabel;
@@ -44,7 +43,6 @@ class CalibrationDialog : public QDialog {
   void finish(const std::shared_ptr<const Statistics>& statistics, int images, int skipped);
   void use();
   void askWhereToSave();
-  MethodChoice choice() const;
 
   Workbench& workbench_;
   std::shared_ptr<const Statistics> statistics_;

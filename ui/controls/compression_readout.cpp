@@ -120,9 +120,8 @@ void CompressionReadout::showClasses(const Inspection& inspection) {
       classes_[side]->setText(QStringLiteral("–"));
       probabilities_[side]->setText(QStringLiteral("–"));
     }
-    showVerdict(
-        QStringLiteral("info"), Tone::kMuted,
-        tr("No classifier; cosine of the features %1").arg(number(fidelity.logit_cosine, 3)));
+    showVerdict(QStringLiteral("info"), Tone::kMuted,
+                tr("No classifier; feature cosine %1").arg(number(fidelity.logit_cosine, 3)));
     return;
   }
   const std::array<Prediction, 2> best{
@@ -147,7 +146,7 @@ void CompressionReadout::clear() {
     probabilities_[side]->setText(QStringLiteral("–"));
   }
   percent_->setText(QStringLiteral("–"));
-  showVerdict(QStringLiteral("info"), Tone::kMuted, tr("Open an image to see what merging does"));
+  showVerdict(QStringLiteral("info"), Tone::kMuted, tr("Open an image to compare"));
 }
 
 void CompressionReadout::showVerdict(const QString& icon_name, Tone tone, const QString& text) {

@@ -156,7 +156,7 @@ void CompressionSlider::refresh() {
   modes_->button(static_cast<int>(CompressionMode::kCount))
       ->setText(setting != nullptr ? QString::fromStdString(setting->label) : tr("Count"));
   if (model == nullptr) {
-    disableWith(tr("Opens with a model."));
+    disableWith(tr("Open a model first."));
   } else if (method.compression.empty()) {
     disableWith(tr("%1: nothing merges, so there is nothing to set.")
                     .arg(QString::fromStdString(method.label)));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "controls/notice.h"
 
+#include <QEvent>
 #include <QGridLayout>
 #include <QLabel>
 #include <QPainter>
@@ -44,10 +45,19 @@ void Notice::show(Tone tone, const QString& text) {
   tone_ = tone;
   text_->setText(text);
   setAccessibleName(text);
-  icon_->setPixmap(
-      icon(iconOf(tone), tone).pixmap(QSize(kIconSize, kIconSize), devicePixelRatioF()));
+  showIcon();
   update();
   setVisible(true);
+}
+
+void Notice::showIcon() {
+  icon_->setPixmap(
+      icon(iconOf(tone_), tone_).pixmap(QSize(kIconSize, kIconSize), devicePixelRatioF()));
+}
+
+void Notice::changeEvent(QEvent* event) {
+  QFrame::changeEvent(event);
+  if (event->type() == QEvent::PaletteChange) showIcon();
 }
 
 void Notice::clear() {

@@ -28,8 +28,11 @@ class Notice : public QFrame {
 
  protected:
   void paintEvent(QPaintEvent* event) override;
+  void changeEvent(QEvent* event) override;
 
  private:
+  void showIcon();
+
   Tone tone_ = Tone::kWarning;
   QLabel* icon_;
   QLabel* text_;

@@ -38,6 +38,7 @@ SettingRow::SettingRow(const SettingInfo& info, QWidget* parent)
 
   message_->setWordWrap(true);
   message_->setFont(smallFont());
+  message_->setForegroundRole(QPalette::BrightText);
   message_->hide();
 
   auto* layout = new QGridLayout(this);
@@ -64,9 +65,6 @@ SettingRow::SettingRow(const SettingInfo& info, QWidget* parent)
   connect(editor_, &SettingEditor::complained, this, [this](const QString& message) {
     message_->setText(message);
     message_->setVisible(!message.isEmpty());
-    QPalette palette = message_->palette();
-    palette.setColor(QPalette::WindowText, toneColor(Tone::kError));
-    message_->setPalette(palette);
   });
   connect(reset_, &QToolButton::clicked, this, [this] {
     emit edited(info_.fallback);

@@ -6,7 +6,7 @@
 #include <QtWidgets>
 
 #include "adamerge/error.h"
-#include "controls/calibration_counts.h"
+#include "controls/calibration_input.h"
 #include "controls/notice.h"
 #include "controls_tests.h"
 #include "ready_workbench.h"
@@ -44,6 +44,7 @@ class CalibrationDialogTest : public QObject {
   Q_OBJECT
  private slots:
   void countsAreRead();
+  void conditionsAreThoseOfTheStatistics();
   void countsAreChecked_data();
   void countsAreChecked();
   void folderIsNeeded();
@@ -56,6 +57,18 @@ class CalibrationDialogTest : public QObject {
 void CalibrationDialogTest::countsAreRead() {
   QCOMPARE(parseCounts(QStringLiteral("4, 8,16"), 196), (std::vector<int>{4, 8, 16}));
   QCOMPARE(parseCounts(QStringLiteral("196"), 196), (std::vector<int>{196}));
+}
+
+void CalibrationDialogTest::conditionsAreThoseOfTheStatistics() {
+  MethodChoice active{"adamerge", {{"adaptive", false}, {"alpha", 2.0}}, nullptr, false};
+  active.settings = completeSettings(active);
+  const MethodChoice choice = calibrationChoice(active);
+  QCOMPARE(choice.method, std::string("adamerge"));
+  QCOMPARE(choice.settings.size(), findMethod("adamerge").statistics_settings.size());
+  QCOMPARE(choice.settings.at("alpha"), SettingValue(2.0));
+  QCOMPARE(describeConditions(choice), QStringLiteral("AdaMerge, alpha 2"));
+  QCOMPARE(describeConditions(calibrationChoice({"tome", {}, nullptr, false})),
+           QStringLiteral("AdaMerge"));
 }
 
 void CalibrationDialogTest::countsAreChecked_data() {

@@ -268,8 +268,8 @@ void CompressionTest::equalFlopsAreNotSetHere() {
 void CompressionTest::emptyStateSaysWhatToDo() {
   Shown shown;
   QVERIFY(!shown.slider()->isEnabled());
-  QCOMPARE(shown.reason()->text(), QStringLiteral("Opens with a model."));
-  QCOMPARE(shown.text("verdict"), QStringLiteral("Open an image to see what merging does"));
+  QCOMPARE(shown.reason()->text(), QStringLiteral("Open a model first."));
+  QCOMPARE(shown.text("verdict"), QStringLiteral("Open an image to compare"));
   QCOMPARE(shown.text("flops-after"), QStringLiteral("–"));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The values of r_max to calibrate for, as typed.
+// What to calibrate: the values of r_max as typed, and the settings statistics belong to.
 #pragma once
 
 #include <QString>
@@ -16,5 +16,12 @@ std::vector<int> parseCounts(const QString& text, int limit);
 /// What the model's statistics were made for; without any, a range that suits the model. nullptr:
 /// one that suits most.
 QString suggestedCounts(const LoadedModelPtr& model);
+
+/// Of the choice in use only what statistics belong to, so that a constant count does not matter;
+/// for a method without statistics, one that has them, at its defaults.
+MethodChoice calibrationChoice(const MethodChoice& active);
+
+/// That choice for people: the method and what differs from its defaults.
+QString describeConditions(const MethodChoice& choice);
 
 }  // namespace adamerge::ui

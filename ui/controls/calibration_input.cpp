@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "controls/calibration_counts.h"
+#include "controls/calibration_input.h"
 
 #include <QCoreApplication>
 #include <QStringList>
 #include <algorithm>
 
 #include "adamerge/error.h"
+#include "controls/setting_editor.h"
 
 namespace adamerge::ui {
 namespace {
@@ -14,7 +15,7 @@ constexpr int kSuggestedMost = 24;  // the paper's range ends at 23
 constexpr int kSuggestedStep = 4;
 
 QString tr(const char* text) {
-  return QCoreApplication::translate("adamerge::ui::CalibrationCounts", text);
+  return QCoreApplication::translate("adamerge::ui::CalibrationInput", text);
 }
 
 }  // namespace
@@ -50,6 +51,32 @@ QString suggestedCounts(const LoadedModelPtr& model) {
     }
   }
   return counts.join(QLatin1Char(','));
+}
+
+MethodChoice calibrationChoice(const MethodChoice& active) {
+  MethodChoice choice;
+  for (const MethodInfo& method : methods()) {
+    if (method.statistics_settings.empty()) continue;
+    if (choice.method == "none" || method.id == active.method) choice.method = method.id;
+  }
+  if (choice.method != active.method) return choice;
+  for (const std::string& key : findMethod(choice.method).statistics_settings) {
+    const auto given = active.settings.find(key);
+    if (given != active.settings.end()) choice.settings[key] = given->second;
+  }
+  return choice;
+}
+
+QString describeConditions(const MethodChoice& choice) {
+  const MethodInfo& method = findMethod(choice.method);
+  QStringList parts{QString::fromStdString(method.label)};
+  for (const auto& [key, value] : choice.settings) {
+    const SettingInfo* setting = method.setting(key);
+    if (value == setting->fallback) continue;
+    parts << QStringLiteral("%1 %2").arg(QString::fromStdString(setting->label),
+                                         describeValue(value));
+  }
+  return parts.join(QStringLiteral(", "));
 }
 
 }  // namespace adamerge::ui
