@@ -185,13 +185,13 @@ AccuracyPlot::AccuracyPlot(QWidget* parent)
     : PlotPanel(QStringLiteral("accuracy"), tr("Accuracy against cost"), parent),
       cost_(new QComboBox(this)),
       quality_(new QComboBox(this)) {
-  cost_->addItems({tr("FLOPs, % of unmerged"), tr("FLOPs, paper (G)"), tr("FLOPs, total (G)"),
+  cost_->addItems({tr("FLOPs (%)"), tr("FLOPs, paper (G)"), tr("FLOPs, total (G)"),
                    tr("Images per second"), tr("Speed-up")});
   cost_->setToolTip(
       tr("What the horizontal axis shows. “Paper” counts as the publications do: the "
          "blocks alone, at the tokens on entry. Shares of the unmerged model make "
          "different models comparable."));
-  quality_->addItems({tr("Top-1, difference"), tr("Top-1 (%)"), tr("Agreement (%)")});
+  quality_->addItems({tr("Δ top-1 (points)"), tr("Top-1 (%)"), tr("Agreement (%)")});
   quality_->setToolTip(
       tr("What the vertical axis shows. The difference to the unmerged model makes "
          "different models comparable; agreement is how often both have the same "

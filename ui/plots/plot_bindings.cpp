@@ -17,7 +17,6 @@ namespace {
 
 constexpr int kMostPanes = 4;
 
-/// Panes whose result is of another model than the present one have none yet.
 std::vector<PaneResult> resultsOf(Workbench& workbench) {
   std::vector<PaneResult> results;
   const LoadedModelPtr model = workbench.model();
@@ -27,9 +26,6 @@ std::vector<PaneResult> resultsOf(Workbench& workbench) {
     result.pane = i;
     result.choice = pane.choice();
     result.inspection = pane.inspection();
-    if (result.inspection != nullptr && result.inspection->model != model) {
-      result.inspection = nullptr;
-    }
     result.sweep = workbench.sweeper().sweep(i);
     result.unmerged = model == nullptr ? 0 : model->unmerged.paper;
     results.push_back(std::move(result));

@@ -105,10 +105,23 @@ QByteArray asSvg(const PlotSnapshot& plot, const PlotExportStyle& style, const Q
       "<metadata id=\"adamerge\">" + provenance.toHtmlEscaped().toUtf8() + "</metadata>\n");
 }
 
+/// In pure ASCII, since some readers take XMP for Latin-1.
+QString xmlText(const QString& text) {
+  QString escaped;
+  for (const char32_t character : text.toStdU32String()) {
+    if (character < 0x80) {
+      escaped += QString(QChar(static_cast<char16_t>(character))).toHtmlEscaped();
+    } else {
+      escaped += QStringLiteral("&#%1;").arg(static_cast<quint32>(character));
+    }
+  }
+  return escaped;
+}
+
 /// QPdfWriter cannot set the keywords of the document information, so they go into its XMP.
 QByteArray xmp(const QString& title, const QString& provenance) {
   return QStringLiteral(
-             "<?xpacket begin=\"\uFEFF\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n"
+             "<?xpacket begin=\"\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n"
              "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">\n"
              "<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\n"
              "<rdf:Description rdf:about=\"\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" "
@@ -118,7 +131,7 @@ QByteArray xmp(const QString& title, const QString& provenance) {
              "<xmp:CreatorTool>%2</xmp:CreatorTool>\n"
              "<pdf:Keywords>%3</pdf:Keywords>\n"
              "</rdf:Description>\n</rdf:RDF>\n</x:xmpmeta>\n<?xpacket end=\"w\"?>\n")
-      .arg(title.toHtmlEscaped(), QLatin1String(kCreator), provenance.toHtmlEscaped())
+      .arg(xmlText(title), QLatin1String(kCreator), xmlText(provenance))
       .toUtf8();
 }
 
@@ -170,7 +183,8 @@ QImage plotImage(const PlotSnapshot& plot, const PlotExportStyle& style) {
   QImage image(pixelSize(style), QImage::Format_ARGB32_Premultiplied);
   if (image.isNull())
     throw Error("the picture is too large for the memory; a lower resolution helps");
-  image.fill(Qt::transparent);
+  image.fill(style.transparent ? QColor(Qt::transparent)
+                               : paperTheme(style.dark, false, style.font_pt).background);
   QPainter painter(&image);
   painter.setRenderHints(QPainter::Antialiasing | QPainter::TextAntialiasing);
   painter.scale(style.dpi / kPointsPerInch, style.dpi / kPointsPerInch);

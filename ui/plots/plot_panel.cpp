@@ -49,7 +49,6 @@ PlotPanel::PlotPanel(const QString& id, const QString& title, QWidget* parent)
   note_->setContentsMargins(6, 0, 6, 2);
   note_->hide();
   controls_ = new QHBoxLayout;
-  controls_->setContentsMargins(6, 4, 6, 2);
   controls_->addStretch();
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(2, 2, 2, 2);
@@ -78,10 +77,11 @@ QSize PlotPanel::minimumSizeHint() const {
 
 void PlotPanel::addControl(const QString& label, QWidget* control) {
   const int place = controls_->count() - 1;
+  controls_->setContentsMargins(6, 4, 6, 2);
   controls_->insertWidget(place, control);
   if (auto* combo = qobject_cast<QComboBox*>(control)) {
     combo->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    combo->setMinimumContentsLength(12);
+    combo->setMinimumContentsLength(15);
     combo->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
   }
   if (label.isEmpty()) return;

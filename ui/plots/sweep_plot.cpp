@@ -138,6 +138,7 @@ PlotContent sweepContent(const std::vector<PaneResult>& all, SweepAxis axis) {
   std::vector<PaneResult> panes;
   for (const PaneResult& pane : all) {
     const bool any = pane.sweep != nullptr && !pane.sweep->points.empty() &&
+                     pane.sweep->choice.method == pane.choice.method &&
                      compressionKnob(pane.choice) != nullptr;
     if (any) panes.push_back(pane);
   }
@@ -180,7 +181,7 @@ SweepPlot::SweepPlot(QWidget* parent)
       axis_(new QComboBox(this)) {
   axis_->addItem(tr("Slider value"));
   axis_->addItem(tr("FLOPs (G)"));
-  axis_->addItem(tr("FLOPs (% of unmerged)"));
+  axis_->addItem(tr("FLOPs (%)"));
   axis_->setToolTip(
       tr("What the horizontal axis shows. FLOPs, or their share of the unmerged "
          "model's, make different methods comparable."));

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Accuracy against cost: published numbers, relative axes, measured points, the present setting.
+#include <QSignalSpy>
+#include <QtTest>
+#include <algorithm>
+
+#include "plot_fixture.h"
+#include "plots/accuracy_plot.h"
+#include "plots_tests.h"
+#include "sample_inspection.h"
+
+namespace adamerge::ui::test {
+namespace {
+
+AccuracyPoint measuredPoint(const std::string& method, const Settings& settings, double top1,
+                            double flops, double speed) {
+  AccuracyPoint point;
+  point.method = method;
+  point.settings = choiceOf(method, settings).settings;
+  point.images = 1000;
+  point.top1 = top1;
+  point.top1_interval = Interval{top1 - 0.5, top1 + 0.4};
+  point.agreement = top1 + 5;
+  point.flops = {flops, flops * 1.25};
+  point.images_per_second = speed;
+  return point;
+}
+
+AccuracyRecord record() {
+  AccuracyRecord record;
+  record.model = "small";
+  record.dataset = "CIFAR-10 test";
+  record.images = 1000;
+  record.points = {measuredPoint("none", {}, 90, 1.0, 100),
+                   measuredPoint("adamerge", {{"r_max", std::int64_t{16}}}, 89.25, 0.8, 110),
+                   measuredPoint("adamerge", {{"r_max", std::int64_t{8}}}, 89.75, 0.9, 105)};
+  return record;
+}
+
+const PlotSeries& named(const PlotContent& content, const QString& name) {
+  const auto found = std::find_if(content.series.begin(), content.series.end(),
+                                  [&](const PlotSeries& series) { return series.name == name; });
+  if (found == content.series.end()) throw std::runtime_error(name.toStdString());
+  return *found;
+}
+
+const OperatingPoint& published(const std::string& method, const char* key, std::int64_t value) {
+  const auto& points = publishedPoints().points;
+  const auto found = std::find_if(points.begin(), points.end(), [&](const OperatingPoint& point) {
+    return point.method == method && point.settings.find(key)->second == SettingValue(value);
+  });
+  if (found == points.end()) throw std::runtime_error(method);
+  return *found;
+}
+
+AccuracyInput inputFor(CostAxis cost, QualityAxis quality, bool measured) {
+  AccuracyInput input;
+  input.cost = cost;
+  input.quality = quality;
+  if (measured) input.measured = toOperatingPoints(record());
+  return input;
+}
+
+class AccuracyTest : public QObject {
+  Q_OBJECT
+ private slots:
+  void publishedTable();
+  void relativeAxesOfPublishedPoints();
+  void measuredAxes();
+  void seriesAreToldApart();
+  void axesWithoutPublishedNumbers();
+  void presentSettingIsMarked();
+  void pointsArriveLive();
+  void publishedCanBeHidden();
+  void notesTellWhatIsShown();
+};
+
+void AccuracyTest::publishedTable() {
+  const OperatingPoints& all = publishedPoints();
+  QCOMPARE(all.points.size(), std::size_t{25});
+  QCOMPARE(*all.unmerged()->top1, 85.19);
+  for (const char* method : {"adamerge", "tome", "pitome", "dsm"}) {
+    QCOMPARE(std::count_if(all.points.begin(), all.points.end(),
+                           [&](const OperatingPoint& point) { return point.method == method; }),
+             6);
+  }
+  QCOMPARE(*published("adamerge", "r_max", 14).top1, 84.49);
+  QCOMPARE(*published("pitome", "r", 8).top1, 83.74);
+  QCOMPARE(*published("tome", "r", 8).speed_up, 1.31);
+  QCOMPARE(std::get<std::int64_t>(published("dsm", "r", 16).settings.find("delay")->second), 5);
+}
+
+void AccuracyTest::relativeAxesOfPublishedPoints() {
+  const OperatingPoint& unmerged = *publishedPoints().unmerged();
+  const auto near = [](std::optional<double> value, double expected) {
+    return value && std::abs(*value - expected) < 1e-3;
+  };
+  // 15.91 / 17.447 = 0.911905; 84.70 - 85.19 = -0.49.
+  const OperatingPoint& mild = published("adamerge", "r_max", 9);
+  QVERIFY(near(costOf(mild, unmerged, CostAxis::kPercent), 91.1905));
+  QVERIFY(near(qualityOf(mild, unmerged, QualityAxis::kDifference), -0.49));
+  // 13.44 / 17.447 = 0.770333; 82.46 - 85.19 = -2.73.
+  const OperatingPoint& strong = published("tome", "r", 8);
+  QVERIFY(near(costOf(strong, unmerged, CostAxis::kPercent), 77.0333));
+  QVERIFY(near(qualityOf(strong, unmerged, QualityAxis::kDifference), -2.73));
+  QVERIFY(near(costOf(strong, unmerged, CostAxis::kSpeedUp), 1.31));
+  QVERIFY(near(costOf(unmerged, unmerged, CostAxis::kPercent), 100));
+  QVERIFY(near(qualityOf(unmerged, unmerged, QualityAxis::kDifference), 0));
+  QVERIFY(!costOf(strong, unmerged, CostAxis::kImagesPerSecond));
+  QVERIFY(!costOf(strong, unmerged, CostAxis::kTotalFlops));
+  QVERIFY(!qualityOf(strong, unmerged, QualityAxis::kAgreement));
+}
+
+void AccuracyTest::measuredAxes() {
+  const PlotContent relative =
+      accuracyContent(inputFor(CostAxis::kPercent, QualityAxis::kDifference, true));
+  const auto& points = named(relative, "AdaMerge").points;
+  QCOMPARE(points.size(), std::size_t{2});
+  QCOMPARE(points[0].x, 80.0);
+  QCOMPARE(points[0].y, -0.75);
+  QCOMPARE(points[0].interval->low, -1.25);
+  QCOMPARE(points[0].interval->high, 89.65 - 90);
+  QCOMPARE(points[1].x, 90.0);
+
+  const auto first = [](CostAxis cost, QualityAxis quality) {
+    return named(accuracyContent(inputFor(cost, quality, true)), "AdaMerge").points;
+  };
+  QCOMPARE(first(CostAxis::kPaperFlops, QualityAxis::kTop1)[0].x, 0.8);
+  QCOMPARE(first(CostAxis::kPaperFlops, QualityAxis::kTop1)[0].y, 89.25);
+  QCOMPARE(first(CostAxis::kTotalFlops, QualityAxis::kTop1)[0].x, 1.0);
+  QCOMPARE(first(CostAxis::kImagesPerSecond, QualityAxis::kAgreement)[0].x, 105.0);
+  QCOMPARE(first(CostAxis::kImagesPerSecond, QualityAxis::kAgreement)[0].y, 94.75);
+  QCOMPARE(first(CostAxis::kSpeedUp, QualityAxis::kTop1)[1].x, 1.1);
+}
+
+void AccuracyTest::seriesAreToldApart() {
+  const PlotContent content =
+      accuracyContent(inputFor(CostAxis::kPercent, QualityAxis::kDifference, true));
+  const PlotSeries& own = named(content, "AdaMerge");
+  const PlotSeries& reference = named(content, "AdaMerge, published");
+  QCOMPARE(own.color, reference.color);
+  QCOMPARE(own.marker, reference.marker);
+  QVERIFY(!own.points[0].hollow && reference.points[0].hollow);
+  QCOMPARE(own.legend, "AdaMerge");
+  QVERIFY(reference.legend.isEmpty());
+  QSet<int> markers;
+  for (const char* method :
+       {"AdaMerge", "ToMe, published", "PiToMe, published", "DSM, published"}) {
+    markers.insert(static_cast<int>(named(content, method).marker));
+  }
+  QCOMPARE(markers.size(), 4);
+}
+
+void AccuracyTest::axesWithoutPublishedNumbers() {
+  const PlotContent none =
+      accuracyContent(inputFor(CostAxis::kImagesPerSecond, QualityAxis::kTop1, false));
+  QVERIFY(none.isEmpty());
+  QVERIFY(none.empty_text.contains("results.json"));
+  QVERIFY(
+      !accuracyContent(inputFor(CostAxis::kImagesPerSecond, QualityAxis::kTop1, true)).isEmpty());
+}
+
+void AccuracyTest::presentSettingIsMarked() {
+  AccuracyInput input = inputFor(CostAxis::kPercent, QualityAxis::kDifference, true);
+  const PaneResult pane = resultOf(0, choiceOf("adamerge", {{"r_max", std::int64_t{16}}}));
+  input.panes = {pane};
+  const PlotContent content = accuracyContent(input);
+  QCOMPARE(content.guides.size(), std::size_t{1});
+  QCOMPARE(content.guides[0].x, 100 * pane.inspection->result.flops.paper / pane.unmerged);
+  QCOMPARE(content.guides[0].color, methodColor("adamerge"));
+  const auto& ring = named(content, "Present setting").points;
+  QCOMPARE(ring.size(), std::size_t{1});
+  QCOMPARE(ring[0].x, 80.0);
+  QCOMPARE(ring[0].y, -0.75);
+  input.cost = CostAxis::kSpeedUp;
+  QVERIFY(accuracyContent(input).guides.empty());
+}
+
+void AccuracyTest::pointsArriveLive() {
+  AccuracyPlot plot;
+  AccuracyRecord start = record();
+  start.points.resize(1);
+  plot.setMeasured(start);
+  const auto count = [&plot] {
+    qsizetype points = 0;
+    for (const PlotSeries& series : plot.content().series) {
+      if (series.name == "AdaMerge") points += static_cast<qsizetype>(series.points.size());
+    }
+    return points;
+  };
+  QCOMPARE(count(), 0);
+  plot.addPoint(record().points[1]);
+  QCOMPARE(count(), 1);
+  plot.addPoint(record().points[2]);
+  QCOMPARE(count(), 2);
+}
+
+void AccuracyTest::publishedCanBeHidden() {
+  AccuracyPlot plot;
+  plot.setMeasured(record());
+  const auto published = [&plot] {
+    const auto& series = plot.content().series;
+    return std::count_if(series.begin(), series.end(),
+                         [](const PlotSeries& one) { return one.faint; });
+  };
+  QCOMPARE(published(), 5);
+  QSignalSpy spy(&plot, &AccuracyPlot::axesChanged);
+  plot.setPublishedShown(false);
+  QCOMPARE(published(), 0);
+  QCOMPARE(spy.size(), 1);
+  plot.setAxes(CostAxis::kTotalFlops, QualityAxis::kAgreement);
+  QCOMPARE(plot.cost(), CostAxis::kTotalFlops);
+  QCOMPARE(plot.content().y.label, "Agreement (%)");
+}
+
+void AccuracyTest::notesTellWhatIsShown() {
+  AccuracyInput input = inputFor(CostAxis::kPercent, QualityAxis::kDifference, false);
+  QVERIFY(accuracyContent(input).note.startsWith("No measured points for this model yet."));
+  input.problem = "results.json: broken.";
+  QVERIFY(accuracyContent(input).note.startsWith("results.json: broken."));
+  input = inputFor(CostAxis::kPercent, QualityAxis::kDifference, true);
+  QVERIFY(accuracyContent(input).note.contains("small on CIFAR-10 test"));
+  QVERIFY(accuracyContent(input).note.contains("2605.27465"));
+}
+
+}  // namespace
+
+std::unique_ptr<QObject> makeAccuracyTest() { return std::make_unique<AccuracyTest>(); }
+
+}  // namespace adamerge::ui::test
+
+#include "accuracy_test.moc"

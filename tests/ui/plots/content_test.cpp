@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Tokens and redundancy: what is plotted equals what the core tells.
+#include <QtTest>
+#include <cmath>
+
+#include "plot_fixture.h"
+#include "plots/redundancy_plot.h"
+#include "plots/tokens_plot.h"
+#include "plots_tests.h"
+#include "sample_inspection.h"
+
+namespace adamerge::ui::test {
+namespace {
+
+MethodChoice adaMerge(std::int64_t r_max) { return choiceOf("adamerge", {{"r_max", r_max}}); }
+MethodChoice toMe(std::int64_t r) { return choiceOf("tome", {{"r", r}}); }
+
+class ContentTest : public QObject {
+  Q_OBJECT
+ private slots:
+  void tokensEqualTheTrace();
+  void panesStandSideBySide();
+  void panesOfOneMethodDiffer();
+  void calibrationStandsBehind();
+  void steeperResponseWidensTheBand();
+  void noCalibrationWithoutStatistics();
+  void selectedGroupGrows();
+  void chosenBlockIsMarked();
+  void redundancyEqualsTheTrace();
+  void bandIsInterpolated();
+  void uncalibratedRedundancyHasNoBand();
+  void otherMethodsHaveNoRedundancy();
+  void tableHoldsEveryPoint();
+};
+
+void ContentTest::tokensEqualTheTrace() {
+  const PaneResult pane = resultOf(0, adaMerge(16));
+  const PlotContent content = tokensContent({pane}, 0, 0, std::nullopt);
+  const auto& left = seriesOf(content, "tokens left", 0).points;
+  const auto& merged = seriesOf(content, "merged", 0).points;
+  const auto& layers = pane.inspection->result.layers;
+  QCOMPARE(left.size(), layers.size());
+  QCOMPARE(merged.size(), layers.size());
+  for (std::size_t block = 0; block < layers.size(); ++block) {
+    QCOMPARE(left[block].x, static_cast<double>(block) + 1);
+    QCOMPARE(left[block].y, static_cast<double>(layers[block].tokens_out));
+    QCOMPARE(left[block].key, static_cast<int>(block));
+    QCOMPARE(merged[block].y, static_cast<double>(layers[block].merged));
+  }
+  QCOMPARE(left[5].title, "Block 6 of 12");
+  QCOMPARE(content.x.label, "Block");
+}
+
+void ContentTest::panesStandSideBySide() {
+  const PlotContent content =
+      tokensContent({resultOf(0, adaMerge(16)), resultOf(1, toMe(4))}, 0, 0, std::nullopt);
+  const PlotSeries& first = seriesOf(content, "merged", 0);
+  const PlotSeries& second = seriesOf(content, "merged", 1);
+  QCOMPARE(first.color, methodColor("adamerge"));
+  QCOMPARE(second.color, methodColor("tome"));
+  QVERIFY(first.color != second.color);
+  QVERIFY(second.bar_offset - first.bar_offset >= first.bar_width * 0.999);
+  QVERIFY(first.bar_offset - first.bar_width / 2 >= -0.5);
+  QVERIFY(second.bar_offset + second.bar_width / 2 <= 0.5);
+  QCOMPARE(seriesOf(content, "tokens left", 0).legend, "AdaMerge, r_max 16");
+  QCOMPARE(seriesOf(content, "tokens left", 1).legend, "ToMe, r 4");
+  for (const PlotPoint& point : second.points) QCOMPARE(point.y, 4.0);
+}
+
+void ContentTest::panesOfOneMethodDiffer() {
+  const PlotContent content =
+      tokensContent({resultOf(0, adaMerge(16)), resultOf(1, adaMerge(16))}, 0, 0, std::nullopt);
+  const PlotSeries& first = seriesOf(content, "tokens left", 0);
+  const PlotSeries& second = seriesOf(content, "tokens left", 1);
+  QCOMPARE(first.legend, "AdaMerge, r_max 16 (canvas 1)");
+  QCOMPARE(second.legend, "AdaMerge, r_max 16 (canvas 2)");
+  QVERIFY(lineStyle(first.variant) != lineStyle(second.variant));
+}
+
+void ContentTest::calibrationStandsBehind() {
+  const PaneResult pane = resultOf(0, adaMerge(16));
+  const PlotContent content = tokensContent({pane}, 0, 0, std::nullopt);
+  // sigmoid(1) = 0.7310586, so 16 sigmoid(-1), 16 sigmoid(0), 16 sigmoid(1) floor to 4, 8, 11.
+  const PlotSeries& band = seriesOf(content, "merged", -1);
+  QCOMPARE(band.kind, SeriesKind::kBand);
+  for (const PlotPoint& point : band.points) {
+    QCOMPARE(point.y, 8.0);
+    QCOMPARE(point.interval->low, 4.0);
+    QCOMPARE(point.interval->high, 11.0);
+  }
+  const int start = pane.inspection->result.layers[0].tokens_in;
+  const auto& tokens = seriesOf(content, "tokens left", -1).points;
+  QCOMPARE(tokens.size(), std::size_t{12});
+  for (std::size_t block = 0; block < 12; ++block) {
+    QCOMPARE(tokens[block].y, start - 8.0 * (static_cast<double>(block) + 1));
+  }
+  QVERIFY(&band < &seriesOf(content, "merged", 0));
+}
+
+void ContentTest::steeperResponseWidensTheBand() {
+  MethodChoice choice = choiceOf("adamerge", {{"r_max", std::int64_t{16}}, {"alpha", 2.0}});
+  choice.statistics = bundledModel()->statistics;
+  const PlotContent content = tokensContent({resultOf(0, choice)}, 0, 0, std::nullopt);
+  // sigmoid(2) = 0.8807971.
+  const PlotPoint& point = seriesOf(content, "merged", -1).points.front();
+  QCOMPARE(point.interval->low, 1.0);
+  QCOMPARE(point.interval->high, 14.0);
+}
+
+void ContentTest::noCalibrationWithoutStatistics() {
+  MethodChoice uncalibrated = adaMerge(6);
+  uncalibrated.ignore_statistics = true;
+  for (const MethodChoice& choice :
+       {toMe(4), choiceOf("none"), uncalibrated,
+        choiceOf("adamerge", {{"adaptive", false}, {"r", std::int64_t{4}}})}) {
+    const PlotContent content = tokensContent({resultOf(0, choice)}, 0, 0, std::nullopt);
+    QCOMPARE(content.series.size(), std::size_t{2});
+  }
+}
+
+void ContentTest::selectedGroupGrows() {
+  const PaneResult pane = resultOf(0, adaMerge(16));
+  const Inspection& inspection = *pane.inspection;
+  // A patch whose group grows more than once.
+  int chosen = -1;
+  for (int patch = 0; patch < 196 && chosen < 0; ++patch) {
+    if (inspection.groupOf(patch, 3).size() > 1 &&
+        inspection.groupOf(patch, 11).size() > inspection.groupOf(patch, 3).size()) {
+      chosen = patch;
+    }
+  }
+  QVERIFY(chosen >= 0);
+  const PlotContent content = tokensContent({pane}, 0, 0, chosen);
+  std::map<int, QString> expected;
+  for (int block = 0; block < 12; ++block) {
+    const auto size = inspection.groupOf(chosen, block).size();
+    if (size != inspection.groupOf(chosen, block - 1).size()) {
+      expected[block] = QString::number(size);
+    }
+  }
+  const PlotSeries& group = seriesOf(content, "selected group, patches", 0);
+  QCOMPARE(group.points.size(), expected.size());
+  for (const PlotPoint& point : group.points) {
+    QCOMPARE(point.label, expected.at(point.key));
+    QCOMPARE(point.y,
+             static_cast<double>(
+                 inspection.result.layers[static_cast<std::size_t>(point.key)].tokens_out));
+  }
+  QVERIFY(!hasSeries(tokensContent({pane}, 0, 0, std::nullopt), "selected group, patches"));
+}
+
+void ContentTest::chosenBlockIsMarked() {
+  const PlotContent content = tokensContent({resultOf(0, toMe(4))}, 0, 7, std::nullopt);
+  QCOMPARE(content.highlight->low, 7.5);
+  QCOMPARE(content.highlight->high, 8.5);
+}
+
+void ContentTest::redundancyEqualsTheTrace() {
+  const PaneResult pane = resultOf(0, adaMerge(16));
+  const PlotContent content = redundancyContent({pane}, 0, 0);
+  const auto& mean = seriesOf(content, "redundancy S̄", 0).points;
+  const auto& z = seriesOf(content, "deviation z", 0).points;
+  const auto& layers = pane.inspection->result.layers;
+  QCOMPARE(mean.size(), layers.size());
+  QCOMPARE(z.size(), layers.size());
+  for (std::size_t block = 0; block < layers.size(); ++block) {
+    QCOMPARE(mean[block].y, *layers[block].redundancy);
+    QCOMPARE(z[block].y, *layers[block].z);
+  }
+  QVERIFY(seriesOf(content, "deviation z", 0).second_axis);
+  QCOMPARE(*content.y2.low, -*content.y2.high);
+}
+
+void ContentTest::bandIsInterpolated() {
+  // 10 is not stored, so that 8 and 12 are mixed.
+  const StatisticsEntry entry = interpolate(*bundledModel()->statistics, 10);
+  const PlotContent content = redundancyContent({resultOf(0, adaMerge(10))}, 0, 0);
+  const auto& band = seriesOf(content, "redundancy", -1).points;
+  QCOMPARE(band.size(), entry.mu.size());
+  for (std::size_t block = 0; block < band.size(); ++block) {
+    QCOMPARE(band[block].y, entry.mu[block]);
+    QCOMPARE(band[block].interval->low, entry.mu[block] - entry.sigma[block]);
+    QCOMPARE(band[block].interval->high, entry.mu[block] + entry.sigma[block]);
+  }
+}
+
+void ContentTest::uncalibratedRedundancyHasNoBand() {
+  const MethodChoice other = choiceOf("adamerge", {{"partition", std::string("alternating")}});
+  const PlotContent content = redundancyContent({resultOf(0, other)}, 0, 0);
+  QVERIFY(!hasSeries(content, "redundancy"));
+  QVERIFY(hasSeries(content, "redundancy S̄"));
+  QVERIFY(content.note.contains("No calibration"));
+}
+
+void ContentTest::otherMethodsHaveNoRedundancy() {
+  const PlotContent content = redundancyContent({resultOf(0, toMe(4))}, 0, 0);
+  QVERIFY(content.isEmpty());
+  QVERIFY(content.empty_text.contains("Only AdaMerge"));
+  QVERIFY(redundancyContent({}, 0, 0).empty_text.contains("Open a picture"));
+  const PlotContent both =
+      redundancyContent({resultOf(0, toMe(4)), resultOf(1, adaMerge(16))}, 0, 0);
+  QVERIFY(hasSeries(both, "redundancy"));
+}
+
+void ContentTest::tableHoldsEveryPoint() {
+  const PaneResult pane = resultOf(0, adaMerge(16));
+  const PlotContent content = tokensContent({pane}, 0, 0, std::nullopt);
+  const QStringList rows = plotTable(content, {}, '\t').trimmed().split('\n');
+  QCOMPARE(rows.size(), 1 + 4 * 12);
+  QCOMPARE(rows[0], "series\tquantity\tBlock\tvalue\tlow\thigh\tnote");
+  const QStringList cells = rows.last().split('\t');
+  QCOMPARE(cells[0], "AdaMerge, r_max 16: tokens left");
+  QCOMPARE(cells[2], "12");
+  QCOMPARE(cells[3].toInt(), pane.inspection->result.layers.back().tokens_out);
+  const QString csv = plotTable(content, {"tokens left"}, ',');
+  QCOMPARE(csv.trimmed().split('\n').size(), 1 + 3 * 12);
+  QVERIFY(csv.contains("\"AdaMerge, r_max 16: merged\",merged,1,"));
+}
+
+}  // namespace
+
+std::unique_ptr<QObject> makeContentTest() { return std::make_unique<ContentTest>(); }
+
+}  // namespace adamerge::ui::test
+
+#include "content_test.moc"
