@@ -108,10 +108,10 @@ class Comparison {
   /// What all panels have in common.
   std::string note() const {
     const auto alike = [&](const Scene& scene) { return scene.layer == first().layer; };
-    const std::string& kind = drawing_.traits.kind.id;
-    if (!std::all_of(scenes_.begin(), scenes_.end(), alike)) return kind;
-    return fmt::format("{} · block {} of {}", kind, first().layer + 1,
-                       first().input.result.layers.size());
+    const std::string content(contentName(first().content));
+    if (!std::all_of(scenes_.begin(), scenes_.end(), alike)) return content;
+    return fmt::format("{}{}block {} of {}", content, content.empty() ? "" : " · ",
+                       first().layer + 1, first().input.result.layers.size());
   }
 
   PanelGrid grid() const {

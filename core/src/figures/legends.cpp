@@ -25,10 +25,6 @@ bool isHeat(OverlayKind content) {
   return content == OverlayKind::kSalience || content == OverlayKind::kAttention;
 }
 
-std::string_view heatName(OverlayKind content) {
-  return content == OverlayKind::kAttention ? "class attention" : "salience";
-}
-
 std::vector<double> tickPlaces(const Scene& scene, const ScaledSalience& values, double width) {
   if (values.constant()) return {0.5};
   std::vector<double> ticks{0, 0.25, 0.5, 0.75, 1};
@@ -128,38 +124,50 @@ void drawEntries(Canvas& canvas, const Scene& scene, const std::vector<Entry>& e
   }
 }
 
-/// "low" bar "high", explained beside it, or above it where the figure is narrow.
+/// "low" bar "high", explained beside it, or above it in one or two lines where the figure is
+/// narrow.
 struct SharedBar {
-  std::string text;
-  double text_width = 0;
+  std::vector<std::string> above;
+  std::string beside;
   double bar_width = 0;  ///< with "low" and "high"
-  bool stacked = false;
+
+  double height() const { return static_cast<double>(above.size() + 1) * kLineHeight; }
 };
 
 SharedBar sharedBar(const Scene& scene, OverlayKind content) {
   SharedBar bar;
-  bar.text = fmt::format("{}, {} scale within each block", heatName(content),
-                         scaleName(scene.style.overlay.scale));
+  const std::string name(contentName(content));
+  const std::string scale =
+      fmt::format("{} scale within each block", scaleName(scene.style.overlay.scale));
+  const std::string text = name + ", " + scale;
   const TextStyle muted = scene.mutedStyle();
-  bar.text_width = textWidth(bar.text, muted) + 1;
+  const double width = textWidth(text, muted);
   bar.bar_width =
       textWidth("low", muted) + textWidth("high", muted) + kSharedBarWidth + 2 * kBarSpace;
-  bar.stacked = bar.text_width + kGap + bar.bar_width > scene.contentWidth();
+  if (width + kGap + bar.bar_width <= scene.contentWidth()) {
+    bar.beside = text;
+  } else if (width <= scene.contentWidth()) {
+    bar.above = {text};
+  } else {
+    bar.above = {name, scale};
+  }
   return bar;
 }
 
 void drawSharedBar(Canvas& canvas, const Scene& scene, OverlayKind content, double top) {
   const SharedBar bar = sharedBar(scene, content);
   const TextStyle muted = scene.mutedStyle();
-  double x = (scene.width - bar.bar_width) / 2;
-  if (bar.stacked) {
-    canvas.text(bar.text, {kMargin, top, scene.contentWidth(), kLineHeight},
+  for (const std::string& text : bar.above) {
+    canvas.text(text, {kMargin, top, scene.contentWidth(), kLineHeight},
                 scene.mutedStyle(Align::kCentre));
     top += kLineHeight;
-  } else {
-    x -= (bar.text_width + kGap) / 2;
-    canvas.text(bar.text, {x, top, bar.text_width, kLineHeight}, muted);
-    x += bar.text_width + kGap;
+  }
+  double x = (scene.width - bar.bar_width) / 2;
+  if (!bar.beside.empty()) {
+    const double width = textWidth(bar.beside, muted) + 1;
+    x -= (width + kGap) / 2;
+    canvas.text(bar.beside, {x, top, width, kLineHeight}, muted);
+    x += width + kGap;
   }
   const Box line{x, top, bar.bar_width, kLineHeight};
   canvas.text("low", line, muted);
@@ -171,11 +179,38 @@ void drawSharedBar(Canvas& canvas, const Scene& scene, OverlayKind content, doub
 
 }  // namespace
 
+std::string_view contentName(OverlayKind content) {
+  switch (content) {
+    case OverlayKind::kSalience:
+      return "salience";
+    case OverlayKind::kAttention:
+      return "class attention";
+    case OverlayKind::kGroups:
+      return "groups";
+    case OverlayKind::kSurvivors:
+      return "survivors";
+    case OverlayKind::kDifference:
+      return "differences";
+    case OverlayKind::kNone:
+      break;
+  }
+  return {};
+}
+
+double leastLegendWidth(const Scene& scene) {
+  double widest = 0;
+  for (const Entry& entry : entriesOf(scene, scene.content, true)) {
+    const double own = kSampleSize + kSampleSpace + textWidth(entry.label, scene.textStyle());
+    widest = std::max(widest, own);
+  }
+  return widest;
+}
+
 std::string legendCaption(const Scene& scene) {
   switch (scene.content) {
     case OverlayKind::kSalience:
     case OverlayKind::kAttention:
-      return std::string(heatName(scene.content));
+      return std::string(contentName(scene.content));
     case OverlayKind::kGroups: {
       const int tokens = countGroups(scene.trace().groups);
       return fmt::format("{} patch token{}", tokens, tokens == 1 ? "" : "s");
@@ -204,7 +239,7 @@ void drawLegend(Canvas& canvas, const Scene& scene, const Box& area) {
 }
 
 double sharedLegendHeight(const Scene& scene, OverlayKind content) {
-  if (isHeat(content)) return (sharedBar(scene, content).stacked ? 2 : 1) * kLineHeight;
+  if (isHeat(content)) return sharedBar(scene, content).height();
   return entriesHeight(laidOut(entriesOf(scene, content, false), scene, scene.contentWidth()));
 }
 

@@ -3,14 +3,19 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "figures/canvas.h"
 #include "figures/scene.h"
 
 namespace adamerge {
 
+/// What is shown, in a word or two: "groups"; empty for nothing.
+std::string_view contentName(OverlayKind content);
 /// One line on the chosen block: "146 patch tokens". Empty where there is nothing to say.
 std::string legendCaption(const Scene& scene);
+/// The width below which entries are cut short; 0 where everything adapts.
+double leastLegendWidth(const Scene& scene);
 /// Of the chosen block, for what the scene shows; 0 where a caption says it all.
 double legendHeight(const Scene& scene, double width);
 void drawLegend(Canvas& canvas, const Scene& scene, const Box& area);

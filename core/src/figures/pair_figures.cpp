@@ -11,12 +11,13 @@ constexpr double kCaptionSpace = 2;
 
 double slotWidth(const Scene& scene) { return (scene.contentWidth() - kGap) / 2; }
 
-/// Under the result where it fits there in one row, else under both panels.
+/// Under the result where it fits there as well, else under both panels.
 Box legendBox(const Scene& scene) {
   const double top = panelPair(scene).caption_y + 2 * kCaptionSpace + kLineHeight;
   const double slot = legendHeight(scene, slotWidth(scene));
   const double full = legendHeight(scene, scene.contentWidth());
-  if (full < slot) return {kMargin, top, scene.contentWidth(), full};
+  if (full < slot || leastLegendWidth(scene) > slotWidth(scene))
+    return {kMargin, top, scene.contentWidth(), full};
   return {kMargin + slotWidth(scene) + kGap, top, slotWidth(scene), slot};
 }
 

@@ -74,6 +74,31 @@ void innerEdges(const PatchArea& area, const std::vector<int>& groups, double th
   }
 }
 
+/// Adds the parts within chosen patches of the line column + row = `sum`, in patches.
+void diagonalRuns(const PatchArea& area, const std::vector<bool>& chosen, double sum,
+                  std::vector<Segment>& lines) {
+  constexpr double kLeast = 1e-9;
+  const double step_x = area.box.width / area.grid.width;
+  const double step_y = area.box.height / area.grid.height;
+  const auto point = [&](double column) {
+    return Point{area.box.x + column * step_x, area.box.y + (sum - column) * step_y};
+  };
+  const double end = std::min<double>(area.grid.width, sum);
+  bool continues = false;
+  for (double from = std::max(sum - area.grid.height, 0.0); end - from > kLeast;) {
+    // The patch is left through its right or its upper edge.
+    const double row_edge = sum - (std::ceil(sum - from - kLeast) - 1);
+    const double to = std::min({std::floor(from + kLeast) + 1, row_edge, end});
+    const double middle = (from + to) / 2;
+    const int patch = area.grid.at(static_cast<int>(sum - middle), static_cast<int>(middle));
+    const bool here = chosen[static_cast<std::size_t>(patch)];
+    if (here && continues) lines.back().to = point(to);
+    if (here && !continues) lines.push_back({point(from), point(to)});
+    continues = here;
+    from = to;
+  }
+}
+
 /// The outline of `chosen`, also where it runs along the grid's own edge.
 std::vector<Segment> outlineOf(const PatchArea& area, const std::vector<bool>& chosen) {
   const Grid padded{area.grid.height + 2, area.grid.width + 2};
@@ -125,17 +150,8 @@ void hatchPatches(Canvas& canvas, const PatchArea& area, const std::vector<bool>
   const double fitting = std::round(area.cell() / (kSpacing * area.pixel));
   const int count = static_cast<int>(std::clamp(fitting, 1.0, kMostLines));
   std::vector<Segment> lines;
-  for (int patch = 0; patch < area.grid.patches(); ++patch) {
-    if (!chosen[static_cast<std::size_t>(patch)]) continue;
-    const Box cell = patchBox(patch, area.grid, area.box);
-    // Diagonals that continue in the next patch.
-    for (int i = 1; i < 2 * count; ++i) {
-      const double sum = static_cast<double>(i) / count;
-      const double low = std::max(sum - 1, 0.0);
-      const double high = std::min(sum, 1.0);
-      lines.push_back({{cell.x + low * cell.width, cell.y + high * cell.height},
-                       {cell.x + high * cell.width, cell.y + low * cell.height}});
-    }
+  for (int i = 1; i < count * (area.grid.height + area.grid.width); ++i) {
+    diagonalRuns(area, chosen, static_cast<double>(i) / count, lines);
   }
   canvas.lines(lines, area.width(0.045, 1), color, area.box);
 }
