@@ -52,7 +52,6 @@ void Workbench::connectParts() {
   connect(pictures_.get(), &PictureLoader::loaded, this,
           [this](const PicturePtr& picture) { adoptPicture(picture, /*keep_results=*/false); });
   connect(pictures_.get(), &PictureLoader::failed, this, &Workbench::failed);
-  connect(calibration_.get(), &CalibrationTask::failed, this, &Workbench::failed);
   connect(inspector_.get(), &Inspector::ready, this, &Workbench::received);
   connect(inspector_.get(), &Inspector::failed, this, &Workbench::refused);
   connect(matcher_.get(), &FlopsMatcher::found, this,

@@ -85,7 +85,7 @@ class Workbench : public QObject {
   void paneCountChanged(int count);
   void activePaneChanged(int index);
   void equalFlopsChanged(bool on);
-  /// One sentence for the message bar: of this class, of both loaders and of the calibration.
+  /// One sentence for the message bar: of this class and of both loaders.
   void failed(const QString& message);
 
  private:

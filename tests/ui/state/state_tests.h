@@ -10,6 +10,7 @@ namespace adamerge::ui::test {
 std::unique_ptr<QObject> workerTest();
 std::unique_ptr<QObject> loadersTest();
 std::unique_ptr<QObject> workbenchTest();
+std::unique_ptr<QObject> resourcesTest();
 std::unique_ptr<QObject> flopsTest();
 std::unique_ptr<QObject> sessionTest();
 
