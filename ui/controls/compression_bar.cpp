@@ -21,8 +21,8 @@ CompressionBar::CompressionBar(Workbench& workbench, QWidget* parent)
       slider_(new CompressionSlider(workbench)),
       readout_(new CompressionReadout),
       layout_(new QBoxLayout(QBoxLayout::TopToBottom, this)) {
-  layout_->setContentsMargins(12, 12, 12, 12);
-  layout_->setSpacing(12);
+  layout_->setContentsMargins(12, 8, 12, 8);
+  layout_->setSpacing(16);
   layout_->addWidget(slider_, 3, Qt::AlignTop);
   layout_->addWidget(readout_, 2, Qt::AlignTop);
   setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);

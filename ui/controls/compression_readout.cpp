@@ -51,39 +51,41 @@ CompressionReadout::CompressionReadout(QWidget* parent)
   layout->setContentsMargins(0, 0, 0, 0);
   layout->setHorizontalSpacing(8);
   layout->setVerticalSpacing(3);
-  layout->addWidget(caption(tr("Unmerged")), 0, 1);
-  layout->addWidget(caption(tr("Merged")), 0, 2);
-  addRow(*layout, 1, tr("FLOPs"), flops_[0], flops_[1],
-         tr("What this image costs: 10⁹ multiply–accumulates of attention and MLP, with the tokens "
-            "counted on entry to each block, as the papers count them."));
+  layout->addWidget(caption(tr("Unmerged")), 0, 1, 1, 2);
+  layout->addWidget(caption(tr("Merged")), 0, 3, 1, 2);
   auto* whole = new NumberLabel;
   whole->setText(percent(1));
-  addRow(*layout, 2, tr("Relative"), whole, percent_, tr("FLOPs in % of the unmerged model's."));
-  addRow(*layout, 3, tr("Tokens"), tokens_[0], tokens_[1],
+  addRow(*layout, 1, tr("FLOPs"), {flops_[0], whole, flops_[1], percent_},
+         tr("What this image costs: 10⁹ multiply–accumulates of attention and MLP, with the tokens "
+            "counted on entry to each block, as the papers count them; and in % of the unmerged "
+            "model's."));
+  addRow(*layout, 2, tr("Tokens"), {tokens_[0], nullptr, tokens_[1], nullptr},
          tr("Tokens left after the last block, class token included."));
-  addRow(*layout, 4, tr("Class"), classes_[0], classes_[1], tr("The most probable class."));
-  addRow(*layout, 5, tr("Probability"), probabilities_[0], probabilities_[1],
-         tr("Softmax probability of that class."));
+  addRow(*layout, 3, tr("Class"), {classes_[0], probabilities_[0], classes_[1], probabilities_[1]},
+         tr("The most probable class and its softmax probability."));
   auto* verdict = new QHBoxLayout;
   verdict->setSpacing(8);
   verdict->addWidget(verdict_icon_);
   verdict->addWidget(verdict_, 1);
-  layout->addLayout(verdict, 6, 0, 1, 3);
-  layout->setRowMinimumHeight(6, kIconSize + 6);
-  layout->setColumnStretch(1, 1);
-  layout->setColumnStretch(2, 1);
+  layout->addLayout(verdict, 4, 0, 1, 5);
+  layout->setRowMinimumHeight(4, kIconSize + 6);
+  for (const int column : {1, 3}) {
+    layout->setColumnStretch(column, 3);
+    layout->setColumnStretch(column + 1, 2);
+  }
   setInspection(nullptr);
 }
 
-void CompressionReadout::addRow(QGridLayout& layout, int row, const QString& text, QWidget* before,
-                                QWidget* after, const QString& tip) {
+void CompressionReadout::addRow(QGridLayout& layout, int row, const QString& text,
+                                const std::array<QWidget*, 4>& values, const QString& tip) {
   QLabel* name = caption(text);
   const QString rich = QStringLiteral("<p>%1</p>").arg(tip.toHtmlEscaped());
   layout.addWidget(name, row, 0);
-  layout.addWidget(before, row, 1);
-  layout.addWidget(after, row, 2);
   name->setToolTip(rich);
-  for (QWidget* value : {before, after}) {
+  for (std::size_t column = 0; column < values.size(); ++column) {
+    QWidget* value = values[column];
+    if (value == nullptr) continue;
+    layout.addWidget(value, row, static_cast<int>(column) + 1);
     if (auto* elided = qobject_cast<ElidedLabel*>(value)) {
       elided->setExplanation(tip);
     } else {

@@ -29,8 +29,9 @@ class CompressionReadout : public QWidget {
   void changeEvent(QEvent* event) override;
 
  private:
-  void addRow(QGridLayout& layout, int row, const QString& caption, QWidget* before, QWidget* after,
-              const QString& tip);
+  /// Unmerged value and its detail, merged value and its detail; nullptr: none.
+  void addRow(QGridLayout& layout, int row, const QString& text,
+              const std::array<QWidget*, 4>& values, const QString& tip);
   void clear();
   void showClasses(const Inspection& inspection);
   void showVerdict(const QString& icon_name, Tone tone, const QString& text);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "window/docks.h"
 
-#include <QLabel>
 #include <QMainWindow>
 #include <QScrollArea>
 #include <QTabWidget>
@@ -10,7 +9,6 @@
 #include "canvas/lineage_panel.h"
 #include "controls/method_form.h"
 #include "controls/overlay_form.h"
-#include "controls/theme.h"
 #include "plots/accuracy_plot.h"
 #include "plots/plot_bindings.h"
 #include "plots/redundancy_plot.h"
@@ -25,10 +23,19 @@ namespace {
 constexpr int kPanelWidth = 340;
 constexpr int kImagesWidth = 180;
 
-QLabel* heading(const QString& text) {
-  auto* label = new QLabel(text);
-  label->setFont(headingFont());
-  return label;
+/// With room around it and a scroll bar where the window is low.
+QScrollArea* scrolling(QWidget* form) {
+  auto* content = new QWidget;
+  auto* layout = new QVBoxLayout(content);
+  layout->setContentsMargins(12, 12, 12, 12);
+  layout->addWidget(form);
+  layout->addStretch(1);
+  auto* scroll = new QScrollArea;
+  scroll->setWidget(content);
+  scroll->setWidgetResizable(true);
+  scroll->setFrameShape(QFrame::NoFrame);
+  scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  return scroll;
 }
 
 }  // namespace
@@ -39,8 +46,10 @@ Docks::Docks(Workbench& workbench, QMainWindow& window)
   window.setTabPosition(Qt::AllDockWidgetAreas, QTabWidget::North);
   images_ = new ThumbnailList;
   images_dock_ = add("images", tr("Images"), images_, Qt::LeftDockWidgetArea);
-  method_dock_ =
-      add("method", tr("Overlay and method"), makeMethodPanel(), Qt::RightDockWidgetArea);
+  method_form_ = new MethodForm(workbench);
+  method_dock_ = add("method", tr("Method"), scrolling(method_form_), Qt::RightDockWidgetArea);
+  overlay_dock_ = add("overlay", tr("Overlay"), scrolling(new OverlayForm(workbench.view())),
+                      Qt::RightDockWidgetArea);
   addLineage();
   addPlot<TokensPlot>(tr("Tokens"));
   addPlot<SweepPlot>(tr("Sweep"));
@@ -57,26 +66,6 @@ QDockWidget* Docks::add(const QString& id, const QString& title, QWidget* conten
   window_.addDockWidget(area, dock);
   all_.push_back(dock);
   return dock;
-}
-
-QWidget* Docks::makeMethodPanel() {
-  auto* content = new QWidget;
-  auto* layout = new QVBoxLayout(content);
-  layout->setContentsMargins(12, 8, 12, 12);
-  layout->setSpacing(8);
-  layout->addWidget(heading(tr("Overlay")));
-  layout->addWidget(new OverlayForm(workbench_.view()));
-  layout->addSpacing(8);
-  layout->addWidget(heading(tr("Method")));
-  method_form_ = new MethodForm(workbench_);
-  layout->addWidget(method_form_);
-  layout->addStretch(1);
-  auto* scroll = new QScrollArea;
-  scroll->setWidget(content);
-  scroll->setWidgetResizable(true);
-  scroll->setFrameShape(QFrame::NoFrame);
-  scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-  return scroll;
 }
 
 template <typename Plot>
@@ -99,6 +88,7 @@ void Docks::addLineage() {
 void Docks::arrange() {
   images_dock_->hide();
   window_.splitDockWidget(method_dock_, plot_docks_.front(), Qt::Vertical);
+  window_.tabifyDockWidget(method_dock_, overlay_dock_);
   window_.tabifyDockWidget(method_dock_, lineage_dock_);
   for (std::size_t i = 1; i < plot_docks_.size(); ++i) {
     window_.tabifyDockWidget(plot_docks_.front(), plot_docks_[i]);

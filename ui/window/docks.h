@@ -37,7 +37,6 @@ class Docks : public QObject {
  private:
   QDockWidget* add(const QString& id, const QString& title, QWidget* content,
                    Qt::DockWidgetArea area);
-  QWidget* makeMethodPanel();
   template <typename Plot>
   void addPlot(const QString& tab);
   void addLineage();
@@ -50,6 +49,7 @@ class Docks : public QObject {
   std::vector<PlotPanel*> plots_;
   QDockWidget* images_dock_ = nullptr;
   QDockWidget* method_dock_ = nullptr;
+  QDockWidget* overlay_dock_ = nullptr;
   QDockWidget* lineage_dock_ = nullptr;
   std::vector<QDockWidget*> plot_docks_;  ///< one group of tabs
   std::vector<QDockWidget*> all_;

@@ -83,6 +83,8 @@ QToolBar* makeToolBar(QMainWindow& window, Actions& actions) {
   bar->addSeparator();
   bar->addActions({actions.zoom_out, actions.zoom_in, actions.zoom_fit, actions.zoom_actual});
   bar->addSeparator();
+  bar->addActions(actions.overlays->actions());
+  bar->addSeparator();
   bar->addActions(actions.pane_counts->actions());
   bar->addAction(actions.compare_equal_flops);
   bar->addSeparator();

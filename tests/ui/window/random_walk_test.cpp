@@ -69,6 +69,7 @@ class RandomWalkTest : public QObject {
       if (step == steps / 3) before = residentMemory();
     }
     const double growth = residentMemory() - before;
+    qInfo("%.0f MB resident, %.0f MB more than after a third of the way", residentMemory(), growth);
     QVERIFY2(growth < kAllowedGrowth, qPrintable(QString("grew by %1 MB").arg(growth)));
     endsRight();
     fixture_ = nullptr;
