@@ -10,8 +10,8 @@ namespace adamerge::ui {
 /// Okabe and Ito's colours in the order of the registry; grey for "none" and unknown methods.
 QColor methodColor(std::string_view method);
 
-/// `color`, made darker or lighter until it stands out from `background` (3:1 is WCAG's contrast for
-/// graphics).
+/// `color`, made darker or lighter until it stands out from `background` (3:1 is WCAG's contrast
+/// for graphics).
 QColor legibleOn(const QColor& background, const QColor& color, double contrast = 3);
 
 /// WCAG 2's contrast ratio, 1...21.
