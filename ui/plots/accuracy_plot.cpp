@@ -196,8 +196,10 @@ AccuracyPlot::AccuracyPlot(QWidget* parent)
       tr("What the vertical axis shows. The difference to the unmerged model makes "
          "different models comparable; agreement is how often both have the same "
          "top class."));
-  addControl(tr("&Cost:"), cost_);
-  addControl(tr("&Quality:"), quality_);
+  cost_->setAccessibleName(tr("Horizontal axis"));
+  quality_->setAccessibleName(tr("Vertical axis"));
+  addControl({}, quality_);
+  addControl(tr("a&gainst"), cost_);
   published_ = new QCheckBox(tr("&Published"), this);
   published_->setChecked(true);
   published_->setToolTip(

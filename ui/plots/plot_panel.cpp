@@ -79,15 +79,13 @@ void PlotPanel::addControl(const QString& label, QWidget* control) {
   const int place = controls_->count() - 1;
   controls_->setContentsMargins(6, 4, 6, 2);
   controls_->insertWidget(place, control);
-  if (auto* combo = qobject_cast<QComboBox*>(control)) {
-    combo->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    combo->setMinimumContentsLength(15);
-    combo->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+  // Narrow docks squeeze texts rather than widen the window.
+  if (qobject_cast<QComboBox*>(control) != nullptr) {
+    control->setMinimumWidth(fontMetrics().height() * 4);
   }
   if (label.isEmpty()) return;
   auto* text = new QLabel(label, this);
   text->setBuddy(control);
-  control->setAccessibleName(QString(label).remove('&').remove(':'));
   controls_->insertWidget(place, text);
 }
 

@@ -42,6 +42,7 @@ PlotRenderer::PlotRenderer(QCustomPlot& plot) : plot_(plot), legend_(plot) {
   plot_.setAutoAddPlottableToLegend(false);
   plot_.setNoAntialiasingOnDrag(false);
   plot_.setPlottingHint(QCP::phCacheLabels, true);
+  QObject::connect(&plot_, &QCustomPlot::afterLayout, &plot_, [this] { elideLabels(); });
   plot_.axisRect()->setMinimumMargins(QMargins(4, 6, 4, 4));
 }
 
@@ -129,6 +130,13 @@ void PlotRenderer::styleAxis(QCPAxis* axis, const PlotAxis& spec) {
                                                           : new QCPAxisTicker);
   ticker->setTickCount(axis->orientation() == Qt::Horizontal ? 7 : 5);
   axis->setTicker(ticker);
+}
+
+void PlotRenderer::elideLabels() {
+  const QFontMetricsF metrics(theme_.font);
+  const int room = plot_.axisRect()->height();
+  plot_.yAxis->setLabel(metrics.elidedText(content_.y.label, Qt::ElideRight, room));
+  plot_.yAxis2->setLabel(metrics.elidedText(content_.y2.label, Qt::ElideRight, room));
 }
 
 void PlotRenderer::drawHighlight() {

@@ -35,6 +35,8 @@ class PlotRenderer {
 
  private:
   void applyTheme();
+  /// Shortens labels of upright axes to the room they have.
+  void elideLabels();
   void styleAxis(QCPAxis* axis, const PlotAxis& spec);
   void drawHighlight();
   void drawGuide(const PlotGuide& guide);

@@ -44,7 +44,7 @@ PlotSeries calibrated(const Inspection& inspection) {
     PlotPoint point = pointAt(layer, inspection.depth(), *layer.mu);
     point.interval = PlotRange{*layer.mu - *layer.sigma, *layer.mu + *layer.sigma};
     point.text =
-        tr("Calibration: μ %1, σ %2").arg(shortNumber(*layer.mu), shortNumber(*layer.sigma));
+        tr("calibration: μ %1, σ %2").arg(shortNumber(*layer.mu), shortNumber(*layer.sigma));
     series.points.push_back(point);
   }
   return series;

@@ -185,7 +185,8 @@ SweepPlot::SweepPlot(QWidget* parent)
   axis_->setToolTip(
       tr("What the horizontal axis shows. FLOPs, or their share of the unmerged "
          "model's, make different methods comparable."));
-  addControl(tr("&Across:"), axis_);
+  axis_->setAccessibleName(tr("Horizontal axis"));
+  addControl(tr("Acr&oss"), axis_);
   connect(axis_, &QComboBox::currentIndexChanged, this, [this] {
     fit();
     update();

@@ -120,16 +120,15 @@ void addTypical(PlotContent& content, const Inspection& inspection) {
   const std::optional<Typical> found = typical(inspection);
   if (!found) return;
   PlotSeries band;
-  band.id = QStringLiteral("typical-merges");
+  band.id = QStringLiteral("calibration");
   band.name = tr("Calibration: merged at μ ± σ");
-  band.legend = band.name;
+  band.legend = tr("Calibration, μ ± σ");
   band.quantity = tr("merged");
   band.kind = SeriesKind::kBand;
   band.second_axis = true;
   PlotSeries line;
-  line.id = QStringLiteral("typical-tokens");
+  line.id = band.id;
   line.name = tr("Calibration: tokens left at μ");
-  line.legend = line.name;
   line.quantity = tr("tokens left");
   line.kind = SeriesKind::kSteps;
   line.faint = true;
@@ -140,14 +139,14 @@ void addTypical(PlotContent& content, const Inspection& inspection) {
     point.title = columnTitle(static_cast<int>(block), inspection.depth());
     point.y = found->merges_at_mean[block];
     point.interval = found->merges[block];
-    point.text = tr("Calibration: %1 merged at μ, %2 to %3 within μ ± σ")
+    point.text = tr("calibration: %1 merged (%2 to %3)")
                      .arg(point.y)
                      .arg(found->merges[block].low)
                      .arg(found->merges[block].high);
     band.points.push_back(point);
     point.interval.reset();
     point.y = found->tokens[block];
-    point.text = tr("Calibration: %1 tokens left at μ").arg(point.y);
+    point.text = tr("calibration: %1 tokens left").arg(point.y);
     line.points.push_back(point);
   }
   content.series.push_back(std::move(band));
