@@ -85,9 +85,9 @@ BatchDialog::BatchDialog(BatchContext context, QWidget* parent)
     setRunning(false);
     report_->end(summary);
     if (!summary.problem.isEmpty()) {
-      notice_->showError(tr("The batch stopped early."));
+      notice_->showError(describe(summary));
     } else {
-      notice_->showWritten(summary.cancelled ? tr("Cancelled.") : tr("Finished."), output_->text());
+      notice_->showWritten(describe(summary), output_->text());
     }
   });
   scan();
@@ -202,8 +202,8 @@ BatchPlan BatchDialog::plan() const {
 void BatchDialog::refresh() {
   if (job_.running()) return;
   found_->setText(images_.empty() ? QString()
-                                  : counted(images_.size(), tr("%1 image, in folders within too"),
-                                            tr("%1 images, in folders within too")));
+                                  : counted(images_.size(), tr("%1 image, subfolders included"),
+                                            tr("%1 images, subfolders included")));
   try {
     const BatchPlan made = plan();
     const std::size_t figures =

@@ -25,7 +25,7 @@ struct BatchSummary {
   int runs = 0;         ///< lines of the table
   int files = 0;        ///< figures written
   QStringList skipped;  ///< one sentence per image that could not be used
-  QStringList notes;    ///< figures that a method cannot give, each said once
+  QStringList notes;    ///< warnings, and figures that a method cannot give; each once
   QString problem;      ///< why it stopped early; empty: it did not
   bool cancelled = false;
   bool table = false;  ///< the table was written

@@ -69,7 +69,8 @@ BatchReport::BatchReport(QWidget* parent)
 void BatchReport::begin(int images) {
   bar_->setRange(0, images);
   bar_->setValue(0);
-  bar_->setVisible(true);
+  bar_->show();
+  text_->show();
   text_->setText(tr("Starting…"));
   details_->hide();
   QWidget::show();
@@ -91,11 +92,12 @@ void BatchReport::show(const BatchProgress& progress) {
 void BatchReport::cancelling() { text_->setText(tr("Cancelling…")); }
 
 void BatchReport::end(const BatchSummary& summary) {
-  if (!summary.cancelled && summary.problem.isEmpty()) bar_->setValue(bar_->maximum());
-  text_->setText(describe(summary));
+  bar_->hide();
+  text_->hide();
   const QStringList details = summary.skipped + summary.notes;
   details_->setPlainText(details.join(QChar('\n')));
   details_->setVisible(!details.isEmpty());
+  setVisible(!details.isEmpty());
 }
 
 }  // namespace adamerge::ui

@@ -20,6 +20,7 @@ class BatchReport : public QWidget {
   void begin(int images);
   void show(const BatchProgress& progress);
   void cancelling();
+  /// Only what could not be used stays, if anything.
   void end(const BatchSummary& summary);
 
  private:

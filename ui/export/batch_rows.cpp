@@ -36,7 +36,7 @@ int widestKnob(const QLabel& label) {
   for (const MethodInfo& method : methods()) {
     for (const CompressionKnob& knob : method.compression) {
       const QString name = QString::fromStdString(method.setting(knob.key)->label);
-      width = std::max(width, label.fontMetrics().horizontalAdvance(name));
+      width = std::max(width, label.fontMetrics().size(0, name).width());
     }
   }
   return width;

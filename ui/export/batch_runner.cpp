@@ -66,6 +66,7 @@ void BatchRunner::runImage(const BatchImage& image, const std::stop_token& stop)
     for (const MethodChoice& choice : plan_.choices) {
       const RunOptions options{.trace = !plan_.kinds.empty()};
       const ImageResult result = engine_.run(input, choice, options, stop).front();
+      for (const std::string& warning : result.warnings) note(warning);
       std::string line = batchTableLine(engine_.info(), {image.name, choice, result, baseline});
       const FigureSubject subject{
           engine_.info(),   image.file,      QString::fromStdString(image.file.filename().string()),
@@ -92,7 +93,8 @@ void BatchRunner::writeFigures(const BatchImage& image, const FigureSubject& sub
     try {
       figureSize(kind.id, input, plan_.style.page);
     } catch (const Error& error) {
-      note(subject.choice, kind, errorText(error).toStdString());
+      note(fmt::format("{}: {}", findMethod(subject.choice.method).label,
+                       errorText(error).toStdString()));
       continue;
     }
     for (const FigureFormat format : plan_.formats) {
@@ -106,10 +108,8 @@ void BatchRunner::writeFigures(const BatchImage& image, const FigureSubject& sub
   }
 }
 
-void BatchRunner::note(const MethodChoice& choice, const FigureKind& kind, const std::string& why) {
-  if (!noted_.insert(choice.method + kind.id).second) return;
-  summary_.notes.append(QString::fromStdString(
-      fmt::format("{} has no figure “{}”: {}", findMethod(choice.method).label, kind.id, why)));
+void BatchRunner::note(const std::string& sentence) {
+  if (noted_.insert(sentence).second) summary_.notes.append(QString::fromStdString(sentence));
 }
 
 void BatchRunner::writeTable() {

@@ -26,7 +26,7 @@ class BatchRunner {
   void runImage(const BatchImage& image, const std::stop_token& stop);
   void writeFigures(const BatchImage& image, const FigureSubject& subject,
                     const ImageResult& result, const std::stop_token& stop);
-  void note(const MethodChoice& choice, const FigureKind& kind, const std::string& why);
+  void note(const std::string& sentence);
   void writeTable();
 
   const Engine& engine_;

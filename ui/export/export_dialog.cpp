@@ -141,12 +141,12 @@ void ExportDialog::refreshNames() {
   notice_->clear();
   QStringList names;
   QString problem;
+  const ExportRequest wanted = request();
   try {
-    for (const ExportItem& item : planExport(context_, request())) {
-      names.append(fileName(item.path));
-    }
+    for (const ExportItem& item : planExport(context_, wanted)) names.append(fileName(item.path));
   } catch (const Error& error) {
-    problem = errorText(error);
+    // The preview says what to do while nothing is chosen.
+    if (!wanted.sources.empty()) problem = errorText(error);
   }
   form_->showNames(names, problem);
   export_->setEnabled(!names.isEmpty() && !busy_);
@@ -167,11 +167,14 @@ void ExportDialog::accept() {
     exportNow(items);
     return;
   }
-  const QString question =
-      existing.size() == 1 ? tr("%1 exists already. Replace it?").arg(fileName(existing.front()))
-                           : tr("%1 of the %2 files exist already. Replace them?")
-                                 .arg(existing.size())
-                                 .arg(items.size());
+  QString question =
+      tr("%1 of the %2 files exist already. Replace them?").arg(existing.size()).arg(items.size());
+  if (existing.size() == items.size()) {
+    question = tr("These %1 files exist already. Replace them?").arg(items.size());
+  }
+  if (existing.size() == 1) {
+    question = tr("%1 exists already. Replace it?").arg(fileName(existing.front()));
+  }
   notice_->ask(question, tr("&Replace"), [this, items] { exportNow(items); });
 }
 
@@ -239,7 +242,9 @@ void ExportDialog::copy() {
   runner_->submit([render, put] { return [made = render(), put] { put(made); }; });
 }
 
+/// Not while a file is being written: the answer would be lost.
 void ExportDialog::done(int result) {
+  if (busy_) return;
   form_->options().save();
   QDialog::done(result);
 }

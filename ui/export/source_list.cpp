@@ -62,6 +62,12 @@ ExportSourcePtr SourceList::current() const {
   return list.empty() ? nullptr : list.front();
 }
 
+/// What was chosen before the list had its size stays in sight.
+void SourceList::resizeEvent(QResizeEvent* event) {
+  QListWidget::resizeEvent(event);
+  if (currentItem() != nullptr) scrollToItem(currentItem());
+}
+
 ExportSourcePtr SourceList::sourceOf(const QListWidgetItem* item) const {
   const QVariant index = item->data(kIndexRole);
   return index.isValid() ? sources_[index.toUInt()] : nullptr;

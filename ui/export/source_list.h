@@ -26,6 +26,9 @@ class SourceList : public QListWidget {
   /// The one to preview: the current one while it is chosen. nullptr: none.
   ExportSourcePtr current() const;
 
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+
  private:
   ExportSourcePtr sourceOf(const QListWidgetItem* item) const;
 

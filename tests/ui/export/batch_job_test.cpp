@@ -127,11 +127,23 @@ class BatchJobTest : public QObject {
     made.choices = expandRows({{{"tome", {}, nullptr, false}, "4,8"}});
     const BatchSummary summary = run(made);
     QVERIFY(summary.problem.isEmpty());
-    if (findMethod("tome").salience.empty()) {
-      QCOMPARE(summary.files, 6);
-      QCOMPARE(summary.notes.size(), 1);
-      QVERIFY(summary.notes[0].startsWith("ToMe has no figure “salience”"));
-    }
+    QVERIFY(findMethod("tome").salience.empty());
+    QCOMPARE(summary.files, 6);
+    QCOMPARE(summary.notes.size(), 1);
+    QVERIFY(summary.notes[0].startsWith("ToMe: the salience figure cannot be drawn"));
+  }
+
+  void warningsOfRunsAreSaidOnce() {
+    BatchPlan made = plan();
+    made.kinds.clear();
+    made.choices = expandRows({{{"adamerge", {{"alpha", 2.0}}, nullptr, false}, "16"}});
+    const BatchSummary summary = run(made);
+    const ImageResult alone =
+        inspectSample({"adamerge", {{"alpha", 2.0}, {"r_max", std::int64_t{16}}}, nullptr, false})
+            ->result;
+    QCOMPARE(summary.notes.size(), static_cast<qsizetype>(alone.warnings.size()));
+    QVERIFY(!alone.warnings.empty());
+    QCOMPARE(summary.notes[0], QString::fromStdString(alone.warnings[0]));
   }
 
   void cancellingIsQuickAndKeepsWhatIsFinished() {

@@ -202,7 +202,9 @@ class ExportDialogTest : public QObject {
 
   void comparisonIsOfferedForTwoCanvases() {
     const auto dialog = open(2, "comparison-groups");
-    QCOMPARE(dialog->findChild<SourceList*>()->current()->id(), QString("comparison-groups"));
+    auto* list = dialog->findChild<SourceList*>();
+    QCOMPARE(list->current()->id(), QString("comparison-groups"));
+    QTRY_VERIFY(list->viewport()->rect().contains(list->visualItemRect(list->currentItem())));
   }
 
   void withoutAResultItSaysWhatToDo() {
