@@ -123,9 +123,10 @@ class Reader {
     if (!value) fail(fmt::format("\"top1_interval\"{} stands without \"top1\"", where_));
     if (interval.low < 0 || interval.high > 100 || interval.low > *value ||
         interval.high < *value) {
-      fail(fmt::format("\"top1_interval\"{} is [{}, {}]; it must lie in 0 to 100 and hold "
-                       "\"top1\", {}",
-                       where_, interval.low, interval.high, *value));
+      fail(
+          fmt::format("\"top1_interval\"{} is [{}, {}]; it must lie in 0 to 100 and hold "
+                      "\"top1\", {}",
+                      where_, interval.low, interval.high, *value));
     }
     return interval;
   }
@@ -175,13 +176,14 @@ class Reader {
     if (value.is_number_integer()) return value.get<std::int64_t>();
     if (value.is_number()) return value.get<double>();
     if (value.is_string()) return value.get<std::string>();
-    const bool list = value.is_array() && std::all_of(value.begin(), value.end(), [](const Json& v) {
-                        return v.is_number_integer();
-                      });
+    const bool list =
+        value.is_array() && std::all_of(value.begin(), value.end(),
+                                        [](const Json& v) { return v.is_number_integer(); });
     if (!list) {
-      fail(fmt::format("setting \"{}\"{} must be a number, text, true, false or a list of whole "
-                       "numbers",
-                       key, where_));
+      fail(
+          fmt::format("setting \"{}\"{} must be a number, text, true, false or a list of whole "
+                      "numbers",
+                      key, where_));
     }
     return value.get<std::vector<std::int64_t>>();
   }
