@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <gmock/gmock.h>
 
+#include "adamerge/progress.h"
 #include "pictures.h"
 #include "temporary_folder.h"
 #include "unprivileged.h"
@@ -75,6 +76,14 @@ TEST(FindImages, ClosedFolders) {
                 HasSubstr("closed: the folder cannot be listed"));
   }
   fs::permissions(folder.path() / "closed", fs::perms::owner_all);
+}
+
+TEST(FindImages, StopsWhenAsked) {
+  const TemporaryFolder folder;
+  touch(folder.path() / "a.png");
+  std::stop_source source;
+  source.request_stop();
+  EXPECT_THROW(findImages(folder.path(), source.get_token()), Cancelled);
 }
 
 }  // namespace

@@ -104,6 +104,8 @@ Actions::Actions(QWidget& window) : QObject(&window), window_(window) {
   addTo(*themes, tr("&Dark"), {}, {}, int(Theme::kDark), tr("Dark"));
 
   shortcuts = add(tr("&Keyboard shortcuts"), "help", tr("?"), tr("All keyboard shortcuts"));
+  glossary = add(tr("What the &words mean"), {}, tr("F1"),
+                 tr("Salience, redundancy, z, groups, FLOPs and calibration in a few sentences"));
   about = add(tr("&About"), {}, {}, tr("Version, licences, the paper"));
 }
 

@@ -53,6 +53,7 @@ class Actions : public QObject {
   QAction* load_statistics;
 
   QAction* shortcuts;
+  QAction* glossary;
   QAction* about;
 
   QActionGroup* overlays;     ///< data(): OverlayKind as int

@@ -12,6 +12,7 @@
 #include "export/batch_dialog.h"
 #include "export/export_dialog.h"
 #include "shell/about_dialog.h"
+#include "shell/glossary.h"
 #include "shell/shortcut_sheet.h"
 #include "shell/status_strip.h"
 #include "shell/thumbnail_list.h"
@@ -172,6 +173,7 @@ void MainWindow::connectTools() {
   connect(actions_->calibrate, &QAction::triggered, this, &MainWindow::calibrate);
   connect(&docks_->methodForm(), &MethodForm::calibrateRequested, this, &MainWindow::calibrate);
   connect(actions_->shortcuts, &QAction::triggered, this, &MainWindow::showShortcuts);
+  connect(actions_->glossary, &QAction::triggered, this, [this] { Glossary(this).exec(); });
   connect(actions_->about, &QAction::triggered, this, [this] { AboutDialog(this).exec(); });
 }
 

@@ -69,7 +69,7 @@ void fillMenus(QMainWindow& window, Actions& actions, Recents& recents, Docks& d
   compare->addSeparator();
   compare->addAction(actions.compare_equal_flops);
   QMenu* help = bar.addMenu(text("&Help"));
-  help->addActions({actions.shortcuts, actions.about});
+  help->addActions({actions.shortcuts, actions.glossary, actions.about});
 }
 
 QToolBar* makeToolBar(QMainWindow& window, Actions& actions) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -36,7 +37,9 @@ Image decodeImage(const std::vector<std::uint8_t>& bytes, const std::string& nam
 inline constexpr std::int64_t kMaxPixels = 300'000'000;
 
 /// Image files below `folder` at any depth, by extension, sorted by path. A file is returned as the
-/// only entry. Throws Error where the path is missing, cannot be listed or holds no image.
-std::vector<std::filesystem::path> findImages(const std::filesystem::path& folder);
+/// only entry. Throws Error where the path is missing, cannot be listed or holds no image;
+/// Cancelled.
+std::vector<std::filesystem::path> findImages(const std::filesystem::path& folder,
+                                              const std::stop_token& stop = {});
 
 }  // namespace adamerge

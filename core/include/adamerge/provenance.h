@@ -32,8 +32,4 @@ std::string provenanceJson(const ModelInfo& model, std::string_view device, std:
 /// compared. Throws Error: not this format, an unknown method, settings it does not take.
 std::vector<Provenance> parseProvenance(std::string_view text);
 
-/// The provenance in a figure that writeFigure() or writeComparison() wrote (PNG, SVG, PDF), by
-/// its content; empty where there is none. Throws Error for a file that cannot be read.
-std::string readProvenance(const std::filesystem::path& path);
-
 }  // namespace adamerge

@@ -8,6 +8,7 @@
 
 #include "adamerge/error.h"
 #include "adamerge/image.h"
+#include "adamerge/progress.h"
 #include "imaging/format.h"
 
 namespace adamerge {
@@ -29,6 +30,8 @@ bool isImageName(const fs::path& path) {
 
 class Search {
  public:
+  explicit Search(const std::stop_token& stop) : stop_(stop) {}
+
   /// The reason why `folder` cannot be listed, if any.
   std::error_code visit(const fs::path& folder) {
     std::error_code code;
@@ -39,6 +42,7 @@ class Search {
     if (code) return code;
     std::vector<fs::path> folders;
     for (; entry != fs::directory_iterator(); entry.increment(code)) {
+      throwIfStopped(stop_);
       if (code) return code;
       const fs::path& path = entry->path();
       if (path.filename().string().starts_with('.')) continue;
@@ -65,13 +69,14 @@ class Search {
   }
 
  private:
+  const std::stop_token& stop_;
   std::set<fs::path> seen_;
   std::vector<fs::path> found_;
 };
 
 }  // namespace
 
-std::vector<fs::path> findImages(const fs::path& folder) {
+std::vector<fs::path> findImages(const fs::path& folder, const std::stop_token& stop) {
   std::error_code code;
   const fs::file_status status = fs::status(folder, code);
   if (status.type() == fs::file_type::not_found) {
@@ -81,7 +86,7 @@ std::vector<fs::path> findImages(const fs::path& folder) {
   }
   if (code) throw Error(fmt::format("{}: cannot be read: {}", folder.string(), code.message()));
   if (!fs::is_directory(status)) return {folder};
-  Search search;
+  Search search(stop);
   code = search.visit(folder);
   if (code) {
     throw Error(
