@@ -26,6 +26,9 @@ constexpr int kFrameGrace = 500;
 
 CanvasView::CanvasView(Pane& pane, ViewState& view, ViewPort& port, QWidget* parent)
     : QWidget(parent), pane_(pane), view_(view), port_(port), busy_(this), focus_(*this) {
+  busy_.setBacking(true);
+  busy_.setAttribute(Qt::WA_TransparentForMouseEvents);
+  busy_.resize(busy_.sizeHint());
   setFocusPolicy(Qt::StrongFocus);
   setMouseTracking(true);
   setAccessibleName(tr("Canvas %1").arg(pane.index() + 1));

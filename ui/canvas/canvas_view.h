@@ -6,10 +6,10 @@
 #include <QTimer>
 #include <QWidget>
 
-#include "canvas/busy_indicator.h"
 #include "canvas/canvas_layers.h"
 #include "canvas/keyboard_focus.h"
 #include "canvas/view_port.h"
+#include "controls/busy_indicator.h"
 #include "state/pane.h"
 #include "state/view_state.h"
 

@@ -161,6 +161,10 @@ void CompressionSlider::refresh() {
     disableWith(tr("%1: nothing merges, so there is nothing to set.")
                     .arg(QString::fromStdString(method.label)));
   } else if (workbench_.equalFlops() && pane_->index() != 0) {
+    if (setting != nullptr) {
+      refreshScale();
+      showState();
+    }
     disableWith(tr("Follows the FLOPs of the first canvas (equal FLOPs)."));
   } else if (setting == nullptr) {
     const CompressionKnob& knob = method.compression.front();

@@ -17,6 +17,9 @@ namespace adamerge::ui {
 namespace {
 
 constexpr double kZoomStep = 1.25;
+constexpr int kNoteMargin = 6;
+/// Panels at least this high, in lines of text, have room for a note of several lines.
+constexpr int kRoomyLines = 20;
 
 QLabel* mutedLabel(QWidget* parent) {
   auto* label = new QLabel(parent);
@@ -46,7 +49,8 @@ PlotPanel::PlotPanel(const QString& id, const QString& title, QWidget* parent)
   stack_->addWidget(empty_);
   note_ = mutedLabel(this);
   note_->setObjectName(QStringLiteral("note"));
-  note_->setContentsMargins(6, 0, 6, 2);
+  note_->setContentsMargins(kNoteMargin, 0, kNoteMargin, 2);
+  note_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
   note_->hide();
   controls_ = new QHBoxLayout;
   controls_->addStretch();
@@ -127,12 +131,22 @@ void PlotPanel::connectMouse() {
 
 void PlotPanel::setContent(PlotContent content) {
   content_ = std::move(content);
-  note_->setText(content_.note);
-  note_->setVisible(!content_.note.isEmpty());
+  showNote();
   empty_->setText(content_.empty_text);
   stack_->setCurrentWidget(content_.isEmpty() ? static_cast<QWidget*>(empty_) : plot_);
   setAccessibleDescription(describePlot(content_));
   drawLater();
+}
+
+void PlotPanel::showNote() {
+  const bool roomy = height() >= kRoomyLines * fontMetrics().height();
+  const int room = width() - 2 * kNoteMargin - layout()->contentsMargins().left() -
+                   layout()->contentsMargins().right();
+  note_->setWordWrap(roomy);
+  note_->setText(roomy ? content_.note
+                       : fontMetrics().elidedText(content_.note, Qt::ElideRight, room));
+  note_->setToolTip(roomy ? QString() : content_.note);
+  note_->setVisible(!content_.note.isEmpty());
 }
 
 void PlotPanel::drawLater() {
@@ -205,6 +219,11 @@ void PlotPanel::copyImage() {
 
 void PlotPanel::copyData() {
   QApplication::clipboard()->setText(plotTable(content_, hidden_, '\t'));
+}
+
+void PlotPanel::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  showNote();
 }
 
 void PlotPanel::changeEvent(QEvent* event) {

@@ -68,6 +68,7 @@ class PlotPanel : public QWidget {
   void keyPressEvent(QKeyEvent* event) override;
   void focusInEvent(QFocusEvent* event) override;
   void focusOutEvent(QFocusEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
   void paintEvent(QPaintEvent* event) override;
   void contextMenuEvent(QContextMenuEvent* event) override;
   bool eventFilter(QObject* watched, QEvent* event) override;
@@ -77,6 +78,8 @@ class PlotPanel : public QWidget {
   void connectMouse();
   void draw();
   void drawLater();
+  /// In a low panel one line: the plot needs the room.
+  void showNote();
   void pressed(QMouseEvent* event);
   void moved(QMouseEvent* event);
   void released(QMouseEvent* event);

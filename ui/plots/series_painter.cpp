@@ -28,6 +28,10 @@ QCPScatterStyle::ScatterShape shapeOf(Marker marker) {
   return QCPScatterStyle::ssCircle;
 }
 
+/// More points of a line are not all marked: the markers would hide it.
+constexpr std::size_t kMostMarkers = 40;
+constexpr std::size_t kFewMarkers = 16;
+
 Qt::BrushStyle hatching(int variant) {
   constexpr std::array<Qt::BrushStyle, 4> kStyles{Qt::SolidPattern, Qt::BDiagPattern,
                                                   Qt::FDiagPattern, Qt::DiagCrossPattern};
@@ -100,9 +104,13 @@ class SeriesPainter {
     middle->setPen(QPen(theme_.muted, line_width_ * 0.7, Qt::DashLine));
   }
 
+  bool crowded() const {
+    return series_.kind == SeriesKind::kMarkedLine && series_.points.size() > kMostMarkers;
+  }
+
   QCPScatterStyle scatter(bool hollow) const {
     return {shapeOf(series_.marker), QPen(color_, line_width_ * (hollow ? 0.9 : 0.6)),
-            hollow ? theme_.background : color_, marker_size_ * (hollow ? 1.15 : 1)};
+            hollow ? theme_.background : color_, marker_size_ * (hollow && !crowded() ? 1.15 : 1)};
   }
 
   void paintGraph() {
@@ -116,6 +124,7 @@ class SeriesPainter {
     const auto hollow = [](const PlotPoint& point) { return point.hollow; };
     const bool all_hollow = std::all_of(series_.points.begin(), series_.points.end(), hollow);
     graph->setScatterStyle(scatter(all_hollow));
+    if (crowded()) graph->setScatterSkip(static_cast<int>(series_.points.size() / kFewMarkers));
     paintIntervals(graph);
     if (!all_hollow) paintHollow();
   }

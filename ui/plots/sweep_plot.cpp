@@ -160,7 +160,7 @@ PlotContent sweepContent(const std::vector<PaneResult>& all, SweepAxis axis) {
     content.guides.push_back(*guide);
   }
   content.x = {axisLabel(panes, axis), std::nullopt, std::nullopt, axis == SweepAxis::kValue};
-  content.y = {tr("Probability (line), cosine (thin)"), std::nullopt, 1.04, false};
+  content.y = {tr("Probability, cosine"), std::nullopt, 1.04, false};
   double lowest = 0;
   for (const PlotSeries& series : content.series) {
     for (const PlotPoint& point : series.points) lowest = std::min(lowest, point.y);

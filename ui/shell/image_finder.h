@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <stop_token>
 #include <vector>
 
 namespace adamerge::ui {
@@ -16,11 +17,11 @@ class ImageFinder : public QObject {
   Q_OBJECT
  public:
   explicit ImageFinder(QObject* parent = nullptr);
-  /// A search through a slow disk cannot be interrupted, only disowned.
+  /// Ends the search: a large tree does not keep the program from closing.
   ~ImageFinder() override;
 
   void find(const std::filesystem::path& folder);
-  void cancel() { ++ticket_; }
+  void cancel();
 
  signals:
   void found(const std::vector<std::filesystem::path>& files);
@@ -28,6 +29,7 @@ class ImageFinder : public QObject {
 
  private:
   std::shared_ptr<Mailbox> mailbox_;
+  std::stop_source stop_;
   std::uint64_t ticket_ = 0;
 };
 

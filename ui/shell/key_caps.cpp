@@ -12,11 +12,12 @@ namespace {
 constexpr int kPadding = 6;  ///< left and right of a key's name
 constexpr int kGap = 3;
 
-/// "Ctrl++" has the key "+" at its end.
+/// "Ctrl++" and "+" have the key "+" at their end.
 QStringList keysOf(const QString& shortcut) {
-  if (shortcut.size() < 2 || !shortcut.endsWith(QLatin1Char('+'))) return shortcut.split('+');
-  QStringList keys = shortcut.chopped(2).split('+', Qt::SkipEmptyParts);
-  return keys << QStringLiteral("+");
+  const bool ends_with_plus = shortcut.endsWith(QLatin1Char('+'));
+  QStringList keys;
+  for (const QString& key : shortcut.split('+', Qt::SkipEmptyParts)) keys << key.trimmed();
+  return ends_with_plus ? keys << QStringLiteral("+") : keys;
 }
 
 }  // namespace

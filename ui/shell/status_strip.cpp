@@ -4,8 +4,8 @@
 #include <QHBoxLayout>
 #include <QStackedWidget>
 
+#include "controls/busy_indicator.h"
 #include "controls/labels.h"
-#include "shell/busy_ring.h"
 #include "shell/device_picker.h"
 #include "shell/load_progress.h"
 #include "shell/model_summary.h"
@@ -19,7 +19,7 @@ StatusStrip::StatusStrip(Workbench& workbench, QWidget* parent)
       pages_(new QStackedWidget(this)),
       model_(new ElidedLabel(this)),
       progress_(new LoadProgress(this)),
-      busy_(new BusyRing(this)),
+      busy_(new BusyIndicator(this)),
       devices_(new DevicePicker(this)),
       hint_(new ElidedLabel(this)) {
   auto* row = new QHBoxLayout(this);

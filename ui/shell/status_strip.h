@@ -12,7 +12,7 @@ class QStackedWidget;
 
 namespace adamerge::ui {
 
-class BusyRing;
+class BusyIndicator;
 class DevicePicker;
 class ElidedLabel;
 class LoadProgress;
@@ -40,7 +40,7 @@ class StatusStrip : public QWidget {
   QStackedWidget* pages_;
   ElidedLabel* model_;
   LoadProgress* progress_;
-  BusyRing* busy_;
+  BusyIndicator* busy_;
   DevicePicker* devices_;
   ElidedLabel* hint_;
   std::jthread probe_;

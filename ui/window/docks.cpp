@@ -16,6 +16,7 @@
 #include "plots/tokens_plot.h"
 #include "shell/thumbnail_list.h"
 #include "state/workbench.h"
+#include "window/dock_title.h"
 
 namespace adamerge::ui {
 namespace {
@@ -55,6 +56,7 @@ Docks::Docks(Workbench& workbench, QMainWindow& window)
   addPlot<SweepPlot>(tr("Sweep"));
   addPlot<RedundancyPlot>(tr("Redundancy"));
   addPlot<AccuracyPlot>(tr("Accuracy"));
+  for (QDockWidget* dock : all_) new DockTitle(*dock, window_);
   arrange();
 }
 
@@ -96,7 +98,7 @@ void Docks::arrange() {
   method_dock_->raise();
   plot_docks_.front()->raise();
   window_.resizeDocks({method_dock_}, {kPanelWidth}, Qt::Horizontal);
-  window_.resizeDocks({method_dock_, plot_docks_.front()}, {3, 2}, Qt::Vertical);
+  window_.resizeDocks({method_dock_, plot_docks_.front()}, {5, 4}, Qt::Vertical);
 }
 
 void Docks::showImages() {

@@ -67,7 +67,7 @@ std::string tokensLine(const Scene& scene) {
 }
 
 std::string flopsLine(const FigureInput& input) {
-  std::string line = fmt::format("{:.3g} G FLOPs", input.result.flops.paper);
+  std::string line = fmt::format("{:#.3g} G FLOPs", input.result.flops.paper);
   if (input.unmerged_flops.value_or(0) > 0) {
     line += fmt::format(", {:.1f} %", 100 * input.result.flops.paper / *input.unmerged_flops);
   }

@@ -263,6 +263,14 @@ void CompressionTest::equalFlopsAreNotSetHere() {
   QVERIFY(!shown.slider()->isEnabled());
   QCOMPARE(shown.reason()->text(),
            QStringLiteral("Follows the FLOPs of the first canvas (equal FLOPs)."));
+  // The count is this canvas's own, also after it has followed.
+  Pane& first = shown.workbench.pane(0);
+  Pane& second = shown.workbench.pane(1);
+  const int before = second.compression();
+  shown.workbench.setCompression(0, 3 * first.compression());
+  QTRY_VERIFY(second.compression() > before);
+  QCOMPARE(shown.slider()->value(), second.compression());
+  QCOMPARE(shown.number()->value(), second.compression());
 }
 
 void CompressionTest::emptyStateSaysWhatToDo() {

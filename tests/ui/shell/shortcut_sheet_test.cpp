@@ -34,6 +34,18 @@ class ShortcutSheetTest : public QObject {
     QCOMPARE(groups[1].rows[0].keys, (std::vector<QString>{"Ctrl++", "Ctrl+="}));
   }
 
+  void plusIsAKey() {
+    const auto width = [](const QString& shortcut) {
+      return KeyCaps({shortcut}).sizeHint().width();
+    };
+    const int gap = width("A+A") - 2 * width("A");
+    QCOMPARE(width("Ctrl++"), width("Ctrl") + gap + width("+"));
+    QCOMPARE(width("Ctrl + A"), width("Ctrl+A"));
+    KeyCaps plus({"+"});
+    QVERIFY(width("+") >= plus.fontMetrics().horizontalAdvance('+'));
+    QVERIFY(width("+") < width("A+A"));
+  }
+
   void showsAllOfThemUnclipped() {
     const std::vector<ShortcutGroup> menus{{"File", {{"Open pictures", {"Ctrl+O"}}}},
                                            {"View", {{"Zoom in", {"Ctrl++", "Ctrl+="}}}}};

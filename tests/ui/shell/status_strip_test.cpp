@@ -9,9 +9,9 @@
 #include <QToolButton>
 #include <QtTest>
 
+#include "controls/busy_indicator.h"
 #include "controls/labels.h"
 #include "sample_inspection.h"
-#include "shell/busy_ring.h"
 #include "shell/device_picker.h"
 #include "shell/load_progress.h"
 #include "shell_tests.h"
@@ -164,7 +164,7 @@ class StatusStripTest : public QObject {
 
   void theRingTurnsWhileAPaneIsBusy() {
     Strip shown;
-    auto* ring = shown.strip.findChild<BusyRing*>();
+    auto* ring = shown.strip.findChild<BusyIndicator*>();
     shown.workbench.pane(0).setBusy(true);
     QVERIFY(!ring->turning());
     QTRY_VERIFY(ring->turning());
