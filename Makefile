@@ -29,8 +29,9 @@ test: packages
 
 bench: packages
 	cmake --preset release -DADAMERGE_BUILD_BENCHMARKS=ON
-	cmake --build --preset release --target adamerge_benchmarks
-	$(BUILD)/bin/adamerge_benchmarks
+	cmake --build --preset release --target adamerge_benchmarks adamerge_studio_benchmark
+	OMP_WAIT_POLICY=passive $(BUILD)/bin/adamerge_benchmarks --benchmark_min_time=0.2
+	OMP_WAIT_POLICY=passive $(BUILD)/bin/adamerge_studio_benchmark
 
 format:
 	clang-format -i $(SOURCES)

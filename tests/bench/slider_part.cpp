@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <QSlider>
+#include <QTimer>
+#include <span>
+
+#include "measurement.h"
+#include "parts.h"
+
+namespace adamerge::ui {
+namespace {
+
+constexpr int kValues = 50;
+constexpr int kSweepValues = 20;
+/// Moves come as from a mouse.
+constexpr int kDragMoves = 250;
+constexpr int kDragInterval = 8;
+
+/// `count` different values over the slider's range.
+std::vector<int> values(const QSlider& slider, int count) {
+  std::vector<int> values;
+  const int range = slider.maximum() - slider.minimum();
+  for (int i = 1; i <= count; ++i) values.push_back(slider.minimum() + range * i / count);
+  return values;
+}
+
+std::vector<double> moves(BenchWindow& bench, const std::vector<int>& values) {
+  std::vector<double> times;
+  QSlider& slider = bench.slider();
+  for (const int value : values) {
+    times.push_back(bench.untilResultPainted([&] { slider.setValue(value); }));
+  }
+  return times;
+}
+
+/// The same choices, nothing but the model.
+std::vector<double> runs(BenchWindow& bench, const std::vector<int>& values) {
+  std::vector<double> times;
+  const Inspection& shown = *bench.workbench().pane(0).inspection();
+  MethodChoice choice = shown.choice;
+  for (const int value : values) {
+    choice.settings["r_max"] = std::int64_t{value};
+    const Clock::time_point begin = Clock::now();
+    bench.workbench().engine()->run(std::span(&shown.prepared->input, 1), choice);
+    times.push_back(std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
+  }
+  return times;
+}
+
+/// Nothing computed before holds for the choice any more.
+void forgetResults(BenchWindow& bench) {
+  MethodChoice choice = bench.workbench().pane(0).choice();
+  double& alpha = std::get<double>(choice.settings["alpha"]);
+  alpha += 1e-3;
+  const MethodChoice changed = choice;
+  bench.untilResultPainted([&] { bench.workbench().edit(0, changed, "settings"); });
+}
+
+/// From one new picture to the next while the slider is dragged from end to end.
+std::vector<double> drag(BenchWindow& bench) {
+  std::vector<double> intervals;
+  QSlider& slider = bench.slider();
+  Pane& pane = bench.workbench().pane(0);
+  std::optional<Clock::time_point> last;
+  const auto connection = QObject::connect(&pane, &Pane::inspectionChanged, [&] {
+    const Clock::time_point now = Clock::now();
+    if (last) {
+      intervals.push_back(std::chrono::duration<double, std::milli>(now - *last).count());
+    }
+    last = now;
+  });
+  int move = 0;
+  QEventLoop loop;
+  QTimer timer;
+  QObject::connect(&timer, &QTimer::timeout, [&] {
+    const int range = slider.maximum() - slider.minimum();
+    slider.setValue(slider.minimum() + range * ++move / kDragMoves);
+    if (move == kDragMoves) loop.quit();
+  });
+  slider.setSliderDown(true);
+  timer.start(kDragInterval);
+  loop.exec();
+  slider.setSliderDown(false);
+  QObject::disconnect(connection);
+  return intervals;
+}
+
+}  // namespace
+
+void measureSlider(FrameWatch& watch, const Subject& subject, double target) {
+  BenchWindow bench(watch, subject);
+  Sweeper& sweeper = bench.workbench().sweeper();
+  sweeper.setEnabled(false);
+  bench.settle();
+  const std::vector<int> chosen = values(bench.slider(), kValues);
+  forgetResults(bench);
+  send({"slider to new picture", moves(bench, chosen), "ms", target});
+  send({"slider to kept picture", moves(bench, chosen), "ms", {}});
+  send({"the model's run alone", runs(bench, chosen), "ms", {}});
+  forgetResults(bench);
+  send({"slider dragged: from picture to picture", drag(bench), "ms", {}});
+  sweeper.setEnabled(true);
+  forgetResults(bench);
+  send({"slider to new picture during a sweep", moves(bench, values(bench.slider(), kSweepValues)),
+        "ms", target});
+}
+
+}  // namespace adamerge::ui
