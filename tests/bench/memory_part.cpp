@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <random>
 
+#include "canvas/canvas_view.h"
 #include "measurement.h"
 #include "parts.h"
 
