@@ -120,6 +120,7 @@ QWidget* BatchDialog::buildChoices() {
   auto* inner = new QWidget;
   auto* columns = new QHBoxLayout(inner);
   columns->setContentsMargins(0, 0, 0, 0);
+  columns->setSpacing(24);
   columns->addLayout(left, 1);
   columns->addLayout(right);
   auto* area = new QScrollArea;

@@ -51,7 +51,9 @@ const std::vector<DataFile>& dataFiles() {
           "them"),
        inspection},
       {QStringLiteral("settings"), QStringLiteral("json"), tr("Settings (JSON)"),
-       tr("Model, method and settings, as every exported picture carries them"), settings}};
+       tr("Model, method and settings, as every exported picture carries them"), settings},
+      {kPlotTables, QStringLiteral("csv"), tr("Plots (CSV)"),
+       tr("The numbers of each chosen plot, hidden series left out"), nullptr}};
   return files;
 }
 

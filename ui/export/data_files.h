@@ -15,9 +15,11 @@ struct DataFile {
   QString extension;  ///< "csv"
   QString label;
   QString help;
-  /// Of the active pane. Throws Error.
+  /// Of the active pane; nullptr: each chosen figure's own table. Throws Error.
   std::string (*text)(const ExportContext& context);
 };
+
+inline const QString kPlotTables = QStringLiteral("plots");
 
 const std::vector<DataFile>& dataFiles();
 

@@ -116,7 +116,9 @@ void ExportDialog::fillSources(const std::vector<PlotPanel*>& plots, const QStri
   sources_->setSections({{figures, figureSources(context_)},
                          {tr("All canvases side by side"), comparisonSources(context_)},
                          {tr("Plots"), plotSources(plots, context_)}});
-  sources_->choose(chosen);
+  const QString canvas = QStringLiteral("canvas");
+  const QString seen = context_.panes.size() > 1 ? QStringLiteral("comparison-") + canvas : canvas;
+  sources_->choose(chosen.isEmpty() ? seen : chosen);
 }
 
 ExportRequest ExportDialog::request() const {

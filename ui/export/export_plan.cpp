@@ -82,7 +82,8 @@ void check(const ExportRequest& request, std::size_t files) {
 std::vector<ExportItem> planExport(const ExportContext& context, const ExportRequest& request) {
   std::vector<const DataFile*> data;
   for (const DataFile& file : dataFiles()) {
-    if (context.activePane() != nullptr && request.options.data.contains(file.id)) {
+    if (file.text != nullptr && context.activePane() != nullptr &&
+        request.options.data.contains(file.id)) {
       data.push_back(&file);
     }
   }
@@ -97,6 +98,9 @@ std::vector<ExportItem> planExport(const ExportContext& context, const ExportReq
                        source->write(path, format, style);
                      },
                      source->anyThread()});
+    if (!source->hasTable() || !request.options.data.contains(kPlotTables)) continue;
+    path = names.next(source->id(), block, QStringLiteral("csv"));
+    items.push_back({path, [source, path] { source->writeTable(path); }, true});
   }
   for (const DataFile* file : data) {
     fs::path path = names.next(file->id, -1, file->extension);

@@ -36,6 +36,10 @@ class ExportSource {
   /// Whether render() and write() may run off the UI thread.
   virtual bool anyThread() const { return true; }
 
+  /// Has numbers of its own, for a CSV file.
+  virtual bool hasTable() const { return false; }
+  virtual void writeTable(const std::filesystem::path& /*path*/) const {}
+
   /// In mm. Throws Error where it cannot be drawn.
   virtual QSizeF size(const ExportStyle& style) const = 0;
   /// The whole page at `dpi`, drawn by the code that writes files. Throws Error.

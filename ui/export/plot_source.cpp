@@ -38,6 +38,12 @@ class PlotSource : public ExportSource {
 
   bool anyThread() const override { return false; }
 
+  bool hasTable() const override { return true; }
+  void writeTable(const std::filesystem::path& path) const override {
+    makeFolder(path.parent_path());
+    exportPlotData(plot_, path);
+  }
+
   QSizeF size(const ExportStyle& style) const override {
     const PlotExportStyle plot = plotStyle(style);
     return {plot.width_mm, plot.height_mm};

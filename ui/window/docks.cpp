@@ -43,7 +43,9 @@ QScrollArea* scrolling(QWidget* form) {
 
 Docks::Docks(Workbench& workbench, QMainWindow& window)
     : QObject(&window), workbench_(workbench), window_(window) {
-  window.setDockNestingEnabled(true);
+  // Grouped dragging lets a tab be pulled out of the window.
+  window.setDockOptions(QMainWindow::AnimatedDocks | QMainWindow::AllowTabbedDocks |
+                        QMainWindow::AllowNestedDocks | QMainWindow::GroupedDragging);
   window.setTabPosition(Qt::AllDockWidgetAreas, QTabWidget::North);
   images_ = new ThumbnailList;
   images_dock_ = add("images", tr("Images"), images_, Qt::LeftDockWidgetArea);

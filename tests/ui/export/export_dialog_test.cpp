@@ -85,6 +85,11 @@ class ExportDialogTest : public QObject {
     QSettings().clear();
   }
 
+  void beginsWithWhatIsSeen() {
+    QVERIFY(says(*open(1), "bird-canvas"));
+    QVERIFY(says(*open(2), "bird-comparison-canvas"));
+  }
+
   void exportsThePdfThatIsPreviewed() {
     const auto dialog = open(1, "groups");
     auto* preview = dialog->findChild<PagePreview*>();

@@ -9,8 +9,10 @@
 #include "adamerge/provenance.h"
 #include "adamerge/report.h"
 #include "export/figure_source.h"
+#include "export/plot_source.h"
 #include "export_fixture.h"
 #include "export_tests.h"
+#include "plots/tokens_plot.h"
 #include "sample_inspection.h"
 #include "temporary_folder.h"
 
@@ -54,6 +56,22 @@ class ExportPlanTest : public QObject {
     QVERIFY(list.contains("bird-groups-block06.svg"));
     QVERIFY(list.contains("bird-overview.svg"));
     QVERIFY(list.contains("bird-trace.csv"));
+  }
+
+  void plotsBringTheirNumbers() {
+    TokensPlot plot;
+    const Inspection& pane = *context_.panes[0];
+    plot.setResults({{0, pane.choice, context_.panes[0], nullptr, pane.model->unmerged.paper}}, 0,
+                    5, std::nullopt);
+    ExportRequest made = request("{figure}", {kPlotTables});
+    made.sources = plotSources({&plot}, context_);
+    made.sources.push_back(figureSources(context_).front());
+    const std::vector<ExportItem> items = planExport(context_, made);
+    QCOMPARE(items.size(), 3U);
+    QCOMPARE(writeItems(items), QString());
+    QFile csv(QString::fromStdString((folder_->path() / "tokens.csv").string()));
+    QVERIFY(csv.open(QIODevice::ReadOnly));
+    QCOMPARE(QString::fromUtf8(csv.readAll()), plotTable(plot.content(), {}, ','));
   }
 
   void oneNameForAllIsToldApart() {
