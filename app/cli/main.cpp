@@ -49,7 +49,8 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", versionText, "Version, LibTorch's version, CUDA");
   const std::vector<Command> commands = {infoCommand(app), inspectCommand(app),
-                                         calibrateCommand(app), scheduleCommand(app)};
+                                         calibrateCommand(app), evaluateCommand(app),
+                                         scheduleCommand(app)};
   try {
     app.parse(argc, argv);
     for (const Command& command : commands) {

@@ -17,12 +17,6 @@ constexpr const char* kBundledModel = "models/vit-tiny-cifar10";
 constexpr int kMostThreads = 4096;
 const std::vector<std::string> kDtypes = {"auto", "float32", "bfloat16", "float16", "float64"};
 
-std::vector<std::string> methodIds() {
-  std::vector<std::string> ids;
-  for (const MethodInfo& method : methods()) ids.push_back(method.id);
-  return ids;
-}
-
 /// "[adamerge, tome] Adds log(size) ... (default on)".
 std::string settingHelp(const std::string& key) {
   std::vector<std::string> users;
@@ -81,6 +75,12 @@ InputSize parseInputSize(const std::string& text) {
 }
 
 }  // namespace
+
+std::vector<std::string> methodIds() {
+  std::vector<std::string> ids;
+  for (const MethodInfo& method : methods()) ids.push_back(method.id);
+  return ids;
+}
 
 std::filesystem::path bundled(const std::string& relative) {
   namespace fs = std::filesystem;
@@ -156,6 +156,11 @@ void MethodOptions::addTo(CLI::App& command, const std::string& default_method,
                       fmt::format("{} (default {})", fmt::join(methodIds(), ", "), default_method))
           ->type_name("NAME")
           ->group(group);
+  addSettingsTo(command, except);
+}
+
+void MethodOptions::addSettingsTo(CLI::App& command, const std::vector<std::string>& except) {
+  const std::string group = "Method";
   for (const MethodInfo& method : methods()) {
     for (const SettingInfo& setting : method.settings) {
       const std::string& key = setting.key;
@@ -185,19 +190,25 @@ void MethodOptions::addTo(CLI::App& command, const std::string& default_method,
 }
 
 bool MethodOptions::given() const {
-  return method_option_->count() > 0 || !statistics_.empty() ||
-         std::any_of(settings_.begin(), settings_.end(), [](const auto& entry) {
-           return entry.second.option->count() > 0 || entry.second.off;
-         });
+  return method_option_->count() > 0 || !statistics_.empty() || !givenKeys().empty();
 }
 
-MethodChoice MethodOptions::choice() const {
+std::vector<std::string> MethodOptions::givenKeys() const {
+  std::vector<std::string> keys;
+  for (const auto& [key, setting] : settings_) {
+    if (setting.given()) keys.push_back(key);
+  }
+  return keys;
+}
+
+MethodChoice MethodOptions::choiceOf(const std::string& id,
+                                     const std::vector<std::string>& keys) const {
   MethodChoice choice;
-  choice.method = method_;
+  choice.method = id;
   try {
-    const MethodInfo& method = findMethod(method_);
-    for (const auto& [key, given] : settings_) {
-      if (given.option->count() == 0 && !given.off) continue;
+    const MethodInfo& method = findMethod(id);
+    for (const std::string& key : keys) {
+      const Setting& given = settings_.at(key);
       const SettingInfo* setting = method.setting(key);
       // completeSettings() below says which settings the method has.
       choice.settings[key] = setting == nullptr
@@ -215,18 +226,44 @@ MethodChoice MethodOptions::choice() const {
                                       : fmt::format("--{} has no effect here: it needs --{} {}",
                                                     optionName(key), optionName(other), wanted));
     }
-    if (!statistics_.empty() && method.statistics_settings.empty()) {
-      throw UsageError(fmt::format("--stats: {} uses no layer statistics", method.id));
-    }
   } catch (const UsageError&) {
     throw;
   } catch (const Error& error) {
     throw UsageError(error.what());
   }
-  if (!statistics_.empty()) {
-    choice.statistics = std::make_shared<const Statistics>(readStatistics(statistics_));
-  }
   return choice;
+}
+
+MethodChoice MethodOptions::choice() const {
+  MethodChoice choice = choiceOf(method_, givenKeys());
+  if (statistics_.empty()) return choice;
+  if (findMethod(method_).statistics_settings.empty()) {
+    throw UsageError(fmt::format("--stats: {} uses no layer statistics", method_));
+  }
+  choice.statistics = std::make_shared<const Statistics>(readStatistics(statistics_));
+  return choice;
+}
+
+std::vector<MethodChoice> MethodOptions::choices(const std::vector<std::string>& ids) const {
+  std::vector<MethodChoice> list;
+  std::vector<std::string> unused = givenKeys();
+  bool statistics_unused = !statistics_.empty();
+  for (const std::string& id : ids) {
+    const MethodInfo& method = findMethod(id);
+    std::vector<std::string> keys = givenKeys();
+    std::erase_if(keys, [&](const auto& key) { return method.setting(key) == nullptr; });
+    std::erase_if(unused, [&](const auto& key) { return method.setting(key) != nullptr; });
+    list.push_back(choiceOf(id, keys));
+    if (statistics_.empty() || method.statistics_settings.empty()) continue;
+    statistics_unused = false;
+    list.back().statistics = std::make_shared<const Statistics>(readStatistics(statistics_));
+  }
+  if (!unused.empty() || statistics_unused) {
+    throw UsageError(fmt::format("--{} is no setting of {}",
+                                 statistics_unused ? "stats" : optionName(unused.front()),
+                                 fmt::join(ids, ", ")));
+  }
+  return list;
 }
 
 }  // namespace adamerge::cli

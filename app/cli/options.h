@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "adamerge/engine.h"
 #include "terminal.h"
@@ -41,9 +42,14 @@ class MethodOptions {
   /// Leaves out the settings in `except`, which the command takes in a form of its own.
   void addTo(CLI::App& command, const std::string& default_method,
              const std::vector<std::string>& except = {});
+  /// The same without --method, for a command that takes several methods.
+  void addSettingsTo(CLI::App& command, const std::vector<std::string>& except = {});
   /// Reads the statistics file if one was named. Throws UsageError for settings the method does not
   /// have or values it does not take, Error for the statistics file.
   MethodChoice choice() const;
+  /// One for each of `methods`, with those of the given settings that it has. Throws as choice()
+  /// does; a setting must be one of at least one of the methods.
+  std::vector<MethodChoice> choices(const std::vector<std::string>& methods) const;
   /// Whether any of the options was given.
   bool given() const;
 
@@ -52,12 +58,19 @@ class MethodOptions {
     std::string text;
     bool off = false;  ///< --no-key was given
     CLI::Option* option = nullptr;
+    bool given() const { return option->count() > 0 || off; }
   };
+  MethodChoice choiceOf(const std::string& method, const std::vector<std::string>& keys) const;
+  std::vector<std::string> givenKeys() const;
+
   std::string method_;
   CLI::Option* method_option_ = nullptr;
   std::map<std::string, Setting> settings_;  ///< by key
   std::string statistics_;
 };
+
+/// "adamerge", "tome", ...: what --method takes.
+std::vector<std::string> methodIds();
 
 /// A folder or file that comes with the program: "models/vit-tiny-cifar10", "resources/samples".
 /// Searched beside an installed program and in the source tree it was built from. Throws Error.

@@ -84,6 +84,10 @@ void requireWritableFile(const std::string& path) {
   requireWritable(path);
 }
 
+bool isFileOutput(const std::string& path) {
+  return !path.empty() && path != "-" && !isStream(path);
+}
+
 void writeOutput(const std::string& path, const std::string& text) {
   if (path == "-") {
     std::fwrite(text.data(), 1, text.size(), stdout);

@@ -17,6 +17,9 @@ void requireWritableFile(const std::string& path);
 /// The same for a folder of files. An empty path is the current folder.
 void requireWritableFolder(const std::string& folder);
 
+/// Whether `path` names a regular file: neither empty nor `-`, nor a pipe or device.
+bool isFileOutput(const std::string& path);
+
 /// `-` is standard output, a pipe or device is written to; anything else is written beside and
 /// renamed.
 void writeOutput(const std::string& path, const std::string& text);

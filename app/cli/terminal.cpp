@@ -84,6 +84,7 @@ void Terminal::progress(const Progress& progress) {
   if (progress.stage != stage_) {
     stage_ = progress.stage;
     stage_start_ = now;
+    stage_first_ = progress.done;
   } else if (now - last_draw_ < std::chrono::milliseconds(100)) {
     return;
   }
@@ -91,8 +92,10 @@ void Terminal::progress(const Progress& progress) {
   const double share = std::clamp(static_cast<double>(progress.done) / progress.total, 0.0, 1.0);
   const double elapsed = std::chrono::duration<double>(now - stage_start_).count();
   std::string tail = fmt::format(" {}/{}", progress.done, progress.total);
-  if (share > 0 && elapsed > 1)
-    tail += fmt::format("  {} left", duration(elapsed / share - elapsed));
+  if (const std::int64_t here = progress.done - stage_first_; here > 0 && elapsed > 1) {
+    const auto rest = static_cast<double>(progress.total - progress.done);
+    tail += fmt::format("  {} left", duration(elapsed * rest / static_cast<double>(here)));
+  }
   const int room = terminalColumns() - static_cast<int>(stage_.size() + tail.size()) - 4;
   const int width = std::clamp(room, 0, 40);
   const int filled = static_cast<int>(share * width);

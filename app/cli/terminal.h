@@ -49,6 +49,7 @@ class Terminal {
   bool bar_drawn_ = false;
   std::set<std::string> warned_;
   std::string stage_;
+  std::int64_t stage_first_ = 0;  ///< done when the stage began: it may go on from before
   std::chrono::steady_clock::time_point stage_start_;
   std::chrono::steady_clock::time_point last_draw_;
 };

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What `evaluate` measures: methods with each of the counts asked for, or with the counts that
+// bring them to the FLOPs asked for.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "adamerge/evaluate.h"
+#include "options.h"
+
+namespace adamerge::cli {
+
+class EvaluationChoices {
+ public:
+  void addTo(CLI::App& command);
+  /// Throws UsageError: lists that are none, methods that do not exist, settings and counts that no
+  /// method takes.
+  void check() const;
+  /// Loads images of `dataset` where FLOPs are to be matched, and tells what was found.
+  std::vector<EvaluationChoice> make(const Engine& engine, const Dataset& dataset, unsigned seed,
+                                     bool print, Terminal& terminal,
+                                     const std::stop_token& stop) const;
+
+ private:
+  std::vector<std::string> methodList() const;
+  std::vector<double> tiers() const;
+  std::vector<EvaluationChoice> withCounts() const;
+
+  MethodOptions settings_;
+  std::string methods_;
+  std::string r_;
+  std::string r_max_;
+  std::string flops_;
+  std::size_t flops_images_ = 32;
+};
+
+}  // namespace adamerge::cli

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A set of images to measure on, with or without labels. Images are decoded when they are asked
+// for, so that a set of any size fits.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "adamerge/image.h"
+#include "adamerge/model_info.h"
+#include "adamerge/progress.h"
+
+namespace adamerge {
+
+struct DatasetOptions {
+  bool unlabelled = false;  ///< take every image at any depth, without a class
+  /// Says which class a folder holds: lines of FOLDER, a tab, comma or space, and a class's name
+  /// or index. Empty: folders carry the names of the classes.
+  std::filesystem::path labels;
+};
+
+class Dataset {
+ public:
+  /// `path` is a folder with one sub-folder per class, a file or folder of CIFAR-10's binary format
+  /// (of a folder with both, the test batch), or with `unlabelled` any image or folder of images.
+  /// Folders are matched to the model's labels by name, whatever their case, hyphens and
+  /// underscores; where no name is known, by number or by order, with a note.
+  /// Throws Error: no image, one class only, classes the model does not know, a file of another
+  /// format; Cancelled.
+  static Dataset open(const std::filesystem::path& path, const ModelInfo& model,
+                      const DatasetOptions& options = {}, const std::stop_token& stop = {});
+
+  const std::string& name() const { return name_; }
+  bool labelled() const { return labelled_; }
+  std::size_t size() const { return items_.size(); }
+  /// "cat/0001.jpg"; "test_batch.bin, image 17", counted from 1.
+  std::string imageName(std::size_t index) const;
+  int label(std::size_t index) const { return items_[index].label; }  ///< -1: has none
+  /// May be called by several threads at once. Throws Error as loadImage() does.
+  Image load(std::size_t index) const;
+
+  /// `count` of the images drawn at random by `seed`, in the order they have here; all of them
+  /// where `count` is 0 or no smaller than size().
+  Dataset sample(std::size_t count, unsigned seed) const;
+
+  /// Of names, file sizes and labels of all images.
+  std::string fingerprint() const;
+  /// What was assumed or left out, in sentences.
+  const std::vector<std::string>& notes() const { return notes_; }
+
+ private:
+  struct Item {
+    std::uint32_t file = 0;
+    std::uint32_t record = 0;  ///< in a binary file
+    std::int32_t label = -1;
+  };
+  void openFolder(const ModelInfo& model, const DatasetOptions& options,
+                  const std::stop_token& stop);
+  void openBinary(const ModelInfo& model, const DatasetOptions& options);
+
+  std::filesystem::path path_;
+  std::string name_;
+  bool labelled_ = false;
+  bool binary_ = false;
+  std::vector<std::filesystem::path> files_;
+  std::vector<Item> items_;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace adamerge

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Keeps two programs from working for hours on the same output file.
+#pragma once
+
+#include <filesystem>
+
+namespace adamerge {
+
+/// Holds `FILE.lock` beside the file while it lives. A lock whose program ended, however it ended,
+/// holds nobody up.
+class OutputLock {
+ public:
+  /// Throws Error where another one holds it, or it cannot be made.
+  explicit OutputLock(const std::filesystem::path& file);
+  OutputLock(const OutputLock&) = delete;
+  OutputLock& operator=(const OutputLock&) = delete;
+  ~OutputLock();
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+};
+
+}  // namespace adamerge

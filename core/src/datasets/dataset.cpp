@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "adamerge/dataset.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <random>
+#include <set>
+
+#include "adamerge/error.h"
+#include "datasets/cifar.h"
+#include "datasets/class_names.h"
+#include "support/fingerprint.h"
+
+namespace adamerge {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The folder below `root` that holds `file`; empty where it lies in `root` itself.
+std::string topFolder(const fs::path& root, const fs::path& file) {
+  const fs::path relative = file.lexically_relative(root);
+  return std::next(relative.begin()) == relative.end() ? "" : relative.begin()->string();
+}
+
+void requireSeveralClasses(const std::map<std::string, std::vector<std::uint32_t>>& folders,
+                           const fs::path& path) {
+  if (folders.empty()) {
+    throw Error(fmt::format(
+        "{}: there are images but no sub-folders; one sub-folder per class is expected, or "
+        "--unlabelled to measure agreement with the unmerged model",
+        path.string()));
+  }
+  if (folders.size() == 1) {
+    throw Error(
+        fmt::format("{}: only one sub-folder, {}, holds images; accuracy needs at least two "
+                    "classes, --unlabelled "
+                    "measures agreement with the unmerged model",
+                    path.string(), folders.begin()->first));
+  }
+}
+
+void requireClassifier(const ModelInfo& model) {
+  if (model.vit.classes > 0) return;
+  throw Error(fmt::format(
+      "{}: this model has no classifier, so there is no accuracy; --unlabelled compares its "
+      "features with those of the unmerged model",
+      model.name));
+}
+
+}  // namespace
+
+Dataset Dataset::open(const fs::path& path, const ModelInfo& model, const DatasetOptions& options,
+                      const std::stop_token& stop) {
+  Dataset set;
+  set.path_ = path.lexically_normal();
+  if (!set.path_.has_filename() && set.path_.has_relative_path()) {
+    set.path_ = set.path_.parent_path();
+  }
+  set.name_ = set.path_.string();
+  set.labelled_ = !options.unlabelled;
+  if (set.labelled_) requireClassifier(model);
+  set.files_ = cifar::batchFiles(set.path_, set.notes_);
+  set.binary_ = !set.files_.empty();
+  if (set.binary_) {
+    set.openBinary(model, options);
+  } else {
+    set.openFolder(model, options, stop);
+  }
+  return set;
+}
+
+void Dataset::openBinary(const ModelInfo& model, const DatasetOptions& options) {
+  std::vector<int> classes;
+  if (labelled_) {
+    classes = matchClasses(cifar::classNames(files_.front().parent_path(), notes_), model,
+                           options.labels, path_, notes_);
+  }
+  std::set<int> present;
+  for (std::uint32_t file = 0; file < files_.size(); ++file) {
+    const std::vector<int> labels = cifar::readLabels(files_[file]);
+    for (std::uint32_t record = 0; record < labels.size(); ++record) {
+      const int label = labelled_ ? classes[static_cast<std::size_t>(labels[record])] : -1;
+      items_.push_back({file, record, label});
+      present.insert(label);
+    }
+  }
+  if (labelled_ && present.size() == 1) {
+    throw Error(fmt::format("{}: all images are of one class, {}; accuracy needs at least two",
+                            path_.string(),
+                            model.labels[static_cast<std::size_t>(*present.begin())]));
+  }
+}
+
+void Dataset::openFolder(const ModelInfo& model, const DatasetOptions& options,
+                         const std::stop_token& stop) {
+  files_ = findImages(path_, stop);
+  if (!labelled_) {
+    for (std::uint32_t file = 0; file < files_.size(); ++file) items_.push_back({file, 0, -1});
+    return;
+  }
+  if (!fs::is_directory(path_)) {
+    throw Error(fmt::format(
+        "{}: this is a file; a folder with one sub-folder per class is expected, or --unlabelled",
+        path_.string()));
+  }
+  std::map<std::string, std::vector<std::uint32_t>> folders;
+  std::size_t beside = 0;
+  for (std::uint32_t file = 0; file < files_.size(); ++file) {
+    const std::string folder = topFolder(path_, files_[file]);
+    if (folder.empty()) {
+      ++beside;
+    } else {
+      folders[folder].push_back(file);
+    }
+  }
+  requireSeveralClasses(folders, path_);
+  std::vector<std::string> names;
+  for (const auto& [name, members] : folders) names.push_back(name);
+  const std::vector<int> classes = matchClasses(names, model, options.labels, path_, notes_);
+  if (beside > 0) {
+    notes_.push_back(fmt::format("{}: {} image(s) beside the classes' folders are left out",
+                                 path_.string(), beside));
+  }
+  auto label = classes.begin();
+  for (const auto& [name, members] : folders) {
+    for (const std::uint32_t file : members) items_.push_back({file, 0, *label});
+    ++label;
+  }
+}
+
+std::string Dataset::imageName(std::size_t index) const {
+  const Item& item = items_[index];
+  const fs::path& file = files_[item.file];
+  if (binary_) return fmt::format("{}, image {}", file.filename().string(), item.record + 1);
+  const std::string relative = file.lexically_relative(path_).string();
+  return relative == "." || relative.empty() ? file.filename().string() : relative;
+}
+
+Image Dataset::load(std::size_t index) const {
+  const Item& item = items_[index];
+  return binary_ ? cifar::readImage(files_[item.file], item.record) : loadImage(files_[item.file]);
+}
+
+Dataset Dataset::sample(std::size_t count, unsigned seed) const {
+  Dataset part = *this;
+  if (count == 0 || count >= items_.size()) return part;
+  part.items_.clear();
+  std::mt19937 random(seed);
+  std::sample(items_.begin(), items_.end(), std::back_inserter(part.items_), count, random);
+  part.name_ = fmt::format("{}, {} images drawn with seed {}", name_, count, seed);
+  return part;
+}
+
+std::string Dataset::fingerprint() const {
+  Fingerprint fingerprint;
+  for (std::size_t i = 0; i < items_.size(); ++i) {
+    fingerprint.add(imageName(i));
+    fingerprint.add(static_cast<std::uint64_t>(items_[i].label + 1));
+    std::error_code gone;
+    if (!binary_) fingerprint.add(fs::file_size(files_[items_[i].file], gone));
+  }
+  return fingerprint.text();
+}
+
+}  // namespace adamerge

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "evaluation/state_file.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+
+#include "adamerge/error.h"
+#include "adamerge/report.h"
+#include "support/files.h"
+#include "support/fingerprint.h"
+#include "support/json.h"
+
+namespace adamerge {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr int kFormat = 1;
+constexpr std::size_t kEnd = 64U << 10U;
+const std::vector<std::string> kModelFiles = {".safetensors", ".bin", ".pth", ".pt"};
+
+/// Size, head and tail: large weight files are not read whole.
+void addFile(Fingerprint& fingerprint, const fs::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::error_code code;
+  const std::uintmax_t size = fs::file_size(path, code);
+  fingerprint.add(path.filename().string());
+  fingerprint.add(size);
+  std::string bytes(kEnd, '\0');
+  stream.read(bytes.data(), static_cast<std::streamsize>(kEnd));
+  fingerprint.add(bytes);
+  stream.clear();
+  stream.seekg(static_cast<std::streamoff>(size > kEnd ? size - kEnd : 0));
+  stream.read(bytes.data(), static_cast<std::streamsize>(kEnd));
+  fingerprint.add(bytes);
+}
+
+std::string modelFingerprint(const ModelInfo& model) {
+  std::error_code code;
+  std::vector<fs::path> files;
+  const bool folder = fs::is_directory(model.source, code);
+  if (!folder) files.push_back(model.source);
+  for (fs::directory_iterator entry(folder ? model.source : fs::path(), code), end;
+       !code && entry != end; entry.increment(code)) {
+    const std::string extension = entry->path().extension().string();
+    const bool weights =
+        std::find(kModelFiles.begin(), kModelFiles.end(), extension) != kModelFiles.end();
+    if (weights || entry->path().filename() == "config.json") files.push_back(entry->path());
+  }
+  std::sort(files.begin(), files.end());
+  Fingerprint fingerprint;
+  for (const fs::path& file : files) addFile(fingerprint, file);
+  fingerprint.add(describe(model.preprocessing));
+  return fingerprint.text();
+}
+
+/// The layer statistics that a choice may use: its own, or the model's.
+std::string statisticsFingerprint(const Engine& engine, std::span<const EvaluationChoice> choices) {
+  Fingerprint fingerprint;
+  for (const EvaluationChoice& entry : choices) {
+    if (findMethod(entry.choice.method).statistics_settings.empty()) continue;
+    const auto used = entry.choice.statistics ? entry.choice.statistics : engine.statistics();
+    if (!used) continue;
+    for (const StatisticsEntry& line : used->entries) {
+      fingerprint.add(Json({line.r_max, line.mu, line.sigma}).dump());
+    }
+  }
+  return fingerprint.text();
+}
+
+}  // namespace
+
+EvaluationKey::EvaluationKey(const Engine& engine, const Dataset& dataset,
+                             std::span<const EvaluationChoice> choices) {
+  std::vector<std::string> points;
+  Fingerprint settings;
+  for (const EvaluationChoice& entry : choices) {
+    points.push_back(describe(entry.choice));
+    settings.add(Json({entry.choice.method, adamerge::toJson(settingsInForce(entry.choice)),
+                       entry.tier.value_or(0)})
+                     .dump());
+  }
+  facts_ = {
+      {"model", "another model", engine.info().name, modelFingerprint(engine.info())},
+      {"device", "another device or precision",
+       fmt::format("{}, {}", engine.device(), engine.dtype()), ""},
+      {"dataset", "other images",
+       fmt::format("{} ({} images{})", dataset.name(), dataset.size(),
+                   dataset.labelled() ? "" : ", unlabelled"),
+       dataset.fingerprint()},
+      {"points", "other settings", fmt::format("{}", fmt::join(points, "; ")), settings.text()},
+      {"statistics", "other layer statistics", "", statisticsFingerprint(engine, choices)}};
+}
+
+Json EvaluationKey::toJson() const {
+  Json json = Json::object();
+  for (const Fact& fact : facts_) json[fact.key] = {fact.text, fact.compared};
+  return json;
+}
+
+void EvaluationKey::requireSame(const nlohmann::json& stored, const fs::path& file) const {
+  constexpr std::string_view kWayOut =
+      "finish that one with the options it was begun with, or remove the file to begin anew";
+  for (const Fact& fact : facts_) {
+    const auto text = stored.at(fact.key).at(0).get<std::string>();
+    const auto compared = stored.at(fact.key).at(1).get<std::string>();
+    // The name of a set is a path, which may be written in several ways.
+    const bool same_text = text == fact.text || fact.key == "dataset";
+    if (same_text && compared == fact.compared) continue;
+    throw Error(fmt::format("{}: kept of an evaluation with {}: {} [{}], this is {} [{}]; {}",
+                            file.string(), fact.what, text, compared, fact.text, fact.compared,
+                            kWayOut));
+  }
+}
+
+std::optional<Tally> readState(const fs::path& path, const EvaluationKey& key, int depth,
+                               std::size_t images, std::size_t points) {
+  std::error_code code;
+  if (!fs::exists(path, code)) return std::nullopt;
+  const auto damaged = [&](const char* what) {
+    return Error(fmt::format(
+        "{}: not usable as the state of an interrupted evaluation: {}; remove it to begin anew",
+        path.string(), what));
+  };
+  const nlohmann::json json = readJson(path);
+  try {
+    if (json.at("format").get<int>() != kFormat) throw damaged("its format is not 1");
+    key.requireSame(json.at("key"), path);
+    Tally tally;
+    tally.done = json.at("done").get<std::size_t>();
+    if (tally.done > images) throw damaged("it counts more images than there are");
+    for (const auto& skipped : json.at("skipped")) {
+      tally.skipped.push_back({skipped.at(0).get<std::string>(), skipped.at(1).get<std::string>()});
+    }
+    tally.warnings = json.at("warnings").get<std::set<std::string>>();
+    for (const auto& point : json.at("tallies")) {
+      tally.points.push_back(PointTally::fromJson(point, depth, tally.done));
+    }
+    if (tally.points.size() != points) throw damaged("it has not as many points as were asked for");
+    return tally;
+  } catch (const nlohmann::json::exception&) {
+    throw damaged("fields are missing or of another kind");
+  }
+}
+
+void writeState(const fs::path& path, const EvaluationKey& key, const Tally& tally) {
+  Json json = {{"format", kFormat}, {"key", key.toJson()}, {"done", tally.done}};
+  json["skipped"] = Json::array();
+  for (const SkippedImage& image : tally.skipped) {
+    json["skipped"].push_back({image.name, image.reason});
+  }
+  json["warnings"] = tally.warnings;
+  json["tallies"] = Json::array();
+  for (const PointTally& point : tally.points) json["tallies"].push_back(point.toJson());
+  writeFileAtomically(path, jsonText(json));
+}
+
+}  // namespace adamerge

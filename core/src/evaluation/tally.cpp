@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "evaluation/tally.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "adamerge/error.h"
+
+namespace adamerge {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// FLOPs are whole multiply-accumulates; KL divergence and cosine are kept to 2^-30.
+constexpr double kMac = 1e-9;
+constexpr double kFine = 1.0 / (1 << 30);
+constexpr double kLargestFine = 256;
+constexpr int kTopClasses = 5;
+constexpr int kBitsPerDigit = 4;
+
+std::int64_t whole(double value, double unit) { return std::llround(value / unit); }
+
+/// Place of class `label` by logit, from 0; of equal ones the lower index comes first.
+int rankOf(const std::vector<float>& logits, int label) {
+  const float own = logits[static_cast<std::size_t>(label)];
+  int rank = 0;
+  for (int other = 0; other < static_cast<int>(logits.size()); ++other) {
+    const float logit = logits[static_cast<std::size_t>(other)];
+    if (logit > own || (logit == own && other < label)) ++rank;
+  }
+  return rank;
+}
+
+/// Four images a digit, the first in the lowest bit.
+std::string toDigits(const std::vector<bool>& bits) {
+  std::string digits;
+  for (std::size_t first = 0; first < bits.size(); first += kBitsPerDigit) {
+    unsigned value = 0;
+    for (std::size_t i = first; i < std::min(first + kBitsPerDigit, bits.size()); ++i) {
+      if (bits[i]) value |= 1U << (i - first);
+    }
+    digits.push_back("0123456789abcdef"[value]);
+  }
+  return digits;
+}
+
+std::vector<bool> fromDigits(const std::string& digits, std::size_t count) {
+  if (digits.size() != (count + kBitsPerDigit - 1) / kBitsPerDigit ||
+      digits.find_first_not_of("0123456789abcdef") != std::string::npos) {
+    throw Error("its outcomes are not one per image");
+  }
+  std::vector<bool> bits(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const char digit = digits[i / kBitsPerDigit];
+    const int value = digit <= '9' ? digit - '0' : digit - 'a' + 10;
+    bits[i] = ((value >> (i % kBitsPerDigit)) & 1) != 0;
+  }
+  return bits;
+}
+
+double percent(int part, int whole) { return 100.0 * part / whole; }
+
+}  // namespace
+
+void PointTally::add(const ImageResult& result, const ImageResult& unmerged, int label) {
+  const Fidelity fidelity = compareLogits(unmerged.logits, result.logits);
+  if (!std::isfinite(fidelity.kl_divergence) || !std::isfinite(fidelity.logit_cosine)) {
+    throw Error(
+        "the model's output holds values that are not numbers (NaN or infinity); --dtype float32 "
+        "has a wider range");
+  }
+  if (fidelity.top1_agrees) ++agrees_;
+  kl_.add(whole(std::min(fidelity.kl_divergence, kLargestFine), kFine));
+  cosine_.add(whole(fidelity.logit_cosine, kFine));
+  bool right = fidelity.top1_agrees;
+  if (label >= 0) {
+    const int rank = rankOf(result.logits, label);
+    right = rank == 0;
+    if (right) ++correct_;
+    if (rank < kTopClasses) ++among_five_;
+  }
+  right_.push_back(right);
+  flops_paper_.add(whole(result.flops.paper, kMac));
+  flops_total_.add(whole(result.flops.total, kMac));
+  std::int64_t merged = 0;
+  for (std::size_t block = 0; block < tokens_.size(); ++block) {
+    tokens_[block].add(result.layers[block].tokens_in);
+    merged += result.layers[block].merged;
+  }
+  merged_.add(merged);
+  calibrated_ = calibrated_ && result.calibrated;
+}
+
+EvaluatedPoint PointTally::point(const EvaluationChoice& choice, int images, bool labelled,
+                                 bool classifier) const {
+  EvaluatedPoint point;
+  point.choice = choice.choice;
+  point.tier = choice.tier;
+  point.calibrated = calibrated_;
+  point.right = right_;
+  AccuracyPoint& accuracy = point.accuracy;
+  accuracy.method = choice.choice.method;
+  accuracy.settings = completeSettings(choice.choice);
+  accuracy.images = images;
+  if (images == 0) return point;
+  if (labelled) {
+    accuracy.top1 = percent(correct_, images);
+    accuracy.top1_interval = wilsonInterval(correct_, images);
+    accuracy.top5 = percent(among_five_, images);
+  }
+  if (classifier) {
+    accuracy.agreement = percent(agrees_, images);
+    point.kl_divergence = kl_.mean(kFine);
+  }
+  point.logit_cosine = cosine_.mean(kFine);
+  accuracy.flops = {flops_paper_.mean(kMac), flops_total_.mean(kMac)};
+  point.flops_deviation = {flops_paper_.deviation(kMac), flops_total_.deviation(kMac)};
+  accuracy.merged_mean = merged_.mean();
+  for (const ExactMoments& tokens : tokens_) {
+    accuracy.tokens_per_block.push_back(tokens.mean());
+    point.tokens_deviation.push_back(tokens.deviation());
+  }
+  if (seconds_ > 0) accuracy.images_per_second = images / seconds_;
+  return point;
+}
+
+Json PointTally::toJson() const {
+  Json tokens = Json::array();
+  for (const ExactMoments& block : tokens_) tokens.push_back(block.toJson());
+  return {{"correct", correct_},
+          {"among_five", among_five_},
+          {"agrees", agrees_},
+          {"calibrated", calibrated_},
+          {"seconds", seconds_},
+          {"kl", kl_.toJson()},
+          {"cosine", cosine_.toJson()},
+          {"flops_paper", flops_paper_.toJson()},
+          {"flops_total", flops_total_.toJson()},
+          {"merged", merged_.toJson()},
+          {"tokens", tokens},
+          {"right", toDigits(right_)}};
+}
+
+PointTally PointTally::fromJson(const nlohmann::json& json, int depth, std::size_t done) {
+  PointTally tally(depth);
+  tally.correct_ = json.at("correct").get<int>();
+  tally.among_five_ = json.at("among_five").get<int>();
+  tally.agrees_ = json.at("agrees").get<int>();
+  tally.calibrated_ = json.at("calibrated").get<bool>();
+  tally.seconds_ = json.at("seconds").get<double>();
+  tally.kl_ = ExactMoments::fromJson(json.at("kl"));
+  tally.cosine_ = ExactMoments::fromJson(json.at("cosine"));
+  tally.flops_paper_ = ExactMoments::fromJson(json.at("flops_paper"));
+  tally.flops_total_ = ExactMoments::fromJson(json.at("flops_total"));
+  tally.merged_ = ExactMoments::fromJson(json.at("merged"));
+  for (std::size_t block = 0; block < tally.tokens_.size(); ++block) {
+    tally.tokens_[block] = ExactMoments::fromJson(json.at("tokens").at(block));
+  }
+  tally.right_ = fromDigits(json.at("right").get<std::string>(), done);
+  return tally;
+}
+
+}  // namespace adamerge

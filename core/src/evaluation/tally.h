@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What an evaluation has counted so far.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "adamerge/evaluate.h"
+#include "evaluation/exact_moments.h"
+
+namespace adamerge {
+
+/// One method under one setting.
+class PointTally {
+ public:
+  explicit PointTally(int depth) : tokens_(static_cast<std::size_t>(depth)) {}
+
+  /// `label` -1: right is what agrees with `unmerged`.
+  void add(const ImageResult& result, const ImageResult& unmerged, int label);
+  void addSkipped() { right_.push_back(false); }
+  void addTime(double seconds) { seconds_ += seconds; }
+
+  EvaluatedPoint point(const EvaluationChoice& choice, int images, bool labelled,
+                       bool classifier) const;
+
+  nlohmann::ordered_json toJson() const;
+  /// Throws nlohmann::json::exception, Error: not toJson()'s, or not of `depth` and `done` images.
+  static PointTally fromJson(const nlohmann::json& json, int depth, std::size_t done);
+
+ private:
+  int correct_ = 0;
+  int among_five_ = 0;
+  int agrees_ = 0;
+  bool calibrated_ = true;
+  double seconds_ = 0;
+  ExactMoments kl_;
+  ExactMoments cosine_;
+  ExactMoments flops_paper_;
+  ExactMoments flops_total_;
+  ExactMoments merged_;
+  std::vector<ExactMoments> tokens_;  ///< one per block
+  std::vector<bool> right_;           ///< one per image
+};
+
+struct Tally {
+  std::size_t done = 0;
+  std::vector<SkippedImage> skipped;
+  std::set<std::string> warnings;
+  std::vector<PointTally> points;
+};
+
+}  // namespace adamerge
