@@ -87,7 +87,6 @@ void CalibrationDialog::layOut() {
   bar_->setFixedHeight(8);
   progress_->setObjectName(QStringLiteral("calibration-progress"));
   makeCaption(*progress_);
-  start_->setDefault(true);
   for (QPushButton* button : {browse_, stop_, use_, save_}) button->setAutoDefault(false);
 
   auto* folder = new QHBoxLayout;
@@ -171,6 +170,7 @@ void CalibrationDialog::refresh() {
   stop_->setText(mine_ ? tr("Cancel") : tr("Close"));
   use_->setVisible(statistics_ != nullptr);
   save_->setVisible(statistics_ != nullptr);
+  (statistics_ != nullptr ? use_ : start_)->setDefault(true);
   bar_->setVisible(mine_);
   progress_->setVisible(mine_);
 }
@@ -261,6 +261,15 @@ void CalibrationDialog::save(const std::filesystem::path& path) {
   } catch (const Error& error) {
     notice_->show(Tone::kError, QString::fromUtf8(error.what()));
   }
+}
+
+/// Wrapped text needs more height than a window grants by itself.
+bool CalibrationDialog::event(QEvent* event) {
+  const bool handled = QDialog::event(event);
+  if (event->type() != QEvent::LayoutRequest) return handled;
+  const int needed = layout()->totalHeightForWidth(width());
+  if (height() < needed) resize(width(), needed);
+  return handled;
 }
 
 void CalibrationDialog::reject() {

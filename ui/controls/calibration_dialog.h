@@ -33,6 +33,9 @@ class CalibrationDialog : public QDialog {
   /// Cancels what runs.
   void reject() override;
 
+ protected:
+  bool event(QEvent* event) override;
+
  private:
   void layOut();
   void connectTask();

@@ -28,10 +28,10 @@ StatusStrip::StatusStrip(Workbench& workbench, QWidget* parent)
   // Name and progress share a place, so that nothing else moves while a model loads.
   pages_->addWidget(model_);
   pages_->addWidget(progress_);
-  row->addWidget(pages_, 3);
-  row->addWidget(devices_);
-  row->addWidget(busy_);
+  row->addWidget(pages_, 1);
   row->addWidget(hint_, 2);
+  row->addWidget(busy_);
+  row->addWidget(devices_);
   hint_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
   model_->setElideMode(Qt::ElideMiddle);
   model_->setObjectName(QStringLiteral("model"));

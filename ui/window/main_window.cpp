@@ -48,6 +48,7 @@ MainWindow::MainWindow(Workbench& workbench, QSettings& settings)
   setCentralWidget(stage_);
   statusBar()->addPermanentWidget(status_, 1);
   statusBar()->setSizeGripEnabled(false);
+  connect(statusBar(), &QStatusBar::messageChanged, status_, &StatusStrip::setHint);
   opener_ = new Opener(
       {workbench, docks_->images(), *video_, stage_->messages(), *status_, recents_}, this);
   sessions_ = new SessionKeeper(workbench, *stage_, *this, settings);

@@ -143,8 +143,15 @@ void CalibrationDialogTest::calibratesAndIsUsed() {
   QVERIFY2(shown.notice()->text().startsWith(QStringLiteral("4 images measured")),
            qPrintable(shown.notice()->text()));
   QVERIFY(shown.notice()->text().contains(QStringLiteral("r_max 16: μ from 0.")));
+  // The answer makes the dialog higher, not its fields lower.
+  for (const auto* line : shown.dialog->findChildren<QLineEdit*>()) {
+    QTRY_VERIFY(line->height() >= line->minimumSizeHint().height());
+  }
+  const auto* folder = shown.line("calibration-folder");
+  const auto* counts = shown.line("calibration-r-max");
+  QVERIFY(counts->y() > folder->geometry().bottom());
   const std::uint64_t before = shown.workbench.model()->id;
-  QTest::mouseClick(shown.button("Use now"), Qt::LeftButton);
+  QTest::keyClick(shown.dialog.get(), Qt::Key_Return);
   QTRY_VERIFY_WITH_TIMEOUT(shown.workbench.model()->id != before, kPatience);
   QCOMPARE(shown.workbench.model()->statistics->images, 4);
   QCOMPARE(shown.workbench.model()->statistics->entries.size(), std::size_t{2});
