@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <QSlider>
 #include <QTimer>
+#include <numeric>
 #include <span>
 
 #include "measurement.h"
@@ -11,6 +12,8 @@ namespace {
 
 constexpr int kValues = 50;
 constexpr int kSweepValues = 20;
+/// Published points lie here: mild merging, the model's slower end.
+constexpr int kMildest = 20;
 /// Moves come as from a mouse.
 constexpr int kDragMoves = 250;
 constexpr int kDragInterval = 8;
@@ -20,6 +23,12 @@ std::vector<int> values(const QSlider& slider, int count) {
   std::vector<int> values;
   const int range = slider.maximum() - slider.minimum();
   for (int i = 1; i <= count; ++i) values.push_back(slider.minimum() + range * i / count);
+  return values;
+}
+
+std::vector<int> mildValues() {
+  std::vector<int> values(kMildest);
+  std::iota(values.begin(), values.end(), 1);
   return values;
 }
 
@@ -93,7 +102,9 @@ void measureSlider(FrameWatch& watch, const Subject& subject, double target) {
   bench.settle();
   const std::vector<int> chosen = values(bench.slider(), kValues);
   forgetResults(bench);
-  send({"slider to new picture", moves(bench, chosen), "ms", target});
+  send({"slider to new picture, whole range", moves(bench, chosen), "ms", target});
+  forgetResults(bench);
+  send({"slider to new picture, 1 to 20", moves(bench, mildValues()), "ms", target});
   send({"slider to kept picture", moves(bench, chosen), "ms", {}});
   send({"the model's run alone", runs(bench, chosen), "ms", {}});
   forgetResults(bench);

@@ -2,12 +2,11 @@
 // Figures carry what they were made with.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <poppler-document.h>
 
-#include <memory>
 #include <opencv2/imgcodecs.hpp>
 
 #include "adamerge/provenance.h"
+#include "pdf_keywords.h"
 #include "sample_figure.h"
 #include "temporary_folder.h"
 
@@ -37,16 +36,8 @@ class FigureMetadata : public testing::Test {
   FigureInput input_ = test::sampleInput();
 };
 
-/// As poppler reads them.
-std::string pdfKeywords(const fs::path& path) {
-  const std::unique_ptr<poppler::document> document(
-      poppler::document::load_from_file(path.string()));
-  const poppler::byte_array text = document->get_keywords().to_utf8();
-  return {text.begin(), text.end()};
-}
-
 TEST_F(FigureMetadata, ComesBackFromAPdf) {
-  const std::string text = pdfKeywords(write(FigureFormat::kPdf));
+  const std::string text = test::pdfKeywords(write(FigureFormat::kPdf));
   EXPECT_EQ(text, input_.provenance);
   const Provenance provenance = parseProvenance(text).at(0);
   EXPECT_EQ(provenance.model, "a \"small\" <model> (v1)");
@@ -85,7 +76,7 @@ TEST_F(FigureMetadata, OfAComparisonNamesEveryRun) {
   const std::vector<FigureInput> inputs{input_, other};
   const fs::path path = folder_.path() / "comparison";
   writeComparison("groups", inputs, {}, FigureFormat::kPdf, path);
-  const std::vector<Provenance> list = parseProvenance(pdfKeywords(path));
+  const std::vector<Provenance> list = parseProvenance(test::pdfKeywords(path));
   ASSERT_EQ(list.size(), 2U);
   EXPECT_EQ(list[0].choice.method, "tome");
   EXPECT_EQ(list[1].choice.method, "none");
