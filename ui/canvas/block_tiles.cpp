@@ -46,17 +46,18 @@ BlockTiles::BlockTiles(Pane& pane, ViewState& view, QWidget* parent)
 }
 
 void BlockTiles::setPane(Pane& pane) {
-  if (pane_ != nullptr) pane_->disconnect(this);
+  disconnect(pane_connection_);
   pane_ = &pane;
-  connect(pane_, &Pane::inspectionChanged, this, &BlockTiles::relayout);
+  pane_connection_ = connect(pane_, &Pane::inspectionChanged, this, &BlockTiles::relayout);
   relayout();
 }
 
 void BlockTiles::setReference(Pane* reference) {
-  if (reference_ != nullptr) reference_->disconnect(this);
+  disconnect(reference_connection_);
   reference_ = reference;
   if (reference_ != nullptr) {
-    connect(reference_, &Pane::inspectionChanged, this, &BlockTiles::refresh);
+    reference_connection_ =
+        connect(reference_, &Pane::inspectionChanged, this, &BlockTiles::refresh);
   }
   refresh();
 }

@@ -55,6 +55,9 @@ class BlockTiles : public QWidget {
 
   QPointer<Pane> pane_;
   QPointer<Pane> reference_;
+  // One pane may be followed in both roles, one after the other.
+  QMetaObject::Connection pane_connection_;
+  QMetaObject::Connection reference_connection_;
   ViewState& view_;
   KeyboardFocus focus_;
   QSize room_;

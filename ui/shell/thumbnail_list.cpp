@@ -87,7 +87,12 @@ ThumbnailList::ThumbnailList(QWidget* parent)
     if (const auto path = current(); path && !quiet_) emit chosen(*path);
   });
   connect(finder_, &ImageFinder::found, this,
-          [this](const std::vector<std::filesystem::path>& files) { fill(files, first_); });
+          [this](const std::vector<std::filesystem::path>& files) {
+            quiet_ = marks_only_;
+            fill(files, first_);
+            if (marks_only_) setCurrent(first_);
+            quiet_ = false;
+          });
   connect(finder_, &ImageFinder::failed, this, [this](const QString& message) {
     showEmpty(message);
     emit failed(message);
@@ -112,10 +117,17 @@ void ThumbnailList::openFolder(const std::filesystem::path& folder,
   fill({}, {});
   folder_ = folder;
   first_ = first;
+  marks_only_ = false;
   title_->setText(nameOf(folder));
   title_->setToolTip(QString::fromStdString(folder.string()));
   showEmpty(tr("Looking for pictures in %1 …").arg(nameOf(folder)));
   finder_->find(folder);
+}
+
+void ThumbnailList::listFolder(const std::filesystem::path& folder,
+                               const std::filesystem::path& open) {
+  openFolder(folder, open);
+  marks_only_ = true;
 }
 
 void ThumbnailList::setFiles(std::vector<std::filesystem::path> files, const QString& title) {

@@ -26,6 +26,8 @@ class ThumbnailList : public QWidget {
 
   /// Searches the folder in the background, then chooses `first`, or the first picture there.
   void openFolder(const std::filesystem::path& folder, const std::filesystem::path& first = {});
+  /// As openFolder(), but chooses nothing: `open` is marked, which is being opened elsewhere.
+  void listFolder(const std::filesystem::path& folder, const std::filesystem::path& open);
   /// Several files at once, named `title`; chooses the first.
   void setFiles(std::vector<std::filesystem::path> files, const QString& title);
   void clear();
@@ -58,7 +60,8 @@ class ThumbnailList : public QWidget {
 
   std::filesystem::path folder_;
   std::filesystem::path first_;
-  bool quiet_ = false;  ///< the mark moves without chosen()
+  bool marks_only_ = false;  ///< the search ends without chosen()
+  bool quiet_ = false;       ///< the mark moves without chosen()
   ImageFinder* finder_;
   ThumbnailModel* model_;
   ElidedLabel* title_;

@@ -110,7 +110,10 @@ fs::path portable(const fs::path& path, const fs::path& folder) {
 }
 
 fs::path resolved(const fs::path& path, const fs::path& folder) {
-  return path.empty() || path.is_absolute() ? path : (folder / path).lexically_normal();
+  if (path.empty() || path.is_absolute()) return path;
+  const fs::path whole = (folder / path).lexically_normal();
+  // Of "." in particular.
+  return whole.has_filename() ? whole : whole.parent_path();
 }
 
 Json parseJson(const std::string& text, const std::string& name) {
@@ -136,6 +139,7 @@ std::string toJson(const Session& session) {
     json["engine"]["input_size"] = {{"height", size->height}, {"width", size->width}};
   }
   if (!session.picture.empty()) json["picture"] = session.picture.string();
+  if (!session.folder.empty()) json["folder"] = session.folder.string();
   json["panes"] = OrderedJson::array();
   for (const MethodChoice& choice : session.panes) {
     json["panes"].push_back(
@@ -167,6 +171,7 @@ Session parseSession(const std::string& text, const std::string& name) {
     session.engine = readEngine({*engine, name, "engine"}, name);
   }
   session.picture = fields.text("picture");
+  session.folder = fields.text("folder");
   if (const Json* panes = fields.list("panes")) {
     if (panes->size() > kMostPanes) fields.fail("\"panes\" must have at most 4 entries");
     for (const Json& pane : *panes) {
@@ -197,6 +202,7 @@ void saveSession(const Session& session, const fs::path& file) {
   const fs::path folder = fs::absolute(file).parent_path();
   portable_session.model = portable(session.model, folder);
   portable_session.picture = portable(session.picture, folder);
+  portable_session.folder = portable(session.folder, folder);
   writeFileAtomically(file, toJson(portable_session));
 }
 
@@ -205,6 +211,7 @@ Session openSession(const fs::path& file) {
   const fs::path folder = fs::absolute(file).parent_path();
   session.model = resolved(session.model, folder);
   session.picture = resolved(session.picture, folder);
+  session.folder = resolved(session.folder, folder);
   return session;
 }
 

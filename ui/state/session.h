@@ -17,6 +17,7 @@ struct Session {
   std::filesystem::path model;  ///< empty: none was loaded
   EngineOptions engine;
   std::filesystem::path picture;    ///< empty: none, or one that is no file
+  std::filesystem::path folder;     ///< listed beside the picture; empty: none
   std::vector<MethodChoice> panes;  ///< method and settings alone; as many as panes are known
   int pane_count = 1;
   int active_pane = 0;
@@ -39,7 +40,7 @@ void saveSession(const Session& session, const std::filesystem::path& file);
 /// Relative paths are taken from the file's folder. Throws Error.
 Session openSession(const std::filesystem::path& file);
 
-/// What belongs to the window (compression mode, geometry) is left to it.
+/// What belongs to the window (folder, compression mode, geometry) is left to it.
 Session captureSession(Workbench& workbench);
 /// Restores everything but what belongs to the window; loads model and picture if they are others.
 /// Block and selection follow once both are there. Empties the history.

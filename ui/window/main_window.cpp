@@ -51,7 +51,7 @@ MainWindow::MainWindow(Workbench& workbench, QSettings& settings)
   connect(statusBar(), &QStatusBar::messageChanged, status_, &StatusStrip::setHint);
   opener_ = new Opener(
       {workbench, docks_->images(), *video_, stage_->messages(), *status_, recents_}, this);
-  sessions_ = new SessionKeeper(workbench, *stage_, *this, settings);
+  sessions_ = new SessionKeeper(workbench, *stage_, docks_->images(), *this, settings);
   fillMenus(*this, *actions_, recents_, *docks_);
   makeToolBar(*this, *actions_);
   setMinimumSize(kLeastSize);
@@ -81,6 +81,7 @@ void MainWindow::connectFiles() {
   connect(actions_->close_picture, &QAction::triggered, opener_, &Opener::closePicture);
   connect(opener_, &Opener::imagesListed, docks_, &Docks::showImages);
   connect(opener_, &Opener::sessionChosen, sessions_, &SessionKeeper::open);
+  connect(sessions_, &SessionKeeper::imagesListed, docks_, &Docks::showImages);
   connect(actions_->save_session, &QAction::triggered, sessions_, &SessionKeeper::askAndSave);
   connect(sessions_, &SessionKeeper::failed, this,
           [this](const QString& message) { stage_->messages().show(Severity::kError, message); });

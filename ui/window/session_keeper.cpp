@@ -5,6 +5,7 @@
 #include <QMainWindow>
 
 #include "adamerge/error.h"
+#include "shell/thumbnail_list.h"
 #include "state/session.h"
 #include "window/stage.h"
 
@@ -15,16 +16,18 @@ constexpr const char* kLastSession = "session/last";
 
 }  // namespace
 
-SessionKeeper::SessionKeeper(Workbench& workbench, Stage& stage, QMainWindow& window,
-                             QSettings& settings)
+SessionKeeper::SessionKeeper(Workbench& workbench, Stage& stage, ThumbnailList& images,
+                             QMainWindow& window, QSettings& settings)
     : QObject(&window),
       workbench_(workbench),
       stage_(stage),
+      images_(images),
       window_(window),
       settings_(settings) {}
 
 Session SessionKeeper::capture() {
   Session session = captureSession(workbench_);
+  session.folder = images_.folder();
   session.compression_mode = stage_.compression().mode();
   session.window_geometry = window_.saveGeometry().toBase64().toStdString();
   session.window_state = window_.saveState().toBase64().toStdString();
@@ -39,6 +42,10 @@ void SessionKeeper::apply(const Session& session, bool with_window) {
   }
   stage_.compression().setMode(session.compression_mode);
   applySession(workbench_, session);
+  std::error_code code;
+  if (session.folder.empty() || !std::filesystem::is_directory(session.folder, code)) return;
+  images_.listFolder(session.folder, session.picture);
+  if (!with_window) emit imagesListed();
 }
 
 bool SessionKeeper::restoreLast() {

@@ -12,13 +12,15 @@ class QMainWindow;
 namespace adamerge::ui {
 
 class Stage;
+class ThumbnailList;
 class Workbench;
 struct Session;
 
 class SessionKeeper : public QObject {
   Q_OBJECT
  public:
-  SessionKeeper(Workbench& workbench, Stage& stage, QMainWindow& window, QSettings& settings);
+  SessionKeeper(Workbench& workbench, Stage& stage, ThumbnailList& images, QMainWindow& window,
+                QSettings& settings);
 
   /// False: there is none, or none that can be read.
   bool restoreLast();
@@ -31,6 +33,8 @@ class SessionKeeper : public QObject {
   void open(const std::filesystem::path& path);
 
  signals:
+  /// The images of a folder are being listed.
+  void imagesListed();
   void failed(const QString& message);
   void saved(const QString& message);
 
@@ -40,6 +44,7 @@ class SessionKeeper : public QObject {
 
   Workbench& workbench_;
   Stage& stage_;
+  ThumbnailList& images_;
   QMainWindow& window_;
   QSettings& settings_;
 };

@@ -19,6 +19,7 @@ class BlockStripTest : public QObject {
   void clickAndKeysChooseABlock();
   void playGoesRoundUntilTheUserActs();
   void narrowStripScrollsToTheChosenBlock();
+  void paneIsFollowedThatWasReference();
 };
 
 void BlockStripTest::tilesShowEachBlocksGroups() {
@@ -53,6 +54,20 @@ void BlockStripTest::tilesShowEachBlocksGroups() {
   const QColor accent = tiles.palette().color(QPalette::Highlight);
   QCOMPARE(colorAt(image, QPointF(chosen.left() - 2, chosen.center().y())), accent);
   QCOMPARE(colorAt(image, QPointF(chosen.center().x(), chosen.top() - 7)), accent);
+}
+
+void BlockStripTest::paneIsFollowedThatWasReference() {
+  ShownPane shown;
+  Pane second(1);
+  BlockStrip strip(shown.pane, shown.view);
+  strip.setReference(&second);
+  strip.resize(400, 160);
+  strip.show();
+  strip.setPane(second);
+  strip.setReference(&shown.pane);
+  QCOMPARE(strip.tiles().tileCount(), 0);
+  second.setInspection(shown.pane.inspection());
+  QTRY_VERIFY(strip.tiles().width() > strip.tiles().tileRect(11).right());
 }
 
 void BlockStripTest::clickAndKeysChooseABlock() {

@@ -78,6 +78,7 @@ class SessionTest : public QObject {
     std::filesystem::create_directories(home.path() / "a/pictures");
     Session session = fullSession();
     session.picture = home.path() / "a/pictures/ship.png";
+    session.folder = home.path() / "a";
     saveSession(session, home.path() / "a/work.adamerge");
     std::ifstream file(home.path() / "a/work.adamerge");
     const Json json = Json::parse(file);
@@ -87,6 +88,7 @@ class SessionTest : public QObject {
     std::filesystem::rename(home.path() / "a", home.path() / "b");
     const Session opened = openSession(home.path() / "b/work.adamerge");
     QCOMPARE(opened.picture, home.path() / "b/pictures/ship.png");
+    QCOMPARE(opened.folder, home.path() / "b");
     QCOMPARE(opened.model, bundledModelPath().lexically_normal());
   }
 

@@ -4,6 +4,7 @@
 #include <QProcess>
 #include <QtTest>
 
+#include "shell/thumbnail_list.h"
 #include "window/actions.h"
 #include "window/session_keeper.h"
 #include "window_fixture.h"
@@ -54,6 +55,29 @@ class SessionWindowTest : public QObject {
     QCOMPARE(second.pane().compression(), 9);
     QCOMPARE(second.workbench().paneCount(), 2);
     QTRY_COMPARE(second.workbench().view().block(), 3);
+  }
+
+  void folderComesBack() {
+    const QString file = folder_.filePath("folder.ini");
+    const QString pictures = QFileInfo(sample("ship")).path();
+    {
+      WindowFixture first({}, file);
+      QVERIFY(first.settle());
+      first.dropPath(pictures);
+      QTRY_COMPARE(first.window().findChild<ThumbnailList*>()->files().size(), 4U);
+      first.window().findChild<ThumbnailList*>()->step(1);
+      QVERIFY(first.settle());
+      QTRY_COMPARE(first.workbench().picture()->name, QString("automobile.png"));
+      first.window().close();
+    }
+    WindowFixture second({}, file);
+    const auto* list = second.window().findChild<ThumbnailList*>();
+    QSignalSpy chosen(list, &ThumbnailList::chosen);
+    QTRY_COMPARE(list->files().size(), 4U);
+    QVERIFY(second.settle());
+    QTRY_COMPARE(second.workbench().picture()->name, QString("automobile.png"));
+    QCOMPARE(list->current().value().filename().string(), std::string("automobile.png"));
+    QCOMPARE(chosen.count(), 0);
   }
 
   void sessionFileOpensElsewhere() {
