@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -19,7 +20,8 @@
 namespace adamerge::cli {
 namespace {
 
-constexpr std::size_t kBatch = 16;
+constexpr std::size_t kBatch = 8;
+constexpr int kMostLanes = 8;
 
 struct Options {
   EngineChoice engine;
@@ -107,7 +109,8 @@ int run(const Options& options, const std::stop_token& stop) {
   for (const std::string& output : {options.json, options.csv}) {
     if (isFileOutput(output)) locks.push_back(std::make_unique<OutputLock>(output));
   }
-  const Engine engine = options.engine.load(terminal, stop);
+  const int lanes = std::min(options.engine.threads(), kMostLanes);
+  const Engine engine = options.engine.load(terminal, stop, options.engine.threads() / lanes);
   DatasetOptions dataset_options = options.dataset;
   dataset_options.labels = options.labels;
   const Dataset dataset = Dataset::open(options.folder, engine.info(), dataset_options, stop)
@@ -118,6 +121,7 @@ int run(const Options& options, const std::stop_token& stop) {
 
   EvaluationOptions how;
   how.batch = options.batch;
+  how.lanes = engine.device() == "cpu" ? lanes : 1;
   how.state = stateFile(options);
   const Evaluation evaluation = evaluate(engine, dataset, choices, how, terminal.callback(), stop);
   terminal.clearBar();

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <thread>
 
 #include "usage_error.h"
 #include "value_checks.h"
@@ -140,8 +141,16 @@ EngineOptions EngineChoice::options() const {
   return options;
 }
 
-Engine EngineChoice::load(Terminal& terminal, const std::stop_token& stop) const {
-  Engine engine = Engine::load(model(), options(), terminal.callback(), stop);
+int EngineChoice::threads() const {
+  return threads_ > 0 ? threads_
+                      : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+Engine EngineChoice::load(Terminal& terminal, const std::stop_token& stop,
+                          std::optional<int> threads) const {
+  EngineOptions chosen = options();
+  if (threads) chosen.threads = *threads;
+  Engine engine = Engine::load(model(), chosen, terminal.callback(), stop);
   if (!engine.statisticsProblem().empty()) terminal.warn(engine.statisticsProblem());
   return engine;
 }

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,11 @@ class EngineChoice {
   bool namesModel() const { return !model_.empty(); }
   /// Throws UsageError.
   EngineOptions options() const;
-  Engine load(Terminal& terminal, const std::stop_token& stop) const;
+  /// `threads`: for each run of the engine, in place of threads().
+  Engine load(Terminal& terminal, const std::stop_token& stop,
+              std::optional<int> threads = std::nullopt) const;
+  /// As many as the machine has cores where none were named.
+  int threads() const;
   bool quiet() const { return quiet_; }
   unsigned seed() const { return seed_; }
 

@@ -59,13 +59,18 @@ INSTANTIATE_TEST_SUITE_P(
                      "png, svg or pdf", "--no-salience", "--no-adaptive", "--r-max N", "--r N",
                      "--delay N", "--partition sequential|alternating", "--affinity raw|scaled"}},
         CommandHelp{"calibrate", {"--r-max LIST", "--passes N", "--limit N", "-o,--output FILE"}},
+        CommandHelp{"evaluate",
+                    {"--methods,--method LIST", "--r-max LIST", "--r LIST", "--flops LIST",
+                     "--flops-images N", "--limit N", "--batch N", "--labels FILE", "--unlabelled",
+                     "--json FILE", "--csv FILE", "FILE.partial"}},
         CommandHelp{"schedule", {"--flops G", "--json FILE"}}),
     [](const auto& test) { return test.param.name; });
 
 TEST(ProgramHelp, NamesEveryCommand) {
   const CliResult result = adamergeCli({"--help"});
   expectSuccess(result);
-  for (const char* command : {"info", "inspect", "calibrate", "schedule", "--version"}) {
+  for (const char* command :
+       {"info", "inspect", "calibrate", "evaluate", "schedule", "--version"}) {
     EXPECT_THAT(result.out, HasSubstr(command));
   }
 }

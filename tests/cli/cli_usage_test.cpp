@@ -35,7 +35,7 @@ std::vector<std::string> calibrate(std::vector<std::string> options) {
 
 TEST(Usage, CommandsAreRefusedInOneLine) {
   expectRefused(
-      {WrongUsage{"NoCommand", {}, {"command", "info, inspect, calibrate, schedule"}},
+      {WrongUsage{"NoCommand", {}, {"command", "info, inspect, calibrate, evaluate, schedule"}},
        WrongUsage{"UnknownCommand", {"inspekt", "a.png"}, {"'inspekt'", "info, inspect"}},
        WrongUsage{"UnknownOptionOfTheProgram", {"--verbose"}, {"'--verbose'"}},
        WrongUsage{"UnknownOption", inspect({"--verbose"}), {"--verbose", "adamerge inspect"}},

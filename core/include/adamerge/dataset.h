@@ -18,7 +18,7 @@ struct DatasetOptions {
   bool unlabelled = false;  ///< take every image at any depth, without a class
   /// Says which class a folder holds: lines of FOLDER, a tab, comma or space, and a class's name
   /// or index. Empty: folders carry the names of the classes.
-  std::filesystem::path labels;
+  std::filesystem::path labels{};
 };
 
 class Dataset {

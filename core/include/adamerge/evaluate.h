@@ -21,10 +21,13 @@ struct EvaluationChoice {
 };
 
 struct EvaluationOptions {
-  std::size_t batch = 16;  ///< images at once
+  std::size_t batch = 8;  ///< images at once
+  /// Batches that the engine runs at the same time. On a CPU, several with one thread each keep the
+  /// cores busier than one with several.
+  int lanes = 1;
   /// Where what is done so far is kept, so that a later call with the same model, images and
   /// choices goes on from there. Empty: nowhere.
-  std::filesystem::path state;
+  std::filesystem::path state{};
   double seconds_between_saves = 10;
   int decoders = 0;  ///< threads that read images ahead; 0: as many as cores, at most 4
 };

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
+#include <future>
 #include <thread>
 
 #include "adamerge/error.h"
@@ -40,6 +42,13 @@ std::vector<EvaluationChoice> withUnmerged(std::span<const EvaluationChoice> cho
   return all;
 }
 
+/// A batch with what each choice made of it.
+struct MeasuredBatch {
+  PreparedBatch batch;
+  std::vector<std::vector<ImageResult>> results;
+  std::vector<double> seconds;
+};
+
 class Run {
  public:
   Run(const Engine& engine, const Dataset& dataset, std::span<const EvaluationChoice> choices,
@@ -62,20 +71,20 @@ class Run {
   }
 
   void measure(const ProgressCallback& progress, const std::stop_token& stop) {
-    PreparedBatches batches(dataset_, engine_.info().preprocessing, tally_.done,
-                            std::max<std::size_t>(1, options_.batch), decoderCount(options_));
-    Clock::time_point saved = Clock::now();
-    const auto total = static_cast<std::int64_t>(dataset_.size());
-    if (progress) progress({"evaluating", static_cast<std::int64_t>(tally_.done), total});
+    const std::size_t batch = std::max<std::size_t>(1, options_.batch);
+    const std::size_t batches = (dataset_.size() - tally_.done + batch - 1) / batch;
+    lanes_ = std::clamp<std::size_t>(static_cast<std::size_t>(std::max(1, options_.lanes)), 1,
+                                     std::max<std::size_t>(1, batches));
+    PreparedBatches prepared(dataset_, engine_.info().preprocessing, tally_.done, batch,
+                             decoderCount(options_));
+    const auto report = [&] {
+      if (!progress) return;
+      progress({"evaluating", static_cast<std::int64_t>(tally_.done),
+                static_cast<std::int64_t>(dataset_.size())});
+    };
+    report();
     try {
-      while (const std::optional<PreparedBatch> batch = batches.next(stop)) {
-        add(*batch, stop);
-        if (secondsSince(saved) >= options_.seconds_between_saves) {
-          save();
-          saved = Clock::now();
-        }
-        if (progress) progress({"evaluating", static_cast<std::int64_t>(tally_.done), total});
-      }
+      measureAll(prepared, report, stop);
     } catch (const Cancelled&) {
       // What is done stays; the caller sees that it is not all.
     }
@@ -102,17 +111,45 @@ class Run {
   }
 
  private:
-  /// All choices, then all is counted: an interruption leaves no image half done.
-  void add(const PreparedBatch& batch, const std::stop_token& stop) {
-    std::vector<std::vector<ImageResult>> results;
-    std::vector<double> seconds;
+  /// Counts batches in their order, whichever lane is done first.
+  void measureAll(PreparedBatches& prepared, const std::function<void()>& report,
+                  const std::stop_token& stop) {
+    Clock::time_point saved = Clock::now();
+    std::deque<std::future<MeasuredBatch>> running;
+    while (true) {
+      while (running.size() < lanes_) {
+        std::optional<PreparedBatch> batch = prepared.next(stop);
+        if (!batch) break;
+        running.push_back(std::async(std::launch::async, &Run::compute, this, std::move(*batch),
+                                     std::cref(stop)));
+      }
+      if (running.empty()) return;
+      const MeasuredBatch measured = running.front().get();
+      running.pop_front();
+      count(measured);
+      if (secondsSince(saved) >= options_.seconds_between_saves) {
+        save();
+        saved = Clock::now();
+      }
+      report();
+    }
+  }
+
+  MeasuredBatch compute(PreparedBatch batch, const std::stop_token& stop) const {
+    MeasuredBatch measured{std::move(batch), {}, {}};
     for (const EvaluationChoice& entry : choices_) {
       const Clock::time_point start = Clock::now();
-      results.push_back(engine_.run(batch.inputs, entry.choice, {.trace = false}, stop));
-      seconds.push_back(secondsSince(start));
+      measured.results.push_back(
+          engine_.run(measured.batch.inputs, entry.choice, {.trace = false}, stop));
+      measured.seconds.push_back(secondsSince(start));
     }
+    return measured;
+  }
+
+  void count(const MeasuredBatch& measured) {
+    const auto& [batch, results, seconds] = measured;
     for (std::size_t point = 0; point < choices_.size(); ++point) {
-      tally_.points[point].addTime(seconds[point]);
+      tally_.points[point].addTime(seconds[point] / static_cast<double>(lanes_));
       for (const ImageResult& image : results[point]) {
         tally_.warnings.insert(image.warnings.begin(), image.warnings.end());
       }
@@ -144,6 +181,7 @@ class Run {
   const EvaluationKey key_;
   Tally tally_;
   std::size_t continued_ = 0;
+  std::size_t lanes_ = 1;
 };
 
 }  // namespace

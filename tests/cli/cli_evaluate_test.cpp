@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <cmath>
+
+#include "cli_runner.h"
+
+namespace adamerge::test {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::HasSubstr;
+
+class EvaluateCommand : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (const char* name : {"airplane", "automobile", "bird", "ship"}) {
+      fs::create_directories(set_ / name);
+      fs::copy_file(sample(name), set_ / name / "drawn.png");
+      // The same picture in a folder it does not belong to is an error to count.
+      fs::copy_file(sample("bird"), set_ / name / "bird.png");
+    }
+  }
+
+  CliResult evaluate(std::vector<std::string> options) const {
+    options.insert(options.begin(), {"evaluate", set_.string(), "--threads", "1"});
+    return adamergeCli(options);
+  }
+
+  TemporaryFolder folder_;
+  fs::path set_ = folder_.path() / "set";
+};
+
+TEST_F(EvaluateCommand, WritesTableJsonAndCsv) {
+  const fs::path file = folder_.path() / "new" / "results.json";
+  const fs::path csv = folder_.path() / "new" / "results.csv";
+  const CliResult result = evaluate(
+      {"--methods", "adamerge,tome", "--r-max", "8,16", "--r", "8", "--json", file, "--csv", csv});
+  expectSuccess(result);
+  for (const char* part : {"vit-tiny-cifar10", "8 images", "Unmerged", "AdaMerge, r_max 8",
+                           "AdaMerge, r_max 16", "ToMe, r 8", "95 % interval", "1.225", "0.924"}) {
+    EXPECT_THAT(result.out, HasSubstr(part));
+  }
+  EXPECT_THAT(filesIn(folder_.path() / "new"), testing::ElementsAre("results.csv", "results.json"));
+
+  const json record = jsonIn(file);
+  EXPECT_EQ(record.at("model"), "vit-tiny-cifar10");
+  EXPECT_EQ(record.at("dataset"), set_.string());
+  EXPECT_EQ(record.at("images"), 8);
+  EXPECT_EQ(record.at("skipped"), json::array());
+  EXPECT_EQ(record.at("device"), "cpu");
+  EXPECT_EQ(record.at("dtype"), "float32");
+  EXPECT_THAT(record.at("command").get<std::string>(),
+              testing::StartsWith("adamerge evaluate " + set_.string() + " --threads 1 --methods"));
+  ASSERT_EQ(record.at("points").size(), 4U);
+  const json& plain = record.at("points")[0];
+  EXPECT_EQ(plain.at("method"), "none");
+  // Four of the eight show a bird, one of them in the folder of birds, where the fifth is drawn.
+  EXPECT_EQ(plain.at("top1"), 62.5);
+  EXPECT_NEAR(plain.at("top1_interval")[0].get<double>(), 30.574, 1e-3);
+  EXPECT_NEAR(plain.at("top1_interval")[1].get<double>(), 86.316, 1e-3);
+  EXPECT_NEAR(plain.at("flops_paper").get<double>(), 1.2246, 1e-4);
+  const json& tome = record.at("points")[3];
+  EXPECT_EQ(tome.at("settings").at("r"), 8);
+  EXPECT_EQ(tome.at("merged_mean"), 96);
+  EXPECT_EQ(tome.at("flops_paper_sd"), 0);
+  for (int block = 0; block < 12; ++block) {
+    EXPECT_EQ(tome.at("tokens_per_block")[block], 197 - 8 * block);
+  }
+  EXPECT_GT(record.at("points")[2].at("flops_paper_sd"), 0);
+  EXPECT_EQ(contentOf(csv).substr(0, 12), "method,name,");
+}
+
+TEST_F(EvaluateCommand, FindsTheSettingsOfATier) {
+  const CliResult result = evaluate({"--methods", "tome,pitome,adamerge", "--flops", "0.96",
+                                     "--flops-images", "4", "--json", "-"});
+  expectSuccess(result, /*warnings=*/true);
+  const json record = json::parse(result.out);
+  ASSERT_EQ(record.at("points").size(), 4U);
+  EXPECT_EQ(record.at("points")[1].at("settings").at("r"), 7);
+  for (std::size_t i = 1; i < 4; ++i) {
+    const json& point = record.at("points")[i];
+    EXPECT_EQ(point.at("tier"), 0.96);
+    EXPECT_NEAR(point.at("flops_paper").get<double>(), 0.96, 0.05);
+    // Against the unmerged model, and all but the first method against that.
+    ASSERT_EQ(point.at("compared").size(), i == 1 ? 1U : 2U);
+    EXPECT_EQ(point.at("compared")[0].at("point"), 0);
+    if (i > 1) {
+      EXPECT_EQ(point.at("compared")[1].at("point"), 1);
+    }
+    EXPECT_LE(point.at("compared")[0].at("p"), 1);
+  }
+}
+
+TEST_F(EvaluateCommand, MeasuresAgreementWithoutLabels) {
+  const CliResult result = adamergeCli({"evaluate", samplesFolder(), "--unlabelled", "--methods",
+                                        "tome", "--json", "-", "--threads", "1"});
+  expectSuccess(result);
+  const json record = json::parse(result.out);
+  EXPECT_EQ(record.at("images"), 4);
+  for (const json& point : record.at("points")) {
+    EXPECT_TRUE(point.at("top1").is_null());
+    EXPECT_TRUE(point.at("top1_interval").is_null());
+    EXPECT_TRUE(point.at("top5").is_null());
+    EXPECT_EQ(point.at("agreement"), 100);
+  }
+}
+
+TEST_F(EvaluateCommand, DrawsTheSameImagesForTheSameSeed) {
+  std::vector<json> points;
+  for (const char* seed : {"1", "1", "2"}) {
+    const CliResult result =
+        evaluate({"--methods", "adamerge", "--limit", "3", "--seed", seed, "--json", "-"});
+    expectSuccess(result);
+    json record = json::parse(result.out);
+    EXPECT_EQ(record.at("images"), 3);
+    points.push_back(record.at("points")[1].at("flops_paper"));
+  }
+  EXPECT_EQ(points[0], points[1]);
+  EXPECT_NE(points[0], points[2]);
+}
+
+TEST_F(EvaluateCommand, NamesWhatItLeavesOut) {
+  writeText(set_ / "bird" / "broken.jpg", "no picture");
+  const CliResult result = evaluate({"--methods", "none", "--json", folder_.path() / "out.json"});
+  EXPECT_EQ(result.status, 1);
+  ASSERT_EQ(result.errorLines().size(), 2U) << result.err;
+  EXPECT_THAT(result.errorLines()[0], HasSubstr("broken.jpg: "));
+  EXPECT_THAT(result.errorLines()[1], HasSubstr("1 of 9 images"));
+  const json record = jsonIn(folder_.path() / "out.json");
+  EXPECT_EQ(record.at("images"), 8);
+  EXPECT_EQ(record.at("skipped"), json::array({"bird/broken.jpg"}));
+}
+
+TEST_F(EvaluateCommand, TakesAMappingFile) {
+  for (const char* name : {"airplane", "automobile", "bird", "ship"}) {
+    fs::rename(set_ / name, set_ / ("n0_" + std::string(name)));
+  }
+  expectProblem(evaluate({"--methods", "none"}), 1, {"4 of the 4 classes", "n0_bird", "--labels"});
+  const fs::path file = folder_.path() / "labels.txt";
+  writeText(file, "n0_airplane\tairplane\nn0_automobile 1\nn0_bird,bird\nn0_ship 8\n");
+  const CliResult result = evaluate({"--methods", "none", "--labels", file, "--json", "-"});
+  expectSuccess(result);
+  EXPECT_EQ(json::parse(result.out).at("points")[0].at("top1"), 62.5);
+}
+
+}  // namespace
+}  // namespace adamerge::test
