@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "adamerge/engine.h"
+#include "adamerge/figures.h"
 #include "cli_runner.h"
 
 namespace adamerge::test {
@@ -78,7 +79,7 @@ TEST(OddImage, OnePixelAndAVeryWideOneWork) {
   const auto json = jsonIn(folder.path() / "out.json");
   EXPECT_EQ(json.at(0).at("image_size"), (nlohmann::json{1, 1}));
   EXPECT_EQ(json.at(1).at("image_size"), (nlohmann::json{10, 30000}));
-  EXPECT_EQ(filesIn(folder.path() / "figures").size(), 10U);
+  EXPECT_EQ(filesIn(folder.path() / "figures").size(), 2 * figureKinds().size());
 }
 
 TEST(BadSetting, TheModelDecides) {

@@ -107,6 +107,7 @@ void MessageBar::show(Severity severity, const QString& text, std::vector<Messag
   slide(1);
   QAccessibleEvent alert(this, QAccessible::Alert);
   QAccessible::updateAccessibility(&alert);
+  emit shown(severity, text);
 }
 
 QString MessageBar::text() const { return messages_.empty() ? QString() : messages_.back().text; }

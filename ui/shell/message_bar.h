@@ -51,6 +51,9 @@ class MessageBar : public QWidget {
   void dismiss();
   void dismissAll();
 
+ signals:
+  void shown(adamerge::ui::Severity severity, const QString& text);
+
  protected:
   bool eventFilter(QObject* watched, QEvent* event) override;
   void keyPressEvent(QKeyEvent* event) override;

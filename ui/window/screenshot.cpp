@@ -7,6 +7,7 @@
 
 #include "state/workbench.h"
 #include "window/main_window.h"
+#include "window/stage.h"
 
 namespace adamerge::ui {
 namespace {
@@ -20,7 +21,10 @@ constexpr int kLongest = 120'000;
 
 Screenshot::Screenshot(Workbench& workbench, MainWindow& window, QString path)
     : QObject(&window), workbench_(workbench), window_(window), path_(std::move(path)) {
-  connect(&workbench, &Workbench::failed, this, &Screenshot::fail);
+  connect(&window.stage().messages(), &MessageBar::shown, this,
+          [this](Severity severity, const QString& text) {
+            if (severity == Severity::kError) fail(text);
+          });
   connect(&timer_, &QTimer::timeout, this, &Screenshot::check);
   timer_.start(kInterval);
   clock_.start();
@@ -59,7 +63,9 @@ void Screenshot::take() {
 void Screenshot::fail(const QString& message) {
   timer_.stop();
   std::fprintf(stderr, "adamerge-studio: %s\n", qPrintable(message));
-  QApplication::exit(1);
+  // Queued: the event loop that is to end may not run yet.
+  QMetaObject::invokeMethod(
+      qApp, [] { QApplication::exit(1); }, Qt::QueuedConnection);
 }
 
 }  // namespace adamerge::ui

@@ -49,9 +49,10 @@ int startStudio(QApplication& application, const StartOptions& options) {
   Workbench workbench;
   MainWindow window(workbench, settings);
   if (options.fresh || !options.screenshot.isEmpty()) window.forgetSession();
+  // Before anything can go wrong that it should tell.
+  if (!options.screenshot.isEmpty()) new Screenshot(workbench, window, options.screenshot);
   applyStartOptions(options, workbench, window);
   window.show();
-  if (!options.screenshot.isEmpty()) new Screenshot(workbench, window, options.screenshot);
   return QApplication::exec();
 }
 
