@@ -128,6 +128,9 @@ TEST(ScaledSalience, LabelsTellWhereValuesWereClipped) {
   EXPECT_EQ(clipped.labelAt(1), "≥0.98");
   EXPECT_EQ(ScaledSalience(values, SalienceScale::kLinear).labelAt(1), "1");
   EXPECT_EQ(ScaledSalience({0.4F, 0.4F}, SalienceScale::kPercentile).labelAt(0.5), "0.4");
+  // What is nothing beside the other end is called 0.
+  EXPECT_EQ(ScaledSalience({1e-33F, 0.5F}, SalienceScale::kLinear).labelAt(0), "0");
+  EXPECT_EQ(ScaledSalience({1e-33F, 2e-33F}, SalienceScale::kLinear).labelAt(1), "2e-33");
 }
 
 }  // namespace

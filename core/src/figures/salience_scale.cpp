@@ -89,7 +89,12 @@ double ScaledSalience::valueAt(double t) const {
 }
 
 std::string ScaledSalience::labelAt(double t) const {
-  std::string label = shortNumber(valueAt(t));
+  double value = valueAt(t);
+  // Beside the scale's end nobody tells 1e-33 from 0. Ranks have no such end.
+  constexpr double kNegligible = 1e-5;
+  const double end = std::max(std::abs(lowest_), std::abs(highest_));
+  if (scale_ != SalienceScale::kRank && std::abs(value) < kNegligible * end) value = 0;
+  std::string label = shortNumber(value);
   if (scale_ == SalienceScale::kPercentile && !constant()) {
     if (t <= 0 && sorted_.front() < lowest_) label.insert(0, "≤");
     if (t >= 1 && sorted_.back() > highest_) label.insert(0, "≥");
