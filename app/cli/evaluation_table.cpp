@@ -19,8 +19,9 @@ std::string number(const std::optional<double>& value, int digits) {
 
 std::string flops(const EvaluatedPoint& point) {
   std::string text = number(point.accuracy.flops.paper, 3);
-  if (point.flops_deviation.paper > 0)
+  if (point.flops_deviation.paper > 0) {
     text += fmt::format(" ± {:.3f}", point.flops_deviation.paper);
+  }
   return text;
 }
 
@@ -59,8 +60,9 @@ std::string evaluationTable(const Evaluation& evaluation) {
     compares = compares || !rows.back().back().empty();
   }
   std::string text =
-      fmt::format("{} on {}: {} images, {}, {}\n\n", evaluation.model, evaluation.dataset,
-                  evaluation.images(), evaluation.device, evaluation.dtype);
+      fmt::format("{} on {}: {} images{}, {}, {}\n\n", evaluation.model, evaluation.dataset,
+                  evaluation.images(), evaluation.complete() ? "" : " so far", evaluation.device,
+                  evaluation.dtype);
   text += textTable({"", "tier G", "FLOPs G", "top-1 %", "95 % interval", "top-5 %", "agree %",
                      "KL", "images/s", "p (vs " + first + ")"},
                     rows);

@@ -138,6 +138,27 @@ TEST_F(DatasetTest, DrawsTheSameSampleForTheSameSeedInOrder) {
   EXPECT_EQ(set.sample(1000, 1).fingerprint(), set.fingerprint());
 }
 
+TEST_F(DatasetTest, ShufflesAllImagesAlwaysAlike) {
+  std::vector<std::string> folders;
+  for (int i = 100; i < 150; ++i) folders.push_back("tench/" + std::to_string(i));
+  for (int i = 100; i < 150; ++i) folders.push_back("hot dog/" + std::to_string(i));
+  makeFolders(folders);
+  const Dataset set = Dataset::open(root_, model_);
+  const Dataset shuffled = set.shuffled();
+  EXPECT_EQ(shuffled.fingerprint(), set.shuffled().fingerprint());
+  std::multiset<std::string> before;
+  std::multiset<std::string> after;
+  int first_half = 0;
+  for (std::size_t i = 0; i < set.size(); ++i) {
+    before.insert(set.imageName(i));
+    after.insert(shuffled.imageName(i));
+    EXPECT_EQ(shuffled.label(i) == 0, shuffled.imageName(i).starts_with("tench"));
+    if (i < 50 && shuffled.label(i) == 0) ++first_half;
+  }
+  EXPECT_EQ(after, before);
+  EXPECT_NEAR(first_half, 25, 12) << "neither class comes first";
+}
+
 class CifarTest : public testing::Test {
  protected:
   static const ModelInfo& model() { return test::bundledEngine().info(); }

@@ -45,6 +45,9 @@ class Dataset {
   /// where `count` is 0 or no smaller than size().
   Dataset sample(std::size_t count, unsigned seed) const;
 
+  /// All images in an order without a pattern, always the same.
+  Dataset shuffled() const;
+
   /// Of names, file sizes and labels of all images.
   std::string fingerprint() const;
   /// What was assumed or left out, in sentences.

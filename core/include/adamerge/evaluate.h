@@ -42,7 +42,8 @@ struct EvaluatedPoint {
   std::optional<double> kl_divergence;   ///< mean KL(unmerged || merged); needs a classifier
   double logit_cosine = 0;               ///< mean, with the unmerged model's
   bool calibrated = true;                ///< false: wanted layer statistics and had none that fit
-  /// Per image: right, or without labels, the unmerged model's class. False for skipped ones.
+  /// Per image in the order of Dataset::shuffled(): right, or without labels, the unmerged model's
+  /// class. False for skipped ones.
   std::vector<bool> right;
 };
 
@@ -60,7 +61,7 @@ struct Evaluation {
   std::size_t total = 0;      ///< images of the set
   std::size_t done = 0;       ///< of these, skipped ones included; fewer than total: stopped
   std::size_t continued = 0;  ///< done before, by the evaluation that was continued
-  std::vector<SkippedImage> skipped;
+  std::vector<SkippedImage> skipped;   ///< by name
   std::vector<std::string> warnings;   ///< the engine's, each once
   std::vector<EvaluatedPoint> points;  ///< the unmerged model first, then as asked for
 
@@ -71,7 +72,8 @@ struct Evaluation {
 /// Runs every choice, and the unmerged model, on every image. Images are decoded ahead by threads
 /// of their own, each once for all choices; memory holds a few batches, however many images there
 /// are. All sums are exact, so totals do not depend on the order or on where a run was interrupted.
-/// On `stop` what is done is kept in the state file and returned.
+/// Images come in an order without a pattern, so that what an interrupted run has measured is a
+/// fair sample. On `stop` what is done is kept in the state file and returned.
 /// Throws Error: settings, a state file of another model, other images or settings, no image that
 /// could be read, a state that cannot be written.
 Evaluation evaluate(const Engine& engine, const Dataset& dataset,

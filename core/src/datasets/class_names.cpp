@@ -49,7 +49,7 @@ std::string shortList(const std::vector<std::string>& names) {
   const std::vector<std::string> first(
       names.begin(),
       names.begin() + static_cast<std::ptrdiff_t>(std::min(kNamesShown, names.size())));
-  const std::string text = fmt::format("{}", fmt::join(first, ", "));
+  std::string text = fmt::format("{}", fmt::join(first, ", "));
   if (names.size() <= kNamesShown) return text;
   return fmt::format("{} and {} more", text, names.size() - kNamesShown);
 }

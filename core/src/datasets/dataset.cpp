@@ -118,6 +118,7 @@ void Dataset::openFolder(const ModelInfo& model, const DatasetOptions& options,
   }
   requireSeveralClasses(folders, path_);
   std::vector<std::string> names;
+  names.reserve(folders.size());
   for (const auto& [name, members] : folders) names.push_back(name);
   const std::vector<int> classes = matchClasses(names, model, options.labels, path_, notes_);
   if (beside > 0) {
@@ -154,11 +155,18 @@ Dataset Dataset::sample(std::size_t count, unsigned seed) const {
   return part;
 }
 
+Dataset Dataset::shuffled() const {
+  Dataset other = *this;
+  std::mt19937 random(0);
+  std::shuffle(other.items_.begin(), other.items_.end(), random);
+  return other;
+}
+
 std::string Dataset::fingerprint() const {
   Fingerprint fingerprint;
   for (std::size_t i = 0; i < items_.size(); ++i) {
     fingerprint.add(imageName(i));
-    fingerprint.add(static_cast<std::uint64_t>(items_[i].label + 1));
+    fingerprint.add(static_cast<std::uint64_t>(items_[i].label) + 1);
     std::error_code gone;
     if (!binary_) fingerprint.add(fs::file_size(files_[items_[i].file], gone));
   }

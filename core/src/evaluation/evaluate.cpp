@@ -54,7 +54,7 @@ class Run {
   Run(const Engine& engine, const Dataset& dataset, std::span<const EvaluationChoice> choices,
       const EvaluationOptions& options)
       : engine_(engine),
-        dataset_(dataset),
+        dataset_(dataset.shuffled()),
         choices_(withUnmerged(choices)),
         options_(options),
         key_(engine, dataset, choices_) {
@@ -102,6 +102,8 @@ class Run {
     result.done = tally_.done;
     result.continued = continued_;
     result.skipped = tally_.skipped;
+    std::sort(result.skipped.begin(), result.skipped.end(),
+              [](const auto& a, const auto& b) { return a.name < b.name; });
     result.warnings.assign(tally_.warnings.begin(), tally_.warnings.end());
     for (std::size_t i = 0; i < choices_.size(); ++i) {
       result.points.push_back(tally_.points[i].point(
@@ -175,7 +177,7 @@ class Run {
   }
 
   const Engine& engine_;
-  const Dataset& dataset_;
+  const Dataset dataset_;
   const std::vector<EvaluationChoice> choices_;
   const EvaluationOptions& options_;
   const EvaluationKey key_;
