@@ -76,7 +76,7 @@ void EvaluationChoices::addTo(CLI::App& command) {
 }
 
 std::vector<std::string> EvaluationChoices::methodList() const {
-  const std::vector<std::string> known = methodIds();
+  std::vector<std::string> known = methodIds();
   if (methods_.empty()) return known;
   std::vector<std::string> list;
   for (const std::string& id : split(methods_)) {
@@ -110,8 +110,12 @@ std::vector<EvaluationChoice> EvaluationChoices::withCounts() const {
   std::string unused_r_max = r_max_;
   for (const MethodChoice& base : settings_.choices(methodList())) {
     const CompressionKnob* knob = compressionKnob(base);
-    const bool constant = knob != nullptr && knob->key == "r";
-    const std::string text = knob == nullptr ? std::string() : constant ? r_ : r_max_;
+    if (knob == nullptr) {
+      list.push_back({base, std::nullopt});
+      continue;
+    }
+    const bool constant = knob->key == "r";
+    const std::string& text = constant ? r_ : r_max_;
     if (text.empty()) {
       list.push_back({base, std::nullopt});
       continue;
