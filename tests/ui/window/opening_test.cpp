@@ -8,8 +8,10 @@
 #include <QToolButton>
 #include <QtTest>
 
+#include "../shell/video_file.h"
 #include "adamerge/provenance.h"
 #include "shell/thumbnail_list.h"
+#include "shell/video_source.h"
 #include "window/actions.h"
 #include "window/docks.h"
 #include "window/opener.h"
@@ -59,6 +61,22 @@ class OpeningTest : public QObject {
     fixture_->window().actions().paste->trigger();
     QTRY_COMPARE(fixture_->workbench().picture()->pixels.size(), QSize(64, 48));
     QVERIFY(fixture_->settle());
+  }
+
+  void droppedVideoPlaysWithItsOverlay() {
+    const QString path = fixture_->folder().filePath("clip.avi");
+    QVERIFY(writeVideo(path.toStdString(), 40, 20));
+    fixture_->dropPath(path);
+    QTRY_VERIFY(fixture_->window().video().isOpen());
+    QTRY_VERIFY(fixture_->window().video().playing());
+    QTRY_VERIFY_WITH_TIMEOUT(fixture_->window().video().position() > 5, 20'000);
+    const InspectionPtr shown = fixture_->pane().inspection();
+    QVERIFY(shown != nullptr);
+    QCOMPARE(shown->picture->pixels.size(), QSize(kVideoWidth, kVideoHeight));
+    QTRY_VERIFY_WITH_TIMEOUT(fixture_->pane().inspection() != shown, 20'000);
+    fixture_->window().actions().close_picture->trigger();
+    QVERIFY(!fixture_->window().video().isOpen());
+    QVERIFY(fixture_->workbench().picture() == nullptr);
   }
 
   void uselessDropIsExplained() {
