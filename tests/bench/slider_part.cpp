@@ -69,13 +69,11 @@ std::vector<double> drag(BenchWindow& bench) {
   std::vector<double> intervals;
   QSlider& slider = bench.slider();
   Pane& pane = bench.workbench().pane(0);
-  std::optional<Clock::time_point> last;
+  Clock::time_point last = Clock::now();
   const auto connection = QObject::connect(&pane, &Pane::inspectionChanged, [&] {
-    const Clock::time_point now = Clock::now();
-    if (last) {
-      intervals.push_back(std::chrono::duration<double, std::milli>(now - *last).count());
-    }
-    last = now;
+    const std::chrono::duration<double, std::milli> interval = Clock::now() - last;
+    intervals.push_back(interval.count());
+    last = Clock::now();
   });
   int move = 0;
   QEventLoop loop;
@@ -89,6 +87,7 @@ std::vector<double> drag(BenchWindow& bench) {
   timer.start(kDragInterval);
   loop.exec();
   slider.setSliderDown(false);
+  bench.settle();
   QObject::disconnect(connection);
   return intervals;
 }
