@@ -39,7 +39,7 @@ format:
 # clang cannot read the compiler's precompiled headers, so it gets a configuration without them; and
 # Debian's clang-tidy 14 cannot parse LibTorch 1.13's headers as C++20, so files that include them are
 # left to the compiler.
-WITHOUT_TORCH := $(shell git ls-files 'app/*.cpp' 'core/src/imaging/*.cpp' 'core/src/figures/*.cpp' \
+WITHOUT_TORCH := $(shell git ls-files 'app/*.cpp' 'ui/*.cpp' 'core/src/imaging/*.cpp' 'core/src/figures/*.cpp' \
   'core/src/datasets/*.cpp' 'core/src/evaluation/*.cpp' \
   'core/src/support/*.cpp') core/src/engine/calibrate.cpp core/src/engine/flops.cpp \
   core/src/engine/report.cpp core/src/engine/result.cpp core/src/engine/schedule.cpp \

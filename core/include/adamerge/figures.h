@@ -19,7 +19,7 @@
 #include "adamerge/trace.h"
 
 /// Cairo's drawing context, so that this header needs no Cairo.
-using cairo_t = struct _cairo;
+using cairo_t = struct _cairo;  // NOLINT(bugprone-reserved-identifier): Cairo's name
 
 namespace adamerge {
 
