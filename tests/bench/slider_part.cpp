@@ -22,7 +22,7 @@ constexpr int kDragInterval = 8;
 std::vector<int> values(const QSlider& slider, int count) {
   std::vector<int> values;
   const int range = slider.maximum() - slider.minimum();
-  for (int i = 1; i <= count; ++i) values.push_back(slider.minimum() + range * i / count);
+  for (int i = 1; i <= count; ++i) values.push_back(slider.minimum() + range * i / (count + 1));
   return values;
 }
 
@@ -32,13 +32,21 @@ std::vector<int> mildValues() {
   return values;
 }
 
-std::vector<double> moves(BenchWindow& bench, const std::vector<int>& values) {
-  std::vector<double> times;
+struct Moves {
+  std::vector<double> painted;
+  std::vector<double> work;  ///< of the interface's thread, for a move and all that follows it
+};
+
+Moves moves(BenchWindow& bench, const std::vector<int>& values) {
+  Moves moves;
   QSlider& slider = bench.slider();
   for (const int value : values) {
-    times.push_back(bench.untilResultPainted([&] { slider.setValue(value); }));
+    const double before = threadTime();
+    moves.painted.push_back(bench.untilResultPainted([&] { slider.setValue(value); }));
+    bench.calm();
+    moves.work.push_back(threadTime() - before);
   }
-  return times;
+  return moves;
 }
 
 /// The same choices, nothing but the model.
@@ -101,17 +109,19 @@ void measureSlider(FrameWatch& watch, const Subject& subject, double target) {
   bench.settle();
   const std::vector<int> chosen = values(bench.slider(), kValues);
   forgetResults(bench);
-  send({"slider to new picture, whole range", moves(bench, chosen), "ms", target});
-  send({"slider to kept picture", moves(bench, chosen), "ms", {}});
+  const Moves whole = moves(bench, chosen);
+  send({"slider to new picture, whole range", whole.painted, "ms", target});
+  send({"the interface's own work for a move", whole.work, "ms", {}});
+  send({"slider to kept picture", moves(bench, chosen).painted, "ms", {}});
   forgetResults(bench);
-  send({"slider to new picture, 1 to 20", moves(bench, mildValues()), "ms", target});
+  send({"slider to new picture, 1 to 20", moves(bench, mildValues()).painted, "ms", target});
   send({"the model's run alone", runs(bench, chosen), "ms", {}});
   forgetResults(bench);
   send({"slider dragged: from picture to picture", drag(bench), "ms", {}});
   sweeper.setEnabled(true);
   forgetResults(bench);
-  send({"slider to new picture during a sweep", moves(bench, values(bench.slider(), kSweepValues)),
-        "ms", target});
+  send({"slider to new picture during a sweep",
+        moves(bench, values(bench.slider(), kSweepValues)).painted, "ms", target});
 }
 
 }  // namespace adamerge::ui
