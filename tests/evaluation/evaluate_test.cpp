@@ -132,6 +132,20 @@ TEST_F(EvaluateTest, DoesNotDependOnBatchesAndLanes) {
   EXPECT_EQ(texts[2], texts[0]);
 }
 
+TEST_F(EvaluateTest, TellsWhatIsMeasuredSoFar) {
+  std::vector<Evaluation> told;
+  EvaluationOptions options{.batch = 5};
+  options.interim = [&](const Evaluation& evaluation) { told.push_back(evaluation); };
+  options.seconds_between_interims = 0;
+  const Evaluation whole = evaluate(test::bundledEngine(), open(), kChoices, options);
+  ASSERT_EQ(told.size(), 3U);
+  EXPECT_EQ(told[0].done, 5U);
+  EXPECT_FALSE(told[0].complete());
+  EXPECT_EQ(told[0].points[1].right.size(), 5U);
+  EXPECT_EQ(told[1].done, 10U);
+  EXPECT_EQ(evaluationJson(told[2], ""), evaluationJson(whole, ""));
+}
+
 TEST_F(EvaluateTest, ComparesWithTheUnmergedModelWithoutLabels) {
   const Dataset set = open({.unlabelled = true});
   const Evaluation evaluation = evaluate(test::bundledEngine(), set, kChoices);

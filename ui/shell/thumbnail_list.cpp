@@ -130,6 +130,11 @@ void ThumbnailList::listFolder(const std::filesystem::path& folder,
   marks_only_ = true;
 }
 
+void ThumbnailList::yieldTo(const std::filesystem::path& open) {
+  first_ = open;
+  marks_only_ = true;
+}
+
 void ThumbnailList::setFiles(std::vector<std::filesystem::path> files, const QString& title) {
   finder_->cancel();
   folder_.clear();

@@ -28,6 +28,9 @@ class ThumbnailList : public QWidget {
   void openFolder(const std::filesystem::path& folder, const std::filesystem::path& first = {});
   /// As openFolder(), but chooses nothing: `open` is marked, which is being opened elsewhere.
   void listFolder(const std::filesystem::path& folder, const std::filesystem::path& open);
+  /// Something newer than a folder still searched is being opened elsewhere, `open` where it has a
+  /// path: the search goes on but chooses nothing.
+  void yieldTo(const std::filesystem::path& open = {});
   /// Several files at once, named `title`; chooses the first.
   void setFiles(std::vector<std::filesystem::path> files, const QString& title);
   void clear();

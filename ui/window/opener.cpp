@@ -61,7 +61,7 @@ void Opener::open(const DroppedContent& content) {
   for (const auto& path : content.models) openModel(path);
   for (const auto& path : content.sessions) emit sessionChosen(path);
   if (!content.videos.empty()) {
-    parts_.video.open(content.videos.front());
+    openVideo(content.videos.front());
   } else if (content.images.size() > 1) {
     parts_.video.close();
     parts_.images.setFiles(content.images, tr("%n images", nullptr, int(content.images.size())));
@@ -72,9 +72,11 @@ void Opener::open(const DroppedContent& content) {
     openFolder(content.folders.front());
   } else if (!content.image_bytes.isEmpty()) {
     parts_.video.close();
+    parts_.images.yieldTo();
     parts_.workbench.pictures().open(content.image_bytes, content.image_name);
   } else if (!content.image.isNull()) {
     parts_.video.close();
+    parts_.images.yieldTo();
     parts_.workbench.showPicture(makePicture(toImage(content.image), content.image_name));
   }
 }
@@ -97,6 +99,7 @@ void Opener::openModel(const std::filesystem::path& path) {
 
 void Opener::openImage(const std::filesystem::path& path) {
   parts_.video.close();
+  parts_.images.yieldTo(path);
   parts_.workbench.pictures().open(path);
   if (const auto provenance = readProvenance(path)) offerSettings(path, *provenance);
 }
@@ -106,6 +109,11 @@ void Opener::openFolder(const std::filesystem::path& path) {
   parts_.recents.folders.add(path);
   parts_.images.openFolder(path);
   emit imagesListed();
+}
+
+void Opener::openVideo(const std::filesystem::path& path) {
+  parts_.images.yieldTo();
+  parts_.video.open(path);
 }
 
 void Opener::offerSettings(const std::filesystem::path& path, const std::string& provenance) {
@@ -175,7 +183,7 @@ void Opener::askForVideo() {
                            tr("Videos (*.mp4 *.avi *.mov *.mkv *.webm *.m4v *.mpg *.mpeg);;"
                               "All files (*)"),
                            {});
-  if (!path.isEmpty()) parts_.video.open(path.toStdString());
+  if (!path.isEmpty()) openVideo(path.toStdString());
 }
 
 void Opener::askForSession() {
@@ -194,7 +202,10 @@ void Opener::askForStatistics() {
   }
 }
 
-void Opener::openCamera() { parts_.video.openCamera(0); }
+void Opener::openCamera() {
+  parts_.images.yieldTo();
+  parts_.video.openCamera(0);
+}
 
 void Opener::paste() {
   if (const QMimeData* data = QGuiApplication::clipboard()->mimeData()) open(readDrop(*data));
@@ -202,6 +213,7 @@ void Opener::paste() {
 
 void Opener::closePicture() {
   parts_.video.close();
+  parts_.images.yieldTo();
   parts_.workbench.closePicture();
 }
 

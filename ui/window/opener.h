@@ -57,6 +57,7 @@ class Opener : public QObject {
  private:
   void openImage(const std::filesystem::path& path);
   void openFolder(const std::filesystem::path& path);
+  void openVideo(const std::filesystem::path& path);
   void offerSettings(const std::filesystem::path& path, const std::string& provenance);
   void restoreSettings(const std::string& provenance, const QString& name);
   QString ask(const QString& title, const QString& filter, const QString& place);

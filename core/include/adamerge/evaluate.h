@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,6 +21,8 @@ struct EvaluationChoice {
   std::optional<double> tier;  ///< G: the FLOPs its setting was chosen for
 };
 
+struct Evaluation;
+
 struct EvaluationOptions {
   std::size_t batch = 8;  ///< images at once
   /// Batches that the engine runs at the same time. On a CPU, several with one thread each keep the
@@ -30,6 +33,9 @@ struct EvaluationOptions {
   std::filesystem::path state{};
   double seconds_between_saves = 10;
   int decoders = 0;  ///< threads that read images ahead; 0: as many as cores, at most 4
+  /// Called by the thread that called evaluate() with what has been measured so far.
+  std::function<void(const Evaluation&)> interim{};
+  double seconds_between_interims = 1;
 };
 
 /// A means over the images, its standard deviation over the same (population).

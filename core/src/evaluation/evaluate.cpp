@@ -117,6 +117,7 @@ class Run {
   void measureAll(PreparedBatches& prepared, const std::function<void()>& report,
                   const std::stop_token& stop) {
     Clock::time_point saved = Clock::now();
+    Clock::time_point told = saved;
     std::deque<std::future<MeasuredBatch>> running;
     while (true) {
       while (running.size() < lanes_) {
@@ -134,6 +135,11 @@ class Run {
         saved = Clock::now();
       }
       report();
+      if (options_.interim && secondsSince(told) >= options_.seconds_between_interims &&
+          tally_.done > tally_.skipped.size()) {
+        options_.interim(evaluation());
+        told = Clock::now();
+      }
     }
   }
 

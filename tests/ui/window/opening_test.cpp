@@ -54,6 +54,17 @@ class OpeningTest : public QObject {
     QTRY_COMPARE(shownName(), QString("airplane.png"));
   }
 
+  void pictureOpenedWhileAFolderIsSearchedStays() {
+    fixture_->dropPath(ADAMERGE_SAMPLES);
+    fixture_->window().opener().openPath(sample("ship"));
+    ThumbnailList& list = fixture_->window().docks().images();
+    QTRY_COMPARE(list.files().size(), std::size_t{4});
+    QTRY_COMPARE(shownName(), QString("ship.png"));
+    QVERIFY(fixture_->settle());
+    QCOMPARE(shownName(), QString("ship.png"));
+    QCOMPARE(list.current()->filename().string(), std::string("ship.png"));
+  }
+
   void pastedPicture() {
     QImage image(64, 48, QImage::Format_RGB32);
     image.fill(Qt::red);
