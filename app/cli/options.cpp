@@ -50,13 +50,6 @@ std::string typeName(const SettingInfo& setting) {
   return "LIST";
 }
 
-void requireDevice(const std::string& text) {
-  const bool numbered = text.starts_with("cuda:") && text.size() > 5 &&
-                        text.find_first_not_of("0123456789", 5) == std::string::npos;
-  if (numbered || text == "auto" || text == "cpu" || text == "cuda") return;
-  throw UsageError(fmt::format("--device takes auto, cpu, cuda or cuda:N, not '{}'", text));
-}
-
 InputSize parseInputSize(const std::string& text) {
   InputSize size;
   const char* end = text.data() + text.size();
@@ -110,9 +103,8 @@ void EngineChoice::addTo(CLI::App& command) {
                   "resampled")
       ->type_name("PIXELS")
       ->group(group);
-  command.add_option("--device", device_, "auto, cpu, cuda or cuda:N (default auto)")
-      ->type_name("NAME")
-      ->group(group);
+  takesDevice(*command.add_option("--device", device_, "auto, cpu, cuda or cuda:N (default auto)")
+                   ->group(group));
   takesOneOf(*command
                   .add_option("--dtype", dtype_,
                               fmt::format("{} (default auto)", fmt::join(kDtypes, ", ")))
@@ -132,7 +124,6 @@ std::filesystem::path EngineChoice::model() const {
 }
 
 EngineOptions EngineChoice::options() const {
-  requireDevice(device_);
   EngineOptions options;
   options.device = device_;
   options.dtype = dtype_;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 namespace adamerge::cli {
 namespace {
@@ -53,8 +54,9 @@ InterruptWatcher::InterruptWatcher() {
 
 InterruptWatcher::~InterruptWatcher() { ::pthread_kill(thread_.native_handle(), SIGUSR1); }
 
-Terminal::Terminal(bool quiet)
+Terminal::Terminal(bool quiet, std::string program)
     : quiet_(quiet),
+      program_(std::move(program)),
       shows_bar_(!quiet && ::isatty(STDERR_FILENO) == 1),
       stage_start_(std::chrono::steady_clock::now()) {}
 
@@ -70,12 +72,12 @@ void Terminal::clearBar() {
 void Terminal::warn(const std::string& sentence) {
   if (quiet_ || !warned_.insert(sentence).second) return;
   clearBar();
-  fmt::print(stderr, "adamerge: warning: {}\n", oneLine(sentence));
+  fmt::print(stderr, "{}: warning: {}\n", program_, oneLine(sentence));
 }
 
 void Terminal::error(const std::string& sentence) {
   clearBar();
-  fmt::print(stderr, "adamerge: {}\n", oneLine(sentence));
+  fmt::print(stderr, "{}: {}\n", program_, oneLine(sentence));
 }
 
 void Terminal::progress(const Progress& progress) {

@@ -32,7 +32,8 @@ class InterruptWatcher {
 /// Standard error: a progress bar with the time left where it is a terminal, warnings each once.
 class Terminal {
  public:
-  explicit Terminal(bool quiet);
+  /// `program` begins every sentence.
+  explicit Terminal(bool quiet, std::string program = "adamerge");
   Terminal(const Terminal&) = delete;
   Terminal& operator=(const Terminal&) = delete;
   ~Terminal();
@@ -45,6 +46,7 @@ class Terminal {
 
  private:
   bool quiet_;
+  std::string program_;
   bool shows_bar_;
   bool bar_drawn_ = false;
   std::set<std::string> warned_;

@@ -68,6 +68,15 @@ void takesOneOf(CLI::Option& option, const std::vector<std::string>& choices) {
   });
 }
 
+void takesDevice(CLI::Option& option) {
+  option.type_name("NAME");
+  require(option, "auto, cpu, cuda or cuda:N", [](const std::string& text) {
+    const bool numbered = text.starts_with("cuda:") && text.size() > 5 &&
+                          text.find_first_not_of("0123456789", 5) == std::string::npos;
+    return numbered || text == "auto" || text == "cpu" || text == "cuda";
+  });
+}
+
 void takesText(CLI::Option& option, const std::string& type) {
   option.type_name(type);
   require(option, "a " + type, [](const std::string& text) { return !text.empty(); });
@@ -80,16 +89,23 @@ std::string usageText(const CLI::App& program, const CLI::ParseError& error) {
     commands.push_back(sub->get_name());
     if (sub->parsed()) command = sub;
   }
-  const std::string help = command == &program
-                               ? "see adamerge --help"
-                               : fmt::format("see adamerge {} --help", command->get_name());
+  std::string help = fmt::format("see {} --help", program.get_name());
+  if (command != &program) {
+    help = fmt::format("see {} {} --help", program.get_name(), command->get_name());
+  }
   if (command == &program) {
     for (const std::string& word : program.remaining()) {
       const char* what = word.starts_with('-') ? "option" : "command";
-      return fmt::format("there is no {} '{}'; commands are {} ({})", what, word,
-                         fmt::join(commands, ", "), help);
+      if (!commands.empty()) {
+        return fmt::format("there is no {} '{}'; commands are {} ({})", what, word,
+                           fmt::join(commands, ", "), help);
+      }
+      return word.starts_with('-') ? fmt::format("there is no option '{}' ({})", word, help)
+                                   : fmt::format("'{}' is one argument too many ({})", word, help);
     }
-    return fmt::format("a command is needed: {} ({})", fmt::join(commands, ", "), help);
+    if (!commands.empty()) {
+      return fmt::format("a command is needed: {} ({})", fmt::join(commands, ", "), help);
+    }
   }
   const std::string text = error.what();
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {

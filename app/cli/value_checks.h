@@ -18,6 +18,8 @@ void takesWholeNumber(CLI::Option& option, std::int64_t minimum,
 void takesNumber(CLI::Option& option, double minimum, double maximum);
 void takesPositiveNumber(CLI::Option& option);
 void takesOneOf(CLI::Option& option, const std::vector<std::string>& choices);
+/// auto, cpu, cuda or cuda:N; whether there is such a device shows later.
+void takesDevice(CLI::Option& option);
 /// Anything but an empty text; `type` names it: FILE, DIR.
 void takesText(CLI::Option& option, const std::string& type);
 

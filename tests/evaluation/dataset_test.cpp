@@ -91,6 +91,20 @@ TEST_F(DatasetTest, RefusesWhatHasNoClasses) {
   EXPECT_THAT(problem(), HasSubstr("no classifier"));
 }
 
+TEST_F(DatasetTest, KnowsTheClassesOfAFolder) {
+  makeFolders({"shark", "dog/small", "dog/large"});
+  EXPECT_THAT(datasetClasses(root_ / ""), ElementsAre("dog", "shark"));
+  fs::remove_all(root_ / "dog");
+  EXPECT_THAT(test::errorMessage([&] { datasetClasses(root_ / ""); }),
+              testing::AllOf(HasSubstr("set: only one sub-folder, shark, holds images"),
+                             HasSubstr("at least two classes")));
+  const fs::path image = root_ / "shark" / "image.ppm";
+  for (const fs::path& path : {image, root_ / "shark"}) {
+    EXPECT_THAT(test::errorMessage([&] { datasetClasses(path); }),
+                HasSubstr("no sub-folder holds an image"));
+  }
+}
+
 TEST_F(DatasetTest, ReadsAMappingFile) {
   makeFolders({"n1", "n 2", "n3"});
   const fs::path file = folder_.path() / "labels.txt";
@@ -185,6 +199,21 @@ TEST_F(CifarTest, ReadsPlanesAndLabels) {
   EXPECT_EQ(test_part.size(), 2U);
   EXPECT_THAT(test_part.notes(), testing::Contains(HasSubstr("test_batch.bin is used")));
   EXPECT_EQ(Dataset::open(folder_.path() / "data_batch_1.bin", model()).size(), 3U);
+
+  const Dataset training = Dataset::open(folder_.path(), model(), {.training = true});
+  EXPECT_EQ(training.size(), 4U);
+  EXPECT_THAT(training.notes(), testing::Contains(HasSubstr("the training batches are used")));
+}
+
+TEST_F(CifarTest, TakesTheTestBatchForTrainingWhereThereIsNoOther) {
+  test::writeCifarBatch(folder_.path() / "test_batch.bin", {5, 6});
+  EXPECT_EQ(Dataset::open(folder_.path(), model(), {.training = true}).size(), 2U);
+}
+
+TEST_F(CifarTest, KnowsItsClasses) {
+  test::writeCifarBatch(folder_.path() / "data_batch_1.bin", {9, 0, 3});
+  EXPECT_EQ(datasetClasses(folder_.path()), model().labels);
+  EXPECT_EQ(datasetClasses(folder_.path() / "data_batch_1.bin"), model().labels);
 }
 
 TEST_F(CifarTest, MatchesTheNamesOfTheMetaFile) {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Writes safetensors files for tests, good ones and broken ones.
+// Safetensors files for tests, good ones and broken ones.
 #pragma once
 
 #include <ATen/ATen.h>
 
 #include <filesystem>
 #include <fstream>
-#include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+
+#include "weights/safetensors.h"
 
 namespace adamerge::test {
 
@@ -40,48 +40,15 @@ inline std::string dataBytes(const at::Tensor& tensor) {
           static_cast<std::size_t>(whole.numel() * whole.element_size())};
 }
 
-inline std::string safetensorsType(at::ScalarType type) {
-  switch (type) {
-    case at::kFloat:
-      return "F32";
-    case at::kHalf:
-      return "F16";
-    case at::kBFloat16:
-      return "BF16";
-    case at::kDouble:
-      return "F64";
-    case at::kLong:
-      return "I64";
-    case at::kInt:
-      return "I32";
-    case at::kShort:
-      return "I16";
-    case at::kChar:
-      return "I8";
-    case at::kByte:
-      return "U8";
-    default:
-      return "BOOL";
-  }
-}
+using NamedTensors = StateDict;
 
-using NamedTensors = std::map<std::string, at::Tensor, std::less<>>;
-
-/// `padding` spaces after the header move the data off its alignment.
-inline std::string safetensorsBytes(const NamedTensors& tensors, int padding = -1) {
-  nlohmann::json header = {{"__metadata__", {{"format", "pt"}}}};
-  std::string data;
-  for (const auto& [name, tensor] : tensors) {
-    const std::string bytes = dataBytes(tensor);
-    header[name] = {{"dtype", safetensorsType(tensor.scalar_type())},
-                    {"shape", tensor.sizes().vec()},
-                    {"data_offsets", {data.size(), data.size() + bytes.size()}}};
-    data += bytes;
-  }
-  std::string text = header.dump();
-  text.append((8 - text.size() % 8) % 8, ' ');
-  if (padding > 0) text.append(static_cast<std::size_t>(padding), ' ');
-  return safetensorsBytes(text, data);
+/// As the product writes it. `padding` spaces after the header move the data off its alignment.
+inline std::string safetensorsBytes(const NamedTensors& tensors, std::size_t padding = 0) {
+  const std::string whole = encodeSafetensors(tensors);
+  std::size_t length = 0;
+  for (std::size_t i = 8; i-- > 0;) length = length << 8U | static_cast<unsigned char>(whole[i]);
+  return safetensorsBytes(whole.substr(8, length) + std::string(padding, ' '),
+                          whole.substr(8 + length));
 }
 
 inline void writeSafetensors(const std::filesystem::path& path, const NamedTensors& tensors) {

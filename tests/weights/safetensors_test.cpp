@@ -53,6 +53,30 @@ TEST_F(Safetensors, KeepsScalarsAndEmptyTensors) {
   EXPECT_EQ(read.at("scalar").item<float>(), 2.5F);
 }
 
+/// Byte by byte what https://github.com/huggingface/safetensors#format says.
+TEST_F(Safetensors, WritesTheFormatAsItIsDefined) {
+  writeSafetensors(
+      path_, {{"b", at::tensor({1.0F, -2.0F}).reshape({2, 1})}, {"a", at::tensor({7}, at::kByte)}});
+  const std::string header =
+      R"({"__metadata__":{"format":"pt"},"a":{"data_offsets":[0,1],"dtype":"U8","shape":[1]},)"
+      R"("b":{"data_offsets":[1,9],"dtype":"F32","shape":[2,1]}})";
+  const std::size_t padded = (header.size() + 7) / 8 * 8;
+  std::string expected = std::string(1, static_cast<char>(padded)) + std::string(7, '\0') + header +
+                         std::string(padded - header.size(), ' ');
+  expected += std::string("\x07\x00\x00\x80\x3f\x00\x00\x00\xc0", 9);
+  ASSERT_LT(padded, 256U);
+  EXPECT_EQ(test::readBytes(path_), expected);
+}
+
+TEST_F(Safetensors, KeepsMetadata) {
+  writeSafetensors(path_, {{"w", at::ones({1})}}, {{"state", "{\"step\": 3}"}, {"text", "ü\n"}});
+  const SafetensorsMetadata metadata = readSafetensorsMetadata(MappedFile(path_));
+  EXPECT_EQ(metadata,
+            (SafetensorsMetadata{{"format", "pt"}, {"state", "{\"step\": 3}"}, {"text", "ü\n"}}));
+  test::writeBytes(path_, test::safetensorsBytes("{\"w\":1}", ""));
+  EXPECT_TRUE(readSafetensorsMetadata(MappedFile(path_)).empty());
+}
+
 TEST_F(Safetensors, TensorsOutliveTheFileAndOneAnother) {
   test::writeSafetensors(path_, {{"v", at::ones({3})}, {"w", at::full({3}, 2.0F)}});
   at::Tensor kept;

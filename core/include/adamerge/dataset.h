@@ -19,16 +19,23 @@ struct DatasetOptions {
   /// Says which class a folder holds: lines of FOLDER, a tab, comma or space, and a class's name
   /// or index. Empty: folders carry the names of the classes.
   std::filesystem::path labels{};
+  /// Of a folder with CIFAR-10's training and test batches, take the training ones.
+  bool training = false;
 };
+
+/// The classes that a labelled set names itself: its sub-folders that hold images, sorted, or those
+/// of CIFAR-10's binary format. Throws Error: no image, fewer than two classes; Cancelled.
+std::vector<std::string> datasetClasses(const std::filesystem::path& path,
+                                        const std::stop_token& stop = {});
 
 class Dataset {
  public:
   /// `path` is a folder with one sub-folder per class, a file or folder of CIFAR-10's binary format
-  /// (of a folder with both, the test batch), or with `unlabelled` any image or folder of images.
-  /// Folders are matched to the model's labels by name, whatever their case, hyphens and
-  /// underscores; where no name is known, by number or by order, with a note.
-  /// Throws Error: no image, one class only, classes the model does not know, a file of another
-  /// format; Cancelled.
+  /// (of a folder with both, the test batch if not `training`), or with `unlabelled` any image or
+  /// folder of images. Folders are matched to the model's labels by name, whatever their case,
+  /// hyphens and underscores; where no name is known, by number or by order, with a note. Throws
+  /// Error: no image, one class only, classes the model does not know, a file of another format;
+  /// Cancelled.
   static Dataset open(const std::filesystem::path& path, const ModelInfo& model,
                       const DatasetOptions& options = {}, const std::stop_token& stop = {});
 

@@ -26,28 +26,29 @@ const std::vector<std::string> kNames = {"airplane", "automobile", "bird",  "cat
 
 }  // namespace
 
-std::vector<fs::path> batchFiles(const fs::path& path, std::vector<std::string>& notes) {
+std::vector<fs::path> batchFiles(const fs::path& path, bool training,
+                                 std::vector<std::string>& notes) {
   std::error_code code;
   if (fs::is_regular_file(path, code)) {
     return path.extension() == ".bin" ? std::vector<fs::path>{path} : std::vector<fs::path>{};
   }
-  std::vector<fs::path> training;
+  std::vector<fs::path> batches;
   for (fs::directory_iterator entry(path, code), end; !code && entry != end;
        entry.increment(code)) {
     const std::string name = entry->path().filename().string();
     if (name.starts_with("data_batch_") && name.ends_with(".bin")) {
-      training.push_back(entry->path());
+      batches.push_back(entry->path());
     }
   }
-  std::sort(training.begin(), training.end());
+  std::sort(batches.begin(), batches.end());
   const fs::path test = path / "test_batch.bin";
-  if (!fs::exists(test, code)) return training;
-  if (!training.empty()) {
-    notes.push_back(fmt::format(
-        "{}: of training and test batches, test_batch.bin is used; name a file to use that",
-        path.string()));
+  if (!fs::exists(test, code)) return batches;
+  if (!batches.empty()) {
+    notes.push_back(
+        fmt::format("{}: of training and test batches, {} used; name a file to use that",
+                    path.string(), training ? "the training batches are" : "test_batch.bin is"));
   }
-  return {test};
+  return training && !batches.empty() ? batches : std::vector<fs::path>{test};
 }
 
 std::vector<int> readLabels(const fs::path& file) {

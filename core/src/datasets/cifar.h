@@ -12,9 +12,9 @@
 
 namespace adamerge::cifar {
 
-/// The files `path` stands for: itself where it is a .bin file; of a folder test_batch.bin, else
-/// all data_batch_*.bin. Empty: not this format.
-std::vector<std::filesystem::path> batchFiles(const std::filesystem::path& path,
+/// The files `path` stands for: itself where it is a .bin file; of a folder test_batch.bin or, for
+/// `training`, all data_batch_*.bin, whichever there is. Empty: not this format.
+std::vector<std::filesystem::path> batchFiles(const std::filesystem::path& path, bool training,
                                               std::vector<std::string>& notes);
 
 /// One label per record. Throws Error: unreadable, of another size than whole records, labels

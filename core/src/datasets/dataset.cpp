@@ -25,6 +25,11 @@ std::string topFolder(const fs::path& root, const fs::path& file) {
   return std::next(relative.begin()) == relative.end() ? "" : relative.begin()->string();
 }
 
+fs::path withoutTrailingSlash(const fs::path& path) {
+  const fs::path normal = path.lexically_normal();
+  return !normal.has_filename() && normal.has_relative_path() ? normal.parent_path() : normal;
+}
+
 void requireSeveralClasses(const std::map<std::string, std::vector<std::uint32_t>>& folders,
                            const fs::path& path) {
   if (folders.empty()) {
@@ -52,17 +57,31 @@ void requireClassifier(const ModelInfo& model) {
 
 }  // namespace
 
+std::vector<std::string> datasetClasses(const fs::path& path, const std::stop_token& stop) {
+  std::vector<std::string> unused;
+  const std::vector<fs::path> batches = cifar::batchFiles(path, /*training=*/true, unused);
+  if (!batches.empty()) return cifar::classNames(batches.front().parent_path(), unused);
+  const fs::path root = withoutTrailingSlash(path);
+  std::set<std::string> names;
+  for (const fs::path& file : findImages(root, stop)) names.insert(topFolder(root, file));
+  names.erase("");
+  if (names.size() < 2) {
+    throw Error(fmt::format(
+        "{}: {}; one sub-folder per class is expected, for at least two classes", root.string(),
+        names.empty() ? "no sub-folder holds an image"
+                      : fmt::format("only one sub-folder, {}, holds images", *names.begin())));
+  }
+  return {names.begin(), names.end()};
+}
+
 Dataset Dataset::open(const fs::path& path, const ModelInfo& model, const DatasetOptions& options,
                       const std::stop_token& stop) {
   Dataset set;
-  set.path_ = path.lexically_normal();
-  if (!set.path_.has_filename() && set.path_.has_relative_path()) {
-    set.path_ = set.path_.parent_path();
-  }
+  set.path_ = withoutTrailingSlash(path);
   set.name_ = set.path_.string();
   set.labelled_ = !options.unlabelled;
   if (set.labelled_) requireClassifier(model);
-  set.files_ = cifar::batchFiles(set.path_, set.notes_);
+  set.files_ = cifar::batchFiles(set.path_, options.training, set.notes_);
   set.binary_ = !set.files_.empty();
   if (set.binary_) {
     set.openBinary(model, options);

@@ -49,4 +49,8 @@ StateDict readSafetensors(const std::shared_ptr<const MappedFile>& file,
   return tensors;
 }
 
+SafetensorsMetadata readSafetensorsMetadata(const MappedFile& file) {
+  return readSafetensorsHeaderTexts(file.bytes(), file.name());
+}
+
 }  // namespace adamerge

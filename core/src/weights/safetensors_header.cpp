@@ -19,6 +19,7 @@ namespace {
 constexpr std::uint64_t kLengthBytes = 8;
 constexpr std::uint64_t kMaxHeader = 100'000'000;
 constexpr std::size_t kMaxRank = 16;
+constexpr std::string_view kMetadata = "__metadata__";
 
 constexpr std::array<std::pair<std::string_view, at::ScalarType>, 10> kTypes{{
     {"F32", at::kFloat},
@@ -51,6 +52,14 @@ std::uint64_t headerLength(std::span<const std::uint8_t> bytes, const std::strin
                     file, bytes.size(), length + kLengthBytes));
   }
   return length;
+}
+
+std::string_view headerText(std::span<const std::uint8_t> bytes, const std::string& file) {
+  return {reinterpret_cast<const char*>(bytes.data()) + kLengthBytes, headerLength(bytes, file)};
+}
+
+nlohmann::json parseHeader(std::string_view text, const std::string& file) {
+  return parseJsonObject(text, file + ": the safetensors header");
 }
 
 /// Reads one entry, with offsets from the end of the header.
@@ -159,23 +168,41 @@ void checkLayout(const std::vector<SafetensorsEntry>& entries, std::uint64_t siz
 
 std::vector<SafetensorsEntry> readSafetensorsHeader(std::span<const std::uint8_t> bytes,
                                                     const std::string& file) {
-  const std::uint64_t length = headerLength(bytes, file);
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + kLengthBytes, length);
-  const nlohmann::json header = parseJsonObject(text, file + ": the safetensors header");
+  const std::string_view text = headerText(bytes, file);
+  const nlohmann::json header = parseHeader(text, file);
   std::vector<SafetensorsEntry> entries;
   for (const auto& [name, value] : header.items()) {
-    if (name != "__metadata__") entries.push_back(EntryReader(file, name, value).read());
+    if (name != kMetadata) entries.push_back(EntryReader(file, name, value).read());
   }
   std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
     return std::tie(a.begin, a.end) < std::tie(b.begin, b.end);
   });
-  const std::uint64_t data_begin = kLengthBytes + length;
+  const std::uint64_t data_begin = kLengthBytes + text.size();
   checkLayout(entries, bytes.size() - data_begin, data_begin, file);
   for (SafetensorsEntry& entry : entries) {
     entry.begin += data_begin;
     entry.end += data_begin;
   }
   return entries;
+}
+
+std::map<std::string, std::string, std::less<>> readSafetensorsHeaderTexts(
+    std::span<const std::uint8_t> bytes, const std::string& file) {
+  std::map<std::string, std::string, std::less<>> texts;
+  const nlohmann::json header = parseHeader(headerText(bytes, file), file);
+  const auto found = header.find(kMetadata);
+  if (found == header.end()) return texts;
+  for (const auto& [name, value] : found->items()) {
+    if (value.is_string()) texts.emplace(name, value.get<std::string>());
+  }
+  return texts;
+}
+
+std::string_view safetensorsTypeName(at::ScalarType type) {
+  for (const auto& [name, known] : kTypes) {
+    if (known == type) return name;
+  }
+  throw Error(fmt::format("safetensors has no name for the type {}", c10::toString(type)));
 }
 
 }  // namespace adamerge

@@ -4,8 +4,10 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace adamerge {
@@ -22,5 +24,12 @@ struct SafetensorsEntry {
 /// covering the data without overlap or gap. `file` is the name for messages.
 std::vector<SafetensorsEntry> readSafetensorsHeader(std::span<const std::uint8_t> bytes,
                                                     const std::string& file);
+
+/// Texts of the header's `__metadata__`; empty where there is none.
+std::map<std::string, std::string, std::less<>> readSafetensorsHeaderTexts(
+    std::span<const std::uint8_t> bytes, const std::string& file);
+
+/// "F32". Throws Error for a type that the format has no name for.
+std::string_view safetensorsTypeName(at::ScalarType type);
 
 }  // namespace adamerge

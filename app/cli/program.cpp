@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "program.h"
+
+#include <fmt/format.h>
+
+#include <exception>
+#include <new>
+#include <vector>
+
+#include "adamerge/engine.h"
+#include "output_files.h"
+#include "usage_error.h"
+#include "value_checks.h"
+
+namespace adamerge::cli {
+namespace {
+
+enum ExitStatus { kDone = 0, kFailed = 1, kWrongUsage = 2 };
+
+/// Help, the version, or what is wrong with the command line.
+int answer(const CLI::App& app, const CLI::ParseError& error, Terminal& terminal) {
+  if (error.get_exit_code() != 0) {
+    terminal.error(usageText(app, error));
+    return kWrongUsage;
+  }
+  app.exit(error);
+  try {
+    flushStandardOutput();
+  } catch (const Error& problem) {
+    terminal.error(problem.what());
+    return kFailed;
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void addVersion(CLI::App& app) {
+  const auto text = [name = app.get_name()] {
+    const std::vector<Device> devices = availableDevices();
+    std::string cuda = "CUDA not usable";
+    if (devices.size() > 1) cuda = fmt::format("CUDA usable, {} device(s)", devices.size() - 1);
+    return fmt::format("{} {}, {}, {}", name, ADAMERGE_VERSION, torchVersion(), cuda);
+  };
+  app.set_version_flag("--version", text, "Version, LibTorch's version, CUDA");
+}
+
+int runProgram(CLI::App& app, int argc, char** argv, Terminal& terminal,
+               const std::function<int()>& work) {
+  try {
+    app.parse(argc, argv);
+    const int status = work();
+    flushStandardOutput();
+    return status;
+  } catch (const CLI::ParseError& error) {
+    return answer(app, error, terminal);
+  } catch (const UsageError& error) {
+    terminal.error(error.what());
+    return kWrongUsage;
+  } catch (const Cancelled&) {
+    terminal.error("interrupted");
+    return kFailed;
+  } catch (const std::bad_alloc&) {
+    terminal.error("not enough memory");
+    return kFailed;
+  } catch (const Error& error) {
+    terminal.error(error.what());
+    return kFailed;
+  } catch (const std::exception& error) {
+    // A library's; LibTorch puts a stack trace below the first line.
+    const std::string text = error.what();
+    terminal.error("unexpected error: " + text.substr(0, text.find('\n')));
+    return kFailed;
+  }
+}
+
+}  // namespace adamerge::cli
