@@ -5,20 +5,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 
-#include "adamerge/preprocess.h"
 #include "adamerge/report.h"
-#include "adamerge/schedule.h"
 #include "number_list.h"
 #include "usage_error.h"
 #include "value_checks.h"
 
 namespace adamerge::cli {
 namespace {
-
-constexpr double kNear = 0.02;
 
 std::vector<std::string> split(const std::string& text) {
   std::vector<std::string> parts;
@@ -28,23 +22,6 @@ std::vector<std::string> split(const std::string& text) {
     if (end == std::string::npos) return parts;
     start = end + 1;
   }
-}
-
-std::vector<InputTensor> readSample(const Dataset& dataset, const Preprocessing& preprocessing,
-                                    const std::stop_token& stop) {
-  std::vector<InputTensor> inputs;
-  for (std::size_t i = 0; i < dataset.size(); ++i) {
-    throwIfStopped(stop);
-    try {
-      inputs.push_back(prepareImage(dataset.load(i), preprocessing).input);
-    } catch (const Error&) {
-      // The evaluation itself names it.
-    }
-  }
-  if (inputs.empty()) {
-    throw Error(fmt::format("{}: no image could be read to measure FLOPs on", dataset.name()));
-  }
-  return inputs;
 }
 
 }  // namespace
@@ -90,88 +67,60 @@ std::vector<std::string> EvaluationChoices::methodList() const {
 }
 
 std::vector<double> EvaluationChoices::tiers() const {
-  std::vector<double> list;
-  if (flops_.empty()) return list;
-  for (const std::string& part : split(flops_)) {
-    double value = 0;
-    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
-    if (error != std::errc() || end != part.data() + part.size() || !(value > 0) ||
-        !std::isfinite(value)) {
-      throw UsageError(fmt::format("--flops takes numbers above 0 as 0.9,0.75, not '{}'", flops_));
-    }
-    list.push_back(value);
-  }
-  return list;
+  if (flops_.empty()) return {};
+  return asUsage([&] { return parseTiers("--flops", flops_); });
 }
 
-std::vector<EvaluationChoice> EvaluationChoices::withCounts() const {
-  std::vector<EvaluationChoice> list;
-  std::string unused_r = r_;
-  std::string unused_r_max = r_max_;
-  for (const MethodChoice& base : settings_.choices(methodList())) {
-    const CompressionKnob* knob = compressionKnob(base);
-    if (knob == nullptr) {
-      list.push_back({base, std::nullopt});
-      continue;
+std::vector<EvaluationChoice> EvaluationChoices::counted() const {
+  const std::vector<MethodChoice> methods = settings_.choices(methodList());
+  Counts counts;
+  const auto add = [&](const std::string& key, const std::string& text) {
+    if (text.empty()) return;
+    const bool taken = std::any_of(methods.begin(), methods.end(), [&](const MethodChoice& method) {
+      const CompressionKnob* knob = compressionKnob(method);
+      return knob != nullptr && knob->key == key;
+    });
+    if (!taken) {
+      throw UsageError(fmt::format("--{}: none of {} takes it under these settings",
+                                   optionName(key), fmt::join(methodList(), ", ")));
     }
-    const bool constant = knob->key == "r";
-    const std::string& text = constant ? r_ : r_max_;
-    if (text.empty()) {
-      list.push_back({base, std::nullopt});
-      continue;
-    }
-    (constant ? unused_r : unused_r_max).clear();
-    for (const int count : parseNumberList("--" + optionName(knob->key), text)) {
-      MethodChoice choice = base;
-      choice.settings[knob->key] = std::int64_t{count};
-      completeSettings(choice);
-      list.push_back({choice, std::nullopt});
-    }
-  }
-  if (!unused_r.empty() || !unused_r_max.empty()) {
-    throw UsageError(fmt::format("--{}: none of {} takes it under these settings",
-                                 unused_r.empty() ? "r-max" : "r", fmt::join(methodList(), ", ")));
-  }
-  return list;
+    counts[key] = parseNumberList("--" + optionName(key), text);
+  };
+  add("r", r_);
+  add("r_max", r_max_);
+  return withCounts(methods, counts);
 }
 
 void EvaluationChoices::check() const {
   tiers();
-  withCounts();
+  counted();
 }
 
 std::vector<EvaluationChoice> EvaluationChoices::make(const Engine& engine, const Dataset& dataset,
                                                       unsigned seed, bool print, Terminal& terminal,
                                                       const std::stop_token& stop) const {
   const std::vector<double> targets = tiers();
-  if (targets.empty()) return withCounts();
-  const std::vector<InputTensor> inputs =
-      readSample(dataset.sample(flops_images_, seed), engine.info().preprocessing, stop);
-  std::vector<EvaluationChoice> list;
-  for (const double target : targets) {
-    for (const MethodChoice& base : settings_.choices(methodList())) {
-      if (compressionKnob(base) == nullptr) continue;
-      // A constant count costs the same on every image.
-      const bool varies = !findMethod(base.method).statistics_settings.empty();
-      const std::span<const InputTensor> images(inputs.data(), varies ? inputs.size() : 1);
-      const SchedulePoint point =
-          matchFlops(engine, images, base, target, terminal.callback(), stop);
-      MethodChoice choice = base;
-      choice.settings[point.key] = std::int64_t{point.value};
-      list.push_back({choice, target});
-      terminal.clearBar();
-      if (print) {
-        fmt::print("{:.3f} G: {} costs {:.3f} G{}\n", target, describe(choice), point.flops.paper,
-                   varies ? fmt::format(", mean of {} image(s)", images.size()) : "");
-      }
-      if (std::abs(point.flops.paper - target) > kNear * target) {
-        terminal.warn(fmt::format("{} comes no nearer to {:.3f} G than {:.3f} G", describe(choice),
-                                  target, point.flops.paper));
-      }
+  if (targets.empty()) return counted();
+  const std::vector<MethodChoice> methods = settings_.choices(methodList());
+  const bool any = std::any_of(methods.begin(), methods.end(), [](const MethodChoice& method) {
+    return compressionKnob(method) != nullptr;
+  });
+  if (!any) throw UsageError("--flops: none of the methods has a count to choose");
+  const auto tell = [&](const TierMatch& match) {
+    terminal.clearBar();
+    const double target = *match.choice.tier;
+    const std::string name = describe(match.choice.choice);
+    if (print) {
+      fmt::print("{:.3f} G: {} costs {:.3f} G{}\n", target, name, match.flops.paper,
+                 match.images > 1 ? fmt::format(", mean of {} image(s)", match.images) : "");
     }
-  }
-  if (list.empty()) throw UsageError("--flops: none of the methods has a count to choose");
-  return list;
+    if (!match.near()) {
+      terminal.warn(fmt::format("{} comes no nearer to {:.3f} G than {:.3f} G", name, target,
+                                match.flops.paper));
+    }
+  };
+  return matchTiers(engine, dataset.sample(flops_images_, seed), methods, targets, tell,
+                    terminal.callback(), stop);
 }
 
 }  // namespace adamerge::cli

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "adamerge/evaluate.h"
+#include "adamerge/evaluation_choices.h"
 #include "options.h"
 
 namespace adamerge::cli {
@@ -25,7 +25,7 @@ class EvaluationChoices {
  private:
   std::vector<std::string> methodList() const;
   std::vector<double> tiers() const;
-  std::vector<EvaluationChoice> withCounts() const;
+  std::vector<EvaluationChoice> counted() const;
 
   MethodOptions settings_;
   std::string methods_;

@@ -11,4 +11,14 @@ class UsageError : public Error {
   using Error::Error;
 };
 
+/// What `call` returns; an Error of it is one of the command line.
+template <typename Call>
+auto asUsage(const Call& call) {
+  try {
+    return call();
+  } catch (const Error& error) {
+    throw UsageError(error.what());
+  }
+}
+
 }  // namespace adamerge::cli

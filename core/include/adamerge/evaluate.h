@@ -13,8 +13,16 @@
 #include "adamerge/accuracy_record.h"
 #include "adamerge/dataset.h"
 #include "adamerge/engine.h"
+#include "adamerge/error.h"
 
 namespace adamerge {
+
+/// A state file that is damaged, or of another model, other images or settings; without it the
+/// evaluation would begin anew.
+class UnusableState : public Error {
+ public:
+  using Error::Error;
+};
 
 struct EvaluationChoice {
   MethodChoice choice;
@@ -80,8 +88,8 @@ struct Evaluation {
 /// are. All sums are exact, so totals do not depend on the order or on where a run was interrupted.
 /// Images come in an order without a pattern, so that what an interrupted run has measured is a
 /// fair sample. On `stop` what is done is kept in the state file and returned.
-/// Throws Error: settings, a state file of another model, other images or settings, no image that
-/// could be read, a state that cannot be written.
+/// Throws Error: settings, no image that could be read, a state that cannot be written, one that is
+/// not of this evaluation (UnusableState).
 Evaluation evaluate(const Engine& engine, const Dataset& dataset,
                     std::span<const EvaluationChoice> choices,
                     const EvaluationOptions& options = {}, const ProgressCallback& progress = {},

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "evaluation/state_file.h"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -10,6 +8,7 @@
 
 #include "adamerge/error.h"
 #include "adamerge/report.h"
+#include "evaluation/state_file.h"
 #include "support/files.h"
 #include "support/fingerprint.h"
 #include "support/json.h"
@@ -112,9 +111,9 @@ void EvaluationKey::requireSame(const nlohmann::json& stored, const fs::path& fi
     // The name of a set is a path, which may be written in several ways.
     const bool same_text = text == fact.text || fact.key == "dataset";
     if (same_text && compared == fact.compared) continue;
-    throw Error(fmt::format("{}: kept of an evaluation with {}: {} [{}], this is {} [{}]; {}",
-                            file.string(), fact.what, text, compared, fact.text, fact.compared,
-                            kWayOut));
+    throw UnusableState(
+        fmt::format("{}: kept of an evaluation with {}: {} [{}], this is {} [{}]; {}",
+                    file.string(), fact.what, text, compared, fact.text, fact.compared, kWayOut));
   }
 }
 
@@ -123,11 +122,16 @@ std::optional<Tally> readState(const fs::path& path, const EvaluationKey& key, i
   std::error_code code;
   if (!fs::exists(path, code)) return std::nullopt;
   const auto damaged = [&](const char* what) {
-    return Error(fmt::format(
+    return UnusableState(fmt::format(
         "{}: not usable as the state of an interrupted evaluation: {}; remove it to begin anew",
         path.string(), what));
   };
-  const nlohmann::json json = readJson(path);
+  nlohmann::json json;
+  try {
+    json = readJson(path);
+  } catch (const Error& error) {
+    throw UnusableState(error.what());
+  }
   try {
     if (json.at("format").get<int>() != kFormat) throw damaged("its format is not 1");
     key.requireSame(json.at("key"), path);
