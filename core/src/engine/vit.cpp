@@ -4,48 +4,11 @@
 #include <cmath>
 
 #include "adamerge/progress.h"
-#include "engine/kernels/head_products.h"
+#include "engine/kernels/attention.h"
 #include "merging/apply.h"
 #include "merging/matching.h"
 
 namespace adamerge {
-
-std::vector<std::int64_t> VisionTransformer::Pack::rows() const {
-  std::vector<std::int64_t> counts;
-  for (const ImageState& image : images) counts.push_back(image.tokens());
-  return counts;
-}
-
-at::Tensor VisionTransformer::project(const Linear& linear, const at::Tensor& x,
-                                      const std::vector<std::int64_t>& rows) const {
-  if (!device_.is_cpu() || rows.size() == 1) return linear(x);
-  // A BLAS chooses its kernel by the number of rows, so that one product over all images would give
-  // an image other last bits than it gets alone, and a merge can hang on those.
-  std::vector<at::Tensor> parts;
-  std::int64_t offset = 0;
-  for (const std::int64_t count : rows) {
-    parts.push_back(linear(x.narrow(0, offset, count)));
-    offset += count;
-  }
-  return at::cat(parts);
-}
-
-at::Tensor VisionTransformer::normalise(const at::Tensor& x, const Norm& norm) const {
-  if (!norm.weight.defined()) return x;
-  return at::layer_norm(x, {x.size(-1)}, norm.weight, norm.bias, config_.norm_epsilon);
-}
-
-at::Tensor VisionTransformer::activate(const at::Tensor& x) const {
-  switch (config_.activation) {
-    case Activation::kGelu:
-      return at::gelu(x);
-    case Activation::kGeluTanh:
-      return at::gelu(x, "tanh");
-    case Activation::kQuickGelu:
-      return x * at::sigmoid(x * 1.702);
-  }
-  return x;
-}
 
 at::Tensor VisionTransformer::embed(const at::Tensor& images) const {
   const std::int64_t batch = images.size(0);
@@ -56,51 +19,38 @@ at::Tensor VisionTransformer::embed(const at::Tensor& images) const {
           .reshape({batch, config_.channels, config_.gridHeight(), p, config_.gridWidth(), p})
           .permute({0, 2, 4, 1, 3, 5})
           .reshape({batch * config_.patchTokens(), config_.channels * p * p});
-  const at::Tensor tokens =
-      project(patch_, patches,
-              std::vector<std::int64_t>(static_cast<std::size_t>(batch), config_.patchTokens()))
-          .reshape({batch, config_.patchTokens(), config_.dim}) +
-      position_;
+  const at::Tensor tokens = patch_(patches, std::nullopt, stream_dtype_)
+                                .reshape({batch, config_.patchTokens(), config_.dim}) +
+                            position_;
   if (!prefix_.defined()) return tokens.reshape({-1, config_.dim});
   return at::cat({prefix_.unsqueeze(0).expand({batch, -1, -1}), tokens}, 1)
       .reshape({-1, config_.dim});
 }
 
-at::Tensor VisionTransformer::attention(const Block& block, Pack& pack, bool proportional,
-                                        at::Tensor* metric, bool trace) const {
-  const std::int64_t total = pack.tokens.size(0);
-  const std::int64_t heads = config_.heads;
-  const at::Tensor qkv = project(block.qkv, normalise(pack.tokens, block.norm1), pack.rows())
-                             .reshape({total, 3, heads, config_.headDim()});
-  const at::Tensor q = normalise(qkv.select(1, 0), block.q_norm) *
-                       (1.0 / std::sqrt(static_cast<double>(config_.headDim())));
-  const at::Tensor k = normalise(qkv.select(1, 1), block.k_norm);
-  const at::Tensor v = qkv.select(1, 2);
-  if (metric != nullptr) *metric = forDeciding(k).mean(1);
-
-  at::Tensor mixed = at::empty({total, config_.dim}, pack.tokens.options());
-  std::int64_t offset = 0;
-  for (ImageState& image : pack.images) {
-    const std::int64_t count = image.tokens();
-    const auto own = [&](const at::Tensor& t) {
-      return t.narrow(0, offset, count).transpose(0, 1);
-    };
-    at::Tensor logits = at::empty({heads, count, count}, q.options());
-    multiplyHeads(own(q), own(k).transpose(1, 2), logits);
-    if (proportional && image.anyMerged()) {
-      logits = logits + at::tensor(image.sizes(), at::kFloat).log().to(logits.options());
-    }
-    const at::Tensor weights = logits.softmax(-1);
-    if (trace && config_.class_token) {
-      const at::Tensor row = weights.select(1, 0).to(at::kFloat).mean(0).to(at::kCPU).contiguous();
-      image.noteClassAttention({row.data_ptr<float>(), static_cast<std::size_t>(count)});
-    }
-    multiplyHeads(
-        weights, own(v),
-        mixed.narrow(0, offset, count).view({count, heads, config_.headDim()}).transpose(0, 1));
-    offset += count;
+at::Tensor VisionTransformer::attend(const Block& block, Pack& pack, bool proportional,
+                                     at::Tensor* metric, bool trace) const {
+  const at::Tensor qkv = block.qkv(layerNorm(pack.tokens, block.norm1, dtype_));
+  const at::Tensor parts = qkv.view({qkv.size(0), 3, config_.heads, config_.headDim()});
+  for (const auto& [part, norm] : {std::pair(0, &block.q_norm), std::pair(1, &block.k_norm)}) {
+    if (!norm->weight.defined()) continue;
+    at::Tensor heads = parts.select(1, part);
+    heads.copy_(layerNorm(heads.to(stream_dtype_), *norm, dtype_));
   }
-  return project(block.proj, mixed, pack.rows());
+  if (metric != nullptr) *metric = forDeciding(parts.select(1, 1)).mean(1);
+
+  std::vector<AttentionImage> images(pack.images.size());
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const ImageState& image = pack.images[i];
+    images[i].tokens = image.tokens();
+    images[i].first_row = trace && config_.class_token;
+    if (!proportional || !image.anyMerged()) continue;
+    for (const float size : image.sizes()) images[i].log_sizes.push_back(std::log(size));
+  }
+  AttentionOutput output = attention(qkv, config_.heads, images);
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    if (images[i].first_row) pack.images[i].noteClassAttention(output.first_rows[i]);
+  }
+  return output.mixed;
 }
 
 void VisionTransformer::merge(Pack& pack, int block, const MergeMethod& method,
@@ -145,9 +95,12 @@ at::Tensor VisionTransformer::classify(const at::Tensor& features) const {
       pooled = at::cat({token(0), average()}, 1);
       break;
   }
-  at::Tensor result = normalise(pooled, fc_norm_);
-  if (head_.defined()) result = head_(result);
-  if (head_dist_.defined()) result = (result + head_dist_(token(1))) / 2;
+  at::Tensor result = layerNorm(pooled, fc_norm_, stream_dtype_);
+  const at::Tensor input = result.to(dtype_);
+  if (head_.defined()) result = head_(input, std::nullopt, stream_dtype_);
+  if (head_dist_.defined()) {
+    result = (result + head_dist_(token(1).to(dtype_), std::nullopt, stream_dtype_)) / 2;
+  }
   return result;
 }
 
@@ -158,7 +111,7 @@ VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
   using Stage = MergeMethod::Stage;
   const Stage stage = method.stage();
   Pack pack;
-  pack.tokens = normalise(embed(images), pre_norm_);
+  pack.tokens = layerNorm(embed(images), pre_norm_, stream_dtype_);
   pack.images.assign(
       static_cast<std::size_t>(images.size(0)),
       ImageState(config_.prefixTokens(), config_.patchTokens(), method.needsPatchMap(), trace));
@@ -170,22 +123,19 @@ VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
     if (stage == Stage::kBeforeBlock) merge(pack, index, method, {}, trace);
     for (ImageState& image : pack.images) image.noteAttention();
     at::Tensor metric;
-    const at::Tensor mixed =
-        attention(block, pack, method.proportionalAttention(),
-                  stage == Stage::kBetweenAttentionAndMlp ? &metric : nullptr, trace);
-    pack.tokens = pack.tokens + (block.scale1.defined() ? mixed * block.scale1 : mixed);
-    if (stage == Stage::kBetweenAttentionAndMlp) merge(pack, index, method, metric, trace);
+    const bool between = stage == Stage::kBetweenAttentionAndMlp;
+    block.proj.addTo(pack.tokens, attend(block, pack, method.proportionalAttention(),
+                                         between ? &metric : nullptr, trace));
+    if (between) merge(pack, index, method, metric, trace);
     for (ImageState& image : pack.images) image.noteMlp();
-    const std::vector<std::int64_t> rows = pack.rows();
-    const at::Tensor hidden = project(
-        block.fc2, activate(project(block.fc1, normalise(pack.tokens, block.norm2), rows)), rows);
-    pack.tokens = pack.tokens + (block.scale2.defined() ? hidden * block.scale2 : hidden);
+    block.fc2.addTo(pack.tokens,
+                    block.fc1(layerNorm(pack.tokens, block.norm2, dtype_), config_.activation));
     for (ImageState& image : pack.images) image.endBlock();
   }
   throwIfStopped(stop);
 
   Output output;
-  const at::Tensor tokens = normalise(pack.tokens, norm_);
+  const at::Tensor tokens = layerNorm(pack.tokens, norm_, stream_dtype_);
   std::vector<at::Tensor> logits;
   std::int64_t offset = 0;
   for (const ImageState& image : pack.images) {

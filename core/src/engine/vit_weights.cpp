@@ -38,29 +38,44 @@ Positions resampledPositions(const VitConfig& config, const at::Tensor& embeddin
 
 VisionTransformer::VisionTransformer(const VitConfig& config, const StateDict& weights,
                                      at::Device device, at::ScalarType dtype)
-    : config_(config), device_(device), dtype_(dtype) {
+    : config_(config),
+      device_(device),
+      dtype_(dtype),
+      stream_dtype_(device.is_cpu() && dtype == at::kBFloat16 && bestIsa() == Isa::kAmx ? at::kFloat
+                                                                                        : dtype) {
   const c10::InferenceMode guard;
   // The source may be a mapped file that somebody rewrites later, so the copy is always made.
-  const auto place = [&](const at::Tensor& tensor) {
-    return tensor.to(at::TensorOptions().device(device).dtype(dtype), /*non_blocking=*/false,
+  const auto place = [&](const at::Tensor& tensor, at::ScalarType type) {
+    return tensor.to(at::TensorOptions().device(device).dtype(type), /*non_blocking=*/false,
                      /*copy=*/true);
   };
-  const auto take = [&](const std::string& name) {
+  const auto take = [&](const std::string& name, at::ScalarType type) {
     const auto found = weights.find(name);
-    return found == weights.end() ? at::Tensor() : place(found->second);
+    return found == weights.end() ? at::Tensor() : place(found->second, type);
   };
   const auto linear = [&](const std::string& name) {
-    return Linear{take(name + ".weight"), take(name + ".bias")};
+    return PackedLinear(take(name + ".weight", dtype), take(name + ".bias", dtype));
+  };
+  // LayerScale multiplies what a layer adds to the stream, which is a matter of its weights.
+  const auto scaled = [&](const std::string& name, const std::string& scale) {
+    const auto found = weights.find(scale);
+    if (found == weights.end()) return linear(name);
+    const at::ScalarType exact = dtype == at::kDouble ? at::kDouble : at::kFloat;
+    const at::Tensor gamma = found->second.to(exact);
+    const at::Tensor bias = take(name + ".bias", exact);
+    return PackedLinear(place(take(name + ".weight", exact) * gamma.unsqueeze(1), dtype),
+                        bias.defined() ? place(bias * gamma, dtype) : bias);
   };
   const auto norm = [&](const std::string& name) {
-    return Norm{take(name + ".weight"), take(name + ".bias")};
+    return LayerNorm{take(name + ".weight", stream_dtype_), take(name + ".bias", stream_dtype_),
+                     config.norm_epsilon};
   };
 
-  const at::Tensor kernel = take("patch_embed.proj.weight");
-  patch_ = Linear(kernel.reshape({kernel.size(0), -1}), take("patch_embed.proj.bias"));
+  const at::Tensor kernel = take("patch_embed.proj.weight", dtype);
+  patch_ = PackedLinear(kernel.reshape({kernel.size(0), -1}), take("patch_embed.proj.bias", dtype));
 
   const Positions positions = resampledPositions(config, weights.find("pos_embed")->second);
-  position_ = place(positions.patches);
+  position_ = place(positions.patches, stream_dtype_);
   std::vector<at::Tensor> prefix;
   for (const char* name : {"cls_token", "dist_token", "reg_token"}) {
     if (const auto found = weights.find(name); found != weights.end()) {
@@ -70,7 +85,7 @@ VisionTransformer::VisionTransformer(const VitConfig& config, const StateDict& w
   if (!prefix.empty()) {
     at::Tensor tokens = at::cat(prefix);
     if (config.position_covers_prefix) tokens = tokens + positions.prefix;
-    prefix_ = place(tokens);
+    prefix_ = place(tokens, stream_dtype_);
   }
 
   pre_norm_ = norm("norm_pre");
@@ -86,11 +101,9 @@ VisionTransformer::VisionTransformer(const VitConfig& config, const StateDict& w
     block.q_norm = norm(base + "attn.q_norm");
     block.k_norm = norm(base + "attn.k_norm");
     block.qkv = linear(base + "attn.qkv");
-    block.proj = linear(base + "attn.proj");
+    block.proj = scaled(base + "attn.proj", base + "ls1.gamma");
     block.fc1 = linear(base + "mlp.fc1");
-    block.fc2 = linear(base + "mlp.fc2");
-    block.scale1 = take(base + "ls1.gamma");
-    block.scale2 = take(base + "ls2.gamma");
+    block.fc2 = scaled(base + "mlp.fc2", base + "ls2.gamma");
     blocks_.push_back(std::move(block));
   }
 }

@@ -1,109 +1,168 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/kernels/packed_linear.h"
 
-#ifdef ADAMERGE_HAS_ONEDNN
+#include <ATen/Parallel.h>
 
-#include <mutex>
-#include <unordered_map>
+#include <algorithm>
 
-#include "engine/kernels/onednn.h"
+#include "engine/kernels/amx_kernels.h"
+#include "engine/kernels/float_kernels.h"
 
 namespace adamerge {
 namespace {
 
-using dnnl::memory;
+/// Rows that a thread multiplies with all its weights before it takes the next ones, so that they
+/// stay in its second-level cache.
+constexpr std::int64_t kCachedBytes = 1 << 20;
+/// Rows are divided among threads at multiples of both kernels' blocks.
+constexpr std::int64_t kRowUnit = 96;
 
-/// Rows for which the layout of the packed weights is chosen: tokens of a 224-pixel ViT.
-constexpr std::int64_t kTypicalRows = 197;
-
-memory::desc matrix(std::int64_t rows, std::int64_t columns, memory::format_tag layout) {
-  return {{rows, columns}, memory::data_type::f32, layout};
+Finish finishOf(std::optional<Activation> activation) {
+  if (!activation) return Finish::kNone;
+  switch (*activation) {
+    case Activation::kGelu:
+      return Finish::kGelu;
+    case Activation::kGeluTanh:
+      return Finish::kGeluTanh;
+    case Activation::kQuickGelu:
+      break;
+  }
+  return Finish::kQuickGelu;
 }
 
-memory::desc packedLayout(std::int64_t in, std::int64_t out) {
-  return makeProduct(matrix(kTypicalRows, in, memory::format_tag::ab),
-                     matrix(in, out, memory::format_tag::any), {},
-                     matrix(kTypicalRows, out, memory::format_tag::ab))
-      .weights;
+std::int64_t dividedUp(std::int64_t count, std::int64_t by) { return (count + by - 1) / by; }
+
+at::Tensor paddedColumns(const at::Tensor& x, std::int64_t columns) {
+  return x.size(1) == columns ? x : at::constant_pad_nd(x, {0, columns - x.size(1)});
 }
 
 }  // namespace
 
+at::Tensor activate(const at::Tensor& x, Activation activation) {
+  switch (activation) {
+    case Activation::kGelu:
+      return at::gelu(x);
+    case Activation::kGeluTanh:
+      return at::gelu(x, "tanh");
+    case Activation::kQuickGelu:
+      break;
+  }
+  return x * at::sigmoid(x * 1.702);
+}
+
+at::Tensor plainLinear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                       std::optional<Activation> activation) {
+  const at::Tensor result = at::linear(x, weight, bias);
+  return activation ? activate(result, *activation) : result;
+}
+
 struct PackedLinear::Packed {
-  std::int64_t in;
+  bool half;
+  const FloatKernels& kernels;
+  std::int64_t in;  ///< as packed: filled up to a whole step
   std::int64_t out;
-  at::Tensor bias;
-  memory::desc bias_layout;
-  memory bias_memory;
-  at::Tensor storage;
-  memory weights;
-  /// By rows. Token counts differ from image to image, so there are at most some hundred.
-  mutable std::unordered_map<std::int64_t, Product> products;
-  mutable std::mutex mutex;
+  std::int64_t panel;
+  std::int64_t panels;
+  at::Tensor weights;
+  at::Tensor bias;  ///< fp32
 
-  Packed(const at::Tensor& weight, const at::Tensor& with_bias)
-      : in(weight.size(1)), out(weight.size(0)), bias(with_bias) {
-    if (bias.defined()) {
-      bias_layout = matrix(1, out, memory::format_tag::ab);
-      bias_memory = memory(bias_layout, cpuEngine(), bias.data_ptr());
+  Packed(const at::Tensor& weight, const at::Tensor& given_bias, Isa isa)
+      : half(weight.scalar_type() == at::kBFloat16),
+        kernels(floatKernels(isa)),
+        in(half ? amxPadded(weight.size(1)) : weight.size(1)),
+        out(weight.size(0)),
+        panel(half ? kAmxPanel : kernels.panel),
+        panels(dividedUp(out, panel)) {
+    if (given_bias.defined()) bias = given_bias.to(at::kFloat).contiguous();
+    if (half) {
+      const at::Tensor rows = weight.to(at::kFloat).contiguous();
+      weights = at::empty({panels * panel * in}, at::kBFloat16);
+      amxPack(rows.data_ptr<float>(), out, weight.size(1),
+              static_cast<std::uint16_t*>(weights.data_ptr()));
+      return;
     }
-    const memory::desc layout = packedLayout(in, out);
-    storage = at::empty({static_cast<std::int64_t>(layout.get_size())}, at::kByte);
-    weights = memory(layout, cpuEngine(), storage.data_ptr());
-    memory plain(matrix(in, out, memory::format_tag::ba), cpuEngine(), weight.data_ptr());
-    dnnl::stream stream(cpuEngine());
-    dnnl::reorder(plain, weights).execute(stream, plain, weights);
-    stream.wait();
+    weights = at::zeros({panels, in, panel}, at::kFloat);
+    for (std::int64_t index = 0; index < panels; ++index) {
+      const std::int64_t count = std::min(panel, out - index * panel);
+      weights.select(0, index)
+          .narrow(1, 0, count)
+          .copy_(weight.narrow(0, index * panel, count).t());
+    }
   }
 
-  Product product(std::int64_t rows) const {
-    const std::lock_guard lock(mutex);
-    const auto found = products.find(rows);
-    if (found != products.end()) return found->second;
-    const Product made = makeProduct(matrix(rows, in, memory::format_tag::ab), weights.get_desc(),
-                                     bias_layout, matrix(rows, out, memory::format_tag::ab));
-    return products.emplace(rows, made).first->second;
+  void multiply(const at::Tensor& x, std::int64_t first_row, std::int64_t last_row,
+                std::int64_t first_panel, std::int64_t last_panel, const Destination& to) const {
+    const std::int64_t bytes =
+        in * static_cast<std::int64_t>(half ? sizeof(at::BFloat16) : sizeof(float));
+    const std::int64_t cached =
+        dividedUp(std::max<std::int64_t>(kCachedBytes / bytes, 1), kRowUnit);
+    const at::Tensor scratch =
+        half ? at::empty({amxProductScratch(in)}, at::kBFloat16) : at::Tensor();
+    for (std::int64_t row = first_row; row < last_row; row += cached * kRowUnit) {
+      const std::int64_t rows = std::min(last_row - row, cached * kRowUnit);
+      Destination own = to;
+      own.data = static_cast<char*>(to.data) +
+                 row * to.stride *
+                     static_cast<std::int64_t>(to.store == Store::kHalf ? sizeof(at::BFloat16)
+                                                                        : sizeof(float));
+      if (half) {
+        const auto* data = static_cast<const std::uint16_t*>(x.data_ptr());
+        amxProduct(data + row * x.stride(0), x.stride(0), rows, in,
+                   static_cast<const std::uint16_t*>(weights.data_ptr()), first_panel, last_panel,
+                   out, own, static_cast<std::uint16_t*>(scratch.data_ptr()));
+      } else {
+        kernels.product(x.data_ptr<float>() + row * x.stride(0), x.stride(0), rows, in,
+                        weights.data_ptr<float>(), first_panel, last_panel, out, own);
+      }
+    }
   }
 
-  at::Tensor run(const at::Tensor& x) const {
-    const at::Tensor source = x.contiguous();
-    at::Tensor result = at::empty({source.size(0), out}, source.options());
-    runProduct(product(source.size(0)), source.data_ptr(), weights,
-               bias.defined() ? &bias_memory : nullptr, result.data_ptr());
-    return result;
+  void run(const at::Tensor& given, Destination to) const {
+    const at::Tensor x = paddedColumns(given, in).contiguous();
+    if (bias.defined()) to.bias = bias.data_ptr<float>();
+    const std::int64_t rows = x.size(0);
+    const std::int64_t threads = at::get_num_threads();
+    // Each thread reads only its own weights, unless there are too few panels to divide evenly.
+    if (panels % threads == 0 || panels >= 4 * threads || rows < kRowUnit) {
+      at::parallel_for(0, panels, 1, [&](std::int64_t first, std::int64_t last) {
+        multiply(x, 0, rows, first, last, to);
+      });
+      return;
+    }
+    at::parallel_for(0, dividedUp(rows, kRowUnit), 1, [&](std::int64_t first, std::int64_t last) {
+      multiply(x, first * kRowUnit, std::min(last * kRowUnit, rows), 0, panels, to);
+    });
   }
 };
 
-PackedLinear::PackedLinear(const at::Tensor& weight, const at::Tensor& bias) {
+PackedLinear::PackedLinear(const at::Tensor& weight, const at::Tensor& bias, Isa isa) {
   if (!weight.defined()) return;
-  if (weight.is_cpu() && weight.scalar_type() == at::kFloat) {
-    packed_ = std::make_shared<const Packed>(weight.contiguous(), bias);
+  const bool tiles = weight.scalar_type() == at::kBFloat16 && isa == Isa::kAmx;
+  if (weight.is_cpu() && (weight.scalar_type() == at::kFloat || tiles)) {
+    packed_ = std::make_shared<const Packed>(weight, bias, isa);
   } else {
     weight_ = weight;
     bias_ = bias;
   }
 }
 
-at::Tensor PackedLinear::operator()(const at::Tensor& x) const {
-  if (packed_ != nullptr && x.size(0) > 0) return packed_->run(x);
-  return at::linear(x, weight_, bias_);
+at::Tensor PackedLinear::operator()(const at::Tensor& x, std::optional<Activation> activation,
+                                    std::optional<at::ScalarType> dtype) const {
+  const at::ScalarType wanted = dtype.value_or(x.scalar_type());
+  if (packed_ == nullptr) return plainLinear(x, weight_, bias_, activation).to(wanted);
+  at::Tensor result = at::empty({x.size(0), packed_->out}, x.options().dtype(wanted));
+  packed_->run(x, {result.data_ptr(), packed_->out, nullptr, finishOf(activation),
+                   wanted == at::kBFloat16 ? Store::kHalf : Store::kFloat});
+  return result;
+}
+
+void PackedLinear::addTo(at::Tensor& sums, const at::Tensor& x) const {
+  if (packed_ == nullptr) {
+    sums.add_(plainLinear(x, weight_, bias_, std::nullopt));
+    return;
+  }
+  packed_->run(x,
+               {sums.data_ptr<float>(), sums.stride(0), nullptr, Finish::kNone, Store::kAddFloat});
 }
 
 }  // namespace adamerge
-
-#else
-
-namespace adamerge {
-
-struct PackedLinear::Packed {};
-
-PackedLinear::PackedLinear(const at::Tensor& weight, const at::Tensor& bias)
-    : weight_(weight), bias_(bias) {}
-
-at::Tensor PackedLinear::operator()(const at::Tensor& x) const {
-  return at::linear(x, weight_, bias_);
-}
-
-}  // namespace adamerge
-
-#endif

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Two by two tiles of sums: what every product on AMX is made of.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace adamerge {
+namespace {
+
+constexpr std::ptrdiff_t kTileRows = 16;
+constexpr std::ptrdiff_t kTileHalves = 16 * 32;  ///< bf16 elements of a full tile
+
+/// The calling thread's tiles, all of 16 rows of 64 bytes, for as long as this lives.
+class Tiles {
+ public:
+  Tiles() {
+    struct {
+      std::uint8_t palette = 1;
+      std::uint8_t start_row = 0;
+      std::uint8_t reserved[14] = {};
+      std::uint16_t bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+      std::uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+    } const configuration;
+    _tile_loadconfig(&configuration);
+  }
+  ~Tiles() { _tile_release(); }
+  Tiles(const Tiles&) = delete;
+  Tiles& operator=(const Tiles&) = delete;
+};
+
+/// sums [16 or 32, 32] = a [16 or 32, 32 * steps] b, where b is `steps` pairs of tiles of 16
+/// columns each, `b_step` elements from pair to pair.
+template <bool kTwoRowTiles>
+inline void tileProduct(const std::uint16_t* a, std::ptrdiff_t a_stride, const std::uint16_t* b,
+                        std::ptrdiff_t b_step, std::ptrdiff_t steps, float* sums,
+                        std::ptrdiff_t sums_stride) {
+  const std::uint16_t* lower = a + kTileRows * a_stride;
+  const auto stride = a_stride * static_cast<std::ptrdiff_t>(sizeof *a);
+  _tile_zero(0);
+  _tile_zero(1);
+  if constexpr (kTwoRowTiles) {
+    _tile_zero(2);
+    _tile_zero(3);
+  }
+  for (std::ptrdiff_t step = 0; step < steps; ++step) {
+    _tile_loadd(4, a + step * 32, stride);
+    _tile_loadd(6, b, 64);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_loadd(7, b + kTileHalves, 64);
+    _tile_dpbf16ps(1, 4, 7);
+    if constexpr (kTwoRowTiles) {
+      _tile_loadd(5, lower + step * 32, stride);
+      _tile_dpbf16ps(2, 5, 6);
+      _tile_dpbf16ps(3, 5, 7);
+    }
+    b += b_step;
+  }
+  const auto sums_bytes = sums_stride * static_cast<std::ptrdiff_t>(sizeof *sums);
+  _tile_stored(0, sums, sums_bytes);
+  _tile_stored(1, sums + 16, sums_bytes);
+  if constexpr (kTwoRowTiles) {
+    _tile_stored(2, sums + kTileRows * sums_stride, sums_bytes);
+    _tile_stored(3, sums + kTileRows * sums_stride + 16, sums_bytes);
+  }
+}
+
+}  // namespace
+}  // namespace adamerge

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Attention of one head, a few query rows at a time: their logits, softmax and weighted sum of
+// values stay in the first-level cache, and no [tokens, tokens] matrix is ever written.
+#pragma once
+
+#include "engine/kernels/float_product.h"
+#include "engine/kernels/softmax_row.h"
+
+namespace adamerge {
+namespace {
+
+template <class T>
+inline std::ptrdiff_t panelsFor(std::ptrdiff_t columns) {
+  return (columns + kPanel<T> - 1) / kPanel<T>;
+}
+
+std::ptrdiff_t attentionScratch(std::ptrdiff_t tokens, std::ptrdiff_t width) {
+  const std::ptrdiff_t columns = panelsFor<float>(tokens) * kPanel<float>;
+  return columns * width + panelsFor<float>(width) * kPanel<float> * tokens + kBlockRows * columns +
+         kBlockRows * kPanel<float> + columns;
+}
+
+void attention(const AttentionCall& call, float* scratch) {
+  const std::ptrdiff_t n = call.tokens;
+  const std::ptrdiff_t width = call.width;
+  const std::ptrdiff_t token_panels = panelsFor<float>(n);
+  const std::ptrdiff_t columns = token_panels * kPanel<float>;
+  float* keys = scratch;                   // panels of [width, tokens]
+  float* values = keys + columns * width;  // panels of [tokens, width]
+  float* logits = values + panelsFor<float>(width) * kPanel<float> * n;  // [kBlockRows, columns]
+  float* sums = logits + kBlockRows * columns;
+  float* log_sizes = sums + kBlockRows * kPanel<float>;
+  const auto* q = static_cast<const float*>(call.q);
+  const auto* k = static_cast<const float*>(call.k);
+  const auto* v = static_cast<const float*>(call.v);
+
+  for (std::ptrdiff_t token = 0; token < columns; ++token) {
+    float* to = keys + token / kPanel<float> * width * kPanel<float> + token % kPanel<float>;
+    for (std::ptrdiff_t i = 0; i < width; ++i) {
+      to[i * kPanel<float>] = token < n ? k[token * call.stride + i] : 0.0F;
+    }
+  }
+  for (std::ptrdiff_t first = 0; first < width; first += kPanel<float>) {
+    const std::ptrdiff_t count = width - first < kPanel<float> ? width - first : kPanel<float>;
+    float* to = values + first * n;
+    for (std::ptrdiff_t token = 0; token < n; ++token, to += kPanel<float>) {
+      const float* from = v + token * call.stride + first;
+      for (std::ptrdiff_t i = 0; i < kPanel<float>; ++i) to[i] = i < count ? from[i] : 0.0F;
+    }
+  }
+  if (call.log_sizes != nullptr) {
+    for (std::ptrdiff_t i = 0; i < columns; ++i) log_sizes[i] = i < n ? call.log_sizes[i] : 0.0F;
+  }
+
+  const Destination to{call.out, call.out_stride};
+  for (std::ptrdiff_t row = call.first_query; row < call.last_query; row += kBlockRows) {
+    const std::ptrdiff_t left = call.last_query - row;
+    const std::ptrdiff_t rows = left < kBlockRows ? left : kBlockRows;
+    for (std::ptrdiff_t panel = 0; panel < token_panels; ++panel) {
+      const std::ptrdiff_t column = panel * kPanel<float>;
+      blockProductOf<float>(rows, vectorsFor<float>(n - column))(q + row * call.stride, call.stride,
+                                                                 keys + column * width, width,
+                                                                 logits + column, columns);
+    }
+    float shares[kBlockRows];
+    for (std::ptrdiff_t m = 0; m < rows; ++m) {
+      shares[m] = softmaxRow(logits + m * columns, n, call.scale,
+                             call.log_sizes == nullptr ? nullptr : log_sizes);
+    }
+    if (row == 0 && call.first_row != nullptr) {
+      for (std::ptrdiff_t i = 0; i < n; ++i) call.first_row[i] = logits[i] * shares[0];
+    }
+    for (std::ptrdiff_t first = 0; first < width; first += kPanel<float>) {
+      const std::ptrdiff_t count = width - first < kPanel<float> ? width - first : kPanel<float>;
+      blockProductOf<float>(rows, vectorsFor<float>(count))(logits, columns, values + first * n, n,
+                                                            sums, kPanel<float>);
+      for (std::ptrdiff_t m = 0; m < rows; ++m) {
+        scaleRow(sums + m * kPanel<float>, count, shares[m]);
+        finishRow(to, sums + m * kPanel<float>, row + m, first, count);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace adamerge

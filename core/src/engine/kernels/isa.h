@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Instruction sets our kernels are written for, and which of them this machine has.
+#pragma once
+
+namespace adamerge {
+
+/// In rising order: each implies those before it.
+enum class Isa {
+  kBaseline,  ///< whatever the program is compiled for
+  kAvx2,      ///< with FMA
+  kAvx512,    ///< F, BW, DQ and VL
+  kAmx,       ///< bf16 tiles, and the operating system's leave to use them
+};
+
+/// The best of this machine, asked once. The environment variable ADAMERGE_MAX_ISA (baseline, avx2,
+/// avx512, amx) caps it, for comparisons; an unknown value changes nothing.
+Isa bestIsa();
+
+}  // namespace adamerge

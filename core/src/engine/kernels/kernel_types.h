@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the kernels compiled for one instruction set each are called with: plain pointers and
+// numbers, since nothing inline from elsewhere may be compiled there. Strides count elements.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace adamerge {
+
+enum class Finish { kNone, kGelu, kGeluTanh, kQuickGelu };
+enum class Store {
+  kFloat,
+  kHalf,      ///< rounded to bf16
+  kAddFloat,  ///< added to the fp32 that is there
+};
+
+/// What becomes of a product's sums: + bias, activation, then stored or added.
+struct Destination {
+  void* data = nullptr;
+  std::ptrdiff_t stride = 0;    ///< between rows
+  const float* bias = nullptr;  ///< per column, may be null
+  Finish finish = Finish::kNone;
+  Store store = Store::kFloat;
+};
+
+struct LayerNormCall {
+  const float* x;
+  std::ptrdiff_t x_stride;
+  const float* weight;
+  const float* bias;
+  float epsilon;
+  std::ptrdiff_t columns;
+  void* out;  ///< rows adjacent
+  bool half;  ///< bf16 instead of fp32
+};
+
+/// Queries may be divided among threads at multiples of this.
+inline constexpr std::ptrdiff_t kQueryBlock = 96;
+
+/// One head of one image, or some of its queries.
+struct AttentionCall {
+  const void* q;  ///< [tokens, width], like k and v
+  const void* k;
+  const void* v;
+  std::ptrdiff_t stride;
+  std::ptrdiff_t tokens;
+  std::ptrdiff_t width;
+  std::ptrdiff_t first_query;  ///< a multiple of kQueryBlock
+  std::ptrdiff_t last_query;   ///< one past it
+  float scale;                 ///< of the dot products
+  const float* log_sizes;      ///< added to each key's logits, may be null
+  void* out;                   ///< [tokens, width]
+  std::ptrdiff_t out_stride;
+  float* first_row;  ///< the first query's weights, [tokens], may be null
+};
+
+}  // namespace adamerge

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Vectors as wide as the file that includes this is compiled for, and the functions over them that
+// a transformer needs. Everything lies in an unnamed namespace: the same source compiled for two
+// instruction sets must not be merged by the linker.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#if defined(__AVX512BF16__)
+#include <immintrin.h>
+#endif
+
+namespace adamerge {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int kVectorBytes = 64;
+#elif defined(__AVX2__)
+constexpr int kVectorBytes = 32;
+#else
+constexpr int kVectorBytes = 16;
+#endif
+
+template <class T>
+struct Simd {
+  typedef T Vector __attribute__((vector_size(kVectorBytes)));
+  /// The same where its address is only aligned for T.
+  typedef T Loose __attribute__((vector_size(kVectorBytes), aligned(alignof(T)), may_alias));
+  static constexpr int kWidth = kVectorBytes / static_cast<int>(sizeof(T));
+};
+
+using Floats = Simd<float>::Vector;
+using Ints = Simd<std::int32_t>::Vector;
+constexpr int kFloats = Simd<float>::kWidth;
+
+template <class T>
+inline typename Simd<T>::Vector load(const T* from) {
+  return *reinterpret_cast<const typename Simd<T>::Loose*>(from);
+}
+template <class T>
+inline void store(T* to, typename Simd<T>::Vector value) {
+  *reinterpret_cast<typename Simd<T>::Loose*>(to) = value;
+}
+template <class T>
+inline typename Simd<T>::Vector broadcast(T value) {
+  return value - typename Simd<T>::Vector{};
+}
+inline Floats larger(Floats a, Floats b) { return a > b ? a : b; }
+inline Floats smaller(Floats a, Floats b) { return a < b ? a : b; }
+
+/// Halves are folded onto each other, so that equal vectors give equal results.
+template <class F>
+inline float folded(Floats v, F f) {
+  for (int half = kFloats / 2; half > 0; half /= 2) {
+    Ints other;
+    for (int i = 0; i < kFloats; ++i) other[i] = i ^ half;
+    v = f(v, __builtin_shuffle(v, other));
+  }
+  return v[0];
+}
+inline float sumOf(Floats v) {
+  return folded(v, [](Floats a, Floats b) { return a + b; });
+}
+inline float largestOf(Floats v) { return folded(v, larger); }
+
+/// e^x to 2 ulp; 1e-38 below -87, 2e38 above 88.
+inline Floats exponential(Floats x) {
+  x = smaller(larger(x, broadcast(-87.0F)), broadcast(88.0F));
+  // x = n ln 2 + r with |r| <= ln 2 / 2; adding 1.5 * 2^23 rounds to an integer.
+  constexpr float kRound = 12582912.0F;
+  const Floats shifted = x * 1.44269504F + kRound;
+  const Floats n = shifted - kRound;
+  const Floats r = (x - n * 0.693359375F) - n * -2.12194440e-4F;
+  Floats p = broadcast(1.9875691500e-4F);
+  p = p * r + 1.3981999507e-3F;
+  p = p * r + 8.3334519073e-3F;
+  p = p * r + 4.1665795894e-2F;
+  p = p * r + 1.6666665459e-1F;
+  p = p * r + 5.0000001201e-1F;
+  p = p * (r * r) + r + 1.0F;
+  const Ints exponent = __builtin_convertvector(n, Ints) << 23;
+  return reinterpret_cast<Floats>(reinterpret_cast<Ints>(p) + exponent);
+}
+
+/// To 2 ulp: a polynomial near zero, 1 - exp(polynomial) elsewhere.
+inline Floats errorFunction(Floats x) {
+  const Ints sign = reinterpret_cast<Ints>(x) & INT32_MIN;
+  const Floats t = reinterpret_cast<Floats>(reinterpret_cast<Ints>(x) & INT32_MAX);
+  const Floats s = x * x;
+  Floats far = t * -1.72853470e-5F + 3.83197126e-4F;
+  const Floats odd = t * -3.88396438e-3F + 2.42546219e-2F;
+  far = far * s + odd;
+  far = far * t - 1.06777877e-1F;
+  far = far * t - 6.34846687e-1F;
+  far = far * t - 1.28717512e-1F;
+  far = far * t - t;
+  far = 1.0F - exponential(far);
+  far = reinterpret_cast<Floats>(reinterpret_cast<Ints>(far) | sign);
+  Floats near = s * -5.96761703e-4F + 4.99119423e-3F;
+  near = near * s - 2.67681349e-2F;
+  near = near * s + 1.12819925e-1F;
+  near = near * s - 3.76125336e-1F;
+  near = near * s + 1.28379166e-1F;
+  near = near * x + x;
+  return t > 0.927734375F ? far : near;
+}
+
+inline Floats sigmoid(Floats x) { return 1.0F / (1.0F + exponential(-x)); }
+inline Floats gelu(Floats x) { return 0.5F * x * (1.0F + errorFunction(x * 0.707106781F)); }
+inline Floats geluTanh(Floats x) {
+  // (1 + tanh y) / 2 is the logistic function of 2 y.
+  return x * sigmoid(1.59576912F * (x + 0.044715F * x * x * x));
+}
+inline Floats quickGelu(Floats x) { return x * sigmoid(1.702F * x); }
+
+/// bf16 as its bits, rounded to nearest even.
+using Half = std::uint16_t;
+using Halves = std::uint16_t __attribute__((vector_size(kVectorBytes / 2)));
+
+inline void storeHalf(Half* to, Floats value) {
+#if defined(__AVX512BF16__)
+  const __m256bh halves = _mm512_cvtneps_pbh(value);
+#else
+  using Words = Simd<std::uint32_t>::Vector;
+  Words bits = reinterpret_cast<Words>(value);
+  bits = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
+  const Halves halves = __builtin_convertvector(bits, Halves);
+#endif
+  std::memcpy(to, &halves, sizeof halves);
+}
+inline Half toHalf(float value) {
+  std::uint32_t bits = 0;
+  std::memcpy(&bits, &value, sizeof bits);
+  return static_cast<Half>((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+}
+
+}  // namespace
+}  // namespace adamerge
