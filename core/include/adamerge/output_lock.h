@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 namespace adamerge {
 
@@ -10,8 +11,9 @@ namespace adamerge {
 /// holds nobody up.
 class OutputLock {
  public:
-  /// Throws Error where another one holds it, or it cannot be made.
-  explicit OutputLock(const std::filesystem::path& file);
+  /// `work` is what is done under it, for messages. Throws Error where another one holds it, or it
+  /// cannot be made.
+  explicit OutputLock(const std::filesystem::path& file, const std::string& work = "evaluation");
   OutputLock(const OutputLock&) = delete;
   OutputLock& operator=(const OutputLock&) = delete;
   ~OutputLock();

@@ -43,7 +43,7 @@ bool isCurrent(int descriptor, const fs::path& path) {
 
 }  // namespace
 
-OutputLock::OutputLock(const fs::path& file) {
+OutputLock::OutputLock(const fs::path& file, const std::string& work) {
   path_ = behindLinks(file);
   path_ += ".lock";
   std::error_code code;
@@ -59,9 +59,9 @@ OutputLock::OutputLock(const fs::path& file) {
       failClosing(
           descriptor_,
           reason == EWOULDBLOCK
-              ? fmt::format("{}: another evaluation{} is writing this file; wait for it, "
+              ? fmt::format("{}: another {}{} is writing this file; wait for it, "
                             "or name another file",
-                            file.string(), holder(descriptor_))
+                            file.string(), work, holder(descriptor_))
               : fmt::format("{}: cannot be locked: {}", path_.string(), std::strerror(reason)));
     }
     if (isCurrent(descriptor_, path_)) break;

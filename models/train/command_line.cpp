@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "command_line.h"
+
+#include <fmt/format.h>
+
+#include "adamerge/error.h"
+#include "usage_error.h"
+#include "value_checks.h"
+
+namespace adamerge::training {
+namespace {
+
+using cli::takesNumber;
+using cli::takesOneOf;
+using cli::takesText;
+using cli::takesWholeNumber;
+
+constexpr int kLargestSide = 4096;
+constexpr int kLargestWidth = 1 << 16;
+constexpr int kMostBlocks = 1000;
+constexpr int kMostThreads = 4096;
+
+/// Declares options of one group; the defaults are what the members hold.
+class Group {
+ public:
+  Group(CLI::App& app, std::string name) : app_(app), name_(std::move(name)) {}
+
+  template <class T>
+  CLI::Option& add(const std::string& option, T& value, const std::string& help) {
+    std::string text = help;
+    if constexpr (!std::is_same_v<T, std::string>) {
+      text += fmt::format(" (default {})", value);
+    } else if (!value.empty()) {
+      text += fmt::format(" (default {})", value);
+    }
+    return *app_.add_option(option, value, text)->group(name_);
+  }
+  CLI::Option& addFlag(const std::string& option, bool& value, const std::string& help) {
+    return *app_.add_flag(option, value, help)->group(name_);
+  }
+
+ private:
+  CLI::App& app_;
+  std::string name_;
+};
+
+}  // namespace
+
+std::filesystem::path CommandLine::checkpoint() const {
+  return std::filesystem::path(output) / "checkpoint.safetensors";
+}
+std::filesystem::path CommandLine::log() const { return std::filesystem::path(output) / "log.csv"; }
+std::filesystem::path CommandLine::model() const { return std::filesystem::path(output) / "model"; }
+
+CommandLineOptions::CommandLineOptions(CLI::App& app) : app_(app) {
+  line_.recipe.dtype = "auto";
+  keep_patches_ = stagesText(line_.recipe.keep_patches);
+  addRun();
+  addShape();
+  addSchedule();
+  addRegularisation();
+}
+
+void CommandLineOptions::addRun() {
+  Recipe& recipe = line_.recipe;
+  app_.add_option("data", line_.data,
+                  "Images to train on: one sub-folder per class, or a file or folder of CIFAR-10's "
+                  "binary format");
+  Group group(app_, "Run");
+  takesText(*group
+                 .add("-o,--output", line_.output,
+                      "Folder for checkpoint.safetensors, log.csv and, at the end, model/; with "
+                      "--export, for the model itself")
+                 .required(),
+            "DIR");
+  takesText(group.add("--test", line_.test, "Images to measure accuracy on after each epoch"),
+            "PATH");
+  takesNumber(group.add("--hold-out", recipe.hold_out,
+                        "Without --test: share of the images to hold out for that"),
+              0.001, 0.9);
+  takesWholeNumber(
+      *app_.add_option("--limit", recipe.limit, "Use N images, drawn at random (default: all)")
+           ->group("Run"),
+      1);
+  group.addFlag("--resume", line_.resume,
+                "Go on from the checkpoint in the output folder, with the same options");
+  takesWholeNumber(
+      group.add("--checkpoint-every", line_.checkpoint_every, "Steps between checkpoints"), 1);
+  takesWholeNumber(group.add("--log-every", recipe.log_every, "Steps between rows of the log"), 1);
+  takesText(group.add("--export", line_.checkpoint_to_export,
+                      "Do not train: make a model folder of this checkpoint"),
+            "CHECKPOINT");
+  takesOneOf(group.add("--weights", line_.weights, "The model's precision: float16 or float32"),
+             {"float16", "float32"});
+  cli::takesDevice(group.add("--device", line_.device, "auto, cpu, cuda or cuda:N"));
+  takesOneOf(group.add("--dtype", recipe.dtype,
+                       "Of the matrix products: auto (bfloat16 where the device has it), float32 "
+                       "or bfloat16"),
+             {"auto", "float32", "bfloat16"});
+  takesWholeNumber(*app_.add_option("--threads", line_.threads, "CPU threads (default: all cores)")
+                        ->group("Run"),
+                   1, kMostThreads);
+  takesWholeNumber(group.add("--seed", recipe.seed, "For all that is drawn at random"), 0);
+  group.addFlag("--quiet", line_.quiet, "No progress bar, no warnings");
+}
+
+void CommandLineOptions::addShape() {
+  Recipe& recipe = line_.recipe;
+  Group group(app_, "Shape");
+  takesWholeNumber(group.add("--image-size", recipe.image_size, "Side of the input in pixels"), 1,
+                   kLargestSide);
+  takesWholeNumber(group.add("--patch-size", recipe.patch_size, "Side of a patch in pixels"), 1,
+                   kLargestSide);
+  takesWholeNumber(group.add("--width", recipe.width, "Embedding dimension"), 1, kLargestWidth);
+  takesWholeNumber(group.add("--depth", recipe.depth, "Blocks"), 1, kMostBlocks);
+  takesWholeNumber(group.add("--heads", recipe.heads, "Attention heads"), 1, kLargestWidth);
+  takesNumber(group.add("--mlp-ratio", recipe.mlp_ratio, "Width of the MLP over --width"), 0.01,
+              64);
+}
+
+void CommandLineOptions::addSchedule() {
+  Recipe& recipe = line_.recipe;
+  Group group(app_, "Optimisation: AdamW, linear warm-up, cosine to 0");
+  takesWholeNumber(group.add("--epochs", recipe.epochs, "Passes over the images"), 1);
+  takesWholeNumber(group.add("--batch", recipe.batch, "Images in a step"), 1);
+  takesNumber(group.add("--learning-rate", recipe.learning_rate, "The highest"), 1e-9, 10);
+  takesNumber(group.add("--warm-up", recipe.warm_up, "Share of the run"), 0, 0.9);
+  takesNumber(
+      group.add("--weight-decay", recipe.weight_decay,
+                "Decoupled, of matrices only: not of biases, norms, class token, positions"),
+      0, 10);
+  takesNumber(group.add("--beta1", recipe.beta1, "Memory of the gradient's mean"), 0, 0.99999);
+  takesNumber(group.add("--beta2", recipe.beta2, "Memory of the gradient's square"), 0, 0.99999);
+  takesNumber(group.add("--clip", recipe.clip, "Largest norm of the gradient; 0: any"), 0, 1e9);
+}
+
+void CommandLineOptions::addRegularisation() {
+  Recipe& recipe = line_.recipe;
+  Group group(app_, "Augmentation and regularisation");
+  takesWholeNumber(
+      group.add("--padding", recipe.padding, "Images move by up to so many of their pixels"), 0,
+      kLargestSide);
+  group.addFlag("--no-flip", no_flip_, "Do not mirror half of the images");
+  takesNumber(group.add("--mixup", recipe.mixup, "alpha of Beta(alpha, alpha); 0: none"), 0, 100);
+  takesNumber(group.add("--mixup-share", recipe.mixup_share, "Share of the batches mixed"), 0, 1);
+  takesNumber(group.add("--label-smoothing", recipe.label_smoothing, "Spread over all classes"), 0,
+              0.99);
+  takesNumber(group.add("--stochastic-depth", recipe.stochastic_depth,
+                        "Share of the last block's branches left out, rising from 0"),
+              0, 0.99);
+  group
+      .add("--keep-patches", keep_patches_,
+           "Share of the patches that enter until a share of the run is done, then all; '' keeps "
+           "all throughout")
+      .type_name("KEEP:UNTIL,...");
+}
+
+CommandLine CommandLineOptions::read() const {
+  CommandLine line = line_;
+  const bool exports = !line.checkpoint_to_export.empty();
+  if (exports && !line.data.empty()) {
+    throw cli::UsageError("--export makes a model of a checkpoint and takes no images");
+  }
+  if (!exports && line.data.empty()) {
+    throw cli::UsageError("images to train on are needed: adamerge-train DATA -o DIR");
+  }
+  line.recipe.flip = !no_flip_;
+  // With a test set nothing is held out, whatever the share.
+  if (!line.test.empty()) line.recipe.hold_out = 0;
+  try {
+    line.recipe.keep_patches = parseStages(keep_patches_);
+    requireUsable(line.recipe);
+  } catch (const Error& error) {
+    throw cli::UsageError(error.what());
+  }
+  return line;
+}
+
+}  // namespace adamerge::training

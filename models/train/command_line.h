@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What adamerge-train can be told.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <string>
+
+#include "recipe.h"
+
+namespace adamerge::training {
+
+struct CommandLine {
+  std::string data;
+  std::string test;
+  std::string output;
+  std::string checkpoint_to_export;  ///< empty: train
+  bool resume = false;
+  bool quiet = false;
+  int checkpoint_every = 500;
+  std::string device = "auto";
+  std::string weights = "float16";
+  int threads = 0;  ///< 0: as many as the machine has cores
+  Recipe recipe;    ///< dtype "auto" is still to be decided by the device
+
+  std::filesystem::path checkpoint() const;  ///< files and folder in `output`
+  std::filesystem::path log() const;
+  std::filesystem::path model() const;
+};
+
+class CommandLineOptions {
+ public:
+  explicit CommandLineOptions(CLI::App& app);
+  /// Once parsed. Throws cli::UsageError.
+  CommandLine read() const;
+
+ private:
+  void addRun();
+  void addShape();
+  void addSchedule();
+  void addRegularisation();
+
+  CLI::App& app_;
+  CommandLine line_;
+  std::string keep_patches_;
+  bool no_flip_ = false;
+};
+
+}  // namespace adamerge::training

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <thread>
+
+#include "adamerge/error.h"
+#include "adamerge/output_lock.h"
+#include "command_line.h"
+#include "compute.h"
+#include "engine/device.h"
+#include "model_folder.h"
+#include "output_files.h"
+#include "program.h"
+#include "terminal.h"
+#include "trainer.h"
+
+namespace adamerge::training {
+namespace {
+
+constexpr const char* kProgram = "adamerge-train";
+
+at::ScalarType weightType(const CommandLine& line) {
+  return line.weights == "float16" ? at::kHalf : at::kFloat;
+}
+
+int exportModel(const CommandLine& line) {
+  const Checkpoint checkpoint = readCheckpoint(line.checkpoint_to_export);
+  const RunIdentity& run = checkpoint.identity;
+  Random unused(0);
+  const TrainableVit vit(architectureOf(run.recipe, static_cast<int>(run.classes.size())), unused,
+                         at::kCPU);
+  for (const auto& [name, tensor] : weightsOf(vit)) {
+    copyTensor(checkpoint, "model." + name, tensor, line.checkpoint_to_export);
+  }
+  writeModelFolder(line.output, run.recipe, run.classes, weightsOf(vit), weightType(line));
+  if (!line.quiet) fmt::print("{}: model after {} steps\n", line.output, checkpoint.step);
+  return 0;
+}
+
+/// What would end the run hours later is said before it begins.
+void requireOutput(const CommandLine& line) {
+  cli::requireWritableFolder(line.output);
+  requireModelFolder(line.model());
+  std::error_code code;
+  const bool begun = std::filesystem::exists(line.checkpoint(), code);
+  if (begun && !line.resume) {
+    throw Error(fmt::format(
+        "{}: a run was begun here; --resume goes on with it, another --output begins a new one",
+        line.checkpoint().string()));
+  }
+  if (!begun && line.resume) {
+    throw Error(
+        fmt::format("{}: there is no checkpoint to go on from; without --resume training "
+                    "begins",
+                    line.checkpoint().string()));
+  }
+}
+
+void prepareCompute(const CommandLine& line) {
+  prepareBackends();
+  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  at::set_num_threads(line.threads > 0 ? line.threads : cores);
+}
+
+int train(CommandLine line, const std::stop_token& stop) {
+  cli::Terminal terminal(line.quiet, kProgram);
+  prepareCompute(line);
+  const at::Device device = parseDevice(line.device);
+  if (line.recipe.dtype == "auto") line.recipe.dtype = fastestDtype(device);
+  requireOutput(line);
+  const OutputLock lock(line.checkpoint(), "training run");
+
+  Random random(line.recipe.seed);
+  const TrainingData data =
+      readTrainingData(line.data, line.test, line.recipe, random, terminal.callback(), stop);
+  for (const std::string& note : data.notes) terminal.warn(note);
+  for (const std::string& problem : data.problems) terminal.warn(problem);
+
+  Trainer::Options options{.checkpoint = line.checkpoint(),
+                           .log = line.log(),
+                           .device = device,
+                           .checkpoint_every = line.checkpoint_every};
+  options.on_row = [&](const LogRow& row) {
+    if (line.quiet || !row.accuracy) return;
+    terminal.clearBar();
+    fmt::print("epoch {} of {}: loss {:.4f}, accuracy {:.2f} % of {} images\n", row.epoch,
+               line.recipe.epochs, row.loss, *row.accuracy, data.test.size());
+    std::fflush(stdout);
+  };
+  Trainer trainer(line.recipe, data, random, options);
+  if (line.resume) trainer.resume();
+  try {
+    trainer.run(terminal.callback(), stop);
+  } catch (const Cancelled&) {
+    terminal.error(
+        fmt::format("interrupted after step {} of {}; the same command with --resume "
+                    "goes on",
+                    trainer.step(), trainer.steps()));
+    return 1;
+  }
+  writeModelFolder(line.model(), line.recipe, data.classes, weightsOf(trainer.vit()),
+                   weightType(line));
+  terminal.clearBar();
+  if (!line.quiet)
+    fmt::print("{}: the model, after {} steps\n", line.model().string(), trainer.step());
+  if (data.problems.empty()) return 0;
+  terminal.error(
+      fmt::format("{} images could not be read and were left out", data.problems.size()));
+  return 1;
+}
+
+int run(int argc, char** argv) {
+  const cli::InterruptWatcher interrupts;
+  cli::Terminal terminal(/*quiet=*/false, kProgram);
+  CLI::App app("Trains a plain Vision Transformer on labelled images and makes a model folder.",
+               kProgram);
+  cli::addVersion(app);
+  const CommandLineOptions options(app);
+  return cli::runProgram(app, argc, argv, terminal, [&] {
+    const CommandLine line = options.read();
+    return line.checkpoint_to_export.empty() ? train(line, interrupts.token()) : exportModel(line);
+  });
+}
+
+}  // namespace
+}  // namespace adamerge::training
+
+int main(int argc, char** argv) { return adamerge::training::run(argc, argv); }
