@@ -1,14 +1,35 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/vit.h"
 
+#include <ATen/Parallel.h>
+
 #include <cmath>
+#include <functional>
 
 #include "adamerge/progress.h"
+#include "engine/kernels/affinity.h"
 #include "engine/kernels/attention.h"
 #include "merging/apply.h"
 #include "merging/matching.h"
 
 namespace adamerge {
+namespace {
+
+/// One after the other, or on the CPU several images at once.
+void forEachImage(at::Device device, std::size_t images,
+                  const std::function<void(std::size_t)>& work) {
+  if (!device.is_cpu() || images == 1) {
+    for (std::size_t i = 0; i < images; ++i) work(i);
+    return;
+  }
+  at::parallel_for(0, static_cast<std::int64_t>(images), 1,
+                   [&](std::int64_t first, std::int64_t last) {
+                     const c10::InferenceMode guard;
+                     for (std::int64_t i = first; i < last; ++i) work(static_cast<std::size_t>(i));
+                   });
+}
+
+}  // namespace
 
 at::Tensor VisionTransformer::embed(const at::Tensor& images) const {
   const std::int64_t batch = images.size(0);
@@ -36,7 +57,7 @@ at::Tensor VisionTransformer::attend(const Block& block, Pack& pack, bool propor
     at::Tensor heads = parts.select(1, part);
     heads.copy_(layerNorm(heads.to(stream_dtype_), *norm, dtype_));
   }
-  if (metric != nullptr) *metric = forDeciding(parts.select(1, 1)).mean(1);
+  if (metric != nullptr) *metric = headMeans(parts.select(1, 1));
 
   std::vector<AttentionImage> images(pack.images.size());
   for (std::size_t i = 0; i < images.size(); ++i) {
@@ -55,26 +76,44 @@ at::Tensor VisionTransformer::attend(const Block& block, Pack& pack, bool propor
 
 void VisionTransformer::merge(Pack& pack, int block, const MergeMethod& method,
                               const at::Tensor& metric, bool trace) const {
-  std::vector<at::Tensor> parts;
-  bool changed = false;
-  std::int64_t offset = 0;
-  for (ImageState& image : pack.images) {
-    const std::int64_t count = image.tokens();
+  const std::size_t images = pack.images.size();
+  std::vector<std::int64_t> offsets{0};
+  for (const ImageState& image : pack.images) offsets.push_back(offsets.back() + image.tokens());
+  std::vector<MergePlan> plans(images);
+  const auto tokensOf = [&](std::size_t i) {
+    return pack.tokens.narrow(0, offsets[i], offsets[i + 1] - offsets[i]);
+  };
+  const auto plan = [&](std::size_t i) {
+    const ImageState& image = pack.images[i];
     LayerTokens layer;
     layer.block = block;
     layer.prefix = config_.prefixTokens();
-    layer.tokens = pack.tokens.narrow(0, offset, count);
-    if (metric.defined()) layer.metric = metric.narrow(0, offset, count);
+    layer.tokens = tokensOf(i);
+    layer.deciding = dtype_ == at::kFloat || dtype_ == at::kDouble ? at::kDouble : at::kFloat;
+    if (metric.defined()) layer.metric = metric.narrow(0, offsets[i], image.tokens());
     layer.trace = trace;
     layer.sizes = image.sizes();
     if (method.needsPatchMap()) layer.patch_tokens = image.patchTokens();
-    const MergePlan plan = method.plan(layer);
-    parts.push_back(applyToTokens(plan, layer.tokens));
-    changed = changed || !plan.merges.empty();
-    image.apply(plan);
-    offset += count;
+    plans[i] = method.plan(layer);
+  };
+  forEachImage(device_, images, plan);
+
+  std::vector<std::int64_t> new_offsets{0};
+  bool changed = false;
+  for (std::size_t i = 0; i < images; ++i) {
+    new_offsets.push_back(new_offsets.back() +
+                          remainingTokens(plans[i], offsets[i + 1] - offsets[i]));
+    changed = changed || !plans[i].merges.empty();
+    pack.images[i].apply(plans[i]);
   }
-  if (changed) pack.tokens = at::cat(parts);
+  if (!changed) return;
+  const at::Tensor merged =
+      at::empty({new_offsets.back(), pack.tokens.size(1)}, pack.tokens.options());
+  forEachImage(device_, images, [&](std::size_t i) {
+    applyToTokens(plans[i], tokensOf(i),
+                  merged.narrow(0, new_offsets[i], new_offsets[i + 1] - new_offsets[i]));
+  });
+  pack.tokens = merged;
 }
 
 at::Tensor VisionTransformer::classify(const at::Tensor& features) const {

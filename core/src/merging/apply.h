@@ -10,9 +10,14 @@
 
 namespace adamerge {
 
-/// `tokens`: [N, d]; returns [order.size(), d], same dtype and device. Sums are taken in fp32 (fp64
-/// for fp64 tokens).
-at::Tensor applyToTokens(const MergePlan& plan, const at::Tensor& tokens);
+/// Rows that remain of `count`.
+std::int64_t remainingTokens(const MergePlan& plan, std::int64_t count);
+
+/// `tokens`: [N, d]; `merged`: [remainingTokens(), d], same dtype and device, rows adjacent, is
+/// written. Sums are taken in fp32 (fp64 for fp64 tokens), members in the plan's order.
+void applyToTokens(const MergePlan& plan, const at::Tensor& tokens, at::Tensor merged);
+/// The same by LibTorch's own functions, on any device.
+void plainApplyToTokens(const MergePlan& plan, const at::Tensor& tokens, at::Tensor merged);
 
 /// Sizes of merged tokens add up.
 std::vector<float> applyToSizes(const MergePlan& plan, const std::vector<float>& sizes);

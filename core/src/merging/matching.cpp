@@ -21,20 +21,6 @@ std::vector<std::int64_t> everySecond(std::int64_t first, std::int64_t count) {
 
 }  // namespace
 
-BestMatches bestMatches(const at::Tensor& scores) {
-  const auto [values, indices] = scores.max(1);
-  const at::Tensor score = values.to(at::kCPU, at::kFloat).contiguous();
-  const at::Tensor index = indices.to(at::kCPU).contiguous();
-  BestMatches best;
-  best.score.assign(score.data_ptr<float>(), score.data_ptr<float>() + score.numel());
-  best.index.assign(index.data_ptr<std::int64_t>(), index.data_ptr<std::int64_t>() + index.numel());
-  // Half precision can overflow to NaN, which has no place in an order.
-  std::replace_if(
-      best.score.begin(), best.score.end(), [](float s) { return std::isnan(s); },
-      -std::numeric_limits<float>::infinity());
-  return best;
-}
-
 std::vector<std::int64_t> descending(const std::vector<float>& values) {
   std::vector<std::int64_t> order(values.size());
   std::iota(order.begin(), order.end(), 0);
@@ -64,7 +50,7 @@ MergePlan toMePlan(const LayerTokens& layer, std::int64_t r, const ScoreMask& ma
   const std::vector<std::int64_t> destinations = everySecond(1, count);
   const at::Tensor a = metric.slice(0, 0, count, 2);
   const at::Tensor b = metric.slice(0, 1, count, 2);
-  at::Tensor scores = a.mm(b.t());
+  at::Tensor scores = dotProducts(a, b, metric.scalar_type());
   plan.macs = static_cast<double>(scores.numel()) * static_cast<double>(metric.size(1));
 
   constexpr double kNever = -std::numeric_limits<double>::infinity();
@@ -74,7 +60,9 @@ MergePlan toMePlan(const LayerTokens& layer, std::int64_t r, const ScoreMask& ma
   if (prefix_destinations > 0) scores.narrow(1, 0, prefix_destinations).fill_(kNever);
   if (mask) mask(scores, sources, destinations);
 
-  const BestMatches best = bestMatches(scores);
+  const at::Tensor ones = at::ones({scores.size(0)}, scores.options());
+  const BestMatches best = bestProducts(scores, {0, scores.size(0)}, {0, scores.size(1)}, 1, ones,
+                                        at::ones({scores.size(1)}, scores.options()));
   const std::vector<std::int64_t> order = descending(best.score);
   std::vector<bool> merged(static_cast<std::size_t>(count), false);
   for (std::int64_t k = 0; k < r; ++k) {

@@ -8,18 +8,10 @@
 #include <functional>
 #include <vector>
 
+#include "engine/kernels/affinity.h"
 #include "merging/method.h"
 
 namespace adamerge {
-
-/// For each source its best destination and how well it fits, both [sources].
-struct BestMatches {
-  std::vector<float> score;
-  std::vector<std::int64_t> index;  ///< of equal scores the lowest
-};
-
-/// `scores`: [sources, destinations], fp32, at least one of each.
-BestMatches bestMatches(const at::Tensor& scores);
 
 /// Indices of `values`, largest first; equal values keep their order.
 std::vector<std::int64_t> descending(const std::vector<float>& values);

@@ -25,6 +25,8 @@ struct LayerTokens {
   at::Tensor tokens;  ///< [N, d], the residual stream, any floating dtype
   at::Tensor
       metric;  ///< [N, d / heads], mean over heads of the keys; between attention and MLP only
+  /// fp64, or fp32 where the model computes in half precision, so that its tokens hold no more.
+  at::ScalarType deciding = at::kDouble;
   bool trace = false;                 ///< also fill what is only shown, not used to decide
   std::span<const float> sizes;       ///< [N], patches per token; prefix tokens count 1
   std::span<const int> patch_tokens;  ///< patch -> position; empty unless needsPatchMap()

@@ -31,7 +31,7 @@ class PiToMe final : public MergeMethod {
 
     const at::Tensor metric =
         normalisedRows(layer.metric.narrow(0, layer.prefix, layer.patchCount()));
-    const at::Tensor cosine = metric.mm(metric.t());
+    const at::Tensor cosine = gramMatrix(metric, metric.scalar_type());
     plan.macs = static_cast<double>(cosine.numel()) * static_cast<double>(metric.size(1));
 
     const std::vector<std::int64_t> order = byEnergy(cosine, layer.block);

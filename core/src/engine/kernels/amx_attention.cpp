@@ -44,23 +44,34 @@ inline void copyRow(const Half* from, std::ptrdiff_t count, std::ptrdiff_t padde
   std::memset(to + count, 0, static_cast<std::size_t>(padded - count) * sizeof(Half));
 }
 
+/// 16 pairs of a row of `width` elements from `first` on, zeros beyond its end.
+inline Simd<Pair>::Vector loadPairs(const Half* row, std::ptrdiff_t first, std::ptrdiff_t width) {
+  Simd<Pair>::Vector pairs = {};
+  const std::ptrdiff_t left = width - first < 2 * kTileRows ? width - first : 2 * kTileRows;
+  if (left > 0) std::memcpy(&pairs, row + first, static_cast<std::size_t>(left) * sizeof(Half));
+  return pairs;
+}
+
 /// [tokens, width] -> tiles of keys^T: each row of a tile holds one pair of channels of 16 tokens.
 void packKeys(const Half* k, std::ptrdiff_t stride, std::ptrdiff_t tokens, std::ptrdiff_t width,
               const Layout& layout, Pair* to) {
-  Half row[kAmxLargestWidth];
   const std::ptrdiff_t pairs = layout.depth / 2;
-  for (std::ptrdiff_t token = 0; token < layout.columns; ++token) {
+  for (std::ptrdiff_t token = 0; token < layout.columns; token += kTileRows) {
     Pair* tile = to + token / kAmxPanel * kAmxPanel * pairs +
-                 token % kAmxPanel / kTileRows * (kTileHalves / 2) + token % kTileRows;
-    if (token < tokens) {
-      copyRow(k + token * stride, width, layout.depth, row);
-    } else {
-      std::memset(row, 0, static_cast<std::size_t>(layout.depth) * sizeof(Half));
-    }
-    for (std::ptrdiff_t pair = 0; pair < pairs; ++pair) {
-      Pair value = 0;
-      std::memcpy(&value, row + 2 * pair, sizeof value);
-      tile[pair / 16 * kTileHalves + pair % 16 * 16] = value;
+                 token % kAmxPanel / kTileRows * (kTileHalves / 2);
+    for (std::ptrdiff_t pair = 0; pair < pairs; pair += kTileRows) {
+      Simd<Pair>::Vector block[kTileRows];
+#pragma GCC unroll 16
+      for (std::ptrdiff_t row = 0; row < kTileRows; ++row) {
+        block[row] = token + row < tokens ? loadPairs(k + (token + row) * stride, 2 * pair, width)
+                                          : Simd<Pair>::Vector{};
+      }
+      transpose<Pair>(block);
+      Pair* rows = tile + pair / kTileRows * kTileHalves;
+#pragma GCC unroll 16
+      for (std::ptrdiff_t row = 0; row < kTileRows; ++row) {
+        store(rows + row * kTileRows, block[row]);
+      }
     }
   }
 }
@@ -75,6 +86,11 @@ void packValues(const Half* v, std::ptrdiff_t stride, std::ptrdiff_t tokens, std
                     token % 32 / 2 * 16;
       const std::ptrdiff_t count =
           width - channel < kTileRows ? (width > channel ? width - channel : 0) : kTileRows;
+      if (count == kTileRows && token + 1 < tokens) {
+        const Half* first = v + token * stride + channel;
+        store(pairs, loadAs<Pair>(first) | loadAs<Pair>(first + stride) << 16);
+        continue;
+      }
       for (std::ptrdiff_t c = 0; c < kTileRows; ++c) {
         const bool inside = c < count;
         const Pair first = inside && token < tokens ? v[token * stride + channel + c] : 0U;

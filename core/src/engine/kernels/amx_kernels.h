@@ -30,10 +30,7 @@ void amxProduct(const std::uint16_t* x, std::ptrdiff_t x_stride, std::ptrdiff_t 
 /// bf16 elements, 64-byte aligned.
 std::ptrdiff_t amxProductScratch(std::ptrdiff_t k);
 
-/// Of a head.
-inline constexpr std::ptrdiff_t kAmxLargestWidth = 1024;
-
-/// bf16 in and out; width at most kAmxLargestWidth. `scratch`: amxAttentionScratch() bytes, 64-byte
+/// bf16 in and out. `scratch`: amxAttentionScratch() bytes, 64-byte
 /// aligned.
 void amxAttention(const AttentionCall& call, void* scratch);
 std::ptrdiff_t amxAttentionScratch(std::ptrdiff_t tokens, std::ptrdiff_t width);

@@ -143,8 +143,7 @@ AttentionOutput plainAttention(const at::Tensor& qkv, std::int64_t heads,
 
 AttentionOutput attention(const at::Tensor& qkv, std::int64_t heads,
                           std::span<const AttentionImage> images, Isa isa) {
-  const bool tiles = qkv.scalar_type() == at::kBFloat16 && isa == Isa::kAmx &&
-                     qkv.size(1) / 3 / heads <= kAmxLargestWidth;
+  const bool tiles = qkv.scalar_type() == at::kBFloat16 && isa == Isa::kAmx;
   if (!qkv.is_cpu() || (qkv.scalar_type() != at::kFloat && !tiles)) {
     return plainAttention(qkv, heads, images);
   }

@@ -34,11 +34,10 @@ void attention(const AttentionCall& call, float* scratch) {
   const auto* k = static_cast<const float*>(call.k);
   const auto* v = static_cast<const float*>(call.v);
 
-  for (std::ptrdiff_t token = 0; token < columns; ++token) {
-    float* to = keys + token / kPanel<float> * width * kPanel<float> + token % kPanel<float>;
-    for (std::ptrdiff_t i = 0; i < width; ++i) {
-      to[i * kPanel<float>] = token < n ? k[token * call.stride + i] : 0.0F;
-    }
+  for (std::ptrdiff_t token = 0; token < columns; token += kFloats) {
+    transposeRows(k + token * call.stride, call.stride, n - token, width,
+                  keys + token / kPanel<float> * width * kPanel<float> + token % kPanel<float>,
+                  kPanel<float>);
   }
   for (std::ptrdiff_t first = 0; first < width; first += kPanel<float>) {
     const std::ptrdiff_t count = width - first < kPanel<float> ? width - first : kPanel<float>;

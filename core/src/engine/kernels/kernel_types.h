@@ -55,4 +55,36 @@ struct AttentionCall {
   float* first_row;  ///< the first query's weights, [tokens], may be null
 };
 
+/// out[i][j] = a_i . b_j, summed in fp64 or in fp32.
+struct DotCall {
+  const void* a;
+  std::ptrdiff_t a_stride;
+  std::ptrdiff_t rows;
+  const void* b;
+  std::ptrdiff_t b_stride;
+  std::ptrdiff_t columns;
+  std::ptrdiff_t depth;
+  bool wide;       ///< a and b are fp64, else fp32
+  bool exact;      ///< summed in fp64, else in fp32, for fp32 a and b
+  bool symmetric;  ///< b is a: only one half is computed
+  void* out;       ///< [rows, columns], adjacent, of the sums' type
+};
+
+/// For each of some rows of a matrix the largest of matrix[i][j] * column factor j * row factor i
+/// over some columns j. Rows first_row, first_row + step, ...; columns likewise.
+struct BestCall {
+  const void* matrix;
+  std::ptrdiff_t stride;
+  bool exact;  ///< everything is fp64, else fp32
+  std::ptrdiff_t first_row;
+  std::ptrdiff_t rows;
+  std::ptrdiff_t first_column;
+  std::ptrdiff_t columns;
+  std::ptrdiff_t step;
+  const void* row_factors;     ///< [rows]
+  const void* column_factors;  ///< [columns]
+  float* values;               ///< [rows]
+  std::int64_t* indices;       ///< [rows], of equal products the lowest j
+};
+
 }  // namespace adamerge

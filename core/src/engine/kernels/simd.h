@@ -22,11 +22,21 @@ constexpr int kVectorBytes = 32;
 constexpr int kVectorBytes = 16;
 #endif
 
+template <int kBytes>
+struct IndexOf {
+  using Type = std::int32_t;
+};
+template <>
+struct IndexOf<8> {
+  using Type = std::int64_t;
+};
+
 template <class T>
 struct Simd {
   typedef T Vector __attribute__((vector_size(kVectorBytes)));
   /// The same where its address is only aligned for T.
   typedef T Loose __attribute__((vector_size(kVectorBytes), aligned(alignof(T)), may_alias));
+  typedef typename IndexOf<sizeof(T)>::Type Indices __attribute__((vector_size(kVectorBytes)));
   static constexpr int kWidth = kVectorBytes / static_cast<int>(sizeof(T));
 };
 
@@ -37,6 +47,13 @@ constexpr int kFloats = Simd<float>::kWidth;
 template <class T>
 inline typename Simd<T>::Vector load(const T* from) {
   return *reinterpret_cast<const typename Simd<T>::Loose*>(from);
+}
+/// As many elements as a vector of T has, converted to it.
+template <class T, class In>
+inline typename Simd<T>::Vector loadAs(const In* from) {
+  typedef In Narrow
+      __attribute__((vector_size(Simd<T>::kWidth * sizeof(In)), aligned(alignof(In)), may_alias));
+  return __builtin_convertvector(*reinterpret_cast<const Narrow*>(from), typename Simd<T>::Vector);
 }
 template <class T>
 inline void store(T* to, typename Simd<T>::Vector value) {
@@ -64,6 +81,56 @@ inline float sumOf(Floats v) {
 }
 inline float largestOf(Floats v) { return folded(v, larger); }
 
+/// Rows become columns: kWidth vectors of as many elements, blocks of 1, 2, 4, ... in turn.
+template <class T>
+inline void transpose(typename Simd<T>::Vector (&rows)[Simd<T>::kWidth]) {
+  constexpr int kWidth = Simd<T>::kWidth;
+  using Indices = typename Simd<T>::Indices;
+#pragma GCC unroll 4
+  for (int step = 1; step < kWidth; step *= 2) {
+    Indices upper;
+    Indices lower;
+    for (int i = 0; i < kWidth; ++i) {
+      upper[i] = (i & step) == 0 ? i : kWidth + i - step;
+      lower[i] = (i & step) == 0 ? i + step : kWidth + i;
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < kWidth; ++i) {
+      if ((i & step) != 0) continue;
+      const typename Simd<T>::Vector first = rows[i];
+      const typename Simd<T>::Vector second = rows[i + step];
+      rows[i] = __builtin_shuffle(first, second, upper);
+      rows[i + step] = __builtin_shuffle(first, second, lower);
+    }
+  }
+}
+
+/// to[i][column] = from[column][i] for `rows` i and kWidth columns, of which `present` have rows to
+/// read; the others become zeros. `stride`: from row to row of `from`, `to_stride` likewise.
+template <class In, class T>
+inline void transposeRows(const In* from, std::ptrdiff_t stride, std::ptrdiff_t present,
+                          std::ptrdiff_t rows, T* to, std::ptrdiff_t to_stride) {
+  using Vector = typename Simd<T>::Vector;
+  constexpr std::ptrdiff_t kWidth = Simd<T>::kWidth;
+  std::ptrdiff_t i = 0;
+  for (; i + kWidth <= rows; i += kWidth) {
+    Vector block[kWidth];
+#pragma GCC unroll 16
+    for (std::ptrdiff_t column = 0; column < kWidth; ++column) {
+      block[column] = column < present ? loadAs<T>(from + column * stride + i) : Vector{};
+    }
+    transpose<T>(block);
+#pragma GCC unroll 16
+    for (std::ptrdiff_t k = 0; k < kWidth; ++k) store(to + (i + k) * to_stride, block[k]);
+  }
+  for (; i < rows; ++i) {
+    for (std::ptrdiff_t column = 0; column < kWidth; ++column) {
+      to[i * to_stride + column] =
+          column < present ? static_cast<T>(from[column * stride + i]) : T{0};
+    }
+  }
+}
+
 /// e^x to 2 ulp; 1e-38 below -87, 2e38 above 88.
 inline Floats exponential(Floats x) {
   x = smaller(larger(x, broadcast(-87.0F)), broadcast(88.0F));
@@ -81,6 +148,39 @@ inline Floats exponential(Floats x) {
   p = p * (r * r) + r + 1.0F;
   const Ints exponent = __builtin_convertvector(n, Ints) << 23;
   return reinterpret_cast<Floats>(reinterpret_cast<Ints>(p) + exponent);
+}
+
+/// The same in fp64.
+inline Simd<double>::Vector exponential(Simd<double>::Vector x) {
+  using Vector = Simd<double>::Vector;
+  using Integers = Simd<std::int64_t>::Vector;
+  const Vector low = broadcast(-708.0);
+  const Vector high = broadcast(708.0);
+  x = x < low ? low : x;
+  x = x > high ? high : x;
+  constexpr double kRound = 6755399441055744.0;  // 1.5 * 2^52
+  const Vector shifted = x * 1.4426950408889634 + kRound;
+  const Vector n = shifted - kRound;
+  const Vector r = (x - n * 6.93145751953125e-1) - n * 1.42860682030941723212e-6;
+  // The Taylor series: its first term left out is below 2^-57.
+  constexpr double kSeries[] = {1.0 / 479001600,
+                                1.0 / 39916800,
+                                1.0 / 3628800,
+                                1.0 / 362880,
+                                1.0 / 40320,
+                                1.0 / 5040,
+                                1.0 / 720,
+                                1.0 / 120,
+                                1.0 / 24,
+                                1.0 / 6,
+                                0.5,
+                                1.0,
+                                1.0};
+  Vector p = broadcast(1.0 / 6227020800);
+  for (const double coefficient : kSeries) p = p * r + coefficient;
+  // The low bits of the shifted number are n itself.
+  const Integers exponent = reinterpret_cast<Integers>(shifted) << 52;
+  return reinterpret_cast<Vector>(reinterpret_cast<Integers>(p) + exponent);
 }
 
 /// To 2 ulp: a polynomial near zero, 1 - exp(polynomial) elsewhere.

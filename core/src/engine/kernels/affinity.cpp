@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/kernels/affinity.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "engine/kernels/float_kernels.h"
+
+namespace adamerge {
+namespace {
+
+bool isDecidable(const at::Tensor& matrix) {
+  return matrix.is_cpu() && matrix.numel() > 0 &&
+         (matrix.scalar_type() == at::kFloat || matrix.scalar_type() == at::kDouble);
+}
+
+/// fp32 rows, or fp64 ones whose products are fp64 too.
+bool haveKernel(const at::Tensor& rows, at::ScalarType dtype) {
+  return isDecidable(rows) && rows.stride(1) == 1 &&
+         (dtype == at::kDouble || (dtype == at::kFloat && rows.scalar_type() == at::kFloat));
+}
+
+at::Tensor products(const at::Tensor& a, const at::Tensor& b, at::ScalarType dtype, bool symmetric,
+                    Isa isa) {
+  const FloatKernels& kernels = floatKernels(isa);
+  const bool exact = dtype == at::kDouble;
+  at::Tensor result = at::empty({a.size(0), b.size(0)}, a.options().dtype(dtype));
+  const DotCall call{.a = a.data_ptr(),
+                     .a_stride = a.stride(0),
+                     .rows = a.size(0),
+                     .b = b.data_ptr(),
+                     .b_stride = b.stride(0),
+                     .columns = b.size(0),
+                     .depth = a.size(1),
+                     .wide = a.scalar_type() == at::kDouble,
+                     .exact = exact,
+                     .symmetric = symmetric,
+                     .out = result.data_ptr()};
+  const std::int64_t panels = kernels.dotPanels(b.size(0), exact);
+  // Later panels of a symmetric product are longer, so each thread takes some of both.
+  const std::int64_t workers = std::min<std::int64_t>(at::get_num_threads(), panels);
+  at::parallel_for(0, workers, 1, [&](std::int64_t first, std::int64_t last) {
+    const at::Tensor scratch = at::empty({kernels.dotScratch(a.size(1), exact)}, at::kByte);
+    for (std::int64_t worker = first; worker < last; ++worker) {
+      for (std::int64_t panel = worker; panel < panels; panel += workers) {
+        kernels.dotProducts(call, panel, scratch.data_ptr());
+      }
+    }
+  });
+  return result;
+}
+
+void replaceNaN(std::vector<float>& scores) {
+  std::replace_if(
+      scores.begin(), scores.end(), [](float s) { return std::isnan(s); },
+      -std::numeric_limits<float>::infinity());
+}
+
+}  // namespace
+
+at::Tensor plainDotProducts(const at::Tensor& a, const at::Tensor& b, at::ScalarType dtype) {
+  return a.to(dtype).mm(b.to(dtype).t());
+}
+
+at::Tensor dotProducts(const at::Tensor& a, const at::Tensor& b, at::ScalarType dtype, Isa isa) {
+  if (!haveKernel(a, dtype) || !haveKernel(b, dtype) || a.scalar_type() != b.scalar_type()) {
+    return plainDotProducts(a, b, dtype);
+  }
+  return products(a, b, dtype, /*symmetric=*/false, isa);
+}
+
+at::Tensor gramMatrix(const at::Tensor& x, at::ScalarType dtype, Isa isa) {
+  if (!haveKernel(x, dtype)) return plainDotProducts(x, x, dtype);
+  return products(x, x, dtype, /*symmetric=*/true, isa);
+}
+
+at::Tensor plainHeadMeans(const at::Tensor& x) { return x.to(at::kDouble).mean(1); }
+
+at::Tensor headMeans(const at::Tensor& x, Isa isa) {
+  if (!x.is_cpu() || x.scalar_type() != at::kFloat || x.numel() == 0 || x.stride(2) != 1 ||
+      x.stride(1) != x.size(2)) {
+    return plainHeadMeans(x);
+  }
+  at::Tensor means = at::empty({x.size(0), x.size(2)}, at::kDouble);
+  floatKernels(isa).headMeans(x.data_ptr<float>(), x.stride(0), x.size(0), x.size(1), x.size(2),
+                              means.data_ptr<double>());
+  return means;
+}
+
+at::Tensor plainSoftmaxColumnSums(const at::Tensor& gram, double scale) {
+  return (gram * scale).softmax(1).sum(0);
+}
+
+at::Tensor softmaxColumnSums(const at::Tensor& gram, double scale, Isa isa) {
+  if (!isDecidable(gram)) return plainSoftmaxColumnSums(gram, scale);
+  const at::Tensor matrix = gram.contiguous();
+  const std::int64_t n = matrix.size(0);
+  const at::Tensor sums = at::empty({n + kFullVector}, matrix.options());
+  const at::Tensor row = at::empty({n + kFullVector}, matrix.options());
+  floatKernels(isa).softmaxColumnSums(matrix.data_ptr(), matrix.scalar_type() == at::kDouble, n,
+                                      scale, sums.data_ptr(), row.data_ptr());
+  return sums.narrow(0, 0, n);
+}
+
+BestMatches bestMatches(const at::Tensor& scores) {
+  const auto [values, indices] = scores.max(1);
+  const at::Tensor score = values.to(at::kCPU, at::kFloat).contiguous();
+  const at::Tensor index = indices.to(at::kCPU).contiguous();
+  BestMatches best;
+  best.score.assign(score.data_ptr<float>(), score.data_ptr<float>() + score.numel());
+  best.index.assign(index.data_ptr<std::int64_t>(), index.data_ptr<std::int64_t>() + index.numel());
+  replaceNaN(best.score);
+  return best;
+}
+
+BestMatches plainBestProducts(const at::Tensor& matrix, Positions sources, Positions destinations,
+                              std::int64_t step, const at::Tensor& row_factors,
+                              const at::Tensor& column_factors) {
+  const auto end = [&](Positions p) { return p.first + (p.count - 1) * step + 1; };
+  return bestMatches(matrix.slice(0, sources.first, end(sources), step)
+                         .slice(1, destinations.first, end(destinations), step) *
+                     column_factors.unsqueeze(0) * row_factors.unsqueeze(1));
+}
+
+BestMatches bestProducts(const at::Tensor& matrix, Positions sources, Positions destinations,
+                         std::int64_t step, const at::Tensor& row_factors,
+                         const at::Tensor& column_factors, Isa isa) {
+  if (!isDecidable(matrix) || matrix.stride(1) != 1 ||
+      row_factors.scalar_type() != matrix.scalar_type() ||
+      column_factors.scalar_type() != matrix.scalar_type()) {
+    return plainBestProducts(matrix, sources, destinations, step, row_factors, column_factors);
+  }
+  const at::Tensor rows = row_factors.contiguous();
+  const at::Tensor columns = column_factors.contiguous();
+  BestMatches best;
+  best.score.resize(static_cast<std::size_t>(sources.count));
+  best.index.resize(static_cast<std::size_t>(sources.count));
+  const at::Tensor scratch = at::empty({destinations.count}, matrix.options());
+  floatKernels(isa).best(
+      {matrix.data_ptr(), matrix.stride(0), matrix.scalar_type() == at::kDouble, sources.first,
+       sources.count, destinations.first, destinations.count, step, rows.data_ptr(),
+       columns.data_ptr(), best.score.data(), best.index.data()},
+      scratch.data_ptr());
+  replaceNaN(best.score);
+  return best;
+}
+
+}  // namespace adamerge
