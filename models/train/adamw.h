@@ -19,6 +19,7 @@ class AdamW {
     double weight_decay = 0.01;
     double epsilon = 1e-8;
   };
+  /// `parameters` must outlive this.
   AdamW(const std::vector<Parameter>& parameters, const Settings& settings);
 
   /// Update number `number`, counted from 1; every parameter must have a gradient. Clears them.

@@ -22,6 +22,12 @@ constexpr const char* kFormat = "1";
 constexpr const char* kStateKey = "state";
 constexpr const char* kLogKey = "log";
 
+/// As the option takes it.
+std::string valueText(const Json& value) {
+  if (value.is_boolean()) return value.get<bool>() ? "on" : "off";
+  return value.dump();
+}
+
 }  // namespace
 
 Error brokenCheckpoint(const fs::path& path, const std::string& problem) {
@@ -83,7 +89,7 @@ void requireSame(const RunIdentity& stored, const RunIdentity& now, const fs::pa
   for (const auto& [name, value] : wanted.items()) {
     if (before.at(name) == value) continue;
     throw Error(fmt::format("{}: made with --{} {}, this run has --{} {}; {}", path.string(), name,
-                            before.at(name).dump(), name, value.dump(), kWayOut));
+                            valueText(before.at(name)), name, valueText(value), kWayOut));
   }
   if (stored.classes != now.classes) {
     throw Error(fmt::format("{}: made for the classes {}, these are {}; {}", path.string(),

@@ -20,6 +20,12 @@ constexpr int kLargestWidth = 1 << 16;
 constexpr int kMostBlocks = 1000;
 constexpr int kMostThreads = 4096;
 
+std::string defaultText(bool value) { return value ? "on" : "off"; }
+template <class T>
+std::string defaultText(const T& value) {
+  return fmt::format("{}", value);
+}
+
 /// Declares options of one group; the defaults are what the members hold.
 class Group {
  public:
@@ -27,12 +33,8 @@ class Group {
 
   template <class T>
   CLI::Option& add(const std::string& option, T& value, const std::string& help) {
-    std::string text = help;
-    if constexpr (!std::is_same_v<T, std::string>) {
-      text += fmt::format(" (default {})", value);
-    } else if (!value.empty()) {
-      text += fmt::format(" (default {})", value);
-    }
+    const std::string usual = defaultText(value);
+    const std::string text = usual.empty() ? help : fmt::format("{} (default {})", help, usual);
     return *app_.add_option(option, value, text)->group(name_);
   }
   CLI::Option& addFlag(const std::string& option, bool& value, const std::string& help) {
@@ -78,10 +80,7 @@ void CommandLineOptions::addRun() {
   takesNumber(group.add("--hold-out", recipe.hold_out,
                         "Without --test: share of the images to hold out for that"),
               0.001, 0.9);
-  takesWholeNumber(
-      *app_.add_option("--limit", recipe.limit, "Use N images, drawn at random (default: all)")
-           ->group("Run"),
-      1);
+  takesWholeNumber(group.add("--limit", recipe.limit, "Use N images, drawn at random; 0: all"), 0);
   group.addFlag("--resume", line_.resume,
                 "Go on from the checkpoint in the output folder, with the same options");
   takesWholeNumber(
@@ -97,9 +96,8 @@ void CommandLineOptions::addRun() {
                        "Of the matrix products: auto (bfloat16 where the device has it), float32 "
                        "or bfloat16"),
              {"auto", "float32", "bfloat16"});
-  takesWholeNumber(*app_.add_option("--threads", line_.threads, "CPU threads (default: all cores)")
-                        ->group("Run"),
-                   1, kMostThreads);
+  takesWholeNumber(group.add("--threads", line_.threads, "CPU threads; 0: all cores"), 0,
+                   kMostThreads);
   takesWholeNumber(group.add("--seed", recipe.seed, "For all that is drawn at random"), 0);
   group.addFlag("--quiet", line_.quiet, "No progress bar, no warnings");
 }
@@ -140,7 +138,8 @@ void CommandLineOptions::addRegularisation() {
   takesWholeNumber(
       group.add("--padding", recipe.padding, "Images move by up to so many of their pixels"), 0,
       kLargestSide);
-  group.addFlag("--no-flip", no_flip_, "Do not mirror half of the images");
+  takesOneOf(group.add("--flip", recipe.flip, "Mirror half of the images: on or off"),
+             {"on", "off"});
   takesNumber(group.add("--mixup", recipe.mixup, "alpha of Beta(alpha, alpha); 0: none"), 0, 100);
   takesNumber(group.add("--mixup-share", recipe.mixup_share, "Share of the batches mixed"), 0, 1);
   takesNumber(group.add("--label-smoothing", recipe.label_smoothing, "Spread over all classes"), 0,
@@ -164,7 +163,6 @@ CommandLine CommandLineOptions::read() const {
   if (!exports && line.data.empty()) {
     throw cli::UsageError("images to train on are needed: adamerge-train DATA -o DIR");
   }
-  line.recipe.flip = !no_flip_;
   // With a test set nothing is held out, whatever the share.
   if (!line.test.empty()) line.recipe.hold_out = 0;
   try {

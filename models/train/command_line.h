@@ -43,7 +43,6 @@ class CommandLineOptions {
   CLI::App& app_;
   CommandLine line_;
   std::string keep_patches_;
-  bool no_flip_ = false;
 };
 
 }  // namespace adamerge::training

@@ -59,15 +59,14 @@ void requireOutput(const CommandLine& line) {
   }
 }
 
-void prepareCompute(const CommandLine& line) {
-  prepareBackends();
+void useThreads(int threads) {
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  at::set_num_threads(line.threads > 0 ? line.threads : cores);
+  at::set_num_threads(threads > 0 ? threads : cores);
 }
 
 int train(CommandLine line, const std::stop_token& stop) {
   cli::Terminal terminal(line.quiet, kProgram);
-  prepareCompute(line);
+  useThreads(line.threads);
   const at::Device device = parseDevice(line.device);
   if (line.recipe.dtype == "auto") line.recipe.dtype = fastestDtype(device);
   requireOutput(line);
@@ -107,8 +106,9 @@ int train(CommandLine line, const std::stop_token& stop) {
   if (!line.quiet)
     fmt::print("{}: the model, after {} steps\n", line.model().string(), trainer.step());
   if (data.problems.empty()) return 0;
-  terminal.error(
-      fmt::format("{} images could not be read and were left out", data.problems.size()));
+  const std::size_t all = data.problems.size() + data.training.size() + data.test.size();
+  terminal.error(fmt::format("{} of {} images could not be read and were left out",
+                             data.problems.size(), all));
   return 1;
 }
 

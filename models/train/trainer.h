@@ -45,6 +45,8 @@ class Trainer {
 
   /// `data` must outlive the trainer. `random` goes on where reading the data left it.
   Trainer(const Recipe& recipe, const TrainingData& data, Random random, Options options);
+  Trainer(const Trainer&) = delete;
+  Trainer& operator=(const Trainer&) = delete;
 
   /// Goes on from the checkpoint file, on the same device with the same number of threads to the
   /// same bits. Throws Error: see readCheckpoint; made with other settings or images.
