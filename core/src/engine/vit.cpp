@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/vit.h"
 
-#include <ATen/Parallel.h>
-
 #include <cmath>
 #include <functional>
 
 #include "adamerge/progress.h"
 #include "engine/kernels/affinity.h"
 #include "engine/kernels/attention.h"
+#include "engine/kernels/parallel.h"
 #include "merging/apply.h"
 #include "merging/matching.h"
 
@@ -22,11 +21,10 @@ void forEachImage(at::Device device, std::size_t images,
     for (std::size_t i = 0; i < images; ++i) work(i);
     return;
   }
-  at::parallel_for(0, static_cast<std::int64_t>(images), 1,
-                   [&](std::int64_t first, std::int64_t last) {
-                     const c10::InferenceMode guard;
-                     for (std::int64_t i = first; i < last; ++i) work(static_cast<std::size_t>(i));
-                   });
+  parallelFor(static_cast<std::int64_t>(images), [&](std::int64_t first, std::int64_t last) {
+    const c10::InferenceMode guard;
+    for (std::int64_t i = first; i < last; ++i) work(static_cast<std::size_t>(i));
+  });
 }
 
 }  // namespace

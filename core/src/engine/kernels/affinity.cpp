@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/kernels/affinity.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "engine/kernels/float_kernels.h"
+#include "engine/kernels/parallel.h"
 
 namespace adamerge {
 namespace {
@@ -40,13 +39,14 @@ at::Tensor products(const at::Tensor& a, const at::Tensor& b, at::ScalarType dty
                      .symmetric = symmetric,
                      .out = result.data_ptr()};
   const std::int64_t panels = kernels.dotPanels(b.size(0), exact);
-  // Later panels of a symmetric product are longer, so each thread takes some of both.
-  const std::int64_t workers = std::min<std::int64_t>(at::get_num_threads(), panels);
-  at::parallel_for(0, workers, 1, [&](std::int64_t first, std::int64_t last) {
+  // Later panels of a symmetric product are longer, so one from either end makes a fair share.
+  const std::int64_t workers = (panels + 1) / 2;
+  parallelFor(workers, [&](std::int64_t first, std::int64_t last) {
     const at::Tensor scratch = at::empty({kernels.dotScratch(a.size(1), exact)}, at::kByte);
     for (std::int64_t worker = first; worker < last; ++worker) {
-      for (std::int64_t panel = worker; panel < panels; panel += workers) {
-        kernels.dotProducts(call, panel, scratch.data_ptr());
+      kernels.dotProducts(call, worker, scratch.data_ptr());
+      if (panels - 1 - worker > worker) {
+        kernels.dotProducts(call, panels - 1 - worker, scratch.data_ptr());
       }
     }
   });

@@ -8,6 +8,7 @@
 
 #include "engine/kernels/amx_kernels.h"
 #include "engine/kernels/float_kernels.h"
+#include "engine/kernels/parallel.h"
 
 namespace adamerge {
 namespace {
@@ -74,7 +75,7 @@ AttentionOutput fusedAttention(const at::Tensor& qkv, std::int64_t heads,
   const auto* data = static_cast<const char*>(qkv.data_ptr());
   auto* mixed = static_cast<char*>(output.mixed.data_ptr());
   const std::int64_t size = qkv.element_size();
-  at::parallel_for(0, jobs * pieces, 1, [&](std::int64_t first, std::int64_t last) {
+  parallelFor(jobs * pieces, [&](std::int64_t first, std::int64_t last) {
     const at::Tensor scratch = at::empty({bytes}, at::kByte);
     for (std::int64_t job = first; job < last; ++job) {
       const std::int64_t head = job / pieces % heads;

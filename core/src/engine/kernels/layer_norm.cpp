@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/kernels/layer_norm.h"
 
-#include <ATen/Parallel.h>
-
 #include "engine/kernels/float_kernels.h"
+#include "engine/kernels/parallel.h"
 
 namespace adamerge {
 namespace {
@@ -38,9 +37,14 @@ at::Tensor layerNorm(const at::Tensor& x, const LayerNorm& norm, at::ScalarType 
                            result.data_ptr(),
                            dtype == at::kBFloat16};
   const FloatKernels& kernels = floatKernels(isa);
-  at::parallel_for(
-      0, rows.numel() / columns, kWorthAThread / columns + 1,
-      [&](std::int64_t first, std::int64_t last) { kernels.layerNorm(call, first, last); });
+  const auto work = [&](std::int64_t first, std::int64_t last) {
+    kernels.layerNorm(call, first, last);
+  };
+  if (rows.numel() < kWorthAThread) {
+    work(0, rows.numel() / columns);
+  } else {
+    parallelFor(rows.numel() / columns, work);
+  }
   return result;
 }
 

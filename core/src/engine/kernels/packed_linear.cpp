@@ -7,6 +7,7 @@
 
 #include "engine/kernels/amx_kernels.h"
 #include "engine/kernels/float_kernels.h"
+#include "engine/kernels/parallel.h"
 
 namespace adamerge {
 namespace {
@@ -124,12 +125,12 @@ struct PackedLinear::Packed {
     const std::int64_t threads = at::get_num_threads();
     // Each thread reads only its own weights, unless there are too few panels to divide evenly.
     if (panels % threads == 0 || panels >= 4 * threads || rows < kRowUnit) {
-      at::parallel_for(0, panels, 1, [&](std::int64_t first, std::int64_t last) {
+      parallelFor(panels, [&](std::int64_t first, std::int64_t last) {
         multiply(x, 0, rows, first, last, to);
       });
       return;
     }
-    at::parallel_for(0, dividedUp(rows, kRowUnit), 1, [&](std::int64_t first, std::int64_t last) {
+    parallelFor(dividedUp(rows, kRowUnit), [&](std::int64_t first, std::int64_t last) {
       multiply(x, first * kRowUnit, std::min(last * kRowUnit, rows), 0, panels, to);
     });
   }
