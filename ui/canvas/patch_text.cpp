@@ -7,6 +7,7 @@
 #include "adamerge/methods.h"
 #include "adamerge/report.h"
 #include "canvas/lineage.h"
+#include "state/flops_text.h"
 
 namespace adamerge::ui {
 namespace {
@@ -71,7 +72,7 @@ QString describePatch(const Inspection& inspection, int patch, int block) {
 }
 
 QString flopsText(double flops) {
-  return QObject::tr("%1 G").arg(flops, 0, 'f', flops < 1 ? 3 : 2);
+  return QObject::tr("%1 G").arg(flops, 0, 'f', flops < 1 ? flopsDecimals(flops) : 2);
 }
 
 QStringList captionLines(const Inspection& inspection) {

@@ -12,10 +12,10 @@
 #include <QSpinBox>
 #include <QVBoxLayout>
 #include <algorithm>
-#include <cmath>
 
 #include "adamerge/error.h"
 #include "controls/calibration_input.h"
+#include "controls/durations.h"
 #include "controls/notice.h"
 #include "controls/theme.h"
 #include "state/workbench.h"
@@ -27,11 +27,6 @@ constexpr int kDefaultImages = 500;
 
 std::filesystem::path toPath(const QString& text) {
   return {QDir::toNativeSeparators(text).toStdString()};
-}
-
-QString duration(double seconds) {
-  const auto whole = static_cast<qint64>(std::ceil(seconds));
-  return QStringLiteral("%1:%2").arg(whole / 60).arg(whole % 60, 2, 10, QLatin1Char('0'));
 }
 
 }  // namespace
@@ -214,7 +209,7 @@ void CalibrationDialog::progress(qint64 done, qint64 total, double seconds_left)
   progress_->setText(tr("%1 of %2 in two passes · %3 images/s · %4 left")
                          .arg(locale.toString(done), locale.toString(total),
                               locale.toString(static_cast<double>(done) / seconds, 'f', 1),
-                              duration(seconds_left)));
+                              clockTime(seconds_left)));
 }
 
 void CalibrationDialog::finish(const std::shared_ptr<const Statistics>& statistics, int images,
@@ -223,7 +218,7 @@ void CalibrationDialog::finish(const std::shared_ptr<const Statistics>& statisti
   mine_ = false;
   statistics_ = statistics;
   refresh();
-  const QString time = duration(static_cast<double>(clock_.elapsed()) / 1000);
+  const QString time = clockTime(static_cast<double>(clock_.elapsed()) / 1000);
   QString text = images == 1 ? tr("1 image measured in %1.").arg(time)
                              : tr("%1 images measured in %2.").arg(images).arg(time);
   if (skipped == 1) text += tr(" 1 file could not be read and was left out.");

@@ -7,6 +7,7 @@
 
 #include "controls/labels.h"
 #include "controls/theme.h"
+#include "state/flops_text.h"
 
 namespace adamerge::ui {
 namespace {
@@ -15,7 +16,7 @@ constexpr int kIconSize = 16;
 
 QString number(double value, int decimals) { return QLocale().toString(value, 'f', decimals); }
 
-QString flops(double value) { return number(value, value < 10 ? 3 : 2) + QStringLiteral(" G"); }
+QString flops(double value) { return number(value, flopsDecimals(value)) + QStringLiteral(" G"); }
 
 QString percent(double share) { return number(100 * share, 1) + QStringLiteral(" %"); }
 

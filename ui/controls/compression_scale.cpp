@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "state/flops_text.h"
+
 namespace adamerge::ui {
 namespace {
 
@@ -29,12 +31,12 @@ double CompressionScale::maximum() const {
 int CompressionScale::decimals() const {
   if (mode_ == CompressionMode::kCount) return 0;
   if (mode_ == CompressionMode::kPercent) return 1;
-  return unmerged_ < 10 ? 3 : 2;
+  return flopsDecimals(unmerged_);
 }
 
 double CompressionScale::step() const {
   if (mode_ != CompressionMode::kFlops) return 1;
-  return std::pow(10.0, std::floor(std::log10(std::max(unmerged_, 1e-3))) - 1);
+  return std::pow(10.0, std::floor(std::log10(std::max(unmerged_, 1e-9))) - 1);
 }
 
 QString CompressionScale::suffix() const {

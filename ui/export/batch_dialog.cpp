@@ -16,11 +16,11 @@
 
 #include "adamerge/error.h"
 #include "compute/error_text.h"
+#include "controls/counted.h"
 #include "controls/icons.h"
 #include "export/batch_figures.h"
 #include "export/batch_report.h"
 #include "export/batch_rows.h"
-#include "export/counted.h"
 #include "export/notice_line.h"
 #include "export/task_runner.h"
 

@@ -9,7 +9,7 @@
 #include <QVBoxLayout>
 #include <cmath>
 
-#include "export/counted.h"
+#include "controls/counted.h"
 
 namespace adamerge::ui {
 namespace {

@@ -16,8 +16,13 @@ namespace adamerge::ui {
 
 /// What AccuracyPlot shows.
 struct AccuracyInput {
-  OperatingPoints measured;  ///< empty: none
-  QString problem;           ///< why the measured points cannot be shown
+  OperatingPoints measured;   ///< the model's own record; empty: none
+  QString problem;            ///< why the measured points cannot be shown
+  OperatingPoints evaluated;  ///< here and now, in place of the record; empty: nothing
+  int images = 0;             ///< those were measured on
+  bool recorded = false;      ///< with the record beside what was evaluated
+
+  const OperatingPoints& own() const { return evaluated.points.empty() ? measured : evaluated; }
   std::vector<PaneResult> panes;
   CostAxis cost = CostAxis::kPercent;
   QualityAxis quality = QualityAxis::kDifference;
@@ -32,8 +37,8 @@ class AccuracyPlot : public PlotPanel {
 
   /// The model's own points; nullopt: it has none. `problem`: a sentence, why they are not usable.
   void setMeasured(const std::optional<AccuracyRecord>& record, const QString& problem = {});
-  /// A point measured just now joins those shown.
-  void addPoint(const AccuracyPoint& point);
+  /// What is being evaluated, as far as it is; nullopt: nothing.
+  void setEvaluated(const std::optional<AccuracyRecord>& record);
   /// Whose present settings are marked.
   void setResults(std::vector<PaneResult> panes);
 
@@ -53,6 +58,7 @@ class AccuracyPlot : public PlotPanel {
   AccuracyInput input_;
   QComboBox* cost_ = nullptr;
   QComboBox* quality_ = nullptr;
+  QCheckBox* recorded_ = nullptr;
   QCheckBox* published_ = nullptr;
 };
 

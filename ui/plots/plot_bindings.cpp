@@ -50,18 +50,11 @@ void followChoices(PlotPanel& plot, Workbench& workbench, const std::function<vo
   }
 }
 
-void showMeasured(AccuracyPlot& plot, const LoadedModelPtr& model) {
-  if (model == nullptr) return plot.setMeasured(std::nullopt);
-  const std::filesystem::path& source = model->info.source;
-  std::error_code ignored;
-  const bool folder = std::filesystem::is_directory(source, ignored);
-  const auto path = (folder ? source : source.parent_path()) / "results.json";
-  if (!std::filesystem::exists(path, ignored)) return plot.setMeasured(std::nullopt);
-  try {
-    plot.setMeasured(readAccuracyRecord(path));
-  } catch (const Error& error) {
-    plot.setMeasured(std::nullopt, QString::fromUtf8(error.what()) + '.');
-  }
+/// Points of another model than the present one would mislead.
+void showEvaluated(AccuracyPlot& plot, const LoadedModelPtr& model,
+                   const EvaluationReportPtr& report) {
+  const bool own = report != nullptr && model != nullptr && report->model == model->info.source;
+  plot.setEvaluated(own ? std::optional(toRecord(report->evaluation)) : std::nullopt);
 }
 
 }  // namespace
@@ -102,12 +95,37 @@ void bindPlot(SweepPlot& plot, Workbench& workbench) {
 }
 
 void bindPlot(AccuracyPlot& plot, Workbench& workbench) {
-  const auto measured = [&plot, &workbench] { showMeasured(plot, workbench.model()); };
+  const auto latest = std::make_shared<EvaluationReportPtr>();
+  const auto follow = [&plot, &workbench, latest](const EvaluationReportPtr& report) {
+    if (report != nullptr) *latest = report;
+    showEvaluated(plot, workbench.model(), *latest);
+  };
+  QObject::connect(&workbench.evaluation(), &EvaluationTask::measured, &plot, follow);
+  QObject::connect(&workbench.evaluation(), &EvaluationTask::ended, &plot, follow);
+  const auto measured = [&plot, &workbench, follow] {
+    readRecord(plot, workbench);
+    follow(nullptr);
+  };
   QObject::connect(&workbench, &Workbench::modelChanged, &plot, measured);
   measured();
   const auto update = [&plot, &workbench] { plot.setResults(resultsOf(workbench)); };
   followChoices(plot, workbench, update);
   followPanes(plot, workbench, update);
+}
+
+void readRecord(AccuracyPlot& plot, Workbench& workbench) {
+  const LoadedModelPtr model = workbench.model();
+  if (model == nullptr) return plot.setMeasured(std::nullopt);
+  const std::filesystem::path& source = model->info.source;
+  std::error_code ignored;
+  const bool folder = std::filesystem::is_directory(source, ignored);
+  const auto path = (folder ? source : source.parent_path()) / "results.json";
+  if (!std::filesystem::exists(path, ignored)) return plot.setMeasured(std::nullopt);
+  try {
+    plot.setMeasured(readAccuracyRecord(path));
+  } catch (const Error& error) {
+    plot.setMeasured(std::nullopt, QString::fromUtf8(error.what()) + '.');
+  }
 }
 
 }  // namespace adamerge::ui

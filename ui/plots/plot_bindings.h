@@ -15,7 +15,9 @@ class Workbench;
 void bindPlot(TokensPlot& plot, Workbench& workbench);
 void bindPlot(RedundancyPlot& plot, Workbench& workbench);
 void bindPlot(SweepPlot& plot, Workbench& workbench);
-/// Reads results.json of each model that is opened.
+/// Reads results.json of each model that is opened, and follows evaluations of it.
 void bindPlot(AccuracyPlot& plot, Workbench& workbench);
+/// Reads results.json of the present model again.
+void readRecord(AccuracyPlot& plot, Workbench& workbench);
 
 }  // namespace adamerge::ui

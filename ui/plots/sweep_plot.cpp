@@ -6,6 +6,8 @@
 #include <QSet>
 #include <algorithm>
 
+#include "state/flops_text.h"
+
 namespace adamerge::ui {
 namespace {
 
@@ -39,7 +41,7 @@ QString heading(const SweepPoint& point, const QString& knob) {
   return tr("%1 %2: %3 G, %4 tokens left")
       .arg(knob)
       .arg(point.value)
-      .arg(point.flops.paper, 0, 'f', 3)
+      .arg(flopsNumber(point.flops.paper))
       .arg(point.tokens);
 }
 

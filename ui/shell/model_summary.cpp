@@ -3,6 +3,8 @@
 
 #include <QCoreApplication>
 
+#include "state/flops_text.h"
+
 namespace adamerge::ui {
 namespace {
 
@@ -58,9 +60,9 @@ QString modelSummary(const LoadedModel& model) {
               info.vit.classes > 0 ? QString::number(info.vit.classes) : tr("no classifier"));
   text += row(tr("Runs on"), QStringLiteral("%1, %2").arg(QString::fromStdString(model.device),
                                                           QString::fromStdString(model.dtype)));
-  text += row(tr("Unmerged"), tr("%1 GFLOPs (paper), %2 in total")
-                                  .arg(model.unmerged.paper, 0, 'f', 3)
-                                  .arg(model.unmerged.total, 0, 'f', 3));
+  text += row(tr("Unmerged"),
+              tr("%1 GFLOPs (paper), %2 in total")
+                  .arg(flopsNumber(model.unmerged.paper), flopsNumber(model.unmerged.total)));
   text += row(tr("Calibration"), calibration(model));
   text += row(tr("File"), QString::fromStdString(info.source.string()));
   text += QStringLiteral("</table>");

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "adamerge/error.h"
+#include "state/session_evaluation.h"
 #include "state/session_fields.h"
 #include "support/files.h"
 #include "support/json.h"
@@ -138,6 +139,7 @@ std::string toJson(const Session& session) {
   if (const auto& size = session.engine.input_size) {
     json["engine"]["input_size"] = {{"height", size->height}, {"width", size->width}};
   }
+  if (!session.statistics.empty()) json["statistics"] = session.statistics.string();
   if (!session.picture.empty()) json["picture"] = session.picture.string();
   if (!session.folder.empty()) json["folder"] = session.folder.string();
   json["panes"] = OrderedJson::array();
@@ -152,6 +154,7 @@ std::string toJson(const Session& session) {
   if (session.block) json["block"] = *session.block + 1;
   if (session.selected_patch) json["selected_patch"] = *session.selected_patch;
   json["compression_mode"] = nameOf(kModes, session.compression_mode);
+  if (session.evaluation) json["evaluation"] = toJson(*session.evaluation);
   if (!session.window_geometry.empty()) json["window_geometry"] = session.window_geometry;
   if (!session.window_state.empty()) json["window_state"] = session.window_state;
   return jsonText(json);
@@ -170,6 +173,7 @@ Session parseSession(const std::string& text, const std::string& name) {
   if (const Json* engine = fields.object("engine")) {
     session.engine = readEngine({*engine, name, "engine"}, name);
   }
+  session.statistics = fields.text("statistics");
   session.picture = fields.text("picture");
   session.folder = fields.text("folder");
   if (const Json* panes = fields.list("panes")) {
@@ -191,6 +195,9 @@ Session parseSession(const std::string& text, const std::string& name) {
     session.selected_patch = fields.whole("selected_patch", 0, 0, kMost);
   }
   session.compression_mode = read(fields, "compression_mode", kModes, session.compression_mode);
+  if (const Json* evaluation = fields.object("evaluation")) {
+    session.evaluation = readEvaluationSetup({*evaluation, name, "evaluation"});
+  }
   session.window_geometry = fields.base64("window_geometry");
   session.window_state = fields.base64("window_state");
   fields.requireNoOthers();
@@ -201,8 +208,13 @@ void saveSession(const Session& session, const fs::path& file) {
   Session portable_session = session;
   const fs::path folder = fs::absolute(file).parent_path();
   portable_session.model = portable(session.model, folder);
+  portable_session.statistics = portable(session.statistics, folder);
   portable_session.picture = portable(session.picture, folder);
   portable_session.folder = portable(session.folder, folder);
+  if (auto& evaluation = portable_session.evaluation) {
+    evaluation->data = portable(evaluation->data, folder);
+    evaluation->labels = portable(evaluation->labels, folder);
+  }
   writeFileAtomically(file, toJson(portable_session));
 }
 
@@ -210,8 +222,13 @@ Session openSession(const fs::path& file) {
   Session session = parseSession(readTextFile(file, kMostBytes), file.string());
   const fs::path folder = fs::absolute(file).parent_path();
   session.model = resolved(session.model, folder);
+  session.statistics = resolved(session.statistics, folder);
   session.picture = resolved(session.picture, folder);
   session.folder = resolved(session.folder, folder);
+  if (auto& evaluation = session.evaluation) {
+    evaluation->data = resolved(evaluation->data, folder);
+    evaluation->labels = resolved(evaluation->labels, folder);
+  }
   return session;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "adamerge/error.h"
 #include "state/session.h"
 
 namespace adamerge::ui {
@@ -48,14 +49,30 @@ class Restorer : public QObject {
     // Without a model nothing bounds the settings yet, and it starts with the right ones.
     panes_restored_ = !await_model || workbench.model() == nullptr;
     if (panes_restored_) restorePanes(workbench_, session_);
+    if (!await_model) restoreStatistics();
     restoreViewOnceComplete();
   }
 
  private:
   void modelEnded() {
     await_model_ = false;
+    restoreStatistics();
     if (!std::exchange(panes_restored_, true)) restorePanes(workbench_, session_);
     restoreViewOnceComplete();
+  }
+
+  /// Changes the model again.
+  void restoreStatistics() {
+    const std::filesystem::path file = session_.statistics;
+    const LoadedModelPtr model = workbench_.model();
+    if (restored_ || model == nullptr || model->info.source != session_.model) return;
+    restored_ = true;
+    if (file.empty()) return workbench_.useOwnStatistics();
+    try {
+      workbench_.useStatistics(std::make_shared<const Statistics>(readStatistics(file)));
+    } catch (const Error& error) {
+      emit workbench_.failed(QString::fromUtf8(error.what()));
+    }
   }
 
   void pictureEnded() {
@@ -74,6 +91,7 @@ class Restorer : public QObject {
   bool await_model_;
   bool await_picture_;
   bool panes_restored_ = false;
+  bool restored_ = false;  ///< the statistics
   bool done_ = false;
 };
 
@@ -121,6 +139,15 @@ Session captureSession(Workbench& workbench) {
   session.overlay = workbench.view().overlay();
   session.selected_patch = workbench.view().selectedPatch();
   return session;
+}
+
+void keepStatistics(const Workbench& workbench, const std::filesystem::path& file,
+                    Session& session) {
+  session.statistics.clear();
+  const auto chosen = workbench.chosenStatistics();
+  if (chosen == nullptr) return;
+  writeStatistics(*chosen, file);
+  session.statistics = std::filesystem::absolute(file);
 }
 
 void applySession(Workbench& workbench, const Session& session) {

@@ -35,6 +35,7 @@ Workbench::Workbench(QObject* parent)
   inspector_ = std::make_unique<Inspector>(worker_, nullptr, inputs);
   sweeper_ = std::make_unique<Sweeper>(worker_, nullptr, inputs);
   calibration_ = std::make_unique<CalibrationTask>(worker_);
+  evaluation_ = std::make_unique<EvaluationTask>();
   matcher_ = std::make_unique<FlopsMatcher>(*inspector_, *sweeper_);
   for (int index = 0; index < kPanes; ++index) panes_.push_back(std::make_unique<Pane>(index));
   panes_.front()->setChoice(firstChoice(0));
@@ -47,7 +48,7 @@ Workbench::~Workbench() {
 }
 
 void Workbench::connectParts() {
-  connect(models_.get(), &ModelLoader::loaded, this, &Workbench::adoptModel);
+  connect(models_.get(), &ModelLoader::loaded, this, &Workbench::adoptLoaded);
   connect(models_.get(), &ModelLoader::failed, this, &Workbench::failed);
   connect(pictures_.get(), &PictureLoader::loaded, this,
           [this](const PicturePtr& picture) { adoptPicture(picture, /*keep_results=*/false); });
@@ -74,7 +75,19 @@ void Workbench::connectParts() {
 
 std::shared_ptr<const Engine> Workbench::engine() const { return inspector_->engine(); }
 
+void Workbench::adoptLoaded(const std::shared_ptr<Engine>& engine, LoadedModelPtr model) {
+  const bool again = model_ != nullptr && model_->info.source == model->info.source;
+  if (!again) chosen_statistics_.reset();
+  own_statistics_ = engine->statistics();
+  if (chosen_statistics_ != nullptr) {
+    engine->setStatistics(chosen_statistics_);
+    model = describeModel(*engine);
+  }
+  adoptModel(engine, std::move(model));
+}
+
 void Workbench::adoptModel(std::shared_ptr<Engine> engine, LoadedModelPtr model) {
+  evaluation_->stop();
   const LoadedModelPtr before = std::exchange(model_, std::move(model));
   const bool keep = before != nullptr && sameShape(before->info.vit, model_->info.vit);
   inspector_->setEngine(engine, model_);
@@ -100,13 +113,22 @@ void Workbench::adoptModel(std::shared_ptr<Engine> engine, LoadedModelPtr model)
 void Workbench::useStatistics(std::shared_ptr<const Statistics> statistics) {
   const std::shared_ptr<Engine> engine = inspector_->engine();
   if (engine == nullptr) return;
+  // Before: no image is to be measured half under these.
+  evaluation_->stop();
   try {
-    engine->setStatistics(std::move(statistics));
+    engine->setStatistics(statistics);
   } catch (const Error& error) {
     emit failed(errorText(error));
     return;
   }
+  chosen_statistics_ = std::move(statistics);
   adoptModel(engine, describeModel(*engine));
+}
+
+void Workbench::useOwnStatistics() {
+  if (chosen_statistics_ == nullptr) return;
+  useStatistics(own_statistics_);
+  chosen_statistics_.reset();
 }
 
 void Workbench::showPicture(PicturePtr picture) {

@@ -13,6 +13,7 @@
 
 #include "adamerge/engine.h"
 #include "compute/calibration_task.h"
+#include "compute/evaluation_task.h"
 #include "compute/inspector.h"
 #include "compute/model_loader.h"
 #include "compute/picture_loader.h"
@@ -42,11 +43,17 @@ class Workbench : public QObject {
   PictureLoader& pictures() { return *pictures_; }
   Sweeper& sweeper() { return *sweeper_; }
   CalibrationTask& calibration() { return *calibration_; }
+  /// Stops by itself when the model, its device or its statistics change.
+  EvaluationTask& evaluation() { return *evaluation_; }
 
   LoadedModelPtr model() const { return model_; }  ///< nullptr until the first is loaded
   PicturePtr picture() const { return picture_; }  ///< nullptr: none open
   /// The engine of model(), for tasks on their own threads (batch export, evaluation).
   std::shared_ptr<const Engine> engine() const;
+  /// What useStatistics() put in place of the model's own; nullptr: nothing.
+  std::shared_ptr<const Statistics> chosenStatistics() const { return chosen_statistics_; }
+  /// Of the panes shown.
+  std::vector<MethodChoice> shownChoices() const;
 
   int paneCount() const { return pane_count_; }  ///< shown: 1, 2 or 4
   Pane& pane(int index) { return *panes_[static_cast<std::size_t>(index)]; }
@@ -72,7 +79,10 @@ class Workbench : public QObject {
   void setActivePane(int index);
   /// The other panes' compression follows the first pane's FLOPs.
   void setEqualFlops(bool on);
-  /// Takes statistics for the present model (calibrated here or read from a file).
+  /// Back to those that came with the model.
+  void useOwnStatistics();
+  /// Takes statistics for the present model (calibrated here or read from a file). They stay while
+  /// the same model is loaded again, as for another device.
   void useStatistics(std::shared_ptr<const adamerge::Statistics> statistics);
   /// A pasted picture or a frame of a video: a frame of the same name and size as the picture shown
   /// waits until that one's results are drawn, and is dropped where a newer one comes.
@@ -90,6 +100,7 @@ class Workbench : public QObject {
 
  private:
   void connectParts();
+  void adoptLoaded(const std::shared_ptr<Engine>& engine, LoadedModelPtr model);
   void adoptModel(std::shared_ptr<Engine> engine, LoadedModelPtr model);
   void adoptPicture(PicturePtr picture, bool keep_results);
   void received(int pane, const InspectionPtr& inspection);
@@ -120,6 +131,8 @@ class Workbench : public QObject {
   std::set<int> shown_before_{0};  ///< panes that have a choice of their own
   std::set<int> unmatched_;        ///< panes to be matched to the first one's FLOPs once
   LoadedModelPtr model_;
+  std::shared_ptr<const Statistics> own_statistics_;
+  std::shared_ptr<const Statistics> chosen_statistics_;
   PicturePtr picture_;
   PicturePtr next_frame_;
   std::shared_ptr<Worker> worker_;
@@ -128,6 +141,7 @@ class Workbench : public QObject {
   std::unique_ptr<Inspector> inspector_;
   std::unique_ptr<Sweeper> sweeper_;
   std::unique_ptr<CalibrationTask> calibration_;
+  std::unique_ptr<EvaluationTask> evaluation_;
   std::unique_ptr<FlopsMatcher> matcher_;
 };
 

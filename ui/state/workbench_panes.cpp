@@ -102,6 +102,14 @@ void Workbench::apply(int index, const MethodChoice& choice, Urgency urgency) {
   request(changed, urgency);
 }
 
+std::vector<MethodChoice> Workbench::shownChoices() const {
+  std::vector<MethodChoice> choices;
+  for (int index = 0; index < pane_count_; ++index) {
+    choices.push_back(panes_[static_cast<std::size_t>(index)]->choice());
+  }
+  return choices;
+}
+
 void Workbench::setPaneCount(int count) {
   const int wanted = count >= 4 ? 4 : std::clamp(count, 1, 2);
   if (wanted == pane_count_) return;

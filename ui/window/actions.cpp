@@ -84,6 +84,10 @@ Actions::Actions(QWidget& window) : QObject(&window), window_(window) {
                   tr("Measure the mean and spread of each block's redundancy on your images"));
   load_statistics = add(tr("&Load calibration…"), {}, {}, tr("Use the statistics of a file"));
 
+  evaluate =
+      add(tr("&Evaluate on images…"), {}, tr("Ctrl+R"),
+          tr("Measure accuracy against FLOPs of several methods and settings on your images"));
+
   overlays = new QActionGroup(this);
   addTo(*overlays, tr("&No overlay"), "overlay-none", tr("Q"), int(OverlayKind::kNone),
         tr("The image alone"));

@@ -51,6 +51,7 @@ class Actions : public QObject {
   QAction* compare_equal_flops;
   QAction* calibrate;
   QAction* load_statistics;
+  QAction* evaluate;
 
   QAction* shortcuts;
   QAction* glossary;

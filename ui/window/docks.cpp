@@ -9,6 +9,7 @@
 #include "canvas/lineage_panel.h"
 #include "controls/method_form.h"
 #include "controls/overlay_form.h"
+#include "evaluation/evaluation_panel.h"
 #include "plots/accuracy_plot.h"
 #include "plots/plot_bindings.h"
 #include "plots/redundancy_plot.h"
@@ -41,7 +42,7 @@ QScrollArea* scrolling(QWidget* form) {
 
 }  // namespace
 
-Docks::Docks(Workbench& workbench, QMainWindow& window)
+Docks::Docks(Workbench& workbench, RecentList& evaluated, QMainWindow& window)
     : QObject(&window), workbench_(workbench), window_(window) {
   // Grouped dragging lets a tab be pulled out of the window.
   window.setDockOptions(QMainWindow::AnimatedDocks | QMainWindow::AllowTabbedDocks |
@@ -54,10 +55,12 @@ Docks::Docks(Workbench& workbench, QMainWindow& window)
   overlay_dock_ = add("overlay", tr("Overlay"), scrolling(new OverlayForm(workbench.view())),
                       Qt::RightDockWidgetArea);
   addLineage();
+  evaluation_ = new EvaluationPanel(workbench, evaluated);
+  evaluation_dock_ = add("evaluation", tr("Evaluate"), evaluation_, Qt::RightDockWidgetArea);
   addPlot<TokensPlot>(tr("Tokens"));
   addPlot<SweepPlot>(tr("Sweep"));
   addPlot<RedundancyPlot>(tr("Redundancy"));
-  addPlot<AccuracyPlot>(tr("Accuracy"));
+  connectEvaluation(*addPlot<AccuracyPlot>(tr("Accuracy")));
   for (QDockWidget* dock : all_) new DockTitle(*dock, window_);
   arrange();
 }
@@ -73,13 +76,25 @@ QDockWidget* Docks::add(const QString& id, const QString& title, QWidget* conten
 }
 
 template <typename Plot>
-void Docks::addPlot(const QString& tab) {
+Plot* Docks::addPlot(const QString& tab) {
   auto* plot = new Plot;
   bindPlot(*plot, workbench_);
   plots_.push_back(plot);
   plot_docks_.push_back(add(plot->id(), tab, plot, Qt::RightDockWidgetArea));
   connect(plot, &PlotPanel::exportRequested, this,
           [this, plot] { emit exportRequested(plot->id()); });
+  return plot;
+}
+
+void Docks::connectEvaluation(AccuracyPlot& plot) {
+  // What was written may be the model's record.
+  connect(evaluation_, &EvaluationPanel::saved, &plot,
+          [this, &plot] { readRecord(plot, workbench_); });
+  // Where the points appear.
+  connect(&workbench_.evaluation(), &EvaluationTask::started, this, [this] {
+    QDockWidget* dock = plot_docks_.back();
+    if (dock->toggleViewAction()->isChecked()) dock->raise();
+  });
 }
 
 void Docks::addLineage() {
@@ -94,6 +109,7 @@ void Docks::arrange() {
   window_.splitDockWidget(method_dock_, plot_docks_.front(), Qt::Vertical);
   window_.tabifyDockWidget(method_dock_, overlay_dock_);
   window_.tabifyDockWidget(method_dock_, lineage_dock_);
+  window_.tabifyDockWidget(method_dock_, evaluation_dock_);
   for (std::size_t i = 1; i < plot_docks_.size(); ++i) {
     window_.tabifyDockWidget(plot_docks_.front(), plot_docks_[i]);
   }
@@ -101,6 +117,12 @@ void Docks::arrange() {
   plot_docks_.front()->raise();
   window_.resizeDocks({method_dock_}, {kPanelWidth}, Qt::Horizontal);
   window_.resizeDocks({method_dock_, plot_docks_.front()}, {5, 4}, Qt::Vertical);
+}
+
+void Docks::showEvaluation() {
+  evaluation_dock_->show();
+  evaluation_dock_->raise();
+  evaluation_->setFocus();
 }
 
 void Docks::showImages() {

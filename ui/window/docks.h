@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The panels around the canvases: method and overlay, images, plots, the lineage of a group.
+// The panels around the canvases: method and overlay, images, plots, the lineage of a group, the
+// evaluation.
 #pragma once
 
 #include <QDockWidget>
@@ -10,19 +11,24 @@ class QMainWindow;
 
 namespace adamerge::ui {
 
+class AccuracyPlot;
+class EvaluationPanel;
 class LineagePanel;
 class MethodForm;
 class PlotPanel;
+class RecentList;
 class ThumbnailList;
 class Workbench;
 
 class Docks : public QObject {
   Q_OBJECT
  public:
-  Docks(Workbench& workbench, QMainWindow& window);
+  /// `evaluated`: sets of images that were measured on; must outlive this.
+  Docks(Workbench& workbench, RecentList& evaluated, QMainWindow& window);
 
   ThumbnailList& images() { return *images_; }
   MethodForm& methodForm() { return *method_form_; }
+  EvaluationPanel& evaluation() { return *evaluation_; }
   const std::vector<PlotPanel*>& plots() const { return plots_; }
   /// For the View menu, in order.
   const std::vector<QDockWidget*>& all() const { return all_; }
@@ -30,6 +36,7 @@ class Docks : public QObject {
   /// How the panels stand before the user moves any.
   void arrange();
   void showImages();
+  void showEvaluation();
 
  signals:
   void exportRequested(const QString& plot);
@@ -38,12 +45,14 @@ class Docks : public QObject {
   QDockWidget* add(const QString& id, const QString& title, QWidget* content,
                    Qt::DockWidgetArea area);
   template <typename Plot>
-  void addPlot(const QString& tab);
+  Plot* addPlot(const QString& tab);
   void addLineage();
+  void connectEvaluation(AccuracyPlot& plot);
 
   Workbench& workbench_;
   QMainWindow& window_;
   MethodForm* method_form_ = nullptr;
+  EvaluationPanel* evaluation_ = nullptr;
   ThumbnailList* images_ = nullptr;
   LineagePanel* lineage_ = nullptr;
   std::vector<PlotPanel*> plots_;
@@ -51,6 +60,7 @@ class Docks : public QObject {
   QDockWidget* method_dock_ = nullptr;
   QDockWidget* overlay_dock_ = nullptr;
   QDockWidget* lineage_dock_ = nullptr;
+  QDockWidget* evaluation_dock_ = nullptr;
   std::vector<QDockWidget*> plot_docks_;  ///< one group of tabs
   std::vector<QDockWidget*> all_;
 };

@@ -9,6 +9,7 @@
 
 #include "controls/calibration_dialog.h"
 #include "controls/method_form.h"
+#include "evaluation/evaluation_panel.h"
 #include "export/batch_dialog.h"
 #include "export/export_dialog.h"
 #include "shell/about_dialog.h"
@@ -43,7 +44,7 @@ MainWindow::MainWindow(Workbench& workbench, QSettings& settings)
       video_(new VideoSource(this)),
       stage_(new Stage(workbench, *video_)),
       status_(new StatusStrip(workbench)),
-      docks_(new Docks(workbench, *this)),
+      docks_(new Docks(workbench, recents_.evaluations, *this)),
       actions_(new Actions(*this)) {
   setCentralWidget(stage_);
   statusBar()->addPermanentWidget(status_, 1);
@@ -51,7 +52,8 @@ MainWindow::MainWindow(Workbench& workbench, QSettings& settings)
   connect(statusBar(), &QStatusBar::messageChanged, status_, &StatusStrip::setHint);
   opener_ = new Opener(
       {workbench, docks_->images(), *video_, stage_->messages(), *status_, recents_}, this);
-  sessions_ = new SessionKeeper(workbench, *stage_, docks_->images(), *this, settings);
+  sessions_ = new SessionKeeper({workbench, *stage_, docks_->images(), docks_->evaluation()}, *this,
+                                settings);
   fillMenus(*this, *actions_, recents_, *docks_);
   makeToolBar(*this, *actions_);
   setMinimumSize(kLeastSize);
@@ -174,6 +176,12 @@ void MainWindow::connectTools() {
   connect(&history, &QUndoStack::redoTextChanged, this, name(actions_->redo, tr("&Redo")));
   connect(actions_->calibrate, &QAction::triggered, this, &MainWindow::calibrate);
   connect(&docks_->methodForm(), &MethodForm::calibrateRequested, this, &MainWindow::calibrate);
+  connect(actions_->evaluate, &QAction::triggered, docks_, &Docks::showEvaluation);
+  connect(&docks_->evaluation(), &EvaluationPanel::told, this,
+          [this](Severity severity, const QString& text) {
+            stage_->messages().show(severity, text,
+                                    {{tr("Show"), [this] { docks_->showEvaluation(); }}});
+          });
   connect(actions_->shortcuts, &QAction::triggered, this, &MainWindow::showShortcuts);
   connect(actions_->glossary, &QAction::triggered, this, [this] { Glossary(this).exec(); });
   connect(actions_->about, &QAction::triggered, this, [this] { AboutDialog(this).exec(); });

@@ -34,6 +34,8 @@ void fillModel(QMenu& menu, Actions& actions, Recents& recents) {
   recents.models.fillMenu(menu.addMenu(text("&Recent models")));
   menu.addSeparator();
   menu.addActions({actions.calibrate, actions.load_statistics});
+  menu.addSeparator();
+  menu.addAction(actions.evaluate);
 }
 
 void fillView(QMenu& menu, Actions& actions, Docks& docks) {

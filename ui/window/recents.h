@@ -10,11 +10,15 @@ namespace adamerge::ui {
 
 struct Recents {
   explicit Recents(QSettings& settings)
-      : images("images", settings), folders("folders", settings), models("models", settings) {}
+      : images("images", settings),
+        folders("folders", settings),
+        models("models", settings),
+        evaluations("evaluations", settings) {}
 
   RecentList images;
   RecentList folders;
   RecentList models;
+  RecentList evaluations;  ///< sets of images that were measured on
 };
 
 }  // namespace adamerge::ui

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "window/session_keeper.h"
 
+#include <QDir>
 #include <QFileDialog>
 #include <QMainWindow>
+#include <QStandardPaths>
 
 #include "adamerge/error.h"
+#include "evaluation/evaluation_panel.h"
 #include "shell/thumbnail_list.h"
 #include "state/session.h"
 #include "window/stage.h"
@@ -14,21 +17,22 @@ namespace {
 
 constexpr const char* kLastSession = "session/last";
 
+/// Statistics of the last session that the model's folder does not hold.
+std::filesystem::path lastStatistics() {
+  const QDir folder(QStandardPaths::writableLocation(QStandardPaths::AppDataLocation));
+  return folder.filePath(QStringLiteral("last.stats.json")).toStdString();
+}
+
 }  // namespace
 
-SessionKeeper::SessionKeeper(Workbench& workbench, Stage& stage, ThumbnailList& images,
-                             QMainWindow& window, QSettings& settings)
-    : QObject(&window),
-      workbench_(workbench),
-      stage_(stage),
-      images_(images),
-      window_(window),
-      settings_(settings) {}
+SessionKeeper::SessionKeeper(Parts parts, QMainWindow& window, QSettings& settings)
+    : QObject(&window), parts_(parts), window_(window), settings_(settings) {}
 
 Session SessionKeeper::capture() {
-  Session session = captureSession(workbench_);
-  session.folder = images_.folder();
-  session.compression_mode = stage_.compression().mode();
+  Session session = captureSession(parts_.workbench);
+  session.folder = parts_.images.folder();
+  session.compression_mode = parts_.stage.compression().mode();
+  session.evaluation = parts_.evaluation.setup();
   session.window_geometry = window_.saveGeometry().toBase64().toStdString();
   session.window_state = window_.saveState().toBase64().toStdString();
   return session;
@@ -40,11 +44,12 @@ void SessionKeeper::apply(const Session& session, bool with_window) {
         QByteArray::fromBase64(QByteArray::fromStdString(session.window_geometry)));
     window_.restoreState(QByteArray::fromBase64(QByteArray::fromStdString(session.window_state)));
   }
-  stage_.compression().setMode(session.compression_mode);
-  applySession(workbench_, session);
+  parts_.stage.compression().setMode(session.compression_mode);
+  if (session.evaluation) parts_.evaluation.setSetup(*session.evaluation);
+  applySession(parts_.workbench, session);
   std::error_code code;
   if (session.folder.empty() || !std::filesystem::is_directory(session.folder, code)) return;
-  images_.listFolder(session.folder, session.picture);
+  parts_.images.listFolder(session.folder, session.picture);
   if (!with_window) emit imagesListed();
 }
 
@@ -57,6 +62,7 @@ bool SessionKeeper::restoreLast() {
     std::error_code code;
     if (!std::filesystem::exists(session.model, code)) return false;
     if (!std::filesystem::exists(session.picture, code)) session.picture.clear();
+    if (!std::filesystem::exists(session.statistics, code)) session.statistics.clear();
     apply(session, /*with_window=*/true);
     return true;
   } catch (const Error&) {
@@ -66,7 +72,13 @@ bool SessionKeeper::restoreLast() {
 }
 
 void SessionKeeper::saveLast() {
-  settings_.setValue(kLastSession, QString::fromStdString(toJson(capture())));
+  Session session = capture();
+  try {
+    keepStatistics(parts_.workbench, lastStatistics(), session);
+  } catch (const Error&) {
+    // The program ends: the rest of the session is worth more than a word that nobody reads.
+  }
+  settings_.setValue(kLastSession, QString::fromStdString(toJson(session)));
 }
 
 void SessionKeeper::askAndSave() {
@@ -79,7 +91,11 @@ void SessionKeeper::askAndSave() {
 
 bool SessionKeeper::save(const QString& path) {
   try {
-    saveSession(capture(), path.toStdString());
+    Session session = capture();
+    const std::filesystem::path file = path.toStdString();
+    keepStatistics(parts_.workbench, std::filesystem::path(file).replace_extension(".stats.json"),
+                   session);
+    saveSession(session, file);
     return true;
   } catch (const Error& error) {
     emit failed(QString::fromUtf8(error.what()));

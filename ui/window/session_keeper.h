@@ -11,6 +11,7 @@ class QMainWindow;
 
 namespace adamerge::ui {
 
+class EvaluationPanel;
 class Stage;
 class ThumbnailList;
 class Workbench;
@@ -19,8 +20,13 @@ struct Session;
 class SessionKeeper : public QObject {
   Q_OBJECT
  public:
-  SessionKeeper(Workbench& workbench, Stage& stage, ThumbnailList& images, QMainWindow& window,
-                QSettings& settings);
+  struct Parts {
+    Workbench& workbench;
+    Stage& stage;
+    ThumbnailList& images;
+    EvaluationPanel& evaluation;
+  };
+  SessionKeeper(Parts parts, QMainWindow& window, QSettings& settings);
 
   /// False: there is none, or none that can be read.
   bool restoreLast();
@@ -42,9 +48,7 @@ class SessionKeeper : public QObject {
   Session capture();
   void apply(const Session& session, bool with_window);
 
-  Workbench& workbench_;
-  Stage& stage_;
-  ThumbnailList& images_;
+  Parts parts_;
   QMainWindow& window_;
   QSettings& settings_;
 };

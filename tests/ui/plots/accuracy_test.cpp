@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Accuracy against cost: published numbers, relative axes, measured points, the present setting.
+#include <QCheckBox>
 #include <QSignalSpy>
 #include <QtTest>
 #include <algorithm>
@@ -71,6 +72,7 @@ class AccuracyTest : public QObject {
   void axesWithoutPublishedNumbers();
   void presentSettingIsMarked();
   void pointsArriveLive();
+  void settingsOfOneMethodAreSeriesOfTheirOwn();
   void publishedCanBeHidden();
   void notesTellWhatIsShown();
 };
@@ -178,21 +180,50 @@ void AccuracyTest::presentSettingIsMarked() {
 
 void AccuracyTest::pointsArriveLive() {
   AccuracyPlot plot;
-  AccuracyRecord start = record();
-  start.points.resize(1);
-  plot.setMeasured(start);
-  const auto count = [&plot] {
+  plot.setMeasured(record());
+  const auto count = [&plot](const QString& name) {
     qsizetype points = 0;
     for (const PlotSeries& series : plot.content().series) {
-      if (series.name == "AdaMerge") points += static_cast<qsizetype>(series.points.size());
+      if (series.name == name) points += static_cast<qsizetype>(series.points.size());
     }
     return points;
   };
-  QCOMPARE(count(), 0);
-  plot.addPoint(record().points[1]);
-  QCOMPARE(count(), 1);
-  plot.addPoint(record().points[2]);
-  QCOMPARE(count(), 2);
+  QCOMPARE(count("AdaMerge"), 2);
+  AccuracyRecord now = record();
+  now.dataset = "my pictures";
+  now.images = 40;
+  now.points.pop_back();
+  plot.setEvaluated(now);
+  QCOMPARE(count("AdaMerge"), 1);
+  QVERIFY2(plot.content().note.startsWith("Filled: small on my pictures, 40 images."),
+           qPrintable(plot.content().note));
+  // The record comes back beside it, fainter.
+  const auto boxes = plot.findChildren<QCheckBox*>();
+  const auto box = std::find_if(boxes.begin(), boxes.end(),
+                                [](const QCheckBox* one) { return one->text() == "&Record"; });
+  QVERIFY(box != boxes.end() && !(*box)->isHidden());
+  (*box)->setChecked(true);
+  QCOMPARE(count("AdaMerge"), 1);
+  QCOMPARE(count("AdaMerge, recorded"), 2);
+  QVERIFY(named(plot.content(), "AdaMerge, recorded").faint);
+  QVERIFY(!named(plot.content(), "AdaMerge").faint);
+  plot.setEvaluated(std::nullopt);
+  QVERIFY((*box)->isHidden());
+  QCOMPARE(count("AdaMerge"), 2);
+}
+
+void AccuracyTest::settingsOfOneMethodAreSeriesOfTheirOwn() {
+  AccuracyPlot plot;
+  AccuracyRecord both = record();
+  both.points.push_back(measuredPoint(
+      "adamerge", {{"r_max", std::int64_t{16}}, {"partition", std::string("alternating")}}, 89.5,
+      0.85, 110));
+  plot.setEvaluated(both);
+  QCOMPARE(named(plot.content(), "AdaMerge").points.size(), std::size_t{2});
+  const PlotSeries& other = named(plot.content(), "AdaMerge, Partition alternating");
+  QCOMPARE(other.points.size(), std::size_t{1});
+  QVERIFY(other.variant != named(plot.content(), "AdaMerge").variant);
+  QCOMPARE(other.legend, other.name);
 }
 
 void AccuracyTest::publishedCanBeHidden() {

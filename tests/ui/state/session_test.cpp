@@ -23,6 +23,7 @@ Session fullSession() {
   session.engine.device = "cpu";
   session.engine.dtype = "bfloat16";
   session.engine.input_size = InputSize{56, 28};
+  session.statistics = "/data/own.stats.json";
   session.picture = samplePath("ship");
   session.panes = {choiceOf("adamerge", {{"r_max", std::int64_t{24}}, {"salience", false}}),
                    choiceOf("tome", {{"r_per_block", std::vector<std::int64_t>{8, 4}}}),
@@ -36,6 +37,9 @@ Session fullSession() {
   session.block = 6;
   session.selected_patch = 17;
   session.compression_mode = CompressionMode::kPercent;
+  session.evaluation =
+      EvaluationSetup{"/data/test", "/data/map.txt", true,    250,  7, {"adamerge", "tome"}, true,
+                      true,         "8,12",          "2:6:2", "0.9"};
   session.window_geometry = "AdnQywADAAA=";
   session.window_state = "AAAA/w==";
   return session;
@@ -44,6 +48,7 @@ Session fullSession() {
 void requireEqual(const Session& a, const Session& b) {
   QCOMPARE(toJson(a), toJson(b));
   QCOMPARE(a.overlay, b.overlay);
+  QVERIFY(a.evaluation == b.evaluation);
   QCOMPARE(a.panes.size(), b.panes.size());
   for (std::size_t i = 0; i < a.panes.size(); ++i) {
     QCOMPARE(a.panes[i].settings, b.panes[i].settings);
@@ -79,6 +84,7 @@ class SessionTest : public QObject {
     Session session = fullSession();
     session.picture = home.path() / "a/pictures/ship.png";
     session.folder = home.path() / "a";
+    session.evaluation->data = home.path() / "a/test";
     saveSession(session, home.path() / "a/work.adamerge");
     std::ifstream file(home.path() / "a/work.adamerge");
     const Json json = Json::parse(file);
@@ -89,6 +95,8 @@ class SessionTest : public QObject {
     const Session opened = openSession(home.path() / "b/work.adamerge");
     QCOMPARE(opened.picture, home.path() / "b/pictures/ship.png");
     QCOMPARE(opened.folder, home.path() / "b");
+    QCOMPARE(opened.evaluation->data, home.path() / "b/test");
+    QCOMPARE(opened.evaluation->labels, std::filesystem::path("/data/map.txt"));
     QCOMPARE(opened.model, bundledModelPath().lexically_normal());
   }
 
@@ -140,6 +148,11 @@ class SessionTest : public QObject {
     row("/block", "99999999999999", "\"block\" must be a whole number from 1");
     row("/selected_patch", "-1", "\"selected_patch\" must be a whole number from 0");
     row("/compression_mode", "\"fast\"", "must be one of count, flops, percent");
+    row("/evaluation", "true", "\"evaluation\" must be an object");
+    row("/evaluation/limit", "-1", "\"evaluation.limit\" must be a whole number from 0");
+    row("/evaluation/methods", "[\"tomato\"]", "\"evaluation.methods\" must name methods that");
+    row("/evaluation/r", "3", "\"evaluation.r\" must be text");
+    row("/evaluation/colour", "1", "\"evaluation.colour\" is no field");
     row("/window_geometry", "\"no base 64!\"", "\"window_geometry\" must be base64 text");
     row("/colour", "1", "\"colour\" is no field that this version knows");
   }
@@ -184,13 +197,20 @@ class SessionTest : public QObject {
       bench.view().setBlock(3);
       bench.view().select(99);
       bench.view().setOverlay(fullSession().overlay);
+      auto statistics = std::make_shared<Statistics>(*bench.model()->statistics);
+      statistics->images = 3;
+      bench.useStatistics(statistics);
+      QVERIFY(waitUntil([&] { return idle(bench); }));
       saved = captureSession(bench);
+      keepStatistics(bench, folder.path() / "work.stats.json", saved);
       saveSession(saved, folder.path() / "work.adamerge");
     }
     Workbench bench;
     bench.sweeper().setEnabled(false);
     applySession(bench, openSession(folder.path() / "work.adamerge"));
     QVERIFY(waitUntil([&] { return idle(bench) && bench.view().selectedPatch(); }));
+    QCOMPARE(bench.model()->statistics->images, 3);
+    saved.statistics.clear();
     requireEqual(captureSession(bench), saved);
     QCOMPARE(bench.view().block(), 3);
     QCOMPARE(bench.view().selectedPatch(), std::optional<int>(99));
@@ -198,6 +218,9 @@ class SessionTest : public QObject {
     QCOMPARE(bench.history().count(), 0);
     QVERIFY(sameResult(bench.pane(1).inspection()->result,
                        directRun(choiceOf("pitome", {{"r", std::int64_t{5}}}))));
+    // A session without statistics has those of its model.
+    applySession(bench, saved);
+    QVERIFY(bench.model()->statistics->images != 3);
   }
 
   void aSessionReplacesAnotherModelsSettings() {

@@ -8,6 +8,7 @@
 namespace adamerge::ui::test {
 
 std::unique_ptr<QObject> makeCompareTest();
+std::unique_ptr<QObject> makeEvaluationTest();
 std::unique_ptr<QObject> makeInspectTest();
 std::unique_ptr<QObject> makeOpeningTest();
 std::unique_ptr<QObject> makeSessionTest();

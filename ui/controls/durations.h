@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Times as people read them.
+#pragma once
+
+#include <QString>
+
+namespace adamerge::ui {
+
+/// "0:07", "12:30", "1:05:00".
+QString clockTime(double seconds);
+/// Of an estimate: "a few seconds", "40 s", "12 min", "3 h 20 min".
+QString roughTime(double seconds);
+
+}  // namespace adamerge::ui

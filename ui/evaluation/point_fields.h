@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What is measured on the images: which methods, at which counts or FLOPs.
+#pragma once
+
+#include <QWidget>
+#include <string>
+#include <vector>
+
+#include "state/evaluation_setup.h"
+
+class QCheckBox;
+class QFormLayout;
+class QLineEdit;
+class QRadioButton;
+
+namespace adamerge::ui {
+
+class PointFields : public QWidget {
+  Q_OBJECT
+ public:
+  explicit PointFields(QWidget* parent = nullptr);
+
+  void show(const EvaluationSetup& setup);
+  /// Writes its part.
+  void read(EvaluationSetup& setup) const;
+  /// Suggests tiers for a model, unless the user has typed some.
+  void suggestFor(const LoadedModel& model);
+
+ signals:
+  void changed();
+
+ protected:
+  void changeEvent(QEvent* event) override;
+
+ private:
+  struct MethodBox {
+    std::string id;
+    QCheckBox* box;
+  };
+  QWidget* makeMethods();
+  QLineEdit* makeList(const char* name, const QString& label, const QString& tip);
+  void showMode();
+  void markLists();
+
+  std::vector<MethodBox> methods_;
+  QCheckBox* canvases_;
+  QRadioButton* by_count_;
+  QRadioButton* by_flops_;
+  QLineEdit* r_max_;
+  QLineEdit* r_;
+  QLineEdit* flops_;
+  QString suggested_;
+  QFormLayout* form_ = nullptr;
+};
+
+}  // namespace adamerge::ui

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "evaluation/run_bar.h"
+
+#include <QLabel>
+#include <QProgressBar>
+#include <QPushButton>
+#include <QVBoxLayout>
+#include <algorithm>
+
+#include "controls/theme.h"
+
+namespace adamerge::ui {
+namespace {
+
+constexpr int kBarHeight = 8;
+constexpr int kBarSteps = 1000;
+
+}  // namespace
+
+RunBar::RunBar(QWidget* parent)
+    : QWidget(parent),
+      bar_(new QProgressBar),
+      text_(new QLabel),
+      start_(new QPushButton(tr("&Start"))),
+      anew_(new QPushButton(tr("Start ane&w"))),
+      stop_(new QPushButton(tr("S&top"))) {
+  bar_->setObjectName(QStringLiteral("evaluation-bar"));
+  bar_->setAccessibleName(tr("Progress of the evaluation"));
+  bar_->setTextVisible(false);
+  bar_->setFixedHeight(kBarHeight);
+  text_->setObjectName(QStringLiteral("evaluation-text"));
+  text_->setTextFormat(Qt::PlainText);
+  text_->setWordWrap(true);
+  makeCaption(*text_);
+  start_->setObjectName(QStringLiteral("evaluation-start"));
+  anew_->setObjectName(QStringLiteral("evaluation-anew"));
+  anew_->setToolTip(tr("Throws away what is kept of this evaluation and measures all of it again"));
+  stop_->setObjectName(QStringLiteral("evaluation-stop"));
+  stop_->setToolTip(tr("Keeps what is finished; Continue goes on from there, after a restart too"));
+  auto* buttons = new QHBoxLayout;
+  buttons->setSpacing(8);
+  buttons->addStretch(1);
+  for (QPushButton* button : {anew_, stop_, start_}) {
+    button->setAutoDefault(false);
+    buttons->addWidget(button);
+  }
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->setSpacing(6);
+  layout->addWidget(bar_);
+  layout->addWidget(text_);
+  layout->addLayout(buttons);
+  connect(start_, &QPushButton::clicked, this, &RunBar::startRequested);
+  connect(anew_, &QPushButton::clicked, this, &RunBar::anewRequested);
+  connect(stop_, &QPushButton::clicked, this, &RunBar::stopRequested);
+  setRunning(false);
+}
+
+void RunBar::offer(bool kept, bool finished, const QString& why_not) {
+  kept_ = kept;
+  start_->setText(kept && !finished ? tr("&Continue") : tr("&Start"));
+  start_->setEnabled(why_not.isEmpty() && !finished);
+  start_->setToolTip(!why_not.isEmpty() ? why_not
+                     : finished         ? tr("All of it is measured.")
+                     : kept ? tr("Goes on with what is kept of an evaluation like this one")
+                            : QString());
+  anew_->setEnabled(why_not.isEmpty());
+  anew_->setVisible(kept_ && !running_);
+}
+
+void RunBar::setRunning(bool running) {
+  running_ = running;
+  bar_->setVisible(running);
+  start_->setVisible(!running);
+  anew_->setVisible(kept_ && !running);
+  stop_->setVisible(running);
+  stop_->setEnabled(true);
+}
+
+void RunBar::setStopping() {
+  stop_->setEnabled(false);
+  setText(tr("Stopping…"));
+}
+
+void RunBar::setText(const QString& text) { text_->setText(text); }
+
+void RunBar::setProgress(qint64 done, qint64 total) {
+  bar_->setRange(0, total > 0 ? kBarSteps : 0);
+  if (total > 0) bar_->setValue(static_cast<int>(kBarSteps * done / total));
+}
+
+}  // namespace adamerge::ui
