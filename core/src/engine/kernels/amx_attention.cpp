@@ -144,7 +144,8 @@ void amxAttention(const AttentionCall& call, void* scratch) {
     float shares[kBlockRows];
     for (std::ptrdiff_t m = 0; m < rows; ++m) {
       float* own = logits + m * layout.columns;
-      shares[m] = softmaxRow(own, n, call.scale, call.log_sizes == nullptr ? nullptr : log_sizes);
+      shares[m] =
+          softmaxRow<true>(own, n, call.scale, call.log_sizes == nullptr ? nullptr : log_sizes);
       std::ptrdiff_t i = 0;
       for (; i < n; i += kFloats) storeHalf(weights + m * layout.columns + i, load(own + i));
       for (; i < layout.columns; i += kFloats) {

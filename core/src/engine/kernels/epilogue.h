@@ -8,10 +8,10 @@
 namespace adamerge {
 namespace {
 
-inline Floats finished(Floats x, Finish finish) {
-  switch (finish) {
+inline Floats finished(Floats x, const Destination& to) {
+  switch (to.finish) {
     case Finish::kGelu:
-      return gelu(x);
+      return to.store == Store::kHalf ? roughGelu(x) : gelu(x);
     case Finish::kGeluTanh:
       return geluTanh(x);
     case Finish::kQuickGelu:
@@ -51,14 +51,14 @@ inline void finishRow(const Destination& to, const float* sums, std::ptrdiff_t r
   for (; i + kFloats <= count; i += kFloats) {
     Floats value = load(sums + i);
     if (to.bias != nullptr) value += load(to.bias + column + i);
-    put(to, start + i, finished(value, to.finish));
+    put(to, start + i, finished(value, to));
   }
   if (i == count) return;
   Floats value = load(sums + i);
   for (std::ptrdiff_t k = 0; to.bias != nullptr && k < count - i; ++k) {
     value[k] += to.bias[column + i + k];
   }
-  putSome(to, start + i, finished(value, to.finish), count - i);
+  putSome(to, start + i, finished(value, to), count - i);
 }
 
 }  // namespace

@@ -63,8 +63,8 @@ void attention(const AttentionCall& call, float* scratch) {
     }
     float shares[kBlockRows];
     for (std::ptrdiff_t m = 0; m < rows; ++m) {
-      shares[m] = softmaxRow(logits + m * columns, n, call.scale,
-                             call.log_sizes == nullptr ? nullptr : log_sizes);
+      shares[m] = softmaxRow<false>(logits + m * columns, n, call.scale,
+                                    call.log_sizes == nullptr ? nullptr : log_sizes);
     }
     if (row == 0 && call.first_row != nullptr) {
       for (std::ptrdiff_t i = 0; i < n; ++i) call.first_row[i] = logits[i] * shares[0];

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#if defined(__AVX512BF16__)
+#if defined(__AVX512F__)
 #include <immintrin.h>
 #endif
 
@@ -146,7 +146,22 @@ inline Floats exponential(Floats x) {
   p = p * r + 1.6666665459e-1F;
   p = p * r + 5.0000001201e-1F;
   p = p * (r * r) + r + 1.0F;
-  const Ints exponent = __builtin_convertvector(n, Ints) << 23;
+  // The low bits of the shifted number are n itself.
+  const Ints exponent = reinterpret_cast<Ints>(shifted) << 23;
+  return reinterpret_cast<Floats>(reinterpret_cast<Ints>(p) + exponent);
+}
+
+/// The same to 16 bits, for what bf16 rounds to 8.
+inline Floats roughExponential(Floats x) {
+  x = smaller(larger(x, broadcast(-87.0F)), broadcast(88.0F));
+  constexpr float kRound = 12582912.0F;
+  const Floats shifted = x * 1.44269504F + kRound;
+  const Floats r = x - (shifted - kRound) * 0.693147181F;
+  Floats p = r * 4.1666667e-2F + 1.6666667e-1F;
+  p = p * r + 0.5F;
+  p = p * r + 1.0F;
+  p = p * r + 1.0F;
+  const Ints exponent = reinterpret_cast<Ints>(shifted) << 23;
   return reinterpret_cast<Floats>(reinterpret_cast<Ints>(p) + exponent);
 }
 
@@ -178,7 +193,6 @@ inline Simd<double>::Vector exponential(Simd<double>::Vector x) {
                                 1.0};
   Vector p = broadcast(1.0 / 6227020800);
   for (const double coefficient : kSeries) p = p * r + coefficient;
-  // The low bits of the shifted number are n itself.
   const Integers exponent = reinterpret_cast<Integers>(shifted) << 52;
   return reinterpret_cast<Vector>(reinterpret_cast<Integers>(p) + exponent);
 }
@@ -206,8 +220,23 @@ inline Floats errorFunction(Floats x) {
   return t > 0.927734375F ? far : near;
 }
 
+/// 1 / x to 14 bits where the processor has that.
+inline Floats roughInverse(Floats x) {
+#if defined(__AVX512F__)
+  return _mm512_maskz_rcp14_ps(0xFFFF, x);
+#else
+  return 1.0F / x;
+#endif
+}
+
 inline Floats sigmoid(Floats x) { return 1.0F / (1.0F + exponential(-x)); }
 inline Floats gelu(Floats x) { return 0.5F * x * (1.0F + errorFunction(x * 0.707106781F)); }
+/// To 3e-5, for what bf16 rounds: the logistic function of an odd polynomial fitted to it.
+inline Floats roughGelu(Floats x) {
+  const Floats s = smaller(x * x, broadcast(49.0F));
+  const Floats y = x * (1.59500636F + s * (0.0740231977F + s * -0.000705503951F));
+  return x * roughInverse(1.0F + roughExponential(-y));
+}
 inline Floats geluTanh(Floats x) {
   // (1 + tanh y) / 2 is the logistic function of 2 y.
   return x * sigmoid(1.59576912F * (x + 0.044715F * x * x * x));

@@ -13,8 +13,9 @@ inline std::ptrdiff_t fullVectors(std::ptrdiff_t count) {
 }
 
 /// `logits` become exp(scale * logits + log_sizes - their maximum) in place, what lies between
-/// `count` and the next full vector 0. Returns 1 / their sum. `log_sizes` may be null; readable up
-/// to the next full vector.
+/// `count` and the next full vector 1e-38 or less. Returns 1 / their sum. `kRough`: to 16 bits.
+/// `log_sizes` may be null; readable up to the next full vector.
+template <bool kRough>
 inline float softmaxRow(float* logits, std::ptrdiff_t count, float scale, const float* log_sizes) {
   const std::ptrdiff_t padded = fullVectors(count);
   constexpr float kNever = -1e30F;
@@ -30,7 +31,7 @@ inline float softmaxRow(float* logits, std::ptrdiff_t count, float scale, const 
   Floats sums = {};
   for (std::ptrdiff_t i = 0; i < padded; i += kFloats) {
     const Floats value = load(logits + i) - top;
-    const Floats weight = value < -87.0F ? Floats{} : exponential(value);
+    const Floats weight = kRough ? roughExponential(value) : exponential(value);
     store(logits + i, weight);
     sums += weight;
   }
