@@ -2,18 +2,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "adamerge/evaluate.h"
 #include "adamerge/output_lock.h"
 #include "commands.h"
 #include "evaluation_choices.h"
+#include "evaluation_outcome.h"
 #include "evaluation_table.h"
 #include "options.h"
 #include "output_files.h"
+#include "program.h"
+#include "rank_group.h"
 #include "usage_error.h"
 #include "value_checks.h"
 
@@ -21,7 +23,11 @@ namespace adamerge::cli {
 namespace {
 
 constexpr std::size_t kBatch = 8;
-constexpr int kMostLanes = 8;
+constexpr int kMostDecoders = 4;
+constexpr double kSecondsUntilLost = 60;
+/// Ranks give a sign of life every second.
+constexpr double kLeastUntilLost = 2;
+constexpr double kMostUntilLost = 86400;
 
 struct Options {
   EngineChoice engine;
@@ -33,31 +39,10 @@ struct Options {
   std::size_t batch = kBatch;
   std::string json;
   std::string csv;
+  double rank_timeout = kSecondsUntilLost;
 
   bool printsTable() const { return json != "-" && csv != "-"; }
 };
-
-/// The command as it could be typed again.
-std::string commandLine() {
-  std::ifstream file("/proc/self/cmdline", std::ios::binary);
-  std::string text = "adamerge";
-  std::string word;
-  std::getline(file, word, '\0');
-  while (std::getline(file, word, '\0')) {
-    const bool plain = !word.empty() && word.find_first_not_of(
-                                            "abcdefghijklmnopqrstuvwxyz"
-                                            "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                            "0123456789-_./,:=+@%") == std::string::npos;
-    if (plain) {
-      text += " " + word;
-      continue;
-    }
-    text += " '";
-    for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    text += "'";
-  }
-  return text;
-}
 
 /// Where what is done is kept while the work goes on; empty: nowhere.
 std::string stateFile(const Options& options) {
@@ -72,24 +57,6 @@ void removeState(const std::string& state) {
   if (!state.empty()) std::filesystem::remove(state, gone_already);
 }
 
-int reportInterrupted(const Evaluation& evaluation, const std::string& state, Terminal& terminal) {
-  terminal.error(fmt::format(
-      "interrupted: {} of {} images are done; {}", evaluation.done, evaluation.total,
-      state.empty() ? std::string("nothing is kept, since neither --json nor --csv names a file")
-                    : fmt::format("the same command goes on from there, by what {} holds", state)));
-  return 1;
-}
-
-int reportSkipped(const Evaluation& evaluation, Terminal& terminal) {
-  if (evaluation.skipped.empty()) return 0;
-  for (const SkippedImage& image : evaluation.skipped) {
-    terminal.error(image.reason + " (left out)");
-  }
-  terminal.error(fmt::format("{} of {} images could not be read and were left out",
-                             evaluation.skipped.size(), evaluation.total));
-  return 1;
-}
-
 void requireUsable(const Options& options) {
   options.choices.check();
   if (options.json == "-" && options.csv == "-") {
@@ -102,27 +69,65 @@ void requireUsable(const Options& options) {
   requireWritable(options.csv);
 }
 
-int run(const Options& options, const std::stop_token& stop) {
+/// What all ranks do alike.
+struct Setup {
+  Setup(const Options& options, const RankGroup* ranks, Terminal& terminal,
+        const std::stop_token& stop)
+      : engine(options.engine.load(terminal, stop, /*threads=*/1)),
+        dataset(open(options, engine, stop)) {
+    const std::optional<int> cores = ranks ? std::optional(ranks->cores()) : std::nullopt;
+    const int threads = options.engine.threads(cores);
+    how.batch = options.batch;
+    // One thread each: so the results do not depend on how many there are.
+    how.lanes = engine.device() == "cpu" ? threads : 1;
+    how.decoders = std::min(threads, kMostDecoders);
+    how.chosen_by = options.choices.chosenBy(options.engine.seed());
+    how.seconds_until_lost = options.rank_timeout;
+  }
+
+  Engine engine;
+  Dataset dataset;
+  EvaluationOptions how;
+
+ private:
+  static Dataset open(const Options& options, const Engine& engine, const std::stop_token& stop) {
+    DatasetOptions how = options.dataset;
+    how.labels = options.labels;
+    return Dataset::open(options.folder, engine.info(), how, stop)
+        .sample(options.limit, options.engine.seed());
+  }
+};
+
+void warnOfIdleCores(const RankGroup& ranks, Terminal& terminal) {
+  const auto [all, usable] = ranks.machineCores();
+  if (usable >= all) return;
+  terminal.warn(fmt::format(
+      "mpirun lets its ranks use {} of the {} cores of this machine; --bind-to none lets them use "
+      "all",
+      usable, all));
+}
+
+/// The only process, or rank 0.
+int lead(const Options& options, RankGroup* ranks, const std::stop_token& stop) {
   Terminal terminal(options.engine.quiet());
   requireUsable(options);
   std::vector<std::unique_ptr<OutputLock>> locks;
   for (const std::string& output : {options.json, options.csv}) {
     if (isFileOutput(output)) locks.push_back(std::make_unique<OutputLock>(output));
   }
-  const int lanes = std::min(options.engine.threads(), kMostLanes);
-  const Engine engine = options.engine.load(terminal, stop, options.engine.threads() / lanes);
-  DatasetOptions dataset_options = options.dataset;
-  dataset_options.labels = options.labels;
-  const Dataset dataset = Dataset::open(options.folder, engine.info(), dataset_options, stop)
-                              .sample(options.limit, options.engine.seed());
+  if (ranks != nullptr && !options.engine.namesThreads()) warnOfIdleCores(*ranks, terminal);
+  Setup setup(options, ranks, terminal, stop);
+  const auto& [engine, dataset, how] = setup;
   for (const std::string& note : dataset.notes()) terminal.warn(note);
+  const std::string state = stateFile(options);
+  setup.how.state = state;
+  setup.how.ranks = ranks;
   const std::vector<EvaluationChoice> choices = options.choices.make(
-      engine, dataset, options.engine.seed(), options.printsTable(), terminal, stop);
+      engine, dataset, options.engine.seed(),
+      how.chosen_by.empty() ? std::vector<EvaluationChoice>() : keptChoices(state, how.chosen_by),
+      options.printsTable(), terminal, stop);
+  if (ranks != nullptr) shareChoices(*ranks, choices);
 
-  EvaluationOptions how;
-  how.batch = options.batch;
-  how.lanes = engine.device() == "cpu" ? lanes : 1;
-  how.state = stateFile(options);
   const Evaluation evaluation = evaluate(engine, dataset, choices, how, terminal.callback(), stop);
   terminal.clearBar();
   for (const std::string& warning : evaluation.warnings) terminal.warn(warning);
@@ -132,13 +137,66 @@ int run(const Options& options, const std::stop_token& stop) {
   if (options.printsTable() && evaluation.images() > 0) {
     fmt::print("{}", evaluationTable(evaluation));
   }
-  if (!evaluation.complete()) return reportInterrupted(evaluation, how.state.string(), terminal);
+  if (!evaluation.complete()) {
+    if (!evaluation.lost_ranks.empty()) ranks->abandon();
+    return reportInterrupted(evaluation, state, terminal);
+  }
   if (!options.json.empty()) {
-    writeOutput(options.json, evaluationJson(evaluation, commandLine()));
+    writeOutput(options.json,
+                evaluationJson(evaluation, commandLine(ranks != nullptr ? ranks->size() : 0)));
   }
   if (!options.csv.empty()) writeOutput(options.csv, evaluationCsv(evaluation));
-  removeState(how.state.string());
+  removeState(state);
   return reportSkipped(evaluation, terminal);
+}
+
+/// Rank 0 cannot say that it is lost, nor take its locks with it.
+void standIn(const Options& options) {
+  for (const std::string& output : {options.json, options.csv}) {
+    try {
+      if (isFileOutput(output)) const OutputLock takes_over_and_removes(output);
+    } catch (const Error&) {
+      // Rank 0 lives, and hangs.
+    }
+  }
+  Terminal terminal(options.engine.quiet());
+  reportLostLead(stateFile(options), terminal);
+}
+
+/// Any other rank: prints nothing, since rank 0 says what there is to say.
+void assist(const Options& options, RankGroup& ranks, const std::stop_token& stop) {
+  try {
+    options.choices.check();
+    Terminal terminal(/*quiet=*/true);
+    const Setup setup(options, &ranks, terminal, stop);
+    const auto& [engine, dataset, how] = setup;
+    const std::vector<EvaluationChoice> choices =
+        options.choices.make(engine, dataset, options.engine.seed(), receiveChoices(ranks, stop),
+                             /*print=*/false, terminal, stop);
+    if (!assistEvaluation(ranks, engine, dataset, choices, how, stop)) {
+      ranks.abandon();
+      if (ranks.rank() == 1) standIn(options);
+    }
+  } catch (const Cancelled&) {
+    // Rank 0 knows.
+  } catch (const std::exception& error) {
+    reportFailure(ranks, failureText(error));
+  }
+}
+
+int run(const Options& options, const std::stop_token& stop) {
+  const std::unique_ptr<RankGroup> ranks = joinRanks();
+  if (!ranks) return lead(options, nullptr, stop);
+  if (ranks->rank() > 0) {
+    assist(options, *ranks, stop);
+    return 0;
+  }
+  try {
+    return lead(options, ranks.get(), stop);
+  } catch (...) {
+    dismissRanks(*ranks);
+    throw;
+  }
 }
 
 }  // namespace
@@ -173,6 +231,11 @@ Command evaluateCommand(CLI::App& app) {
                                  "run is kept in FILE.partial and goes on from there"),
             "FILE");
   takesText(*command->add_option("--csv", options->csv, "Write one row per point"), "FILE");
+  takesNumber(*command->add_option("--rank-timeout", options->rank_timeout,
+                                   fmt::format("Under mpirun: seconds of silence after which a "
+                                               "rank counts as lost (default {})",
+                                               kSecondsUntilLost)),
+              kLeastUntilLost, kMostUntilLost);
   options->engine.addTo(*command);
   return {command, [options](const std::stop_token& stop) { return run(*options, stop); }};
 }

@@ -96,8 +96,16 @@ void EvaluationChoices::check() const {
   counted();
 }
 
+std::string EvaluationChoices::chosenBy(unsigned seed) const {
+  if (flops_.empty()) return {};
+  return fmt::format("--flops {} on {} images drawn by seed {}", fmt::join(tiers(), ","),
+                     flops_images_, seed);
+}
+
 std::vector<EvaluationChoice> EvaluationChoices::make(const Engine& engine, const Dataset& dataset,
-                                                      unsigned seed, bool print, Terminal& terminal,
+                                                      unsigned seed,
+                                                      std::span<const EvaluationChoice> found,
+                                                      bool print, Terminal& terminal,
                                                       const std::stop_token& stop) const {
   const std::vector<double> targets = tiers();
   if (targets.empty()) return counted();
@@ -106,6 +114,7 @@ std::vector<EvaluationChoice> EvaluationChoices::make(const Engine& engine, cons
     return compressionKnob(method) != nullptr;
   });
   if (!any) throw UsageError("--flops: none of the methods has a count to choose");
+  if (auto before = matchedBefore(found, methods, targets)) return std::move(*before);
   const auto tell = [&](const TierMatch& match) {
     terminal.clearBar();
     const double target = *match.choice.tier;

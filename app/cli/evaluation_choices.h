@@ -3,6 +3,7 @@
 // bring them to the FLOPs asked for.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,10 +18,13 @@ class EvaluationChoices {
   /// Throws UsageError: lists that are none, methods that do not exist, settings and counts that no
   /// method takes.
   void check() const;
-  /// Loads images of `dataset` where FLOPs are to be matched, and tells what was found.
+  /// How settings are searched for; empty where none are.
+  std::string chosenBy(unsigned seed) const;
+  /// Where FLOPs are to be matched, takes what is among `found`, what an earlier make() gave; else
+  /// loads images of `dataset` and tells what it finds.
   std::vector<EvaluationChoice> make(const Engine& engine, const Dataset& dataset, unsigned seed,
-                                     bool print, Terminal& terminal,
-                                     const std::stop_token& stop) const;
+                                     std::span<const EvaluationChoice> found, bool print,
+                                     Terminal& terminal, const std::stop_token& stop) const;
 
  private:
   std::vector<std::string> methodList() const;

@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "program.h"
+#include "rank_group.h"
 #include "terminal.h"
 
 namespace adamerge::cli {
@@ -11,22 +12,25 @@ namespace {
 int run(int argc, char** argv) {
   const InterruptWatcher interrupts;
   Terminal terminal(/*quiet=*/false);
+  // Of one command line, one rank says what is wrong with it.
+  if (isLaterRank()) terminal.mute();
   CLI::App app(
       "Token merging for Vision Transformers, layer by layer: AdaMerge, ToMe, PiToMe, ToFu, "
       "DSM.",
       "adamerge");
   app.require_subcommand(1);
-  addVersion(app);
+  addVersion(app, mpiVersion());
   const std::vector<Command> commands = {infoCommand(app), inspectCommand(app),
                                          calibrateCommand(app), evaluateCommand(app),
                                          scheduleCommand(app)};
-  return runProgram(app, argc, argv, terminal, [&] {
+  const int status = runProgram(app, argc, argv, terminal, [&] {
     int status = 0;
     for (const Command& command : commands) {
       if (command.app->parsed()) status = command.run(interrupts.token());
     }
     return status;
   });
+  return isLaterRank() ? 0 : status;
 }
 
 }  // namespace

@@ -132,9 +132,9 @@ EngineOptions EngineChoice::options() const {
   return options;
 }
 
-int EngineChoice::threads() const {
-  return threads_ > 0 ? threads_
-                      : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+int EngineChoice::threads(std::optional<int> cores) const {
+  if (threads_ > 0) return threads_;
+  return cores.value_or(static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
 }
 
 Engine EngineChoice::load(Terminal& terminal, const std::stop_token& stop,

@@ -26,8 +26,9 @@ class EngineChoice {
   /// `threads`: for each run of the engine, in place of threads().
   Engine load(Terminal& terminal, const std::stop_token& stop,
               std::optional<int> threads = std::nullopt) const;
-  /// As many as the machine has cores where none were named.
-  int threads() const;
+  /// As many as there are `cores`, by default the machine's, where none were named.
+  int threads(std::optional<int> cores = std::nullopt) const;
+  bool namesThreads() const { return threads_ > 0; }
   bool quiet() const { return quiet_; }
   unsigned seed() const { return seed_; }
 

@@ -35,12 +35,13 @@ int answer(const CLI::App& app, const CLI::ParseError& error, Terminal& terminal
 
 }  // namespace
 
-void addVersion(CLI::App& app) {
-  const auto text = [name = app.get_name()] {
+void addVersion(CLI::App& app, const std::string& more) {
+  const auto text = [name = app.get_name(), more] {
     const std::vector<Device> devices = availableDevices();
     std::string cuda = "CUDA not usable";
     if (devices.size() > 1) cuda = fmt::format("CUDA usable, {} device(s)", devices.size() - 1);
-    return fmt::format("{} {}, {}, {}", name, ADAMERGE_VERSION, torchVersion(), cuda);
+    return fmt::format("{} {}, {}, {}{}{}", name, ADAMERGE_VERSION, torchVersion(), cuda,
+                       more.empty() ? "" : ", ", more);
   };
   app.set_version_flag("--version", text, "Version, LibTorch's version, CUDA");
 }
@@ -60,18 +61,18 @@ int runProgram(CLI::App& app, int argc, char** argv, Terminal& terminal,
   } catch (const Cancelled&) {
     terminal.error("interrupted");
     return kFailed;
-  } catch (const std::bad_alloc&) {
-    terminal.error("not enough memory");
-    return kFailed;
-  } catch (const Error& error) {
-    terminal.error(error.what());
-    return kFailed;
   } catch (const std::exception& error) {
-    // A library's; LibTorch puts a stack trace below the first line.
-    const std::string text = error.what();
-    terminal.error("unexpected error: " + text.substr(0, text.find('\n')));
+    terminal.error(failureText(error));
     return kFailed;
   }
+}
+
+std::string failureText(const std::exception& error) {
+  if (dynamic_cast<const Error*>(&error) != nullptr) return error.what();
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) return "not enough memory";
+  // A library's; LibTorch puts a stack trace below the first line.
+  const std::string text = error.what();
+  return "unexpected error: " + text.substr(0, text.find('\n'));
 }
 
 }  // namespace adamerge::cli

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <exception>
 #include <functional>
 #include <string>
 
@@ -10,12 +11,15 @@
 
 namespace adamerge::cli {
 
-/// Adds --version: the program's, LibTorch's, and whether CUDA is usable.
-void addVersion(CLI::App& app);
+/// Adds --version: the program's, LibTorch's, whether CUDA is usable, and `more`.
+void addVersion(CLI::App& app, const std::string& more = {});
 
 /// Reads the command line, does `work` and returns the exit status: what that returned, 1 where it
 /// failed, 2 for wrong usage; the reason is one sentence at the terminal.
 int runProgram(CLI::App& app, int argc, char** argv, Terminal& terminal,
                const std::function<int()>& work);
+
+/// The sentence for what ended the work.
+std::string failureText(const std::exception& error);
 
 }  // namespace adamerge::cli

@@ -76,6 +76,7 @@ void Terminal::warn(const std::string& sentence) {
 }
 
 void Terminal::error(const std::string& sentence) {
+  if (mute_) return;
   clearBar();
   fmt::print(stderr, "{}: {}\n", program_, oneLine(sentence));
 }

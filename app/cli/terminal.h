@@ -38,6 +38,7 @@ class Terminal {
   Terminal& operator=(const Terminal&) = delete;
   ~Terminal();
 
+  void mute() { mute_ = true; }            ///< not even errors
   void warn(const std::string& sentence);  ///< nothing when quiet
   void error(const std::string& sentence);
   void clearBar();  ///< before something else is printed
@@ -46,6 +47,7 @@ class Terminal {
 
  private:
   bool quiet_;
+  bool mute_ = false;
   std::string program_;
   bool shows_bar_;
   bool bar_drawn_ = false;

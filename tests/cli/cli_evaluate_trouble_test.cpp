@@ -42,6 +42,15 @@ TEST_F(EvaluateTrouble, FoldersThatAreNoLabelledSet) {
   expectProblem(evaluate({}), 1, {"1 of the 2 classes", "unicorn", "--unlabelled"});
 }
 
+TEST_F(EvaluateTrouble, AClassThatCannotBeListedIsNotPassedOver) {
+  fill();
+  fs::create_directories(set_ / "cat");
+  fs::permissions(folder_.path(), fs::perms::all);
+  fs::permissions(set_ / "cat", fs::perms::none);
+  expectProblem(evaluate({"--methods", "none"}, {.unprivileged = true}), 1,
+                {"cat: this class's folder cannot be listed", "Permission denied"});
+}
+
 TEST_F(EvaluateTrouble, NothingReadable) {
   writeText(set_ / "bird" / "a.png", "text");
   writeText(set_ / "ship" / "b.png", "");

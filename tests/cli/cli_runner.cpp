@@ -78,11 +78,13 @@ std::vector<std::string> lines(const std::string& text) {
 void follow(pid_t child, Pipe& out, Pipe& err, const RunLimits& limits, CliResult& result) {
   const auto start = Clock::now();
   std::optional<Clock::time_point> interrupted;
+  bool waits_for_moment = static_cast<bool>(limits.meanwhile);
   std::array<pollfd, 2> streams{{{out.ends[0], POLLIN, 0}, {err.ends[0], POLLIN, 0}}};
   while (streams[0].fd >= 0 || streams[1].fd >= 0) {
     ::poll(streams.data(), streams.size(), 20);
     if (streams[0].revents != 0 && !take(streams[0].fd, result.out)) streams[0].fd = -1;
     if (streams[1].revents != 0 && !take(streams[1].fd, result.err)) streams[1].fd = -1;
+    if (waits_for_moment) waits_for_moment = !limits.meanwhile(child);
     const auto now = Clock::now();
     if (limits.interrupt_after && !interrupted && now - start > *limits.interrupt_after) {
       ::kill(child, SIGINT);
@@ -111,10 +113,14 @@ std::vector<std::string> CliResult::problems() const {
 }
 
 CliResult adamergeCli(const std::vector<std::string>& arguments, const RunLimits& limits) {
-  std::vector<std::string> texts{ADAMERGE_PROGRAM};
-  texts.insert(texts.end(), arguments.begin(), arguments.end());
+  std::vector<std::string> command{ADAMERGE_PROGRAM};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return runProgram(std::move(command), limits);
+}
+
+CliResult runProgram(std::vector<std::string> command, const RunLimits& limits) {
   std::vector<char*> pointers;
-  for (std::string& text : texts) pointers.push_back(text.data());
+  for (std::string& text : command) pointers.push_back(text.data());
   pointers.push_back(nullptr);
 
   Pipe out;

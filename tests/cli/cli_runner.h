@@ -4,9 +4,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/types.h>
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -23,6 +25,8 @@ struct RunLimits {
   std::chrono::seconds timeout{120};                                        ///< then SIGKILL
   std::optional<std::uint64_t> file_size = std::nullopt;  ///< larger files fail to be written
   bool unprivileged = false;                              ///< nobody, where the test is root
+  /// Called again and again while the program runs, until it returns true.
+  std::function<bool(pid_t program)> meanwhile{};
 };
 
 struct CliResult {
@@ -36,7 +40,8 @@ struct CliResult {
   std::vector<std::string> problems() const;
 };
 
-/// No shell: every argument arrives as it is.
+/// No shell: every argument arrives as it is. The first one is the program's path.
+CliResult runProgram(std::vector<std::string> command, const RunLimits& limits = {});
 CliResult adamergeCli(const std::vector<std::string>& arguments, const RunLimits& limits = {});
 
 /// One sentence about one thing that is wrong, with each of `parts` in it.

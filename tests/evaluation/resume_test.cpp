@@ -132,6 +132,31 @@ TEST_F(ResumeTest, RefusesOtherLayerStatistics) {
   EXPECT_THAT(refusal(choices_), HasSubstr("other layer statistics"));
 }
 
+TEST_F(ResumeTest, KeepsTheSettingsThatWereSearchedFor) {
+  const std::string searched = "--flops 0.9 on 32 images";
+  EvaluationOptions options{.batch = 3, .state = state_, .chosen_by = searched};
+  std::stop_source stop;
+  EvaluationChoice found = toMe(9);
+  found.tier = 0.9;
+  const auto progress = [&](const Progress& now) {
+    if (now.done >= 3) stop.request_stop();
+  };
+  EXPECT_THAT(keptChoices(state_, searched), testing::IsEmpty());
+  evaluate(test::bundledEngine(), open(), std::vector{found}, options, progress, stop.get_token());
+  const std::vector<EvaluationChoice> kept = keptChoices(state_, searched);
+  ASSERT_EQ(kept.size(), 2U) << "the unmerged model and ToMe";
+  EXPECT_EQ(kept[1].choice.method, "tome");
+  EXPECT_EQ(completeSettings(kept[1].choice), completeSettings(found.choice));
+  EXPECT_EQ(kept[1].tier, 0.9);
+  EXPECT_THAT(keptChoices(state_, "--flops 0.9 on 8 images"), testing::IsEmpty());
+
+  options.chosen_by = "--flops 0.9 on 8 images";
+  EXPECT_THAT(
+      test::errorMessage(
+          [&] { evaluate(test::bundledEngine(), open(), std::vector{found}, options); }),
+      AllOf(HasSubstr("settings found in another way"), HasSubstr("on 32"), HasSubstr("on 8")));
+}
+
 TEST_F(ResumeTest, RefusesADamagedState) {
   run({toMe(8)}, 3);
   const std::string good = stateText();
@@ -165,6 +190,11 @@ TEST(OutputLock, IsHeldByOneAtATime) {
     EXPECT_THAT(test::errorMessage([&] { const OutputLock second(file); }),
                 AllOf(HasSubstr("out.json: another evaluation"), HasSubstr("process")));
     const OutputLock other(folder.path() / "new" / "other.json");
+    fs::create_symlink("out.json", folder.path() / "new" / "link.json");
+    EXPECT_THAT(
+        test::errorMessage([&] { const OutputLock through(folder.path() / "new" / "link.json"); }),
+        HasSubstr("link.json: another evaluation"));
+    fs::remove(folder.path() / "new" / "link.json");
   }
   EXPECT_TRUE(fs::is_empty(folder.path() / "new"));
   test::writeBytes(folder.path() / "new" / "out.json.lock", "left behind by a killed program");

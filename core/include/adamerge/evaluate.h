@@ -30,6 +30,7 @@ struct EvaluationChoice {
 };
 
 struct Evaluation;
+class EvaluationRanks;
 
 struct EvaluationOptions {
   std::size_t batch = 8;  ///< images at once
@@ -40,10 +41,15 @@ struct EvaluationOptions {
   /// choices goes on from there. Empty: nowhere.
   std::filesystem::path state{};
   double seconds_between_saves = 10;
+  /// How the settings of `choices` were found, where they were searched for. Kept in the state:
+  /// only what was found in the same way is gone on with.
+  std::string chosen_by{};
   int decoders = 0;  ///< threads that read images ahead; 0: as many as cores, at most 4
   /// Called by the thread that called evaluate() with what has been measured so far.
   std::function<void(const Evaluation&)> interim{};
   double seconds_between_interims = 1;
+  EvaluationRanks* ranks = nullptr;  ///< processes that share the work; this one is rank 0
+  double seconds_until_lost = 60;    ///< without a sign of life from a rank
 };
 
 /// A means over the images, its standard deviation over the same (population).
@@ -72,9 +78,10 @@ struct Evaluation {
   bool labelled = false;
   std::string device;
   std::string dtype;
-  std::size_t total = 0;      ///< images of the set
-  std::size_t done = 0;       ///< of these, skipped ones included; fewer than total: stopped
-  std::size_t continued = 0;  ///< done before, by the evaluation that was continued
+  std::size_t total = 0;        ///< images of the set
+  std::size_t done = 0;         ///< of these, skipped ones included; fewer than total: stopped
+  std::size_t continued = 0;    ///< done before, by the evaluation that was continued
+  std::vector<int> lost_ranks;  ///< that ended or hung, so that this is not all
   std::vector<SkippedImage> skipped;   ///< by name
   std::vector<std::string> warnings;   ///< the engine's, each once
   std::vector<EvaluatedPoint> points;  ///< the unmerged model first, then as asked for
@@ -87,13 +94,25 @@ struct Evaluation {
 /// of their own, each once for all choices; memory holds a few batches, however many images there
 /// are. All sums are exact, so totals do not depend on the order or on where a run was interrupted.
 /// Images come in an order without a pattern, so that what an interrupted run has measured is a
-/// fair sample. On `stop` what is done is kept in the state file and returned.
+/// fair sample. On `stop`, and where a rank is lost, what is done is kept in the state file and
+/// returned.
 /// Throws Error: settings, no image that could be read, a state that cannot be written, one that is
-/// not of this evaluation (UnusableState).
+/// not of this evaluation (UnusableState), what went wrong on another rank.
 Evaluation evaluate(const Engine& engine, const Dataset& dataset,
                     std::span<const EvaluationChoice> choices,
                     const EvaluationOptions& options = {}, const ProgressCallback& progress = {},
                     const std::stop_token& stop = {});
+
+/// What the evaluation measures that `state` was kept of, without layer statistics; nothing where
+/// there is no such file, or its settings were not found as `chosen_by` says. Throws UnusableState.
+std::vector<EvaluationChoice> keptChoices(const std::filesystem::path& state,
+                                          const std::string& chosen_by);
+
+/// What matchTiers() would find, taken from what it found before: with the layer statistics of
+/// `methods`, in its order. nullopt where not all of it is among `found`.
+std::optional<std::vector<EvaluationChoice>> matchedBefore(std::span<const EvaluationChoice> found,
+                                                           std::span<const MethodChoice> methods,
+                                                           std::span<const double> tiers);
 
 /// Of k successes in n the 95 % interval, in percent (Wilson 1927). Throws Error for n < 1.
 Interval wilsonInterval(int successes, int trials);

@@ -47,6 +47,19 @@ void requireSeveralClasses(const std::map<std::string, std::vector<std::uint32_t
   }
 }
 
+/// The search for images passes over folders that it cannot list; here that would drop a class.
+void requireListable(const fs::path& root) {
+  std::error_code unknown;
+  for (const fs::directory_entry& entry : fs::directory_iterator(root, unknown)) {
+    if (!entry.is_directory(unknown) || entry.path().filename().string().starts_with('.')) continue;
+    std::error_code code;
+    const fs::directory_iterator first(entry.path(), code);
+    if (!code) continue;
+    throw Error(fmt::format("{}: this class's folder cannot be listed: {}", entry.path().string(),
+                            code.message()));
+  }
+}
+
 void requireClassifier(const ModelInfo& model) {
   if (model.vit.classes > 0) return;
   throw Error(fmt::format(
@@ -125,6 +138,7 @@ void Dataset::openFolder(const ModelInfo& model, const DatasetOptions& options,
         "{}: this is a file; a folder with one sub-folder per class is expected, or --unlabelled",
         path_.string()));
   }
+  requireListable(path_);
   std::map<std::string, std::vector<std::uint32_t>> folders;
   std::size_t beside = 0;
   for (std::uint32_t file = 0; file < files_.size(); ++file) {

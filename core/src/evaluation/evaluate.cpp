@@ -5,12 +5,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <deque>
-#include <future>
-#include <thread>
+#include <map>
 
 #include "adamerge/error.h"
-#include "evaluation/prepared_batches.h"
+#include "adamerge/evaluation_ranks.h"
+#include "evaluation/batch_lanes.h"
+#include "evaluation/measured_choices.h"
+#include "evaluation/remote_lanes.h"
 #include "evaluation/state_file.h"
 #include "evaluation/tally.h"
 
@@ -18,36 +19,12 @@ namespace adamerge {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr unsigned kMostDecoders = 4;
+/// Between looks at what other ranks sent.
+constexpr std::chrono::milliseconds kPoll{2};
 
 double secondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
-
-int decoderCount(const EvaluationOptions& options) {
-  if (options.decoders > 0) return options.decoders;
-  return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, kMostDecoders));
-}
-
-/// The unmerged model, then what was asked for, nothing twice.
-std::vector<EvaluationChoice> withUnmerged(std::span<const EvaluationChoice> choices) {
-  std::vector<EvaluationChoice> all{{MethodChoice{}, std::nullopt}};
-  for (const EvaluationChoice& entry : choices) {
-    const bool again = std::any_of(all.begin(), all.end(), [&](const EvaluationChoice& other) {
-      return other.choice.method == entry.choice.method && other.tier == entry.tier &&
-             completeSettings(other.choice) == completeSettings(entry.choice);
-    });
-    if (!again && entry.choice.method != "none") all.push_back(entry);
-  }
-  return all;
-}
-
-/// A batch with what each choice made of it.
-struct MeasuredBatch {
-  PreparedBatch batch;
-  std::vector<std::vector<ImageResult>> results;
-  std::vector<double> seconds;
-};
 
 class Run {
  public:
@@ -57,38 +34,43 @@ class Run {
         dataset_(dataset.shuffled()),
         choices_(withUnmerged(choices)),
         options_(options),
-        key_(engine, dataset, choices_) {
+        key_(engine, dataset, choices_, options.chosen_by),
+        tally_(choices_.size(), engine.info().vit.depth) {
     // What does not suit the model is said before any image is read.
     for (const EvaluationChoice& entry : choices_) engine_.run({}, entry.choice);
-    const int depth = engine.info().vit.depth;
     if (!options.state.empty()) {
-      if (auto kept = readState(options.state, key_, depth, dataset.size(), choices_.size())) {
+      if (auto kept = readState(options.state, key_, dataset.size(), choices_.size(),
+                                engine.info().vit.depth)) {
         tally_ = std::move(*kept);
       }
     }
-    tally_.points.resize(choices_.size(), PointTally(depth));
     continued_ = tally_.done;
+    if (options.ranks != nullptr) {
+      remote_.emplace(*options.ranks, key_, choices_.size(), engine.info().vit.depth,
+                      options.seconds_until_lost);
+    }
   }
 
   void measure(const ProgressCallback& progress, const std::stop_token& stop) {
-    const std::size_t batch = std::max<std::size_t>(1, options_.batch);
-    const std::size_t batches = (dataset_.size() - tally_.done + batch - 1) / batch;
-    lanes_ = std::clamp<std::size_t>(static_cast<std::size_t>(std::max(1, options_.lanes)), 1,
-                                     std::max<std::size_t>(1, batches));
-    PreparedBatches prepared(dataset_, engine_.info().preprocessing, tally_.done, batch,
-                             decoderCount(options_));
     const auto report = [&] {
       if (!progress) return;
       progress({"evaluating", static_cast<std::int64_t>(tally_.done),
                 static_cast<std::int64_t>(dataset_.size())});
     };
     report();
+    EvaluationOptions options = options_;
+    options.lanes = std::clamp(options.lanes, 1, static_cast<int>(batchesLeft()));
+    BatchLanes lanes(engine_, dataset_, choices_, options);
     try {
-      measureAll(prepared, report, stop);
+      measureAll(lanes, report, stop);
     } catch (const Cancelled&) {
-      // What is done stays; the caller sees that it is not all.
+      // What is done stays; the caller sees that it is not all. It is kept before anything else,
+      // since whoever asked for an end may not wait.
+      save();
+      if (remote_ && lost_.empty()) lost_ = remote_->unanswering(kFarewell);
+      return;
     }
-    if (tally_.done > continued_) save();
+    save();
   }
 
   Evaluation evaluation() const {
@@ -101,6 +83,7 @@ class Run {
     result.total = dataset_.size();
     result.done = tally_.done;
     result.continued = continued_;
+    result.lost_ranks = lost_;
     result.skipped = tally_.skipped;
     std::sort(result.skipped.begin(), result.skipped.end(),
               [](const auto& a, const auto& b) { return a.name < b.name; });
@@ -113,73 +96,74 @@ class Run {
   }
 
  private:
-  /// Counts batches in their order, whichever lane is done first.
-  void measureAll(PreparedBatches& prepared, const std::function<void()>& report,
+  std::size_t batch() const { return std::max<std::size_t>(1, options_.batch); }
+  std::size_t batchesLeft() const {
+    return std::max<std::size_t>(1, (dataset_.size() - tally_.done + batch() - 1) / batch());
+  }
+
+  /// Counts batches in their order, whoever is done first.
+  void measureAll(BatchLanes& lanes, const std::function<void()>& report,
                   const std::stop_token& stop) {
-    Clock::time_point saved = Clock::now();
-    Clock::time_point told = saved;
-    std::deque<std::future<MeasuredBatch>> running;
-    while (true) {
-      while (running.size() < lanes_) {
-        std::optional<PreparedBatch> batch = prepared.next(stop);
-        if (!batch) break;
-        running.push_back(std::async(std::launch::async, &Run::compute, this, std::move(*batch),
-                                     std::cref(stop)));
+    std::optional<Clock::time_point> saved;
+    Clock::time_point told = Clock::now();
+    std::map<std::size_t, Tally> finished;  // by first image
+    std::size_t next = tally_.done;
+    while (tally_.done < dataset_.size()) {
+      next = handOut(lanes, next);
+      for (CountedBatch& batch : collect(lanes, stop)) {
+        finished.emplace(batch.first, std::move(batch.tally));
       }
-      if (running.empty()) return;
-      const MeasuredBatch measured = running.front().get();
-      running.pop_front();
-      count(measured);
-      if (secondsSince(saved) >= options_.seconds_between_saves) {
-        save();
-        saved = Clock::now();
-      }
-      report();
-      if (options_.interim && secondsSince(told) >= options_.seconds_between_interims &&
-          tally_.done > tally_.skipped.size()) {
-        options_.interim(evaluation());
-        told = Clock::now();
+      while (finished.contains(tally_.done)) {
+        throwIfStopped(stop);
+        const std::size_t side_by_side = lanes.lanes() + (remote_ ? remote_->lanes() : 0);
+        tally_.append(finished.extract(tally_.done).mapped(), side_by_side);
+        // The first time at once: a place where nothing can be kept should not show after hours.
+        if (!saved || secondsSince(*saved) >= options_.seconds_between_saves) {
+          save();
+          saved = Clock::now();
+        }
+        report();
+        if (options_.interim && secondsSince(told) >= options_.seconds_between_interims &&
+            tally_.done > tally_.skipped.size()) {
+          options_.interim(evaluation());
+          told = Clock::now();
+        }
       }
     }
   }
 
-  MeasuredBatch compute(PreparedBatch batch, const std::stop_token& stop) const {
-    MeasuredBatch measured{std::move(batch), {}, {}};
-    for (const EvaluationChoice& entry : choices_) {
-      const Clock::time_point start = Clock::now();
-      measured.results.push_back(
-          engine_.run(measured.batch.inputs, entry.choice, {.trace = false}, stop));
-      measured.seconds.push_back(secondsSince(start));
+  /// From image `next` on, as much as there is room for, by turns; the first image that is left.
+  std::size_t handOut(BatchLanes& lanes, std::size_t next) {
+    for (bool room = true; room && next < dataset_.size();) {
+      room = false;
+      const auto range = [&] {
+        return BatchRange{next, std::min(batch(), dataset_.size() - next)};
+      };
+      if (lanes.hasRoom()) {
+        lanes.give(range());
+        next += range().count;
+        room = true;
+      }
+      if (remote_ && next < dataset_.size() && remote_->give(range())) {
+        next += range().count;
+        room = true;
+      }
     }
-    return measured;
+    return next;
   }
 
-  void count(const MeasuredBatch& measured) {
-    const auto& [batch, results, seconds] = measured;
-    for (std::size_t point = 0; point < choices_.size(); ++point) {
-      tally_.points[point].addTime(seconds[point] / static_cast<double>(lanes_));
-      for (const ImageResult& image : results[point]) {
-        tally_.warnings.insert(image.warnings.begin(), image.warnings.end());
-      }
-    }
-    std::size_t at = 0;
-    for (std::size_t i = 0; i < batch.count; ++i) {
-      const std::size_t image = batch.first + i;
-      if (batch.problems[i]) {
-        tally_.skipped.push_back({dataset_.imageName(image), *batch.problems[i]});
-        for (PointTally& point : tally_.points) point.addSkipped();
-        continue;
-      }
-      for (std::size_t point = 0; point < choices_.size(); ++point) {
-        tally_.points[point].add(results[point][at], results.front()[at], dataset_.label(image));
-      }
-      ++at;
-    }
-    tally_.done += batch.count;
+  std::vector<CountedBatch> collect(BatchLanes& lanes, const std::stop_token& stop) {
+    if (!remote_) return lanes.take(std::nullopt, stop);
+    std::vector<CountedBatch> finished = lanes.take(kPoll, stop);
+    for (CountedBatch& batch : remote_->take()) finished.push_back(std::move(batch));
+    lost_ = remote_->silent();
+    if (!lost_.empty()) throw Cancelled();
+    return finished;
   }
 
   void save() const {
-    if (!options_.state.empty()) writeState(options_.state, key_, tally_);
+    if (options_.state.empty() || tally_.done == continued_) return;
+    writeState(options_.state, key_, choices_, options_.chosen_by, tally_);
   }
 
   const Engine& engine_;
@@ -189,7 +173,8 @@ class Run {
   const EvaluationKey key_;
   Tally tally_;
   std::size_t continued_ = 0;
-  std::size_t lanes_ = 1;
+  std::optional<RemoteLanes> remote_;
+  std::vector<int> lost_;
 };
 
 }  // namespace

@@ -25,6 +25,12 @@ void ExactMoments::add(std::int64_t value) {
   squares_ += static_cast<Wide>(value) * value;
 }
 
+void ExactMoments::add(const ExactMoments& other) {
+  count_ += other.count_;
+  sum_ += other.sum_;
+  squares_ += other.squares_;
+}
+
 double ExactMoments::mean(double unit) const {
   return count_ > 0 ? static_cast<double>(sum_) / static_cast<double>(count_) * unit : 0.0;
 }

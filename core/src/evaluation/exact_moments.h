@@ -12,6 +12,7 @@ class ExactMoments {
  public:
   /// Exact for up to 16 million values below 2^39.
   void add(std::int64_t value);
+  void add(const ExactMoments& other);
   /// Both times `unit`; 0 without values.
   double mean(double unit = 1) const;
   double deviation(double unit = 1) const;  ///< population

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "evaluation/prepared_batches.h"
 
-#include <algorithm>
-
 #include "adamerge/error.h"
 #include "adamerge/preprocess.h"
 #include "adamerge/progress.h"
@@ -10,13 +8,8 @@
 namespace adamerge {
 
 PreparedBatches::PreparedBatches(const Dataset& dataset, const Preprocessing& preprocessing,
-                                 std::size_t first, std::size_t batch, int threads)
-    : dataset_(dataset),
-      preprocessing_(preprocessing),
-      batch_(batch),
-      ahead_(batch * (static_cast<std::size_t>(threads) + 1)),
-      to_prepare_(first),
-      to_give_(first) {
+                                 int threads)
+    : dataset_(dataset), preprocessing_(preprocessing) {
   for (int i = 0; i < threads; ++i) {
     threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
   }
@@ -26,16 +19,22 @@ PreparedBatches::~PreparedBatches() {
   for (std::jthread& thread : threads_) thread.request_stop();
 }
 
-std::optional<PreparedBatch> PreparedBatches::next(const std::stop_token& stop) {
-  throwIfStopped(stop);
+void PreparedBatches::request(const BatchRange& range) {
+  const std::lock_guard lock(mutex_);
+  to_prepare_.push_back(range);
+  to_give_.push_back(range.first);
+  changed_.notify_all();
+}
+
+PreparedBatch PreparedBatches::next(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  if (to_give_ >= dataset_.size()) return std::nullopt;
-  if (!changed_.wait(lock, stop, [&] { return failure_ || ready_.contains(to_give_); })) {
-    throw Cancelled();
-  }
+  const auto ready = [&] {
+    return failure_ || (!to_give_.empty() && ready_.contains(to_give_.front()));
+  };
+  if (!changed_.wait(lock, stop, ready)) throw Cancelled();
   if (failure_) std::rethrow_exception(failure_);
-  PreparedBatch batch = std::move(ready_.extract(to_give_).mapped());
-  to_give_ += batch.count;
+  PreparedBatch batch = std::move(ready_.extract(to_give_.front()).mapped());
+  to_give_.pop_front();
   changed_.notify_all();
   return batch;
 }
@@ -43,17 +42,15 @@ std::optional<PreparedBatch> PreparedBatches::next(const std::stop_token& stop) 
 void PreparedBatches::work(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (true) {
-    const bool go = changed_.wait(lock, stop, [&] {
-      return failure_ || to_prepare_ >= dataset_.size() || to_prepare_ < to_give_ + ahead_;
-    });
-    if (!go || failure_ || to_prepare_ >= dataset_.size()) return;
-    const std::size_t first = to_prepare_;
-    to_prepare_ = std::min(first + batch_, dataset_.size());
+    const bool go = changed_.wait(lock, stop, [&] { return failure_ || !to_prepare_.empty(); });
+    if (!go || failure_) return;
+    const BatchRange range = to_prepare_.front();
+    to_prepare_.pop_front();
     lock.unlock();
     try {
-      PreparedBatch batch = prepare(first, stop);
+      PreparedBatch batch = prepare(range, stop);
       lock.lock();
-      ready_.emplace(first, std::move(batch));
+      ready_.emplace(range.first, std::move(batch));
     } catch (const Cancelled&) {
       return;
     } catch (...) {
@@ -64,11 +61,9 @@ void PreparedBatches::work(const std::stop_token& stop) {
   }
 }
 
-PreparedBatch PreparedBatches::prepare(std::size_t first, const std::stop_token& stop) const {
-  PreparedBatch batch;
-  batch.first = first;
-  batch.count = std::min(batch_, dataset_.size() - first);
-  for (std::size_t i = first; i < first + batch.count; ++i) {
+PreparedBatch PreparedBatches::prepare(const BatchRange& range, const std::stop_token& stop) const {
+  PreparedBatch batch{range, {}, {}};
+  for (std::size_t i = range.first; i < range.first + range.count; ++i) {
     throwIfStopped(stop);
     std::optional<std::string> problem;
     try {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "evaluation/state_file.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -8,7 +10,7 @@
 
 #include "adamerge/error.h"
 #include "adamerge/report.h"
-#include "evaluation/state_file.h"
+#include "evaluation/measured_choices.h"
 #include "support/files.h"
 #include "support/fingerprint.h"
 #include "support/json.h"
@@ -19,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 constexpr std::size_t kEnd = 64U << 10U;
 const std::vector<std::string> kModelFiles = {".safetensors", ".bin", ".pth", ".pt"};
 
@@ -72,10 +74,44 @@ std::string statisticsFingerprint(const Engine& engine, std::span<const Evaluati
   return fingerprint.text();
 }
 
+std::string named(const std::string& text, const std::string& compared) {
+  if (text.empty() || compared.empty()) return text + compared;
+  return fmt::format("{} [{}]", text, compared);
+}
+
+constexpr const char* kNotOurs = "fields are missing or of another kind";
+
+UnusableState damaged(const fs::path& path, const std::string& what) {
+  return UnusableState(fmt::format(
+      "{}: not usable as the state of an interrupted evaluation: {}; remove it to begin anew",
+      path.string(), what));
+}
+
+/// What `read` makes of the file's JSON; whatever it throws says that the file is damaged.
+template <typename Read>
+auto fromState(const fs::path& path, Read read) {
+  nlohmann::json json;
+  try {
+    json = readJson(path);
+  } catch (const Error& error) {
+    throw UnusableState(fmt::format("{}; remove it to begin anew", error.what()));
+  }
+  try {
+    return read(json);
+  } catch (const UnusableState&) {
+    throw;
+  } catch (const nlohmann::json::exception&) {
+    throw damaged(path, kNotOurs);
+  } catch (const Error& error) {
+    throw damaged(path, error.what());
+  }
+}
+
 }  // namespace
 
 EvaluationKey::EvaluationKey(const Engine& engine, const Dataset& dataset,
-                             std::span<const EvaluationChoice> choices) {
+                             std::span<const EvaluationChoice> choices,
+                             const std::string& chosen_by) {
   std::vector<std::string> points;
   Fingerprint settings;
   for (const EvaluationChoice& entry : choices) {
@@ -92,6 +128,7 @@ EvaluationKey::EvaluationKey(const Engine& engine, const Dataset& dataset,
        fmt::format("{} ({} images{})", dataset.name(), dataset.size(),
                    dataset.labelled() ? "" : ", unlabelled"),
        dataset.fingerprint()},
+      {"chosen_by", "settings found in another way", chosen_by, ""},
       {"points", "other settings", fmt::format("{}", fmt::join(points, "; ")), settings.text()},
       {"statistics", "other layer statistics", "", statisticsFingerprint(engine, choices)}};
 }
@@ -102,65 +139,57 @@ Json EvaluationKey::toJson() const {
   return json;
 }
 
-void EvaluationKey::requireSame(const nlohmann::json& stored, const fs::path& file) const {
-  constexpr std::string_view kWayOut =
-      "finish that one with the options it was begun with, or remove the file to begin anew";
+std::optional<EvaluationKey::Difference> EvaluationKey::difference(
+    const nlohmann::json& other) const {
   for (const Fact& fact : facts_) {
-    const auto text = stored.at(fact.key).at(0).get<std::string>();
-    const auto compared = stored.at(fact.key).at(1).get<std::string>();
+    const auto text = other.at(fact.key).at(0).get<std::string>();
+    const auto compared = other.at(fact.key).at(1).get<std::string>();
     // The name of a set is a path, which may be written in several ways.
     const bool same_text = text == fact.text || fact.key == "dataset";
     if (same_text && compared == fact.compared) continue;
-    throw UnusableState(
-        fmt::format("{}: kept of an evaluation with {}: {} [{}], this is {} [{}]; {}",
-                    file.string(), fact.what, text, compared, fact.text, fact.compared, kWayOut));
+    return Difference{fact.what, named(text, compared), named(fact.text, fact.compared)};
   }
+  return std::nullopt;
 }
 
-std::optional<Tally> readState(const fs::path& path, const EvaluationKey& key, int depth,
-                               std::size_t images, std::size_t points) {
+std::optional<Tally> readState(const fs::path& path, const EvaluationKey& key, std::size_t images,
+                               std::size_t points, int depth) {
   std::error_code code;
   if (!fs::exists(path, code)) return std::nullopt;
-  const auto damaged = [&](const char* what) {
-    return UnusableState(fmt::format(
-        "{}: not usable as the state of an interrupted evaluation: {}; remove it to begin anew",
-        path.string(), what));
-  };
-  nlohmann::json json;
-  try {
-    json = readJson(path);
-  } catch (const Error& error) {
-    throw UnusableState(error.what());
-  }
-  try {
-    if (json.at("format").get<int>() != kFormat) throw damaged("its format is not 1");
-    key.requireSame(json.at("key"), path);
-    Tally tally;
-    tally.done = json.at("done").get<std::size_t>();
-    if (tally.done > images) throw damaged("it counts more images than there are");
-    for (const auto& skipped : json.at("skipped")) {
-      tally.skipped.push_back({skipped.at(0).get<std::string>(), skipped.at(1).get<std::string>()});
+  return fromState(path, [&](const nlohmann::json& json) {
+    if (json.at("format").get<int>() != kFormat) {
+      throw Error(fmt::format("its format is not {}", kFormat));
     }
-    tally.warnings = json.at("warnings").get<std::set<std::string>>();
-    for (const auto& point : json.at("tallies")) {
-      tally.points.push_back(PointTally::fromJson(point, depth, tally.done));
+    if (const auto difference = key.difference(json.at("key"))) {
+      throw UnusableState(fmt::format(
+          "{}: kept of an evaluation with {}: {}, this is {}; finish that one with the options it "
+          "was begun with, or remove the file to begin anew",
+          path.string(), difference->what, difference->other, difference->own));
     }
-    if (tally.points.size() != points) throw damaged("it has not as many points as were asked for");
-    return tally;
-  } catch (const nlohmann::json::exception&) {
-    throw damaged("fields are missing or of another kind");
-  }
+    if (json.at("done").get<std::size_t>() > images) {
+      throw Error("it counts more images than there are");
+    }
+    return Tally::fromJson(json, points, depth);
+  });
 }
 
-void writeState(const fs::path& path, const EvaluationKey& key, const Tally& tally) {
-  Json json = {{"format", kFormat}, {"key", key.toJson()}, {"done", tally.done}};
-  json["skipped"] = Json::array();
-  for (const SkippedImage& image : tally.skipped) {
-    json["skipped"].push_back({image.name, image.reason});
-  }
-  json["warnings"] = tally.warnings;
-  json["tallies"] = Json::array();
-  for (const PointTally& point : tally.points) json["tallies"].push_back(point.toJson());
+std::vector<EvaluationChoice> keptChoices(const fs::path& state, const std::string& chosen_by) {
+  std::error_code code;
+  if (!fs::exists(state, code)) return {};
+  return fromState(state, [&](const nlohmann::json& json) -> std::vector<EvaluationChoice> {
+    if (json.at("chosen_by").get<std::string>() != chosen_by) return {};
+    return choicesFromJson(json.at("choices"));
+  });
+}
+
+void writeState(const fs::path& path, const EvaluationKey& key,
+                std::span<const EvaluationChoice> choices, const std::string& chosen_by,
+                const Tally& tally) {
+  Json json = {{"format", kFormat},
+               {"key", key.toJson()},
+               {"chosen_by", chosen_by},
+               {"choices", toJson(choices)}};
+  json.update(tally.toJson());
   writeFileAtomically(path, jsonText(json));
 }
 

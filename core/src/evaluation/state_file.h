@@ -16,12 +16,17 @@ namespace adamerge {
 class EvaluationKey {
  public:
   EvaluationKey(const Engine& engine, const Dataset& dataset,
-                std::span<const EvaluationChoice> choices);
+                std::span<const EvaluationChoice> choices, const std::string& chosen_by);
 
+  struct Difference {
+    std::string what;  ///< "other images"
+    std::string other;
+    std::string own;
+  };
   nlohmann::ordered_json toJson() const;
-  /// Throws Error naming the first fact in which `stored`, read from `file`, differs;
-  /// nlohmann::json::exception for what is no key.
-  void requireSame(const nlohmann::json& stored, const std::filesystem::path& file) const;
+  /// The first fact in which another key's toJson() differs. Throws nlohmann::json::exception for
+  /// what is no key.
+  std::optional<Difference> difference(const nlohmann::json& other) const;
 
  private:
   struct Fact {
@@ -35,9 +40,11 @@ class EvaluationKey {
 
 /// nullopt where there is no such file. Throws Error: of another evaluation, damaged.
 std::optional<Tally> readState(const std::filesystem::path& path, const EvaluationKey& key,
-                               int depth, std::size_t images, std::size_t points);
+                               std::size_t images, std::size_t points, int depth);
 
 /// Writes beside and renames. Throws Error.
-void writeState(const std::filesystem::path& path, const EvaluationKey& key, const Tally& tally);
+void writeState(const std::filesystem::path& path, const EvaluationKey& key,
+                std::span<const EvaluationChoice> choices, const std::string& chosen_by,
+                const Tally& tally);
 
 }  // namespace adamerge

@@ -91,6 +91,23 @@ void PointTally::add(const ImageResult& result, const ImageResult& unmerged, int
   calibrated_ = calibrated_ && result.calibrated;
 }
 
+void PointTally::append(const PointTally& next, std::size_t lanes) {
+  correct_ += next.correct_;
+  among_five_ += next.among_five_;
+  agrees_ += next.agrees_;
+  calibrated_ = calibrated_ && next.calibrated_;
+  seconds_ += next.seconds_ / static_cast<double>(lanes);
+  kl_.add(next.kl_);
+  cosine_.add(next.cosine_);
+  flops_paper_.add(next.flops_paper_);
+  flops_total_.add(next.flops_total_);
+  merged_.add(next.merged_);
+  for (std::size_t block = 0; block < tokens_.size(); ++block) {
+    tokens_[block].add(next.tokens_[block]);
+  }
+  right_.insert(right_.end(), next.right_.begin(), next.right_.end());
+}
+
 EvaluatedPoint PointTally::point(const EvaluationChoice& choice, int images, bool labelled,
                                  bool classifier) const {
   EvaluatedPoint point;
@@ -157,6 +174,39 @@ PointTally PointTally::fromJson(const nlohmann::json& json, int depth, std::size
     tally.tokens_[block] = ExactMoments::fromJson(json.at("tokens").at(block));
   }
   tally.right_ = fromDigits(json.at("right").get<std::string>(), done);
+  return tally;
+}
+
+void Tally::append(const Tally& next, std::size_t lanes) {
+  done += next.done;
+  skipped.insert(skipped.end(), next.skipped.begin(), next.skipped.end());
+  warnings.insert(next.warnings.begin(), next.warnings.end());
+  for (std::size_t point = 0; point < points.size(); ++point) {
+    points[point].append(next.points[point], lanes);
+  }
+}
+
+Json Tally::toJson() const {
+  Json json = {{"done", done},
+               {"skipped", Json::array()},
+               {"warnings", warnings},
+               {"tallies", Json::array()}};
+  for (const SkippedImage& image : skipped) json["skipped"].push_back({image.name, image.reason});
+  for (const PointTally& point : points) json["tallies"].push_back(point.toJson());
+  return json;
+}
+
+Tally Tally::fromJson(const nlohmann::json& json, std::size_t points, int depth) {
+  Tally tally;
+  tally.done = json.at("done").get<std::size_t>();
+  for (const auto& image : json.at("skipped")) {
+    tally.skipped.push_back({image.at(0).get<std::string>(), image.at(1).get<std::string>()});
+  }
+  tally.warnings = json.at("warnings").get<std::set<std::string>>();
+  for (const auto& point : json.at("tallies")) {
+    tally.points.push_back(PointTally::fromJson(point, depth, tally.done));
+  }
+  if (tally.points.size() != points) throw Error("it has not as many points as were asked for");
   return tally;
 }
 

@@ -21,6 +21,8 @@ class PointTally {
   void add(const ImageResult& result, const ImageResult& unmerged, int label);
   void addSkipped() { right_.push_back(false); }
   void addTime(double seconds) { seconds_ += seconds; }
+  /// The images after these. `lanes` took their time side by side.
+  void append(const PointTally& next, std::size_t lanes);
 
   EvaluatedPoint point(const EvaluationChoice& choice, int images, bool labelled,
                        bool classifier) const;
@@ -45,7 +47,16 @@ class PointTally {
 };
 
 struct Tally {
-  std::size_t done = 0;
+  Tally() = default;
+  Tally(std::size_t points, int depth) : points(points, PointTally(depth)) {}
+
+  void append(const Tally& next, std::size_t lanes);
+
+  nlohmann::ordered_json toJson() const;
+  /// Throws nlohmann::json::exception, Error: not toJson()'s, or not of so many points and blocks.
+  static Tally fromJson(const nlohmann::json& json, std::size_t points, int depth);
+
+  std::size_t done = 0;  ///< images, skipped ones included
   std::vector<SkippedImage> skipped;
   std::set<std::string> warnings;
   std::vector<PointTally> points;

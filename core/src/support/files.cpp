@@ -17,6 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int kMostLinks = 40;
+
 std::string reason(int code) { return std::strerror(code); }
 
 class FileDescriptor {
@@ -127,9 +129,14 @@ void writeFileAtomically(const fs::path& path, std::string_view bytes) {
 
 fs::path behindLinks(const fs::path& path) {
   std::error_code code;
-  if (!fs::is_symlink(path, code)) return path;
-  const fs::path target = fs::canonical(path, code);
-  return code ? path : target;
+  fs::path target = path;
+  // The file itself may not exist yet.
+  for (int links = 0; fs::is_symlink(target, code); ++links) {
+    const fs::path next = fs::read_symlink(target, code);
+    if (code || links == kMostLinks) return path;
+    target = next.is_absolute() ? next : target.parent_path() / next;
+  }
+  return target;
 }
 
 void writeFileAtomically(const fs::path& path, const std::function<void(const fs::path&)>& write) {
