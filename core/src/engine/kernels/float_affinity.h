@@ -76,13 +76,12 @@ void dotPanel(const DotCall& call, std::ptrdiff_t panel, T* weights) {
       for (std::ptrdiff_t c = 0; c < count; ++c) {
         out[(row + m) * call.columns + column + c] = sums[m * kPanel<T> + c];
       }
-      if (!call.symmetric) continue;
-      for (std::ptrdiff_t c = 0; c < count; ++c) {
-        if (column + c > row + m) {
-          out[(column + c) * call.columns + row + m] = sums[m * kPanel<T> + c];
-        }
-      }
     }
+  }
+  // What lies above the diagonal block is mirrored; panels are whole numbers of vectors wide.
+  for (std::ptrdiff_t row = 0; call.symmetric && row < column; row += Simd<T>::kWidth) {
+    transposeRows(out + row * call.columns + column, call.columns, Simd<T>::kWidth, count,
+                  out + column * call.columns + row, call.columns);
   }
 }
 
