@@ -6,10 +6,12 @@
 namespace adamerge::ui {
 
 EvaluationReportPtr makeReport(Evaluation evaluation, const ModelInfo& model,
+                               const std::filesystem::path& data,
                                const std::vector<std::string>& notes) {
   auto report = std::make_shared<EvaluationReport>();
   report->evaluation = std::move(evaluation);
   report->model = model.source;
+  report->data = data;
   report->notes = notes;
   const auto& points = report->evaluation.points;
   for (std::size_t i = 0; i < points.size(); ++i) {

@@ -20,6 +20,7 @@ struct PointComparison {
 
 struct EvaluationReport {
   Evaluation evaluation;                                 ///< of at least one image
+  std::filesystem::path data;                            ///< folder or file of images
   std::filesystem::path model;                           ///< folder or file
   std::vector<std::string> notes;                        ///< on the images, in sentences
   std::vector<std::optional<PointComparison>> compared;  ///< one per point
@@ -28,6 +29,7 @@ using EvaluationReportPtr = std::shared_ptr<const EvaluationReport>;
 
 /// Compares image by image: not for the UI thread.
 EvaluationReportPtr makeReport(Evaluation evaluation, const ModelInfo& model,
+                               const std::filesystem::path& data,
                                const std::vector<std::string>& notes);
 
 /// As results.json would hold it.

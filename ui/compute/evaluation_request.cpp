@@ -61,8 +61,8 @@ std::size_t pointCount(const EvaluationRequest& request) {
 
 std::filesystem::path stateFile(const EvaluationRequest& request, const LoadedModel& model) {
   std::string text = fmt::format(
-      "{}\n{} {} {}x{}\n{}\n{}\n{} {} {}\n", wholePath(model.info.source), model.device, model.dtype,
-      model.info.vit.input_height, model.info.vit.input_width, wholePath(request.data),
+      "{}\n{} {} {}x{}\n{}\n{}\n{} {} {}\n", wholePath(model.info.source), model.device,
+      model.dtype, model.info.vit.input_height, model.info.vit.input_width, wholePath(request.data),
       wholePath(request.dataset.labels), request.dataset.unlabelled, request.limit, request.seed);
   if (request.tiers.empty()) {
     for (const EvaluationChoice& entry : countedChoices(request)) {

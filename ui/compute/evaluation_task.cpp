@@ -119,7 +119,7 @@ EvaluationReportPtr EvaluationTask::State::measure(const std::stop_token& stop,
     for (const MethodChoice& choice : wanted.exact) choices.push_back({choice, std::nullopt});
   }
   options.interim = [&](const Evaluation& evaluation) {
-    auto report = makeReport(evaluation, engine.info(), dataset.notes());
+    auto report = makeReport(evaluation, engine.info(), wanted.data, dataset.notes());
     mailbox->post([this, report] { emit task->measured(report); });
   };
   Pace pace;
@@ -130,7 +130,7 @@ EvaluationReportPtr EvaluationTask::State::measure(const std::stop_token& stop,
   };
   Evaluation evaluation = evaluate(engine, dataset, choices, options, progress, stop);
   if (evaluation.images() == 0) return nullptr;
-  return makeReport(std::move(evaluation), engine.info(), dataset.notes());
+  return makeReport(std::move(evaluation), engine.info(), wanted.data, dataset.notes());
 }
 
 std::vector<EvaluationChoice> EvaluationTask::State::matched(const Engine& engine,

@@ -2,10 +2,14 @@
 #include "evaluation/evaluation_panel.h"
 
 #include <QButtonGroup>
+#include <QFormLayout>
 #include <QScrollArea>
 #include <QStackedWidget>
 #include <QToolButton>
 #include <QVBoxLayout>
+#include <algorithm>
+#include <initializer_list>
+#include <vector>
 
 #include "adamerge/error.h"
 #include "compute/error_text.h"
@@ -25,6 +29,22 @@ constexpr int kMargin = 12;
 constexpr int kSurveyDelay = 400;  ///< ms after the last key
 constexpr int kPanes = 4;
 constexpr QSize kUsualSize{340, 480};
+
+/// Two forms one below the other, their fields in one column.
+void alignFields(std::initializer_list<QWidget*> forms) {
+  std::vector<QWidget*> labels;
+  int widest = 0;
+  for (const QWidget* form : forms) {
+    const auto* layout = qobject_cast<QFormLayout*>(form->layout());
+    for (int row = 0; row < layout->rowCount(); ++row) {
+      const QLayoutItem* item = layout->itemAt(row, QFormLayout::LabelRole);
+      if (item == nullptr || item->widget() == nullptr) continue;
+      labels.push_back(item->widget());
+      widest = std::max(widest, item->widget()->sizeHint().width());
+    }
+  }
+  for (QWidget* label : labels) label->setMinimumWidth(widest);
+}
 
 }  // namespace
 
@@ -79,6 +99,7 @@ void EvaluationPanel::layOut() {
   fields->addWidget(data_);
   fields->addWidget(points_);
   fields->addStretch(1);
+  alignFields({data_, points_});
   auto* scroll = new QScrollArea;
   scroll->setWidget(fields_);
   scroll->setWidgetResizable(true);
@@ -193,7 +214,8 @@ void EvaluationPanel::offer() {
   const bool kept = request_ && std::filesystem::exists(request_->state, code);
   const bool finished = kept && request_->state == finished_;
   run_->offer(kept, finished, problem_);
-  if (!workbench_.evaluation().running()) run_->setText(problem_.isEmpty() ? plan() : problem_);
+  if (workbench_.evaluation().running()) return;
+  run_->setText(!problem_.isEmpty() ? problem_ : finished ? QString() : plan());
 }
 
 QString EvaluationPanel::plan() const {

@@ -82,7 +82,7 @@ PointFields::PointFields(QWidget* parent)
   form_->addRow(tr("Points"), modes);
   form_->addRow(tr("&r_max"), r_max_);
   form_->addRow(tr("&r"), r_);
-  form_->addRow(tr("&G"), flops_);
+  form_->addRow(tr("FLOPs, &G"), flops_);
   connect(canvases_, &QCheckBox::toggled, this, &PointFields::changed);
   connect(by_flops_, &QRadioButton::toggled, this, [this] {
     showMode();

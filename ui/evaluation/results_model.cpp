@@ -182,13 +182,10 @@ QVariant ResultsModel::headerData(int section, Qt::Orientation orientation, int 
   const bool labelled = report_ == nullptr || report_->evaluation.labelled;
   const auto column = static_cast<Column>(section);
   if (role == Qt::DisplayRole) {
-    const QStringList names = {tr("Method"),
-                               tr("Setting"),
-                               tr("FLOPs G"),
-                               tr("%"),
-                               labelled ? tr("Top-1 % (95 %)") : tr("Agreement %"),
-                               tr("Δ"),
-                               tr("p")};
+    const QStringList names = {tr("Method"),  tr("Setting"),
+                               tr("FLOPs %"), labelled ? tr("Top-1 % (95 %)") : tr("Agreement %"),
+                               tr("Δ"),       tr("p"),
+                               tr("FLOPs G")};
     return names.value(section);
   }
   if (role == Qt::TextAlignmentRole) {

@@ -12,7 +12,7 @@ namespace adamerge::ui {
 class ResultsModel : public QAbstractTableModel {
   Q_OBJECT
  public:
-  enum Column { kMethod, kSetting, kFlops, kShare, kQuality, kDifference, kP, kColumns };
+  enum Column { kMethod, kSetting, kShare, kQuality, kDifference, kP, kFlops, kColumns };
   static constexpr int kSortRole = Qt::UserRole;
 
   using QAbstractTableModel::QAbstractTableModel;

@@ -104,7 +104,7 @@ void ResultsPage::showHeading() {
   const Evaluation& evaluation = report_->evaluation;
   heading_->setText(counted(evaluation.images(), tr("%1 image"), tr("%1 images")) +
                     (evaluation.complete() ? QString() : tr(" so far")) + QStringLiteral(" · ") +
-                    QFileInfo(QString::fromStdString(evaluation.dataset)).fileName());
+                    fromPath(report_->data.filename()));
   heading_->setToolTip(tr("%1 on %2, %3, %4")
                            .arg(QString::fromStdString(evaluation.model),
                                 QString::fromStdString(evaluation.dataset),

@@ -82,7 +82,10 @@ void RunBar::setStopping() {
   setText(tr("Stopping…"));
 }
 
-void RunBar::setText(const QString& text) { text_->setText(text); }
+void RunBar::setText(const QString& text) {
+  text_->setText(text);
+  text_->setVisible(!text.isEmpty());
+}
 
 void RunBar::setProgress(qint64 done, qint64 total) {
   bar_->setRange(0, total > 0 ? kBarSteps : 0);

@@ -54,7 +54,11 @@ void followChoices(PlotPanel& plot, Workbench& workbench, const std::function<vo
 void showEvaluated(AccuracyPlot& plot, const LoadedModelPtr& model,
                    const EvaluationReportPtr& report) {
   const bool own = report != nullptr && model != nullptr && report->model == model->info.source;
-  plot.setEvaluated(own ? std::optional(toRecord(report->evaluation)) : std::nullopt);
+  if (!own) return plot.setEvaluated(std::nullopt);
+  AccuracyRecord record = toRecord(report->evaluation);
+  // The number of images is told beside it.
+  record.dataset = report->data.filename().string();
+  plot.setEvaluated(record);
 }
 
 }  // namespace

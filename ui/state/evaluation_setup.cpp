@@ -9,6 +9,7 @@
 #include <cctype>
 
 #include "adamerge/error.h"
+#include "compute/choice_family.h"
 
 namespace adamerge::ui {
 namespace {
@@ -50,13 +51,21 @@ EvaluationRequest makeRequest(const EvaluationSetup& setup,
   if (!setup.unlabelled) request.dataset.labels = setup.labels;
   request.limit = static_cast<std::size_t>(setup.limit);
   request.seed = static_cast<unsigned>(setup.seed);
-  for (const std::string& id : setup.methods) request.methods.push_back({id, {}, nullptr, false});
+  for (const std::string& id : setup.methods) {
+    MethodChoice method{id, {}, nullptr, false};
+    method.settings = completeSettings(method);
+    request.methods.push_back(std::move(method));
+  }
   if (setup.canvases) {
     for (const MethodChoice& choice : canvases) {
-      if (choice.method != MethodChoice{}.method) request.exact.push_back(choice);
+      if (choice.method == MethodChoice{}.method) continue;
+      request.exact.push_back(choice);
+      // Over the range too: that is the curve its point lies on.
+      const bool known =
+          std::any_of(request.methods.begin(), request.methods.end(),
+                      [&](const MethodChoice& other) { return sameButCompression(other, choice); });
+      if (!known) request.methods.push_back(choice);
     }
-    // Over the range too: that is the curve its point lies on.
-    request.methods.insert(request.methods.end(), request.exact.begin(), request.exact.end());
   }
   if (request.methods.empty()) throw Error(words("Choose a method."));
   const auto takes = [&](const std::string& key) {

@@ -25,7 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kPatience = 60'000;
-constexpr int kMany = 40;  ///< images of a set that is stopped halfway
+constexpr int kMany = 24;  ///< images of a set that is stopped halfway
 
 QString number(double value, int decimals) { return QString::number(value, 'f', decimals); }
 
@@ -158,7 +158,7 @@ class EvaluationTest : public QObject {
       QCOMPARE(compressionShown(shown), count);
     }
     // It was not given up for that.
-    QVERIFY(shown.task().running() || shown.notice().startsWith("40 images measured"));
+    QVERIFY(shown.task().running() || shown.notice().startsWith("24 images measured"));
   }
 
   void theWindowMayCloseMeanwhile() {
