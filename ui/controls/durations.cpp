@@ -30,11 +30,11 @@ QString clockTime(double seconds) {
 
 QString roughTime(double seconds) {
   if (seconds < kFew) return tr("a few seconds");
-  if (seconds < 55) return tr("%1 s").arg(5 * std::lround(seconds / 5));
+  if (seconds < 55) return tr("about %1 s").arg(5 * std::lround(seconds / 5));
   const qint64 minutes = (whole(seconds) + 30) / 60;
-  if (minutes < 60) return tr("%1 min").arg(minutes);
-  if (minutes >= 600) return tr("%1 h").arg((minutes + 30) / 60);
-  return tr("%1 h %2 min").arg(minutes / 60).arg(minutes % 60);
+  if (minutes < 60) return tr("about %1 min").arg(minutes);
+  if (minutes >= 600) return tr("about %1 h").arg((minutes + 30) / 60);
+  return tr("about %1 h %2 min").arg(minutes / 60).arg(minutes % 60);
 }
 
 }  // namespace adamerge::ui

@@ -8,7 +8,7 @@ namespace adamerge::ui {
 
 /// "0:07", "12:30", "1:05:00".
 QString clockTime(double seconds);
-/// Of an estimate: "a few seconds", "40 s", "12 min", "3 h 20 min".
+/// Of an estimate: "a few seconds", "about 40 s", "about 12 min", "about 3 h 20 min".
 QString roughTime(double seconds);
 
 }  // namespace adamerge::ui

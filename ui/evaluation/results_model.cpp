@@ -83,7 +83,7 @@ QString ResultsModel::text(int row, Column column) const {
     case kFlops:
       return flopsNumber(own.accuracy.flops.paper);
     case kShare:
-      return number(100 * own.accuracy.flops.paper / unmerged, 1);
+      return tr("%1 %").arg(number(100 * own.accuracy.flops.paper / unmerged, 1));
     case kQuality: {
       const auto value = quality(row);
       const auto& interval = own.accuracy.top1_interval;
@@ -182,9 +182,9 @@ QVariant ResultsModel::headerData(int section, Qt::Orientation orientation, int 
   const bool labelled = report_ == nullptr || report_->evaluation.labelled;
   const auto column = static_cast<Column>(section);
   if (role == Qt::DisplayRole) {
-    const QStringList names = {tr("Method"),  tr("Setting"),
-                               tr("FLOPs %"), labelled ? tr("Top-1 % (95 %)") : tr("Agreement %"),
-                               tr("Δ"),       tr("p"),
+    const QStringList names = {tr("Method"), tr("Setting"),
+                               tr("FLOPs"),  labelled ? tr("Top-1 % (95 %)") : tr("Agreement %"),
+                               tr("Δ"),      tr("p"),
                                tr("FLOPs G")};
     return names.value(section);
   }

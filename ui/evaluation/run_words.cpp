@@ -30,7 +30,7 @@ QString describePlan(std::size_t points, const EvaluationSurvey& survey) {
                   ? tr("%1 of %2 images").arg(number(survey.images), number(survey.total))
                   : images(survey.total));
   }
-  if (survey.seconds > 0) parts << tr("about %1").arg(roughTime(survey.seconds));
+  if (survey.seconds > 0) parts << roughTime(survey.seconds);
   return parts.join(QStringLiteral(" · "));
 }
 

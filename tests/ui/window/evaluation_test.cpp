@@ -248,7 +248,7 @@ class EvaluationTest : public QObject {
     setup.limit = 5;
     Shown shown(*this, setup);
     const auto text = [&] { return shown.find<QLabel>("evaluation-text").text(); };
-    QTRY_VERIFY_WITH_TIMEOUT(text().startsWith("4 points · 5 of 13 images · about "), kPatience);
+    QTRY_VERIFY_WITH_TIMEOUT(text().startsWith("4 points · 5 of 13 images · "), kPatience);
   }
 
   void tiersAndUnlabelledImages() {
