@@ -130,5 +130,14 @@ TEST_P(Affinity, HeadMeansEqualThePlainOnes) {
       1e-14);
 }
 
+TEST(InverseNorms, EqualThePlainOnesAndSurviveZeros) {
+  at::manual_seed(12);
+  for (const int width : {1, 7, 8, 64, 67}) {
+    const at::Tensor x = at::randn({9, width}, at::kDouble);
+    x[4].zero_();
+    EXPECT_TRUE(at::allclose(inverseNorms(x, 1e-12), plainInverseNorms(x, 1e-12), 1e-13, 0));
+  }
+}
+
 }  // namespace
 }  // namespace adamerge

@@ -13,6 +13,9 @@
 namespace adamerge {
 namespace {
 
+/// Of a row of zeros.
+constexpr double kLeastNorm = 1e-12;
+
 std::vector<std::int64_t> everySecond(std::int64_t first, std::int64_t count) {
   std::vector<std::int64_t> positions;
   for (std::int64_t i = first; i < count; i += 2) positions.push_back(i);
@@ -36,7 +39,7 @@ at::Tensor forDeciding(const at::Tensor& values) {
 
 at::Tensor normalisedRows(const at::Tensor& rows) {
   const at::Tensor full = forDeciding(rows);
-  return full / full.norm(2, {1}, /*keepdim=*/true).clamp_min(1e-12);
+  return full / full.norm(2, {1}, /*keepdim=*/true).clamp_min(kLeastNorm);
 }
 
 MergePlan toMePlan(const LayerTokens& layer, std::int64_t r, const ScoreMask& mask) {
@@ -45,7 +48,8 @@ MergePlan toMePlan(const LayerTokens& layer, std::int64_t r, const ScoreMask& ma
   r = std::min(r, layer.patchCount() / 2);
   if (r <= 0) return plan;
 
-  const at::Tensor metric = normalisedRows(layer.metric);
+  const at::Tensor metric = forDeciding(layer.metric);
+  const at::Tensor factors = inverseNorms(metric, kLeastNorm);
   const std::vector<std::int64_t> sources = everySecond(0, count);
   const std::vector<std::int64_t> destinations = everySecond(1, count);
   const at::Tensor a = metric.slice(0, 0, count, 2);
@@ -60,9 +64,9 @@ MergePlan toMePlan(const LayerTokens& layer, std::int64_t r, const ScoreMask& ma
   if (prefix_destinations > 0) scores.narrow(1, 0, prefix_destinations).fill_(kNever);
   if (mask) mask(scores, sources, destinations);
 
-  const at::Tensor ones = at::ones({scores.size(0)}, scores.options());
-  const BestMatches best = bestProducts(scores, {0, scores.size(0)}, {0, scores.size(1)}, 1, ones,
-                                        at::ones({scores.size(1)}, scores.options()));
+  const BestMatches best =
+      bestProducts(scores, {0, scores.size(0)}, {0, scores.size(1)}, 1,
+                   factors.slice(0, 0, count, 2), factors.slice(0, 1, count, 2));
   const std::vector<std::int64_t> order = descending(best.score);
   std::vector<bool> merged(static_cast<std::size_t>(count), false);
   for (std::int64_t k = 0; k < r; ++k) {

@@ -2,8 +2,10 @@
 #include "engine/kernels/affinity.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "engine/kernels/float_kernels.h"
 #include "engine/kernels/parallel.h"
@@ -88,6 +90,33 @@ at::Tensor headMeans(const at::Tensor& x, Isa isa) {
   floatKernels(isa).headMeans(x.data_ptr<float>(), x.stride(0), x.size(0), x.size(1), x.size(2),
                               means.data_ptr<double>());
   return means;
+}
+
+at::Tensor plainInverseNorms(const at::Tensor& x, double least) {
+  return x.norm(2, {1}).clamp_min(least).reciprocal();
+}
+
+at::Tensor inverseNorms(const at::Tensor& x, double least) {
+  if (!x.is_cpu() || x.scalar_type() != at::kDouble || x.stride(1) != 1) {
+    return plainInverseNorms(x, least);
+  }
+  constexpr std::int64_t kPartialSums = 8;
+  const at::Tensor result = at::empty({x.size(0)}, x.options());
+  for (std::int64_t row = 0; row < x.size(0); ++row) {
+    const double* values = x.data_ptr<double>() + row * x.stride(0);
+    std::array<double, kPartialSums> sums{};
+    std::int64_t i = 0;
+    for (; i + kPartialSums <= x.size(1); i += kPartialSums) {
+      for (std::size_t k = 0; k < sums.size(); ++k) {
+        const double value = values[i + static_cast<std::int64_t>(k)];
+        sums[k] += value * value;
+      }
+    }
+    for (; i < x.size(1); ++i) sums[0] += values[i] * values[i];
+    const double square = std::accumulate(sums.begin(), sums.end(), 0.0);
+    result.data_ptr<double>()[row] = 1.0 / std::max(std::sqrt(square), least);
+  }
+  return result;
 }
 
 at::Tensor plainSoftmaxColumnSums(const at::Tensor& gram, double scale) {

@@ -24,6 +24,10 @@ at::Tensor gramMatrix(const at::Tensor& x, at::ScalarType dtype, Isa isa = bestI
 at::Tensor plainHeadMeans(const at::Tensor& x);
 at::Tensor headMeans(const at::Tensor& x, Isa isa = bestIsa());
 
+/// 1 / the length of each row of x [n, d], which counts as `least` at least; of x's type: [n].
+at::Tensor plainInverseNorms(const at::Tensor& x, double least);
+at::Tensor inverseNorms(const at::Tensor& x, double least);
+
 /// Column sums [n] of the row softmax of scale * gram, for gram [n, n] in fp32 or fp64; of its
 /// type.
 at::Tensor plainSoftmaxColumnSums(const at::Tensor& gram, double scale);
