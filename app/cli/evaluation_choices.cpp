@@ -32,6 +32,12 @@ void EvaluationChoices::addTo(CLI::App& command) {
                                             "model is always measured",
                                             fmt::join(methodIds(), ", "))),
             "LIST");
+  command
+      .add_option("--variant", variants_,
+                  "A method under settings of its own, as \"adamerge salience=off adaptive=off "
+                  "r=8\" (and stats=FILE); may be given again. Without --methods only these")
+      ->type_name("TEXT")
+      ->take_all();
   CLI::Option* r_max = command.add_option(
       "--r-max", r_max_, "Counts for AdaMerge, as 8,12,16 or 1:23 or 1:23:2 (default: its own)");
   CLI::Option* r = command.add_option(
@@ -54,7 +60,7 @@ void EvaluationChoices::addTo(CLI::App& command) {
 
 std::vector<std::string> EvaluationChoices::methodList() const {
   std::vector<std::string> known = methodIds();
-  if (methods_.empty()) return known;
+  if (methods_.empty()) return variants_.empty() ? known : std::vector<std::string>();
   std::vector<std::string> list;
   for (const std::string& id : split(methods_)) {
     if (std::find(known.begin(), known.end(), id) == known.end()) {
@@ -71,8 +77,14 @@ std::vector<double> EvaluationChoices::tiers() const {
   return asUsage([&] { return parseTiers("--flops", flops_); });
 }
 
+std::vector<MethodChoice> EvaluationChoices::methodChoices() const {
+  std::vector<MethodChoice> list = settings_.choices(methodList());
+  for (const std::string& variant : variants_) list.push_back(parseVariant(variant));
+  return list;
+}
+
 std::vector<EvaluationChoice> EvaluationChoices::counted() const {
-  const std::vector<MethodChoice> methods = settings_.choices(methodList());
+  const std::vector<MethodChoice> methods = methodChoices();
   Counts counts;
   const auto add = [&](const std::string& key, const std::string& text) {
     if (text.empty()) return;
@@ -109,7 +121,7 @@ std::vector<EvaluationChoice> EvaluationChoices::make(const Engine& engine, cons
                                                       const std::stop_token& stop) const {
   const std::vector<double> targets = tiers();
   if (targets.empty()) return counted();
-  const std::vector<MethodChoice> methods = settings_.choices(methodList());
+  const std::vector<MethodChoice> methods = methodChoices();
   const bool any = std::any_of(methods.begin(), methods.end(), [](const MethodChoice& method) {
     return compressionKnob(method) != nullptr;
   });

@@ -29,10 +29,13 @@ class EvaluationChoices {
  private:
   std::vector<std::string> methodList() const;
   std::vector<double> tiers() const;
+  /// The methods, then the variants.
+  std::vector<MethodChoice> methodChoices() const;
   std::vector<EvaluationChoice> counted() const;
 
   MethodOptions settings_;
   std::string methods_;
+  std::vector<std::string> variants_;
   std::string r_;
   std::string r_max_;
   std::string flops_;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <sstream>
 #include <thread>
 
 #include "usage_error.h"
@@ -66,6 +67,23 @@ InputSize parseInputSize(const std::string& text) {
         fmt::format("--input-size takes pixels as 224 or HEIGHTxWIDTH, not '{}'", text));
   }
   return size;
+}
+
+/// Throws UsageError for what has no effect beside the other settings, Error for what the method
+/// does not have or take.
+void requireInForce(const MethodChoice& choice) {
+  const MethodInfo& method = findMethod(choice.method);
+  const Settings complete = completeSettings(choice);
+  for (const auto& [key, value] : choice.settings) {
+    const SettingInfo& setting = *method.setting(key);
+    if (isActive(setting, complete)) continue;
+    const auto& [other, needed] = *setting.active_when;
+    const std::string wanted = toText(needed);
+    throw UsageError(wanted.empty() ? fmt::format("--{} has no effect together with --{}",
+                                                  optionName(key), optionName(other))
+                                    : fmt::format("--{} has no effect here: it needs --{} {}",
+                                                  optionName(key), optionName(other), wanted));
+  }
 }
 
 }  // namespace
@@ -215,17 +233,7 @@ MethodChoice MethodOptions::choiceOf(const std::string& id,
                                  ? SettingValue(given.text)
                                  : parseSetting(*setting, given.off ? "off" : given.text);
     }
-    const Settings complete = completeSettings(choice);
-    for (const auto& [key, value] : choice.settings) {
-      const SettingInfo& setting = *method.setting(key);
-      if (isActive(setting, complete)) continue;
-      const auto& [other, needed] = *setting.active_when;
-      const std::string wanted = toText(needed);
-      throw UsageError(wanted.empty() ? fmt::format("--{} has no effect together with --{}",
-                                                    optionName(key), optionName(other))
-                                      : fmt::format("--{} has no effect here: it needs --{} {}",
-                                                    optionName(key), optionName(other), wanted));
-    }
+    requireInForce(choice);
   } catch (const UsageError&) {
     throw;
   } catch (const Error& error) {
@@ -264,6 +272,36 @@ std::vector<MethodChoice> MethodOptions::choices(const std::vector<std::string>&
                                  fmt::join(ids, ", ")));
   }
   return list;
+}
+
+MethodChoice parseVariant(const std::string& text) {
+  std::istringstream words(text);
+  MethodChoice choice;
+  words >> choice.method;
+  try {
+    const MethodInfo& method = findMethod(choice.method);
+    for (std::string word; words >> word;) {
+      const std::size_t equals = word.find('=');
+      const std::string key = word.substr(0, equals);
+      const std::string value = equals == std::string::npos ? "" : word.substr(equals + 1);
+      if (value.empty()) throw Error(fmt::format("'{}' is no KEY=VALUE", word));
+      if (key == "stats") {
+        if (method.statistics_settings.empty()) {
+          throw Error(fmt::format("{} uses no layer statistics", method.id));
+        }
+        choice.statistics = std::make_shared<const Statistics>(readStatistics(value));
+        continue;
+      }
+      const SettingInfo* setting = method.setting(key);
+      // requireInForce() below says which settings the method has.
+      choice.settings[key] =
+          setting == nullptr ? SettingValue(value) : parseSetting(*setting, value);
+    }
+    requireInForce(choice);
+  } catch (const Error& error) {
+    throw UsageError(fmt::format("--variant '{}': {}", text, error.what()));
+  }
+  return choice;
 }
 
 }  // namespace adamerge::cli

@@ -75,6 +75,10 @@ class MethodOptions {
   std::string statistics_;
 };
 
+/// "tome r=8 inflection=-1", and "stats=FILE" for methods that use layer statistics. Throws
+/// UsageError, Error for the statistics file.
+MethodChoice parseVariant(const std::string& text);
+
 /// "adamerge", "tome", ...: what --method takes.
 std::vector<std::string> methodIds();
 

@@ -81,13 +81,45 @@ TEST_F(EvaluateCommand, FindsTheSettingsOfATier) {
     const json& point = record.at("points")[i];
     EXPECT_EQ(point.at("tier"), 0.96);
     EXPECT_NEAR(point.at("flops_paper").get<double>(), 0.96, 0.05);
-    // Against the unmerged model, and all but the first method against that.
-    ASSERT_EQ(point.at("compared").size(), i == 1 ? 1U : 2U);
+    // Against the unmerged model and every method before.
+    ASSERT_EQ(point.at("compared").size(), i);
     EXPECT_EQ(point.at("compared")[0].at("point"), 0);
     if (i > 1) {
       EXPECT_EQ(point.at("compared")[1].at("point"), 1);
     }
     EXPECT_LE(point.at("compared")[0].at("p"), 1);
+  }
+}
+
+TEST_F(EvaluateCommand, MeasuresVariantsOfAMethod) {
+  const std::string shared = "adaptive=off partition=alternating r=8";
+  const CliResult result = evaluate({"--variant", "adamerge " + shared, "--variant",
+                                     "adamerge salience=off weights=size " + shared, "--variant",
+                                     "tome r_per_block=9,8,7", "--json", "-"});
+  expectSuccess(result);
+  const json points = json::parse(result.out).at("points");
+  ASSERT_EQ(points.size(), 4U);
+  EXPECT_EQ(points[1].at("settings").at("salience"), true);
+  EXPECT_EQ(points[2].at("settings").at("salience"), false);
+  EXPECT_EQ(points[2].at("settings").at("weights"), "size");
+  EXPECT_EQ(points[1].at("flops_paper"), points[2].at("flops_paper"));
+  EXPECT_NE(points[1].at("kl_divergence"), points[2].at("kl_divergence"));
+  EXPECT_EQ(points[3].at("merged_mean"), 24);
+}
+
+TEST_F(EvaluateCommand, RefusesVariantsThatAreNone) {
+  for (const auto& [variant, problem] : std::vector<std::pair<std::string, std::string>>{
+           {"tomme r=8", "there is no method 'tomme'"},
+           {"tome r", "'r' is no KEY=VALUE"},
+           {"tome r=many", "--r takes"},
+           {"tome salience=off", "--salience is no setting of tome"},
+           {"tome stats=stats.json", "tome uses no layer statistics"},
+           {"adamerge r=8", "--r has no effect here: it needs --adaptive off"},
+           {"adamerge stats=/nowhere.json", "/nowhere.json"}}) {
+    const CliResult result = evaluate({"--variant", variant});
+    EXPECT_EQ(result.status, 2) << variant;
+    EXPECT_THAT(result.err, HasSubstr("--variant '" + variant + "'"));
+    EXPECT_THAT(result.err, HasSubstr(problem));
   }
 }
 

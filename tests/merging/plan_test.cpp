@@ -8,45 +8,12 @@
 #include <numeric>
 
 #include "adamerge/error.h"
-#include "merging/method.h"
+#include "plan_arithmetic.h"
 
 namespace adamerge {
 namespace {
 
-using Rows = std::vector<std::vector<double>>;
-
-VitConfig squareModel(int side, int prefix, int depth) {
-  VitConfig vit;
-  vit.patch_size = 4;
-  vit.input_height = vit.input_width = 4 * side;
-  vit.depth = depth;
-  vit.class_token = prefix > 0;
-  vit.distillation_token = false;
-  vit.register_tokens = std::max(0, prefix - 1);
-  return vit;
-}
-
-at::Tensor randomTokens(int count, int dim, int seed) {
-  at::manual_seed(seed);
-  return at::randn({count, dim}, at::kFloat);
-}
-
-Rows rowsOf(const at::Tensor& tensor, int first) {
-  const at::Tensor host = tensor.to(at::kDouble).contiguous();
-  Rows rows;
-  for (std::int64_t i = first; i < host.size(0); ++i) {
-    const double* row = host.data_ptr<double>() + i * host.size(1);
-    rows.emplace_back(row, row + host.size(1));
-  }
-  return rows;
-}
-
-double dot(const std::vector<double>& a, const std::vector<double>& b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-}
-double cosine(const std::vector<double>& a, const std::vector<double>& b) {
-  return dot(a, b) / (std::max(1e-6, std::sqrt(dot(a, a))) * std::max(1e-6, std::sqrt(dot(b, b))));
-}
+using namespace test;
 
 /// Salience by its definition: column sums of the row-softmax of P P^T, min-max normalised.
 std::vector<double> salienceByLoops(const Rows& p, double scale) {
@@ -64,29 +31,6 @@ std::vector<double> salienceByLoops(const Rows& p, double scale) {
   const double range = *high - minimum + 1e-6;
   for (double& value : sums) value = (value - minimum) / range;
   return sums;
-}
-
-struct Best {
-  double score = -std::numeric_limits<double>::infinity();
-  std::size_t match = 0;
-};
-
-LayerTokens layerOf(const at::Tensor& tokens, int prefix, int block,
-                    const std::vector<float>& sizes) {
-  LayerTokens layer;
-  layer.tokens = tokens;
-  layer.metric = tokens;
-  layer.prefix = prefix;
-  layer.block = block;
-  layer.trace = true;
-  layer.sizes = sizes;
-  return layer;
-}
-
-MergePlan planOf(const std::string& method, const Settings& settings, const VitConfig& vit,
-                 const LayerTokens& layer, const Statistics* statistics = nullptr) {
-  const MethodChoice choice{method, settings, nullptr, false};
-  return findMethodEntry(method).make(completeSettings(choice), {vit, statistics})->plan(layer);
 }
 
 struct AdaMergeCase {

@@ -21,6 +21,18 @@ Json comparison(const Evaluation& evaluation, std::size_t own, std::size_t other
           {"p", paired.p}};
 }
 
+/// The unmerged model, and what is to be compared at equal FLOPs: of one tier all that came before.
+std::vector<std::size_t> comparedWith(const Evaluation& evaluation, std::size_t index) {
+  if (index == 0) return {};
+  std::vector<std::size_t> others{0};
+  const auto& tier = evaluation.points[index].tier;
+  for (std::size_t other = 1; tier && other < index; ++other) {
+    if (evaluation.points[other].tier == tier) others.push_back(other);
+  }
+  if (const auto other = counterpart(evaluation, index); other && !tier) others.push_back(*other);
+  return others;
+}
+
 Json pointObject(const Evaluation& evaluation, std::size_t index) {
   const EvaluatedPoint& point = evaluation.points[index];
   const AccuracyPoint& accuracy = point.accuracy;
@@ -48,9 +60,8 @@ Json pointObject(const Evaluation& evaluation, std::size_t index) {
     json["top1_interval"] = {interval->low, interval->high};
   }
   json["compared"] = Json::array();
-  if (index > 0) json["compared"].push_back(comparison(evaluation, index, 0));
-  if (const auto other = counterpart(evaluation, index)) {
-    json["compared"].push_back(comparison(evaluation, index, *other));
+  for (const std::size_t other : comparedWith(evaluation, index)) {
+    json["compared"].push_back(comparison(evaluation, index, other));
   }
   return json;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "merging/adamerge.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "adamerge/error.h"
-#include "merging/entries.h"
 #include "merging/matching.h"
 
 namespace adamerge {
@@ -16,8 +17,8 @@ constexpr double kEpsilon = 1e-6;
 /// Salience of each patch token (AdaMerge, Eq. 1 and 2): column sums of the row-softmax of the Gram
 /// matrix, min-max normalised.
 at::Tensor salienceOf(const at::Tensor& gram, bool scaled, std::int64_t dim) {
-  const at::Tensor logits = scaled ? gram / std::sqrt(static_cast<double>(dim)) : gram;
-  const at::Tensor sums = logits.softmax(1).sum(0);
+  const double scale = scaled ? 1.0 / std::sqrt(static_cast<double>(dim)) : 1.0;
+  const at::Tensor sums = softmaxColumnSums(gram, scale);
   const at::Tensor low = sums.min();
   return (sums - low) / (sums.max() - low + kEpsilon);
 }
@@ -36,6 +37,11 @@ class AdaMerge final : public MergeMethod {
         temperature_(get<double>(settings, "temperature")),
         salience_(get<bool>(settings, "salience")),
         adaptive_(get<bool>(settings, "adaptive")),
+        background_first_(get<std::string>(settings, "priority") == "background"),
+        size_weights_(get<std::string>(settings, "weights") == "size"),
+        ward_(get<std::string>(settings, "similarity") == "ward"),
+        decay_(get<double>(settings, "decay")),
+        depth_(context.vit.depth),
         alternating_(get<std::string>(settings, "partition") == "alternating"),
         scaled_(get<std::string>(settings, "affinity") == "scaled"),
         proportional_attention_(get<bool>(settings, "proportional_attention")) {
@@ -52,8 +58,8 @@ class AdaMerge final : public MergeMethod {
     const std::int64_t n = layer.patchCount();
     if (n < 2) return plan;
 
-    const at::Tensor patches = forDeciding(layer.tokens.narrow(0, layer.prefix, n));
-    const at::Tensor gram = patches.mm(patches.t());
+    const at::Tensor patches = layer.tokens.narrow(0, layer.prefix, n);
+    const at::Tensor gram = gramMatrix(patches, layer.deciding);
     plan.macs = static_cast<double>(n) * static_cast<double>(n * patches.size(1));
     const at::Tensor norms = gram.diagonal().clamp_min(0).sqrt().clamp_min(kEpsilon);
     at::Tensor salience;
@@ -62,7 +68,8 @@ class AdaMerge final : public MergeMethod {
       plan.salience = toVector(salience);
     }
 
-    const BestMatches best = bestMatches(similarities(gram, norms, salience));
+    const BestMatches best =
+        ward_ ? leastGrowth(gram, norms, layer) : mostSimilar(gram, norms, salience);
     double sum = 0;
     for (const float score : best.score) sum += score;
     const double redundancy = sum / static_cast<double>(best.score.size());
@@ -82,26 +89,64 @@ class AdaMerge final : public MergeMethod {
   /// Alternating puts even positions, one more of them where n is odd, on the source side.
   std::int64_t sourceCount(std::int64_t n) const { return alternating_ ? (n + 1) / 2 : n / 2; }
 
-  /// S_ij = salience_i cos(i, j), sources by destinations (AdaMerge, Eq. 3).
-  at::Tensor similarities(const at::Tensor& gram, const at::Tensor& norms,
+  Positions sources(std::int64_t n) const { return {0, sourceCount(n)}; }
+  Positions destinations(std::int64_t n) const {
+    return {alternating_ ? 1 : sourceCount(n), n - sourceCount(n)};
+  }
+  std::int64_t step() const { return alternating_ ? 2 : 1; }
+  at::Tensor take(const at::Tensor& t, const Positions& side, std::int64_t axis = 0) const {
+    return t.slice(axis, side.first, side.first + (side.count - 1) * step() + 1, step());
+  }
+
+  /// By S_ij = salience_i cos(i, j) (AdaMerge, Eq. 3); 1 - salience_i where the background merges
+  /// first.
+  BestMatches mostSimilar(const at::Tensor& gram, const at::Tensor& norms,
                           const at::Tensor& salience) const {
     const std::int64_t n = gram.size(0);
-    const std::int64_t sources = sourceCount(n);
-    const auto a = [&](const at::Tensor& t) {
-      return alternating_ ? t.slice(0, 0, n, 2) : t.slice(0, 0, sources);
-    };
-    const auto b = [&](const at::Tensor& t, std::int64_t axis) {
-      return alternating_ ? t.slice(axis, 1, n, 2) : t.slice(axis, sources, n);
-    };
-    at::Tensor scores = b(a(gram), 1) / (a(norms).unsqueeze(1) * b(norms, 0).unsqueeze(0));
-    if (salience_) scores = scores * a(salience).unsqueeze(1);
-    return scores;
+    const at::Tensor inverse = norms.reciprocal();
+    at::Tensor own = take(inverse, sources(n));
+    if (salience_) {
+      const at::Tensor weight = take(salience, sources(n));
+      own = own * (background_first_ ? 1 - weight : weight);
+    }
+    return bestProducts(gram, sources(n), destinations(n), step(), own.contiguous(),
+                        take(inverse, destinations(n)).contiguous());
+  }
+
+  /// By -(s_i s_j / (s_i + s_j)) |u_i - u_j|^2 with the sizes s and the directions u = x / |x|:
+  /// what the sum of squares within groups grows by if i and j become one, negated (Ward, JASA 58,
+  /// 1963).
+  BestMatches leastGrowth(const at::Tensor& gram, const at::Tensor& norms,
+                          const LayerTokens& layer) const {
+    const Positions a = sources(gram.size(0));
+    const Positions b = destinations(gram.size(0));
+    const auto first = layer.sizes.begin() + layer.prefix;
+    const at::Tensor sizes =
+        at::tensor(std::vector<float>(first, layer.sizes.end()), at::kFloat).to(gram.options());
+    const at::Tensor size_a = take(sizes, a).unsqueeze(1);
+    const at::Tensor size_b = take(sizes, b).unsqueeze(0);
+    const at::Tensor cosines =
+        take(take(gram, a), b, 1) / take(norms, a).unsqueeze(1) / take(norms, b).unsqueeze(0);
+    return bestMatches((cosines - 1) * (2 * size_a * size_b / (size_a + size_b)));
+  }
+
+  /// (1 - l / L)^p: how counts fall with depth.
+  double share(int block) const {
+    return decay_ == 0 ? 1.0 : std::pow(1.0 - static_cast<double>(block) / depth_, decay_);
+  }
+
+  /// Rounded so that no block's remainder is lost: the counts of the first blocks sum to their
+  /// rounded sum.
+  std::int64_t constantCount(int block) const {
+    double before = 0;
+    for (int earlier = 0; earlier < block; ++earlier) before += r_ * share(earlier);
+    return std::lround(before + r_ * share(block)) - std::lround(before);
   }
 
   /// r = floor(r_max sigmoid(alpha z / T)), z = (S - mu) / sigma (AdaMerge, Eq. 5 and 6). Without
   /// statistics z is 0.
   std::int64_t count(double redundancy, int block, MergePlan& plan) const {
-    if (!adaptive_) return r_;
+    if (!adaptive_) return constantCount(block);
     double z = 0;
     if (statistics_) {
       const double mu = statistics_->mu[static_cast<std::size_t>(block)];
@@ -112,7 +157,7 @@ class AdaMerge final : public MergeMethod {
     }
     plan.z = z;
     return static_cast<std::int64_t>(
-        std::floor(r_max_ / (1.0 + std::exp(-alpha_ * z / temperature_))));
+        std::floor(r_max_ * share(block) / (1.0 + std::exp(-alpha_ * z / temperature_))));
   }
 
   void merge(const LayerTokens& layer, const BestMatches& best, std::int64_t r,
@@ -134,6 +179,10 @@ class AdaMerge final : public MergeMethod {
     for (std::int64_t j = 0; j < n - sources; ++j) {
       plan.order.push_back(layer.prefix + destinationAt(j, sources));
     }
+    if (size_weights_) {
+      plan.weights.assign(layer.sizes.begin(), layer.sizes.end());
+      return;
+    }
     plan.weights.assign(static_cast<std::size_t>(layer.count()), 1.0F);
     for (std::size_t p = 0; salience_ && p < plan.salience.size(); ++p) {
       plan.weights[layer.prefix + p] = plan.salience[p] + static_cast<float>(kEpsilon);
@@ -146,6 +195,11 @@ class AdaMerge final : public MergeMethod {
   double temperature_;
   bool salience_;
   bool adaptive_;
+  bool background_first_;
+  bool size_weights_;
+  bool ward_;
+  double decay_;
+  int depth_;
   bool alternating_;
   bool scaled_;
   bool proportional_attention_;
@@ -154,96 +208,14 @@ class AdaMerge final : public MergeMethod {
 
 }  // namespace
 
-MethodEntry adaMergeEntry() {
-  MethodEntry entry;
-  MethodInfo& info = entry.info;
-  info.id = "adamerge";
-  info.label = "AdaMerge";
-  info.description =
-      "Salience-weighted merging before every block; each image and block gets its own count.";
-  info.reference = "AdaMerge, arXiv 2605.27465";
-  info.salience = "How much the other patches attend to this one in the patch affinity (Eq. 1-2).";
-  info.compression = {{"r_max", 1.0}, {"r", 0.5}};
-  info.statistics_settings = {"partition", "affinity",   "salience", "proportional_attention",
-                              "alpha",     "temperature"};
-  const auto when_adaptive = [](bool on) {
-    return std::optional(std::pair<std::string, SettingValue>("adaptive", on));
-  };
-  SettingInfo r = constantCountSetting();
-  r.active_when = when_adaptive(false);
-  info.settings = {{"r_max",
-                    "r_max",
-                    "Most tokens a block may merge; the redundancy of the block decides how "
-                    "many of them do (Eq. 6).",
-                    std::int64_t{16},
-                    0,
-                    kMaximumCount,
-                    {},
-                    when_adaptive(true)},
-                   r,
-                   {"alpha",
-                    "alpha",
-                    "Gain on the standardised redundancy z (Eq. 6).",
-                    1.0,
-                    0,
-                    1e6,
-                    {},
-                    when_adaptive(true)},
-                   {"temperature",
-                    "Temperature T",
-                    "Softens the decision: the count follows sigmoid(alpha z / "
-                    "T).",
-                    1.0,
-                    1e-6,
-                    1e6,
-                    {},
-                    when_adaptive(true)},
-                   {"salience",
-                    "Salience weighting",
-                    "Off: plain cosine similarity and plain averages (the "
-                    "paper's Table 3).",
-                    true,
-                    std::nullopt,
-                    std::nullopt,
-                    {},
-                    std::nullopt},
-                   {"adaptive",
-                    "Adaptive count",
-                    "Off: every block merges r tokens (the paper's Table 3).",
-                    true,
-                    std::nullopt,
-                    std::nullopt,
-                    {},
-                    std::nullopt},
-                   {"partition",
-                    "Partition",
-                    "Which patch tokens merge into which: the first half into the "
-                    "second (sequential), or even into odd positions (alternating).",
-                    std::string("sequential"),
-                    std::nullopt,
-                    std::nullopt,
-                    {"sequential", "alternating"},
-                    std::nullopt},
-                   {"affinity",
-                    "Affinity",
-                    "raw: dot products as in Eq. 1; scaled: divided by the square root "
-                    "of the embedding dimension, which spreads salience over more tokens.",
-                    std::string("raw"),
-                    std::nullopt,
-                    std::nullopt,
-                    {"raw", "scaled"},
-                    std::nullopt},
-                   proportionalAttentionSetting(false)};
-  entry.make = [](const Settings& settings, const MethodContext& context) {
-    if (!get<bool>(settings, "adaptive")) {
-      requireCountFits(getInt(settings, "r"), context.vit, "r");
-    } else if (getInt(settings, "r_max") > context.vit.patchTokens()) {
-      throw Error(fmt::format("--r-max {} is more than this model's {} patch tokens",
-                              getInt(settings, "r_max"), context.vit.patchTokens()));
-    }
-    return std::make_unique<AdaMerge>(settings, context);
-  };
-  return entry;
+std::unique_ptr<MergeMethod> makeAdaMerge(const Settings& settings, const MethodContext& context) {
+  if (!get<bool>(settings, "adaptive")) {
+    requireCountFits(getInt(settings, "r"), context.vit, "r");
+  } else if (getInt(settings, "r_max") > context.vit.patchTokens()) {
+    throw Error(fmt::format("--r-max {} is more than this model's {} patch tokens",
+                            getInt(settings, "r_max"), context.vit.patchTokens()));
+  }
+  return std::make_unique<AdaMerge>(settings, context);
 }
 
 }  // namespace adamerge

@@ -8,6 +8,7 @@ namespace adamerge {
 
 MethodEntry noneEntry();
 MethodEntry adaMergeEntry();
+MethodEntry adaMergePlusEntry();
 MethodEntry toMeEntry();
 MethodEntry piToMeEntry();
 MethodEntry toFuEntry();

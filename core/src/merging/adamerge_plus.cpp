@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// AdaMerge+: AdaMerge's frame with what our measurements on CIFAR-10 showed to matter
+// (models/README.md): neighbours may meet (alternating partition), pairs by the least growth of
+// within-group variance (Ward), size-weighted averages with proportional attention, and counts that
+// fall with depth.
+#include "merging/adamerge.h"
+#include "merging/entries.h"
+
+namespace adamerge {
+
+MethodEntry adaMergePlusEntry() {
+  const Settings ours{{"salience", false},
+                      {"adaptive", false},
+                      {"r", std::int64_t{24}},
+                      {"partition", std::string("alternating")},
+                      {"similarity", std::string("ward")},
+                      {"weights", std::string("size")},
+                      {"decay", 2.0},
+                      {"proportional_attention", true}};
+  MethodEntry entry = adaMergeEntry();
+  entry.info.id = "adamerge+";
+  entry.info.label = "AdaMerge+";
+  entry.info.description =
+      "Training-free preset of this program: merges early, near neighbours first, by the least "
+      "growth of variance within groups.";
+  entry.info.reference = "AdaMerge Studio, models/README.md";
+  for (SettingInfo& setting : entry.info.settings) {
+    if (const auto found = ours.find(setting.key); found != ours.end()) {
+      setting.fallback = found->second;
+    }
+  }
+  return entry;
+}
+
+}  // namespace adamerge

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "merging/adamerge.h"
+#include "merging/entries.h"
+#include "merging/matching.h"
+
+namespace adamerge {
+namespace {
+
+std::optional<std::pair<std::string, SettingValue>> when(const char* key, SettingValue value) {
+  return std::pair<std::string, SettingValue>(key, std::move(value));
+}
+
+SettingInfo number(std::string key, std::string label, std::string help, double fallback,
+                   double minimum, double maximum) {
+  return {std::move(key), std::move(label), std::move(help), fallback, minimum, maximum, {}, {}};
+}
+
+SettingInfo choice(std::string key, std::string label, std::string help,
+                   std::vector<std::string> choices) {
+  std::string first = choices.front();
+  return {std::move(key),
+          std::move(label),
+          std::move(help),
+          std::move(first),
+          {},
+          {},
+          std::move(choices),
+          {}};
+}
+
+SettingInfo onOff(std::string key, std::string label, std::string help) {
+  return {std::move(key), std::move(label), std::move(help), true, {}, {}, {}, {}};
+}
+
+std::vector<SettingInfo> countSettings() {
+  SettingInfo r_max{"r_max",
+                    "r_max",
+                    "Most tokens a block may merge; the redundancy of the block decides how many "
+                    "of them do (Eq. 6).",
+                    std::int64_t{16},
+                    0,
+                    kMaximumCount,
+                    {},
+                    when("adaptive", true)};
+  SettingInfo r = constantCountSetting();
+  r.active_when = when("adaptive", false);
+  SettingInfo alpha =
+      number("alpha", "alpha", "Gain on the standardised redundancy z (Eq. 6).", 1.0, 0, 1e6);
+  alpha.active_when = when("adaptive", true);
+  SettingInfo temperature =
+      number("temperature", "Temperature T",
+             "Softens the decision: the count follows sigmoid(alpha z / T).", 1.0, 1e-6, 1e6);
+  temperature.active_when = when("adaptive", true);
+  return {r_max, r, alpha, temperature};
+}
+
+}  // namespace
+
+std::vector<SettingInfo> adaMergeSettings() {
+  std::vector<SettingInfo> settings = countSettings();
+  settings.push_back(onOff("salience", "Salience weighting",
+                           "Off: plain cosine similarity and plain averages (the paper's "
+                           "Table 3)."));
+  settings.push_back(onOff("adaptive", "Adaptive count",
+                           "Off: the count is the same for every image (the paper's Table 3)."));
+  settings.push_back(
+      choice("partition", "Partition",
+             "Which patch tokens merge into which: the first half into the second (sequential), or "
+             "even into odd positions (alternating).",
+             {"sequential", "alternating"}));
+  settings.push_back(choice("affinity", "Affinity",
+                            "raw: dot products as in Eq. 1; scaled: divided by the square root of "
+                            "the embedding dimension, which spreads salience over more tokens.",
+                            {"raw", "scaled"}));
+  settings.push_back(
+      choice("similarity", "Similarity",
+             "cosine: salience times cosine (Eq. 3). ward: the least growth of the variance within "
+             "groups, so large or unlike groups merge last; salience has no part in it.",
+             {"cosine", "ward"}));
+  SettingInfo priority =
+      choice("priority", "Merges first",
+             "salient: similarity times salience (Eq. 3), which spends the salient tokens; "
+             "background: times 1 - salience, which keeps them. Needs salience weighting.",
+             {"salient", "background"});
+  priority.active_when = when("similarity", std::string("cosine"));
+  settings.push_back(priority);
+  settings.push_back(choice("weights", "Average weighs by",
+                            "salience (Eq. 7; with salience weighting off every token alike), or "
+                            "size: how many patches a token stands for.",
+                            {"salience", "size"}));
+  settings.push_back(
+      number("decay", "Decay p",
+             "Counts fall with depth: block l of L takes (1 - l / L)^p of r or r_max, so that most "
+             "merge early. 0: the same in every block.",
+             0.0, 0, 100));
+  settings.push_back(proportionalAttentionSetting(false));
+  return settings;
+}
+
+std::vector<std::string> adaMergeStatisticsSettings() {
+  return {"partition", "affinity",    "salience",   "proportional_attention",
+          "alpha",     "temperature", "similarity", "priority",
+          "weights",   "decay"};
+}
+
+MethodEntry adaMergeEntry() {
+  MethodEntry entry;
+  entry.info.id = "adamerge";
+  entry.info.label = "AdaMerge";
+  entry.info.description =
+      "Salience-weighted merging before every block; each image and block gets its own count.";
+  entry.info.reference = "AdaMerge, arXiv 2605.27465";
+  entry.info.salience =
+      "How much the other patches attend to this one in the patch affinity (Eq. 1-2).";
+  entry.info.compression = {{"r_max", 1.0}, {"r", 0.5}};
+  entry.info.statistics_settings = adaMergeStatisticsSettings();
+  entry.info.settings = adaMergeSettings();
+  entry.make = makeAdaMerge;
+  return entry;
+}
+
+}  // namespace adamerge

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What tests of merge plans share: tokens drawn at random, and the arithmetic of the definitions in
+// plain loops.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "merging/method.h"
+
+namespace adamerge::test {
+
+using Rows = std::vector<std::vector<double>>;
+
+inline VitConfig squareModel(int side, int prefix, int depth) {
+  VitConfig vit;
+  vit.patch_size = 4;
+  vit.input_height = vit.input_width = 4 * side;
+  vit.depth = depth;
+  vit.class_token = prefix > 0;
+  vit.distillation_token = false;
+  vit.register_tokens = std::max(0, prefix - 1);
+  return vit;
+}
+
+inline at::Tensor randomTokens(int count, int dim, int seed) {
+  at::manual_seed(seed);
+  return at::randn({count, dim}, at::kFloat);
+}
+
+inline Rows rowsOf(const at::Tensor& tensor, int first) {
+  const at::Tensor host = tensor.to(at::kDouble).contiguous();
+  Rows rows;
+  for (std::int64_t i = first; i < host.size(0); ++i) {
+    const double* row = host.data_ptr<double>() + i * host.size(1);
+    rows.emplace_back(row, row + host.size(1));
+  }
+  return rows;
+}
+
+inline double dot(const std::vector<double>& a, const std::vector<double>& b) {
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+}
+inline double cosine(const std::vector<double>& a, const std::vector<double>& b) {
+  return dot(a, b) / (std::max(1e-6, std::sqrt(dot(a, a))) * std::max(1e-6, std::sqrt(dot(b, b))));
+}
+
+struct Best {
+  double score = -std::numeric_limits<double>::infinity();
+  std::size_t match = 0;
+};
+
+inline LayerTokens layerOf(const at::Tensor& tokens, int prefix, int block,
+                           const std::vector<float>& sizes) {
+  LayerTokens layer;
+  layer.tokens = tokens;
+  layer.metric = tokens;
+  layer.prefix = prefix;
+  layer.block = block;
+  layer.trace = true;
+  layer.sizes = sizes;
+  return layer;
+}
+
+inline MergePlan planOf(const std::string& method, const Settings& settings, const VitConfig& vit,
+                        const LayerTokens& layer, const Statistics* statistics = nullptr) {
+  const MethodChoice choice{method, settings, nullptr, false};
+  return findMethodEntry(method).make(completeSettings(choice), {vit, statistics})->plan(layer);
+}
+
+}  // namespace adamerge::test
