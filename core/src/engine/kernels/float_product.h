@@ -14,6 +14,9 @@ constexpr int kBlockVectors = kVectorBytes == 64 ? 4 : 2;
 template <class T>
 constexpr std::ptrdiff_t kPanel = std::ptrdiff_t{kBlockVectors} * Simd<T>::kWidth;
 
+/// How far ahead of their use weights are asked for.
+constexpr std::ptrdiff_t kStepsAhead = 8;
+
 /// sums[m][:] = x[m][:] panel, over M rows and the first N vectors of the panel.
 template <class T, int M, int N>
 void blockProduct(const T* x, std::ptrdiff_t stride, const T* panel, std::ptrdiff_t k, T* sums,
@@ -29,6 +32,11 @@ void blockProduct(const T* x, std::ptrdiff_t stride, const T* panel, std::ptrdif
       const Vector value = broadcast(x[m * stride + i]);
 #pragma GCC unroll 4
       for (int n = 0; n < N; ++n) block[m][n] += value * weights[n];
+    }
+    // The processor's own prefetching comes too late for weights that stream from memory.
+#pragma GCC unroll 4
+    for (int n = 0; n < N; ++n) {
+      __builtin_prefetch(panel + kStepsAhead * kPanel<T> + n * Simd<T>::kWidth);
     }
     panel += kPanel<T>;
   }
