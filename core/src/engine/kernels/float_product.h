@@ -77,10 +77,15 @@ inline std::ptrdiff_t vectorsFor(std::ptrdiff_t columns) {
   return vectors < kBlockVectors ? vectors : kBlockVectors;
 }
 
+/// Terms that are summed one by one; the sums of so many are then added up, which halves the
+/// rounding of long rows.
+constexpr std::ptrdiff_t kSummedSteps = 96;
+
 void product(const float* x, std::ptrdiff_t x_stride, std::ptrdiff_t rows, std::ptrdiff_t k,
              const float* panels, std::ptrdiff_t first, std::ptrdiff_t last, std::ptrdiff_t columns,
              const Destination& to) {
   alignas(64) float sums[kBlockRows * kPanel<float>];
+  alignas(64) float part[kBlockRows * kPanel<float>] = {};
   for (std::ptrdiff_t panel = first; panel < last; ++panel) {
     const std::ptrdiff_t column = panel * kPanel<float>;
     const std::ptrdiff_t count =
@@ -88,8 +93,15 @@ void product(const float* x, std::ptrdiff_t x_stride, std::ptrdiff_t rows, std::
     const std::ptrdiff_t vectors = vectorsFor<float>(count);
     for (std::ptrdiff_t row = 0; row < rows; row += kBlockRows) {
       const std::ptrdiff_t block = rows - row < kBlockRows ? rows - row : kBlockRows;
-      blockProductOf<float>(block, vectors)(
-          x + row * x_stride, x_stride, panels + panel * k * kPanel<float>, k, sums, kPanel<float>);
+      for (std::ptrdiff_t step = 0; step < k; step += kSummedSteps) {
+        blockProductOf<float>(block, vectors)(x + row * x_stride + step, x_stride,
+                                              panels + (panel * k + step) * kPanel<float>,
+                                              k - step < kSummedSteps ? k - step : kSummedSteps,
+                                              step == 0 ? sums : part, kPanel<float>);
+        for (std::ptrdiff_t i = 0; step > 0 && i < block * kPanel<float>; i += kFloats) {
+          store(sums + i, load(sums + i) + load(part + i));
+        }
+      }
       for (std::ptrdiff_t m = 0; m < block; ++m) {
         finishRow(to, sums + m * kPanel<float>, row + m, column, count);
       }
