@@ -18,6 +18,8 @@ QCPScatterStyle::ScatterShape shapeOf(Marker marker) {
       return QCPScatterStyle::ssSquare;
     case Marker::kTriangle:
       return QCPScatterStyle::ssTriangle;
+    case Marker::kPlusCircle:
+      return QCPScatterStyle::ssPlusCircle;
     case Marker::kDiamond:
       return QCPScatterStyle::ssDiamond;
     case Marker::kTriangleDown:

@@ -6,8 +6,9 @@
 namespace adamerge::ui {
 
 Marker methodMarker(std::string_view method) {
-  constexpr std::array<Marker, 5> kMarkers{Marker::kCircle, Marker::kSquare, Marker::kTriangle,
-                                           Marker::kTriangleDown, Marker::kDiamond};
+  constexpr std::array<Marker, 6> kMarkers{Marker::kCircle,   Marker::kSquare,
+                                           Marker::kTriangle, Marker::kTriangleDown,
+                                           Marker::kDiamond,  Marker::kPlusCircle};
   const int place = methodPlace(method);
   return place < 0 ? Marker::kStar : kMarkers[static_cast<std::size_t>(place) % kMarkers.size()];
 }

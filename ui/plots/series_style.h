@@ -12,7 +12,7 @@
 namespace adamerge::ui {
 
 /// Outlines that differ even where they are a few pixels wide.
-enum class Marker { kCircle, kSquare, kTriangle, kDiamond, kTriangleDown, kStar };
+enum class Marker { kCircle, kSquare, kTriangle, kDiamond, kTriangleDown, kPlusCircle, kStar };
 
 Marker methodMarker(std::string_view method);
 

@@ -11,9 +11,9 @@ namespace adamerge {
 namespace {
 
 const std::vector<MethodEntry>& entries() {
-  static const std::vector<MethodEntry> all{noneEntry(), adaMergeEntry(), adaMergePlusEntry(),
-                                            toMeEntry(), piToMeEntry(),   toFuEntry(),
-                                            dsmEntry()};
+  static const std::vector<MethodEntry> all{noneEntry(),        adaMergeEntry(), toMeEntry(),
+                                            piToMeEntry(),      toFuEntry(),     dsmEntry(),
+                                            adaMergePlusEntry()};
   return all;
 }
 

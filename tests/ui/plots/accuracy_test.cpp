@@ -5,10 +5,13 @@
 #include <QtTest>
 #include <algorithm>
 
+#include "adamerge/methods.h"
 #include "plot_fixture.h"
 #include "plots/accuracy_plot.h"
+#include "plots/series_style.h"
 #include "plots_tests.h"
 #include "sample_inspection.h"
+#include "state/method_color.h"
 
 namespace adamerge::ui::test {
 namespace {
@@ -146,11 +149,13 @@ void AccuracyTest::seriesAreToldApart() {
   QCOMPARE(own.legend, "AdaMerge");
   QVERIFY(reference.legend.isEmpty());
   QSet<int> markers;
-  for (const char* method :
-       {"AdaMerge", "ToMe, published", "PiToMe, published", "DSM, published"}) {
-    markers.insert(static_cast<int>(named(content, method).marker));
+  QSet<QRgb> colors;
+  for (const MethodInfo& method : methods()) {
+    markers.insert(static_cast<int>(methodMarker(method.id)));
+    colors.insert(methodColor(method.id).rgb());
   }
-  QCOMPARE(markers.size(), 4);
+  QCOMPARE(markers.size(), static_cast<qsizetype>(methods().size()));
+  QCOMPARE(colors.size(), static_cast<qsizetype>(methods().size()));
 }
 
 void AccuracyTest::axesWithoutPublishedNumbers() {
