@@ -69,6 +69,13 @@ InputSize parseInputSize(const std::string& text) {
   return size;
 }
 
+/// A setting as typed. Of a key that the method does not have, requireInForce() tells. Throws
+/// Error.
+void set(MethodChoice& choice, const std::string& key, const std::string& text) {
+  const SettingInfo* setting = findMethod(choice.method).setting(key);
+  choice.settings[key] = setting == nullptr ? SettingValue(text) : parseSetting(*setting, text);
+}
+
 /// Throws UsageError for what has no effect beside the other settings, Error for what the method
 /// does not have or take.
 void requireInForce(const MethodChoice& choice) {
@@ -224,14 +231,9 @@ MethodChoice MethodOptions::choiceOf(const std::string& id,
   MethodChoice choice;
   choice.method = id;
   try {
-    const MethodInfo& method = findMethod(id);
     for (const std::string& key : keys) {
       const Setting& given = settings_.at(key);
-      const SettingInfo* setting = method.setting(key);
-      // completeSettings() below says which settings the method has.
-      choice.settings[key] = setting == nullptr
-                                 ? SettingValue(given.text)
-                                 : parseSetting(*setting, given.off ? "off" : given.text);
+      set(choice, key, given.off ? "off" : given.text);
     }
     requireInForce(choice);
   } catch (const UsageError&) {
@@ -255,7 +257,7 @@ MethodChoice MethodOptions::choice() const {
 std::vector<MethodChoice> MethodOptions::choices(const std::vector<std::string>& ids) const {
   std::vector<MethodChoice> list;
   std::vector<std::string> unused = givenKeys();
-  bool statistics_unused = !statistics_.empty();
+  std::shared_ptr<const Statistics> statistics;
   for (const std::string& id : ids) {
     const MethodInfo& method = findMethod(id);
     std::vector<std::string> keys = givenKeys();
@@ -263,9 +265,10 @@ std::vector<MethodChoice> MethodOptions::choices(const std::vector<std::string>&
     std::erase_if(unused, [&](const auto& key) { return method.setting(key) != nullptr; });
     list.push_back(choiceOf(id, keys));
     if (statistics_.empty() || method.statistics_settings.empty()) continue;
-    statistics_unused = false;
-    list.back().statistics = std::make_shared<const Statistics>(readStatistics(statistics_));
+    if (!statistics) statistics = std::make_shared<const Statistics>(readStatistics(statistics_));
+    list.back().statistics = statistics;
   }
+  const bool statistics_unused = !statistics_.empty() && !statistics;
   if (!unused.empty() || statistics_unused) {
     throw UsageError(fmt::format("--{} is no setting of {}",
                                  statistics_unused ? "stats" : optionName(unused.front()),
@@ -292,10 +295,7 @@ MethodChoice parseVariant(const std::string& text) {
         choice.statistics = std::make_shared<const Statistics>(readStatistics(value));
         continue;
       }
-      const SettingInfo* setting = method.setting(key);
-      // requireInForce() below says which settings the method has.
-      choice.settings[key] =
-          setting == nullptr ? SettingValue(value) : parseSetting(*setting, value);
+      set(choice, key, value);
     }
     requireInForce(choice);
   } catch (const Error& error) {

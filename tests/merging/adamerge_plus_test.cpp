@@ -70,16 +70,8 @@ TEST(AdaMergePlusPlan, MergesWhereTheVarianceWithinGroupsGrowsLeast) {
 }
 
 TEST(AdaMergePlusPlan, CountsFallWithDepthAndLoseNoRemainder) {
-  const VitConfig vit = squareModel(14, 1, 12);
-  const at::Tensor tokens = randomTokens(197, 4, 3);
-  const std::vector<float> sizes(197, 1.0F);
-  const auto counts = [&](const Settings& settings) {
-    std::vector<int> result;
-    for (int block = 0; block < vit.depth; ++block) {
-      result.push_back(static_cast<int>(
-          planOf("adamerge+", settings, vit, layerOf(tokens, 1, block, sizes)).merges.size()));
-    }
-    return result;
+  const auto counts = [](const Settings& settings) {
+    return countsPerBlock("adamerge+", settings);
   };
   // Differences of the rounded partial sums of 24 (1 - l / 12)^2: 24, 44.17, 60.83, 74.33, ...
   EXPECT_EQ(counts({}), (std::vector<int>{24, 20, 17, 13, 11, 8, 6, 4, 3, 2, 0, 0}));

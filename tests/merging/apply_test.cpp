@@ -42,8 +42,7 @@ void expectRows(const at::Tensor& actual, const std::vector<float>& expected) {
 }
 
 TEST(Apply, WeightedMean) {
-  expectRows(applied(threeIntoOne(Combine::kWeightedMean), tokens()),
-             {9, 9, 7, 7, 1.0F, 2.875F});
+  expectRows(applied(threeIntoOne(Combine::kWeightedMean), tokens()), {9, 9, 7, 7, 1.0F, 2.875F});
 }
 
 TEST(Apply, PruneKeepsTheDestination) {

@@ -74,4 +74,17 @@ inline MergePlan planOf(const std::string& method, const Settings& settings, con
   return findMethodEntry(method).make(completeSettings(choice), {vit, statistics})->plan(layer);
 }
 
+/// How many of 196 patches, all of size 1, each of 12 blocks would merge.
+inline std::vector<int> countsPerBlock(const std::string& method, const Settings& settings) {
+  const VitConfig vit = squareModel(14, 1, 12);
+  const at::Tensor tokens = randomTokens(197, 4, 3);
+  const std::vector<float> sizes(197, 1.0F);
+  std::vector<int> counts;
+  for (int block = 0; block < vit.depth; ++block) {
+    const MergePlan plan = planOf(method, settings, vit, layerOf(tokens, 1, block, sizes));
+    counts.push_back(static_cast<int>(plan.merges.size()));
+  }
+  return counts;
+}
+
 }  // namespace adamerge::test

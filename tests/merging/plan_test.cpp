@@ -196,17 +196,7 @@ TEST(ToMePlan, FollowsTheSpecification) {
 }
 
 TEST(ToMePlan, SchedulesTruncateAsTheReferenceDoes) {
-  const VitConfig vit = squareModel(14, 1, 12);
-  const at::Tensor tokens = randomTokens(197, 4, 3);
-  const std::vector<float> sizes(197, 1.0F);
-  const auto counts = [&](const Settings& settings) {
-    std::vector<int> result;
-    for (int block = 0; block < vit.depth; ++block) {
-      result.push_back(static_cast<int>(
-          planOf("tome", settings, vit, layerOf(tokens, 1, block, sizes)).merges.size()));
-    }
-    return result;
-  };
+  const auto counts = [](const Settings& settings) { return countsPerBlock("tome", settings); };
   // int(16 - 32 / 11 * i) and its mirror, as ToMe's parse_r gives for (8, -1) and (8, 1).
   EXPECT_EQ(counts({{"r", std::int64_t{8}}, {"inflection", -1.0}}),
             (std::vector<int>{16, 14, 13, 11, 10, 8, 7, 5, 4, 2, 1, 0}));

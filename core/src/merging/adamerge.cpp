@@ -81,11 +81,6 @@ class AdaMerge final : public MergeMethod {
   }
 
  private:
-  /// Index among the patch tokens of the i-th source and of the j-th destination.
-  std::int64_t sourceAt(std::int64_t i) const { return alternating_ ? 2 * i : i; }
-  std::int64_t destinationAt(std::int64_t j, std::int64_t sources) const {
-    return alternating_ ? 2 * j + 1 : sources + j;
-  }
   /// Alternating puts even positions, one more of them where n is odd, on the source side.
   std::int64_t sourceCount(std::int64_t n) const { return alternating_ ? (n + 1) / 2 : n / 2; }
 
@@ -94,8 +89,12 @@ class AdaMerge final : public MergeMethod {
     return {alternating_ ? 1 : sourceCount(n), n - sourceCount(n)};
   }
   std::int64_t step() const { return alternating_ ? 2 : 1; }
+  /// Index among the patch tokens of the i-th of a side.
+  std::int64_t indexAt(const Positions& side, std::int64_t i) const {
+    return side.first + i * step();
+  }
   at::Tensor take(const at::Tensor& t, const Positions& side, std::int64_t axis = 0) const {
-    return t.slice(axis, side.first, side.first + (side.count - 1) * step() + 1, step());
+    return t.slice(axis, side.first, indexAt(side, side.count - 1) + 1, step());
   }
 
   /// By S_ij = salience_i cos(i, j) (AdaMerge, Eq. 3); 1 - salience_i where the background merges
@@ -162,23 +161,23 @@ class AdaMerge final : public MergeMethod {
 
   void merge(const LayerTokens& layer, const BestMatches& best, std::int64_t r,
              MergePlan& plan) const {
-    const std::int64_t n = layer.patchCount();
-    const std::int64_t sources = sourceCount(n);
+    const Positions a = sources(layer.patchCount());
+    const Positions b = destinations(layer.patchCount());
+    const auto position = [&](const Positions& side, std::int64_t i) {
+      return layer.prefix + indexAt(side, i);
+    };
     const std::vector<std::int64_t> order = descending(best.score);
-    std::vector<bool> merged(static_cast<std::size_t>(sources), false);
+    std::vector<bool> merged(static_cast<std::size_t>(a.count), false);
     for (std::int64_t k = 0; k < r; ++k) {
       const std::int64_t i = order[k];
       merged[i] = true;
-      plan.merges.push_back({layer.prefix + sourceAt(i),
-                             layer.prefix + destinationAt(best.index[i], sources), best.score[i]});
+      plan.merges.push_back({position(a, i), position(b, best.index[i]), best.score[i]});
     }
     for (std::int64_t i = 0; i < layer.prefix; ++i) plan.order.push_back(i);
-    for (std::int64_t i = 0; i < sources; ++i) {
-      if (!merged[i]) plan.order.push_back(layer.prefix + sourceAt(i));
+    for (std::int64_t i = 0; i < a.count; ++i) {
+      if (!merged[i]) plan.order.push_back(position(a, i));
     }
-    for (std::int64_t j = 0; j < n - sources; ++j) {
-      plan.order.push_back(layer.prefix + destinationAt(j, sources));
-    }
+    for (std::int64_t j = 0; j < b.count; ++j) plan.order.push_back(position(b, j));
     if (size_weights_) {
       plan.weights.assign(layer.sizes.begin(), layer.sizes.end());
       return;

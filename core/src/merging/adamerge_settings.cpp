@@ -54,8 +54,6 @@ std::vector<SettingInfo> countSettings() {
   return {r_max, r, alpha, temperature};
 }
 
-}  // namespace
-
 std::vector<SettingInfo> adaMergeSettings() {
   std::vector<SettingInfo> settings = countSettings();
   settings.push_back(onOff("salience", "Salience weighting",
@@ -97,11 +95,7 @@ std::vector<SettingInfo> adaMergeSettings() {
   return settings;
 }
 
-std::vector<std::string> adaMergeStatisticsSettings() {
-  return {"partition", "affinity",    "salience",   "proportional_attention",
-          "alpha",     "temperature", "similarity", "priority",
-          "weights",   "decay"};
-}
+}  // namespace
 
 MethodEntry adaMergeEntry() {
   MethodEntry entry;
@@ -113,7 +107,10 @@ MethodEntry adaMergeEntry() {
   entry.info.salience =
       "How much the other patches attend to this one in the patch affinity (Eq. 1-2).";
   entry.info.compression = {{"r_max", 1.0}, {"r", 0.5}};
-  entry.info.statistics_settings = adaMergeStatisticsSettings();
+  entry.info.statistics_settings = {
+      "partition", "affinity",    "salience",   "proportional_attention",
+      "alpha",     "temperature", "similarity", "priority",
+      "weights",   "decay"};
   entry.info.settings = adaMergeSettings();
   entry.make = makeAdaMerge;
   return entry;
