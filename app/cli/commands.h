@@ -18,6 +18,7 @@ Command infoCommand(CLI::App& app);
 Command inspectCommand(CLI::App& app);
 Command calibrateCommand(CLI::App& app);
 Command evaluateCommand(CLI::App& app);
+Command benchCommand(CLI::App& app);
 Command scheduleCommand(CLI::App& app);
 
 }  // namespace adamerge::cli

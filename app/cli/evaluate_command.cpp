@@ -211,6 +211,7 @@ Command evaluateCommand(CLI::App& app) {
                    "--unlabelled any images")
       ->required();
   options->choices.addTo(*command);
+  options->choices.addSampleSizeTo(*command);
   takesWholeNumber(*command->add_option("--limit", options->limit,
                                         "Use N images, drawn at random (default: all)"),
                    1);

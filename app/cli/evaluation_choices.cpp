@@ -24,6 +24,23 @@ std::vector<std::string> split(const std::string& text) {
   }
 }
 
+/// Says what was found for a tier, and where that is not near.
+std::function<void(const TierMatch&)> teller(bool print, Terminal& terminal) {
+  return [print, &terminal](const TierMatch& match) {
+    terminal.clearBar();
+    const double target = *match.choice.tier;
+    const std::string name = describe(match.choice.choice);
+    if (print) {
+      fmt::print("{:.3f} G: {} costs {:.3f} G{}\n", target, name, match.flops.paper,
+                 match.images > 1 ? fmt::format(", mean of {} image(s)", match.images) : "");
+    }
+    if (!match.near()) {
+      terminal.warn(fmt::format("{} comes no nearer to {:.3f} G than {:.3f} G", name, target,
+                                match.flops.paper));
+    }
+  };
+}
+
 }  // namespace
 
 void EvaluationChoices::addTo(CLI::App& command) {
@@ -48,14 +65,17 @@ void EvaluationChoices::addTo(CLI::App& command) {
       "that comes nearest");
   for (CLI::Option* option : {r_max, r, flops}) takesText(*option, "LIST");
   flops->excludes(r)->excludes(r_max);
+  settings_.addSettingsTo(command, {"r", "r_max"});
+}
+
+void EvaluationChoices::addSampleSizeTo(CLI::App& command) {
   takesWholeNumber(
       *command
            .add_option("--flops-images", flops_images_,
                        "Images of the set, drawn at random, on which --flops finds a count that "
                        "depends on the image (default 32)")
-           ->needs(flops),
+           ->needs(command.get_option("--flops")),
       1);
-  settings_.addSettingsTo(command, {"r", "r_max"});
 }
 
 std::vector<std::string> EvaluationChoices::methodList() const {
@@ -119,29 +139,29 @@ std::vector<EvaluationChoice> EvaluationChoices::make(const Engine& engine, cons
                                                       std::span<const EvaluationChoice> found,
                                                       bool print, Terminal& terminal,
                                                       const std::stop_token& stop) const {
-  const std::vector<double> targets = tiers();
-  if (targets.empty()) return counted();
-  const std::vector<MethodChoice> methods = methodChoices();
-  const bool any = std::any_of(methods.begin(), methods.end(), [](const MethodChoice& method) {
+  if (flops_.empty()) return counted();
+  const std::vector<MethodChoice> methods = searchedMethods();
+  if (auto before = matchedBefore(found, methods, tiers())) return std::move(*before);
+  return matchTiers(engine, dataset.sample(flops_images_, seed), methods, tiers(),
+                    teller(print, terminal), terminal.callback(), stop);
+}
+
+std::vector<EvaluationChoice> EvaluationChoices::make(const Engine& engine,
+                                                      std::span<const InputTensor> images,
+                                                      bool print, Terminal& terminal,
+                                                      const std::stop_token& stop) const {
+  if (flops_.empty()) return counted();
+  return matchTiers(engine, images, searchedMethods(), tiers(), teller(print, terminal),
+                    terminal.callback(), stop);
+}
+
+std::vector<MethodChoice> EvaluationChoices::searchedMethods() const {
+  std::vector<MethodChoice> list = methodChoices();
+  const bool any = std::any_of(list.begin(), list.end(), [](const MethodChoice& method) {
     return compressionKnob(method) != nullptr;
   });
   if (!any) throw UsageError("--flops: none of the methods has a count to choose");
-  if (auto before = matchedBefore(found, methods, targets)) return std::move(*before);
-  const auto tell = [&](const TierMatch& match) {
-    terminal.clearBar();
-    const double target = *match.choice.tier;
-    const std::string name = describe(match.choice.choice);
-    if (print) {
-      fmt::print("{:.3f} G: {} costs {:.3f} G{}\n", target, name, match.flops.paper,
-                 match.images > 1 ? fmt::format(", mean of {} image(s)", match.images) : "");
-    }
-    if (!match.near()) {
-      terminal.warn(fmt::format("{} comes no nearer to {:.3f} G than {:.3f} G", name, target,
-                                match.flops.paper));
-    }
-  };
-  return matchTiers(engine, dataset.sample(flops_images_, seed), methods, targets, tell,
-                    terminal.callback(), stop);
+  return list;
 }
 
 }  // namespace adamerge::cli

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What `evaluate` measures: methods with each of the counts asked for, or with the counts that
-// bring them to the FLOPs asked for.
+// What `evaluate` and `bench` measure: methods with each of the counts asked for, or with the
+// counts that bring them to the FLOPs asked for.
 #pragma once
 
 #include <span>
@@ -15,6 +15,8 @@ namespace adamerge::cli {
 class EvaluationChoices {
  public:
   void addTo(CLI::App& command);
+  /// On how many images of a set --flops finds a count, for a command that has a set.
+  void addSampleSizeTo(CLI::App& command);
   /// Throws UsageError: lists that are none, methods that do not exist, settings and counts that no
   /// method takes.
   void check() const;
@@ -25,13 +27,19 @@ class EvaluationChoices {
   std::vector<EvaluationChoice> make(const Engine& engine, const Dataset& dataset, unsigned seed,
                                      std::span<const EvaluationChoice> found, bool print,
                                      Terminal& terminal, const std::stop_token& stop) const;
+  /// The same on images at hand, all of them.
+  std::vector<EvaluationChoice> make(const Engine& engine, std::span<const InputTensor> images,
+                                     bool print, Terminal& terminal,
+                                     const std::stop_token& stop) const;
+  /// The methods, then the variants, before counts are chosen.
+  std::vector<MethodChoice> methodChoices() const;
 
  private:
   std::vector<std::string> methodList() const;
   std::vector<double> tiers() const;
-  /// The methods, then the variants.
-  std::vector<MethodChoice> methodChoices() const;
   std::vector<EvaluationChoice> counted() const;
+  /// Throws UsageError where --flops has no count to choose.
+  std::vector<MethodChoice> searchedMethods() const;
 
   MethodOptions settings_;
   std::string methods_;

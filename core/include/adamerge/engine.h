@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "adamerge/flops.h"
@@ -45,6 +46,10 @@ class Engine {
   /// Throws Error (files, architecture, device, dtype), Cancelled.
   static Engine load(const std::filesystem::path& path, const EngineOptions& options = {},
                      const ProgressCallback& progress = {}, const std::stop_token& stop = {});
+  /// A model with random weights, always the same, to measure what an architecture costs:
+  /// vit_SIZE_patchP_INPUT, SIZE one of tiny, small, base, large, huge. Throws Error (name, input
+  /// size, device, dtype).
+  static Engine untrained(std::string_view architecture, const EngineOptions& options = {});
   Engine(Engine&&) noexcept;
   Engine& operator=(Engine&&) noexcept;
   ~Engine();

@@ -41,9 +41,17 @@ struct TierMatch {
 };
 
 /// For each of `tiers` (G, `paper` convention) each method with the count that comes nearest;
-/// methods without a count are left out. What depends on the image is measured on all of `sample`;
-/// images that cannot be read are left to the evaluation to name. `found` hears of each match.
-/// Throws Error: no image could be read, none of the methods has a count; Cancelled.
+/// methods without a count are left out. What depends on the image is measured on all of `images`,
+/// at least one. `found` hears of each match. Throws Error: none of the methods has a count;
+/// Cancelled.
+std::vector<EvaluationChoice> matchTiers(const Engine& engine, std::span<const InputTensor> images,
+                                         std::span<const MethodChoice> methods,
+                                         std::span<const double> tiers,
+                                         const std::function<void(const TierMatch&)>& found = {},
+                                         const ProgressCallback& progress = {},
+                                         const std::stop_token& stop = {});
+/// On the images of `sample`; those that cannot be read are left to the evaluation to name. Throws
+/// Error where none could be read.
 std::vector<EvaluationChoice> matchTiers(const Engine& engine, const Dataset& sample,
                                          std::span<const MethodChoice> methods,
                                          std::span<const double> tiers,

@@ -14,6 +14,7 @@
 #include "engine/vit.h"
 #include "merging/method.h"
 #include "model/load_model.h"
+#include "model/random_model.h"
 
 namespace adamerge {
 namespace {
@@ -99,11 +100,29 @@ at::Tensor stackInputs(std::span<const InputTensor> images, const VitConfig& vit
   return batch;
 }
 
+struct Placement {
+  at::Device device;
+  at::ScalarType dtype;
+};
+
+/// What every engine needs before its weights.
+Placement prepare(const EngineOptions& options) {
+  prepareBackends();
+  const at::Device device = parseDevice(options.device);
+  const at::ScalarType dtype = parseDtype(options.dtype, device);
+  const auto cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  if (options.threads < 0 || options.threads > 4096) {
+    throw Error(fmt::format("--threads takes 0 (all cores) to 4096, not {}", options.threads));
+  }
+  at::set_num_threads(options.threads > 0 ? options.threads : cores);
+  return {device, dtype};
+}
+
 }  // namespace
 
 struct Engine::State {
-  State(ModelInfo model, VisionTransformer transformer)
-      : info(std::move(model)), vit(std::move(transformer)) {}
+  State(const LoadedModel& model, at::Device device, at::ScalarType dtype)
+      : info(model.info), vit(model.info.vit, model.weights, device, dtype) {}
 
   ModelInfo info;
   VisionTransformer vit;
@@ -120,31 +139,29 @@ Engine::~Engine() = default;
 
 Engine Engine::load(const std::filesystem::path& path, const EngineOptions& options,
                     const ProgressCallback& progress, const std::stop_token& stop) {
-  prepareBackends();
-  const at::Device device = parseDevice(options.device);
-  const at::ScalarType dtype = parseDtype(options.dtype, device);
-  const auto cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  if (options.threads < 0 || options.threads > 4096) {
-    throw Error(fmt::format("--threads takes 0 (all cores) to 4096, not {}", options.threads));
-  }
-  at::set_num_threads(options.threads > 0 ? options.threads : cores);
-
-  LoadedModel model = loadModel(path, options.input_size, progress, stop);
-  auto state = std::make_unique<State>(
-      model.info, VisionTransformer(model.info.vit, model.weights, device, dtype));
+  const Placement placement = prepare(options);
+  auto state = std::make_unique<State>(loadModel(path, options.input_size, progress, stop),
+                                       placement.device, placement.dtype);
+  const ModelInfo& info = state->info;
 
   const std::filesystem::path folder =
       std::filesystem::is_directory(path) ? path : path.parent_path();
   if (const auto file = folder / "stats.json"; std::filesystem::exists(file)) {
     try {
       auto statistics = std::make_shared<const Statistics>(readStatistics(file));
-      requireSameModel(*statistics, model.info, /*by_name=*/false);
+      requireSameModel(*statistics, info, /*by_name=*/false);
       state->statistics = std::move(statistics);
     } catch (const Error& error) {
       state->statistics_problem = error.what();
     }
   }
   return Engine(std::move(state));
+}
+
+Engine Engine::untrained(std::string_view architecture, const EngineOptions& options) {
+  const Placement placement = prepare(options);
+  return Engine(std::make_unique<State>(randomModel(architecture, options.input_size),
+                                        placement.device, placement.dtype));
 }
 
 const ModelInfo& Engine::info() const { return state_->info; }

@@ -116,22 +116,21 @@ bool TierMatch::near() const {
   return std::abs(flops.paper - *choice.tier) <= kNear * *choice.tier;
 }
 
-std::vector<EvaluationChoice> matchTiers(const Engine& engine, const Dataset& sample,
+std::vector<EvaluationChoice> matchTiers(const Engine& engine, std::span<const InputTensor> images,
                                          std::span<const MethodChoice> methods,
                                          std::span<const double> tiers,
                                          const std::function<void(const TierMatch&)>& found,
                                          const ProgressCallback& progress,
                                          const std::stop_token& stop) {
-  const std::vector<InputTensor> inputs = readSample(sample, engine.info().preprocessing, stop);
   std::vector<EvaluationChoice> list;
   for (const double tier : tiers) {
     for (const MethodChoice& method : methods) {
       if (compressionKnob(method) == nullptr) continue;
       // A constant count costs the same on every image.
       const bool varies = !findMethod(method.method).statistics_settings.empty();
-      const std::span<const InputTensor> images(inputs.data(), varies ? inputs.size() : 1);
-      const SchedulePoint point = matchFlops(engine, images, method, tier, progress, stop);
-      TierMatch match{{method, tier}, point.flops, images.size()};
+      const std::span<const InputTensor> measured = varies ? images : images.first(1);
+      const SchedulePoint point = matchFlops(engine, measured, method, tier, progress, stop);
+      TierMatch match{{method, tier}, point.flops, measured.size()};
       match.choice.choice.settings[point.key] = std::int64_t{point.value};
       if (found) found(match);
       list.push_back(match.choice);
@@ -139,6 +138,16 @@ std::vector<EvaluationChoice> matchTiers(const Engine& engine, const Dataset& sa
   }
   if (list.empty()) throw Error("none of the methods has a count to choose");
   return list;
+}
+
+std::vector<EvaluationChoice> matchTiers(const Engine& engine, const Dataset& sample,
+                                         std::span<const MethodChoice> methods,
+                                         std::span<const double> tiers,
+                                         const std::function<void(const TierMatch&)>& found,
+                                         const ProgressCallback& progress,
+                                         const std::stop_token& stop) {
+  const std::vector<InputTensor> images = readSample(sample, engine.info().preprocessing, stop);
+  return matchTiers(engine, images, methods, tiers, found, progress, stop);
 }
 
 }  // namespace adamerge

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "adamerge/benchmark.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "adamerge/error.h"
+#include "benchmark/memory_use.h"
+#include "benchmark/product_rate.h"
+
+namespace adamerge {
+namespace {
+
+void requireUsable(std::span<const InputTensor> images, const BenchmarkOptions& options) {
+  const std::vector<int>& batches = options.batches;
+  if (images.empty()) throw Error("there is no image to run the benchmark on");
+  if (batches.empty() || batches.front() < 1 ||
+      std::adjacent_find(batches.begin(), batches.end(), std::greater_equal<>()) != batches.end()) {
+    throw Error("batch sizes must be at least 1 and ascend");
+  }
+  if (options.warmup < 1 || options.runs < 1 || !(options.seconds > 0)) {
+    throw Error("a benchmark needs at least one run to warm up, one timed run and some time");
+  }
+}
+
+/// `images`, from the first again after the last, so that wherever a batch begins it is adjacent.
+std::vector<InputTensor> wrapped(std::span<const InputTensor> images, int largest_batch) {
+  std::vector<InputTensor> list(images.begin(), images.end());
+  for (int i = 0; i + 1 < largest_batch; ++i) {
+    list.push_back(images[static_cast<std::size_t>(i) % images.size()]);
+  }
+  return list;
+}
+
+class Runner {
+ public:
+  Runner(const Engine& engine, std::span<const InputTensor> images, const BenchmarkOptions& options,
+         const ProgressCallback& progress, const std::stop_token& stop)
+      : engine_(engine),
+        images_(wrapped(images, options.batches.back())),
+        distinct_(images.size()),
+        options_(options),
+        progress_(progress),
+        stop_(stop),
+        stage_("measuring " + engine.info().name),
+        product_(engine.device(), engine.dtype()) {}
+
+  Benchmark run(std::span<const BenchmarkCase> cases) {
+    describeEngine();
+    const std::int64_t runs =
+        static_cast<std::int64_t>(cases.size()) * (options_.warmup + options_.runs);
+    for (const int batch : options_.batches) total_ += runs * batch;
+    std::int64_t planned = 0;
+    for (const int batch : options_.batches) {
+      planned += runs * batch;
+      try {
+        measureBatch(cases, batch);
+      } catch (const Cancelled&) {
+        if (!finishEarly()) throw;
+        break;
+      } catch (const Error& error) {
+        if (!finishEarly()) throw;
+        benchmark_.problem = fmt::format("batch size {}: {}", batch, error.what());
+        break;
+      }
+      done_ = planned;
+    }
+    return std::move(benchmark_);
+  }
+
+ private:
+  void describeEngine() {
+    const ModelInfo& info = engine_.info();
+    benchmark_.model = info.name;
+    benchmark_.architecture = info.architecture;
+    benchmark_.input_size = {info.vit.input_height, info.vit.input_width};
+    benchmark_.device = engine_.device();
+    benchmark_.dtype = engine_.dtype();
+    benchmark_.threads = threadsInUse();
+    benchmark_.parameters = info.parameters;
+    benchmark_.weight_bytes =
+        static_cast<std::uint64_t>(info.parameters) * bytesOf(benchmark_.dtype);
+  }
+
+  void measureBatch(std::span<const BenchmarkCase> cases, int batch) {
+    batch_begin_ = benchmark_.points.size();
+    rounds_ = 0;
+    for (const BenchmarkCase& measured : cases) {
+      BenchmarkPoint point;
+      point.choice = measured.choice;
+      point.tier = measured.tier;
+      point.batch = batch;
+      benchmark_.points.push_back(std::move(point));
+    }
+    const std::span<BenchmarkPoint> points = std::span(benchmark_.points).subspan(batch_begin_);
+    for (BenchmarkPoint& point : points) warmUp(point);
+    double seconds = 0;
+    while (rounds_ < options_.runs &&
+           seconds < options_.seconds * static_cast<double>(points.size())) {
+      benchmark_.product_gflops.push_back(product_.measure());
+      // Nobody always runs after the same one.
+      const auto shift = static_cast<std::size_t>(rounds_);
+      for (std::size_t i = 0; i < points.size(); ++i) {
+        seconds += timedRun(points[(i + shift) % points.size()]);
+      }
+      ++rounds_;
+    }
+  }
+
+  void warmUp(BenchmarkPoint& point) {
+    releaseFreedMemory();
+    point.resident_bytes = residentBytes();
+    const bool peak = restartPeak();
+    for (int i = 0; i < options_.warmup; ++i) {
+      for (const ImageResult& image : run(point, i)) {
+        point.calibrated = point.calibrated && image.calibrated;
+      }
+    }
+    if (peak) point.peak_bytes = peakBytes();
+  }
+
+  /// Returns the seconds it took.
+  double timedRun(BenchmarkPoint& point) {
+    const auto start = std::chrono::steady_clock::now();
+    const std::vector<ImageResult> results = run(point, rounds_);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    Flops mean;
+    for (const ImageResult& image : results) {
+      mean.paper += image.flops.paper / point.batch;
+      mean.total += image.flops.total / point.batch;
+    }
+    point.milliseconds.push_back(took.count() * 1000);
+    point.flops.push_back(mean);
+    return took.count();
+  }
+
+  std::vector<ImageResult> run(const BenchmarkPoint& point, int round) {
+    const auto batch = static_cast<std::size_t>(point.batch);
+    const std::size_t first = static_cast<std::size_t>(round) * batch % distinct_;
+    std::vector<ImageResult> results = engine_.run(std::span(images_).subspan(first, batch),
+                                                   point.choice, {.trace = false}, stop_);
+    done_ += point.batch;
+    if (progress_) progress_({stage_, done_, total_});
+    return results;
+  }
+
+  /// Leaves whole rounds. False where there are none.
+  bool finishEarly() {
+    benchmark_.complete = false;
+    if (rounds_ == 0) benchmark_.points.resize(batch_begin_);
+    for (std::size_t i = batch_begin_; i < benchmark_.points.size(); ++i) {
+      benchmark_.points[i].milliseconds.resize(static_cast<std::size_t>(rounds_));
+      benchmark_.points[i].flops.resize(static_cast<std::size_t>(rounds_));
+    }
+    return !benchmark_.points.empty();
+  }
+
+  const Engine& engine_;
+  const std::vector<InputTensor> images_;
+  const std::size_t distinct_;
+  const BenchmarkOptions& options_;
+  const ProgressCallback& progress_;
+  const std::stop_token& stop_;
+  const std::string stage_;
+  const ProductRate product_;
+  Benchmark benchmark_;
+  std::size_t batch_begin_ = 0;  ///< of the points of the batch size at hand
+  int rounds_ = 0;               ///< done of these
+  std::int64_t done_ = 0;        ///< images, of
+  std::int64_t total_ = 0;
+};
+
+}  // namespace
+
+Benchmark runBenchmark(const Engine& engine, std::span<const InputTensor> images,
+                       std::span<const BenchmarkCase> cases, const BenchmarkOptions& options,
+                       const ProgressCallback& progress, const std::stop_token& stop) {
+  requireUsable(images, options);
+  std::vector<BenchmarkCase> all{{MethodChoice{}}};
+  for (const BenchmarkCase& measured : cases) {
+    if (measured.choice.method == all.front().choice.method) continue;
+    engine.run({}, measured.choice);
+    all.push_back(measured);
+  }
+  return Runner(engine, images, options, progress, stop).run(all);
+}
+
+}  // namespace adamerge
