@@ -16,6 +16,8 @@ struct CalibrationOptions {
   MethodChoice choice{"adamerge", {}, nullptr, false};  ///< its r_max is ignored
   int batch = 8;                                        ///< images at once
   std::string source;                                   ///< for the record
+  /// Hears what the engine warns of, each sentence once.
+  std::function<void(const std::string&)> warn{};
 };
 
 /// Gives images number first ... first + count - 1; may leave out those it cannot read, the same

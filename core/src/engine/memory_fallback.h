@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A model that goes on where memory runs out: with smaller batches, then, from a GPU, on the CPU.
+// What it has learnt holds for the batches that follow.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "engine/vit.h"
+
+namespace adamerge {
+
+class MemoryFallback {
+ public:
+  /// Reads the model's weights once more.
+  using Reload = std::function<StateDict(const std::stop_token&)>;
+
+  /// A VisionTransformer's arguments, and what the CPU's weights come from where `device` has no
+  /// memory for one image; empty: no other device is tried. Throws Error where there is no memory
+  /// for the weights.
+  MemoryFallback(const VitConfig& config, const StateDict& weights, at::Device device,
+                 at::ScalarType dtype, Reload reload);
+
+  struct Output {
+    at::Tensor logits;               ///< [B, classes] fp32 on the CPU
+    std::vector<ImageState> images;  ///< B
+    std::string warning;             ///< a sentence; empty: all ran as asked for
+  };
+
+  /// As VisionTransformer's. Throws Error: no memory for one image, anything else that LibTorch
+  /// reports; Cancelled. May be called from several threads.
+  Output forward(const at::Tensor& images, const MergeMethod& method, bool trace,
+                 const std::stop_token& stop = {}) const;
+
+  /// Of the model that runs at present.
+  at::Device device() const;
+  at::ScalarType dtype() const;
+
+ private:
+  /// How batches are run at present.
+  struct Course {
+    std::shared_ptr<const VisionTransformer> model;
+    std::int64_t largest;  ///< images at once
+    bool moved = false;    ///< to the CPU
+  };
+
+  std::shared_ptr<const VisionTransformer> placed(const StateDict& weights, at::Device device,
+                                                  at::ScalarType dtype) const;
+  void moveToCpu(const StateDict& weights) const;
+  Course course() const;
+  /// After `failed` had no memory for `part` images: what is tried next. Throws Error where nothing
+  /// is left.
+  void stepDown(const Course& failed, std::int64_t part, const std::stop_token& stop) const;
+  std::string warningAbout(const Course& course, std::int64_t images) const;
+
+  VitConfig config_;
+  at::Device device_;
+  at::ScalarType dtype_;
+  Reload reload_;
+  mutable std::mutex mutex_;  ///< of what follows
+  mutable Course course_;
+};
+
+}  // namespace adamerge

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Running out of memory, played by a merging method that throws what LibTorch throws.
+#include "engine/memory_fallback.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <limits>
+#include <mutex>
+#include <new>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "error_message.h"
+#include "model/load_model.h"
+
+namespace adamerge {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+const std::filesystem::path kModel = std::filesystem::path(ADAMERGE_MODELS) / "vit-tiny-cifar10";
+constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
+
+/// ToMe on a machine that has memory for `limit` images at once; what is too much fails in the
+/// second block.
+class ShortOfMemory final : public MergeMethod {
+ public:
+  ShortOfMemory(const VitConfig& vit, std::size_t limit, std::function<void()> fail)
+      : method_(findMethodEntry("tome").make(completeSettings({"tome", {}, nullptr, false}),
+                                             {vit, nullptr})),
+        limit_(limit),
+        fail_(std::move(fail)) {}
+
+  Stage stage() const override { return method_->stage(); }
+  bool proportionalAttention() const override { return method_->proportionalAttention(); }
+  MergePlan plan(const LayerTokens& layer) const override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (layer.block == 0 && block_ != 0) {
+        images_ = 0;
+        failed_ = false;
+      }
+      block_ = layer.block;
+      if (block_ == 0) ++images_;
+      if (block_ == 1 && images_ > limit_ && !std::exchange(failed_, true)) fail_();
+    }
+    return method_->plan(layer);
+  }
+
+  void setLimit(std::size_t limit) { limit_ = limit; }
+  void onFailure(std::function<void()> fail) { fail_ = std::move(fail); }
+
+ private:
+  std::unique_ptr<MergeMethod> method_;
+  std::size_t limit_;
+  std::function<void()> fail_;
+  mutable std::mutex mutex_;
+  mutable std::size_t images_ = 0;
+  mutable int block_ = 0;
+  mutable bool failed_ = false;  ///< once a run, though images are planned side by side
+};
+
+void failAsCuda() { C10_THROW_ERROR(OutOfMemoryError, "CUDA out of memory. Tried to allocate"); }
+void failAsAllocator() {
+  TORCH_CHECK(false, "DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes");
+}
+void failAsCublas() {
+  TORCH_CHECK(false, "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate(handle)");
+}
+void failAsNew() { throw std::bad_alloc(); }
+
+class MemoryFallbackTest : public testing::Test {
+ protected:
+  MemoryFallback make(MemoryFallback::Reload reload = nullptr) const {
+    return {model_.info.vit, model_.weights, at::kCPU, at::kFloat, std::move(reload)};
+  }
+  /// Weights for the CPU, whose readings are counted.
+  MemoryFallback::Reload counted() {
+    return [this](const std::stop_token&) {
+      ++reloads_;
+      return model_.weights;
+    };
+  }
+  ShortOfMemory method(std::size_t limit, std::function<void()> fail = failAsCuda) const {
+    return {model_.info.vit, limit, std::move(fail)};
+  }
+  at::Tensor images(std::int64_t count) const {
+    const VitConfig& vit = model_.info.vit;
+    const at::Tensor all = at::arange(count * 3 * vit.input_height * vit.input_width, at::kFloat);
+    return (all * 0.37).sin().reshape({count, 3, vit.input_height, vit.input_width});
+  }
+  /// Logits and token counts of a run that nothing disturbs.
+  void expectUndisturbed(const MemoryFallback::Output& output, const at::Tensor& images) const {
+    const MemoryFallback::Output expected = make().forward(images, method(kNoLimit), false);
+    EXPECT_TRUE(output.logits.equal(expected.logits));
+    ASSERT_EQ(output.images.size(), expected.images.size());
+    for (std::size_t i = 0; i < output.images.size(); ++i) {
+      EXPECT_EQ(output.images[i].tokens(), expected.images[i].tokens());
+      EXPECT_EQ(output.images[i].sizes(), expected.images[i].sizes());
+    }
+  }
+
+  const LoadedModel model_ = loadModel(kModel);
+  std::atomic<int> reloads_ = 0;
+};
+
+TEST_F(MemoryFallbackTest, UndisturbedRunsWarnOfNothing) {
+  const MemoryFallback vit = make();
+  const MemoryFallback::Output output = vit.forward(images(3), method(kNoLimit), false);
+  EXPECT_EQ(output.warning, "");
+  EXPECT_EQ(output.images.size(), 3U);
+}
+
+TEST_F(MemoryFallbackTest, SmallerBatchesGiveTheSameBits) {
+  const at::Tensor batch = images(7);
+  for (const auto& fail : {failAsCuda, failAsAllocator, failAsCublas, failAsNew}) {
+    const MemoryFallback vit = make(counted());
+    const MemoryFallback::Output output = vit.forward(batch, method(2, fail), false);
+    EXPECT_THAT(output.warning, AllOf(HasSubstr("cpu"), HasSubstr("parts")));
+    expectUndisturbed(output, batch);
+  }
+  EXPECT_EQ(reloads_, 0);
+}
+
+TEST_F(MemoryFallbackTest, LaterBatchesBeginWithWhatFitted) {
+  const MemoryFallback vit = make();
+  int failures = 0;
+  ShortOfMemory method = this->method(2, [&] {
+    ++failures;
+    failAsCuda();
+  });
+  vit.forward(images(4), method, false);
+  const int learning = failures;
+  EXPECT_GT(learning, 0);
+  EXPECT_NE(vit.forward(images(4), method, false).warning, "");
+  EXPECT_EQ(failures, learning);
+  // What fits is not divided, so there is nothing to tell.
+  EXPECT_EQ(vit.forward(images(2), method, false).warning, "");
+}
+
+TEST_F(MemoryFallbackTest, WithoutMemoryForOneImageTheCpuGoesOn) {
+  const MemoryFallback vit = make(counted());
+  const at::Tensor batch = images(4);
+  ShortOfMemory method = this->method(0);
+  // The GPU fails with four, two and one; then there is memory, on the CPU.
+  int failures = 0;
+  method.onFailure([&] {
+    if (++failures == 3) method.setLimit(kNoLimit);
+    failAsCuda();
+  });
+  const MemoryFallback::Output output = vit.forward(batch, method, false);
+  EXPECT_EQ(failures, 3);
+  EXPECT_THAT(output.warning,
+              AllOf(HasSubstr("one image"), HasSubstr("CPU"), HasSubstr("float32")));
+  expectUndisturbed(output, batch);
+  EXPECT_EQ(vit.forward(batch, method, false).warning, output.warning);
+  EXPECT_EQ(reloads_, 1);
+}
+
+TEST_F(MemoryFallbackTest, OneImageTooManyForTheCpuIsAnError) {
+  for (const bool gpu : {false, true}) {
+    const MemoryFallback vit = make(gpu ? counted() : nullptr);
+    const auto run = [&] {
+      return test::errorMessage([&] { vit.forward(images(2), method(0, failAsNew), false); });
+    };
+    EXPECT_THAT(run(), AllOf(HasSubstr("single image"), HasSubstr("smaller model")));
+    // Not for good: memory may be freed.
+    EXPECT_EQ(vit.forward(images(1), method(1), false).images.size(), 1U);
+  }
+  EXPECT_EQ(reloads_, 1);
+}
+
+TEST_F(MemoryFallbackTest, OtherFaultsAreToldAtOnce) {
+  const MemoryFallback vit = make(counted());
+  int failures = 0;
+  const ShortOfMemory method = this->method(0, [&] {
+    ++failures;
+    TORCH_CHECK(false, "mat1 and mat2 shapes cannot be multiplied");
+  });
+  EXPECT_THAT(test::errorMessage([&] { vit.forward(images(1), method, false); }),
+              AllOf(HasSubstr("LibTorch"), HasSubstr("shapes")));
+  EXPECT_EQ(failures, 1);
+  EXPECT_EQ(reloads_, 0);
+}
+
+TEST_F(MemoryFallbackTest, AStopRequestEndsTheSearch) {
+  const MemoryFallback vit = make(counted());
+  std::stop_source stop;
+  const ShortOfMemory method = this->method(1, [&] {
+    stop.request_stop();
+    failAsCuda();
+  });
+  EXPECT_THROW(vit.forward(images(4), method, false, stop.get_token()), Cancelled);
+}
+
+TEST_F(MemoryFallbackTest, WeightsThatDoNotComeBackAreTold) {
+  const MemoryFallback vit = make(
+      [](const std::stop_token&) -> StateDict { throw Error("model.safetensors: no such file"); });
+  EXPECT_THAT(test::errorMessage([&] { vit.forward(images(1), method(0), false); }),
+              HasSubstr("no such file"));
+}
+
+TEST_F(MemoryFallbackTest, ThreadsMoveToTheCpuTogether) {
+  const MemoryFallback vit = make(counted());
+  const at::Tensor batch = images(2);
+  std::vector<MemoryFallback::Output> outputs(3);
+  std::atomic<int> failures = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (MemoryFallback::Output& output : outputs) {
+      threads.emplace_back([&] {
+        // Each thread's first attempts fail, whatever the others have learnt meanwhile.
+        ShortOfMemory method = this->method(0);
+        method.onFailure([&] {
+          if (reloads_ > 0) {
+            method.setLimit(kNoLimit);
+            return;
+          }
+          ++failures;
+          failAsCuda();
+        });
+        output = vit.forward(batch, method, false);
+      });
+    }
+  }
+  for (const MemoryFallback::Output& output : outputs) expectUndisturbed(output, batch);
+  EXPECT_GE(failures, 2);
+  EXPECT_EQ(reloads_, 1);
+}
+
+}  // namespace
+}  // namespace adamerge
