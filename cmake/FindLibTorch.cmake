@@ -1,8 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# One target, adamerge::torch, for Debian's LibTorch 1.13 and for any LibTorch 2.x found through
-# CMAKE_PREFIX_PATH or Torch_DIR. Its headers are system headers: their warnings are not ours.
+# One target, adamerge::torch, for Debian's LibTorch 1.13 and for any LibTorch 2.x, with or without
+# CUDA, found through CMAKE_PREFIX_PATH or Torch_DIR. Its headers are system headers: their warnings
+# are not ours.
+
+# The package of a CUDA build looks for CUDA's compiler and headers, and stops without them, unless
+# this target is there. Our sources include none of them, and the libraries name what they need.
+foreach(part cudart nvtoolsext nvtx3)
+  if(NOT TARGET torch::${part})
+    add_library(torch::${part} INTERFACE IMPORTED)
+  endif()
+endforeach()
 find_package(Torch REQUIRED)
 message(STATUS "LibTorch ${Torch_VERSION}")
+if(TORCH_CXX_FLAGS MATCHES "_GLIBCXX_USE_CXX11_ABI=0")
+  message(FATAL_ERROR "The LibTorch in ${TORCH_INSTALL_PREFIX} is built for the C++ ABI from before "
+    "GCC 5, which no other library here is. Take Debian's, an archive named cxx11-abi, or that of "
+    "a PyTorch from 2.7 on.")
+endif()
 
 add_library(adamerge_torch INTERFACE)
 add_library(adamerge::torch ALIAS adamerge_torch)
