@@ -61,7 +61,7 @@ INSTANTIATE_TEST_SUITE_P(Isas, Kernels, testing::ValuesIn(kinds()), nameOf);
 
 TEST_P(Kernels, LinearEqualsThePlainOneForAnyShape) {
   for (const auto& [in, out] : std::vector<std::pair<int, int>>{
-           {192, 576}, {192, 10}, {48, 1}, {33, 47}, {1, 65}, {100, 31}, {96, 130}}) {
+           {192, 576}, {192, 10}, {48, 1}, {33, 47}, {1, 65}, {100, 31}, {96, 130}, {6200, 33}}) {
     const at::Tensor weight = random({out, in});
     for (const bool with_bias : {true, false}) {
       const at::Tensor bias = with_bias ? random({out}) : at::Tensor();

@@ -7,7 +7,8 @@
 namespace adamerge {
 namespace {
 
-constexpr std::ptrdiff_t kBlockRows = 2 * kTileRows;
+constexpr std::ptrdiff_t kBlockRows = kAmxRows;
+static_assert(kBlockRows == 2 * kTileRows);
 
 /// Where the parts of the scratch memory begin, in bytes; all multiples of 64.
 struct Layout {

@@ -6,18 +6,29 @@
 namespace adamerge {
 namespace {
 
-constexpr std::ptrdiff_t kBlockRows = 2 * kTileRows;
+constexpr std::ptrdiff_t kBlockRows = kAmxRows;
+static_assert(kBlockRows == 2 * kTileRows);
+constexpr std::ptrdiff_t kLine = 64 / sizeof(Half);
+/// Cache lines of a panel's weights that one step reads.
+constexpr std::ptrdiff_t kStepLines = kAmxPanel * kAmxStep / kLine;
 
-/// Asks for part `index` of `parts` of a panel, so that it is on its way from memory while another
-/// is multiplied.
-inline void prefetchPart(const Half* panel, std::ptrdiff_t elements, std::ptrdiff_t index,
-                         std::ptrdiff_t parts) {
-  constexpr std::ptrdiff_t kLine = 64 / sizeof(Half);
-  const std::ptrdiff_t lines = elements / kLine;
-  const std::ptrdiff_t end = lines * (index + 1) / parts;
-  for (std::ptrdiff_t line = lines * index / parts; line < end; ++line) {
-    __builtin_prefetch(panel + line * kLine, 0, 2);
+/// Sums of one block that still lack bias, activation and their way to memory.
+struct Unfinished {
+  const float* sums = nullptr;
+  std::ptrdiff_t row = 0;
+  std::ptrdiff_t rows = 0;
+  std::ptrdiff_t column = 0;
+  std::ptrdiff_t columns = 0;
+
+  void finish(const Destination& to, std::ptrdiff_t first, std::ptrdiff_t last) const {
+    for (std::ptrdiff_t m = first; m < last && m < rows; ++m) {
+      finishRow(to, sums + m * kAmxPanel, row + m, column, columns);
+    }
   }
+};
+
+inline std::ptrdiff_t dividedUp(std::ptrdiff_t count, std::ptrdiff_t by) {
+  return (count + by - 1) / by;
 }
 
 }  // namespace
@@ -44,7 +55,7 @@ void amxProduct(const std::uint16_t* x, std::ptrdiff_t x_stride, std::ptrdiff_t 
                 std::ptrdiff_t last, std::ptrdiff_t columns, const Destination& to,
                 std::uint16_t* scratch) {
   const Tiles tiles;
-  alignas(64) float sums[kBlockRows * kAmxPanel];
+  alignas(64) float sums[2][kBlockRows * kAmxPanel];
   // Tiles are full, so the rows that fill none are moved to where zeros follow them.
   const std::ptrdiff_t full = rows / kBlockRows * kBlockRows;
   const std::ptrdiff_t rest = rows - full;
@@ -56,29 +67,39 @@ void amxProduct(const std::uint16_t* x, std::ptrdiff_t x_stride, std::ptrdiff_t 
       std::memset(padded, 0, static_cast<std::size_t>(k) * sizeof(Half));
     }
   }
-  const std::ptrdiff_t blocks = (rows + kBlockRows - 1) / kBlockRows;
+  const std::ptrdiff_t blocks = dividedUp(rows, kBlockRows);
   const std::ptrdiff_t steps = k / kAmxStep;
+  // While a block is multiplied, the one before it is finished, and the next panel is on its way
+  // from memory; both in equal parts, since many requests at once would hold up the tiles' own.
+  const std::ptrdiff_t rows_per_step = dividedUp(kBlockRows, steps);
+  const std::ptrdiff_t lines_per_step = dividedUp(kStepLines, blocks);
+  Unfinished before;
   for (std::ptrdiff_t panel = first; panel < last; ++panel) {
-    const std::uint16_t* weights = panels + panel * kAmxPanel * k;
+    const Half* weights = panels + panel * kAmxPanel * k;
     const std::ptrdiff_t column = panel * kAmxPanel;
     const std::ptrdiff_t count = columns - column < kAmxPanel ? columns - column : kAmxPanel;
+    const Half* ahead = weights + kAmxPanel * k;
+    const std::ptrdiff_t asked = panel + 1 < last ? lines_per_step : 0;
     for (std::ptrdiff_t block = 0; block < blocks; ++block) {
-      if (panel + 1 < last) prefetchPart(weights + kAmxPanel * k, kAmxPanel * k, block, blocks);
       const std::ptrdiff_t row = block * kBlockRows;
-      const std::ptrdiff_t block_rows = row < full ? kBlockRows : rest;
-      if (row < full) {
-        tileProduct<true>(x + row * x_stride, x_stride, weights, 2 * kTileHalves, steps, sums,
-                          kAmxPanel);
-      } else if (rest > kTileRows) {
-        tileProduct<true>(scratch, k, weights, 2 * kTileHalves, steps, sums, kAmxPanel);
+      float* own = before.sums == sums[0] ? sums[1] : sums[0];
+      const auto between = [&](std::ptrdiff_t step) {
+        before.finish(to, step * rows_per_step, (step + 1) * rows_per_step);
+        for (std::ptrdiff_t line = 0; line < asked; ++line, ahead += kLine) {
+          __builtin_prefetch(ahead, 0, 2);
+        }
+      };
+      const Half* from = row < full ? x + row * x_stride : scratch;
+      const std::ptrdiff_t stride = row < full ? x_stride : k;
+      if (rows - row > kTileRows) {
+        tileProduct<true>(from, stride, weights, 2 * kTileHalves, steps, own, kAmxPanel, between);
       } else {
-        tileProduct<false>(scratch, k, weights, 2 * kTileHalves, steps, sums, kAmxPanel);
+        tileProduct<false>(from, stride, weights, 2 * kTileHalves, steps, own, kAmxPanel, between);
       }
-      for (std::ptrdiff_t m = 0; m < block_rows; ++m) {
-        finishRow(to, sums + m * kAmxPanel, row + m, column, count);
-      }
+      before = {own, row, rows - row < kBlockRows ? rows - row : kBlockRows, column, count};
     }
   }
+  before.finish(to, 0, before.rows);
 }
 
 }  // namespace adamerge

@@ -9,7 +9,7 @@ namespace adamerge {
 namespace {
 
 /// Rows and vectors of the block of sums: 24 of AVX-512's 32 registers, 12 of the 16 elsewhere.
-constexpr int kBlockRows = 6;
+constexpr int kBlockRows = kFloatRows;
 constexpr int kBlockVectors = kVectorBytes == 64 ? 4 : 2;
 template <class T>
 constexpr std::ptrdiff_t kPanel = std::ptrdiff_t{kBlockVectors} * Simd<T>::kWidth;

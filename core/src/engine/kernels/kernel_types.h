@@ -35,8 +35,13 @@ struct LayerNormCall {
   bool half;  ///< bf16 instead of fp32
 };
 
+/// Rows whose sums the kernels keep in registers or tiles together; work divided elsewhere than at
+/// multiples of them leaves some of those empty.
+inline constexpr std::ptrdiff_t kFloatRows = 6;
+inline constexpr std::ptrdiff_t kAmxRows = 32;
 /// Queries may be divided among threads at multiples of this.
 inline constexpr std::ptrdiff_t kQueryBlock = 96;
+static_assert(kQueryBlock % kFloatRows == 0 && kQueryBlock % kAmxRows == 0);
 
 /// One head of one image, or some of its queries.
 struct AttentionCall {

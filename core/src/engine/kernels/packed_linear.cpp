@@ -14,9 +14,9 @@ namespace {
 
 /// Rows that a thread multiplies with all its weights before it takes the next ones, so that they
 /// stay in its second-level cache.
-constexpr std::int64_t kCachedBytes = 1 << 20;
+constexpr std::int64_t kCachedBytes = 5 << 18;
 /// Rows are divided among threads at multiples of both kernels' blocks.
-constexpr std::int64_t kRowUnit = 96;
+constexpr std::int64_t kRowUnit = kQueryBlock;
 
 Finish finishOf(std::optional<Activation> activation) {
   if (!activation) return Finish::kNone;
@@ -95,12 +95,16 @@ struct PackedLinear::Packed {
                 std::int64_t first_panel, std::int64_t last_panel, const Destination& to) const {
     const std::int64_t bytes =
         in * static_cast<std::int64_t>(half ? sizeof(at::BFloat16) : sizeof(float));
-    const std::int64_t cached =
-        dividedUp(std::max<std::int64_t>(kCachedBytes / bytes, 1), kRowUnit);
+    // In equal portions: all weights are read once more for each, be it of a few rows.
+    const std::int64_t cached = std::max<std::int64_t>(kCachedBytes / bytes, kRowUnit);
+    const std::int64_t portions =
+        std::max<std::int64_t>(dividedUp(last_row - first_row, cached), 1);
+    const std::int64_t unit = half ? kAmxRows : kFloatRows;
+    const std::int64_t portion = dividedUp(dividedUp(last_row - first_row, portions), unit) * unit;
     const at::Tensor scratch =
         half ? at::empty({amxProductScratch(in)}, at::kBFloat16) : at::Tensor();
-    for (std::int64_t row = first_row; row < last_row; row += cached * kRowUnit) {
-      const std::int64_t rows = std::min(last_row - row, cached * kRowUnit);
+    for (std::int64_t row = first_row; row < last_row; row += portion) {
+      const std::int64_t rows = std::min(last_row - row, portion);
       Destination own = to;
       own.data = static_cast<char*>(to.data) +
                  row * to.stride *

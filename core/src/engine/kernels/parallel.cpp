@@ -5,7 +5,11 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
+#include <mutex>
+
+#include "engine/kernels/worker_team.h"
 
 namespace adamerge {
 namespace {
@@ -13,26 +17,51 @@ namespace {
 /// More parts than threads: whoever is held up by another program takes fewer.
 constexpr std::int64_t kPartsPerThread = 3;
 
+/// Never destroyed: the process may end while another thread is at work.
+WorkerTeam& team() {
+  static auto* const kTeam = new WorkerTeam([] {
+    at::get_num_threads();  // the first call of a thread sets what the next line must overrule
+    omp_set_num_threads(1);
+  });
+  return *kTeam;
+}
+
+/// What LibTorch computes within a part stays on the part's thread.
+class OwnThreadOnly {
+ public:
+  OwnThreadOnly() : threads_(omp_get_max_threads()) { omp_set_num_threads(1); }
+  ~OwnThreadOnly() { omp_set_num_threads(threads_); }
+  OwnThreadOnly(const OwnThreadOnly&) = delete;
+  OwnThreadOnly& operator=(const OwnThreadOnly&) = delete;
+
+ private:
+  int threads_;
+};
+
 }  // namespace
 
 void parallelFor(std::int64_t count, const std::function<void(std::int64_t, std::int64_t)>& work) {
   if (count <= 0) return;
   const auto threads = static_cast<int>(std::min<std::int64_t>(at::get_num_threads(), count));
-  if (threads == 1 || omp_in_parallel() != 0) {
+  if (threads == 1) {
     work(0, count);
     return;
   }
+  const OwnThreadOnly guard;
   const std::int64_t parts = std::min(count, kPartsPerThread * threads);
+  std::atomic<std::int64_t> next = 0;
+  std::mutex mutex;
   std::exception_ptr failure;
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-  for (std::int64_t part = 0; part < parts; ++part) {
-    try {
-      work(count * part / parts, count * (part + 1) / parts);
-    } catch (...) {
-#pragma omp critical(adamerge_parallel_failure)
-      if (!failure) failure = std::current_exception();
+  team().run(threads - 1, [&] {
+    for (std::int64_t part = next++; part < parts; part = next++) {
+      try {
+        work(count * part / parts, count * (part + 1) / parts);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (!failure) failure = std::current_exception();
+      }
     }
-  }
+  });
   if (failure) std::rethrow_exception(failure);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Threads for our kernels: those of OpenMP, which LibTorch uses too, so that no second set of them
-// contends for the cores.
+// Threads for our kernels, see worker_team.h. LibTorch's own functions, where they take several
+// threads, use OpenMP's.
 #pragma once
 
 #include <cstdint>
