@@ -14,17 +14,37 @@
 namespace adamerge {
 namespace {
 
-/// One after the other, or on the CPU several images at once.
-void forEachImage(at::Device device, std::size_t images,
-                  const std::function<void(std::size_t)>& work) {
-  if (!device.is_cpu() || images == 1) {
-    for (std::size_t i = 0; i < images; ++i) work(i);
+/// Several images at once.
+void forEachImage(std::size_t images, const std::function<void(std::size_t)>& work) {
+  if (images == 1) {
+    work(0);
     return;
   }
   parallelFor(static_cast<std::int64_t>(images), [&](std::int64_t first, std::int64_t last) {
     const c10::InferenceMode guard;
     for (std::int64_t i = first; i < last; ++i) work(static_cast<std::size_t>(i));
   });
+}
+
+/// The rows that `plans` leave of `tokens`, those of all images; `counts` of each.
+at::Tensor applied(const std::vector<MergePlan>& plans, const std::vector<std::int64_t>& counts,
+                   const at::Tensor& tokens) {
+  std::vector<std::int64_t> offsets{0};
+  std::vector<std::int64_t> new_offsets{0};
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    offsets.push_back(offsets.back() + counts[i]);
+    new_offsets.push_back(new_offsets.back() + remainingTokens(plans[i], counts[i]));
+  }
+  const at::Tensor merged = at::empty({new_offsets.back(), tokens.size(1)}, tokens.options());
+  if (tokens.is_cpu()) {
+    forEachImage(plans.size(), [&](std::size_t i) {
+      applyToTokens(plans[i], tokens.narrow(0, offsets[i], counts[i]),
+                    merged.narrow(0, new_offsets[i], new_offsets[i + 1] - new_offsets[i]));
+    });
+  } else {
+    plainApplyToTokens(joinedPlan(plans, counts), tokens, merged);
+  }
+  return merged;
 }
 
 }  // namespace
@@ -75,43 +95,39 @@ at::Tensor VisionTransformer::attend(const Block& block, Pack& pack, bool propor
 void VisionTransformer::merge(Pack& pack, int block, const MergeMethod& method,
                               const at::Tensor& metric, bool trace) const {
   const std::size_t images = pack.images.size();
-  std::vector<std::int64_t> offsets{0};
-  for (const ImageState& image : pack.images) offsets.push_back(offsets.back() + image.tokens());
-  std::vector<MergePlan> plans(images);
-  const auto tokensOf = [&](std::size_t i) {
-    return pack.tokens.narrow(0, offsets[i], offsets[i + 1] - offsets[i]);
-  };
-  const auto plan = [&](std::size_t i) {
+  // Consumer GPUs have one fp64 unit for 64 of fp32.
+  const bool exact = dtype_ == at::kDouble || (dtype_ == at::kFloat && device_.is_cpu());
+  const at::ScalarType deciding = exact ? at::kDouble : at::kFloat;
+  std::vector<LayerTokens> layers(images);
+  std::vector<std::int64_t> counts(images);
+  std::int64_t offset = 0;
+  for (std::size_t i = 0; i < images; ++i) {
     const ImageState& image = pack.images[i];
-    LayerTokens layer;
+    counts[i] = image.tokens();
+    LayerTokens& layer = layers[i];
     layer.block = block;
     layer.prefix = config_.prefixTokens();
-    layer.tokens = tokensOf(i);
-    layer.deciding = dtype_ == at::kFloat || dtype_ == at::kDouble ? at::kDouble : at::kFloat;
-    if (metric.defined()) layer.metric = metric.narrow(0, offsets[i], image.tokens());
+    layer.tokens = pack.tokens.narrow(0, offset, counts[i]);
+    layer.deciding = deciding;
+    if (metric.defined()) layer.metric = metric.narrow(0, offset, counts[i]);
     layer.trace = trace;
     layer.sizes = image.sizes();
     if (method.needsPatchMap()) layer.patch_tokens = image.patchTokens();
-    plans[i] = method.plan(layer);
-  };
-  forEachImage(device_, images, plan);
+    offset += counts[i];
+  }
+  std::vector<MergePlan> plans(images);
+  if (device_.is_cpu()) {
+    forEachImage(images, [&](std::size_t i) { plans[i] = method.plan(layers[i]); });
+  } else {
+    plans = method.planAll(layers);
+  }
 
-  std::vector<std::int64_t> new_offsets{0};
   bool changed = false;
   for (std::size_t i = 0; i < images; ++i) {
-    new_offsets.push_back(new_offsets.back() +
-                          remainingTokens(plans[i], offsets[i + 1] - offsets[i]));
     changed = changed || !plans[i].merges.empty();
     pack.images[i].apply(plans[i]);
   }
-  if (!changed) return;
-  const at::Tensor merged =
-      at::empty({new_offsets.back(), pack.tokens.size(1)}, pack.tokens.options());
-  forEachImage(device_, images, [&](std::size_t i) {
-    applyToTokens(plans[i], tokensOf(i),
-                  merged.narrow(0, new_offsets[i], new_offsets[i + 1] - new_offsets[i]));
-  });
-  pack.tokens = merged;
+  if (changed) pack.tokens = applied(plans, counts, pack.tokens);
 }
 
 at::Tensor VisionTransformer::classify(const at::Tensor& features) const {

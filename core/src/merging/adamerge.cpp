@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "adamerge/error.h"
+#include "engine/kernels/parallel.h"
+#include "merging/batched_matching.h"
 #include "merging/matching.h"
 
 namespace adamerge {
@@ -14,11 +17,14 @@ namespace {
 
 constexpr double kEpsilon = 1e-6;
 
+double affinityScale(bool scaled, std::int64_t dim) {
+  return scaled ? 1.0 / std::sqrt(static_cast<double>(dim)) : 1.0;
+}
+
 /// Salience of each patch token (AdaMerge, Eq. 1 and 2): column sums of the row-softmax of the Gram
 /// matrix, min-max normalised.
 at::Tensor salienceOf(const at::Tensor& gram, bool scaled, std::int64_t dim) {
-  const double scale = scaled ? 1.0 / std::sqrt(static_cast<double>(dim)) : 1.0;
-  const at::Tensor sums = softmaxColumnSums(gram, scale);
+  const at::Tensor sums = softmaxColumnSums(gram, affinityScale(scaled, dim));
   const at::Tensor low = sums.min();
   return (sums - low) / (sums.max() - low + kEpsilon);
 }
@@ -60,7 +66,6 @@ class AdaMerge final : public MergeMethod {
 
     const at::Tensor patches = layer.tokens.narrow(0, layer.prefix, n);
     const at::Tensor gram = gramMatrix(patches, layer.deciding);
-    plan.macs = static_cast<double>(n) * static_cast<double>(n * patches.size(1));
     const at::Tensor norms = gram.diagonal().clamp_min(0).sqrt().clamp_min(kEpsilon);
     at::Tensor salience;
     if (salience_ || layer.trace) {
@@ -68,8 +73,56 @@ class AdaMerge final : public MergeMethod {
       plan.salience = toVector(salience);
     }
 
-    const BestMatches best =
-        ward_ ? leastGrowth(gram, norms, layer) : mostSimilar(gram, norms, salience);
+    decide(layer, ward_ ? leastGrowth(gram, norms, layer) : mostSimilar(gram, norms, salience),
+           plan);
+    return plan;
+  }
+
+  std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
+    std::vector<at::Tensor> patches;
+    for (const LayerTokens& layer : layers) {
+      patches.push_back(layer.tokens.narrow(0, layer.prefix, layer.patchCount()));
+    }
+    const TokenBatch batch(patches, layers.front().deciding);
+    std::vector<at::Tensor> wanted;
+    at::Tensor salience;
+    if (salience_ || layers.front().trace) {
+      salience = batchedSalience(batch, patches.front().size(1));
+      wanted.push_back(salience);
+    }
+    const at::Tensor& positions = batch.padding.positions();
+    const at::Tensor source = alternating_ ? (positions.remainder(2) == 0)
+                                           : positions < batch.padding.counts().floor_divide(2);
+    const BatchedMatches matches =
+        batchedBest(ward_ ? growth(batch, layers) : similarity(batch, salience), source,
+                    batch.padding.present().logical_and(source.logical_not()));
+    wanted.insert(wanted.end(), {matches.score, matches.index});
+    const HostRows host(wanted);
+
+    std::vector<MergePlan> plans(layers.size());
+    parallelFor(
+        static_cast<std::int64_t>(layers.size()), [&](std::int64_t first, std::int64_t last) {
+          for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
+            const std::int64_t n = layers[i].patchCount();
+            if (n < 2) continue;
+            if (salience.defined()) {
+              const std::span<const float> own = host.row(0, i, n);
+              plans[i].salience.assign(own.begin(), own.end());
+            }
+            decide(layers[i],
+                   sideBySide(host.row(wanted.size() - 2, i, n), host.row(wanted.size() - 1, i, n),
+                              sources(n), destinations(n), step()),
+                   plans[i]);
+          }
+        });
+    return plans;
+  }
+
+ private:
+  /// What to merge, from the best matches; `plan` has its salience.
+  void decide(const LayerTokens& layer, const BestMatches& best, MergePlan& plan) const {
+    const std::int64_t n = layer.patchCount();
+    plan.macs = static_cast<double>(n) * static_cast<double>(n * layer.tokens.size(1));
     double sum = 0;
     for (const float score : best.score) sum += score;
     const double redundancy = sum / static_cast<double>(best.score.size());
@@ -77,10 +130,8 @@ class AdaMerge final : public MergeMethod {
     const std::int64_t r = std::min(count(redundancy, layer.block, plan), n / 2);
 
     if (r > 0) merge(layer, best, r, plan);
-    return plan;
   }
 
- private:
   /// Alternating puts even positions, one more of them where n is odd, on the source side.
   std::int64_t sourceCount(std::int64_t n) const { return alternating_ ? (n + 1) / 2 : n / 2; }
 
@@ -127,6 +178,34 @@ class AdaMerge final : public MergeMethod {
     const at::Tensor cosines =
         take(take(gram, a), b, 1) / take(norms, a).unsqueeze(1) / take(norms, b).unsqueeze(0);
     return bestMatches((cosines - 1) * (2 * size_a * size_b / (size_a + size_b)));
+  }
+
+  // The same three over a batch, [images, n] and [images, n, n]: n is the longest.
+  at::Tensor batchedSalience(const TokenBatch& batch, std::int64_t dim) const {
+    const at::Tensor sums = batchedColumnSums(batch, affinityScale(scaled_, dim));
+    const at::Tensor absent = batch.padding.present().logical_not();
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    const at::Tensor low = sums.masked_fill(absent, kInfinity).amin(1, /*keepdim=*/true);
+    const at::Tensor high = sums.masked_fill(absent, -kInfinity).amax(1, /*keepdim=*/true);
+    return (sums - low) / (high - low + kEpsilon);
+  }
+  at::Tensor similarity(const TokenBatch& batch, const at::Tensor& salience) const {
+    const at::Tensor inverse = batch.norms.clamp_min(kEpsilon).reciprocal();
+    at::Tensor own = inverse;
+    if (salience_) own = own * (background_first_ ? 1 - salience : salience);
+    return batch.gram * inverse.unsqueeze(1) * own.unsqueeze(2);
+  }
+  at::Tensor growth(const TokenBatch& batch, std::span<const LayerTokens> layers) const {
+    std::vector<std::vector<float>> patch_sizes;
+    for (const LayerTokens& layer : layers) {
+      patch_sizes.emplace_back(layer.sizes.begin() + layer.prefix, layer.sizes.end());
+    }
+    const at::Tensor sizes = listsOf(batch, patch_sizes);
+    const at::Tensor size_a = sizes.unsqueeze(2);
+    const at::Tensor size_b = sizes.unsqueeze(1);
+    const at::Tensor norms = batch.norms.clamp_min(kEpsilon);
+    const at::Tensor cosines = batch.gram / norms.unsqueeze(2) / norms.unsqueeze(1);
+    return (cosines - 1) * (2 * size_a * size_b / (size_a + size_b));
   }
 
   /// (1 - l / L)^p: how counts fall with depth.

@@ -7,6 +7,8 @@
 #include <numeric>
 #include <utility>
 
+#include "engine/kernels/padding.h"
+
 namespace adamerge {
 namespace {
 
@@ -53,36 +55,63 @@ std::vector<float> memberShares(const MergePlan& plan, const Groups& groups) {
   return shares;
 }
 
-/// [groups, members]: each row holds its members' shares. A small dense product instead of a
-/// scatter-add keeps sums in one fixed order on every device.
-at::Tensor shareMatrix(const MergePlan& plan, const Groups& groups) {
-  const auto columns = static_cast<std::int64_t>(groups.members.size());
-  at::Tensor matrix =
-      at::zeros({static_cast<std::int64_t>(groups.destinations.size()), columns}, at::kFloat);
-  const std::vector<float> shares = memberShares(plan, groups);
-  for (std::size_t k = 0; k < shares.size(); ++k) {
-    matrix.data_ptr<float>()[static_cast<std::int64_t>(groups.group[k]) * columns +
-                             static_cast<std::int64_t>(k)] = shares[k];
+/// What plainApplyToTokens() reads, where the tokens are.
+struct PlacedGroups {
+  at::Tensor order;
+  at::Tensor members;
+  at::Tensor rows;    ///< of the merged tokens: the destinations
+  at::Tensor firsts;  ///< of each group its destination's place among the members
+  at::Tensor within;  ///< [groups, members]: is a member of the group
+  at::Tensor shares;  ///< [members]
+};
+
+/// In one copy: doubles hold positions exactly.
+PlacedGroups placed(const MergePlan& plan, const Groups& groups, const std::vector<int>& position,
+                    at::Device device) {
+  std::vector<double> numbers(plan.order.begin(), plan.order.end());
+  const auto add = [&](const auto& values) {
+    numbers.insert(numbers.end(), values.begin(), values.end());
+  };
+  std::vector<int> rows;
+  std::vector<std::size_t> firsts;
+  for (std::size_t k = 0; k < groups.members.size(); ++k) {
+    if (groups.group[k] < firsts.size()) continue;
+    firsts.push_back(k);
+    rows.push_back(position[groups.members[k]]);
   }
-  return matrix;
+  add(groups.members);
+  add(rows);
+  add(firsts);
+  add(groups.group);
+  add(memberShares(plan, groups));
+
+  const at::Tensor sent = sentTo(device, at::tensor(numbers));
+  const at::Tensor positions = sent.to(at::kLong);
+  std::int64_t used = 0;
+  const auto take = [&](const at::Tensor& from, std::size_t count) {
+    const auto length = static_cast<std::int64_t>(count);
+    used += length;
+    return from.narrow(0, used - length, length);
+  };
+  PlacedGroups result;
+  result.order = take(positions, plan.order.size());
+  result.members = take(positions, groups.members.size());
+  result.rows = take(positions, rows.size());
+  result.firsts = take(positions, firsts.size());
+  const at::Tensor group = take(positions, groups.group.size());
+  const at::Tensor number = at::arange(static_cast<std::int64_t>(rows.size()), group.options());
+  result.within = number.unsqueeze(1) == group.unsqueeze(0);
+  result.shares = take(sent, groups.members.size()).to(at::kFloat);
+  return result;
 }
 
-/// [groups, 1]: the largest norm among a group's members over its destination's norm.
-at::Tensor normRatios(const at::Tensor& members, const Groups& groups) {
-  const at::Tensor norms = members.norm(2, {1}).to(at::kCPU, at::kFloat);
-  const float* norm = norms.data_ptr<float>();
-  std::vector<float> largest(groups.destinations.size(), 0.0F);
-  std::vector<float> own(groups.destinations.size(), -1.0F);
-  for (std::size_t k = 0; k < groups.members.size(); ++k) {
-    const std::size_t group = groups.group[k];
-    if (groups.members[k] == groups.destinations[group]) own[group] = norm[k];
-    largest[group] = std::max(largest[group], norm[k]);
-  }
-  at::Tensor ratios = at::ones({static_cast<std::int64_t>(own.size()), 1}, at::kFloat);
-  for (std::size_t group = 0; group < own.size(); ++group) {
-    if (own[group] > 0) ratios.data_ptr<float>()[group] = largest[group] / own[group];
-  }
-  return ratios;
+/// [groups, 1]: the largest norm among a group's members over its destination's norm; 1 where that
+/// is 0.
+at::Tensor normRatios(const at::Tensor& members, const PlacedGroups& groups) {
+  const at::Tensor norms = members.norm(2, {1}).to(at::kFloat);
+  const at::Tensor own = norms.index_select(0, groups.firsts);
+  const at::Tensor largest = at::where(groups.within, norms.unsqueeze(0), 0.0F).amax(1);
+  return at::where(own > 0, largest / own, at::ones_like(own)).unsqueeze(1);
 }
 
 /// fp32 on the CPU: rows are copied, and the few destinations written over with their sums.
@@ -120,10 +149,6 @@ void applyToRows(const MergePlan& plan, const at::Tensor& tokens, at::Tensor& me
   }
 }
 
-at::Tensor indexTensor(const std::vector<std::int64_t>& index, at::Device device) {
-  return at::tensor(index, at::kLong).to(device);
-}
-
 }  // namespace
 
 std::vector<int> newPositions(const MergePlan& plan, std::size_t count) {
@@ -146,22 +171,20 @@ void plainApplyToTokens(const MergePlan& plan, const at::Tensor& tokens, at::Ten
     merged.copy_(tokens);
     return;
   }
-  const at::Device device = tokens.device();
-  merged.copy_(tokens.index_select(0, indexTensor(plan.order, device)));
+  const Groups groups = collect(plan);
+  const PlacedGroups placed_groups = placed(
+      plan, groups, newPositions(plan, static_cast<std::size_t>(tokens.size(0))), tokens.device());
+  merged.copy_(tokens.index_select(0, placed_groups.order));
   if (plan.combine == Combine::kPrune) return;
 
-  const Groups groups = collect(plan);
   const at::ScalarType precision = tokens.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-  const at::Tensor members =
-      tokens.index_select(0, indexTensor(groups.members, device)).to(precision);
-  at::Tensor combined = shareMatrix(plan, groups).to(members.options()).mm(members);
+  const at::Tensor members = tokens.index_select(0, placed_groups.members).to(precision);
+  // A small dense product instead of a scatter-add keeps sums in one fixed order on every device.
+  at::Tensor combined = (placed_groups.within * placed_groups.shares).to(precision).mm(members);
   if (plan.combine == Combine::kNormPreserving) {
-    combined = combined * normRatios(members, groups).to(members.options());
+    combined = combined * normRatios(members, placed_groups).to(precision);
   }
-  const std::vector<int> position = newPositions(plan, static_cast<std::size_t>(tokens.size(0)));
-  std::vector<std::int64_t> rows;
-  for (const std::int64_t destination : groups.destinations) rows.push_back(position[destination]);
-  merged.index_copy_(0, indexTensor(rows, device), combined.to(tokens.scalar_type()));
+  merged.index_copy_(0, placed_groups.rows, combined.to(tokens.scalar_type()));
 }
 
 void applyToTokens(const MergePlan& plan, const at::Tensor& tokens, at::Tensor merged) {
@@ -172,6 +195,29 @@ void applyToTokens(const MergePlan& plan, const at::Tensor& tokens, at::Tensor m
   } else {
     plainApplyToTokens(plan, tokens, std::move(merged));
   }
+}
+
+MergePlan joinedPlan(std::span<const MergePlan> plans, std::span<const std::int64_t> counts) {
+  MergePlan joined;
+  std::int64_t offset = 0;
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    const MergePlan& plan = plans[i];
+    const auto end = static_cast<std::size_t>(offset + counts[i]);
+    if (plan.merges.empty()) {
+      for (std::int64_t k = 0; k < counts[i]; ++k) joined.order.push_back(offset + k);
+    } else {
+      joined.combine = plan.combine;
+      for (const std::int64_t position : plan.order) joined.order.push_back(offset + position);
+      for (const PlannedMerge& merge : plan.merges) {
+        joined.merges.push_back(
+            {offset + merge.source, offset + merge.destination, merge.similarity});
+      }
+      joined.weights.insert(joined.weights.end(), plan.weights.begin(), plan.weights.end());
+    }
+    joined.weights.resize(end, 1.0F);
+    offset += counts[i];
+  }
+  return joined;
 }
 
 std::vector<float> applyToSizes(const MergePlan& plan, const std::vector<float>& sizes) {

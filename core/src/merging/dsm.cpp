@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "adamerge/error.h"
 #include "merging/entries.h"
@@ -27,26 +26,28 @@ class Dsm final : public MergeMethod {
 
   MergePlan plan(const LayerTokens& layer) const override {
     if (layer.block < delay_) return {};
-    // Shifting past the width of int is undefined; no window is that wide.
-    const int window = std::max(1, window_ >> std::min(layer.block - delay_, 30));
-    if (window == 1) return toMePlan(layer, r_);
-    const std::vector<int> cells = cellOfTokens(layer, window);
-    return toMePlan(
-        layer, r_, [&](at::Tensor& scores, const auto& sources, const auto& destinations) {
-          at::Tensor apart = at::zeros(scores.sizes(), at::kBool);
-          bool* data = apart.data_ptr<bool>();
-          for (std::size_t i = 0; i < sources.size(); ++i) {
-            for (std::size_t j = 0; j < destinations.size(); ++j) {
-              *data++ = cells[sources[i]] != cells[destinations[j]];
-            }
-          }
-          scores.masked_fill_(apart.to(scores.device()), -std::numeric_limits<float>::infinity());
-        });
+    return toMePlan(layer, r_, cellOfTokens(layer));
+  }
+  std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
+    if (layers.front().block < delay_) return std::vector<MergePlan>(layers.size());
+    std::vector<std::vector<int>> cells;
+    if (windowAt(layers.front().block) > 1) {
+      for (const LayerTokens& layer : layers) cells.push_back(cellOfTokens(layer));
+    }
+    return toMePlans(layers, r_, cells);
   }
 
  private:
-  /// The cell of the window x window partition that holds each token's centroid.
-  std::vector<int> cellOfTokens(const LayerTokens& layer, int window) const {
+  int windowAt(int block) const {
+    // Shifting past the width of int is undefined; no window is that wide.
+    return std::max(1, window_ >> std::min(block - delay_, 30));
+  }
+
+  /// The cell of the window x window partition that holds each token's centroid; empty for a single
+  /// window.
+  std::vector<int> cellOfTokens(const LayerTokens& layer) const {
+    const int window = windowAt(layer.block);
+    if (window == 1) return {};
     struct Sum {
       double row = 0;
       double column = 0;

@@ -7,8 +7,11 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "adamerge/error.h"
+#include "engine/kernels/parallel.h"
+#include "merging/batched_matching.h"
 
 namespace adamerge {
 namespace {
@@ -16,10 +19,35 @@ namespace {
 /// Of a row of zeros.
 constexpr double kLeastNorm = 1e-12;
 
-std::vector<std::int64_t> everySecond(std::int64_t first, std::int64_t count) {
-  std::vector<std::int64_t> positions;
-  for (std::int64_t i = first; i < count; i += 2) positions.push_back(i);
-  return positions;
+std::int64_t toMeCount(const LayerTokens& layer, std::int64_t r) {
+  return std::min(r, layer.patchCount() / 2);
+}
+
+/// From the best odd position of each even one.
+MergePlan toMePlanOf(const LayerTokens& layer, std::int64_t r, const BestMatches& best) {
+  MergePlan plan;
+  const std::int64_t count = layer.count();
+  r = toMeCount(layer, r);
+  if (r <= 0) return plan;
+  plan.macs = static_cast<double>((count + 1) / 2) * static_cast<double>(count / 2) *
+              static_cast<double>(layer.metric.size(1));
+  const std::vector<std::int64_t> order = descending(best.score);
+  std::vector<bool> merged(static_cast<std::size_t>(count), false);
+  for (std::int64_t k = 0; k < r; ++k) {
+    const std::int64_t source = order[k];
+    if (!std::isfinite(best.score[source])) break;
+    merged[2 * source] = true;
+    plan.merges.push_back({2 * source, 2 * best.index[source] + 1, best.score[source]});
+  }
+
+  for (std::int64_t i = 0; i < layer.prefix; ++i) plan.order.push_back(i);
+  for (const std::int64_t side : {0, 1}) {
+    for (std::int64_t position = side; position < count; position += 2) {
+      if (position >= layer.prefix && !merged[position]) plan.order.push_back(position);
+    }
+  }
+  plan.weights.assign(layer.sizes.begin(), layer.sizes.end());
+  return plan;
 }
 
 }  // namespace
@@ -42,48 +70,64 @@ at::Tensor normalisedRows(const at::Tensor& rows) {
   return full / full.norm(2, {1}, /*keepdim=*/true).clamp_min(kLeastNorm);
 }
 
-MergePlan toMePlan(const LayerTokens& layer, std::int64_t r, const ScoreMask& mask) {
-  MergePlan plan;
+MergePlan toMePlan(const LayerTokens& layer, std::int64_t r, const std::vector<int>& cells) {
+  if (toMeCount(layer, r) <= 0) return {};
   const std::int64_t count = layer.count();
-  r = std::min(r, layer.patchCount() / 2);
-  if (r <= 0) return plan;
-
   const at::Tensor metric = forDeciding(layer.metric);
   const at::Tensor factors = inverseNorms(metric, kLeastNorm);
-  const std::vector<std::int64_t> sources = everySecond(0, count);
-  const std::vector<std::int64_t> destinations = everySecond(1, count);
   const at::Tensor a = metric.slice(0, 0, count, 2);
   const at::Tensor b = metric.slice(0, 1, count, 2);
   at::Tensor scores = dotProducts(a, b, metric.scalar_type());
-  plan.macs = static_cast<double>(scores.numel()) * static_cast<double>(metric.size(1));
 
   constexpr double kNever = -std::numeric_limits<double>::infinity();
   const std::int64_t prefix_sources = (layer.prefix + 1) / 2;
   const std::int64_t prefix_destinations = layer.prefix / 2;
   if (prefix_sources > 0) scores.narrow(0, 0, prefix_sources).fill_(kNever);
   if (prefix_destinations > 0) scores.narrow(1, 0, prefix_destinations).fill_(kNever);
-  if (mask) mask(scores, sources, destinations);
-
-  const BestMatches best =
-      bestProducts(scores, {0, scores.size(0)}, {0, scores.size(1)}, 1,
-                   factors.slice(0, 0, count, 2), factors.slice(0, 1, count, 2));
-  const std::vector<std::int64_t> order = descending(best.score);
-  std::vector<bool> merged(static_cast<std::size_t>(count), false);
-  for (std::int64_t k = 0; k < r; ++k) {
-    const std::int64_t source = order[k];
-    if (!std::isfinite(best.score[source])) break;
-    merged[sources[source]] = true;
-    plan.merges.push_back({sources[source], destinations[best.index[source]], best.score[source]});
+  if (!cells.empty()) {
+    const at::Tensor cell = at::tensor(cells).to(scores.device());
+    scores.masked_fill_(
+        cell.slice(0, 0, count, 2).unsqueeze(1) != cell.slice(0, 1, count, 2).unsqueeze(0), kNever);
   }
+  return toMePlanOf(layer, r,
+                    bestProducts(scores, {0, scores.size(0)}, {0, scores.size(1)}, 1,
+                                 factors.slice(0, 0, count, 2), factors.slice(0, 1, count, 2)));
+}
 
-  for (std::int64_t i = 0; i < layer.prefix; ++i) plan.order.push_back(i);
-  for (const auto* side : {&sources, &destinations}) {
-    for (const std::int64_t position : *side) {
-      if (position >= layer.prefix && !merged[position]) plan.order.push_back(position);
+std::vector<MergePlan> toMePlans(std::span<const LayerTokens> layers, std::int64_t r,
+                                 const std::vector<std::vector<int>>& cells) {
+  std::vector<MergePlan> plans(layers.size());
+  const bool any = std::any_of(layers.begin(), layers.end(),
+                               [&](const LayerTokens& layer) { return toMeCount(layer, r) > 0; });
+  if (!any) return plans;
+
+  std::vector<at::Tensor> metrics;
+  for (const LayerTokens& layer : layers) metrics.push_back(layer.metric);
+  const TokenBatch batch(metrics, layers.front().deciding);
+  const at::Tensor factors = batch.norms.clamp_min(kLeastNorm).reciprocal();
+  at::Tensor scores = batch.gram * factors.unsqueeze(1) * factors.unsqueeze(2);
+  if (!cells.empty()) {
+    std::vector<std::vector<float>> numbers;
+    for (const std::vector<int>& image : cells) numbers.emplace_back(image.begin(), image.end());
+    const at::Tensor cell = listsOf(batch, numbers);
+    scores = scores.masked_fill(cell.unsqueeze(2) != cell.unsqueeze(1),
+                                -std::numeric_limits<double>::infinity());
+  }
+  const at::Tensor& positions = batch.padding.positions();
+  const at::Tensor patch = batch.padding.present().logical_and(positions >= layers.front().prefix);
+  const at::Tensor even = positions.remainder(2) == 0;
+  const BatchedMatches matches =
+      batchedBest(scores, patch.logical_and(even), patch.logical_and(even.logical_not()));
+  const HostRows host({matches.score, matches.index});
+  parallelFor(static_cast<std::int64_t>(layers.size()), [&](std::int64_t first, std::int64_t last) {
+    for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
+      const std::int64_t count = layers[i].count();
+      plans[i] = toMePlanOf(layers[i], r,
+                            sideBySide(host.row(0, i, count), host.row(1, i, count),
+                                       {0, (count + 1) / 2}, {1, count / 2}, 2));
     }
-  }
-  plan.weights.assign(layer.sizes.begin(), layer.sizes.end());
-  return plan;
+  });
+  return plans;
 }
 
 SettingInfo constantCountSetting() {

@@ -5,7 +5,7 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
-#include <functional>
+#include <span>
 #include <vector>
 
 #include "engine/kernels/affinity.h"
@@ -24,15 +24,14 @@ at::Tensor forDeciding(const at::Tensor& values);
 /// Rows divided by their length, forDeciding().
 at::Tensor normalisedRows(const at::Tensor& rows);
 
-/// May exclude pairs: sets scores [sources, destinations] in place, given the positions of the rows
-/// and columns.
-using ScoreMask = std::function<void(at::Tensor& scores, const std::vector<std::int64_t>& sources,
-                                     const std::vector<std::int64_t>& destinations)>;
-
 /// ToMe's bipartite soft matching (ICLR 2023, Sec. 3): even positions into odd ones by cosine of
 /// the metric, the r best; prefix tokens stay and stay first. r is clamped to floor(patches / 2).
-/// The plan's weights are the token sizes.
-MergePlan toMePlan(const LayerTokens& layer, std::int64_t r, const ScoreMask& mask = {});
+/// The plan's weights are the token sizes. `cells`: one number per token, and only tokens of the
+/// same one merge; empty: all may.
+MergePlan toMePlan(const LayerTokens& layer, std::int64_t r, const std::vector<int>& cells = {});
+/// toMePlan() of each image for MergeMethod::planAll(), `cells` of each.
+std::vector<MergePlan> toMePlans(std::span<const LayerTokens> layers, std::int64_t r,
+                                 const std::vector<std::vector<int>>& cells = {});
 
 /// Far above any model's tokens; keeps counts well inside int.
 inline constexpr double kMaximumCount = 1e6;

@@ -25,7 +25,8 @@ struct LayerTokens {
   at::Tensor tokens;  ///< [N, d], the residual stream, any floating dtype
   at::Tensor
       metric;  ///< [N, d / heads], mean over heads of the keys; between attention and MLP only
-  /// fp64, or fp32 where the model computes in half precision, so that its tokens hold no more.
+  /// fp64; fp32 where the model computes in half precision, so that its tokens hold no more, and on
+  /// an accelerator, unless the model computes in fp64.
   at::ScalarType deciding = at::kDouble;
   bool trace = false;                 ///< also fill what is only shown, not used to decide
   std::span<const float> sizes;       ///< [N], patches per token; prefix tokens count 1
@@ -54,6 +55,14 @@ class MergeMethod {
   virtual bool needsPatchMap() const { return false; }
   /// Must depend on this image's tokens alone, so that a batch equals its images.
   virtual MergePlan plan(const LayerTokens& layer) const = 0;
+  /// plan() of each of at least one image, for tokens on an accelerator: there each plan waits for
+  /// its numbers, so a method that is to be quick decides for all images at once. That may round
+  /// otherwise.
+  virtual std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const {
+    std::vector<MergePlan> plans;
+    for (const LayerTokens& layer : layers) plans.push_back(plan(layer));
+    return plans;
+  }
 };
 
 /// What a method is made for.

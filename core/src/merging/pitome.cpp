@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
+#include "engine/kernels/parallel.h"
+#include "merging/batched_matching.h"
 #include "merging/entries.h"
 #include "merging/matching.h"
 
 namespace adamerge {
 namespace {
+
+/// Of a row of zeros.
+constexpr double kLeastNorm = 1e-12;
 
 std::vector<std::int64_t> everySecondOf(const std::vector<std::int64_t>& order, std::size_t first,
                                         std::size_t end) {
@@ -25,64 +31,142 @@ class PiToMe final : public MergeMethod {
   Stage stage() const override { return Stage::kBetweenAttentionAndMlp; }
 
   MergePlan plan(const LayerTokens& layer) const override {
-    MergePlan plan;
-    const std::int64_t r = count(layer.patchCount());
-    if (r <= 0) return plan;
-
+    if (count(layer.patchCount()) <= 0) return {};
     const at::Tensor metric =
         normalisedRows(layer.metric.narrow(0, layer.prefix, layer.patchCount()));
     const at::Tensor cosine = gramMatrix(metric, metric.scalar_type());
-    plan.macs = static_cast<double>(cosine.numel()) * static_cast<double>(metric.size(1));
-
     const std::vector<std::int64_t> order = byEnergy(cosine, layer.block);
-    // Early blocks match all tokens, later ones only the 2r of highest energy.
-    const bool early = layer.block < (depth_ + 1) / 2;
-    const std::size_t mergeable = early ? order.size() : static_cast<std::size_t>(2 * r);
-    const std::vector<std::int64_t> sources = everySecondOf(order, 0, mergeable);
-    const std::vector<std::int64_t> destinations = everySecondOf(order, 1, mergeable);
+    const Sides sides(order, mergeable(layer));
     const auto index = [&](const std::vector<std::int64_t>& list) {
       return at::tensor(list, at::kLong).to(cosine.device());
     };
-    const BestMatches best =
-        bestMatches(cosine.index_select(0, index(sources)).index_select(1, index(destinations)));
+    return decide(layer, order, sides,
+                  bestMatches(cosine.index_select(0, index(sides.sources))
+                                  .index_select(1, index(sides.destinations))));
+  }
 
+  std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
+    std::vector<MergePlan> plans(layers.size());
+    std::vector<at::Tensor> metrics;
+    std::vector<std::int64_t> limits;
+    for (const LayerTokens& layer : layers) {
+      metrics.push_back(layer.metric.narrow(0, layer.prefix, layer.patchCount()));
+      limits.push_back(static_cast<std::int64_t>(mergeable(layer)));
+    }
+    if (*std::max_element(limits.begin(), limits.end()) < 2) return plans;
+
+    const TokenBatch batch(metrics, layers.front().deciding);
+    const at::Tensor inverse = batch.norms.clamp_min(kLeastNorm).reciprocal();
+    const at::Tensor cosine = batch.gram * inverse.unsqueeze(1) * inverse.unsqueeze(2);
+    const at::Tensor absent = batch.padding.present().logical_not();
+    at::Tensor energy = at::elu(cosine - margin(layers.front().block))
+                            .masked_fill(absent.unsqueeze(1), 0)
+                            .sum(2)
+                            .div(batch.padding.counts())
+                            .to(at::kFloat);
+    energy = energy.masked_fill(energy.isnan(), 0)
+                 .masked_fill(absent, -std::numeric_limits<double>::infinity());
+    const at::Tensor order =
+        std::get<1>(energy.sort(/*stable=*/true, /*dim=*/1, /*descending=*/true));
+    const at::Tensor rank = order.argsort(/*stable=*/false, /*dim=*/1, /*descending=*/false);
+    const at::Tensor limit = sentTo(rank.device(), at::tensor(limits)).unsqueeze(1);
+    const at::Tensor even = rank.remainder(2) == 0;
+    const BatchedMatches matches = batchedBest(cosine, (rank < limit).logical_and(even),
+                                               (rank < limit).logical_and(even.logical_not()));
+    const HostRows host({order, rank, matches.score, matches.index});
+    parallelFor(
+        static_cast<std::int64_t>(layers.size()), [&](std::int64_t first, std::int64_t last) {
+          for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
+            if (limits[i] < 2) continue;
+            const std::span<const float> own = host.row(0, i, layers[i].patchCount());
+            const std::vector<std::int64_t> positions(own.begin(), own.end());
+            const Sides sides(positions, static_cast<std::size_t>(limits[i]));
+            plans[i] = decide(layers[i], positions, sides, matchesOf(host, i, positions, sides));
+          }
+        });
+    return plans;
+  }
+
+ private:
+  /// Every second one of the mergeable, in the order of their energy, is a source.
+  struct Sides {
+    Sides(const std::vector<std::int64_t>& order, std::size_t mergeable)
+        : sources(everySecondOf(order, 0, mergeable)),
+          destinations(everySecondOf(order, 1, mergeable)) {}
+    std::vector<std::int64_t> sources;
+    std::vector<std::int64_t> destinations;
+  };
+
+  /// One image's part of planAll()'s order, rank, score and index.
+  static BestMatches matchesOf(const HostRows& host, std::size_t image,
+                               const std::vector<std::int64_t>& order, const Sides& sides) {
+    const auto n = static_cast<std::int64_t>(order.size());
+    std::vector<float> score;
+    std::vector<float> index;
+    for (const std::int64_t source : sides.sources) {
+      const auto position = static_cast<std::size_t>(source);
+      score.push_back(host.row(2, image, n)[position]);
+      const auto best = static_cast<std::size_t>(host.row(3, image, n)[position]);
+      index.push_back(host.row(1, image, n)[std::min(best, order.size() - 1)]);
+    }
+    // Ranks of destinations are odd.
+    const auto count = static_cast<std::int64_t>(sides.destinations.size());
+    BestMatches matches =
+        sideBySide(score, index, {0, static_cast<std::int64_t>(score.size())}, {0, count * 2}, 1);
+    for (std::int64_t& rank : matches.index) rank /= 2;
+    return matches;
+  }
+
+  /// Early blocks match all tokens, later ones only the 2r of highest energy.
+  std::size_t mergeable(const LayerTokens& layer) const {
+    const std::int64_t r = count(layer.patchCount());
+    const bool early = layer.block < (depth_ + 1) / 2;
+    return static_cast<std::size_t>(early && r > 0 ? layer.patchCount() : 2 * r);
+  }
+
+  MergePlan decide(const LayerTokens& layer, const std::vector<std::int64_t>& order,
+                   const Sides& sides, const BestMatches& best) const {
+    MergePlan plan;
+    const std::int64_t n = layer.patchCount();
+    const std::int64_t r = count(n);
+    plan.macs = static_cast<double>(n * n) * static_cast<double>(layer.metric.size(1));
     for (std::int64_t i = 0; i < layer.prefix; ++i) plan.order.push_back(i);
     const auto keep = [&](std::int64_t patch) { plan.order.push_back(patch + layer.prefix); };
     const std::vector<std::int64_t> ranked = descending(best.score);
     for (std::size_t k = 0; k < ranked.size(); ++k) {
       const std::int64_t source = ranked[k];
       if (k < static_cast<std::size_t>(r)) {
-        plan.merges.push_back({sources[source] + layer.prefix,
-                               destinations[best.index[source]] + layer.prefix,
+        plan.merges.push_back({sides.sources[source] + layer.prefix,
+                               sides.destinations[best.index[source]] + layer.prefix,
                                best.score[source]});
       } else {
-        keep(sources[source]);
+        keep(sides.sources[source]);
       }
     }
-    for (std::size_t k = mergeable; k < order.size(); ++k) keep(order[k]);
-    for (const std::int64_t destination : destinations) keep(destination);
+    for (std::size_t k = mergeable(layer); k < order.size(); ++k) keep(order[k]);
+    for (const std::int64_t destination : sides.destinations) keep(destination);
     plan.weights.assign(layer.sizes.begin(), layer.sizes.end());
     return plan;
   }
 
- private:
   std::int64_t count(std::int64_t patches) const {
     const auto n = static_cast<double>(patches);
     const std::int64_t r =
         keep_ratio_ < 1.0 ? static_cast<std::int64_t>(std::floor(n - n * keep_ratio_)) : r_;
-    return std::min(r, patches / 2);
+    return std::max<std::int64_t>(0, std::min(r, patches / 2));
   }
 
   /// Patch tokens by energy (PiToMe, Eq. 4), highest first: E_i = mean_j ELU(cos_ij - margin).
   std::vector<std::int64_t> byEnergy(const at::Tensor& cosine, int block) const {
-    const double margin = 0.75 - 0.75 * block / depth_;
     const at::Tensor energy =
-        at::elu(cosine - margin).mean(1).to(at::kCPU, at::kFloat).contiguous();
+        at::elu(cosine - margin(block)).mean(1).to(at::kCPU, at::kFloat).contiguous();
     std::vector<float> values(energy.data_ptr<float>(), energy.data_ptr<float>() + energy.numel());
     std::replace_if(
         values.begin(), values.end(), [](float e) { return std::isnan(e); }, 0.0F);
     return descending(values);
   }
+
+  double margin(int block) const { return 0.75 - 0.75 * block / depth_; }
 
   std::int64_t r_;
   double keep_ratio_;

@@ -11,11 +11,20 @@ class ToFu final : public MergeMethod {
   Stage stage() const override { return Stage::kBetweenAttentionAndMlp; }
   MergePlan plan(const LayerTokens& layer) const override {
     MergePlan plan = toMePlan(layer, r_);
-    plan.combine = layer.block <= depth_ / 2 ? Combine::kPrune : Combine::kNormPreserving;
+    plan.combine = combination(layer);
     return plan;
+  }
+  std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
+    std::vector<MergePlan> plans = toMePlans(layers, r_);
+    for (MergePlan& plan : plans) plan.combine = combination(layers.front());
+    return plans;
   }
 
  private:
+  Combine combination(const LayerTokens& layer) const {
+    return layer.block <= depth_ / 2 ? Combine::kPrune : Combine::kNormPreserving;
+  }
+
   std::int64_t r_;
   int depth_;
 };

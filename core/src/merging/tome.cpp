@@ -44,11 +44,16 @@ class ToMe final : public MergeMethod {
       : counts_(std::move(counts)), proportional_attention_(proportional_attention) {}
   Stage stage() const override { return Stage::kBetweenAttentionAndMlp; }
   bool proportionalAttention() const override { return proportional_attention_; }
-  MergePlan plan(const LayerTokens& layer) const override {
-    return toMePlan(layer, counts_[static_cast<std::size_t>(layer.block)]);
+  MergePlan plan(const LayerTokens& layer) const override { return toMePlan(layer, count(layer)); }
+  std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
+    return toMePlans(layers, count(layers.front()));
   }
 
  private:
+  std::int64_t count(const LayerTokens& layer) const {
+    return counts_[static_cast<std::size_t>(layer.block)];
+  }
+
   std::vector<std::int64_t> counts_;
   bool proportional_attention_;
 };

@@ -144,10 +144,9 @@ AttentionOutput plainAttention(const at::Tensor& qkv, std::int64_t heads,
 
 AttentionOutput attention(const at::Tensor& qkv, std::int64_t heads,
                           std::span<const AttentionImage> images, Isa isa) {
+  if (!qkv.is_cpu()) return batchedAttention(qkv, heads, images);
   const bool tiles = qkv.scalar_type() == at::kBFloat16 && isa == Isa::kAmx;
-  if (!qkv.is_cpu() || (qkv.scalar_type() != at::kFloat && !tiles)) {
-    return plainAttention(qkv, heads, images);
-  }
+  if (qkv.scalar_type() != at::kFloat && !tiles) return plainAttention(qkv, heads, images);
   return fusedAttention(qkv.contiguous(), heads, images, isa);
 }
 

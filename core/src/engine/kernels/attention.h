@@ -27,6 +27,11 @@ struct AttentionOutput {
 AttentionOutput plainAttention(const at::Tensor& qkv, std::int64_t heads,
                                std::span<const AttentionImage> images);
 
+/// The same for all images at once, those of fewer tokens padded, by the fused kernels of LibTorch
+/// 2.x: for accelerators, which it waits for only where first rows are wanted, once.
+AttentionOutput batchedAttention(const at::Tensor& qkv, std::int64_t heads,
+                                 std::span<const AttentionImage> images);
+
 /// The same; on the CPU in fp32, and in bf16 with AMX, a kernel per image and head that writes no
 /// [tokens, tokens] matrix, whose bits depend on the image alone.
 AttentionOutput attention(const at::Tensor& qkv, std::int64_t heads,

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What accelerators run for all images at once, here on the CPU, against what the CPU runs image by
+// image: the same plans, the same tokens.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "engine/kernels/attention.h"
+#include "engine/kernels/padding.h"
+#include "merging/apply.h"
+#include "merging/method.h"
+
+namespace adamerge {
+namespace {
+
+constexpr int kPrefix = 1;
+constexpr int kPatches = 64;
+constexpr int kHeads = 4;
+constexpr int kDim = 32;
+
+VitConfig smallVit() {
+  VitConfig vit;
+  vit.input_height = vit.input_width = 64;
+  vit.patch_size = 8;
+  vit.dim = kDim;
+  vit.heads = kHeads;
+  vit.depth = 4;
+  vit.class_token = true;
+  return vit;
+}
+
+/// Images of which `tokens` each are left of kPatches patches, so that merging went on before.
+class Images {
+ public:
+  explicit Images(std::vector<std::int64_t> tokens) : counts_(std::move(tokens)) {
+    std::int64_t total = 0;
+    for (const std::int64_t count : counts_) {
+      total += count;
+      std::vector<int> positions(kPatches);
+      std::vector<float> sizes(static_cast<std::size_t>(count), 0.0F);
+      sizes[0] = 1;
+      for (int patch = 0; patch < kPatches; ++patch) {
+        const int others = static_cast<int>(count) - kPrefix;
+        const int position =
+            kPrefix + (patch < others ? patch : static_cast<int>(random_() % others));
+        positions[patch] = position;
+        ++sizes[position];
+      }
+      positions_.push_back(positions);
+      sizes_.push_back(sizes);
+    }
+    tokens_ = normal(total, kDim);
+    metric_ = normal(total, kDim / kHeads).to(at::kDouble);
+  }
+
+  std::vector<LayerTokens> layers(int block) const {
+    std::vector<LayerTokens> layers(counts_.size());
+    std::int64_t offset = 0;
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      layers[i].block = block;
+      layers[i].prefix = kPrefix;
+      layers[i].tokens = tokens_.narrow(0, offset, counts_[i]);
+      layers[i].metric = metric_.narrow(0, offset, counts_[i]);
+      layers[i].sizes = sizes_[i];
+      layers[i].patch_tokens = positions_[i];
+      offset += counts_[i];
+    }
+    return layers;
+  }
+  at::Tensor normal(std::int64_t rows, std::int64_t columns) {
+    std::normal_distribution<float> values;
+    const at::Tensor result = at::empty({rows, columns}, at::kFloat);
+    std::generate_n(result.data_ptr<float>(), result.numel(), [&] { return values(random_); });
+    return result;
+  }
+  const std::vector<std::int64_t>& counts() const { return counts_; }
+  const at::Tensor& tokens() const { return tokens_; }
+
+ private:
+  std::mt19937 random_{7};
+  std::vector<std::int64_t> counts_;
+  std::vector<std::vector<int>> positions_;
+  std::vector<std::vector<float>> sizes_;
+  at::Tensor tokens_;
+  at::Tensor metric_;
+};
+
+std::vector<MethodChoice> choices() {
+  std::vector<MethodChoice> all;
+  for (const MethodInfo& info : methods()) {
+    all.push_back({info.id, {}, nullptr, false});
+    for (const SettingInfo& setting : info.settings) {
+      const auto add = [&](const SettingValue& value) {
+        all.push_back({info.id, {{setting.key, value}}, nullptr, false});
+      };
+      for (const std::string& choice : setting.choices) add(choice);
+      if (const bool* on = std::get_if<bool>(&setting.fallback)) add(!*on);
+      if (setting.key == "keep_ratio") add(0.8);
+      if (setting.key == "window") add(std::int64_t{4});
+    }
+  }
+  for (MethodChoice& choice : all) {
+    for (const char* key : {"r", "r_max"}) {
+      if (findMethod(choice.method).setting(key) != nullptr) choice.settings[key] = std::int64_t{9};
+    }
+    if (choice.method == "dsm") choice.settings["delay"] = std::int64_t{0};
+  }
+  return all;
+}
+
+void expectNear(const std::vector<float>& actual, const std::vector<float>& expected) {
+  ASSERT_EQ(actual.size(), expected.size());
+  for (std::size_t i = 0; i < actual.size(); ++i) EXPECT_NEAR(actual[i], expected[i], 1e-5) << i;
+}
+
+void expectSame(const MergePlan& actual, const MergePlan& expected) {
+  EXPECT_EQ(actual.order, expected.order);
+  ASSERT_EQ(actual.merges.size(), expected.merges.size());
+  for (std::size_t k = 0; k < actual.merges.size(); ++k) {
+    EXPECT_EQ(actual.merges[k].source, expected.merges[k].source);
+    EXPECT_EQ(actual.merges[k].destination, expected.merges[k].destination);
+    EXPECT_NEAR(actual.merges[k].similarity, expected.merges[k].similarity, 1e-5);
+  }
+  EXPECT_EQ(actual.combine, expected.combine);
+  expectNear(actual.weights, expected.weights);
+  expectNear(actual.salience, expected.salience);
+  EXPECT_EQ(actual.macs, expected.macs);
+  ASSERT_EQ(actual.redundancy.has_value(), expected.redundancy.has_value());
+  EXPECT_NEAR(actual.redundancy.value_or(0), expected.redundancy.value_or(0), 1e-6);
+  EXPECT_EQ(actual.z, expected.z);
+}
+
+TEST(BatchedPlans, EqualThoseOfEachImage) {
+  int merges = 0;
+  for (const std::vector<std::int64_t>& counts :
+       {std::vector<std::int64_t>{65, 65}, {65, 40, 3, 2, 51}}) {
+    const Images images(counts);
+    for (const MethodChoice& choice : choices()) {
+      const auto method =
+          findMethodEntry(choice.method).make(completeSettings(choice), {smallVit(), nullptr});
+      if (method->stage() == MergeMethod::Stage::kNever) continue;
+      for (const int block : {0, 3}) {
+        for (const bool trace : {false, true}) {
+          std::vector<LayerTokens> layers = images.layers(block);
+          for (LayerTokens& layer : layers) layer.trace = trace;
+          const std::vector<MergePlan> plans = method->planAll(layers);
+          ASSERT_EQ(plans.size(), layers.size());
+          for (std::size_t i = 0; i < plans.size(); ++i) {
+            std::string settings;
+            for (const auto& [key, value] : choice.settings) settings += key + toText(value) + " ";
+            SCOPED_TRACE(choice.method + " " + settings + std::to_string(i));
+            expectSame(plans[i], method->plan(layers[i]));
+            merges += static_cast<int>(plans[i].merges.size());
+          }
+        }
+      }
+    }
+  }
+  EXPECT_GT(merges, 1000);
+}
+
+TEST(BatchedPlans, JoinedAndCarriedOutGiveTheTokensOfEachImage) {
+  const Images images({65, 40, 65, 3});
+  for (const char* name : {"adamerge", "tofu", "tome"}) {
+    for (const int block : {0, 3}) {
+      const auto method = findMethodEntry(name).make(
+          completeSettings({name, {{"r", std::int64_t{9}}}, nullptr, false}),
+          {smallVit(), nullptr});
+      const std::vector<LayerTokens> layers = images.layers(block);
+      std::vector<MergePlan> plans = method->planAll(layers);
+      plans[2] = {};
+      std::vector<at::Tensor> each;
+      for (std::size_t i = 0; i < plans.size(); ++i) {
+        each.push_back(at::empty({remainingTokens(plans[i], images.counts()[i]), kDim}));
+        plainApplyToTokens(plans[i], layers[i].tokens, each.back());
+      }
+      const at::Tensor expected = at::cat(each);
+      const MergePlan joined = joinedPlan(plans, images.counts());
+      const at::Tensor merged =
+          at::empty({remainingTokens(joined, images.tokens().size(0)), kDim}, at::kFloat);
+      plainApplyToTokens(joined, images.tokens(), merged);
+      EXPECT_TRUE(at::allclose(merged, expected, /*rtol=*/1e-6, /*atol=*/1e-6)) << name << block;
+    }
+  }
+}
+
+TEST(BatchedAttention, EqualsThatOfEachImage) {
+  for (const std::vector<std::int64_t>& counts :
+       {std::vector<std::int64_t>{9}, {20, 20, 20}, {20, 7, 1, 13}}) {
+    std::int64_t total = 0;
+    for (const std::int64_t count : counts) total += count;
+    const at::Tensor qkv = Images({2}).normal(total, 3 * kDim).to(at::kDouble);
+    for (const bool sizes : {false, true}) {
+      std::vector<AttentionImage> images;
+      for (const std::int64_t count : counts) {
+        images.push_back({count, {}, /*first_row=*/images.size() % 2 == 0});
+        // Only images that merged have sizes.
+        for (std::int64_t k = 0; sizes && count > 7 && k < count; ++k) {
+          images.back().log_sizes.push_back(std::log(1.0F + static_cast<float>(k % 3)));
+        }
+      }
+      const AttentionOutput actual = batchedAttention(qkv, kHeads, images);
+      const AttentionOutput expected = plainAttention(qkv, kHeads, images);
+      EXPECT_TRUE(at::allclose(actual.mixed, expected.mixed, /*rtol=*/1e-7, /*atol=*/1e-7));
+      ASSERT_EQ(actual.first_rows.size(), expected.first_rows.size());
+      for (std::size_t i = 0; i < images.size(); ++i) {
+        expectNear(actual.first_rows[i], expected.first_rows[i]);
+      }
+    }
+  }
+}
+
+TEST(PaddingTest, RepeatsTheLastRowAndIsUndone) {
+  const at::Tensor packed = at::arange(6, at::kFloat).unsqueeze(1);
+  const std::vector<std::int64_t> counts{3, 1, 2};
+  const Padding padding(counts, at::kCPU);
+  EXPECT_FALSE(padding.even());
+  const at::Tensor padded = padding.pad(packed);
+  EXPECT_TRUE(
+      padded.equal(at::tensor({0.F, 1.F, 2.F, 3.F, 3.F, 3.F, 4.F, 5.F, 5.F}).reshape({3, 3, 1})));
+  EXPECT_TRUE(padding.unpad(padded).equal(packed));
+  EXPECT_EQ(padding.present().sum().item<std::int64_t>(), 6);
+
+  const std::vector<std::int64_t> same{3, 3};
+  const Padding even(same, at::kCPU);
+  EXPECT_TRUE(even.even());
+  EXPECT_TRUE(even.unpad(even.pad(packed)).equal(packed));
+  EXPECT_TRUE(even.present().all().item<bool>());
+}
+
+}  // namespace
+}  // namespace adamerge
