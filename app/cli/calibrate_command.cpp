@@ -25,17 +25,6 @@ struct Options {
   std::size_t limit = 0;
 };
 
-void requireCalibrates(const MethodChoice& choice) {
-  if (findMethod(choice.method).statistics_settings.empty()) {
-    throw UsageError(fmt::format("--method {}: it uses no layer statistics", choice.method));
-  }
-  const CompressionKnob* knob = compressionKnob(choice);
-  if (knob == nullptr || knob->key != "r_max") {
-    throw UsageError(
-        "--adaptive off: with a constant count there is nothing to calibrate; leave it out");
-  }
-}
-
 int run(const Options& options, const std::stop_token& stop) {
   Terminal terminal(options.engine.quiet());
   CalibrationOptions calibration;
@@ -45,7 +34,7 @@ int run(const Options& options, const std::stop_token& stop) {
   if (calibration.choice.statistics) {
     throw UsageError("--stats: calibrate makes statistics and reads none");
   }
-  requireCalibrates(calibration.choice);
+  asUsage([&] { requireStatistics(calibration.choice); }, "there is nothing to calibrate: ");
   requireWritableFile(options.output);
   const Engine engine = options.engine.load(terminal, stop);
   // A count that the model cannot merge is said before any image is read.

@@ -32,7 +32,7 @@ std::function<void(const TierMatch&)> teller(bool print, Terminal& terminal) {
     const std::string name = describe(match.choice.choice);
     if (print) {
       fmt::print("{:.3f} G: {} costs {:.3f} G{}\n", target, name, match.flops.paper,
-                 match.images > 1 ? fmt::format(", mean of {} image(s)", match.images) : "");
+                 match.images > 1 ? fmt::format(", mean of {} images", match.images) : "");
     }
     if (!match.near()) {
       terminal.warn(fmt::format("{} comes no nearer to {:.3f} G than {:.3f} G", name, target,

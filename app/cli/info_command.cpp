@@ -33,7 +33,13 @@ std::string prefixText(const VitConfig& vit) {
   return parts.empty() ? "none" : fmt::format("{}", fmt::join(parts, ", "));
 }
 
-void print(const Engine& engine) {
+/// "cpu, bfloat16 (auto), LibTorch 1.13.1".
+std::string placeText(const Engine& engine, bool automatic) {
+  return fmt::format("{}, {}{}, {}", engine.device(), engine.dtype(), automatic ? " (auto)" : "",
+                     torchVersion());
+}
+
+void print(const Engine& engine, bool automatic) {
   const ModelInfo& info = engine.info();
   const VitConfig& vit = info.vit;
   const Flops flops = unmergedFlops(vit);
@@ -61,7 +67,7 @@ void print(const Engine& engine) {
                             info.labels.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
                   info.labels.size() > shown ? ", ..." : ""));
   row("calibration", calibrationText(engine));
-  row("runs on", fmt::format("{}, {}, {}", engine.device(), engine.dtype(), torchVersion()));
+  row("runs on", placeText(engine, automatic));
   for (const Device& device : availableDevices()) {
     row("", fmt::format("{}: {}", device.id, device.name));
   }
@@ -82,7 +88,8 @@ Command infoCommand(CLI::App& app) {
             Terminal terminal(options->engine.quiet());
             requireWritable(options->json);
             const Engine engine = options->engine.load(terminal, stop);
-            if (options->json != "-") print(engine);
+            const bool automatic = options->engine.options().dtype == "auto";
+            if (options->json != "-") print(engine, automatic);
             if (!options->json.empty()) writeOutput(options->json, modelJson(engine));
             return 0;
           }};

@@ -132,7 +132,9 @@ void EngineChoice::addTo(CLI::App& command) {
                    ->group(group));
   takesOneOf(*command
                   .add_option("--dtype", dtype_,
-                              fmt::format("{} (default auto)", fmt::join(kDtypes, ", ")))
+                              fmt::format("{} (default auto: the fastest that the device has "
+                                          "arithmetic for)",
+                                          fmt::join(kDtypes, ", ")))
                   ->group(group),
              kDtypes);
   takesWholeNumber(
@@ -247,9 +249,7 @@ MethodChoice MethodOptions::choiceOf(const std::string& id,
 MethodChoice MethodOptions::choice() const {
   MethodChoice choice = choiceOf(method_, givenKeys());
   if (statistics_.empty()) return choice;
-  if (findMethod(method_).statistics_settings.empty()) {
-    throw UsageError(fmt::format("--stats: {} uses no layer statistics", method_));
-  }
+  asUsage([&] { requireStatistics(choice); }, "--stats: ");
   choice.statistics = std::make_shared<const Statistics>(readStatistics(statistics_));
   return choice;
 }
@@ -264,15 +264,18 @@ std::vector<MethodChoice> MethodOptions::choices(const std::vector<std::string>&
     std::erase_if(keys, [&](const auto& key) { return method.setting(key) == nullptr; });
     std::erase_if(unused, [&](const auto& key) { return method.setting(key) != nullptr; });
     list.push_back(choiceOf(id, keys));
-    if (statistics_.empty() || method.statistics_settings.empty()) continue;
+    if (statistics_.empty() || !usesStatistics(list.back())) continue;
     if (!statistics) statistics = std::make_shared<const Statistics>(readStatistics(statistics_));
     list.back().statistics = statistics;
   }
   const bool statistics_unused = !statistics_.empty() && !statistics;
   if (!unused.empty() || statistics_unused) {
-    throw UsageError(fmt::format("--{} is no setting of {}",
-                                 statistics_unused ? "stats" : optionName(unused.front()),
-                                 fmt::join(ids, ", ")));
+    throw UsageError(statistics_unused
+                         ? fmt::format("--stats: none of {} uses layer statistics under these "
+                                       "settings",
+                                       fmt::join(ids, ", "))
+                         : fmt::format("--{} is no setting of {}", optionName(unused.front()),
+                                       fmt::join(ids, ", ")));
   }
   return list;
 }
@@ -282,22 +285,23 @@ MethodChoice parseVariant(const std::string& text) {
   MethodChoice choice;
   words >> choice.method;
   try {
-    const MethodInfo& method = findMethod(choice.method);
+    std::string statistics;
     for (std::string word; words >> word;) {
       const std::size_t equals = word.find('=');
       const std::string key = word.substr(0, equals);
       const std::string value = equals == std::string::npos ? "" : word.substr(equals + 1);
       if (value.empty()) throw Error(fmt::format("'{}' is no KEY=VALUE", word));
       if (key == "stats") {
-        if (method.statistics_settings.empty()) {
-          throw Error(fmt::format("{} uses no layer statistics", method.id));
-        }
-        choice.statistics = std::make_shared<const Statistics>(readStatistics(value));
-        continue;
+        statistics = value;
+      } else {
+        set(choice, key, value);
       }
-      set(choice, key, value);
     }
     requireInForce(choice);
+    if (!statistics.empty()) {
+      requireStatistics(choice);
+      choice.statistics = std::make_shared<const Statistics>(readStatistics(statistics));
+    }
   } catch (const Error& error) {
     throw UsageError(fmt::format("--variant '{}': {}", text, error.what()));
   }

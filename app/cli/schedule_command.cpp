@@ -57,15 +57,14 @@ int run(const Options& options, const std::stop_token& stop) {
                               point.flops.paper));
   }
   if (options.json != "-") {
-    fmt::print(
-        "{} {}: {:.3f} G ({:.1f} % of {:.3f} G; total convention {:.3f} G), mean of {} "
-        "image(s)\n",
-        optionName(point.key), point.value, point.flops.paper,
-        100 * point.flops.paper / point.unmerged, point.unmerged, point.flops.total, inputs.size());
+    fmt::print("{} {}: {:.3f} G ({:.1f} % of {:.3f} G; total convention {:.3f} G){}\n",
+               optionName(point.key), point.value, point.flops.paper,
+               100 * point.flops.paper / point.unmerged, point.unmerged, point.flops.total,
+               point.images > 1 ? fmt::format(", mean of {} images", point.images) : "");
     fmt::print("tokens per block: {:.1f}\n", fmt::join(point.tokens_per_block, " "));
   }
   if (!options.json.empty()) {
-    writeOutput(options.json, scheduleJson(engine, choice, options.flops, point, inputs.size()));
+    writeOutput(options.json, scheduleJson(engine, choice, options.flops, point));
   }
   return images.skipped() == 0 ? 0 : 1;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <string>
+
 #include "adamerge/error.h"
 
 namespace adamerge::cli {
@@ -11,13 +13,13 @@ class UsageError : public Error {
   using Error::Error;
 };
 
-/// What `call` returns; an Error of it is one of the command line.
+/// What `call` returns; an Error of it is one of the command line, told after `prefix`.
 template <typename Call>
-auto asUsage(const Call& call) {
+auto asUsage(const Call& call, const std::string& prefix = {}) {
   try {
     return call();
   } catch (const Error& error) {
-    throw UsageError(error.what());
+    throw UsageError(prefix + error.what());
   }
 }
 

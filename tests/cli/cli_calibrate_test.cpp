@@ -28,7 +28,7 @@ void makePictures(const fs::path& folder) {
 }
 
 CliResult calibrate(const fs::path& folder, const fs::path& output,
-                    std::vector<std::string> options = {"--r-max", "8,16"},
+                    std::vector<std::string> options = {"--r-max", "8,16", "--dtype", "float32"},
                     const RunLimits& limits = {}) {
   options.insert(options.begin(),
                  {"calibrate", folder.string(), "-o", output.string(), "--threads", "1"});
@@ -50,6 +50,7 @@ TEST(Calibrate, WritesStatisticsThatInspectUses) {
   EXPECT_EQ(stats.at("depth"), 12);
   EXPECT_EQ(stats.at("passes"), 2);
   EXPECT_EQ(stats.at("images"), 8);
+  EXPECT_EQ(stats.at("dtype"), "float32");
   EXPECT_THAT(stats.at("source").get<std::string>(), HasSubstr("images"));
   EXPECT_THAT(stats.at("created").get<std::string>(),
               testing::MatchesRegex("[0-9]+-[0-9][0-9]-[0-9][0-9].*"));

@@ -22,7 +22,8 @@ class EvaluateCommand : public testing::Test {
   }
 
   CliResult evaluate(std::vector<std::string> options) const {
-    options.insert(options.begin(), {"evaluate", set_.string(), "--threads", "1"});
+    options.insert(options.begin(),
+                   {"evaluate", set_.string(), "--dtype", "float32", "--threads", "1"});
     return adamergeCli(options);
   }
 
@@ -50,7 +51,7 @@ TEST_F(EvaluateCommand, WritesTableJsonAndCsv) {
   EXPECT_EQ(record.at("device"), "cpu");
   EXPECT_EQ(record.at("dtype"), "float32");
   EXPECT_THAT(record.at("command").get<std::string>(),
-              testing::StartsWith("adamerge evaluate " + set_.string() + " --threads 1 --methods"));
+              testing::StartsWith("adamerge evaluate " + set_.string() + " --dtype float32 "));
   ASSERT_EQ(record.at("points").size(), 4U);
   const json& plain = record.at("points")[0];
   EXPECT_EQ(plain.at("method"), "none");
@@ -71,13 +72,21 @@ TEST_F(EvaluateCommand, WritesTableJsonAndCsv) {
 }
 
 TEST_F(EvaluateCommand, FindsTheSettingsOfATier) {
-  const CliResult result = evaluate({"--methods", "tome,pitome,adamerge", "--flops", "0.96",
-                                     "--flops-images", "4", "--json", "-"});
+  const fs::path file = folder_.path() / "found.json";
+  const CliResult result =
+      evaluate({"--methods", "tome,pitome,adamerge", "--flops", "0.96", "--flops-images", "4",
+                "--variant", "adamerge adaptive=off", "--json", file});
   expectSuccess(result, /*warnings=*/true);
-  const json record = json::parse(result.out);
-  ASSERT_EQ(record.at("points").size(), 4U);
+  // Only what differs from image to image is a mean.
+  EXPECT_THAT(result.out, testing::ContainsRegex("AdaMerge, r_max [0-9]+ costs [0-9.]+ G, mean of "
+                                                 "4 images\n"));
+  EXPECT_THAT(result.out, testing::ContainsRegex("AdaMerge, r [0-9]+, Adaptive count off costs "
+                                                 "[0-9.]+ G\n"));
+  EXPECT_THAT(result.out, testing::ContainsRegex("ToMe, r 7 costs [0-9.]+ G\n"));
+  const json record = jsonIn(file);
+  ASSERT_EQ(record.at("points").size(), 5U);
   EXPECT_EQ(record.at("points")[1].at("settings").at("r"), 7);
-  for (std::size_t i = 1; i < 4; ++i) {
+  for (std::size_t i = 1; i < 5; ++i) {
     const json& point = record.at("points")[i];
     EXPECT_EQ(point.at("tier"), 0.96);
     EXPECT_NEAR(point.at("flops_paper").get<double>(), 0.96, 0.05);
@@ -114,6 +123,7 @@ TEST_F(EvaluateCommand, RefusesVariantsThatAreNone) {
            {"tome r=many", "--r takes"},
            {"tome salience=off", "--salience is no setting of tome"},
            {"tome stats=stats.json", "tome uses no layer statistics"},
+           {"adamerge stats=stats.json adaptive=off", "only with --adaptive on"},
            {"adamerge r=8", "--r has no effect here: it needs --adaptive off"},
            {"adamerge stats=/nowhere.json", "/nowhere.json"}}) {
     const CliResult result = evaluate({"--variant", variant});

@@ -67,7 +67,8 @@ TEST_F(EvaluateTrouble, WrongUsage) {
   expectProblem(evaluate({"--flops", "1,-2"}), 2, {"--flops takes", "1,-2"});
   expectProblem(evaluate({"--flops", "1", "--r", "8"}), 2, {"--flops", "--r"});
   expectProblem(evaluate({"--methods", "tome", "--alpha", "2"}), 2, {"--alpha is no setting of"});
-  expectProblem(evaluate({"--methods", "tome", "--stats", "x"}), 2, {"--stats is no setting of"});
+  expectProblem(evaluate({"--methods", "tome", "--stats", "x"}), 2,
+                {"none of tome uses layer statistics"});
   expectProblem(evaluate({"--labels", "x", "--unlabelled"}), 2, {"--labels", "--unlabelled"});
   expectProblem(evaluate({"--json", "-", "--csv", "-"}), 2, {"standard output"});
   expectProblem(evaluate({"--json", "x", "--csv", "x"}), 2, {"the same file"});

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // --help, --version and info.
+#include <cstdlib>
+
 #include "adamerge/engine.h"
 #include "adamerge/methods.h"
 #include "cli_runner.h"
@@ -63,6 +65,10 @@ INSTANTIATE_TEST_SUITE_P(
                     {"--methods,--method LIST", "--r-max LIST", "--r LIST", "--flops LIST",
                      "--flops-images N", "--limit N", "--batch N", "--labels FILE", "--unlabelled",
                      "--json FILE", "--csv FILE", "FILE.partial"}},
+        CommandHelp{"bench",
+                    {"--architecture LIST", "--images PATH", "--methods,--method LIST",
+                     "--r-max LIST", "--r LIST", "--flops LIST", "--batch LIST", "--warmup N",
+                     "--runs N", "--json FILE", "--compare OLD NEW", "--tolerance"}},
         CommandHelp{"schedule", {"--flops G", "--json FILE"}}),
     [](const auto& test) { return test.param.name; });
 
@@ -70,7 +76,7 @@ TEST(ProgramHelp, NamesEveryCommand) {
   const CliResult result = adamergeCli({"--help"});
   expectSuccess(result);
   for (const char* command :
-       {"info", "inspect", "calibrate", "evaluate", "schedule", "--version"}) {
+       {"info", "inspect", "calibrate", "evaluate", "bench", "schedule", "--version"}) {
     EXPECT_THAT(result.out, HasSubstr(command));
   }
 }
@@ -85,9 +91,22 @@ TEST(Info, TellsAPersonWhatTheModelIs) {
   const CliResult result = adamergeCli({"info"});
   expectSuccess(result);
   for (const char* fact : {"vit-tiny-cifar10", "12", "192", "197 = 14 x 14", "1.225 G (paper",
-                           "(total)", "bicubic", "airplane", "float32", "LibTorch"}) {
+                           "(total)", "bicubic", "airplane", "LibTorch"}) {
     EXPECT_THAT(result.out, HasSubstr(fact));
   }
+}
+
+TEST(Info, TellsWhichPrecisionAutoCameOutAs) {
+  const std::string automatic = Engine::load(bundledModel(), {.device = "cpu"}).dtype();
+  EXPECT_THAT(adamergeCli({"info", "--device", "cpu"}).out,
+              HasSubstr("cpu, " + automatic + " (auto), LibTorch"));
+  EXPECT_THAT(adamergeCli({"info", "--device", "cpu", "--dtype", "bfloat16"}).out,
+              HasSubstr("cpu, bfloat16, LibTorch"));
+  // What the kernels may not use counts as absent.
+  ::setenv("ADAMERGE_MAX_ISA", "avx512", /*overwrite=*/1);
+  const CliResult capped = adamergeCli({"info", "--device", "cpu"});
+  ::unsetenv("ADAMERGE_MAX_ISA");
+  EXPECT_THAT(capped.out, HasSubstr("cpu, float32 (auto), LibTorch"));
 }
 
 TEST(Info, WritesTheSameAsJson) {
@@ -112,7 +131,7 @@ TEST(Info, WritesTheSameAsJson) {
     EXPECT_TRUE(json.at("preprocessing").contains(key)) << key;
   }
   EXPECT_EQ(json.at("device"), availableDevices().size() > 1 ? "cuda:0" : "cpu");
-  EXPECT_EQ(json.at("dtype"), "float32");
+  EXPECT_EQ(json.at("dtype"), Engine::load(bundledModel()).dtype());
   EXPECT_EQ(json.at("devices").at(0).at("id"), "cpu");
 }
 

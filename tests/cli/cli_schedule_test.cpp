@@ -17,7 +17,7 @@ TEST(Schedule, ComesNearestToTheTargetForEveryMethod) {
     SCOPED_TRACE(method.id);
     const CliResult result =
         adamergeCli({"schedule", "--flops", "1.0", "--method", method.id, "--images",
-                     sample("bird"), "--json", "-", "--threads", "1"});
+                     sample("bird"), "--json", "-", "--device", "cpu", "--threads", "1"});
     expectSuccess(result, /*warnings=*/true);
     const json found = json::parse(result.out);
     EXPECT_EQ(found.at("method"), method.id);
@@ -27,6 +27,8 @@ TEST(Schedule, ComesNearestToTheTargetForEveryMethod) {
     const int value = found.at("setting").begin().value();
     EXPECT_EQ(found.at("settings").at(key), value);
     EXPECT_EQ(found.at("tokens_per_block").size(), 12U);
+    EXPECT_EQ(found.at("device"), "cpu");
+    EXPECT_THAT(found.at("dtype"), testing::AnyOf("float32", "bfloat16"));
     EXPECT_NEAR(found.at("flops").at("baseline_paper").get<double>(), 1.2246, 1e-4);
     const double reached = found.at("flops").at("paper");
     EXPECT_NEAR(reached, kTarget, 0.03);
@@ -48,6 +50,9 @@ TEST(Schedule, TellsAPerson) {
   expectSuccess(result);
   EXPECT_THAT(result.out, HasSubstr("r 8: 0.92"));
   EXPECT_THAT(result.out, HasSubstr("tokens per block: 197.0 189.0"));
+  EXPECT_EQ(result.out.find("mean of"), std::string::npos) << "it costs the same on every image";
+  EXPECT_THAT(adamergeCli({"schedule", "--flops", "0.924", "--threads", "1"}).out,
+              HasSubstr(", mean of 4 images\n"));
 }
 
 TEST(Schedule, WarnsWhereTheTargetIsOutOfReach) {

@@ -35,7 +35,8 @@ std::vector<std::string> calibrate(std::vector<std::string> options) {
 
 TEST(Usage, CommandsAreRefusedInOneLine) {
   expectRefused(
-      {WrongUsage{"NoCommand", {}, {"command", "info, inspect, calibrate, evaluate, schedule"}},
+      {WrongUsage{
+           "NoCommand", {}, {"command", "info, inspect, calibrate, evaluate, bench, schedule"}},
        WrongUsage{"UnknownCommand", {"inspekt", "a.png"}, {"'inspekt'", "info, inspect"}},
        WrongUsage{"UnknownOptionOfTheProgram", {"--verbose"}, {"'--verbose'"}},
        WrongUsage{"UnknownOption", inspect({"--verbose"}), {"--verbose", "adamerge inspect"}},
@@ -123,10 +124,13 @@ TEST(Usage, ValuesAreRefusedInOneLine) {
        WrongUsage{"NoImagesAllowed", calibrate({"--r-max", "8", "--limit", "0"}), {"--limit"}},
        WrongUsage{"CalibrateWithoutStatistics",
                   calibrate({"--r-max", "8", "--method", "tome"}),
-                  {"tome", "no layer statistics"}},
+                  {"nothing to calibrate", "tome uses no layer statistics"}},
        WrongUsage{"CalibrateAConstantCount",
                   calibrate({"--r-max", "8", "--no-adaptive"}),
-                  {"constant count"}}});
+                  {"nothing to calibrate", "only with --adaptive on"}},
+       WrongUsage{"StatisticsForAConstantCount",
+                  inspect({"--method", "adamerge+", "--stats", "stats.json"}),
+                  {"--stats", "adamerge+", "only with --adaptive on"}}});
 }
 
 }  // namespace

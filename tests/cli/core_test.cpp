@@ -17,7 +17,7 @@ TEST(ImageToLogits, EqualTimmsForEveryVariant) {
   int variants = 0;
   for (const auto& entry : fs::directory_iterator(fs::path(ADAMERGE_TEST_DATA) / "vit-variants")) {
     SCOPED_TRACE(entry.path().filename().string());
-    const Engine engine = Engine::load(entry.path(), {.device = "cpu"});
+    const Engine engine = Engine::load(entry.path(), {.device = "cpu", .dtype = "float32"});
     const PreparedImage prepared =
         prepareImage(loadImage(entry.path() / "image.png"), engine.info().preprocessing);
     const auto logits = engine.run({&prepared.input, 1}, {}).front().logits;
@@ -32,7 +32,7 @@ TEST(ImageToLogits, EqualTimmsForEveryVariant) {
 TEST(ImageToLogits, AllReferenceCasesWhereTheSharedFolderIs) {
   const fs::path shared = fs::path(ADAMERGE_SHARED) / "reference" / "merging";
   if (!fs::exists(shared)) GTEST_SKIP() << shared << " is not here; the drawn pictures ran anyway";
-  const Engine engine = Engine::load(kModel, {.device = "cpu"});
+  const Engine engine = Engine::load(kModel, {.device = "cpu", .dtype = "float32"});
   const Engine exact = Engine::load(kModel, {.device = "cpu", .dtype = "float64"});
   const auto statistics = std::make_shared<const Statistics>(readStatistics(shared / "stats.json"));
   test::Comparison comparison;

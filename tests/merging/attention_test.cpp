@@ -40,7 +40,7 @@ at::Tensor classRow(const LoadedModel& model, const InputTensor& input) {
 
 std::vector<LayerTrace> layersOf(const fs::path& model, const InputTensor& input,
                                  const MethodChoice& choice) {
-  const Engine engine = Engine::load(model, {.device = "cpu"});
+  const Engine engine = Engine::load(model, {.device = "cpu", .dtype = "float32"});
   return engine.run({&input, 1}, choice).front().layers;
 }
 
@@ -92,7 +92,7 @@ TEST(ClassAttention, OfEveryConfigurationIsAShareOfOneOrEmpty) {
   int without = 0;
   for (const auto& folder : fs::directory_iterator(kData / "vit-variants")) {
     SCOPED_TRACE(folder.path().filename().string());
-    const Engine engine = Engine::load(folder.path(), {.device = "cpu"});
+    const Engine engine = Engine::load(folder.path(), {.device = "cpu", .dtype = "float32"});
     const VitConfig& vit = engine.info().vit;
     InputTensor input{vit.input_height, vit.input_width, {}};
     input.values.resize(static_cast<std::size_t>(vit.channels) * vit.input_height *

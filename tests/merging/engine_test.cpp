@@ -10,6 +10,7 @@
 
 #include "adamerge/calibrate.h"
 #include "adamerge/schedule.h"
+#include "engine/kernels/isa.h"
 #include "error_message.h"
 #include "ppm.h"
 #include "temporary_folder.h"
@@ -81,6 +82,22 @@ TEST_F(EngineTest, OwnStatisticsServeOnlyTheirOwnSettings) {
   EXPECT_THAT(used.warnings.at(0), HasSubstr("partition sequential instead of alternating"));
 }
 
+TEST_F(EngineTest, ConstantCountsHaveNoUseForStatistics) {
+  const Engine engine = Engine::load(kModel, {.device = "cpu"});
+  const InputTensor input = pictures().front();
+  for (const MethodChoice& plain :
+       {MethodChoice{"adamerge+", {}, nullptr, false},
+        MethodChoice{"adamerge", {{"adaptive", false}}, nullptr, false}}) {
+    // Made under other settings than adamerge+'s, which would matter to adaptive counts.
+    MethodChoice named = plain;
+    named.statistics = referenceStatistics();
+    const ImageResult result = engine.run({&input, 1}, named).front();
+    EXPECT_TRUE(result.calibrated);
+    EXPECT_THAT(result.warnings, testing::IsEmpty());
+    EXPECT_EQ(result.logits, engine.run({&input, 1}, plain).front().logits);
+  }
+}
+
 TEST_F(EngineTest, StatisticsOfAnotherModelOrDepthAreRefused) {
   const Engine engine = Engine::load(kModel, {.device = "cpu"});
   const InputTensor input = pictures().front();
@@ -146,9 +163,18 @@ TEST_F(EngineTest, AStopRequestEndsARun) {
   EXPECT_THROW(engine.run({&input, 1}, {}, {}, stop.get_token()), Cancelled);
 }
 
+TEST_F(EngineTest, AutoIsTheFastestPrecisionOfTheProcessor) {
+  const bool tiles = bestIsa() == Isa::kAmx;
+  EXPECT_EQ(Engine::load(kModel, {.device = "cpu"}).dtype(), tiles ? "bfloat16" : "float32");
+  std::ifstream processor("/proc/cpuinfo");
+  const std::string known(std::istreambuf_iterator<char>(processor), {});
+  EXPECT_TRUE(!tiles || (known.find(" amx_bf16") != std::string::npos &&
+                         known.find(" avx512_bf16") != std::string::npos));
+}
+
 TEST_F(EngineTest, BFloat16StaysCloseToFloat32) {
   const std::vector<InputTensor> inputs = pictures();
-  const Engine full = Engine::load(kModel, {.device = "cpu"});
+  const Engine full = Engine::load(kModel, {.device = "cpu", .dtype = "float32"});
   const Engine half = Engine::load(kModel, {.device = "cpu", .dtype = "bfloat16"});
   const MethodChoice choice{"adamerge", {}, referenceStatistics(), false};
   const auto expected = full.run(inputs, choice);
@@ -178,6 +204,7 @@ TEST_F(EngineTest, CalibrationIsTheMeanAndDeviationOfTheSecondPass) {
   EXPECT_EQ(asked, 8U);
   EXPECT_EQ(reports, (std::vector<std::int64_t>{3, 4, 7, 8}));
   EXPECT_EQ(statistics.images, 4);
+  EXPECT_EQ(statistics.dtype, engine.dtype());
   ASSERT_EQ(statistics.entries.size(), 2U);
 
   for (const StatisticsEntry& entry : statistics.entries) {
@@ -219,12 +246,14 @@ TEST_F(EngineTest, CalibrationRefusesWhatMakesNoSense) {
   options.r_max = {8};
   EXPECT_THAT(test::errorMessage([&] { calibrate(engine, nothing, 4, options); }),
               HasSubstr("no image"));
-  options.choice.settings["adaptive"] = false;
-  EXPECT_THAT(test::errorMessage([&] { calibrate(engine, nothing, 4, options); }),
-              HasSubstr("constant count"));
-  options.choice = {"tome", {}, nullptr, false};
-  EXPECT_THAT(test::errorMessage([&] { calibrate(engine, nothing, 4, options); }),
-              HasSubstr("tome"));
+  for (const auto& [choice, problem] : std::vector<std::pair<MethodChoice, std::string>>{
+           {{"adamerge", {{"adaptive", false}}, nullptr, false}, "only with --adaptive on"},
+           {{"adamerge+", {}, nullptr, false}, "only with --adaptive on"},
+           {{"tome", {}, nullptr, false}, "tome uses no layer statistics"}}) {
+    options.choice = choice;
+    EXPECT_THAT(test::errorMessage([&] { calibrate(engine, nothing, 4, options); }),
+                HasSubstr(problem));
+  }
 }
 
 TEST_F(EngineTest, TheScheduleHitsTheNearestFlops) {
@@ -244,6 +273,7 @@ TEST_F(EngineTest, TheScheduleHitsTheNearestFlops) {
     if (method.id == "adamerge") choice.statistics = referenceStatistics();
     const SchedulePoint point = matchFlops(engine, inputs, choice, 0.95);
     EXPECT_EQ(point.key, compressionKnob(choice)->key);
+    EXPECT_EQ(point.images, usesStatistics(choice) ? inputs.size() : 1U);
     EXPECT_NEAR(point.flops.paper, cost(choice, point.key, point.value), 1e-9);
     const double distance = std::abs(point.flops.paper - 0.95);
     EXPECT_LE(distance, std::abs(cost(choice, point.key, point.value + 1) - 0.95) + 1e-12);

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <random>
 #include <set>
+#include <tuple>
 
 #include "merging/apply.h"
 #include "ppm.h"
@@ -111,21 +112,28 @@ void expectSame(const ImageResult& a, const ImageResult& b) {
   }
 }
 
-class EveryModel : public testing::TestWithParam<std::string> {};
+/// A variant of the Vision Transformer, and a precision.
+class EveryModel : public testing::TestWithParam<std::tuple<std::string, std::string>> {
+ protected:
+  const Engine& engine() const { return engine_; }
+
+ private:
+  Engine engine_ = Engine::load(kData / "vit-variants" / std::get<0>(GetParam()),
+                                {.device = "cpu", .dtype = std::get<1>(GetParam())});
+};
 
 TEST_P(EveryModel, TraceIsConsistentAndRunsRepeatBitByBit) {
-  const Engine engine = Engine::load(kData / "vit-variants" / GetParam(), {.device = "cpu"});
-  const VitConfig& vit = engine.info().vit;
+  const VitConfig& vit = engine().info().vit;
   const InputTensor input = randomInput(vit, 1);
   for (const MethodInfo& method : methods()) {
     bool merged = false;
     for (const MethodChoice& choice : variantsOf(method, vit)) {
       SCOPED_TRACE(nameOf(choice));
-      const ImageResult result = engine.run({&input, 1}, choice).front();
+      const ImageResult result = engine().run({&input, 1}, choice).front();
       expectConsistentTrace(result, vit);
-      expectSame(result, engine.run({&input, 1}, choice).front());
+      expectSame(result, engine().run({&input, 1}, choice).front());
       merged = merged || result.layers.back().tokens_out < result.layers.front().tokens_in;
-      const ImageResult untraced = engine.run({&input, 1}, choice, {.trace = false}).front();
+      const ImageResult untraced = engine().run({&input, 1}, choice, {.trace = false}).front();
       EXPECT_EQ(untraced.logits, result.logits);
       EXPECT_TRUE(untraced.layers.front().groups.empty());
     }
@@ -134,37 +142,40 @@ TEST_P(EveryModel, TraceIsConsistentAndRunsRepeatBitByBit) {
 }
 
 TEST_P(EveryModel, AnImageOfABatchGetsWhatItGetsAlone) {
-  const Engine engine = Engine::load(kData / "vit-variants" / GetParam(), {.device = "cpu"});
-  const VitConfig& vit = engine.info().vit;
+  const VitConfig& vit = engine().info().vit;
   std::vector<InputTensor> batch;
   for (unsigned seed = 0; seed < 5; ++seed) batch.push_back(randomInput(vit, seed));
   std::vector<InputTensor> reversed(batch.rbegin(), batch.rend());
   for (const MethodInfo& method : methods()) {
     const MethodChoice choice = variantsOf(method, vit).front();
     SCOPED_TRACE(nameOf(choice));
-    const std::vector<ImageResult> together = engine.run(batch, choice);
-    const std::vector<ImageResult> permuted = engine.run(reversed, choice);
+    const std::vector<ImageResult> together = engine().run(batch, choice);
+    const std::vector<ImageResult> permuted = engine().run(reversed, choice);
     for (std::size_t i = 0; i < batch.size(); ++i) {
       SCOPED_TRACE("image " + std::to_string(i));
-      expectSame(together[i], engine.run({&batch[i], 1}, choice).front());
+      expectSame(together[i], engine().run({&batch[i], 1}, choice).front());
       expectSame(together[i], permuted[batch.size() - 1 - i]);
     }
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, EveryModel,
-                         testing::Values("class-token", "avg-pool-no-class-token", "distilled",
-                                         "registers-no-embed-class", "rectangular-input",
-                                         "hugging-face-vit"),
+                         testing::Combine(testing::Values("class-token", "avg-pool-no-class-token",
+                                                          "distilled", "registers-no-embed-class",
+                                                          "rectangular-input", "hugging-face-vit"),
+                                          testing::Values("float32", "auto")),
                          [](const auto& info) {
-                           std::string name = info.param;
+                           std::string name =
+                               std::get<0>(info.param) + "_" + std::get<1>(info.param);
                            std::replace(name.begin(), name.end(), '-', '_');
                            return name;
                          });
 
-TEST(Batch, PicturesThatKeepDifferentNumbersOfTokens) {
-  const Engine engine =
-      Engine::load(fs::path(ADAMERGE_MODELS) / "vit-tiny-cifar10", {.device = "cpu"});
+class Batch : public testing::TestWithParam<std::string> {};
+
+TEST_P(Batch, PicturesThatKeepDifferentNumbersOfTokens) {
+  const Engine engine = Engine::load(fs::path(ADAMERGE_MODELS) / "vit-tiny-cifar10",
+                                     {.device = "cpu", .dtype = GetParam()});
   std::vector<InputTensor> batch;
   for (const char* name : {"plane", "ship", "car", "cat"}) {
     batch.push_back(test::readPpm(kData / "merging" / ("drawn-" + std::string(name) + ".ppm")));
@@ -181,6 +192,9 @@ TEST(Batch, PicturesThatKeepDifferentNumbersOfTokens) {
   }
   EXPECT_GE(tokens_out.size(), 3U) << "the pictures should differ for this test to say anything";
 }
+
+INSTANTIATE_TEST_SUITE_P(Precisions, Batch, testing::Values("float32", "auto"),
+                         [](const auto& info) { return info.param; });
 
 }  // namespace
 }  // namespace adamerge

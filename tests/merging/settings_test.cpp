@@ -29,8 +29,13 @@ TEST(Settings, EveryDefaultPassesItsOwnCheckAndSurvivesText) {
       }
     }
     for (const CompressionKnob& knob : method.compression) {
-      EXPECT_NE(method.setting(knob.key), nullptr) << knob.key;
+      ASSERT_NE(method.setting(knob.key), nullptr) << knob.key;
+      // requireStatistics() names the setting that a constant count is to be changed by.
+      if (knob.uses_statistics) {
+        EXPECT_TRUE(method.setting(knob.key)->active_when.has_value());
+      }
     }
+    EXPECT_EQ(method.statisticsKnob() == nullptr, method.statistics_settings.empty());
     for (const std::string& key : method.statistics_settings) {
       EXPECT_NE(method.setting(key), nullptr) << key;
     }
@@ -73,6 +78,24 @@ TEST(Settings, TheCompressionKnobFollowsTheAdaptiveSwitch) {
   EXPECT_EQ(compressionKnob({"adamerge", {{"adaptive", false}}, nullptr, false})->key, "r");
   EXPECT_EQ(compressionKnob({"none", {}, nullptr, false}), nullptr);
   EXPECT_EQ(compressionKnob({"pitome", {{"keep_ratio", 0.9}}, nullptr, false}), nullptr);
+}
+
+TEST(Settings, StatisticsServeCountsThatFollowTheImage) {
+  const auto problem = [](const MethodChoice& choice) {
+    EXPECT_FALSE(usesStatistics(choice));
+    return test::errorMessage([&] { requireStatistics(choice); });
+  };
+  for (const char* method : {"adamerge", "adamerge+"}) {
+    const MethodChoice adaptive{method, {{"adaptive", true}}, nullptr, false};
+    EXPECT_TRUE(usesStatistics(adaptive));
+    EXPECT_NO_THROW(requireStatistics(adaptive));
+    EXPECT_EQ(problem({method, {{"adaptive", false}}, nullptr, false}),
+              std::string(method) + " uses layer statistics only with --adaptive on");
+  }
+  EXPECT_TRUE(usesStatistics({"adamerge", {}, nullptr, false}));
+  EXPECT_FALSE(usesStatistics({"adamerge+", {}, nullptr, false}));
+  EXPECT_EQ(problem({"tome", {}, nullptr, false}), "tome uses no layer statistics");
+  EXPECT_EQ(problem({}), "none uses no layer statistics");
 }
 
 TEST(Settings, InForceLeavesOutWhatHasNoEffect) {

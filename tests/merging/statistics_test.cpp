@@ -24,6 +24,7 @@ Statistics example() {
   statistics.images = 5;
   statistics.source = "here";
   statistics.created = "2026-11-21";
+  statistics.dtype = "bfloat16";
   statistics.settings = {
       {"alpha", 1.0}, {"partition", std::string("sequential")}, {"salience", true}};
   statistics.entries = {{4, {0.1, 0.2}, {0.01, 0.02}}, {8, {0.3, 0.6}, {0.03, 0.04}}};
@@ -50,6 +51,7 @@ TEST(Statistics, SurvivesAFile) {
   EXPECT_EQ(read.model, "m");
   EXPECT_EQ(read.depth, 2);
   EXPECT_EQ(read.images, 5);
+  EXPECT_EQ(read.dtype, "bfloat16");
   EXPECT_EQ(read.settings, example().settings);
   ASSERT_EQ(read.entries.size(), 2U);
   EXPECT_EQ(read.entries[1].mu, example().entries[1].mu);

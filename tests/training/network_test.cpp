@@ -43,7 +43,7 @@ class NetworkTest : public testing::Test {
 
 TEST_F(NetworkTest, EqualsTheEngineOnTheExportedFolder) {
   writeModelFolder(folder_.path() / "model", recipe_, data_.classes, weightsOf(vit_), at::kFloat);
-  const Engine engine = Engine::load(folder_.path() / "model");
+  const Engine engine = Engine::load(folder_.path() / "model", {.dtype = "float32"});
   EXPECT_EQ(engine.info().labels, data_.classes);
   EXPECT_THAT(engine.info().notes, testing::IsEmpty());
   std::vector<InputTensor> inputs;

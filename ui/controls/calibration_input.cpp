@@ -56,13 +56,19 @@ QString suggestedCounts(const LoadedModelPtr& model) {
 MethodChoice calibrationChoice(const MethodChoice& active) {
   MethodChoice choice;
   for (const MethodInfo& method : methods()) {
-    if (method.statistics_settings.empty()) continue;
+    if (method.statisticsKnob() == nullptr) continue;
     if (choice.method == "none" || method.id == active.method) choice.method = method.id;
   }
-  if (choice.method != active.method) return choice;
-  for (const std::string& key : findMethod(choice.method).statistics_settings) {
-    const auto given = active.settings.find(key);
-    if (given != active.settings.end()) choice.settings[key] = given->second;
+  const MethodInfo& method = findMethod(choice.method);
+  if (choice.method == active.method) {
+    for (const std::string& key : method.statistics_settings) {
+      const auto given = active.settings.find(key);
+      if (given != active.settings.end()) choice.settings[key] = given->second;
+    }
+  }
+  if (!usesStatistics(choice)) {
+    const auto& [key, value] = *method.setting(method.statisticsKnob()->key)->active_when;
+    choice.settings[key] = value;
   }
   return choice;
 }

@@ -17,8 +17,8 @@ std::vector<int> parseCounts(const QString& text, int limit);
 /// one that suits most.
 QString suggestedCounts(const LoadedModelPtr& model);
 
-/// Of the choice in use only what statistics belong to, so that a constant count does not matter;
-/// for a method without statistics, one that has them, at its defaults.
+/// Of the choice in use only what statistics belong to, with counts that follow them; for a method
+/// without statistics, one that has them, at its defaults.
 MethodChoice calibrationChoice(const MethodChoice& active);
 
 /// That choice for people: the method and what differs from its defaults.

@@ -27,13 +27,14 @@ bool onSlider(const MethodInfo& method, const SettingInfo& setting) {
 
 /// Whether the last result, or before the first the model, lacks statistics that the choice wants.
 bool lacksStatistics(const LoadedModelPtr& model, const Pane& pane) {
-  const MethodInfo& method = findMethod(pane.choice().method);
-  if (method.statistics_settings.empty()) return false;
+  const MethodChoice& choice = pane.choice();
+  if (!usesStatistics(choice)) return false;
   const InspectionPtr inspection = pane.inspection();
-  if (inspection != nullptr && inspection->choice.method == method.id) {
+  if (inspection != nullptr && inspection->choice.method == choice.method &&
+      usesStatistics(inspection->choice)) {
     return !inspection->result.calibrated;
   }
-  return model != nullptr && model->statistics == nullptr && pane.choice().statistics == nullptr;
+  return model != nullptr && model->statistics == nullptr && choice.statistics == nullptr;
 }
 
 }  // namespace

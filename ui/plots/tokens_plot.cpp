@@ -93,19 +93,22 @@ struct Typical {
 std::optional<Typical> typical(const Inspection& inspection) {
   const MethodChoice& choice = inspection.choice;
   const auto& layers = inspection.result.layers;
-  const bool calibrated = !findMethod(choice.method).statistics_settings.empty() &&
+  const bool calibrated = usesStatistics(choice) &&
                           std::all_of(layers.begin(), layers.end(), [](const LayerTrace& layer) {
                             return layer.mu && layer.sigma;
                           });
-  if (!calibrated || !setting<bool>(choice, "adaptive")) return std::nullopt;
+  if (!calibrated) return std::nullopt;
   const auto r_max = static_cast<double>(setting<std::int64_t>(choice, "r_max"));
   const double slope = setting<double>(choice, "alpha") / setting<double>(choice, "temperature");
+  const double decay = setting<double>(choice, "decay");
   const int prefix = inspection.model->info.vit.prefixTokens();
   int tokens = layers.front().tokens_in;
   Typical typical;
   for (std::size_t block = 0; block < layers.size(); ++block) {
+    const double depth = static_cast<double>(block) / static_cast<double>(layers.size());
+    const double most = r_max * std::pow(1 - depth, decay);
     const auto at = [&](double z) {
-      const double count = std::floor(r_max / (1 + std::exp(-slope * z)));
+      const double count = std::floor(most / (1 + std::exp(-slope * z)));
       return std::min(count, std::floor((tokens - prefix) / 2.0));
     };
     typical.merges.push_back({at(-1), at(1)});

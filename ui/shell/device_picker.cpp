@@ -45,14 +45,17 @@ DevicePicker::DevicePicker(QWidget* parent)
   dtype_->setObjectName(QStringLiteral("precision"));
   dtype_->setAccessibleName(tr("Precision"));
   dtype_->setToolTip(
-      tr("Precision of weights and arithmetic. Salience, similarities and counts are summed in "
-         "float32 whatever is chosen. Changing it loads the model again."));
-  addChoice(dtype_, tr("auto"), "auto", tr("float32, the precision results are compared in."));
+      tr("Precision of weights and arithmetic. Salience, similarities and counts are summed in at "
+         "least float32 whatever is chosen. Changing it loads the model again."));
+  addChoice(dtype_, tr("auto"), "auto",
+            tr("The fastest that the device has arithmetic for: bfloat16 on a CPU with AMX and on "
+               "a GPU from Ampere on, float16 on Volta and Turing, else float32."));
   addChoice(dtype_, QStringLiteral("float32"), "float32",
-            tr("Full single precision, 24 significant bits."));
+            tr("Full single precision, 24 significant bits: for results that are to be the same "
+               "on every machine."));
   addChoice(dtype_, QStringLiteral("bfloat16"), "bfloat16",
-            tr("Half the memory, 8 significant bits. Faster where the CPU has AVX-512 BF16 or "
-               "AMX, or on a GPU from Ampere on; elsewhere slower than float32."));
+            tr("Half the memory, 8 significant bits. Faster on a CPU with AMX and on a GPU from "
+               "Ampere on; elsewhere slower than float32."));
   addChoice(dtype_, QStringLiteral("float16"), "float16", {});
   setDevices({{"cpu", "CPU"}});
   connect(device_, &QComboBox::activated, this, &DevicePicker::deviceChosen);
@@ -71,11 +74,13 @@ void DevicePicker::setDevices(const std::vector<Device>& devices) {
   tellDevice();
 }
 
-void DevicePicker::show(const std::string& device, const std::string& dtype) {
+void DevicePicker::show(const std::string& device, const std::string& dtype, bool automatic) {
   const QSignalBlocker device_blocker(device_);
   const QSignalBlocker dtype_blocker(dtype_);
   select(device_, device);
-  select(dtype_, dtype);
+  dtype_->setItemText(dtype_->findData(QStringLiteral("auto")),
+                      automatic ? tr("auto (%1)").arg(QString::fromStdString(dtype)) : tr("auto"));
+  select(dtype_, automatic ? "auto" : dtype);
   offerPrecisions();
   tellDevice();
 }

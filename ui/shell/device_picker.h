@@ -19,12 +19,13 @@ class DevicePicker : public QWidget {
 
   /// CPU first, as availableDevices() gives them.
   void setDevices(const std::vector<Device>& devices);
-  /// As Engine names them; shows without emitting changed(). "auto" for `dtype` is a choice.
-  void show(const std::string& device, const std::string& dtype);
+  /// As Engine names them; shows without emitting changed(). `automatic`: `dtype` is what "auto"
+  /// came out as.
+  void show(const std::string& device, const std::string& dtype, bool automatic = false);
   using QWidget::show;
 
   std::string device() const;
-  std::string dtype() const;
+  std::string dtype() const;  ///< "auto" is one
 
  signals:
   /// A person chose.

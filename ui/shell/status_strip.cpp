@@ -89,9 +89,7 @@ void StatusStrip::showModel() {
   }
   model_->setText(QString::fromStdString(model->info.name));
   model_->setToolTip(modelSummary(*model));
-  // "auto" is not overwritten by what it came out as.
-  const bool is_auto = loader.options().dtype == "auto" && model->dtype == "float32";
-  devices_->show(model->device, is_auto ? "auto" : model->dtype);
+  devices_->show(model->device, model->dtype, loader.options().dtype == "auto");
 }
 
 void StatusStrip::watchPanes() {

@@ -34,7 +34,7 @@ std::vector<EvaluationChoice> withCounts(std::span<const MethodChoice> methods,
 struct TierMatch {
   EvaluationChoice choice;
   Flops flops;             ///< mean over `images`
-  std::size_t images = 1;  ///< it was measured on; one where it is the same for every image
+  std::size_t images = 1;  ///< SchedulePoint::images
 
   /// Whether its FLOPs are within 2 % of the tier.
   bool near() const;

@@ -16,7 +16,8 @@ struct Statistics;
 /// An integer setting that drives how many tokens merge.
 struct CompressionKnob {
   std::string key;
-  double limit = 0.5;  ///< largest useful value, as a share of the model's patch tokens
+  double limit = 0.5;            ///< largest useful value, as a share of the model's patch tokens
+  bool uses_statistics = false;  ///< each image's counts follow the layer statistics
 };
 
 struct MethodInfo {
@@ -32,6 +33,8 @@ struct MethodInfo {
 
   /// nullptr where the method has no such setting.
   const SettingInfo* setting(std::string_view key) const;
+  /// The one of `compression` whose counts follow layer statistics; nullptr where there is none.
+  const CompressionKnob* statisticsKnob() const;
 };
 
 /// All methods, in the order in which they are offered; "none" first.
@@ -61,5 +64,12 @@ bool isActive(const SettingInfo& setting, const Settings& settings);
 /// What drives compression here: AdaMerge with a constant count is driven by "r" instead of
 /// "r_max". nullptr where there is nothing.
 const CompressionKnob* compressionKnob(const MethodChoice& choice);
+
+/// Whether counts follow the layer statistics here, and so differ from image to image: AdaMerge
+/// with a constant count has no use for any.
+bool usesStatistics(const MethodChoice& choice);
+
+/// Throws Error where usesStatistics() does not hold; it names the setting that would change that.
+void requireStatistics(const MethodChoice& choice);
 
 }  // namespace adamerge

@@ -32,7 +32,7 @@ std::string inspectJson(const Engine& engine, std::span<const InspectReport> rep
                         bool as_array);
 std::string modelJson(const Engine& engine);
 std::string scheduleJson(const Engine& engine, const MethodChoice& choice, double target,
-                         const SchedulePoint& point, std::size_t images);
+                         const SchedulePoint& point);
 
 /// One row per block: block (from 1), tokens_in, tokens_out, merged, redundancy, mu, sigma, z;
 /// empty where a block has no such value. RFC 4180.

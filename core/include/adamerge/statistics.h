@@ -24,6 +24,7 @@ struct Statistics {
   int images = 0;
   std::string source;   ///< where the images came from
   std::string created;  ///< ISO 8601 date
+  std::string dtype;    ///< of the engine that made them; may be empty
   Settings settings;    ///< those they were made under; missing keys have their default
   std::vector<StatisticsEntry> entries;  ///< ascending in r_max, at least one
 };

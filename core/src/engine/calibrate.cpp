@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <ctime>
+#include <set>
 
 #include "adamerge/error.h"
 
@@ -59,13 +60,7 @@ void requireUsable(const CalibrationOptions& options) {
   if (options.r_max.empty() || !ascending) {
     throw Error("--r-max takes at least one value, ascending");
   }
-  if (findMethod(options.choice.method).statistics_settings.empty()) {
-    throw Error(fmt::format("the method '{}' uses no layer statistics", options.choice.method));
-  }
-  const CompressionKnob* knob = compressionKnob(options.choice);
-  if (knob == nullptr || knob->key != "r_max") {
-    throw Error("with a constant count there is nothing to calibrate: leave --no-adaptive out");
-  }
+  requireStatistics(options.choice);
 }
 
 }  // namespace
@@ -81,12 +76,14 @@ Statistics calibrate(const Engine& engine, const BatchSource& images, std::size_
   statistics.passes = options.passes;
   statistics.source = options.source;
   statistics.created = today();
+  statistics.dtype = engine.dtype();
   const Settings complete = completeSettings(options.choice);
   for (const std::string& key : findMethod(options.choice.method).statistics_settings) {
     statistics.settings[key] = complete.find(key)->second;
   }
 
   const auto total = static_cast<std::int64_t>(count) * options.passes;
+  std::set<std::string> warned;
   for (int pass = 0; pass < options.passes; ++pass) {
     const auto previous = pass == 0 ? nullptr : std::make_shared<const Statistics>(statistics);
     std::vector<Moments> moments(options.r_max.size(), Moments(depth));
@@ -102,6 +99,9 @@ Statistics calibrate(const Engine& engine, const BatchSource& images, std::size_
         choice.ignore_statistics = pass == 0;
         for (const ImageResult& image : engine.run(batch, choice, {.trace = false}, stop)) {
           moments[k].add(image);
+          for (const std::string& warning : image.warnings) {
+            if (options.warn && warned.insert(warning).second) options.warn(warning);
+          }
         }
       }
       if (progress) {

@@ -3,6 +3,7 @@
 
 #include <ATen/Parallel.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
+#include <dlfcn.h>
 #include <fmt/format.h>
 #include <torch/version.h>
 
@@ -12,6 +13,7 @@
 
 #include "adamerge/engine.h"
 #include "adamerge/error.h"
+#include "engine/kernels/isa.h"
 
 namespace adamerge {
 namespace {
@@ -19,6 +21,34 @@ namespace {
 int cudaDevices() {
   if (!at::hasCUDA() || !c10::impl::hasDeviceGuardImpl(at::kCUDA)) return 0;
   return static_cast<int>(c10::impl::getDeviceGuardImpl(at::kCUDA)->deviceCount());
+}
+
+/// The major number, 8 for Ampere; 0 where it cannot be had. The driver is asked, which LibTorch
+/// has loaded by now, since LibTorch itself tells only those who compile with CUDA's headers.
+int computeCapability(const at::Device& device) {
+  constexpr int kComputeCapabilityMajor = 75;
+  void* driver = ::dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
+  if (driver == nullptr) return 0;
+  const auto handle =
+      reinterpret_cast<int (*)(int* handle, int ordinal)>(::dlsym(driver, "cuDeviceGet"));
+  const auto attribute = reinterpret_cast<int (*)(int* value, int attribute, int handle)>(
+      ::dlsym(driver, "cuDeviceGetAttribute"));
+  int gpu = 0;
+  int major = 0;
+  const bool told = handle != nullptr && attribute != nullptr &&
+                    handle(&gpu, device.index()) == 0 &&
+                    attribute(&major, kComputeCapabilityMajor, gpu) == 0;
+  ::dlclose(driver);
+  return told ? major : 0;
+}
+
+/// On a CPU with AVX-512-bf16 alone LibTorch would have to multiply in bf16, more slowly than our
+/// own kernels do in fp32.
+at::ScalarType fastestDtype(const at::Device& device) {
+  if (device.is_cpu()) return bestIsa() == Isa::kAmx ? at::kBFloat16 : at::kFloat;
+  const int capability = computeCapability(device);
+  if (capability >= 8) return at::kBFloat16;
+  return capability == 7 ? at::kHalf : at::kFloat;
 }
 
 }  // namespace
@@ -75,7 +105,8 @@ std::string deviceId(const at::Device& device) {
 }
 
 at::ScalarType parseDtype(const std::string& text, const at::Device& device) {
-  if (text == "auto" || text == "float32") return at::kFloat;
+  if (text == "auto") return fastestDtype(device);
+  if (text == "float32") return at::kFloat;
   if (text == "bfloat16") return at::kBFloat16;
   if (text == "float64") return at::kDouble;
   if (text == "float16") {

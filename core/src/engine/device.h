@@ -15,7 +15,8 @@ void prepareBackends();
 at::Device parseDevice(const std::string& text);
 std::string deviceId(const at::Device& device);
 
-/// auto: float32; float64 is for checking numbers. Throws Error: unknown, float16 on the CPU.
+/// auto: the fastest that the device has arithmetic for, as EngineOptions says; float64 is for
+/// checking numbers. Throws Error: unknown, float16 on the CPU.
 at::ScalarType parseDtype(const std::string& text, const at::Device& device);
 std::string dtypeName(at::ScalarType dtype);
 

@@ -11,9 +11,10 @@
 
 #include "adamerge/error.h"
 #include "engine/device.h"
-#include "engine/vit.h"
+#include "engine/memory_fallback.h"
 #include "merging/method.h"
 #include "model/load_model.h"
+#include "model/model_files.h"
 #include "model/random_model.h"
 
 namespace adamerge {
@@ -59,8 +60,8 @@ ChosenStatistics chooseStatistics(const MethodChoice& choice, const Settings& se
                                   const ModelInfo& model,
                                   const std::shared_ptr<const Statistics>& own,
                                   const std::string& own_problem) {
+  if (!usesStatistics(choice) || choice.ignore_statistics) return {};
   const MethodInfo& method = findMethod(choice.method);
-  if (method.statistics_settings.empty() || choice.ignore_statistics) return {};
   if (choice.statistics != nullptr) {
     requireSameModel(*choice.statistics, model, /*by_name=*/true);
     const std::string differ = differences(*choice.statistics, method, settings);
@@ -121,11 +122,14 @@ Placement prepare(const EngineOptions& options) {
 }  // namespace
 
 struct Engine::State {
-  State(const LoadedModel& model, at::Device device, at::ScalarType dtype)
-      : info(model.info), vit(model.info.vit, model.weights, device, dtype) {}
+  /// `reload`: see MemoryFallback; of use on a GPU only.
+  State(const LoadedModel& model, const Placement& placement, MemoryFallback::Reload reload)
+      : info(model.info),
+        vit(model.info.vit, model.weights, placement.device, placement.dtype,
+            placement.device.is_cpu() ? nullptr : std::move(reload)) {}
 
   ModelInfo info;
-  VisionTransformer vit;
+  MemoryFallback vit;
   std::string statistics_problem;
   std::mutex mutex;                              ///< of what follows
   std::shared_ptr<const Statistics> statistics;  ///< replaced while runs go on
@@ -140,8 +144,19 @@ Engine::~Engine() = default;
 Engine Engine::load(const std::filesystem::path& path, const EngineOptions& options,
                     const ProgressCallback& progress, const std::stop_token& stop) {
   const Placement placement = prepare(options);
+  const std::filesystem::path weights = findModelFiles(path).weights;
+  const auto written = std::filesystem::last_write_time(weights);
+  const auto reload = [=, size = options.input_size](const std::stop_token& wanted) {
+    LoadedModel again = loadModel(path, size, {}, wanted);
+    if (std::filesystem::last_write_time(weights) != written) {
+      throw Error(fmt::format(
+          "{}: was replaced while it was in use, and memory asks for it anew: load it again",
+          weights.string()));
+    }
+    return std::move(again.weights);
+  };
   auto state = std::make_unique<State>(loadModel(path, options.input_size, progress, stop),
-                                       placement.device, placement.dtype);
+                                       placement, reload);
   const ModelInfo& info = state->info;
 
   const std::filesystem::path folder =
@@ -160,8 +175,11 @@ Engine Engine::load(const std::filesystem::path& path, const EngineOptions& opti
 
 Engine Engine::untrained(std::string_view architecture, const EngineOptions& options) {
   const Placement placement = prepare(options);
-  return Engine(std::make_unique<State>(randomModel(architecture, options.input_size),
-                                        placement.device, placement.dtype));
+  const auto make = [name = std::string(architecture), size = options.input_size] {
+    return randomModel(name, size);
+  };
+  return Engine(std::make_unique<State>(
+      make(), placement, [make](const std::stop_token& /*stop*/) { return make().weights; }));
 }
 
 const ModelInfo& Engine::info() const { return state_->info; }
@@ -194,16 +212,8 @@ std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
       findMethodEntry(choice.method).make(settings, MethodContext{vit, chosen.statistics.get()});
   if (images.empty()) return {};
 
-  const at::Tensor batch = stackInputs(images, vit);
-  VisionTransformer::Output output;
-  try {
-    output = state_->vit.forward(batch, *method, options.trace, stop);
-  } catch (const c10::Error& error) {
-    throw Error(
-        fmt::format("LibTorch could not run the model: {}", error.what_without_backtrace()));
-  } catch (const std::bad_alloc&) {
-    throw Error("not enough memory for this batch; use fewer images at once or a smaller input");
-  }
+  MemoryFallback::Output output =
+      state_->vit.forward(stackInputs(images, vit), *method, options.trace, stop);
 
   std::vector<ImageResult> results(images.size());
   const at::Tensor logits = output.logits.contiguous();
@@ -222,6 +232,7 @@ std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
     } else if (chosen.statistics && !chosen.warning.empty()) {
       result.warnings.push_back(chosen.warning);
     }
+    if (!output.warning.empty()) result.warnings.push_back(output.warning);
   }
   return results;
 }

@@ -213,7 +213,7 @@ std::string modelJson(const Engine& engine) {
 }
 
 std::string scheduleJson(const Engine& engine, const MethodChoice& choice, double target,
-                         const SchedulePoint& point, std::size_t images) {
+                         const SchedulePoint& point) {
   MethodChoice chosen = choice;
   chosen.settings[point.key] = std::int64_t{point.value};
   const Json json = {{"model", engine.info().name},
@@ -222,7 +222,9 @@ std::string scheduleJson(const Engine& engine, const MethodChoice& choice, doubl
                      {"setting", {{point.key, point.value}}},
                      {"settings", toJson(settingsInForce(chosen))},
                      {"calibrated", point.calibrated},
-                     {"images", images},
+                     {"images", point.images},
+                     {"device", engine.device()},
+                     {"dtype", engine.dtype()},
                      {"flops",
                       {{"paper", point.flops.paper},
                        {"total", point.flops.total},

@@ -21,6 +21,7 @@ SchedulePoint measure(const Engine& engine, std::span<const InputTensor> images,
   SchedulePoint point;
   point.key = key;
   point.value = value;
+  point.images = images.size();
   point.unmerged = unmergedFlops(engine.info().vit).paper;
   point.tokens_per_block.assign(static_cast<std::size_t>(engine.info().vit.depth), 0.0);
   const double share = 1.0 / static_cast<double>(images.size());
@@ -53,6 +54,7 @@ SchedulePoint matchFlops(const Engine& engine, std::span<const InputTensor> imag
     throw Error(fmt::format("--flops takes a positive number of G, not {}", target));
   }
   if (images.empty()) throw Error("no image to measure FLOPs on");
+  if (!usesStatistics(choice)) images = images.first(1);
 
   int low = 0;
   int high = static_cast<int>(engine.info().vit.patchTokens() * knob->limit);

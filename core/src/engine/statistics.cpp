@@ -30,6 +30,7 @@ class Reader {
     statistics.images = json_.contains("images") ? integer(json_, "images", 0, 1'000'000'000) : 0;
     statistics.source = text("source");
     statistics.created = text("created");
+    statistics.dtype = text("dtype");
     statistics.settings = settings();
     const auto entries = json_.find("entries");
     if (entries == json_.end() || !entries->is_array() || entries->empty()) {
@@ -149,6 +150,7 @@ void writeStatistics(const Statistics& statistics, const std::filesystem::path& 
                                  {"images", statistics.images},
                                  {"source", statistics.source},
                                  {"created", statistics.created},
+                                 {"dtype", statistics.dtype},
                                  {"settings", toJson(statistics.settings)}};
   json["entries"] = nlohmann::ordered_json::array();
   for (const StatisticsEntry& entry : statistics.entries) {

@@ -126,11 +126,8 @@ std::vector<EvaluationChoice> matchTiers(const Engine& engine, std::span<const I
   for (const double tier : tiers) {
     for (const MethodChoice& method : methods) {
       if (compressionKnob(method) == nullptr) continue;
-      // A constant count costs the same on every image.
-      const bool varies = !findMethod(method.method).statistics_settings.empty();
-      const std::span<const InputTensor> measured = varies ? images : images.first(1);
-      const SchedulePoint point = matchFlops(engine, measured, method, tier, progress, stop);
-      TierMatch match{{method, tier}, point.flops, measured.size()};
+      const SchedulePoint point = matchFlops(engine, images, method, tier, progress, stop);
+      TierMatch match{{method, tier}, point.flops, point.images};
       match.choice.choice.settings[point.key] = std::int64_t{point.value};
       if (found) found(match);
       list.push_back(match.choice);

@@ -64,7 +64,7 @@ std::string modelFingerprint(const ModelInfo& model) {
 std::string statisticsFingerprint(const Engine& engine, std::span<const EvaluationChoice> choices) {
   Fingerprint fingerprint;
   for (const EvaluationChoice& entry : choices) {
-    if (findMethod(entry.choice.method).statistics_settings.empty()) continue;
+    if (!usesStatistics(entry.choice)) continue;
     const auto used = entry.choice.statistics ? entry.choice.statistics : engine.statistics();
     if (!used) continue;
     for (const StatisticsEntry& line : used->entries) {

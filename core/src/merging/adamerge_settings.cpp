@@ -106,7 +106,7 @@ MethodEntry adaMergeEntry() {
   entry.info.reference = "AdaMerge, arXiv 2605.27465";
   entry.info.salience =
       "How much the other patches attend to this one in the patch affinity (Eq. 1-2).";
-  entry.info.compression = {{"r_max", 1.0}, {"r", 0.5}};
+  entry.info.compression = {{"r_max", 1.0, /*uses_statistics=*/true}, {"r", 0.5}};
   entry.info.statistics_settings = {
       "partition", "affinity",    "salience",   "proportional_attention",
       "alpha",     "temperature", "similarity", "priority",

@@ -31,6 +31,12 @@ const SettingInfo* MethodInfo::setting(std::string_view key) const {
   return found == settings.end() ? nullptr : &*found;
 }
 
+const CompressionKnob* MethodInfo::statisticsKnob() const {
+  const auto found = std::find_if(compression.begin(), compression.end(),
+                                  [](const CompressionKnob& knob) { return knob.uses_statistics; });
+  return found == compression.end() ? nullptr : &*found;
+}
+
 const std::vector<MethodInfo>& methods() {
   static const std::vector<MethodInfo> infos = [] {
     std::vector<MethodInfo> list;
@@ -84,6 +90,21 @@ const CompressionKnob* compressionKnob(const MethodChoice& choice) {
       info.compression.begin(), info.compression.end(),
       [&](const CompressionKnob& knob) { return isActive(*info.setting(knob.key), settings); });
   return found == info.compression.end() ? nullptr : &*found;
+}
+
+bool usesStatistics(const MethodChoice& choice) {
+  const CompressionKnob* knob = compressionKnob(choice);
+  return knob != nullptr && knob->uses_statistics;
+}
+
+void requireStatistics(const MethodChoice& choice) {
+  if (usesStatistics(choice)) return;
+  const MethodInfo& info = findMethod(choice.method);
+  const CompressionKnob* knob = info.statisticsKnob();
+  if (knob == nullptr) throw Error(fmt::format("{} uses no layer statistics", info.id));
+  const auto& [key, value] = *info.setting(knob->key)->active_when;
+  throw Error(fmt::format("{} uses layer statistics only with --{} {}", info.id, optionName(key),
+                          toText(value)));
 }
 
 }  // namespace adamerge

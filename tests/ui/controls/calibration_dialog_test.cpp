@@ -69,6 +69,13 @@ void CalibrationDialogTest::conditionsAreThoseOfTheStatistics() {
   QCOMPARE(describeConditions(choice), QStringLiteral("AdaMerge, alpha 2"));
   QCOMPARE(describeConditions(calibrationChoice({"tome", {}, nullptr, false})),
            QStringLiteral("AdaMerge"));
+  // Statistics are made with counts that follow them.
+  MethodChoice plus{"adamerge+", {{"decay", 1.0}}, nullptr, false};
+  plus.settings = completeSettings(plus);
+  QVERIFY(!usesStatistics(plus));
+  QVERIFY(usesStatistics(calibrationChoice(plus)));
+  QCOMPARE(describeConditions(calibrationChoice(plus)),
+           QStringLiteral("AdaMerge+, Adaptive count on, Decay p 1"));
 }
 
 void CalibrationDialogTest::countsAreChecked_data() {

@@ -135,6 +135,13 @@ void MethodFormTest::uncalibratedSaysSo() {
   QSignalSpy asked(&shown.form, &MethodForm::calibrateRequested);
   QTest::mouseClick(notice->findChild<QPushButton*>(), Qt::LeftButton);
   QCOMPARE(asked.size(), 1);
+  shown.take("adamerge", {{"affinity", std::string("scaled")}, {"adaptive", false}});
+  QVERIFY(!notice->isVisible());
+  shown.take("adamerge+");
+  QVERIFY(!notice->isVisible());
+  shown.take("adamerge+", {{"adaptive", true}});
+  QVERIFY(settle(shown.workbench));
+  QVERIFY(notice->isVisible());
   shown.take("tome");
   QVERIFY(!notice->isVisible());
 }

@@ -24,7 +24,8 @@ bool settle(Workbench& workbench) {
 }
 
 bool loadModel(Workbench& workbench) {
-  workbench.models().load(std::filesystem::path(ADAMERGE_MODELS) / "vit-tiny-cifar10");
+  workbench.models().load(std::filesystem::path(ADAMERGE_MODELS) / "vit-tiny-cifar10",
+                          {.dtype = "float32"});
   return QTest::qWaitFor([&] { return workbench.model() != nullptr; }, kPatience);
 }
 

@@ -23,6 +23,7 @@ class ContentTest : public QObject {
   void panesOfOneMethodDiffer();
   void calibrationStandsBehind();
   void steeperResponseWidensTheBand();
+  void countsThatFallWithDepthNarrowTheBand();
   void noCalibrationWithoutStatistics();
   void selectedGroupGrows();
   void chosenBlockIsMarked();
@@ -105,6 +106,16 @@ void ContentTest::steeperResponseWidensTheBand() {
   const PlotPoint& point = seriesOf(content, "merged", -1).points.front();
   QCOMPARE(point.interval->low, 1.0);
   QCOMPARE(point.interval->high, 14.0);
+}
+
+void ContentTest::countsThatFallWithDepthNarrowTheBand() {
+  MethodChoice choice = choiceOf("adamerge", {{"r_max", std::int64_t{16}}, {"decay", 2.0}});
+  choice.statistics = bundledModel()->statistics;
+  const PlotContent content = tokensContent({resultOf(0, choice)}, 0, 0, std::nullopt);
+  const auto& points = seriesOf(content, "merged", -1).points;
+  // Half a way down a quarter of r_max is left: 4 sigmoid(-1) = 1.08, 4 sigmoid(1) = 2.92.
+  QCOMPARE(points[6].interval->low, 1.0);
+  QCOMPARE(points[6].interval->high, 2.0);
 }
 
 void ContentTest::noCalibrationWithoutStatistics() {

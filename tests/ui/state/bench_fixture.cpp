@@ -23,7 +23,7 @@ bool idle(Workbench& bench) {
 
 bool start(Workbench& bench, bool sweeps, const std::string& sample) {
   bench.sweeper().setEnabled(sweeps);
-  bench.models().load(bundledModelPath());
+  bench.models().load(bundledModelPath(), {.dtype = "float32"});
   bench.pictures().open(samplePath(sample));
   return waitUntil([&] { return idle(bench); });
 }

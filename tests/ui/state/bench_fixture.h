@@ -16,7 +16,8 @@ bool waitUntil(const std::function<bool()>& condition);
 std::filesystem::path bundledModelPath();
 /// All panes shown have the result of their choice.
 bool idle(Workbench& bench);
-/// Loads the bundled model and a sample; no sweeps unless `sweeps`.
+/// Loads the bundled model in float32, as directRun() does, and a sample; no sweeps unless
+/// `sweeps`.
 bool start(Workbench& bench, bool sweeps = false, const std::string& sample = "bird");
 
 MethodChoice choiceOf(const std::string& method, Settings settings = {});

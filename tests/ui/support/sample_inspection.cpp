@@ -7,8 +7,8 @@
 namespace adamerge::ui::test {
 
 std::shared_ptr<Engine> bundledEngine() {
-  static const auto engine = std::make_shared<Engine>(
-      Engine::load(std::filesystem::path(ADAMERGE_MODELS) / "vit-tiny-cifar10"));
+  static const auto engine = std::make_shared<Engine>(Engine::load(
+      std::filesystem::path(ADAMERGE_MODELS) / "vit-tiny-cifar10", {.dtype = "float32"}));
   return engine;
 }
 
