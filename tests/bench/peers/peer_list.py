@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which peers there are, what each needs, and how to start it."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+HINTS = {
+    "torch": "PyTorch (Debian: python3-torch and python3-torchvision; else pytorch.org)",
+    "timm": "timm (0.6.13 runs on Debian's PyTorch; in PYTHONPATH is enough)",
+    "tome": "ToMe's own code (github.com/facebookresearch/ToMe; in PYTHONPATH is enough)",
+    "onnxruntime": "ONNX Runtime, the Python module onnxruntime",
+    "onnxruntime-node": "ONNX Runtime for Node (npm install --ignore-scripts onnxruntime-node, then "
+                        "NODE_PATH=…/node_modules)",
+}
+
+
+@dataclass(frozen=True)
+class Peer:
+    """`method`: the method of ours whose output must be the same. Empty `dtypes`: any."""
+
+    key: str
+    label: str
+    method: str
+    program: str
+    modules: tuple[str, ...]
+    dtypes: tuple[str, ...] = ()
+    gpu: bool = True
+
+    def command(self, folder: Path, dtype: str, threads: int, device: str, r: int) -> list[str]:
+        program = str(HERE / self.program)
+        if program.endswith(".js"):
+            return ["node", program, str(folder), str(threads)]
+        command = [sys.executable, program, str(folder), "--threads", str(threads)]
+        if "torch" in self.modules:
+            command += ["--dtype", dtype, "--device", device, "--r", str(r)]
+        return command
+
+    def needs_onnx(self) -> bool:
+        return "onnx" in self.program
+
+
+PEERS = (
+    Peer("timm", "timm", "none", "peer_timm.py", ("torch", "timm")),
+    Peer("tome", "ToMe's own code", "tome", "peer_tome.py", ("torch", "timm", "tome")),
+    Peer("onnxruntime", "ONNX Runtime", "none", "peer_onnxruntime.py", ("onnxruntime",),
+         ("float32",), gpu=False),
+    Peer("onnxruntime-node", "ONNX Runtime (Node)", "none", "peer_onnxruntime.js",
+         ("onnxruntime-node",), ("float32",), gpu=False),
+)
+
+
+def installed(module: str) -> bool:
+    if module != "onnxruntime-node":
+        return importlib.util.find_spec(module) is not None
+    if shutil.which("node") is None:
+        return False
+    question = ["node", "-e", f"require.resolve('{module}')"]
+    return subprocess.run(question, capture_output=True, check=False).returncode == 0
+
+
+def missing(peer: Peer, onnx_file: Path) -> list[str]:
+    """What `peer` lacks, in words; empty: it can run (once the ONNX file has been exported)."""
+    needed = list(peer.modules)
+    if peer.needs_onnx() and not onnx_file.exists():
+        needed += ["torch", "timm"]
+    return [HINTS[module] for module in needed if not installed(module)]
