@@ -35,7 +35,7 @@ struct EngineOptions {
   /// arithmetic for: bfloat16 on a CPU with AMX and on CUDA from compute capability 8, float16 from
   /// 7, else float32.
   std::string dtype = "auto";
-  int threads = 0;              ///< 0: as many as the machine has cores; process-wide in LibTorch
+  int threads = 0;  ///< 0: as many as the machine has cores; process-wide in LibTorch
   std::optional<InputSize> input_size = std::nullopt;  ///< overrides the model's
 };
 
