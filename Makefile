@@ -6,7 +6,7 @@ SAMPLE  := resources/samples/bird.png
 SHOTS   := $(BUILD)/screenshots
 SOURCES := $(shell git ls-files '*.cpp' '*.h' 2>/dev/null)
 
-.PHONY: run test bench screenshots build packages format lint clean
+.PHONY: run test bench bench-tiny bench-small bench-base screenshots build packages format lint clean
 
 packages:
 	@.ci/packages
@@ -29,9 +29,21 @@ test: packages
 
 bench: packages
 	cmake --preset release -DADAMERGE_BUILD_BENCHMARKS=ON
-	cmake --build --preset release --target adamerge_benchmarks adamerge_studio_benchmark
+	cmake --build --preset release --target adamerge adamerge_benchmarks adamerge_studio_benchmark
 	OMP_WAIT_POLICY=passive $(BUILD)/bin/adamerge_benchmarks --benchmark_min_time=0.2
+	$(MAKE) bench-tiny
+	$(MAKE) bench-small
+	$(MAKE) bench-base
 	OMP_WAIT_POLICY=passive $(BUILD)/bin/adamerge_studio_benchmark
+
+# One model size, random weights: every method at the FLOPs of ToMe, r = 8. The times stay in a file
+# for `adamerge bench --compare`. One after the other: what runs beside would falsify them.
+bench-tiny:  FLOPS := 0.92
+bench-small: FLOPS := 3.47
+bench-base:  FLOPS := 13.4
+bench-tiny bench-small bench-base: bench-%:
+	OMP_WAIT_POLICY=passive $(BUILD)/bin/adamerge bench --architecture vit_$*_patch16_224 \
+	  --flops $(FLOPS) --runs 5 --warmup 1 --json $(BUILD)/bench-$*.json
 
 format:
 	clang-format -i $(SOURCES)

@@ -31,6 +31,7 @@ constexpr double kTolerance = 1.05;
 constexpr double kMostTolerance = 100;
 /// So that what adapts to the image is not measured on one alone.
 constexpr int kLeastImages = 8;
+constexpr const char* kInterrupted = "interrupted";
 
 struct Options {
   EngineChoice engine;
@@ -73,15 +74,19 @@ class Bench {
   }
 
   int run() {
-    if (options_.printsTable()) fmt::print("{}\n\n", describe(record_.machine));
     try {
       for (const std::string& name : options_.subjects.names()) {
         measure(name);
-        if (!measured_.back().complete) break;
+        if (measured_.back().complete) continue;
+        problem_ = measured_.back().problem.empty() ? kInterrupted : measured_.back().problem;
+        break;
       }
     } catch (const Cancelled&) {
       if (measured_.empty()) throw;
-      interrupted_ = true;
+      problem_ = kInterrupted;
+    } catch (const Error& error) {
+      if (measured_.empty()) throw;
+      problem_ = error.what();
     }
     terminal_.clearBar();
     if (options_.printsTable()) fmt::print("{}", benchmarkLegend());
@@ -92,6 +97,9 @@ class Bench {
  private:
   void measure(const std::string& name) {
     Engine engine = options_.subjects.load(name, terminal_, stop_);
+    if (options_.printsTable() && measured_.empty()) {
+      fmt::print("{}\n\n", describe(record_.machine));
+    }
     const int count = std::max(options_.how.batches.back(), kLeastImages);
     const BenchImages images =
         options_.subjects.images(engine, static_cast<std::size_t>(count), terminal_);
@@ -105,28 +113,12 @@ class Bench {
         runBenchmark(engine, images.inputs, cases, options_.how, terminal_.callback(), stop_));
     terminal_.clearBar();
     if (options_.printsTable()) fmt::print("{}\n", benchmarkTable(measured_.back()));
-    warnWhereUncalibrated(measured_.back());
-  }
-
-  void warnWhereUncalibrated(const Benchmark& benchmark) {
-    if (std::all_of(benchmark.points.begin(), benchmark.points.end(),
-                    [](const BenchmarkPoint& point) { return point.calibrated; })) {
-      return;
-    }
-    terminal_.warn(fmt::format(
-        "{}: no layer statistics fit some of the settings, so there every block of every image "
-        "merges half of r_max; calibrate first",
-        benchmark.model));
+    for (const std::string& warning : measured_.back().warnings) terminal_.warn(warning);
   }
 
   int status() {
-    const Benchmark& last = measured_.back();
-    if (!last.problem.empty()) {
-      terminal_.error(fmt::format("{}: {}", last.model, last.problem));
-      return 1;
-    }
-    if (interrupted_ || !last.complete) {
-      terminal_.error("interrupted: what was measured so far is all there is");
+    if (!problem_.empty()) {
+      terminal_.error(problem_ + " (what was measured before that is kept)");
       return 1;
     }
     return skipped_ == 0 ? 0 : 1;
@@ -138,7 +130,7 @@ class Bench {
   BenchmarkRecord record_;
   std::vector<Benchmark> measured_;
   std::size_t skipped_ = 0;
-  bool interrupted_ = false;
+  std::string problem_;  ///< what ended it early
 };
 
 int measure(Options& options, const std::stop_token& stop) {

@@ -77,7 +77,7 @@ void calibrateUntrained(Engine& engine, const std::vector<InputTensor>& images,
                         const std::stop_token& stop) {
   const auto adaptive = std::find_if(
       methods.begin(), methods.end(),
-      [](const MethodChoice& method) { return !findMethod(method.method).statistics_settings.empty() && !method.statistics; });
+      [](const MethodChoice& method) { return usesStatistics(method) && !method.statistics; });
   if (adaptive == methods.end()) return;
   CalibrationOptions options;
   options.choice = *adaptive;

@@ -23,8 +23,14 @@ std::string range(const Spread& spread) {
 
 std::string percent(double share) { return fmt::format("{:.1f}", 100 * share); }
 
-std::string megabytes(const std::optional<std::uint64_t>& bytes) {
-  return bytes ? fmt::format("{:.0f}", static_cast<double>(*bytes) / 1e6) : std::string();
+std::string megabytes(std::uint64_t bytes) {
+  return fmt::format("{:.0f}", static_cast<double>(bytes) / 1e6);
+}
+
+/// What the runs needed beside what was there before.
+std::string growth(const BenchmarkPoint& point) {
+  if (!point.peak_bytes || !point.resident_bytes) return {};
+  return megabytes(*point.peak_bytes - std::min(*point.peak_bytes, *point.resident_bytes));
 }
 
 std::vector<std::string> pointRow(const Benchmark& benchmark, std::size_t index) {
@@ -40,7 +46,8 @@ std::vector<std::string> pointRow(const Benchmark& benchmark, std::size_t index)
           figures.realised ? percent(figures.realised->median) : "",
           fmt::format("{:.0f}", figures.gflops_per_second),
           percent(figures.peak_share),
-          megabytes(point.peak_bytes)};
+          point.peak_bytes ? megabytes(*point.peak_bytes) : "",
+          growth(point)};
 }
 
 std::string verdictText(Verdict verdict) {
@@ -77,16 +84,16 @@ std::string benchmarkTable(const Benchmark& benchmark) {
              benchmark.threads, kProductShape.rows, kProductShape.depth, kProductShape.columns,
              product.median, product.lower_quartile, product.upper_quartile) +
          textTable({"", "batch", "ms", "quartiles", "images/s", "FLOPs G", "speed-up", "realised %",
-                    "GFLOP/s", "peak %", "MB"},
-                   rows) +
-         "\n";
+                    "GFLOP/s", "peak %", "MB", "+ MB"},
+                   rows);
 }
 
 std::string benchmarkLegend() {
   return "ms: median and quartiles of a batch's time. FLOPs: paper convention, mean per image. "
          "speed-up: over the\nunmerged model, median run by run; realised: that over the ratio of "
          "FLOPs. GFLOP/s: multiplications and\nadditions; peak: of the one product's. MB: the most "
-         "that the process had in memory.\n";
+         "that the process had in memory; + MB: of it\nfor the run, beside program, weights and "
+         "images.\n";
 }
 
 std::string comparisonTable(const BenchmarkComparison& comparison, double tolerance) {

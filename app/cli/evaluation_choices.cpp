@@ -124,6 +124,7 @@ std::vector<EvaluationChoice> EvaluationChoices::counted() const {
 }
 
 void EvaluationChoices::check() const {
+  if (!flops_.empty()) searchedMethods();
   tiers();
   counted();
 }

@@ -76,8 +76,9 @@ struct Benchmark {
   /// By batch size; of each the unmerged model first, then the cases in order. Points of the same
   /// batch size have as many runs, and the i-th of each were done in turn on the same images.
   std::vector<BenchmarkPoint> points;
-  bool complete = true;  ///< false: stopped before the last run
-  std::string problem;   ///< what ended it early, a sentence; empty: it was asked to
+  std::vector<std::string> warnings;  ///< the engine's, each once
+  bool complete = true;               ///< false: stopped before the last run
+  std::string problem;                ///< what ended it early, a sentence; empty: it was asked to
 };
 
 /// Rows, depth and columns of the product that the share of the peak refers to: a batch of one
@@ -91,10 +92,10 @@ inline constexpr ProductShape kProductShape{};
 
 /// Times the unmerged model and the other `cases` at every batch size. Cases of one batch size run
 /// in turn, round after round, so that what slows the machine for a while slows all of them; each
-/// round takes the next of `images`, at least one, from the first again where they run out, and
-/// every case the same. On `stop`, and where a later run fails (no memory), gives the rounds that
-/// are done. Throws Error (settings, batch sizes not ascending, numbers below 1; what failed before
-/// the first round was done), Cancelled before that.
+/// round takes others of `images`, and every case the same; where there are fewer than a batch
+/// holds, but at least one, they are repeated. On `stop`, and where a later run fails (no memory),
+/// gives the rounds that are done. Throws Error (settings, batch sizes not ascending, numbers below
+/// 1; what failed before the first round was done), Cancelled before that.
 Benchmark runBenchmark(const Engine& engine, std::span<const InputTensor> images,
                        std::span<const BenchmarkCase> cases, const BenchmarkOptions& options = {},
                        const ProgressCallback& progress = {}, const std::stop_token& stop = {});

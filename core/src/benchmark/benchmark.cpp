@@ -26,12 +26,11 @@ void requireUsable(std::span<const InputTensor> images, const BenchmarkOptions& 
   }
 }
 
-/// `images`, from the first again after the last, so that wherever a batch begins it is adjacent.
-std::vector<InputTensor> wrapped(std::span<const InputTensor> images, int largest_batch) {
-  std::vector<InputTensor> list(images.begin(), images.end());
-  for (int i = 0; i + 1 < largest_batch; ++i) {
-    list.push_back(images[static_cast<std::size_t>(i) % images.size()]);
-  }
+/// `images` from the first again and again, as many as `count`; nothing where they are enough.
+std::vector<InputTensor> repeated(std::span<const InputTensor> images, std::size_t count) {
+  std::vector<InputTensor> list;
+  if (images.size() >= count) return list;
+  for (std::size_t i = 0; i < count; ++i) list.push_back(images[i % images.size()]);
   return list;
 }
 
@@ -40,8 +39,8 @@ class Runner {
   Runner(const Engine& engine, std::span<const InputTensor> images, const BenchmarkOptions& options,
          const ProgressCallback& progress, const std::stop_token& stop)
       : engine_(engine),
-        images_(wrapped(images, options.batches.back())),
-        distinct_(images.size()),
+        repeated_(repeated(images, static_cast<std::size_t>(options.batches.back()))),
+        images_(repeated_.empty() ? images : repeated_),
         options_(options),
         progress_(progress),
         stop_(stop),
@@ -63,7 +62,8 @@ class Runner {
         break;
       } catch (const Error& error) {
         if (!finishEarly()) throw;
-        benchmark_.problem = fmt::format("batch size {}: {}", batch, error.what());
+        benchmark_.problem =
+            fmt::format("{}, batch size {}: {}", benchmark_.model, batch, error.what());
         break;
       }
       done_ = planned;
@@ -115,7 +115,7 @@ class Runner {
     point.resident_bytes = residentBytes();
     const bool peak = restartPeak();
     for (int i = 0; i < options_.warmup; ++i) {
-      for (const ImageResult& image : run(point, i)) {
+      for (const ImageResult& image : run(point, i).images) {
         point.calibrated = point.calibrated && image.calibrated;
       }
     }
@@ -124,27 +124,41 @@ class Runner {
 
   /// Returns the seconds it took.
   double timedRun(BenchmarkPoint& point) {
-    const auto start = std::chrono::steady_clock::now();
-    const std::vector<ImageResult> results = run(point, rounds_);
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    const Run timed = run(point, rounds_);
     Flops mean;
-    for (const ImageResult& image : results) {
+    for (const ImageResult& image : timed.images) {
       mean.paper += image.flops.paper / point.batch;
       mean.total += image.flops.total / point.batch;
     }
-    point.milliseconds.push_back(took.count() * 1000);
+    point.milliseconds.push_back(timed.seconds * 1000);
     point.flops.push_back(mean);
-    return took.count();
+    return timed.seconds;
   }
 
-  std::vector<ImageResult> run(const BenchmarkPoint& point, int round) {
+  struct Run {
+    std::vector<ImageResult> images;
+    double seconds = 0;
+  };
+
+  Run run(const BenchmarkPoint& point, int round) {
     const auto batch = static_cast<std::size_t>(point.batch);
-    const std::size_t first = static_cast<std::size_t>(round) * batch % distinct_;
-    std::vector<ImageResult> results = engine_.run(std::span(images_).subspan(first, batch),
-                                                   point.choice, {.trace = false}, stop_);
+    const std::size_t first =
+        static_cast<std::size_t>(round) * batch % (images_.size() - batch + 1);
+    const auto start = std::chrono::steady_clock::now();
+    Run done{engine_.run(images_.subspan(first, batch), point.choice, {.trace = false}, stop_)};
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    done.seconds = took.count();
+    for (const ImageResult& image : done.images) noteWarnings(image);
     done_ += point.batch;
     if (progress_) progress_({stage_, done_, total_});
-    return results;
+    return done;
+  }
+
+  void noteWarnings(const ImageResult& image) {
+    std::vector<std::string>& known = benchmark_.warnings;
+    for (const std::string& warning : image.warnings) {
+      if (std::find(known.begin(), known.end(), warning) == known.end()) known.push_back(warning);
+    }
   }
 
   /// Leaves whole rounds. False where there are none.
@@ -159,8 +173,8 @@ class Runner {
   }
 
   const Engine& engine_;
-  const std::vector<InputTensor> images_;
-  const std::size_t distinct_;
+  const std::vector<InputTensor> repeated_;
+  const std::span<const InputTensor> images_;  ///< as many as the largest batch at least
   const BenchmarkOptions& options_;
   const ProgressCallback& progress_;
   const std::stop_token& stop_;

@@ -63,6 +63,7 @@ Json benchmarkObject(const Benchmark& benchmark) {
                {"dtype", benchmark.dtype},
                {"threads", benchmark.threads},
                {"complete", benchmark.complete},
+               {"warnings", benchmark.warnings},
                {"product_gflops", spreadObject(spreadOf(benchmark.product_gflops))},
                {"points", Json::array()}};
   for (std::size_t i = 0; i < benchmark.points.size(); ++i) {
