@@ -72,6 +72,32 @@ TEST_P(Affinity, GramMatrixIsSymmetricAndTheSameOnAnyNumberOfThreads) {
   at::set_num_threads(before);
 }
 
+TEST(TileGram, IsSymmetricNearlyExactAndTheSameForAnyRowsAndThreads) {
+  if (bestIsa() < Isa::kAmx) GTEST_SKIP() << "this machine has no AMX";
+  at::manual_seed(12);
+  const int before = at::get_num_threads();
+  for (const int depth : {1, 33, 48, 192, 768}) {
+    const at::Tensor all = at::randn({197, depth}) * at::rand({197, 1}) * 30;
+    for (const int n : {1, 2, 16, 31, 32, 33, 64, 65, 100, 196, 197}) {
+      SCOPED_TRACE(std::to_string(n) + " x " + std::to_string(depth));
+      const at::Tensor x = all.narrow(0, 0, n);
+      at::set_num_threads(1);
+      const at::Tensor gram = gramMatrix(x, at::kFloat, Isa::kAmx);
+      EXPECT_TRUE(at::equal(gram, gram.t()));
+      const at::Tensor lengths = x.to(at::kDouble).norm(2, {1});
+      const at::Tensor error = gram.to(at::kDouble) - plainDotProducts(x, x, at::kDouble);
+      EXPECT_LT((error.abs() / lengths.unsqueeze(0) / lengths.unsqueeze(1)).max().item<double>(),
+                3.0 / (1 << 16));
+      at::set_num_threads(3);
+      EXPECT_TRUE(at::equal(gramMatrix(x, at::kFloat, Isa::kAmx), gram));
+      const int fewer = (n + 1) / 2;
+      EXPECT_TRUE(at::equal(gramMatrix(x.narrow(0, 0, fewer), at::kFloat, Isa::kAmx),
+                            gram.narrow(0, 0, fewer).narrow(1, 0, fewer)));
+    }
+  }
+  at::set_num_threads(before);
+}
+
 TEST_P(Affinity, SoftmaxColumnSumsEqualThePlainOnes) {
   for (const int n : {1, 2, 3, 15, 16, 17, 50, 196}) {
     for (const double spread : {0.1, 1.0, 300.0}) {

@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 
+#include "engine/kernels/amx_kernels.h"
 #include "engine/kernels/float_kernels.h"
 #include "engine/kernels/parallel.h"
 
@@ -55,6 +56,31 @@ at::Tensor products(const at::Tensor& a, const at::Tensor& b, at::ScalarType dty
   return result;
 }
 
+at::Tensor tileGram(const at::Tensor& x) {
+  const std::int64_t n = x.size(0);
+  const std::int64_t depth = x.size(1);
+  const std::int64_t panels = amxPadded(n) / kAmxPanel;
+  const at::Tensor split = at::empty({amxSplitSize(n, depth)}, at::kBFloat16);
+  auto* halves = static_cast<std::uint16_t*>(split.data_ptr());
+  parallelFor(panels, [&](std::int64_t first, std::int64_t last) {
+    amxSplit(x.data_ptr<float>(), x.stride(0), n, depth, first * kAmxPanel, last * kAmxPanel,
+             halves);
+  });
+  at::Tensor gram = at::empty({n, n}, x.options());
+  // Later panels are longer, so one from either end makes a fair share.
+  parallelFor((panels + 1) / 2, [&](std::int64_t first, std::int64_t last) {
+    const at::Tensor scratch = at::empty({amxGramScratch(depth)}, at::kBFloat16);
+    for (std::int64_t worker = first; worker < last; ++worker) {
+      for (const std::int64_t panel : {worker, panels - 1 - worker}) {
+        amxGramPanel(halves, n, depth, panel, gram.data_ptr<float>(),
+                     static_cast<std::uint16_t*>(scratch.data_ptr()));
+        if (panels - 1 - worker == worker) break;
+      }
+    }
+  });
+  return gram;
+}
+
 void replaceNaN(std::vector<float>& scores) {
   std::replace_if(
       scores.begin(), scores.end(), [](float s) { return std::isnan(s); },
@@ -76,6 +102,7 @@ at::Tensor dotProducts(const at::Tensor& a, const at::Tensor& b, at::ScalarType 
 
 at::Tensor gramMatrix(const at::Tensor& x, at::ScalarType dtype, Isa isa) {
   if (!haveKernel(x, dtype)) return plainDotProducts(x, x, dtype);
+  if (isa == Isa::kAmx && dtype == at::kFloat) return tileGram(x);
   return products(x, x, dtype, /*symmetric=*/true, isa);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/kernels/amx_kernels.h"
 #include "engine/kernels/amx_tiles.h"
+#include "engine/kernels/amx_transpose.h"
 #include "engine/kernels/epilogue.h"
 #include "engine/kernels/softmax_row.h"
 
@@ -14,7 +15,7 @@ static_assert(kBlockRows == 2 * kTileRows);
 struct Layout {
   std::ptrdiff_t columns;  ///< tokens, padded
   std::ptrdiff_t depth;    ///< width, padded
-  std::ptrdiff_t queries;  ///< bf16 [columns, depth]
+  std::ptrdiff_t queries;  ///< bf16 [32, depth]
   std::ptrdiff_t keys;     ///< tiles, pairs of 16 tokens, in each depth / 32 steps
   std::ptrdiff_t values;   ///< tiles, pairs of 16 channels, in each columns / 32 steps
   std::ptrdiff_t logits;   ///< fp32 [32, columns]
@@ -27,7 +28,7 @@ struct Layout {
     constexpr std::ptrdiff_t kHalf = sizeof(Half);
     constexpr std::ptrdiff_t kFloat = sizeof(float);
     queries = 0;
-    keys = queries + columns * depth * kHalf;
+    keys = queries + kBlockRows * depth * kHalf;
     values = keys + columns * depth * kHalf;
     logits = values + columns * depth * kHalf;
     weights = logits + kBlockRows * columns * kFloat;
@@ -36,44 +37,15 @@ struct Layout {
   }
 };
 
-/// Pairs of bf16 as the tiles want them.
-using Pair = std::uint32_t;
-
-/// The first `count` elements of a row, then zeros up to `padded`.
-inline void copyRow(const Half* from, std::ptrdiff_t count, std::ptrdiff_t padded, Half* to) {
-  std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(Half));
-  std::memset(to + count, 0, static_cast<std::size_t>(padded - count) * sizeof(Half));
-}
-
-/// 16 pairs of a row of `width` elements from `first` on, zeros beyond its end.
-inline Simd<Pair>::Vector loadPairs(const Half* row, std::ptrdiff_t first, std::ptrdiff_t width) {
-  Simd<Pair>::Vector pairs = {};
-  const std::ptrdiff_t left = width - first < 2 * kTileRows ? width - first : 2 * kTileRows;
-  if (left > 0) std::memcpy(&pairs, row + first, static_cast<std::size_t>(left) * sizeof(Half));
-  return pairs;
-}
-
-/// [tokens, width] -> tiles of keys^T: each row of a tile holds one pair of channels of 16 tokens.
-void packKeys(const Half* k, std::ptrdiff_t stride, std::ptrdiff_t tokens, std::ptrdiff_t width,
-              const Layout& layout, Pair* to) {
-  const std::ptrdiff_t pairs = layout.depth / 2;
-  for (std::ptrdiff_t token = 0; token < layout.columns; token += kTileRows) {
-    Pair* tile = to + token / kAmxPanel * kAmxPanel * pairs +
-                 token % kAmxPanel / kTileRows * (kTileHalves / 2);
-    for (std::ptrdiff_t pair = 0; pair < pairs; pair += kTileRows) {
-      Simd<Pair>::Vector block[kTileRows];
-#pragma GCC unroll 16
-      for (std::ptrdiff_t row = 0; row < kTileRows; ++row) {
-        block[row] = token + row < tokens ? loadPairs(k + (token + row) * stride, 2 * pair, width)
-                                          : Simd<Pair>::Vector{};
-      }
-      transpose<Pair>(block);
-      Pair* rows = tile + pair / kTileRows * kTileHalves;
-#pragma GCC unroll 16
-      for (std::ptrdiff_t row = 0; row < kTileRows; ++row) {
-        store(rows + row * kTileRows, block[row]);
-      }
+/// kBlockRows rows of `padded` elements, zeros beyond the `rows` rows of `width` there are.
+void copyRows(const Half* from, std::ptrdiff_t stride, std::ptrdiff_t rows, std::ptrdiff_t width,
+              std::ptrdiff_t padded, Half* to) {
+  for (std::ptrdiff_t row = 0; row < kBlockRows; ++row, to += padded) {
+    const std::ptrdiff_t count = row < rows ? width : 0;
+    if (count > 0) {
+      std::memcpy(to, from + row * stride, static_cast<std::size_t>(count) * sizeof(Half));
     }
+    std::memset(to + count, 0, static_cast<std::size_t>(padded - count) * sizeof(Half));
   }
 }
 
@@ -121,13 +93,10 @@ void amxAttention(const AttentionCall& call, void* scratch) {
   auto* weights = reinterpret_cast<Half*>(memory + layout.weights);
   auto* log_sizes = reinterpret_cast<float*>(memory + layout.log_sizes);
 
-  const auto* q = static_cast<const Half*>(call.q);
-  for (std::ptrdiff_t token = 0; token < layout.columns; ++token) {
-    copyRow(q + token * call.stride, token < n ? call.width : 0, layout.depth,
-            queries + token * layout.depth);
+  for (std::ptrdiff_t token = 0; token < layout.columns; token += kAmxPanel) {
+    packTransposed(static_cast<const Half*>(call.k) + token * call.stride, call.stride, n - token,
+                   call.width, keys + token * layout.depth);
   }
-  packKeys(static_cast<const Half*>(call.k), call.stride, n, call.width, layout,
-           reinterpret_cast<Pair*>(keys));
   packValues(static_cast<const Half*>(call.v), call.stride, n, call.width, layout,
              reinterpret_cast<Pair*>(values));
   for (std::ptrdiff_t i = 0; call.log_sizes != nullptr && i < layout.columns; ++i) {
@@ -135,26 +104,36 @@ void amxAttention(const AttentionCall& call, void* scratch) {
   }
 
   const Destination to{call.out, call.out_stride, nullptr, Finish::kNone, Store::kHalf};
+  const bool whole_steps = call.width == layout.depth;
   for (std::ptrdiff_t row = call.first_query; row < call.last_query; row += kBlockRows) {
     const std::ptrdiff_t left = call.last_query - row;
     const std::ptrdiff_t rows = left < kBlockRows ? left : kBlockRows;
+    const Half* q = static_cast<const Half*>(call.q) + row * call.stride;
+    std::ptrdiff_t q_stride = call.stride;
+    if (!whole_steps || row + kBlockRows > n) {
+      copyRows(q, call.stride, rows, call.width, layout.depth, queries);
+      q = queries;
+      q_stride = layout.depth;
+    }
     for (std::ptrdiff_t column = 0; column < layout.columns; column += kAmxPanel) {
-      tileProduct<true>(queries + row * layout.depth, layout.depth, keys + column * layout.depth,
-                        2 * kTileHalves, layout.depth / 32, logits + column, layout.columns);
+      tileProduct<true>(q, q_stride, keys + column * layout.depth, 2 * kTileHalves,
+                        layout.depth / 32, logits + column, layout.columns);
     }
     float shares[kBlockRows];
     for (std::ptrdiff_t m = 0; m < rows; ++m) {
       float* own = logits + m * layout.columns;
+      Half* rounded = weights + m * layout.columns;
+      const bool shown = row + m == 0 && call.first_row != nullptr;
       shares[m] =
-          softmaxRow<true>(own, n, call.scale, call.log_sizes == nullptr ? nullptr : log_sizes);
-      std::ptrdiff_t i = 0;
-      for (; i < n; i += kFloats) storeHalf(weights + m * layout.columns + i, load(own + i));
-      for (; i < layout.columns; i += kFloats) {
-        storeHalf(weights + m * layout.columns + i, Floats{});
+          softmaxRow<true>(own, n, call.scale, call.log_sizes == nullptr ? nullptr : log_sizes,
+                           [&](std::ptrdiff_t i, Floats weight) {
+                             storeHalf(rounded + i, weight);
+                             if (shown) store(own + i, weight);
+                           });
+      for (std::ptrdiff_t i = fullVectors(n); i < layout.columns; i += kFloats) {
+        storeHalf(rounded + i, Floats{});
       }
-    }
-    if (row == 0 && call.first_row != nullptr) {
-      for (std::ptrdiff_t i = 0; i < n; ++i) call.first_row[i] = logits[i] * shares[0];
+      for (std::ptrdiff_t i = 0; shown && i < n; ++i) call.first_row[i] = own[i] * shares[m];
     }
     alignas(64) float sums[kBlockRows * kAmxPanel];
     for (std::ptrdiff_t channel = 0; channel < call.width; channel += kAmxPanel) {

@@ -35,4 +35,17 @@ std::ptrdiff_t amxProductScratch(std::ptrdiff_t k);
 void amxAttention(const AttentionCall& call, void* scratch);
 std::ptrdiff_t amxAttentionScratch(std::ptrdiff_t tokens, std::ptrdiff_t width);
 
+/// x [rows, depth] fp32 as the sum of two matrices in bf16, filled up with zeros: rows [first,
+/// last) of amxPadded(rows). `split`: amxSplitSize() elements, the high parts before the low ones.
+void amxSplit(const float* x, std::ptrdiff_t stride, std::ptrdiff_t rows, std::ptrdiff_t depth,
+              std::ptrdiff_t first, std::ptrdiff_t last, std::uint16_t* split);
+std::ptrdiff_t amxSplitSize(std::ptrdiff_t rows, std::ptrdiff_t depth);
+
+/// Columns [32 * panel, ...) of the dot products [n, n] of split rows with each other, from the top
+/// to the diagonal, and the rows that mirror them. To 3 * 2^-16 of the rows' lengths. `scratch`:
+/// amxGramScratch() bf16 elements, 64-byte aligned.
+void amxGramPanel(const std::uint16_t* split, std::ptrdiff_t n, std::ptrdiff_t depth,
+                  std::ptrdiff_t panel, float* out, std::uint16_t* scratch);
+std::ptrdiff_t amxGramScratch(std::ptrdiff_t depth);
+
 }  // namespace adamerge

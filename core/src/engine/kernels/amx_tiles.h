@@ -31,21 +31,24 @@ class Tiles {
   Tiles& operator=(const Tiles&) = delete;
 };
 
-/// sums [16 or 32, 32] = a [16 or 32, 32 * steps] b, where b is `steps` pairs of tiles of 16
-/// columns each, `b_step` elements from pair to pair. between(step) is called after each step: the
-/// tiles multiply on their own, so that vector work given there costs next to no time.
-template <bool kTwoRowTiles, class Between>
-inline void tileProduct(const std::uint16_t* a, std::ptrdiff_t a_stride, const std::uint16_t* b,
-                        std::ptrdiff_t b_step, std::ptrdiff_t steps, float* sums,
-                        std::ptrdiff_t sums_stride, Between between) {
-  const std::uint16_t* lower = a + kTileRows * a_stride;
-  const auto stride = a_stride * static_cast<std::ptrdiff_t>(sizeof *a);
+template <bool kTwoRowTiles>
+inline void tileZero() {
   _tile_zero(0);
   _tile_zero(1);
   if constexpr (kTwoRowTiles) {
     _tile_zero(2);
     _tile_zero(3);
   }
+}
+
+/// Adds a [16 or 32, 32 * steps] b to the sums, where b is `steps` pairs of tiles of 16 columns
+/// each, `b_step` elements from pair to pair. between(step) is called after each step: the tiles
+/// multiply on their own, so that vector work given there costs next to no time.
+template <bool kTwoRowTiles, class Between>
+inline void tileAccumulate(const std::uint16_t* a, std::ptrdiff_t a_stride, const std::uint16_t* b,
+                           std::ptrdiff_t b_step, std::ptrdiff_t steps, Between between) {
+  const std::uint16_t* lower = a + kTileRows * a_stride;
+  const auto stride = a_stride * static_cast<std::ptrdiff_t>(sizeof *a);
   for (std::ptrdiff_t step = 0; step < steps; ++step) {
     _tile_loadd(4, a + step * 32, stride);
     _tile_loadd(6, b, 64);
@@ -60,13 +63,28 @@ inline void tileProduct(const std::uint16_t* a, std::ptrdiff_t a_stride, const s
     b += b_step;
     between(step);
   }
-  const auto sums_bytes = sums_stride * static_cast<std::ptrdiff_t>(sizeof *sums);
-  _tile_stored(0, sums, sums_bytes);
-  _tile_stored(1, sums + 16, sums_bytes);
+}
+
+/// The sums [16 or 32, 32], to memory.
+template <bool kTwoRowTiles>
+inline void tileStore(float* sums, std::ptrdiff_t sums_stride) {
+  const auto stride = sums_stride * static_cast<std::ptrdiff_t>(sizeof *sums);
+  _tile_stored(0, sums, stride);
+  _tile_stored(1, sums + 16, stride);
   if constexpr (kTwoRowTiles) {
-    _tile_stored(2, sums + kTileRows * sums_stride, sums_bytes);
-    _tile_stored(3, sums + kTileRows * sums_stride + 16, sums_bytes);
+    _tile_stored(2, sums + kTileRows * sums_stride, stride);
+    _tile_stored(3, sums + kTileRows * sums_stride + 16, stride);
   }
+}
+
+/// sums = a b, see above.
+template <bool kTwoRowTiles, class Between>
+inline void tileProduct(const std::uint16_t* a, std::ptrdiff_t a_stride, const std::uint16_t* b,
+                        std::ptrdiff_t b_step, std::ptrdiff_t steps, float* sums,
+                        std::ptrdiff_t sums_stride, Between between) {
+  tileZero<kTwoRowTiles>();
+  tileAccumulate<kTwoRowTiles>(a, a_stride, b, b_step, steps, between);
+  tileStore<kTwoRowTiles>(sums, sums_stride);
 }
 
 template <bool kTwoRowTiles>

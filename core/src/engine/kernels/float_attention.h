@@ -63,8 +63,10 @@ void attention(const AttentionCall& call, float* scratch) {
     }
     float shares[kBlockRows];
     for (std::ptrdiff_t m = 0; m < rows; ++m) {
-      shares[m] = softmaxRow<false>(logits + m * columns, n, call.scale,
-                                    call.log_sizes == nullptr ? nullptr : log_sizes);
+      float* own = logits + m * columns;
+      shares[m] =
+          softmaxRow<false>(own, n, call.scale, call.log_sizes == nullptr ? nullptr : log_sizes,
+                            [own](std::ptrdiff_t i, Floats weight) { store(own + i, weight); });
     }
     if (row == 0 && call.first_row != nullptr) {
       for (std::ptrdiff_t i = 0; i < n; ++i) call.first_row[i] = logits[i] * shares[0];

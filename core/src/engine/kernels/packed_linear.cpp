@@ -14,9 +14,9 @@ namespace {
 
 /// Rows that a thread multiplies with all its weights before it takes the next ones, so that they
 /// stay in its second-level cache.
-constexpr std::int64_t kCachedBytes = 5 << 18;
-/// Rows are divided among threads at multiples of both kernels' blocks.
-constexpr std::int64_t kRowUnit = kQueryBlock;
+constexpr std::int64_t kCachedBytes = 3 << 18;
+/// Weights that every thread can read in whole as quickly as a part of them.
+constexpr std::size_t kSmallWeights = 1 << 20;
 
 Finish finishOf(std::optional<Activation> activation) {
   if (!activation) return Finish::kNone;
@@ -91,16 +91,19 @@ struct PackedLinear::Packed {
     }
   }
 
+  /// Rows that are best kept together.
+  std::int64_t unit() const { return half ? kAmxRows / 2 : kFloatRows; }
+
   void multiply(const at::Tensor& x, std::int64_t first_row, std::int64_t last_row,
                 std::int64_t first_panel, std::int64_t last_panel, const Destination& to) const {
     const std::int64_t bytes =
         in * static_cast<std::int64_t>(half ? sizeof(at::BFloat16) : sizeof(float));
     // In equal portions: all weights are read once more for each, be it of a few rows.
-    const std::int64_t cached = std::max<std::int64_t>(kCachedBytes / bytes, kRowUnit);
+    const std::int64_t cached = std::max<std::int64_t>(kCachedBytes / bytes, kQueryBlock);
     const std::int64_t portions =
         std::max<std::int64_t>(dividedUp(last_row - first_row, cached), 1);
-    const std::int64_t unit = half ? kAmxRows : kFloatRows;
-    const std::int64_t portion = dividedUp(dividedUp(last_row - first_row, portions), unit) * unit;
+    const std::int64_t portion =
+        dividedUp(dividedUp(last_row - first_row, portions), unit()) * unit();
     const at::Tensor scratch =
         half ? at::empty({amxProductScratch(in)}, at::kBFloat16) : at::Tensor();
     for (std::int64_t row = first_row; row < last_row; row += portion) {
@@ -127,15 +130,17 @@ struct PackedLinear::Packed {
     if (bias.defined()) to.bias = bias.data_ptr<float>();
     const std::int64_t rows = x.size(0);
     const std::int64_t threads = at::get_num_threads();
-    // Each thread reads only its own weights, unless there are too few panels to divide evenly.
-    if (panels % threads == 0 || panels >= 4 * threads || rows < kRowUnit) {
+    // Small weights: each thread has rows of its own, which from layer to layer stay in its cache.
+    // Else each reads only its own weights, unless there are too few panels to divide evenly.
+    const bool by_rows = weights.nbytes() <= kSmallWeights && rows >= unit() * threads;
+    if (!by_rows && (panels % threads == 0 || panels >= 4 * threads || rows < kQueryBlock)) {
       parallelFor(panels, [&](std::int64_t first, std::int64_t last) {
         multiply(x, 0, rows, first, last, to);
       });
       return;
     }
-    parallelFor(dividedUp(rows, kRowUnit), [&](std::int64_t first, std::int64_t last) {
-      multiply(x, first * kRowUnit, std::min(last * kRowUnit, rows), 0, panels, to);
+    parallelFor(dividedUp(rows, unit()), [&](std::int64_t first, std::int64_t last) {
+      multiply(x, first * unit(), std::min(last * unit(), rows), 0, panels, to);
     });
   }
 };

@@ -12,27 +12,35 @@ inline std::ptrdiff_t fullVectors(std::ptrdiff_t count) {
   return (count + kFloats - 1) / kFloats * kFloats;
 }
 
-/// `logits` become exp(scale * logits + log_sizes - their maximum) in place, what lies between
-/// `count` and the next full vector 1e-38 or less. Returns 1 / their sum. `kRough`: to 16 bits.
-/// `log_sizes` may be null; readable up to the next full vector.
-template <bool kRough>
-inline float softmaxRow(float* logits, std::ptrdiff_t count, float scale, const float* log_sizes) {
+/// Hands put(i, w) the 16 or fewer weights w = exp(scale * logits + log_sizes - their maximum) from
+/// i on, for i in steps of a vector up to `count`; those beyond `count` are 1e-38 or less. Returns
+/// 1 / their sum. `kRough`: to 16 bits. `logits` are overwritten, and like `log_sizes`, which may
+/// be null, reach up to the next full vector.
+template <bool kRough, class Put>
+inline float softmaxRow(float* logits, std::ptrdiff_t count, float scale, const float* log_sizes,
+                        Put put) {
   const std::ptrdiff_t padded = fullVectors(count);
   constexpr float kNever = -1e30F;
+  for (std::ptrdiff_t i = count; i < padded; ++i) logits[i] = kNever;
   Floats largest = broadcast(kNever);
-  for (std::ptrdiff_t i = 0; i < padded; i += kFloats) {
-    Floats value = load(logits + i) * scale;
-    if (log_sizes != nullptr) value += load(log_sizes + i);
-    for (std::ptrdiff_t k = count; k < i + kFloats; ++k) value[k - i] = kNever;
-    store(logits + i, value);
-    largest = larger(largest, value);
+  if (log_sizes == nullptr) {
+    for (std::ptrdiff_t i = 0; i < padded; i += kFloats)
+      largest = larger(largest, load(logits + i));
+    largest = largest * scale;
+  } else {
+    for (std::ptrdiff_t i = 0; i < padded; i += kFloats) {
+      const Floats value = load(logits + i) * scale + load(log_sizes + i);
+      store(logits + i, value);
+      largest = larger(largest, value);
+    }
+    scale = 1.0F;
   }
   const float top = largestOf(largest);
   Floats sums = {};
   for (std::ptrdiff_t i = 0; i < padded; i += kFloats) {
-    const Floats value = load(logits + i) - top;
+    const Floats value = load(logits + i) * scale - top;
     const Floats weight = kRough ? roughExponential(value) : exponential(value);
-    store(logits + i, weight);
+    put(i, weight);
     sums += weight;
   }
   return 1.0F / sumOf(sums);

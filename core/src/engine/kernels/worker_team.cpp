@@ -8,9 +8,9 @@
 namespace adamerge {
 namespace {
 
-/// Some 50 to 100 microseconds: longer than the pauses within a forward pass, far shorter than
+/// Some 200 microseconds: longer than the pauses within a forward pass, far shorter than
 /// what the scheduler would notice.
-constexpr int kLooks = 2000;
+constexpr int kLooks = 5000;
 
 inline void breathe() {
 #if defined(__x86_64__)
@@ -40,10 +40,10 @@ WorkerTeam::~WorkerTeam() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void WorkerTeam::run(int helpers, const std::function<void()>& work) {
+void WorkerTeam::run(int helpers, const std::function<void(int)>& work) {
   const std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock || helpers <= 0) {
-    work();
+    work(0);
     return;
   }
   hire(helpers);
@@ -52,7 +52,7 @@ void WorkerTeam::run(int helpers, const std::function<void()>& work) {
   joined_.store(0, std::memory_order_release);
   summons_.fetch_add(1, std::memory_order_release);
   summons_.notify_all();
-  work();
+  work(0);
   // Whoever has not come by now finds nothing to do, and is not waited for.
   for (int inside = joined_.fetch_add(kClosed, std::memory_order_acq_rel) + kClosed;
        inside != kClosed; inside = joined_.load(std::memory_order_acquire)) {
@@ -89,7 +89,7 @@ void WorkerTeam::serve(int index) {
   int seen = 0;
   for (;;) {
     if (join(index)) {
-      (*work_)();
+      (*work_)(index + 1);
       leave();
     }
     awaitChange(summons_, seen, awake);

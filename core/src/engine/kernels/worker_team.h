@@ -20,10 +20,11 @@ class WorkerTeam {
   WorkerTeam(const WorkerTeam&) = delete;
   WorkerTeam& operator=(const WorkerTeam&) = delete;
 
-  /// Runs work() on the calling thread and, as far as they are awake in time, on up to `helpers`
-  /// others; returns when nobody runs it any more. work() must share out its parts by itself and
-  /// throw nothing. While another caller has the team, runs it on the calling thread alone.
-  void run(int helpers, const std::function<void()>& work);
+  /// Runs work(0) on the calling thread and, as far as they are awake in time, work(1), work(2),
+  /// ... on up to `helpers` others, always the same thread for the same number; returns when nobody
+  /// runs it any more. work() must share out its parts by itself and throw nothing. While another
+  /// caller has the team, runs work(0) alone.
+  void run(int helpers, const std::function<void(int)>& work);
 
  private:
   /// Closed: nobody may join. Open: the number that have joined, and are to leave again.
@@ -40,8 +41,8 @@ class WorkerTeam {
   std::atomic<int> summons_ = 0;  ///< grows with every piece of work
   std::atomic<bool> stopping_ = false;
   std::atomic<int> joined_ = kClosed;
-  int helpers_ = 0;                              ///< written only while closed
-  const std::function<void()>* work_ = nullptr;  ///< likewise
+  int helpers_ = 0;                                 ///< written only while closed
+  const std::function<void(int)>* work_ = nullptr;  ///< likewise
 };
 
 }  // namespace adamerge
