@@ -47,6 +47,7 @@ int run(const Options& options, const std::stop_token& stop) {
       "{}, {} images{}", std::filesystem::path(options.folder).lexically_normal().string(),
       images.size(),
       options.limit > 0 ? fmt::format(" drawn with seed {}", options.engine.seed()) : "");
+  calibration.warn = [&](const std::string& warning) { terminal.warn(warning); };
   const auto read = [&](std::size_t first, std::size_t count) { return images.read(first, count); };
   const Statistics statistics =
       calibrate(engine, read, images.size(), calibration, terminal.callback(), stop);

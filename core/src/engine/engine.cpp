@@ -145,13 +145,16 @@ Engine Engine::load(const std::filesystem::path& path, const EngineOptions& opti
                     const ProgressCallback& progress, const std::stop_token& stop) {
   const Placement placement = prepare(options);
   const std::filesystem::path weights = findModelFiles(path).weights;
-  const auto written = std::filesystem::last_write_time(weights);
+  std::error_code ignored;
+  const auto written = std::filesystem::last_write_time(weights, ignored);
   const auto reload = [=, size = options.input_size](const std::stop_token& wanted) {
     LoadedModel again = loadModel(path, size, {}, wanted);
-    if (std::filesystem::last_write_time(weights) != written) {
-      throw Error(fmt::format(
-          "{}: was replaced while it was in use, and memory asks for it anew: load it again",
-          weights.string()));
+    std::error_code code;
+    if (std::filesystem::last_write_time(weights, code) != written) {
+      throw Error(
+          fmt::format("{} was changed since it was loaded, so the CPU cannot go on with it; "
+                      "load the model again",
+                      weights.string()));
     }
     return std::move(again.weights);
   };

@@ -75,7 +75,10 @@ at::Tensor VisionTransformer::attend(const Block& block, Pack& pack, bool propor
     at::Tensor heads = parts.select(1, part);
     heads.copy_(layerNorm(heads.to(stream_dtype_), *norm, dtype_));
   }
-  if (metric != nullptr) *metric = headMeans(parts.select(1, 1));
+  if (metric != nullptr) {
+    const at::Tensor keys = parts.select(1, 1);
+    *metric = device_.is_cpu() ? headMeans(keys) : keys.mean(1, /*keepdim=*/false, deciding());
+  }
 
   std::vector<AttentionImage> images(pack.images.size());
   for (std::size_t i = 0; i < images.size(); ++i) {
@@ -92,12 +95,15 @@ at::Tensor VisionTransformer::attend(const Block& block, Pack& pack, bool propor
   return output.mixed;
 }
 
+at::ScalarType VisionTransformer::deciding() const {
+  // Consumer GPUs have one fp64 unit for 64 of fp32.
+  const bool exact = dtype_ == at::kDouble || (dtype_ == at::kFloat && device_.is_cpu());
+  return exact ? at::kDouble : at::kFloat;
+}
+
 void VisionTransformer::merge(Pack& pack, int block, const MergeMethod& method,
                               const at::Tensor& metric, bool trace) const {
   const std::size_t images = pack.images.size();
-  // Consumer GPUs have one fp64 unit for 64 of fp32.
-  const bool exact = dtype_ == at::kDouble || (dtype_ == at::kFloat && device_.is_cpu());
-  const at::ScalarType deciding = exact ? at::kDouble : at::kFloat;
   std::vector<LayerTokens> layers(images);
   std::vector<std::int64_t> counts(images);
   std::int64_t offset = 0;
@@ -108,7 +114,7 @@ void VisionTransformer::merge(Pack& pack, int block, const MergeMethod& method,
     layer.block = block;
     layer.prefix = config_.prefixTokens();
     layer.tokens = pack.tokens.narrow(0, offset, counts[i]);
-    layer.deciding = deciding;
+    layer.deciding = deciding();
     if (metric.defined()) layer.metric = metric.narrow(0, offset, counts[i]);
     layer.trace = trace;
     layer.sizes = image.sizes();
@@ -130,29 +136,22 @@ void VisionTransformer::merge(Pack& pack, int block, const MergeMethod& method,
   if (changed) pack.tokens = applied(plans, counts, pack.tokens);
 }
 
-at::Tensor VisionTransformer::classify(const at::Tensor& features) const {
+at::Tensor VisionTransformer::pool(const at::Tensor& features) const {
   const std::int64_t prefix = config_.prefixTokens();
-  const auto token = [&](std::int64_t position) { return features.narrow(0, position, 1); };
-  const auto average = [&] {
-    return features.narrow(0, prefix, features.size(0) - prefix).mean(0, /*keepdim=*/true);
-  };
-  at::Tensor pooled;
-  switch (config_.pooling) {
-    case Pooling::kToken:
-      pooled = token(0);
-      break;
-    case Pooling::kAverage:
-      pooled = average();
-      break;
-    case Pooling::kTokenAndAverage:
-      pooled = at::cat({token(0), average()}, 1);
-      break;
-  }
+  const at::Tensor token = features.narrow(0, 0, 1);
+  if (config_.pooling == Pooling::kToken) return token;
+  const at::Tensor average =
+      features.narrow(0, prefix, features.size(0) - prefix).mean(0, /*keepdim=*/true);
+  return config_.pooling == Pooling::kAverage ? average : at::cat({token, average}, 1);
+}
+
+at::Tensor VisionTransformer::classify(const at::Tensor& pooled,
+                                       const at::Tensor& distilled) const {
   at::Tensor result = layerNorm(pooled, fc_norm_, stream_dtype_);
   const at::Tensor input = result.to(dtype_);
   if (head_.defined()) result = head_(input, std::nullopt, stream_dtype_);
   if (head_dist_.defined()) {
-    result = (result + head_dist_(token(1).to(dtype_), std::nullopt, stream_dtype_)) / 2;
+    result = (result + head_dist_(distilled.to(dtype_), std::nullopt, stream_dtype_)) / 2;
   }
   return result;
 }
@@ -189,14 +188,26 @@ VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
 
   Output output;
   const at::Tensor tokens = layerNorm(pack.tokens, norm_, stream_dtype_);
-  std::vector<at::Tensor> logits;
+  std::vector<at::Tensor> pooled;
+  std::vector<at::Tensor> distilled;
   std::int64_t offset = 0;
   for (const ImageState& image : pack.images) {
-    output.features.push_back(tokens.narrow(0, offset, image.tokens()));
-    logits.push_back(classify(output.features.back()));
+    const at::Tensor features = tokens.narrow(0, offset, image.tokens());
+    pooled.push_back(pool(features));
+    distilled.push_back(features.narrow(0, head_dist_.defined() ? 1 : 0, 1));
+    output.features.push_back(features);
     offset += image.tokens();
   }
-  output.logits = at::cat(logits).to(at::kCPU, at::kFloat);
+  if (device_.is_cpu()) {
+    // LibTorch's products may round a row otherwise among others than alone.
+    std::vector<at::Tensor> logits;
+    for (std::size_t i = 0; i < pooled.size(); ++i) {
+      logits.push_back(classify(pooled[i], distilled[i]));
+    }
+    output.logits = at::cat(logits).to(at::kFloat);
+  } else {
+    output.logits = classify(at::cat(pooled), at::cat(distilled)).to(at::kCPU, at::kFloat);
+  }
   output.images = std::move(pack.images);
   return output;
 }

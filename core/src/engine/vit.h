@@ -61,7 +61,12 @@ class VisionTransformer {
                     bool trace) const;
   void merge(Pack& pack, int block, const MergeMethod& method, const at::Tensor& metric,
              bool trace) const;
-  at::Tensor classify(const at::Tensor& features) const;
+  /// One image's features [N, d] -> what the classifier takes, [1, d or 2 d].
+  at::Tensor pool(const at::Tensor& features) const;
+  /// `pooled` and, where there is a distillation token, its features, a row per image -> logits.
+  at::Tensor classify(const at::Tensor& pooled, const at::Tensor& distilled) const;
+  /// In which merges are decided.
+  at::ScalarType deciding() const;
 
   VitConfig config_;
   at::Device device_;
