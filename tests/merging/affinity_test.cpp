@@ -72,6 +72,22 @@ TEST_P(Affinity, GramMatrixIsSymmetricAndTheSameOnAnyNumberOfThreads) {
   at::set_num_threads(before);
 }
 
+TEST(LengthsAndScaling, EqualThePlainOnes) {
+  at::manual_seed(13);
+  for (const at::ScalarType type : {at::kDouble, at::kFloat}) {
+    for (const int n : {1, 2, 17, 196}) {
+      const at::Tensor x = at::randn({n, 5}).to(type);
+      at::Tensor gram = x.mm(x.t());
+      gram[0][0] = -1e-9;
+      EXPECT_TRUE(at::equal(inverseLengths(gram, 1e-6), plainInverseLengths(gram, 1e-6))) << n;
+      const at::Tensor values = gram.sum(0);
+      EXPECT_TRUE(at::allclose(minMaxScaled(values, 1e-6), plainMinMaxScaled(values, 1e-6),
+                               type == at::kDouble ? 1e-14 : 1e-6, 0))
+          << n;
+    }
+  }
+}
+
 TEST(TileGram, IsSymmetricNearlyExactAndTheSameForAnyRowsAndThreads) {
   if (bestIsa() < Isa::kAmx) GTEST_SKIP() << "this machine has no AMX";
   at::manual_seed(12);
@@ -104,7 +120,12 @@ TEST_P(Affinity, SoftmaxColumnSumsEqualThePlainOnes) {
       const at::Tensor gram = at::randn({n, n}, at::kDouble) * spread;
       for (const double scale : {1.0, 0.125}) {
         const at::Tensor exact = plainSoftmaxColumnSums(gram, scale);
-        EXPECT_LT(largestDifference(softmaxColumnSums(gram, scale, GetParam()), exact), 1e-12);
+        const at::Tensor sums = softmaxColumnSums(gram, scale, GetParam());
+        EXPECT_LT(largestDifference(sums, exact), 1e-12);
+        const int before = at::get_num_threads();
+        at::set_num_threads(3);
+        EXPECT_TRUE(at::equal(softmaxColumnSums(gram, scale, GetParam()), sums));
+        at::set_num_threads(before);
         EXPECT_LT(
             largestDifference(softmaxColumnSums(gram.to(at::kFloat), scale, GetParam()),
                               plainSoftmaxColumnSums(gram.to(at::kFloat).to(at::kDouble), scale)),

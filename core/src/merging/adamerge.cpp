@@ -24,9 +24,7 @@ double affinityScale(bool scaled, std::int64_t dim) {
 /// Salience of each patch token (AdaMerge, Eq. 1 and 2): column sums of the row-softmax of the Gram
 /// matrix, min-max normalised.
 at::Tensor salienceOf(const at::Tensor& gram, bool scaled, std::int64_t dim) {
-  const at::Tensor sums = softmaxColumnSums(gram, affinityScale(scaled, dim));
-  const at::Tensor low = sums.min();
-  return (sums - low) / (sums.max() - low + kEpsilon);
+  return minMaxScaled(softmaxColumnSums(gram, affinityScale(scaled, dim)), kEpsilon);
 }
 
 std::vector<float> toVector(const at::Tensor& tensor) {
@@ -66,14 +64,14 @@ class AdaMerge final : public MergeMethod {
 
     const at::Tensor patches = layer.tokens.narrow(0, layer.prefix, n);
     const at::Tensor gram = gramMatrix(patches, layer.deciding);
-    const at::Tensor norms = gram.diagonal().clamp_min(0).sqrt().clamp_min(kEpsilon);
+    const at::Tensor inverse = inverseLengths(gram, kEpsilon);
     at::Tensor salience;
     if (salience_ || layer.trace) {
       salience = salienceOf(gram, scaled_, patches.size(1));
       plan.salience = toVector(salience);
     }
 
-    decide(layer, ward_ ? leastGrowth(gram, norms, layer) : mostSimilar(gram, norms, salience),
+    decide(layer, ward_ ? leastGrowth(gram, inverse, layer) : mostSimilar(gram, inverse, salience),
            plan);
     return plan;
   }
@@ -150,23 +148,19 @@ class AdaMerge final : public MergeMethod {
 
   /// By S_ij = salience_i cos(i, j) (AdaMerge, Eq. 3); 1 - salience_i where the background merges
   /// first.
-  BestMatches mostSimilar(const at::Tensor& gram, const at::Tensor& norms,
+  BestMatches mostSimilar(const at::Tensor& gram, const at::Tensor& inverse,
                           const at::Tensor& salience) const {
     const std::int64_t n = gram.size(0);
-    const at::Tensor inverse = norms.reciprocal();
-    at::Tensor own = take(inverse, sources(n));
-    if (salience_) {
-      const at::Tensor weight = take(salience, sources(n));
-      own = own * (background_first_ ? 1 - weight : weight);
-    }
-    return bestProducts(gram, sources(n), destinations(n), step(), own.contiguous(),
-                        take(inverse, destinations(n)).contiguous());
+    at::Tensor own = inverse;
+    if (salience_) own = own * (background_first_ ? 1 - salience : salience);
+    return bestProducts(gram, sources(n), destinations(n), step(), take(own, sources(n)),
+                        take(inverse, destinations(n)));
   }
 
   /// By -(s_i s_j / (s_i + s_j)) |u_i - u_j|^2 with the sizes s and the directions u = x / |x|:
   /// what the sum of squares within groups grows by if i and j become one, negated (Ward, JASA 58,
   /// 1963).
-  BestMatches leastGrowth(const at::Tensor& gram, const at::Tensor& norms,
+  BestMatches leastGrowth(const at::Tensor& gram, const at::Tensor& inverse,
                           const LayerTokens& layer) const {
     const Positions a = sources(gram.size(0));
     const Positions b = destinations(gram.size(0));
@@ -176,7 +170,7 @@ class AdaMerge final : public MergeMethod {
     const at::Tensor size_a = take(sizes, a).unsqueeze(1);
     const at::Tensor size_b = take(sizes, b).unsqueeze(0);
     const at::Tensor cosines =
-        take(take(gram, a), b, 1) / take(norms, a).unsqueeze(1) / take(norms, b).unsqueeze(0);
+        take(take(gram, a), b, 1) * take(inverse, a).unsqueeze(1) * take(inverse, b).unsqueeze(0);
     return bestMatches((cosines - 1) * (2 * size_a * size_b / (size_a + size_b)));
   }
 

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <span>
+#include <type_traits>
 
 #include "engine/kernels/amx_kernels.h"
 #include "engine/kernels/float_kernels.h"
@@ -14,9 +16,19 @@
 namespace adamerge {
 namespace {
 
+/// Rows whose softmax one thread adds up.
+constexpr std::int64_t kSummedRows = 64;
+
 bool isDecidable(const at::Tensor& matrix) {
   return matrix.is_cpu() && matrix.numel() > 0 &&
          (matrix.scalar_type() == at::kFloat || matrix.scalar_type() == at::kDouble);
+}
+
+/// use(elements of the tensor, float* or double*).
+template <class Use>
+auto withElements(const at::Tensor& tensor, Use use) {
+  return tensor.scalar_type() == at::kDouble ? use(static_cast<double*>(tensor.data_ptr()))
+                                             : use(static_cast<float*>(tensor.data_ptr()));
 }
 
 /// fp32 rows, or fp64 ones whose products are fp64 too.
@@ -154,11 +166,64 @@ at::Tensor softmaxColumnSums(const at::Tensor& gram, double scale, Isa isa) {
   if (!isDecidable(gram)) return plainSoftmaxColumnSums(gram, scale);
   const at::Tensor matrix = gram.contiguous();
   const std::int64_t n = matrix.size(0);
-  const at::Tensor sums = at::empty({n + kFullVector}, matrix.options());
-  const at::Tensor row = at::empty({n + kFullVector}, matrix.options());
-  floatKernels(isa).softmaxColumnSums(matrix.data_ptr(), matrix.scalar_type() == at::kDouble, n,
-                                      scale, sums.data_ptr(), row.data_ptr());
-  return sums.narrow(0, 0, n);
+  // Pieces that depend on n alone, added in order: the same sums on any number of threads.
+  const std::int64_t pieces = (n + kSummedRows - 1) / kSummedRows;
+  const std::int64_t width = n + kFullVector;
+  const at::Tensor memory = at::empty({2 * pieces, width}, matrix.options());
+  const auto bytes = static_cast<std::int64_t>(matrix.element_size());
+  auto* start = static_cast<char*>(memory.data_ptr());
+  parallelFor(pieces, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t piece = first; piece < last; ++piece) {
+      floatKernels(isa).softmaxColumnSums(
+          matrix.data_ptr(), matrix.scalar_type() == at::kDouble, n, piece * kSummedRows,
+          std::min((piece + 1) * kSummedRows, n), scale, start + piece * width * bytes,
+          start + (pieces + piece) * width * bytes);
+    }
+  });
+  withElements(memory, [&](auto* sums) {
+    for (std::int64_t piece = 1; piece < pieces; ++piece) {
+      for (std::int64_t j = 0; j < n; ++j) sums[j] += sums[piece * width + j];
+    }
+  });
+  return memory[0].narrow(0, 0, n);
+}
+
+at::Tensor plainInverseLengths(const at::Tensor& gram, double least) {
+  return gram.diagonal().clamp_min(0).sqrt().clamp_min(least).reciprocal();
+}
+
+at::Tensor inverseLengths(const at::Tensor& gram, double least) {
+  if (!isDecidable(gram) || !gram.is_contiguous()) return plainInverseLengths(gram, least);
+  const std::int64_t n = gram.size(0);
+  at::Tensor result = at::empty({n}, gram.options());
+  withElements(gram, [&](auto* elements) {
+    using Element = std::remove_cvref_t<decltype(*elements)>;
+    auto* inverse = static_cast<Element*>(result.data_ptr());
+    for (std::int64_t i = 0; i < n; ++i) {
+      const Element length = std::sqrt(std::max(elements[i * (n + 1)], Element{0}));
+      inverse[i] = 1 / std::max(length, static_cast<Element>(least));
+    }
+  });
+  return result;
+}
+
+at::Tensor plainMinMaxScaled(const at::Tensor& values, double epsilon) {
+  const at::Tensor low = values.min();
+  return (values - low) / (values.max() - low + epsilon);
+}
+
+at::Tensor minMaxScaled(const at::Tensor& values, double epsilon) {
+  if (!isDecidable(values) || !values.is_contiguous()) return plainMinMaxScaled(values, epsilon);
+  at::Tensor result = at::empty_like(values);
+  withElements(values, [&](auto* elements) {
+    using Element = std::remove_cvref_t<decltype(*elements)>;
+    const std::span<Element> all(elements, static_cast<std::size_t>(values.numel()));
+    const auto [low, high] = std::minmax_element(all.begin(), all.end());
+    const Element range = *high - *low + static_cast<Element>(epsilon);
+    std::transform(all.begin(), all.end(), static_cast<Element*>(result.data_ptr()),
+                   [low = *low, range](Element value) { return (value - low) / range; });
+  });
+  return result;
 }
 
 BestMatches bestMatches(const at::Tensor& scores) {

@@ -29,6 +29,15 @@ at::Tensor headMeans(const at::Tensor& x, Isa isa = bestIsa());
 at::Tensor plainInverseNorms(const at::Tensor& x, double least);
 at::Tensor inverseNorms(const at::Tensor& x, double least);
 
+/// 1 / the square root of each element of the diagonal of gram [n, n], which counts as `least` at
+/// least; of its type: [n].
+at::Tensor plainInverseLengths(const at::Tensor& gram, double least);
+at::Tensor inverseLengths(const at::Tensor& gram, double least);
+
+/// (x - min) / (max - min + epsilon) for each x of `values`, one or more.
+at::Tensor plainMinMaxScaled(const at::Tensor& values, double epsilon);
+at::Tensor minMaxScaled(const at::Tensor& values, double epsilon);
+
 /// Column sums [n] of the row softmax of scale * gram, for gram [n, n] in fp32 or fp64; of its
 /// type.
 at::Tensor plainSoftmaxColumnSums(const at::Tensor& gram, double scale);

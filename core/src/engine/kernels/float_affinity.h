@@ -96,13 +96,14 @@ void dotProducts(const DotCall& call, std::ptrdiff_t panel, void* scratch) {
 }
 
 template <class T>
-void softmaxSums(const T* gram, std::ptrdiff_t n, T scale, T* sums, T* row) {
+void softmaxSums(const T* gram, std::ptrdiff_t n, std::ptrdiff_t first, std::ptrdiff_t last,
+                 T scale, T* sums, T* row) {
   using Vector = typename Simd<T>::Vector;
   constexpr std::ptrdiff_t kWidth = Simd<T>::kWidth;
   const std::ptrdiff_t padded = (n + kWidth - 1) / kWidth * kWidth;
   const Vector smallest = broadcast(T{-87});
   for (std::ptrdiff_t j = 0; j < padded; ++j) sums[j] = 0;
-  for (std::ptrdiff_t i = 0; i < n; ++i) {
+  for (std::ptrdiff_t i = first; i < last; ++i) {
     const T* logits = gram + i * n;
     const T top = largest(logits, n);
     for (std::ptrdiff_t j = 0; j < n; ++j) row[j] = (logits[j] - top) * scale;
@@ -123,13 +124,13 @@ void softmaxSums(const T* gram, std::ptrdiff_t n, T scale, T* sums, T* row) {
   }
 }
 
-void softmaxColumnSums(const void* gram, bool exact, std::ptrdiff_t n, double scale, void* sums,
-                       void* row) {
+void softmaxColumnSums(const void* gram, bool exact, std::ptrdiff_t n, std::ptrdiff_t first,
+                       std::ptrdiff_t last, double scale, void* sums, void* row) {
   if (exact) {
-    softmaxSums(static_cast<const double*>(gram), n, scale, static_cast<double*>(sums),
+    softmaxSums(static_cast<const double*>(gram), n, first, last, scale, static_cast<double*>(sums),
                 static_cast<double*>(row));
   } else {
-    softmaxSums(static_cast<const float*>(gram), n, static_cast<float>(scale),
+    softmaxSums(static_cast<const float*>(gram), n, first, last, static_cast<float>(scale),
                 static_cast<float*>(sums), static_cast<float*>(row));
   }
 }

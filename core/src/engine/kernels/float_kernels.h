@@ -28,10 +28,10 @@ struct FloatKernels {
   void (*dotProducts)(const DotCall& call, std::ptrdiff_t panel, void* scratch);
   std::ptrdiff_t (*dotPanels)(std::ptrdiff_t columns, bool exact);
   std::ptrdiff_t (*dotScratch)(std::ptrdiff_t depth, bool exact);
-  /// Column sums of the row softmax of scale * gram [n, n], all of them fp64 if `exact`, else fp32.
-  /// `sums`, `row`: n elements and kFullVector more.
-  void (*softmaxColumnSums)(const void* gram, bool exact, std::ptrdiff_t n, double scale,
-                            void* sums, void* row);
+  /// Column sums over rows [first, last) of the row softmax of scale * gram [n, n], all of them
+  /// fp64 if `exact`, else fp32. `sums`, `row`: n elements and kFullVector more.
+  void (*softmaxColumnSums)(const void* gram, bool exact, std::ptrdiff_t n, std::ptrdiff_t first,
+                            std::ptrdiff_t last, double scale, void* sums, void* row);
   /// `scratch`: as many elements as there are columns.
   void (*best)(const BestCall& call, void* scratch);
   /// Mean over `heads` pieces of `width` adjacent values of each row, into rows [rows, width].
