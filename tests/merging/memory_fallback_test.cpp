@@ -95,9 +95,16 @@ class MemoryFallbackTest : public testing::Test {
     const at::Tensor all = at::arange(count * 3 * vit.input_height * vit.input_width, at::kFloat);
     return (all * 0.37).sin().reshape({count, 3, vit.input_height, vit.input_width});
   }
+  static MemoryFallback::Output run(const MemoryFallback& vit, const at::Tensor& images,
+                                    const MergeMethod& method, const std::stop_token& stop = {}) {
+    const auto part = [&](std::int64_t first, std::int64_t count) {
+      return images.narrow(0, first, count);
+    };
+    return vit.forward(images.size(0), part, method, /*trace=*/false, stop);
+  }
   /// Logits and token counts of a run that nothing disturbs.
   void expectUndisturbed(const MemoryFallback::Output& output, const at::Tensor& images) const {
-    const MemoryFallback::Output expected = make().forward(images, method(kNoLimit), false);
+    const MemoryFallback::Output expected = run(make(), images, method(kNoLimit));
     EXPECT_TRUE(output.logits.equal(expected.logits));
     ASSERT_EQ(output.images.size(), expected.images.size());
     for (std::size_t i = 0; i < output.images.size(); ++i) {
@@ -112,7 +119,7 @@ class MemoryFallbackTest : public testing::Test {
 
 TEST_F(MemoryFallbackTest, UndisturbedRunsWarnOfNothing) {
   const MemoryFallback vit = make();
-  const MemoryFallback::Output output = vit.forward(images(3), method(kNoLimit), false);
+  const MemoryFallback::Output output = run(vit, images(3), method(kNoLimit));
   EXPECT_EQ(output.warning, "");
   EXPECT_EQ(output.images.size(), 3U);
 }
@@ -121,11 +128,23 @@ TEST_F(MemoryFallbackTest, SmallerBatchesGiveTheSameBits) {
   const at::Tensor batch = images(7);
   for (const auto& fail : {failAsCuda, failAsAllocator, failAsCublas, failAsNew}) {
     const MemoryFallback vit = make(counted());
-    const MemoryFallback::Output output = vit.forward(batch, method(2, fail), false);
+    const MemoryFallback::Output output = run(vit, batch, method(2, fail));
     EXPECT_THAT(output.warning, AllOf(HasSubstr("cpu"), HasSubstr("parts")));
     expectUndisturbed(output, batch);
   }
   EXPECT_EQ(reloads_, 0);
+}
+
+TEST_F(MemoryFallbackTest, InputsThatDoNotFitAreDividedToo) {
+  const MemoryFallback vit = make();
+  const at::Tensor batch = images(5);
+  const auto part = [&](std::int64_t first, std::int64_t count) {
+    if (count > 2) failAsAllocator();
+    return batch.narrow(0, first, count);
+  };
+  const MemoryFallback::Output output = vit.forward(5, part, method(kNoLimit), /*trace=*/false);
+  EXPECT_THAT(output.warning, HasSubstr("parts"));
+  expectUndisturbed(output, batch);
 }
 
 TEST_F(MemoryFallbackTest, LaterBatchesBeginWithWhatFitted) {
@@ -135,13 +154,13 @@ TEST_F(MemoryFallbackTest, LaterBatchesBeginWithWhatFitted) {
     ++failures;
     failAsCuda();
   });
-  vit.forward(images(4), method, false);
+  run(vit, images(4), method);
   const int learning = failures;
   EXPECT_GT(learning, 0);
-  EXPECT_NE(vit.forward(images(4), method, false).warning, "");
+  EXPECT_NE(run(vit, images(4), method).warning, "");
   EXPECT_EQ(failures, learning);
   // What fits is not divided, so there is nothing to tell.
-  EXPECT_EQ(vit.forward(images(2), method, false).warning, "");
+  EXPECT_EQ(run(vit, images(2), method).warning, "");
 }
 
 TEST_F(MemoryFallbackTest, WithoutMemoryForOneImageTheCpuGoesOn) {
@@ -154,24 +173,24 @@ TEST_F(MemoryFallbackTest, WithoutMemoryForOneImageTheCpuGoesOn) {
     if (++failures == 3) method.setLimit(kNoLimit);
     failAsCuda();
   });
-  const MemoryFallback::Output output = vit.forward(batch, method, false);
+  const MemoryFallback::Output output = run(vit, batch, method);
   EXPECT_EQ(failures, 3);
   EXPECT_THAT(output.warning,
               AllOf(HasSubstr("one image"), HasSubstr("CPU"), HasSubstr("float32")));
   expectUndisturbed(output, batch);
-  EXPECT_EQ(vit.forward(batch, method, false).warning, output.warning);
+  EXPECT_EQ(run(vit, batch, method).warning, output.warning);
   EXPECT_EQ(reloads_, 1);
 }
 
 TEST_F(MemoryFallbackTest, OneImageTooManyForTheCpuIsAnError) {
   for (const bool gpu : {false, true}) {
     const MemoryFallback vit = make(gpu ? counted() : nullptr);
-    const auto run = [&] {
-      return test::errorMessage([&] { vit.forward(images(2), method(0, failAsNew), false); });
+    const auto message = [&] {
+      return test::errorMessage([&] { run(vit, images(2), method(0, failAsNew)); });
     };
-    EXPECT_THAT(run(), AllOf(HasSubstr("single image"), HasSubstr("smaller model")));
+    EXPECT_THAT(message(), AllOf(HasSubstr("single image"), HasSubstr("smaller model")));
     // Not for good: memory may be freed.
-    EXPECT_EQ(vit.forward(images(1), method(1), false).images.size(), 1U);
+    EXPECT_EQ(run(vit, images(1), method(1)).images.size(), 1U);
   }
   EXPECT_EQ(reloads_, 1);
 }
@@ -183,7 +202,7 @@ TEST_F(MemoryFallbackTest, OtherFaultsAreToldAtOnce) {
     ++failures;
     TORCH_CHECK(false, "mat1 and mat2 shapes cannot be multiplied");
   });
-  EXPECT_THAT(test::errorMessage([&] { vit.forward(images(1), method, false); }),
+  EXPECT_THAT(test::errorMessage([&] { run(vit, images(1), method); }),
               AllOf(HasSubstr("LibTorch"), HasSubstr("shapes")));
   EXPECT_EQ(failures, 1);
   EXPECT_EQ(reloads_, 0);
@@ -196,13 +215,13 @@ TEST_F(MemoryFallbackTest, AStopRequestEndsTheSearch) {
     stop.request_stop();
     failAsCuda();
   });
-  EXPECT_THROW(vit.forward(images(4), method, false, stop.get_token()), Cancelled);
+  EXPECT_THROW(run(vit, images(4), method, stop.get_token()), Cancelled);
 }
 
 TEST_F(MemoryFallbackTest, WeightsThatDoNotComeBackAreTold) {
   const MemoryFallback vit = make(
       [](const std::stop_token&) -> StateDict { throw Error("model.safetensors: no such file"); });
-  EXPECT_THAT(test::errorMessage([&] { vit.forward(images(1), method(0), false); }),
+  EXPECT_THAT(test::errorMessage([&] { run(vit, images(1), method(0)); }),
               HasSubstr("no such file"));
 }
 
@@ -225,7 +244,7 @@ TEST_F(MemoryFallbackTest, ThreadsMoveToTheCpuTogether) {
           ++failures;
           failAsCuda();
         });
-        output = vit.forward(batch, method, false);
+        output = run(vit, batch, method);
       });
     }
   }

@@ -74,6 +74,23 @@ TEST_F(Parallel, WithinAPartNothingIsDividedFurther) {
   EXPECT_EQ(at::get_num_threads(), 3);
 }
 
+TEST_F(Parallel, WithLibTorchAsideOnlyOurWorkIsDivided) {
+  {
+    const LibTorchAside aside;
+    EXPECT_EQ(at::get_num_threads(), 1);
+    EXPECT_EQ(parallelThreads(), 3);
+    std::atomic<int> parts = 0;
+    parallelFor(100, [&](std::int64_t, std::int64_t) {
+      ++parts;
+      EXPECT_EQ(parallelThreads(), 1);
+    });
+    EXPECT_GT(parts, 1);
+    EXPECT_EQ(parallelThreads(), 3);
+  }
+  EXPECT_EQ(at::get_num_threads(), 3);
+  EXPECT_EQ(parallelThreads(), 3);
+}
+
 TEST_F(Parallel, ThrowsWhatAPartThrowsAndGoesOnServing) {
   EXPECT_THROW(parallelFor(20,
                            [](std::int64_t first, std::int64_t) {

@@ -95,7 +95,6 @@ at::Tensor stackInputs(std::span<const InputTensor> images, const VitConfig& vit
       {static_cast<std::int64_t>(images.size()), 3, vit.input_height, vit.input_width}, at::kFloat);
   float* to = batch.data_ptr<float>();
   for (const InputTensor& image : images) {
-    requireUsableInput(image, vit);
     to = std::copy(image.values.begin(), image.values.end(), to);
   }
   return batch;
@@ -214,9 +213,14 @@ std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
   const auto method =
       findMethodEntry(choice.method).make(settings, MethodContext{vit, chosen.statistics.get()});
   if (images.empty()) return {};
+  for (const InputTensor& image : images) requireUsableInput(image, vit);
 
-  MemoryFallback::Output output =
-      state_->vit.forward(stackInputs(images, vit), *method, options.trace, stop);
+  const auto stack = [&](std::int64_t first, std::int64_t count) {
+    return stackInputs(
+        images.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)), vit);
+  };
+  MemoryFallback::Output output = state_->vit.forward(static_cast<std::int64_t>(images.size()),
+                                                      stack, *method, options.trace, stop);
 
   std::vector<ImageResult> results(images.size());
   const at::Tensor logits = output.logits.contiguous();

@@ -119,16 +119,16 @@ std::string MemoryFallback::warningAbout(const Course& course, std::int64_t imag
                      deviceId(device_));
 }
 
-MemoryFallback::Output MemoryFallback::forward(const at::Tensor& images, const MergeMethod& method,
-                                               bool trace, const std::stop_token& stop) const {
-  const std::int64_t count = images.size(0);
+MemoryFallback::Output MemoryFallback::forward(std::int64_t count, const Images& images,
+                                               const MergeMethod& method, bool trace,
+                                               const std::stop_token& stop) const {
   Output output;
   std::vector<at::Tensor> logits;
   for (std::int64_t done = 0; done < count;) {
     const Course now = course();
     const std::int64_t part = std::min(now.largest, count - done);
     auto result = unlessOutOfMemory(
-        [&] { return now.model->forward(images.narrow(0, done, part), method, trace, stop); });
+        [&] { return now.model->forward(images(done, part), method, trace, stop); });
     if (!result) {
       stepDown(now, part, stop);
       continue;

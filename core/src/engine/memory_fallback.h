@@ -32,9 +32,12 @@ class MemoryFallback {
     std::string warning;             ///< a sentence; empty: all ran as asked for
   };
 
-  /// As VisionTransformer's. Throws Error: no memory for one image, anything else that LibTorch
-  /// reports; Cancelled. May be called from several threads.
-  Output forward(const at::Tensor& images, const MergeMethod& method, bool trace,
+  /// Makes [count, 3, H, W] fp32 of the images from `first` on.
+  using Images = std::function<at::Tensor(std::int64_t first, std::int64_t count)>;
+
+  /// As VisionTransformer's, for `count` images. Throws Error: no memory for one image, anything
+  /// else that LibTorch reports; Cancelled. May be called from several threads.
+  Output forward(std::int64_t count, const Images& images, const MergeMethod& method, bool trace,
                  const std::stop_token& stop = {}) const;
 
   /// Of the model that runs at present.

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <functional>
+#include <optional>
 
 #include "adamerge/progress.h"
 #include "engine/kernels/affinity.h"
@@ -160,6 +161,9 @@ VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
                                                      const MergeMethod& method, bool trace,
                                                      const std::stop_token& stop) const {
   const c10::InferenceMode guard;
+  // Where all that is heavy runs in kernels of ours, LibTorch has nothing left to divide.
+  std::optional<LibTorchAside> aside;
+  if (device_.is_cpu() && stream_dtype_ == at::kFloat) aside.emplace();
   using Stage = MergeMethod::Stage;
   const Stage stage = method.stage();
   Pack pack;

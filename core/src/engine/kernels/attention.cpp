@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/kernels/attention.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -68,7 +66,7 @@ AttentionOutput fusedAttention(const at::Tensor& qkv, std::int64_t heads,
 
   // Few heads do not divide evenly among the threads; pieces of them do.
   const auto jobs = static_cast<std::int64_t>(images.size()) * heads;
-  const std::int64_t threads = at::get_num_threads();
+  const std::int64_t threads = parallelThreads();
   const bool split = jobs % threads != 0 && jobs < 4 * threads;
   const std::int64_t queries = split ? kQueryBlock : std::max<std::int64_t>(largest, 1);
   const std::int64_t pieces = (largest + queries - 1) / queries;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/kernels/packed_linear.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 
 #include "engine/kernels/amx_kernels.h"
@@ -129,7 +127,7 @@ struct PackedLinear::Packed {
     const at::Tensor x = paddedColumns(given, in).contiguous();
     if (bias.defined()) to.bias = bias.data_ptr<float>();
     const std::int64_t rows = x.size(0);
-    const std::int64_t threads = at::get_num_threads();
+    const std::int64_t threads = parallelThreads();
     // Small weights: each thread has rows of its own, which from layer to layer stay in its cache.
     // Else each reads only its own weights, unless there are too few panels to divide evenly.
     const bool by_rows = weights.nbytes() <= kSmallWeights && rows >= unit() * threads;

@@ -27,28 +27,32 @@ WorkerTeam& team() {
   return *kTeam;
 }
 
-/// What LibTorch computes within a part stays on the part's thread.
-class OwnThreadOnly {
- public:
-  OwnThreadOnly() : threads_(omp_get_max_threads()) { omp_set_num_threads(1); }
-  ~OwnThreadOnly() { omp_set_num_threads(threads_); }
-  OwnThreadOnly(const OwnThreadOnly&) = delete;
-  OwnThreadOnly& operator=(const OwnThreadOnly&) = delete;
-
- private:
-  int threads_;
-};
+/// 0: as LibTorch says.
+thread_local int threads_of_caller = 0;
 
 }  // namespace
 
+int parallelThreads() { return threads_of_caller > 0 ? threads_of_caller : at::get_num_threads(); }
+
+LibTorchAside::LibTorchAside(int threads)
+    : threads_before_(threads_of_caller), openmp_before_(omp_get_max_threads()) {
+  threads_of_caller = threads;
+  omp_set_num_threads(1);
+}
+
+LibTorchAside::~LibTorchAside() {
+  omp_set_num_threads(openmp_before_);
+  threads_of_caller = threads_before_;
+}
+
 void parallelFor(std::int64_t count, const std::function<void(std::int64_t, std::int64_t)>& work) {
   if (count <= 0) return;
-  const auto threads = static_cast<int>(std::min<std::int64_t>(at::get_num_threads(), count));
+  const auto threads = static_cast<int>(std::min<std::int64_t>(parallelThreads(), count));
   if (threads == 1) {
     work(0, count);
     return;
   }
-  const OwnThreadOnly guard;
+  const LibTorchAside within(1);
   const std::int64_t parts = std::min(count, kPartsPerThread * threads);
   std::vector<std::atomic<bool>> taken(static_cast<std::size_t>(parts));
   std::mutex mutex;
