@@ -204,7 +204,7 @@ class WorkbenchTest : public QObject {
     Workbench bench;
     bench.sweeper().setEnabled(false);
     bench.pictures().open(samplePath("bird"));
-    bench.models().load(folder.path());
+    bench.models().load(folder.path(), {.dtype = "float32"});
     QVERIFY(waitUntil([&] { return idle(bench); }));
     QVERIFY(bench.model()->statistics == nullptr);
     QVERIFY(!bench.pane(0).inspection()->result.calibrated);
