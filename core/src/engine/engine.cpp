@@ -11,6 +11,7 @@
 
 #include "adamerge/error.h"
 #include "engine/device.h"
+#include "engine/kernels/parallel.h"
 #include "engine/memory_fallback.h"
 #include "merging/method.h"
 #include "model/load_model.h"
@@ -115,6 +116,7 @@ Placement prepare(const EngineOptions& options) {
     throw Error(fmt::format("--threads takes 0 (all cores) to 4096, not {}", options.threads));
   }
   at::set_num_threads(options.threads > 0 ? options.threads : cores);
+  const LibTorchAside aside;  // hundreds of small conversions are not worth its threads
   return {device, dtype};
 }
 
