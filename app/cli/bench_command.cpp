@@ -2,9 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "adamerge/benchmark.h"
@@ -154,6 +152,30 @@ void requireOnlyComparison(const CLI::App& command) {
   }
 }
 
+/// What every time hangs on.
+void warnOfOtherConditions(const RecordedBenchmark& before, const RecordedBenchmark& after,
+                           const BenchmarkComparison& comparison, double tolerance,
+                           Terminal& terminal) {
+  if (!before.sameMachine(after)) {
+    terminal.warn(fmt::format(
+        "the files are of different machines ({}, {} cores, {}; {}, {} cores, {}): times differ "
+        "for that reason too",
+        before.processor, before.cores, before.instruction_set, after.processor, after.cores,
+        after.instruction_set));
+    return;
+  }
+  for (const TimeComparison& time : comparison.shared) {
+    const auto [least, most] = std::minmax(time.before.product_gflops, time.after.product_gflops);
+    if (most <= tolerance * least) continue;
+    terminal.warn(
+        fmt::format("{}: one product reached {:.0f} GFLOP/s in the old file, {:.0f} in the new "
+                    "one: the machine "
+                    "was not equally free, or the product's kernel is another",
+                    time.before.model, time.before.product_gflops, time.after.product_gflops));
+    return;
+  }
+}
+
 int compare(const Options& options) {
   Terminal terminal(options.engine.quiet());
   const std::string& old_file = options.compared.front();
@@ -167,13 +189,7 @@ int compare(const Options& options) {
         "settings and batch size must be the same",
         old_file, new_file));
   }
-  if (!before.sameMachine(after)) {
-    terminal.warn(fmt::format(
-        "the files are of different machines ({}, {} cores, {}; {}, {} cores, {}): times differ "
-        "for that reason too",
-        before.processor, before.cores, before.instruction_set, after.processor, after.cores,
-        after.instruction_set));
-  }
+  warnOfOtherConditions(before, after, comparison, options.tolerance, terminal);
   fmt::print("{}", comparisonTable(comparison, options.tolerance));
   const bool slower =
       std::any_of(comparison.shared.begin(), comparison.shared.end(),

@@ -134,7 +134,7 @@ TEST(Bench, RefusesWrongUsage) {
 }
 
 json handWritten(double median, const std::string& processor = "Abacus",
-                 const std::string& dtype = "float32") {
+                 const std::string& dtype = "float32", double product = 300) {
   const json time = {{"median", median},
                      {"lower_quartile", 0.98 * median},
                      {"upper_quartile", 1.02 * median},
@@ -153,6 +153,7 @@ json handWritten(double median, const std::string& processor = "Abacus",
              {"device", "cpu"},
              {"dtype", dtype},
              {"threads", 2},
+             {"product_gflops", {{"median", product}}},
              {"points", {point}}}}}};
 }
 
@@ -179,6 +180,11 @@ TEST(BenchCompare, SaysWhatGotSlower) {
   const CliResult foreign = compare(write("foreign.json", handWritten(100, "Slide rule")));
   expectSuccess(foreign, /*warnings=*/true);
   EXPECT_THAT(foreign.err, HasSubstr("different machines (Abacus, 2 cores, beads; Slide rule"));
+
+  const CliResult loaded =
+      compare(write("loaded.json", handWritten(100, "Abacus", "float32", 200)));
+  expectSuccess(loaded, /*warnings=*/true);
+  EXPECT_THAT(loaded.err, HasSubstr("reached 300 GFLOP/s in the old file, 200 in the new one"));
 
   expectProblem(compare(write("half.json", handWritten(100, "Abacus", "bfloat16"))), 1,
                 {"old.json", "half.json", "share no configuration"});

@@ -41,6 +41,7 @@ json fileOf(const std::vector<json>& points) {
              {"device", "cpu"},
              {"dtype", "float32"},
              {"threads", 2},
+             {"product_gflops", {{"median", 300}}},
              {"points", points}}}}};
 }
 
@@ -140,6 +141,7 @@ TEST_F(Comparison, RefusesFilesThatAreNoBenchmark) {
       {"/models/0/model", 7, "\"model\" must be text"},
       {"/models/0/input_size", {224}, "[height, width]"},
       {"/models/0/threads", 0, "\"threads\""},
+      {"/models/0/product_gflops", nullptr, "\"product_gflops\" is missing"},
       {"/models/0/points", nullptr, "\"points\" is missing"},
       {"/models/0/points/0", 1, "\"name\" is missing"},
       {"/models/0/points/0/settings", 1, "\"settings\" must be an object"},

@@ -17,13 +17,14 @@ struct RecordedTime {
   std::string device;
   std::string dtype;
   int threads = 0;
-  std::string name;      ///< the method with its settings, for people
-  std::string method;    ///< its id
-  std::string settings;  ///< all in force, as JSON
+  double product_gflops = 0;  ///< median rate of the product of kProductShape beside it
+  std::string name;           ///< the method with its settings, for people
+  std::string method;         ///< its id
+  std::string settings;       ///< all in force, as JSON
   int batch = 0;
   Spread milliseconds;
 
-  /// Whether times of both may be compared: everything but name and time is the same.
+  /// Whether times of both may be compared: all but name, time and rate is the same.
   bool sameConfiguration(const RecordedTime& other) const;
 };
 

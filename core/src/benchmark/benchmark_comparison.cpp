@@ -81,11 +81,12 @@ class Reader {
     return count(member(object, key), key, "be a whole number");
   }
 
-  double milliseconds(const Json& object, const char* key) const {
-    const Json& value = member(object, key);
+  /// `key` of the object `of`.
+  double positive(const Json& object, const char* of, const char* key) const {
+    const Json& value = member(member(object, of), key);
     const double number = value.is_number() ? value.get<double>() : 0;
     if (!(number > 0) || !std::isfinite(number)) {
-      fail(fmt::format("\"{}\" of \"milliseconds\" must be a number above 0", key));
+      fail(fmt::format("\"{}\" of \"{}\" must be a number above 0", key, of));
     }
     return number;
   }
@@ -100,6 +101,7 @@ class Reader {
     time.device = text(json, "device");
     time.dtype = text(json, "dtype");
     time.threads = count(json, "threads");
+    time.product_gflops = positive(json, "product_gflops", "median");
     return time;
   }
 
@@ -110,10 +112,9 @@ class Reader {
     if (!settings.is_object()) fail("\"settings\" must be an object");
     time.settings = settings.dump(-1, ' ', false, Json::error_handler_t::replace);
     time.batch = count(json, "batch");
-    const Json& spread = member(json, "milliseconds");
-    time.milliseconds = {milliseconds(spread, "median"), milliseconds(spread, "lower_quartile"),
-                         milliseconds(spread, "upper_quartile"), milliseconds(spread, "minimum"),
-                         milliseconds(spread, "maximum")};
+    const auto quantile = [&](const char* key) { return positive(json, "milliseconds", key); };
+    time.milliseconds = {quantile("median"), quantile("lower_quartile"), quantile("upper_quartile"),
+                         quantile("minimum"), quantile("maximum")};
     const auto& [median, lower, upper, minimum, maximum] = time.milliseconds;
     if (!(minimum <= lower && lower <= median && median <= upper && upper <= maximum)) {
       fail(fmt::format("the \"milliseconds\" of {} do not ascend from minimum to maximum",
