@@ -116,7 +116,6 @@ Placement prepare(const EngineOptions& options) {
     throw Error(fmt::format("--threads takes 0 (all cores) to 4096, not {}", options.threads));
   }
   at::set_num_threads(options.threads > 0 ? options.threads : cores);
-  const LibTorchAside aside;  // hundreds of small conversions are not worth its threads
   return {device, dtype};
 }
 
@@ -145,6 +144,7 @@ Engine::~Engine() = default;
 Engine Engine::load(const std::filesystem::path& path, const EngineOptions& options,
                     const ProgressCallback& progress, const std::stop_token& stop) {
   const Placement placement = prepare(options);
+  const LibTorchAside aside;  // hundreds of small conversions are not worth its threads
   const std::filesystem::path weights = findModelFiles(path).weights;
   std::error_code ignored;
   const auto written = std::filesystem::last_write_time(weights, ignored);
