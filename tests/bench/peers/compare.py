@@ -3,10 +3,12 @@
 """Compares adamerge's speed with what people run today: timm, ToMe's own code, ONNX Runtime.
 
 Every program gets the same random weights and images, and has to give the same outputs before it is
-measured (float32: all logits within 1e-3; bfloat16: the same top class). Then all take turns, round
-after round, each turn several forward passes; a ratio is a peer's median time over ours in the same
-round, so that what slows the machine for a while slows both sides of it. Peers that are not
-installed are named, with what they need, and left out; nothing is downloaded.
+measured (float32: all logits within 1e-3; bfloat16: within a tenth of their standard deviation).
+Then all take turns, round after round, each turn several forward passes; a ratio is a peer's median
+time over ours in the same round, so that what slows the machine for a while slows both sides of it.
+Peers that are not installed are named, with what they need, and left out; nothing is downloaded.
+Versions and which BLAS they use stand in the JSON. Where OMP_WAIT_POLICY is not set, ours runs with
+passive, as the README recommends, and the peers with LibTorch's default, which is best for them.
 
 Keep the machine quiet meanwhile. For example:
 
@@ -99,6 +101,8 @@ def parse() -> argparse.Namespace:
     unknown = set(wanted) - {peer.key for peer in peer_list.PEERS}
     if unknown:
         parser.error(f"argument --peers: there is no '{sorted(unknown)[0]}'")
+    if options.json and not os.access(options.json.parent, os.W_OK):
+        parser.error(f"argument --json: nothing can be written into '{options.json.parent}'")
     options.wanted = wanted
     return options
 
@@ -121,7 +125,8 @@ def available(options: argparse.Namespace, onnx_file: Path) -> list[peer_list.Pe
 
 def export_onnx(folder: Path) -> None:
     command = [sys.executable, str(peer_list.HERE / "export_onnx.py"), str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False,
+                          env=peer_list.environment())
     if done.returncode != 0:
         said = done.stderr.strip().splitlines()
         raise Failed(f"the export to ONNX failed: {said[-1] if said else done.returncode}")
@@ -150,9 +155,10 @@ class Comparison:
         options = self._options
         if peer.needs_onnx() and not (folder / "model.onnx").exists():
             export_onnx(folder)
-        process = PeerProcess(peer.label, peer.command(folder, dtype, options.threads,
-                                                       options.device, options.r))
-        problem = figures.disagreement(self.ours.logits(peer.method), process.logits(), dtype)
+        expected = self.ours.logits(peer.method)
+        command = peer.command(folder, dtype, options.threads, options.device, options.r)
+        process = PeerProcess(peer.label, command, peer_list.environment())
+        problem = figures.disagreement(expected, process.logits(), dtype)
         if problem:
             self.failures.append(f"{peer.label}, {dtype}: {problem}")
         self._peers.append((peer, process, problem))
@@ -171,6 +177,7 @@ class Comparison:
         def our_turn() -> None:
             for method, measured in self.ours.measure(batch, passes).items():
                 ours[method].add(measured["ms"])
+                ours[method].flops = measured["flops"]
 
         turns = [our_turn]
         for row, (_, process, _) in zip(peers, self._peers):
@@ -186,6 +193,13 @@ class Comparison:
     def close(self) -> None:
         for _, process, _ in self._peers:
             process.close()
+
+
+def write(file: Path, record: dict) -> None:
+    """Beside it first: a reader never finds half a file."""
+    partial = file.with_name(file.name + ".part")
+    partial.write_text(json.dumps(record, indent=1) + "\n")
+    partial.replace(file)
 
 
 def run(options: argparse.Namespace, folder: Path) -> int:
@@ -208,17 +222,15 @@ def run(options: argparse.Namespace, folder: Path) -> int:
             for batch in options.batch:
                 rows = comparison.measure(batch)
                 print(f"{options.architecture}, {dtype}, batch {batch}, {options.threads} threads, "
-                      f"{options.rounds} rounds; ToMe r {options.r}: {comparison.ours.flops:.2f} G")
+                      f"{options.rounds} rounds; / none, / tome, / adamerge: time over ours")
                 print(figures.table(rows) + "\n", flush=True)
                 record["results"].append({"dtype": dtype, "batch": batch,
                                           "about": comparison.about(),
                                           "rows": figures.as_json(rows)})
+                if options.json:
+                    write(options.json, record)
         finally:
             comparison.close()
-    if options.json:
-        partial = options.json.with_name(options.json.name + ".part")
-        partial.write_text(json.dumps(record, indent=1) + "\n")
-        partial.replace(options.json)
     return 1 if record["failures"] else 0
 
 

@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import re
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -17,7 +20,7 @@ HINTS = {
     "timm": "timm (0.6.13 runs on Debian's PyTorch; in PYTHONPATH is enough)",
     "tome": "ToMe's own code (github.com/facebookresearch/ToMe; in PYTHONPATH is enough)",
     "onnxruntime": "ONNX Runtime, the Python module onnxruntime",
-    "onnxruntime-node": "ONNX Runtime for Node (npm install --ignore-scripts onnxruntime-node, then "
+    "onnxruntime-node": "ONNX Runtime for Node (npm install --ignore-scripts onnxruntime-node; "
                         "NODE_PATH=…/node_modules)",
 }
 
@@ -72,3 +75,25 @@ def missing(peer: Peer, onnx_file: Path) -> list[str]:
     if peer.needs_onnx() and not onnx_file.exists():
         needed += ["torch", "timm"]
     return [HINTS[module] for module in needed if not installed(module)]
+
+
+def environment() -> dict[str, str]:
+    """For the peers: helps Debian 12's libraries with CPUs younger than them; what is set stays.
+
+    Its OpenBLAS 0.3.21 takes CPUs that it does not know for ones without AVX, where fp32 is four
+    times slower than need be. Its oneDNN 2.6 dies where a virtual machine has AMX but hides CPUID
+    leaf 0x1D; bf16 is several times slower without, see onednn_tile_palette.c.
+    """
+    set_ = dict(os.environ)
+    try:
+        if int(version("torch").split(".")[0]) >= 2:
+            return set_
+        cpu = Path("/proc/cpuinfo").read_text()
+    except (PackageNotFoundError, OSError):
+        return set_
+    if " avx512bw " in cpu:
+        set_.setdefault("OPENBLAS_CORETYPE", "SkylakeX")
+    level = re.search(r"cpuid level\s*: (\d+)", cpu)
+    if " amx_tile " in cpu and level and int(level[1]) < 0x1D:
+        set_.setdefault("DNNL_MAX_CPU_ISA", "AVX512_CORE_BF16")
+    return set_

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -18,12 +20,12 @@ class Failed(Exception):
 class PeerProcess:
     """A peer that has loaded the model and answers requests (see worker.py)."""
 
-    def __init__(self, label: str, command: list[str]) -> None:
+    def __init__(self, label: str, command: list[str], environment: dict[str, str]) -> None:
         self.label = label
         # A file, not a pipe: nobody reads it while the peer runs, so a pipe might fill up.
         self._errors = tempfile.TemporaryFile("w+")
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                         stderr=self._errors, text=True)
+                                         stderr=self._errors, text=True, env=environment)
         self.about: dict[str, object] = self._answer()["ready"]
 
     def logits(self) -> np.ndarray:
@@ -35,7 +37,8 @@ class PeerProcess:
         return self._ask({"batch": batch, "runs": passes})["ms"]
 
     def close(self) -> None:
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait()
         self._errors.close()
@@ -68,9 +71,11 @@ class Ours:
         self._common = ["--model", str(folder), "--dtype", dtype, "--threads", str(threads),
                         "--device", device, "--quiet"]
         self._images = folder / "images"
+        # As the README recommends. The peers keep the default, which is the best for them.
+        self._environment = {"OMP_WAIT_POLICY": "passive", **os.environ}
         self._r = r
         self.machine: dict[str, object] = {}
-        self.flops, self.r_max = self._equal_flops()
+        self.r_max = self._equal_flops()
 
     def logits(self, method: str) -> np.ndarray:
         """[images, classes] of all images, in the order of input.f32."""
@@ -86,16 +91,17 @@ class Ours:
         return {point["method"]: {"ms": point["times"], "flops": point["flops_paper"]}
                 for point in points}
 
-    def _equal_flops(self) -> tuple[float, int]:
-        """ToMe's FLOPs at r, and the r_max that brings AdaMerge nearest to them."""
+    def _equal_flops(self) -> int:
+        """The r_max that brings AdaMerge nearest to ToMe's FLOPs at r."""
         statistics = self._folder / "stats.json"
         if not statistics.exists():
-            counts = ",".join(str(self._r * factor // 4) for factor in (6, 8, 10, 12))
+            # Half of r_max is what merges on average.
+            counts = ",".join(str(count) for count in range(self._r, 4 * self._r + 1, 4))
             self._call("calibrate", str(self._images), "--r-max", counts, "-o", str(statistics))
         tome = self._bench("tome", 1, 1, "--r", str(self._r))[-1]
-        flops = tome["flops_paper"]
-        adamerge = self._bench("adamerge", 1, 1, "--flops", f"{flops:.4f}")[-1]
-        return flops, adamerge["settings"]["r_max"]
+        tier = f"{tome['flops_paper']:.4f}"
+        adamerge = self._bench("adamerge", 1, 1, "--flops", tier)[-1]
+        return adamerge["settings"]["r_max"]
 
     def _bench(self, methods: str, passes: int, batch: int, *options: str) -> list[dict]:
         report = self._run("bench", "--methods", methods, "--images", str(self._images),
@@ -109,7 +115,8 @@ class Ours:
     def _call(self, command: str, *arguments: str) -> str:
         call = [str(self._program), command, *arguments, *self._common]
         try:
-            done = subprocess.run(call, capture_output=True, text=True, check=False)
+            done = subprocess.run(call, capture_output=True, text=True, check=False,
+                                  env=self._environment)
         except OSError as error:
             raise Failed(f"{self._program} does not start: {error.strerror}") from error
         if done.returncode != 0:

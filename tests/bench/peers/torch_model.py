@@ -7,32 +7,12 @@ import argparse
 import ctypes
 import json
 import os
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import timm
+import torch
 
-def help_old_libraries() -> None:
-    """Debian 12's PyTorch on CPUs younger than itself. What the user has set stays.
-
-    oneDNN 2.6 dies of an illegal instruction where a CPU has AMX. OpenBLAS 0.3.21 takes CPUs that it
-    does not know for ones without AVX, where fp32 is four times slower than it need be.
-    """
-    try:
-        old = int(version("torch").split(".")[0]) < 2
-        avx512 = " avx512bw " in Path("/proc/cpuinfo").read_text()
-    except (PackageNotFoundError, OSError):
-        return
-    if old and avx512:
-        os.environ.setdefault("DNNL_MAX_CPU_ISA", "AVX512_CORE_BF16")
-        os.environ.setdefault("OPENBLAS_CORETYPE", "SkylakeX")
-
-
-help_old_libraries()
-
-import timm  # noqa: E402
-import torch  # noqa: E402
-
-from random_model import read_safetensors  # noqa: E402
+from random_model import read_safetensors
 
 
 def arguments() -> argparse.Namespace:
