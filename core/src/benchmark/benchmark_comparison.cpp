@@ -73,7 +73,7 @@ class Reader {
 
   int count(const Json& value, const char* key, const char* what) const {
     if (!value.is_number_integer() || value < 1 || value > kLargestCount) {
-      fail(fmt::format("\"{}\" must {} of 1 to {}", key, what, kLargestCount));
+      fail(fmt::format(R"("{}" must {} of 1 to {})", key, what, kLargestCount));
     }
     return value.get<int>();
   }
@@ -86,7 +86,7 @@ class Reader {
     const Json& value = member(member(object, of), key);
     const double number = value.is_number() ? value.get<double>() : 0;
     if (!(number > 0) || !std::isfinite(number)) {
-      fail(fmt::format("\"{}\" of \"{}\" must be a number above 0", key, of));
+      fail(fmt::format(R"("{}" of "{}" must be a number above 0)", key, of));
     }
     return number;
   }

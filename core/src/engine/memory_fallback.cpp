@@ -13,6 +13,7 @@
 
 #include "adamerge/error.h"
 #include "engine/device.h"
+#include "engine/kernels/isa.h"
 
 namespace adamerge {
 namespace {
@@ -48,8 +49,11 @@ auto unlessOutOfMemory(const Work& work) -> std::optional<decltype(work())> {
   return std::nullopt;
 }
 
-/// The CPU has no arithmetic in fp16, and fp32 holds all its values.
-at::ScalarType onCpu(at::ScalarType dtype) { return dtype == at::kHalf ? at::kFloat : dtype; }
+/// The CPU has no arithmetic in fp16, mostly none in bf16, and fp32 holds all their values.
+at::ScalarType onCpu(at::ScalarType dtype) {
+  const bool slow = dtype == at::kHalf || (dtype == at::kBFloat16 && bestIsa() < Isa::kAmx);
+  return slow ? at::kFloat : dtype;
+}
 
 }  // namespace
 

@@ -66,11 +66,11 @@ AttentionOutput batchedAttention(const at::Tensor& qkv, std::int64_t heads,
   output.first_rows.resize(images.size());
   if (!first_rows) return output;
   // Fused kernels keep their weights to themselves, and one row of them costs next to nothing.
-  const at::Tensor rows = softmaxOf(parts[0].narrow(2, 0, 1), parts[1], bias)
-                              .to(at::kFloat)
+  const at::ScalarType exact = qkv.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const at::Tensor rows = softmaxOf(parts[0].narrow(2, 0, 1).to(exact), parts[1].to(exact), bias)
                               .mean(1)
                               .squeeze(1)
-                              .to(at::kCPU)
+                              .to(at::kCPU, at::kFloat)
                               .contiguous();
   for (std::size_t i = 0; i < images.size(); ++i) {
     if (!images[i].first_row) continue;
