@@ -53,7 +53,8 @@ format:
 # left to the compiler.
 WITHOUT_TORCH := $(shell git ls-files 'app/*.cpp' 'ui/*.cpp' 'core/src/imaging/*.cpp' 'core/src/figures/*.cpp' \
   'core/src/datasets/*.cpp' 'core/src/evaluation/*.cpp' \
-  'core/src/support/*.cpp') core/src/engine/calibrate.cpp core/src/engine/flops.cpp \
+  'core/src/support/*.cpp' 'core/src/benchmark/*.cpp' ':!core/src/benchmark/product_rate.cpp') \
+  core/src/engine/calibrate.cpp core/src/engine/flops.cpp \
   core/src/engine/report.cpp core/src/engine/result.cpp core/src/engine/schedule.cpp \
   core/src/engine/statistics.cpp core/src/merging/settings.cpp
 lint: packages

@@ -55,6 +55,7 @@ std::vector<int> batchesOf(const std::string& text) {
 
 std::vector<BenchmarkCase> casesOf(const std::vector<EvaluationChoice>& choices) {
   std::vector<BenchmarkCase> cases;
+  cases.reserve(choices.size());
   for (const EvaluationChoice& choice : choices) cases.push_back({choice.choice, choice.tier});
   return cases;
 }

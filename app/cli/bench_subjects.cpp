@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <sstream>
 
 #include "adamerge/benchmark.h"
@@ -16,7 +17,7 @@ namespace adamerge::cli {
 namespace {
 
 /// Shares of the patches that one block may merge; between them the statistics are interpolated.
-constexpr double kCalibratedShares[] = {0.06, 0.12, 0.18};
+constexpr std::array kCalibratedShares{0.06, 0.12, 0.18};
 
 }  // namespace
 
