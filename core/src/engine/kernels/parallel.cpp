@@ -18,13 +18,12 @@ namespace {
 /// More parts than threads: whoever is held up by another program takes fewer.
 constexpr std::int64_t kPartsPerThread = 3;
 
-/// Never destroyed: the process may end while another thread is at work.
 WorkerTeam& team() {
-  static auto* const kTeam = new WorkerTeam([] {
+  static WorkerTeam team([] {
     at::get_num_threads();  // the first call of a thread sets what the next line must overrule
     omp_set_num_threads(1);
   });
-  return *kTeam;
+  return team;
 }
 
 /// 0: as LibTorch says.

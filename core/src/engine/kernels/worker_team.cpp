@@ -34,6 +34,8 @@ void awaitChange(const std::atomic<int>& value, int old, bool awake) {
 WorkerTeam::WorkerTeam(std::function<void()> start) : start_(std::move(start)) {}
 
 WorkerTeam::~WorkerTeam() {
+  // Threads that outlive main() would run on in what is being torn down.
+  const std::lock_guard lock(mutex_);
   stopping_ = true;
   summons_.fetch_add(1, std::memory_order_release);
   summons_.notify_all();

@@ -16,6 +16,7 @@ class WorkerTeam {
  public:
   /// `start` is run by each new thread.
   explicit WorkerTeam(std::function<void()> start);
+  /// Waits for the work in hand and for the threads to end.
   ~WorkerTeam();
   WorkerTeam(const WorkerTeam&) = delete;
   WorkerTeam& operator=(const WorkerTeam&) = delete;
