@@ -7,8 +7,7 @@ measured (float32: all logits within 1e-3; bfloat16: within a tenth of their sta
 Then all take turns, round after round, each turn several forward passes; a ratio is a peer's median
 time over ours in the same round, so that what slows the machine for a while slows both sides of it.
 Peers that are not installed are named, with what they need, and left out; nothing is downloaded.
-Versions and which BLAS they use stand in the JSON. Where OMP_WAIT_POLICY is not set, ours runs with
-passive, as the README recommends, and the peers with LibTorch's default, which is best for them.
+Versions and which BLAS they use stand in the JSON.
 
 Keep the machine quiet meanwhile. For example:
 

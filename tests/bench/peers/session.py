@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -71,8 +70,6 @@ class Ours:
         self._common = ["--model", str(folder), "--dtype", dtype, "--threads", str(threads),
                         "--device", device, "--quiet"]
         self._images = folder / "images"
-        # As the README recommends. The peers keep the default, which is the best for them.
-        self._environment = {"OMP_WAIT_POLICY": "passive", **os.environ}
         self._r = r
         self.machine: dict[str, object] = {}
         self.r_max = self._equal_flops()
@@ -115,8 +112,7 @@ class Ours:
     def _call(self, command: str, *arguments: str) -> str:
         call = [str(self._program), command, *arguments, *self._common]
         try:
-            done = subprocess.run(call, capture_output=True, text=True, check=False,
-                                  env=self._environment)
+            done = subprocess.run(call, capture_output=True, text=True, check=False)
         except OSError as error:
             raise Failed(f"{self._program} does not start: {error.strerror}") from error
         if done.returncode != 0:
