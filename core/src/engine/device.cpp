@@ -54,13 +54,11 @@ at::ScalarType fastestDtype(const at::Device& device) {
 }  // namespace
 
 void prepareBackends() {
-#if TORCH_VERSION_MAJOR < 2
-  // oneDNN 2.6, in Debian's LibTorch 1.13, dies of an illegal instruction (tilezero without a tile
-  // configuration) on processors with AMX. It reads the variable at its first product; what the
-  // user set stays.
+  // oneDNN's code for AMX, 2.6 in LibTorch 1.13 like 3.6 in 2.6, dies of an illegal instruction in
+  // virtual machines that hide the tiles' CPUID leaf. It reads the variable at its first product;
+  // what the user set stays. Our own kernels use the tiles all the same.
   static std::once_flag once;
   std::call_once(once, [] { ::setenv("DNNL_MAX_CPU_ISA", "AVX512_CORE_BF16", /*overwrite=*/0); });
-#endif
 }
 
 std::vector<Device> availableDevices() {
