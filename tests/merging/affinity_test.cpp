@@ -29,9 +29,7 @@ class Affinity : public testing::TestWithParam<Isa> {
  protected:
   void SetUp() override { at::manual_seed(11); }
 };
-std::string nameOf(const testing::TestParamInfo<Isa>& info) {
-  return info.param == Isa::kBaseline ? "baseline" : info.param == Isa::kAvx2 ? "avx2" : "avx512";
-}
+std::string nameOf(const testing::TestParamInfo<Isa>& info) { return isaName(info.param); }
 INSTANTIATE_TEST_SUITE_P(Isas, Affinity, testing::ValuesIn(isas()), nameOf);
 
 TEST_P(Affinity, DotProductsEqualThePlainOnes) {

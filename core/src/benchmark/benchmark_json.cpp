@@ -14,11 +14,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-template <class T>
-Json orNull(const std::optional<T>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
-
 Json spreadObject(const Spread& spread) {
   return {{"median", spread.median},
           {"lower_quartile", spread.lower_quartile},

@@ -23,20 +23,6 @@ std::string processorName(const utsname& system) {
   return system.machine;
 }
 
-std::string isaName(Isa isa) {
-  switch (isa) {
-    case Isa::kBaseline:
-      return "baseline";
-    case Isa::kAvx2:
-      return "avx2";
-    case Isa::kAvx512:
-      return "avx512";
-    case Isa::kAmx:
-      return "amx";
-  }
-  return "";
-}
-
 }  // namespace
 
 Machine thisMachine() {

@@ -10,8 +10,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json orNull(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
-
 Json comparison(const Evaluation& evaluation, std::size_t own, std::size_t other) {
   const PairedComparison paired = mcNemar(evaluation.points[own], evaluation.points[other]);
   return {{"point", other},

@@ -17,6 +17,11 @@ nlohmann::json readJson(const std::filesystem::path& path);
 /// Indented, valid UTF-8 whatever the strings hold, newline at the end.
 std::string jsonText(const nlohmann::ordered_json& json);
 
+template <class T>
+nlohmann::ordered_json orNull(const std::optional<T>& value) {
+  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+}
+
 nlohmann::ordered_json toJson(const SettingValue& value);
 nlohmann::ordered_json toJson(const Settings& settings);
 /// nullopt for what is no setting's value: null, an object, a list of anything but whole numbers.

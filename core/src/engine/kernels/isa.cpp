@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <string_view>
-#include <utility>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -64,15 +63,27 @@ Isa detect() { return Isa::kBaseline; }
 Isa cap() {
   const char* text = std::getenv("ADAMERGE_MAX_ISA");
   const std::string_view name = text == nullptr ? "" : text;
-  for (const auto& [known, isa] : {std::pair<std::string_view, Isa>{"baseline", Isa::kBaseline},
-                                   {"avx2", Isa::kAvx2},
-                                   {"avx512", Isa::kAvx512}}) {
-    if (name == known) return isa;
+  for (const Isa isa : {Isa::kBaseline, Isa::kAvx2, Isa::kAvx512}) {
+    if (name == isaName(isa)) return isa;
   }
   return Isa::kAmx;
 }
 
 }  // namespace
+
+const char* isaName(Isa isa) {
+  switch (isa) {
+    case Isa::kBaseline:
+      return "baseline";
+    case Isa::kAvx2:
+      return "avx2";
+    case Isa::kAvx512:
+      return "avx512";
+    case Isa::kAmx:
+      return "amx";
+  }
+  return "";
+}
 
 Isa bestIsa() {
   static const Isa isa = std::min(detect(), cap());

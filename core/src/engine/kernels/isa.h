@@ -12,8 +12,11 @@ enum class Isa {
   kAmx,       ///< bf16 tiles, and the operating system's leave to use them
 };
 
-/// The best of this machine, asked once. The environment variable ADAMERGE_MAX_ISA (baseline, avx2,
-/// avx512, amx) caps it, for comparisons; an unknown value changes nothing.
+/// As users write it: baseline, avx2, avx512, amx.
+const char* isaName(Isa isa);
+
+/// The best of this machine, asked once. The environment variable ADAMERGE_MAX_ISA, one of
+/// those names, caps it, for comparisons; an unknown value changes nothing.
 Isa bestIsa();
 
 }  // namespace adamerge
