@@ -40,7 +40,8 @@ struct EngineOptions {
 };
 
 struct RunOptions {
-  bool trace = true;  ///< record salience, groups and merges of every block
+  bool trace = true;      ///< record salience, groups and merges of every block
+  bool features = false;  ///< hand out the final tokens, for patchCosine()
 };
 
 class Engine {

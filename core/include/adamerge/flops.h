@@ -14,11 +14,14 @@ struct BlockWork {
   int tokens_in = 0;         ///< on entry, before the block's own merge
   int attention_tokens = 0;  ///< seen by the attention
   int mlp_tokens = 0;        ///< seen by the MLP
+  int tokens_out = 0;        ///< left after it
   double method_macs = 0;    ///< the method's own matrix products
 };
 
-/// `paper`: sum over blocks of 4 N d^2 + 2 N^2 d + 2 m N d^2 with N = tokens_in; no patch
-/// embedding, head or merging. `total`: everything computed, at the tokens each part really sees.
+/// With W the entries of all matrices of a block's attentions and MLPs and a the attentions' width:
+/// `paper` is the sum over blocks of N W + 2 N^2 a with N = tokens_in (for a plain ViT
+/// 4 N d^2 + 2 N^2 d + 2 m N d^2); no patch embedding, pooling, head or merging. `total`: all
+/// matrix products, at the tokens each part really sees, and the rotation of queries and keys.
 /// `blocks` has one entry per block.
 Flops countFlops(const VitConfig& vit, std::span<const BlockWork> blocks);
 

@@ -43,6 +43,13 @@ const std::vector<MethodInfo>& methods();
 /// Throws Error that lists the known ids.
 const MethodInfo& findMethod(std::string_view id);
 
+/// Where a merged token lies, for networks with rotary positions; the setting "position".
+enum class TokenPosition {
+  kCentroid,      ///< at the mean of its patches
+  kDestination,   ///< where its first destination lies
+  kMeanRotation   ///< its patches' rotations, averaged as they are
+};
+
 /// What to run: a method, its settings (missing keys take their default), and the calibration for
 /// methods that use one.
 struct MethodChoice {

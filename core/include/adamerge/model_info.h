@@ -16,42 +16,123 @@ struct InputSize {
   int width = 0;
 };
 
+/// How the final tokens become one vector. Means weigh each token by the patches it stands for.
 enum class Pooling {
-  kToken,           ///< the class token (with a distillation token: both heads, averaged)
-  kAverage,         ///< mean over patch tokens
-  kTokenAndAverage  ///< class token and mean over patch tokens, concatenated (DINOv2's classifier)
+  kToken,              ///< the class token (with a distillation token: both, averaged)
+  kAverage,            ///< mean over patches
+  kMaximum,            ///< largest over patch tokens
+  kAverageAndMaximum,  ///< half of (mean + largest) (timm's `avgmax`)
+  kTokenAndAverage,    ///< class token and mean over patches, concatenated (DINOv2's classifier)
+  kAttention,          ///< a learnt query looks at the tokens (SigLIP, CoCa, timm's `map`)
+  kSelfAttention       ///< attention without weights, then class token or mean (timm's `prr`)
 };
-enum class Activation { kGelu, kGeluTanh, kQuickGelu };
+enum class Activation { kGelu, kGeluTanh, kQuickGelu, kSilu, kRelu };
 enum class Interpolation { kNearest, kBilinear, kBicubic, kLanczos };
 
-/// Architecture of a plain Vision Transformer (timm's `VisionTransformer`). Sizes in pixels or
+/// The order of norms, branches and additions in a block; merging-in-families' section 2.
+enum class BlockForm {
+  kPreNorm,   ///< x += attention(norm x); x += mlp(norm x); with several branches, sums over them
+  kPostNorm,  ///< x += norm(attention x); x += norm(mlp x)
+  kParallel   ///< x += attention(norm x) + mlp(norm x), one norm
+};
+
+/// Rotary positions: queries and keys of patches turn by angles that are linear in row and column.
+struct Rotary {
+  enum class Form {
+    kNone,
+    kAxial,   ///< timm's `cat`: coordinate (index + offset) * reference / grid, T^(-4k/d_h)
+    kDinov3,  ///< coordinate 2 (index + 1/2) / grid - 1, 2 pi T^(-4k/d_h)
+    kMixed    ///< learnt frequencies per block and head, coordinate = index
+  };
+  Form form = Form::kNone;
+  double temperature = 10000;
+  double offset = 0;
+  int reference_height = 0;     ///< patches; 0: coordinates are not scaled
+  int reference_width = 0;
+  bool columns_first = false;   ///< timm's `xy` indexing
+  bool halves = false;          ///< turns (k, k + d_h/2) together instead of neighbours
+  bool stored_periods = false;  ///< kDinov3: T^(4k/d_h) as the file has them, not computed
+};
+
+/// Relative position bias on the attention's logits (BEiT), a table per head.
+struct RelativeBias {
+  bool per_block = false;
+  bool shared = false;  ///< one table for all blocks; added to a block's own where both are
+  int window_height = 0;  ///< patches, of the grid the tables were trained on
+  int window_width = 0;
+  bool geometric = true;  ///< resized as timm does; false: bilinearly, as transformers does
+};
+
+/// The attention that pools (Pooling::kAttention).
+struct AttentionPool {
+  int queries = 1;  ///< learnt; the first one's result is used
+  int heads = 12;
+  int width = 768;         ///< of its queries, keys and values
+  int mlp_hidden = 0;      ///< 0: no MLP, and no residual
+  bool norms = false;      ///< norms of queries and of tokens before it (CoCa)
+  bool prefix = false;     ///< looks at prefix tokens too
+};
+
+/// How a position table becomes that of another grid.
+enum class Resampling {
+  kBicubicAntialiased,  ///< timm, open_clip, transformers' DINOv2 with registers
+  kBicubic,             ///< transformers
+  kBicubicOffset,       ///< Meta's DINOv2: by the factor (n + 0.1) / trained
+  kBilinear             ///< FlexiViT, RADIO
+};
+
+/// Architecture of a Vision Transformer, whichever library it comes from. Sizes in pixels or
 /// tokens.
 struct VitConfig {
-  int input_height = 224;
+  int input_height = 224;  ///< pixels beyond the last whole patch are never seen
   int input_width = 224;
   int patch_size = 16;
   int channels = 3;
   int dim = 768;   ///< embedding dimension d
   int depth = 12;  ///< number of blocks L
   int heads = 12;
-  int mlp_hidden = 3072;
+  int mlp_hidden = 3072;  ///< with a gate: after it
   bool class_token = true;
   bool distillation_token = false;
   int register_tokens = 0;
+  bool position_table = true;
   bool position_covers_prefix = true;  ///< false: timm's `no_embed_class`
-  int position_grid_height = 14;       ///< grid the position embedding was trained on
+  int position_grid_height = 14;       ///< grid the position table was trained on
   int position_grid_width = 14;
+  Resampling resampling = Resampling::kBicubicAntialiased;
+  bool resampling_rounds = false;  ///< the resampled table has the file's type (timm, on load)
+  Rotary rotary;
+  RelativeBias relative_bias;
   bool patch_bias = true;
-  bool pre_norm = false;
+  bool patch_norm = false;  ///< a norm of the patches before positions are added
+  bool pre_norm = false;    ///< a norm before the first block
+  BlockForm form = BlockForm::kPreNorm;
+  int branches = 1;  ///< attentions, and MLPs, side by side in a block
+  bool rms_norm = false;  ///< norms divide by the root mean square and shift nothing
   bool qkv_bias = true;
   bool qk_norm = false;
+  bool rms_qk_norm = false;
+  bool attention_norm = false;  ///< of heads' outputs, before their projection
+  bool proj_bias = true;
   bool layer_scale = false;
+  bool gated_mlp = false;  ///< activation(gate) * up instead of activation(hidden)
+  bool mlp_norm = false;   ///< between activation and second layer
+  bool mlp_bias = true;
   bool final_norm = true;  ///< `norm` on all tokens
   bool fc_norm = false;    ///< norm after pooling
   double norm_epsilon = 1e-6;
   Activation activation = Activation::kGelu;
   Pooling pooling = Pooling::kToken;
-  int classes = 1000;  ///< 0: no classifier; the output is the pooled feature
+  bool pool_prefix = false;  ///< means and maxima over prefix tokens too
+  AttentionPool attention_pool;
+  int projection = 0;         ///< width of a projection after pooling (CLIP); 0: none
+  int projection_hidden = 0;  ///< it is an MLP with this hidden width; 0: one matrix
+  bool projection_bias = false;
+  bool projection_tanh = false;  ///< transformers' pooler
+  int classes = 1000;            ///< 0: no classifier, the output is the embedding
+  /// The head of --head compares directions: embeddings are normalised before it.
+  bool normalised_head = false;
+  bool two_heads = false;        ///< the distillation token has a classifier of its own
 
   int gridHeight() const { return input_height / patch_size; }
   int gridWidth() const { return input_width / patch_size; }
@@ -60,6 +141,15 @@ struct VitConfig {
     return (class_token ? 1 : 0) + (distillation_token ? 1 : 0) + register_tokens;
   }
   int headDim() const { return dim / heads; }
+  bool isRotary() const { return rotary.form != Rotary::Form::kNone; }
+  bool hasRelativeBias() const { return relative_bias.per_block || relative_bias.shared; }
+  /// Of what pooling gives.
+  int pooledWidth() const {
+    if (pooling == Pooling::kAttention) return attention_pool.width;
+    return pooling == Pooling::kTokenAndAverage ? 2 * dim : dim;
+  }
+  /// Of the embedding, which is what a classifier reads.
+  int embeddingWidth() const { return projection > 0 ? projection : pooledWidth(); }
 };
 
 /// How an image becomes the network's input: resize, crop (or pad with `fill`), normalise.
@@ -83,6 +173,7 @@ struct Preprocessing {
 struct ModelInfo {
   std::string name;          ///< for people: folder's or file's name
   std::string architecture;  ///< as the config says; may be empty
+  std::string family;        ///< "CLIP (transformers)": whose names and config were read
   std::filesystem::path source;
   VitConfig vit;
   Preprocessing preprocessing;

@@ -60,7 +60,12 @@ struct Flops {
 };
 
 struct ImageResult {
-  std::vector<float> logits;  ///< [classes]; without a classifier the pooled feature
+  std::vector<float> logits;     ///< [classes]; empty without a classifier
+  std::vector<float> embedding;  ///< what the classifier reads, or would read
+  /// Final tokens as pooling receives them, [tokens, d], and the token of each patch; only where
+  /// RunOptions::features asked for them.
+  std::vector<float> features;
+  std::vector<int> patch_tokens;
   Flops flops;
   std::vector<LayerTrace> layers;     ///< one per block
   bool calibrated = true;             ///< false: the method wanted statistics and had none that fit
@@ -77,12 +82,19 @@ struct Prediction {
 std::vector<Prediction> topPredictions(const std::vector<float>& logits,
                                        const std::vector<std::string>& labels, int count = 5);
 
-/// How close a merged run stays to the unmerged one.
+/// How close the logits of a merged run stay to the unmerged one's.
 struct Fidelity {
   bool top1_agrees = false;
   double logit_cosine = 0;
   double kl_divergence = 0;  ///< KL(unmerged || merged) of the softmax, in nats
 };
+/// `baseline` and `merged` of one length, at least 1.
 Fidelity compareLogits(const std::vector<float>& baseline, const std::vector<float>& merged);
+
+/// Cosine of the embeddings; 0 where one has no length.
+double embeddingCosine(const ImageResult& baseline, const ImageResult& merged);
+/// Mean over patches of the cosine between the final tokens that stand for a patch in both runs; a
+/// pair with a token of no length counts 0. Both results need RunOptions::features.
+double patchCosine(const ImageResult& baseline, const ImageResult& merged);
 
 }  // namespace adamerge

@@ -221,15 +221,26 @@ std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
     return stackInputs(
         images.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)), vit);
   };
+  VisionTransformer::Options how;
+  how.trace = options.trace;
   MemoryFallback::Output output = state_->vit.forward(static_cast<std::int64_t>(images.size()),
-                                                      stack, *method, options.trace, stop);
+                                                      stack, *method, how, stop);
 
   std::vector<ImageResult> results(images.size());
   const at::Tensor logits = output.logits.contiguous();
+  const at::Tensor embedding = output.embedding.contiguous();
   for (std::size_t i = 0; i < results.size(); ++i) {
     ImageResult& result = results[i];
     const float* row = logits.data_ptr<float>() + static_cast<std::int64_t>(i) * logits.size(1);
     result.logits.assign(row, row + logits.size(1));
+    const float* own = embedding.data_ptr<float>() + static_cast<std::int64_t>(i) * embedding.size(1);
+    result.embedding.assign(own, own + embedding.size(1));
+    if (options.features) {
+      const at::Tensor tokens = output.features[i].to(at::kCPU, at::kFloat).contiguous();
+      const auto* values = tokens.data_ptr<float>();
+      result.features.assign(values, values + tokens.numel());
+      result.patch_tokens = output.images[i].patchTokens();
+    }
     result.flops = countFlops(vit, output.images[i].work());
     result.layers = output.images[i].takeLayers();
     result.calibrated = std::none_of(result.layers.begin(), result.layers.end(),

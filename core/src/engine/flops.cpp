@@ -3,30 +3,44 @@
 
 #include <vector>
 
+#include "model/network.h"
+
 namespace adamerge {
 namespace {
 
 constexpr double kGiga = 1e9;
 
-double attentionMacs(double tokens, double dim) {
-  return 4.0 * tokens * dim * dim + 2.0 * tokens * tokens * dim;
+/// What follows the blocks, for `tokens` that are left.
+double poolingMacs(const VitConfig& vit, const MatrixEntries& entries, double tokens) {
+  if (vit.pooling == Pooling::kSelfAttention) return 2 * tokens * tokens * vit.dim;
+  if (vit.pooling != Pooling::kAttention) return 0;
+  const AttentionPool& pool = vit.attention_pool;
+  const double keys = pool.prefix ? tokens : tokens - vit.prefixTokens();
+  return pool.queries * entries.pool_queries + keys * entries.pool_tokens +
+         2.0 * pool.queries * keys * pool.width;
 }
 
 }  // namespace
 
 Flops countFlops(const VitConfig& vit, std::span<const BlockWork> blocks) {
-  const double dim = vit.dim;
-  const double mlp_per_token = 2.0 * dim * vit.mlp_hidden;
+  const MatrixEntries entries = matrixEntries(vit);
+  // Logits and their product with the values, in each attention of a block.
+  const double per_pair = 2.0 * vit.dim * vit.branches;
+  // Two products for each element of a query and of a key.
+  const double per_rotation = vit.isRotary() ? 4.0 * vit.dim : 0;
   Flops flops;
   for (const BlockWork& block : blocks) {
-    flops.paper += attentionMacs(block.tokens_in, dim) + block.tokens_in * mlp_per_token;
-    flops.total += attentionMacs(block.attention_tokens, dim) + block.mlp_tokens * mlp_per_token +
-                   block.method_macs;
+    const double in = block.tokens_in;
+    const double attending = block.attention_tokens;
+    flops.paper += in * (entries.attention + entries.mlp) + in * in * per_pair;
+    flops.total += attending * entries.attention + attending * attending * per_pair +
+                   (attending - vit.prefixTokens()) * per_rotation +
+                   block.mlp_tokens * entries.mlp + block.method_macs;
   }
   const double patch_values = static_cast<double>(vit.channels) * vit.patch_size * vit.patch_size;
-  const double head_inputs = vit.pooling == Pooling::kTokenAndAverage ? 2.0 * dim : dim;
-  const double heads = vit.distillation_token ? 2.0 : 1.0;
-  flops.total += vit.patchTokens() * patch_values * dim + heads * head_inputs * vit.classes;
+  const int last = blocks.empty() ? vit.prefixTokens() + vit.patchTokens() : blocks.back().tokens_out;
+  flops.total += vit.patchTokens() * patch_values * vit.dim + poolingMacs(vit, entries, last) +
+                 entries.head;
   flops.paper /= kGiga;
   flops.total /= kGiga;
   return flops;
@@ -35,7 +49,7 @@ Flops countFlops(const VitConfig& vit, std::span<const BlockWork> blocks) {
 Flops unmergedFlops(const VitConfig& vit) {
   const int tokens = vit.prefixTokens() + vit.patchTokens();
   const std::vector<BlockWork> blocks(static_cast<std::size_t>(vit.depth),
-                                      BlockWork{tokens, tokens, tokens, 0});
+                                      BlockWork{tokens, tokens, tokens, tokens, 0});
   return countFlops(vit, blocks);
 }
 

@@ -18,14 +18,16 @@ std::vector<int> numberedByAppearance(const std::vector<int>& values) {
   return result;
 }
 
-ImageState::ImageState(int prefix, int patches, bool track_patches, bool trace)
+ImageState::ImageState(int prefix, int patches, bool trace)
     : prefix_(prefix),
       initial_tokens_(prefix + patches),
       trace_(trace),
-      sizes_(static_cast<std::size_t>(prefix + patches), 1.0F) {
-  if (!track_patches && !trace) return;
-  patch_tokens_.resize(static_cast<std::size_t>(patches));
+      sizes_(static_cast<std::size_t>(prefix + patches), 1.0F),
+      patch_tokens_(static_cast<std::size_t>(patches)),
+      stands_(static_cast<std::size_t>(patches), true),
+      anchors_(static_cast<std::size_t>(prefix + patches), -1) {
   std::iota(patch_tokens_.begin(), patch_tokens_.end(), prefix);
+  std::iota(anchors_.begin() + prefix, anchors_.end(), 0);
 }
 
 void ImageState::beginBlock(int index) {
@@ -33,7 +35,7 @@ void ImageState::beginBlock(int index) {
   layer.index = index;
   layer.tokens_in = tokens();
   layers_.push_back(std::move(layer));
-  work_.push_back({tokens(), tokens(), tokens(), 0});
+  work_.push_back({tokens(), tokens(), tokens(), tokens(), 0});
 }
 
 void ImageState::noteClassAttention(std::span<const float> weights) {
@@ -54,10 +56,19 @@ void ImageState::apply(const MergePlan& plan) {
   work_.back().method_macs += plan.macs;
   if (trace_) recordDetail(plan);
   if (plan.merges.empty()) return;
-  if (!patch_tokens_.empty()) {
-    const std::vector<int> positions = newPositions(plan, sizes_.size());
-    for (int& token : patch_tokens_) token = positions[token];
+  const std::vector<int> positions = newPositions(plan, sizes_.size());
+  if (plan.combine == Combine::kPrune) {
+    std::vector<bool> gone(sizes_.size());
+    for (const PlannedMerge& merge : plan.merges) gone[merge.source] = true;
+    for (std::size_t patch = 0; patch < patch_tokens_.size(); ++patch) {
+      if (gone[patch_tokens_[patch]]) stands_[patch] = false;
+    }
   }
+  for (int& token : patch_tokens_) token = positions[token];
+  std::vector<int> anchors;
+  anchors.reserve(plan.order.size());
+  for (const std::int64_t position : plan.order) anchors.push_back(anchors_[position]);
+  anchors_ = std::move(anchors);
   sizes_ = applyToSizes(plan, sizes_);
 }
 
@@ -81,6 +92,7 @@ void ImageState::recordDetail(const MergePlan& plan) {
 void ImageState::endBlock() {
   LayerTrace& layer = layers_.back();
   layer.tokens_out = tokens();
+  work_.back().tokens_out = tokens();
   if (trace_) layer.groups = numberedByAppearance(patch_tokens_);
 }
 

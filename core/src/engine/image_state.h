@@ -13,15 +13,21 @@ namespace adamerge {
 
 class ImageState {
  public:
-  /// `track_patches`: follow which token each patch belongs to. `trace`: also record groups,
-  /// salience and merges of every block (implies tracking).
-  ImageState(int prefix, int patches, bool track_patches, bool trace);
+  /// `trace`: also record groups, salience and merges of every block.
+  ImageState(int prefix, int patches, bool trace);
 
   int tokens() const { return static_cast<int>(sizes_.size()); }
+  int prefix() const { return prefix_; }
+  /// Per position, how many patches the token stands for; a prefix token counts 1.
   const std::vector<float>& sizes() const { return sizes_; }
   bool anyMerged() const { return static_cast<int>(sizes_.size()) < initial_tokens_; }
-  /// Patch -> position; empty unless tracked.
+  /// Patch -> position.
   const std::vector<int>& patchTokens() const { return patch_tokens_; }
+  /// Patch -> whether its token stands for it: not once it was dropped.
+  const std::vector<bool>& stands() const { return stands_; }
+  /// Position -> the patch that it started as and kept in every merge as the destination; -1 for
+  /// prefix tokens.
+  const std::vector<int>& anchors() const { return anchors_; }
 
   void beginBlock(int index);
   void apply(const MergePlan& plan);
@@ -42,6 +48,8 @@ class ImageState {
   bool trace_;
   std::vector<float> sizes_;
   std::vector<int> patch_tokens_;
+  std::vector<bool> stands_;
+  std::vector<int> anchors_;
   std::vector<LayerTrace> layers_;
   std::vector<BlockWork> work_;
 };

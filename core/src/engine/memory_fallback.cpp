@@ -124,20 +124,25 @@ std::string MemoryFallback::warningAbout(const Course& course, std::int64_t imag
 }
 
 MemoryFallback::Output MemoryFallback::forward(std::int64_t count, const Images& images,
-                                               const MergeMethod& method, bool trace,
+                                               const MergeMethod& method,
+                                               const VisionTransformer::Options& options,
                                                const std::stop_token& stop) const {
   Output output;
   std::vector<at::Tensor> logits;
+  std::vector<at::Tensor> embeddings;
   for (std::int64_t done = 0; done < count;) {
     const Course now = course();
     const std::int64_t part = std::min(now.largest, count - done);
     auto result = unlessOutOfMemory(
-        [&] { return now.model->forward(images(done, part), method, trace, stop); });
+        [&] { return now.model->forward(images(done, part), method, options, stop); });
     if (!result) {
       stepDown(now, part, stop);
       continue;
     }
     logits.push_back(result->logits);
+    embeddings.push_back(result->embedding);
+    std::move(result->features.begin(), result->features.end(),
+              std::back_inserter(output.features));
     std::move(result->images.begin(), result->images.end(), std::back_inserter(output.images));
     if (std::string warning = warningAbout(now, count); !warning.empty()) {
       output.warning = std::move(warning);
@@ -145,6 +150,7 @@ MemoryFallback::Output MemoryFallback::forward(std::int64_t count, const Images&
     done += part;
   }
   output.logits = logits.size() == 1 ? logits.front() : at::cat(logits);
+  output.embedding = embeddings.size() == 1 ? embeddings.front() : at::cat(embeddings);
   return output;
 }
 

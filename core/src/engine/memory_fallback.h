@@ -27,8 +27,10 @@ class MemoryFallback {
                  at::ScalarType dtype, Reload reload);
 
   struct Output {
-    at::Tensor logits;               ///< [B, classes] fp32 on the CPU
-    std::vector<ImageState> images;  ///< B
+    at::Tensor logits;               ///< as VisionTransformer's
+    at::Tensor embedding;
+    std::vector<ImageState> images;
+    std::vector<at::Tensor> features;
     std::string warning;             ///< a sentence; empty: all ran as asked for
   };
 
@@ -37,8 +39,8 @@ class MemoryFallback {
 
   /// As VisionTransformer's, for `count` images. Throws Error: no memory for one image, anything
   /// else that LibTorch reports; Cancelled. May be called from several threads.
-  Output forward(std::int64_t count, const Images& images, const MergeMethod& method, bool trace,
-                 const std::stop_token& stop = {}) const;
+  Output forward(std::int64_t count, const Images& images, const MergeMethod& method,
+                 const VisionTransformer::Options& options, const std::stop_token& stop = {}) const;
 
   /// Of the model that runs at present.
   at::Device device() const;

@@ -58,4 +58,39 @@ Fidelity compareLogits(const std::vector<float>& baseline, const std::vector<flo
   return fidelity;
 }
 
+namespace {
+
+double cosine(std::span<const float> a, std::span<const float> b) {
+  double dot = 0;
+  double aa = 0;
+  double bb = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    dot += static_cast<double>(a[i]) * b[i];
+    aa += static_cast<double>(a[i]) * a[i];
+    bb += static_cast<double>(b[i]) * b[i];
+  }
+  return aa > 0 && bb > 0 ? dot / std::sqrt(aa * bb) : 0;
+}
+
+}  // namespace
+
+double embeddingCosine(const ImageResult& baseline, const ImageResult& merged) {
+  return cosine(baseline.embedding, merged.embedding);
+}
+
+double patchCosine(const ImageResult& baseline, const ImageResult& merged) {
+  const std::size_t patches = baseline.patch_tokens.size();
+  const auto tokens = static_cast<std::size_t>(baseline.layers.empty() ? 0 : baseline.layers.back().tokens_out);
+  if (patches == 0 || tokens == 0) return 0;
+  const std::size_t width = baseline.features.size() / tokens;
+  const auto row = [width](const ImageResult& result, int token) {
+    return std::span(result.features).subspan(static_cast<std::size_t>(token) * width, width);
+  };
+  double sum = 0;
+  for (std::size_t p = 0; p < patches; ++p) {
+    sum += cosine(row(baseline, baseline.patch_tokens[p]), row(merged, merged.patch_tokens[p]));
+  }
+  return sum / static_cast<double>(patches);
+}
+
 }  // namespace adamerge

@@ -6,9 +6,11 @@
 #include <optional>
 
 #include "adamerge/progress.h"
-#include "engine/kernels/affinity.h"
-#include "engine/kernels/attention.h"
-#include "engine/kernels/parallel.h"
+#include "kernels/activation.h"
+#include "kernels/attention.h"
+#include "kernels/matching_ops.h"
+#include "kernels/parallel.h"
+#include "kernels/rotation.h"
 #include "merging/apply.h"
 #include "merging/matching.h"
 
@@ -50,50 +52,84 @@ at::Tensor applied(const std::vector<MergePlan>& plans, const std::vector<std::i
 
 }  // namespace
 
+at::Tensor VisionTransformer::normed(const at::Tensor& x, const LayerNorm& norm) const {
+  return layerNorm(x, norm, dtype_);
+}
+
 at::Tensor VisionTransformer::embed(const at::Tensor& images) const {
   const std::int64_t batch = images.size(0);
   const std::int64_t p = config_.patch_size;
+  const std::int64_t rows = config_.gridHeight() * p;
+  const std::int64_t columns = config_.gridWidth() * p;
   // A convolution whose stride is its kernel is one matrix product over the unfolded patches.
   const at::Tensor patches =
-      images.to(at::TensorOptions().device(device_).dtype(dtype_))
+      images.narrow(2, 0, rows)
+          .narrow(3, 0, columns)
+          .to(at::TensorOptions().device(device_).dtype(dtype_))
           .reshape({batch, config_.channels, config_.gridHeight(), p, config_.gridWidth(), p})
           .permute({0, 2, 4, 1, 3, 5})
           .reshape({batch * config_.patchTokens(), config_.channels * p * p});
-  const at::Tensor tokens = patch_(patches, std::nullopt, stream_dtype_)
-                                .reshape({batch, config_.patchTokens(), config_.dim}) +
-                            position_;
+  at::Tensor tokens = layerNorm(layers_.patch(patches, std::nullopt, stream_dtype_),
+                                layers_.patch_norm, stream_dtype_)
+                          .reshape({batch, config_.patchTokens(), config_.dim});
+  if (position_.defined()) tokens = tokens + position_;
   if (!prefix_.defined()) return tokens.reshape({-1, config_.dim});
   return at::cat({prefix_.unsqueeze(0).expand({batch, -1, -1}), tokens}, 1)
       .reshape({-1, config_.dim});
 }
 
-at::Tensor VisionTransformer::attend(const Block& block, Pack& pack, bool proportional,
-                                     at::Tensor* metric, bool trace) const {
-  const at::Tensor qkv = block.qkv(layerNorm(pack.tokens, block.norm1, dtype_));
+at::Tensor VisionTransformer::metricOf(const at::Tensor& keys) const {
+  return device_.is_cpu() ? headMeans(keys) : keys.mean(1, /*keepdim=*/false, deciding());
+}
+
+at::Tensor VisionTransformer::attend(const AttentionLayers& layers, const at::Tensor& input,
+                                     Pack& pack, Attending& how) const {
+  const at::Tensor qkv = layers.qkv(input);
   const at::Tensor parts = qkv.view({qkv.size(0), 3, config_.heads, config_.headDim()});
-  for (const auto& [part, norm] : {std::pair(0, &block.q_norm), std::pair(1, &block.k_norm)}) {
+  for (const auto& [part, norm] : {std::pair(0, &layers.q_norm), std::pair(1, &layers.k_norm)}) {
     if (!norm->weight.defined()) continue;
     at::Tensor heads = parts.select(1, part);
     heads.copy_(layerNorm(heads.to(stream_dtype_), *norm, dtype_));
   }
-  if (metric != nullptr) {
-    const at::Tensor keys = parts.select(1, 1);
-    *metric = device_.is_cpu() ? headMeans(keys) : keys.mean(1, /*keepdim=*/false, deciding());
+  const at::Tensor keys = parts.select(1, 1);
+  const bool rotary = how.rotary.cosines.defined();
+  at::Tensor metric;
+  if (how.wants_metric && !(rotary && how.rotated_keys)) metric = metricOf(keys);
+  if (rotary) {
+    rotate(parts.select(1, 0), how.rotary.cosines, how.rotary.sines, config_.rotary.halves);
+    rotate(keys, how.rotary.cosines, how.rotary.sines, config_.rotary.halves);
+    if (how.wants_metric && how.rotated_keys) metric = metricOf(keys);
+  }
+  // Several attentions of a block: the mean over the heads of all.
+  if (metric.defined()) {
+    const auto branches = static_cast<double>(config_.branches);
+    if (config_.branches > 1) metric = metric / branches;
+    how.metric = how.metric.defined() ? how.metric + metric : metric;
   }
 
-  std::vector<AttentionImage> images(pack.images.size());
-  for (std::size_t i = 0; i < images.size(); ++i) {
+  std::vector<Segment> segments(pack.images.size());
+  for (std::size_t i = 0; i < segments.size(); ++i) {
     const ImageState& image = pack.images[i];
-    images[i].tokens = image.tokens();
-    images[i].first_row = trace && config_.class_token;
-    if (!proportional || !image.anyMerged()) continue;
-    for (const float size : image.sizes()) images[i].log_sizes.push_back(std::log(size));
+    segments[i].tokens = image.tokens();
+    segments[i].first_row = how.trace && config_.class_token;
+    if (!how.pair_bias.empty()) segments[i].pair_bias = how.pair_bias[i];
+    if (!how.proportional || !image.anyMerged()) continue;
+    for (const float size : image.sizes()) segments[i].key_bias.push_back(std::log(size));
   }
-  AttentionOutput output = attention(qkv, config_.heads, images);
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    if (images[i].first_row) pack.images[i].noteClassAttention(output.first_rows[i]);
+  AttentionOutput output = attention(qkv, config_.heads, segments);
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    if (segments[i].first_row) pack.images[i].noteClassAttention(output.first_rows[i]);
   }
-  return output.mixed;
+  if (!layers.out_norm.weight.defined()) return output.mixed;
+  return layerNorm(output.mixed.to(stream_dtype_), layers.out_norm, dtype_);
+}
+
+at::Tensor VisionTransformer::hidden(const MlpLayers& layers, const at::Tensor& input) const {
+  const at::Tensor result = config_.gated_mlp
+                                ? gated(layers.fc1(input), config_.activation, /*gate_first=*/true)
+                                : layers.fc1(input, config_.activation);
+  if (!layers.hidden_norm.weight.defined()) return result;
+  return layerNorm(result.to(stream_dtype_), layers.hidden_norm, dtype_);
 }
 
 at::ScalarType VisionTransformer::deciding() const {
@@ -119,7 +155,7 @@ void VisionTransformer::merge(Pack& pack, int block, const MergeMethod& method,
     if (metric.defined()) layer.metric = metric.narrow(0, offset, counts[i]);
     layer.trace = trace;
     layer.sizes = image.sizes();
-    if (method.needsPatchMap()) layer.patch_tokens = image.patchTokens();
+    layer.patch_tokens = image.patchTokens();
     offset += counts[i];
   }
   std::vector<MergePlan> plans(images);
@@ -137,81 +173,133 @@ void VisionTransformer::merge(Pack& pack, int block, const MergeMethod& method,
   if (changed) pack.tokens = applied(plans, counts, pack.tokens);
 }
 
-at::Tensor VisionTransformer::pool(const at::Tensor& features) const {
-  const std::int64_t prefix = config_.prefixTokens();
-  const at::Tensor token = features.narrow(0, 0, 1);
-  if (config_.pooling == Pooling::kToken) return token;
-  const at::Tensor average =
-      features.narrow(0, prefix, features.size(0) - prefix).mean(0, /*keepdim=*/true);
-  return config_.pooling == Pooling::kAverage ? average : at::cat({token, average}, 1);
-}
+void VisionTransformer::runBlock(Pack& pack, int index, const MergeMethod& method,
+                                 const Options& options) const {
+  using Stage = MergeMethod::Stage;
+  const BlockLayers& block = layers_.blocks[static_cast<std::size_t>(index)];
+  for (ImageState& image : pack.images) image.beginBlock(index);
+  if (method.stage() == Stage::kBeforeBlock) merge(pack, index, method, {}, options.trace);
+  for (ImageState& image : pack.images) image.noteAttention();
 
-at::Tensor VisionTransformer::classify(const at::Tensor& pooled,
-                                       const at::Tensor& distilled) const {
-  at::Tensor result = layerNorm(pooled, fc_norm_, stream_dtype_);
-  const at::Tensor input = result.to(dtype_);
-  if (head_.defined()) result = head_(input, std::nullopt, stream_dtype_);
-  if (head_dist_.defined()) {
-    result = (result + head_dist_(distilled.to(dtype_), std::nullopt, stream_dtype_)) / 2;
+  Attending how;
+  how.block = index;
+  how.proportional = method.proportionalAttention();
+  how.trace = options.trace;
+  how.rotated_keys = options.rotated_keys;
+  how.wants_metric = method.stage() == Stage::kBetweenAttentionAndMlp;
+  if (rotary_.defined()) {
+    const at::ScalarType exact = dtype_ == at::kDouble ? at::kDouble : at::kFloat;
+    how.rotary = rotary_.of(pack.images, index, options.position, exact);
+    how.rotary.cosines = how.rotary.cosines.to(device_);
+    how.rotary.sines = how.rotary.sines.to(device_);
   }
-  return result;
+  if (!pair_bias_.empty()) {
+    const at::Tensor& bias = pair_bias_[pair_bias_.size() == 1 ? 0 : static_cast<std::size_t>(index)];
+    for (const ImageState& image : pack.images) how.pair_bias.push_back(mergedBias(bias, image));
+  }
+  const auto mergeBetween = [&] {
+    if (how.wants_metric) merge(pack, index, method, how.metric, options.trace);
+  };
+
+  if (config_.form == BlockForm::kPostNorm) {
+    const AttentionLayers& attention = block.attentions.front();
+    const MlpLayers& mlp = block.mlps.front();
+    const auto input = [&] { return pack.tokens.to(dtype_); };
+    const at::Tensor mixed = attend(attention, input(), pack, how);
+    pack.tokens += layerNorm(attention.proj(mixed, std::nullopt, stream_dtype_), attention.norm,
+                             stream_dtype_);
+    mergeBetween();
+    for (ImageState& image : pack.images) image.noteMlp();
+    pack.tokens += layerNorm(mlp.fc2(hidden(mlp, input()), std::nullopt, stream_dtype_), mlp.norm,
+                             stream_dtype_);
+  } else if (config_.form == BlockForm::kParallel) {
+    const AttentionLayers& attention = block.attentions.front();
+    const MlpLayers& mlp = block.mlps.front();
+    const at::Tensor input = normed(pack.tokens, attention.norm);
+    attention.proj.addTo(pack.tokens, attend(attention, input, pack, how));
+    mlp.fc2.addTo(pack.tokens, hidden(mlp, input));
+    // One projection makes queries, keys, values and hidden layer: nothing lies between.
+    for (ImageState& image : pack.images) image.noteMlp();
+    mergeBetween();
+  } else {
+    std::vector<at::Tensor> mixed;
+    for (const AttentionLayers& attention : block.attentions) {
+      mixed.push_back(attend(attention, normed(pack.tokens, attention.norm), pack, how));
+    }
+    for (std::size_t i = 0; i < mixed.size(); ++i) {
+      block.attentions[i].proj.addTo(pack.tokens, mixed[i]);
+    }
+    mergeBetween();
+    for (ImageState& image : pack.images) image.noteMlp();
+    std::vector<at::Tensor> layers;
+    for (const MlpLayers& mlp : block.mlps) {
+      layers.push_back(hidden(mlp, normed(pack.tokens, mlp.norm)));
+    }
+    for (std::size_t i = 0; i < layers.size(); ++i) block.mlps[i].fc2.addTo(pack.tokens, layers[i]);
+  }
+  for (ImageState& image : pack.images) image.endBlock();
 }
 
 VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
-                                                     const MergeMethod& method, bool trace,
+                                                     const MergeMethod& method,
+                                                     const Options& options,
                                                      const std::stop_token& stop) const {
   const c10::InferenceMode guard;
   // Where all that is heavy runs in kernels of ours, LibTorch has nothing left to divide.
   std::optional<LibTorchAside> aside;
   if (device_.is_cpu() && stream_dtype_ == at::kFloat) aside.emplace();
-  using Stage = MergeMethod::Stage;
-  const Stage stage = method.stage();
   Pack pack;
-  pack.tokens = layerNorm(embed(images), pre_norm_, stream_dtype_);
-  pack.images.assign(
-      static_cast<std::size_t>(images.size(0)),
-      ImageState(config_.prefixTokens(), config_.patchTokens(), method.needsPatchMap(), trace));
-
+  pack.tokens = layerNorm(embed(images), layers_.pre_norm, stream_dtype_);
+  pack.images.assign(static_cast<std::size_t>(images.size(0)),
+                     ImageState(config_.prefixTokens(), config_.patchTokens(), options.trace));
+  Output output;
+  const auto note = [&] {
+    if (!options.stream) return;
+    output.stream.resize(pack.images.size());
+    std::int64_t offset = 0;
+    for (std::size_t i = 0; i < pack.images.size(); ++i) {
+      output.stream[i].push_back(
+          pack.tokens.narrow(0, offset, pack.images[i].tokens()).clone());
+      offset += pack.images[i].tokens();
+    }
+  };
+  note();
   for (int index = 0; index < config_.depth; ++index) {
     throwIfStopped(stop);
-    const Block& block = blocks_[static_cast<std::size_t>(index)];
-    for (ImageState& image : pack.images) image.beginBlock(index);
-    if (stage == Stage::kBeforeBlock) merge(pack, index, method, {}, trace);
-    for (ImageState& image : pack.images) image.noteAttention();
-    at::Tensor metric;
-    const bool between = stage == Stage::kBetweenAttentionAndMlp;
-    block.proj.addTo(pack.tokens, attend(block, pack, method.proportionalAttention(),
-                                         between ? &metric : nullptr, trace));
-    if (between) merge(pack, index, method, metric, trace);
-    for (ImageState& image : pack.images) image.noteMlp();
-    block.fc2.addTo(pack.tokens,
-                    block.fc1(layerNorm(pack.tokens, block.norm2, dtype_), config_.activation));
-    for (ImageState& image : pack.images) image.endBlock();
+    runBlock(pack, index, method, options);
+    note();
   }
   throwIfStopped(stop);
 
-  Output output;
-  const at::Tensor tokens = layerNorm(pack.tokens, norm_, stream_dtype_);
+  const bool proportional = method.proportionalAttention();
+  const at::Tensor tokens = layerNorm(pack.tokens, layers_.norm, stream_dtype_);
   std::vector<at::Tensor> pooled;
   std::vector<at::Tensor> distilled;
   std::int64_t offset = 0;
   for (const ImageState& image : pack.images) {
     const at::Tensor features = tokens.narrow(0, offset, image.tokens());
-    pooled.push_back(pool(features));
-    distilled.push_back(features.narrow(0, head_dist_.defined() ? 1 : 0, 1));
+    pooled.push_back(pool(features, image, proportional));
+    distilled.push_back(features.narrow(0, config_.distillation_token ? 1 : 0, 1));
     output.features.push_back(features);
     offset += image.tokens();
   }
+  std::vector<at::Tensor> embeddings;
+  std::vector<at::Tensor> logits;
+  const auto finish = [&](const at::Tensor& own, const at::Tensor& distilled_own) {
+    const at::Tensor embedding = project(own);
+    logits.push_back(classify(embedding, distilled_own).to(at::kCPU, at::kFloat));
+    // A network with two heads reads two tokens: their mean stands for what it reads.
+    embeddings.push_back(
+        (config_.two_heads ? (embedding + distilled_own) / 2 : embedding).to(at::kCPU, at::kFloat));
+  };
   if (device_.is_cpu()) {
     // LibTorch's products may round a row otherwise among others than alone.
-    std::vector<at::Tensor> logits;
-    for (std::size_t i = 0; i < pooled.size(); ++i) {
-      logits.push_back(classify(pooled[i], distilled[i]));
-    }
-    output.logits = at::cat(logits).to(at::kFloat);
+    for (std::size_t i = 0; i < pooled.size(); ++i) finish(pooled[i], distilled[i]);
   } else {
-    output.logits = classify(at::cat(pooled), at::cat(distilled)).to(at::kCPU, at::kFloat);
+    finish(at::cat(pooled), at::cat(distilled));
   }
+  output.logits = at::cat(logits);
+  output.embedding = at::cat(embeddings);
   output.images = std::move(pack.images);
   return output;
 }

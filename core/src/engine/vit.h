@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A plain Vision Transformer (Dosovitskiy et al., ICLR 2021; timm's `VisionTransformer`) that runs
-// over packed tokens: those of all images stand one below the other, [total tokens, d], so that
-// each image may keep a different number and the matrix products still see the whole batch.
+// A Vision Transformer (Dosovitskiy et al., ICLR 2021) of any of the families that
+// model/network.h describes. It runs over packed tokens: those of all images stand one below the
+// other, [total tokens, d], so that each image may keep a different number and the matrix products
+// still see the whole batch.
 //
-// In bf16 on the CPU the residual stream stays in fp32: it costs little beside the products, merges
-// are decided on it, and twelve blocks of sums in eight bits would lose more than the products do.
+// In bf16 on a CPU with kernels for it the residual stream stays in fp32: it costs little beside
+// the products, merges are decided on it, and twelve blocks of sums in eight bits would lose more
+// than the products do.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -12,30 +14,40 @@
 #include <stop_token>
 #include <vector>
 
+#include "adamerge/methods.h"
 #include "adamerge/model_info.h"
 #include "engine/image_state.h"
-#include "engine/kernels/layer_norm.h"
-#include "engine/kernels/packed_linear.h"
+#include "engine/positions.h"
 #include "merging/method.h"
+#include "model/network.h"
 #include "weights/state_dict.h"
 
 namespace adamerge {
 
 class VisionTransformer {
  public:
-  /// Copies `weights` (timm's names, complete and checked) to the device in `dtype`; the position
-  /// embedding is resampled to the input's grid (bicubic, antialiased).
+  /// Copies `weights` (names of model/network.h, complete and checked) to the device in `dtype`;
+  /// positions are resampled to the input's grid.
   VisionTransformer(const VitConfig& config, const StateDict& weights, at::Device device,
                     at::ScalarType dtype);
 
   struct Output {
-    at::Tensor logits;               ///< [B, classes] fp32 on the CPU; pooled features without head
+    at::Tensor logits;               ///< [B, classes] fp32 on the CPU; [B, 0] without a classifier
+    at::Tensor embedding;            ///< [B, VitConfig::embeddingWidth()] fp32 on the CPU
     std::vector<ImageState> images;  ///< B
-    std::vector<at::Tensor> features;  ///< B of [N_i, d]: normalised tokens before pooling
+    std::vector<at::Tensor> features;  ///< B of [N_i, d]: tokens as pooling receives them
+    /// B of [N_i, d]: tokens on entry to the first block and after each, where asked for.
+    std::vector<std::vector<at::Tensor>> stream;
+  };
+  struct Options {
+    bool trace = true;
+    TokenPosition position = TokenPosition::kCentroid;
+    bool rotated_keys = false;  ///< what methods match by is taken after the rotation
+    bool stream = false;        ///< also hand out the residual stream, for tests
   };
 
   /// `images`: [B, 3, H, W] fp32. Throws Cancelled between blocks.
-  Output forward(const at::Tensor& images, const MergeMethod& method, bool trace,
+  Output forward(const at::Tensor& images, const MergeMethod& method, const Options& options,
                  const std::stop_token& stop = {}) const;
 
   const VitConfig& config() const { return config_; }
@@ -43,41 +55,55 @@ class VisionTransformer {
   at::ScalarType dtype() const { return dtype_; }
 
  private:
-  struct Block {
-    LayerNorm norm1, norm2, q_norm, k_norm;
-    PackedLinear qkv, proj, fc1, fc2;  ///< LayerScale is in proj and fc2
-  };
   /// Packed tokens with the images they belong to, in order.
   struct Pack {
     at::Tensor tokens;
     std::vector<ImageState> images;
   };
+  /// What a block's attentions share.
+  struct Attending {
+    int block = 0;
+    bool proportional = false;
+    bool trace = false;
+    RotaryPositions::Table rotary;       ///< undefined: none
+    std::vector<at::Tensor> pair_bias;   ///< per image, of one attention
+    bool rotated_keys = false;
+    bool wants_metric = false;
+    at::Tensor metric;  ///< [total tokens, d_h], where wanted
+  };
 
   at::Tensor embed(const at::Tensor& images) const;
-  /// What the attention adds to the residual stream, before its projection; `metric` gets the mean
-  /// over heads of the keys where wanted. With `trace`, each image notes where its class token
-  /// looks.
-  at::Tensor attend(const Block& block, Pack& pack, bool proportional, at::Tensor* metric,
-                    bool trace) const;
+  /// What the heads give for `input`, the normalised tokens; [total tokens, d].
+  at::Tensor attend(const AttentionLayers& layers, const at::Tensor& input, Pack& pack,
+                    Attending& how) const;
+  at::Tensor hidden(const MlpLayers& layers, const at::Tensor& input) const;
   void merge(Pack& pack, int block, const MergeMethod& method, const at::Tensor& metric,
              bool trace) const;
-  /// One image's features [N, d] -> what the classifier takes, [1, d or 2 d].
-  at::Tensor pool(const at::Tensor& features) const;
-  /// `pooled` and, where there is a distillation token, its features, a row per image -> logits.
-  at::Tensor classify(const at::Tensor& pooled, const at::Tensor& distilled) const;
+  void runBlock(Pack& pack, int index, const MergeMethod& method, const Options& options) const;
+  at::Tensor metricOf(const at::Tensor& keys) const;
+  /// One image's features [N, d] -> its embedding before projection, [1, pooledWidth()].
+  at::Tensor pool(const at::Tensor& features, const ImageState& image, bool proportional) const;
+  at::Tensor poolByAttention(const at::Tensor& features, const ImageState& image,
+                             bool proportional) const;
+  at::Tensor project(const at::Tensor& pooled) const;
+  /// Embedding and, where a distillation token has a head of its own, its features -> logits.
+  at::Tensor classify(const at::Tensor& embedding, const at::Tensor& distilled) const;
   /// In which merges are decided.
   at::ScalarType deciding() const;
+  at::Tensor normed(const at::Tensor& x, const LayerNorm& norm) const;
 
   VitConfig config_;
   at::Device device_;
   at::ScalarType dtype_;         ///< of weights and products
   at::ScalarType stream_dtype_;  ///< of the residual stream
-  PackedLinear patch_;
-  at::Tensor prefix_;    ///< [prefix, d], position embedding already added where it covers them
-  at::Tensor position_;  ///< [patches, d]
-  LayerNorm pre_norm_, norm_, fc_norm_;
-  std::vector<Block> blocks_;
-  PackedLinear head_, head_dist_;
+  NetworkLayers layers_;
+  at::Tensor prefix_;    ///< [prefix, d], positions already added where they cover them
+  at::Tensor position_;  ///< [patches, d]; undefined: none
+  RotaryPositions rotary_;
+  std::vector<at::Tensor> pair_bias_;  ///< per block, or one for all: [heads, N, N] fp32
 };
+
+/// Sum of size * token / sum of sizes over tokens [n, d]; their plain mean where all sizes are 1.
+at::Tensor meanOverPatches(const at::Tensor& tokens, std::span<const float> sizes);
 
 }  // namespace adamerge

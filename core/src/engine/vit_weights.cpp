@@ -7,32 +7,59 @@
 namespace adamerge {
 namespace {
 
-/// [1, tokens, d] as trained -> [prefix or 0 rows, d] and [patches, d] for the grid of `config`, as
-/// timm's resample_abs_pos_embed does. fp32.
-struct Positions {
-  at::Tensor prefix;
-  at::Tensor patches;
-};
+/// Fills the layers that it is shown from named tensors.
+class Loader final : public NetworkVisitor {
+ public:
+  Loader(const StateDict& weights, at::Device device, at::ScalarType dtype,
+         at::ScalarType stream_dtype, double epsilon)
+      : weights_(weights),
+        device_(device),
+        dtype_(dtype),
+        stream_dtype_(stream_dtype),
+        epsilon_(epsilon) {}
 
-Positions resampledPositions(const VitConfig& config, const at::Tensor& embedding) {
-  at::Tensor rows = embedding.to(at::kFloat).squeeze(0);
-  const std::int64_t covered = config.position_covers_prefix ? config.prefixTokens() : 0;
-  Positions positions{rows.narrow(0, 0, covered), rows.narrow(0, covered, rows.size(0) - covered)};
-  if (config.gridHeight() == config.position_grid_height &&
-      config.gridWidth() == config.position_grid_width) {
-    return positions;
+  void linear(const std::string& name, PackedLinear& layer, std::vector<std::int64_t> shape,
+              bool bias, const std::string& scale) override {
+    const std::int64_t out = shape.front();
+    if (scale.empty()) {
+      layer = PackedLinear(take(name + ".weight", dtype_).reshape({out, -1}),
+                           bias ? take(name + ".bias", dtype_) : at::Tensor());
+      return;
+    }
+    // LayerScale multiplies what a layer adds to the stream, which is a matter of its weights.
+    const at::ScalarType exact = dtype_ == at::kDouble ? at::kDouble : at::kFloat;
+    const at::Tensor gamma = weights_.find(scale)->second.to(exact);
+    const at::Tensor own = bias ? take(name + ".bias", exact) : at::Tensor();
+    layer = PackedLinear(place(take(name + ".weight", exact) * place(gamma, exact).unsqueeze(1),
+                               dtype_),
+                         bias ? place(own * place(gamma, exact), dtype_) : own);
   }
-  const at::Tensor grid =
-      positions.patches
-          .reshape({1, config.position_grid_height, config.position_grid_width, config.dim})
-          .permute({0, 3, 1, 2})
-          .contiguous();
-  positions.patches = at::_upsample_bicubic2d_aa(grid, {config.gridHeight(), config.gridWidth()},
-                                                 /*align_corners=*/false)
-                          .permute({0, 2, 3, 1})
-                          .reshape({config.patchTokens(), config.dim});
-  return positions;
-}
+  void norm(const std::string& name, LayerNorm& layer, std::int64_t /*width*/, bool rms) override {
+    layer = LayerNorm{take(name + ".weight", stream_dtype_),
+                      rms ? at::Tensor() : take(name + ".bias", stream_dtype_), epsilon_, rms};
+  }
+  void tensor(const std::string& name, at::Tensor& tensor,
+              std::vector<std::int64_t> /*shape*/) override {
+    tensor = weights_.find(name)->second;
+  }
+
+  /// The source may be a mapped file that somebody rewrites later, so the copy is always made.
+  at::Tensor place(const at::Tensor& tensor, at::ScalarType type) const {
+    return tensor.to(at::TensorOptions().device(device_).dtype(type), /*non_blocking=*/false,
+                     /*copy=*/true);
+  }
+
+ private:
+  at::Tensor take(const std::string& name, at::ScalarType type) const {
+    return place(weights_.find(name)->second, type);
+  }
+
+  const StateDict& weights_;
+  at::Device device_;
+  at::ScalarType dtype_;
+  at::ScalarType stream_dtype_;
+  double epsilon_;
+};
 
 }  // namespace
 
@@ -41,70 +68,49 @@ VisionTransformer::VisionTransformer(const VitConfig& config, const StateDict& w
     : config_(config),
       device_(device),
       dtype_(dtype),
-      stream_dtype_(device.is_cpu() && dtype == at::kBFloat16 && bestIsa() == Isa::kAmx ? at::kFloat
-                                                                                        : dtype) {
+      stream_dtype_(device.is_cpu() && dtype == at::kBFloat16 && hasHalfKernels() ? at::kFloat
+                                                                                  : dtype) {
   const c10::InferenceMode guard;
-  // The source may be a mapped file that somebody rewrites later, so the copy is always made.
-  const auto place = [&](const at::Tensor& tensor, at::ScalarType type) {
-    return tensor.to(at::TensorOptions().device(device).dtype(type), /*non_blocking=*/false,
-                     /*copy=*/true);
-  };
-  const auto take = [&](const std::string& name, at::ScalarType type) {
-    const auto found = weights.find(name);
-    return found == weights.end() ? at::Tensor() : place(found->second, type);
-  };
-  const auto linear = [&](const std::string& name) {
-    return PackedLinear(take(name + ".weight", dtype), take(name + ".bias", dtype));
-  };
-  // LayerScale multiplies what a layer adds to the stream, which is a matter of its weights.
-  const auto scaled = [&](const std::string& name, const std::string& scale) {
-    const auto found = weights.find(scale);
-    if (found == weights.end()) return linear(name);
-    const at::ScalarType exact = dtype == at::kDouble ? at::kDouble : at::kFloat;
-    const at::Tensor gamma = found->second.to(exact);
-    const at::Tensor bias = take(name + ".bias", exact);
-    return PackedLinear(place(take(name + ".weight", exact) * gamma.unsqueeze(1), dtype),
-                        bias.defined() ? place(bias * gamma, dtype) : bias);
-  };
-  const auto norm = [&](const std::string& name) {
-    return LayerNorm{take(name + ".weight", stream_dtype_), take(name + ".bias", stream_dtype_),
-                     config.norm_epsilon};
-  };
-
-  const at::Tensor kernel = take("patch_embed.proj.weight", dtype);
-  patch_ = PackedLinear(kernel.reshape({kernel.size(0), -1}), take("patch_embed.proj.bias", dtype));
-
-  const Positions positions = resampledPositions(config, weights.find("pos_embed")->second);
-  position_ = place(positions.patches, stream_dtype_);
+  Loader loader(weights, device, dtype, stream_dtype_, config.norm_epsilon);
+  visitNetwork(config, layers_, loader);
   std::vector<at::Tensor> prefix;
-  for (const char* name : {"cls_token", "dist_token", "reg_token"}) {
-    if (const auto found = weights.find(name); found != weights.end()) {
-      prefix.push_back(found->second.to(at::kFloat).reshape({-1, config.dim}));
-    }
+  for (at::Tensor* token :
+       {&layers_.class_token, &layers_.distillation_token, &layers_.registers}) {
+    if (token->defined()) prefix.push_back(token->to(at::kFloat).reshape({-1, config.dim}));
+    *token = at::Tensor();
   }
-  if (!prefix.empty()) {
-    at::Tensor tokens = at::cat(prefix);
-    if (config.position_covers_prefix) tokens = tokens + positions.prefix;
-    prefix_ = place(tokens, stream_dtype_);
+  at::Tensor tokens = prefix.empty() ? at::Tensor() : at::cat(prefix);
+  if (config.position_table) {
+    const PositionRows positions = positionRows(config, layers_.positions);
+    position_ = loader.place(positions.patches, stream_dtype_);
+    if (tokens.defined() && config.position_covers_prefix) tokens = tokens + positions.prefix;
+    layers_.positions = at::Tensor();
   }
-
-  pre_norm_ = norm("norm_pre");
-  norm_ = norm("norm");
-  fc_norm_ = norm("fc_norm");
-  head_ = linear("head");
-  head_dist_ = linear("head_dist");
-  for (int index = 0; index < config.depth; ++index) {
-    const std::string base = fmt::format("blocks.{}.", index);
-    Block block;
-    block.norm1 = norm(base + "norm1");
-    block.norm2 = norm(base + "norm2");
-    block.q_norm = norm(base + "attn.q_norm");
-    block.k_norm = norm(base + "attn.k_norm");
-    block.qkv = linear(base + "attn.qkv");
-    block.proj = scaled(base + "attn.proj", base + "ls1.gamma");
-    block.fc1 = linear(base + "mlp.fc1");
-    block.fc2 = scaled(base + "mlp.fc2", base + "ls2.gamma");
-    blocks_.push_back(std::move(block));
+  if (tokens.defined()) prefix_ = loader.place(tokens, stream_dtype_);
+  rotary_ = RotaryPositions(config, layers_.rotary_frequencies, layers_.rotary_periods);
+  layers_.rotary_frequencies = at::Tensor();
+  if (config.pooling == Pooling::kAttention) {
+    // The queries come out the same for every image.
+    PoolLayers& pool = layers_.pool;
+    pool.latent = loader.place(pool.latent.reshape({-1, config.attention_pool.width}), stream_dtype_);
+  }
+  if (!config.hasRelativeBias()) return;
+  at::Tensor shared;
+  if (layers_.shared_bias_table.defined()) {
+    shared = resizedBiasTable(config, layers_.shared_bias_table);
+  }
+  const auto placed = [&](const at::Tensor& table) {
+    return pairBias(table, config.gridHeight(), config.gridWidth()).to(device);
+  };
+  if (!config.relative_bias.per_block) {
+    pair_bias_.push_back(placed(shared));
+    return;
+  }
+  for (BlockLayers& block : layers_.blocks) {
+    at::Tensor& own = block.attentions.front().bias_table;
+    const at::Tensor table = resizedBiasTable(config, own);
+    pair_bias_.push_back(placed(shared.defined() ? table + shared : table));
+    own = at::Tensor();
   }
 }
 

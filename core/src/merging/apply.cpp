@@ -223,8 +223,12 @@ MergePlan joinedPlan(std::span<const MergePlan> plans, std::span<const std::int6
 std::vector<float> applyToSizes(const MergePlan& plan, const std::vector<float>& sizes) {
   if (plan.merges.empty()) return sizes;
   const std::vector<int> position = newPositions(plan, sizes.size());
+  std::vector<float> own = sizes;
+  if (plan.combine == Combine::kPrune) {
+    for (const PlannedMerge& merge : plan.merges) own[merge.source] = 0;
+  }
   std::vector<float> result(plan.order.size(), 0.0F);
-  for (std::size_t old = 0; old < sizes.size(); ++old) result[position[old]] += sizes[old];
+  for (std::size_t old = 0; old < sizes.size(); ++old) result[position[old]] += own[old];
   return result;
 }
 

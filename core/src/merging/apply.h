@@ -26,7 +26,7 @@ void plainApplyToTokens(const MergePlan& plan, const at::Tensor& tokens, at::Ten
 /// one block, so that all that merge combine in one way.
 MergePlan joinedPlan(std::span<const MergePlan> plans, std::span<const std::int64_t> counts);
 
-/// Sizes of merged tokens add up.
+/// Sizes of merged tokens add up; what is pruned counts no more.
 std::vector<float> applyToSizes(const MergePlan& plan, const std::vector<float>& sizes);
 
 /// New position of every old position; a source has its destination's.

@@ -30,7 +30,7 @@ struct LayerTokens {
   at::ScalarType deciding = at::kDouble;
   bool trace = false;                 ///< also fill what is only shown, not used to decide
   std::span<const float> sizes;       ///< [N], patches per token; prefix tokens count 1
-  std::span<const int> patch_tokens;  ///< patch -> position; empty unless needsPatchMap()
+  std::span<const int> patch_tokens;  ///< patch -> position
 
   std::int64_t count() const { return tokens.size(0); }
   std::int64_t patchCount() const { return tokens.size(0) - prefix; }
@@ -52,7 +52,6 @@ class MergeMethod {
   virtual Stage stage() const = 0;
   /// Adds log(size) of each key token to the attention logits.
   virtual bool proportionalAttention() const { return false; }
-  virtual bool needsPatchMap() const { return false; }
   /// Must depend on this image's tokens alone, so that a batch equals its images.
   virtual MergePlan plan(const LayerTokens& layer) const = 0;
   /// plan() of each of at least one image, for tokens on an accelerator: there each plan waits for

@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <set>
 #include <string_view>
 #include <utility>
 
 #include "adamerge/error.h"
+#include "model/network.h"
 #include "model/position_grid.h"
 #include "weights/json_text.h"
 
@@ -19,39 +21,38 @@ namespace {
 
 class Finder {
  public:
-  Finder(const StateDict& tensors, const std::string& file, const ModelConfig& config,
-         std::vector<std::string>& notes)
-      : tensors_(tensors), file_(file), config_(config), notes_(notes) {}
+  Finder(const FileTensors& tensors, const ModelConfig& config, std::vector<std::string>& notes)
+      : tensors_(tensors), config_(config), notes_(notes), vit_(config.base) {}
 
   VitConfig find(const std::optional<InputSize>& input_size) {
-    refuseOtherNetworks();
     readPatches();
     readTokens();
     readBlocks();
     readHeads();
     readNormsAndHead();
     readPositions();
+    readRelativeBias();
     chooseInput(input_size);
+    readRotary();
     return vit_;
   }
 
  private:
-  [[noreturn]] void fail(const std::string& problem) const {
-    throw Error(fmt::format("{}: {}", file_, problem));
-  }
+  [[noreturn]] void fail(const std::string& problem) const { tensors_.fail(problem); }
 
-  bool has(std::string_view name) const { return tensors_.contains(name); }
+  bool has(std::string_view name) const { return tensors_.has(name); }
 
   /// Length of an axis of a tensor that must have `axes` of them.
-  int length(std::string_view name, std::int64_t axes, std::int64_t axis) const {
-    const auto found = tensors_.find(name);
-    if (found == tensors_.end()) {
-      fail(fmt::format("tensor '{}' is missing; no plain Vision Transformer is without it", name));
+  int length(const std::string& name, std::int64_t axes, std::int64_t axis) const {
+    const at::Tensor tensor = tensors_.find(name);
+    if (!tensor.defined()) {
+      fail(fmt::format("tensor '{}' is missing; no Vision Transformer of this kind is without it",
+                       tensors_.inFile(name)));
     }
     constexpr std::int64_t kMax = 1 << 24;
-    const at::IntArrayRef shape = found->second.sizes();
-    if (found->second.dim() != axes || shape[axis] < 1 || shape[axis] > kMax) {
-      fail(fmt::format("tensor '{}' has shape [{}], {} sizes are expected", name,
+    const at::IntArrayRef shape = tensor.sizes();
+    if (tensor.dim() != axes || shape[axis] < 1 || shape[axis] > kMax) {
+      fail(fmt::format("tensor '{}' has shape [{}], {} sizes are expected", tensors_.inFile(name),
                        fmt::join(shape, ", "), axes));
     }
     return static_cast<int>(shape[axis]);
@@ -61,47 +62,12 @@ class Finder {
   void agree(const Field<T>& field, T found) const {
     if (field && *field != found) {
       throw Error(fmt::format("{}: {} is {}, but the tensors in {} say {}", config_.file, field.key,
-                              *field, file_, found));
+                              *field, tensors_.file(), found));
     }
-  }
-
-  void refuseOtherNetworks() const {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kForeign{{
-        {"relative_position_bias", "relative position bias (BEiT, Swin)"},
-        {".q_bias", "separate query and value biases (BEiT)"},
-        {"attn_pool.", "attention pooling"},
-        {".mlp.w12.", "a SwiGLU MLP"},
-        {".mlp.weights_in.", "a SwiGLU MLP"},
-        {".mlp.fc1_g.", "a SwiGLU MLP"},
-        {"rope", "rotary position embedding"},
-        {"freqs", "rotary position embedding"},
-        {".rel_pos", "relative positions (SAM)"},
-    }};
-    if (tensors_.empty()) fail("there are no tensors in it");
-    for (const auto& [name, tensor] : tensors_) {
-      for (const auto& [part, meaning] : kForeign) {
-        if (name.find(part) != std::string::npos) {
-          fail(fmt::format("has {} (tensor '{}'): this network cannot run here", meaning,
-                           printable(name)));
-        }
-      }
-    }
-    if (has("patch_embed.proj.weight") && has("blocks.0.norm1.weight")) return;
-    std::vector<std::string> first;
-    constexpr std::size_t kShown = 5;
-    for (const auto& [name, tensor] : tensors_) {
-      if (first.size() == kShown) break;
-      first.push_back(printable(name, 60));
-    }
-    const std::size_t more = tensors_.size() - first.size();
-    fail(fmt::format(
-        "is no plain Vision Transformer: it has tensors {}{}, but no {}", fmt::join(first, ", "),
-        more == 0 ? "" : fmt::format(" and {} more", more),
-        has("patch_embed.proj.weight") ? "blocks.0.norm1.weight" : "patch_embed.proj.weight"));
   }
 
   void readPatches() {
-    constexpr std::string_view kName = "patch_embed.proj.weight";
+    constexpr const char* kName = "patch_embed.proj.weight";
     vit_.dim = length(kName, 4, 0);
     vit_.channels = length(kName, 4, 1);
     vit_.patch_size = length(kName, 4, 2);
@@ -113,6 +79,7 @@ class Finder {
       fail(fmt::format("its images have {} channels, only 3 (RGB) can run here", vit_.channels));
     }
     vit_.patch_bias = has("patch_embed.proj.bias");
+    vit_.patch_norm = has("patch_embed.norm.weight");
     agree(config_.patch_size, vit_.patch_size);
     agree(config_.channels, vit_.channels);
     agree(config_.dim, vit_.dim);
@@ -126,30 +93,46 @@ class Finder {
     agree(config_.register_tokens, vit_.register_tokens);
   }
 
+  /// How many different numbers follow `prefix`.
+  int countBelow(std::string_view prefix) const {
+    std::set<std::string_view> numbers;
+    for (const auto& [name, tensor] : tensors_.all()) {
+      if (!name.starts_with(prefix)) continue;
+      const std::string_view rest = std::string_view(name).substr(prefix.size());
+      numbers.insert(rest.substr(0, rest.find('.')));
+    }
+    return static_cast<int>(numbers.size());
+  }
+
   void readBlocks() {
-    std::set<std::string_view> blocks;
-    constexpr std::string_view kBlocks = "blocks.";
-    for (const auto& [name, tensor] : tensors_) {
-      if (!name.starts_with(kBlocks)) continue;
-      const std::string_view rest = std::string_view(name).substr(kBlocks.size());
-      blocks.insert(rest.substr(0, rest.find('.')));
-    }
-    vit_.depth = static_cast<int>(blocks.size());
+    vit_.depth = countBelow("blocks.");
     agree(config_.depth, vit_.depth);
-    vit_.mlp_hidden = length("blocks.0.mlp.fc1.weight", 2, 0);
-    if (length("blocks.0.mlp.fc2.weight", 2, 1) * 2 == vit_.mlp_hidden) {
-      fail(
-          "has a SwiGLU MLP (blocks.0.mlp.fc2 takes half of what fc1 gives): this network cannot "
-          "run here");
-    }
+    vit_.branches = std::max(countBelow("blocks.0.attns."), 1);
+    const bool branches = vit_.branches > 1;
+    const std::string attention = branches ? "blocks.0.attns.0." : "blocks.0.";
+    const std::string mlp = branches ? "blocks.0.ffns.0." : "blocks.0.";
+    vit_.mlp_hidden = length(mlp + "mlp.fc2.weight", 2, 1);
+    const int first = length(mlp + "mlp.fc1.weight", 2, 0);
+    vit_.gated_mlp = first == 2 * vit_.mlp_hidden;
+    agree(config_.gated_mlp, vit_.gated_mlp);
     agree(config_.mlp_hidden, vit_.mlp_hidden);
+    if (vit_.gated_mlp && !config_.gated_mlp) vit_.activation = Activation::kSilu;
+    vit_.mlp_bias = has(mlp + "mlp.fc1.bias");
+    vit_.mlp_norm = has(mlp + "mlp.norm.weight");
     vit_.pre_norm = has("norm_pre.weight");
-    vit_.qkv_bias = has("blocks.0.attn.qkv.bias");
-    vit_.qk_norm = has("blocks.0.attn.q_norm.weight");
-    vit_.layer_scale = has("blocks.0.ls1.gamma");
+    vit_.rms_norm = !has(attention + (branches ? "norm.bias" : "norm1.bias"));
+    vit_.qkv_bias = has(attention + "attn.qkv.bias");
+    vit_.proj_bias = has(attention + "attn.proj.bias");
+    vit_.attention_norm = has(attention + "attn.norm.weight");
+    vit_.qk_norm = has(attention + "attn.q_norm.weight");
+    vit_.rms_qk_norm = vit_.qk_norm && !has(attention + "attn.q_norm.bias");
+    vit_.layer_scale = has(attention + (branches ? "ls.gamma" : "ls1.gamma"));
     agree(config_.pre_norm, vit_.pre_norm);
     agree(config_.qkv_bias, vit_.qkv_bias);
+    agree(config_.proj_bias, vit_.proj_bias);
     agree(config_.qk_norm, vit_.qk_norm);
+    agree(config_.attention_norm, vit_.attention_norm);
+    agree(config_.mlp_norm, vit_.mlp_norm);
     agree(config_.layer_scale, vit_.layer_scale);
     if (config_.norm_epsilon) vit_.norm_epsilon = *config_.norm_epsilon;
     if (!(vit_.norm_epsilon >= 0 && vit_.norm_epsilon < 1)) {
@@ -181,7 +164,9 @@ class Finder {
   }
 
   void readHeads() {
-    const int head_width = vit_.qk_norm ? length("blocks.0.attn.q_norm.weight", 1, 0) : 0;
+    const std::string norm = (vit_.branches > 1 ? "blocks.0.attns.0." : "blocks.0.") +
+                             std::string("attn.q_norm.weight");
+    const int head_width = vit_.qk_norm ? length(norm, 1, 0) : 0;
     if (config_.heads) {
       vit_.heads = *config_.heads;
       if (vit_.heads < 1 || vit_.dim % vit_.heads != 0) {
@@ -204,21 +189,44 @@ class Finder {
     }
   }
 
+  void readPool() {
+    AttentionPool& pool = vit_.attention_pool;
+    pool.queries = length("attn_pool.latent", 3, 1);
+    pool.width = length("attn_pool.latent", 3, 2);
+    pool.norms = has("attn_pool.key_norm.weight");
+    pool.mlp_hidden = has("attn_pool.mlp.fc1.weight") ? length("attn_pool.mlp.fc1.weight", 2, 0) : 0;
+    if (pool.heads < 1 || pool.width % pool.heads != 0) {
+      throw Error(fmt::format("{}: the attention pooling has {} heads, which do not divide its "
+                              "width {}",
+                              config_.file, pool.heads, pool.width));
+    }
+  }
+
   void readNormsAndHead() {
     vit_.fc_norm = has("fc_norm.weight");
     vit_.final_norm = has("norm.weight");
     agree(config_.fc_norm, vit_.fc_norm);
-    if (!vit_.fc_norm) {
-      // Without either, only a config can say that none is meant.
-      if (!vit_.final_norm && !config_.final_norm) vit_.final_norm = true;
-      agree(config_.final_norm, vit_.final_norm);
+    // Without either, only a config can say that none is meant.
+    if (!vit_.fc_norm && !vit_.final_norm && !config_.final_norm) vit_.final_norm = true;
+    agree(config_.final_norm, vit_.final_norm);
+
+    if (has("projection.fc1.weight")) {
+      vit_.projection_hidden = length("projection.fc1.weight", 2, 0);
+      vit_.projection = length("projection.fc2.weight", 2, 0);
+      vit_.projection_bias = has("projection.fc1.bias");
+    } else if (has("projection.weight")) {
+      vit_.projection = length("projection.weight", 2, 0);
+      vit_.projection_bias = has("projection.bias");
     }
+    agree(config_.projection, vit_.projection);
 
     const bool head = has("head.weight");
     vit_.classes = head ? length("head.weight", 2, 0) : 0;
+    vit_.two_heads = vit_.distillation_token && has("head_dist.weight");
     if (head || config_.format == ConfigFormat::kTimm) agree(config_.classes, vit_.classes);
 
-    if (head && vit_.class_token && length("head.weight", 2, 1) == 2 * vit_.dim) {
+    if (head && vit_.class_token && length("head.weight", 2, 1) == 2 * vit_.dim &&
+        vit_.projection == 0) {
       vit_.pooling = Pooling::kTokenAndAverage;
     } else if (config_.pooling) {
       vit_.pooling = *config_.pooling;
@@ -227,23 +235,76 @@ class Finder {
     }
     if (vit_.pooling == Pooling::kToken && !vit_.class_token) {
       throw Error(fmt::format("{}: {} is 'token', but there is no cls_token in {}", config_.file,
-                              config_.pooling.key, file_));
+                              config_.pooling.key, tensors_.file()));
     }
+    if (vit_.pooling == Pooling::kAttention) readPool();
   }
 
   void readPositions() {
+    vit_.position_table = has("pos_embed");
+    agree(config_.position_table, vit_.position_table);
+    if (!vit_.position_table) {
+      vit_.position_grid_height = 0;
+      vit_.position_grid_width = 0;
+      return;
+    }
     const int tokens = length("pos_embed", 3, 1);
     const PositionGrid grid =
-        findPositionGrid(tokens, vit_.prefixTokens(), vit_.patch_size, config_, file_);
+        findPositionGrid(tokens, vit_.prefixTokens(), vit_.patch_size, config_, tensors_.file());
     vit_.position_covers_prefix = grid.covers_prefix;
     vit_.position_grid_height = grid.height;
     vit_.position_grid_width = grid.width;
   }
 
+  void readRelativeBias() {
+    constexpr const char* kOwn = "blocks.0.attn.relative_position_bias_table";
+    constexpr const char* kShared = "rel_pos_bias.relative_position_bias_table";
+    RelativeBias& bias = vit_.relative_bias;
+    bias.per_block = has(kOwn);
+    bias.shared = has(kShared);
+    agree(config_.block_bias, bias.per_block);
+    agree(config_.shared_bias, bias.shared);
+    if (!vit_.hasRelativeBias()) return;
+    if (!vit_.class_token || vit_.prefixTokens() != 1) {
+      fail("has a relative position bias, which needs a class token and no other prefix tokens");
+    }
+    const std::string name = bias.per_block ? kOwn : kShared;
+    const int rows = length(name, 2, 0);
+    InputSize window{};
+    if (const auto& size = config_.trained_size) {
+      window = {(*size).height / vit_.patch_size, (*size).width / vit_.patch_size};
+    } else if (vit_.position_table) {
+      window = {vit_.position_grid_height, vit_.position_grid_width};
+    }
+    if (window.height < 1 || relativeRows(window.height, window.width) != rows) {
+      // timm takes a table of another length than the config's grid as a square's.
+      const auto side = static_cast<int>(std::lround((std::sqrt(std::max(rows - 3.0, 1.0)) + 1) / 2));
+      if (relativeRows(side, side) != rows) {
+        fail(fmt::format("tensor '{}' has {} rows, which are the offsets of no grid of patches",
+                         tensors_.inFile(name), rows));
+      }
+      if (config_.trained_size && config_.format != ConfigFormat::kTimm) {
+        throw Error(fmt::format("{}: {} is {} x {}, but '{}' in {} is of {} x {} patches",
+                                config_.file, config_.trained_size.key,
+                                (*config_.trained_size).height, (*config_.trained_size).width,
+                                tensors_.inFile(name), tensors_.file(), side, side));
+      }
+      window = {side, side};
+    }
+    bias.window_height = window.height;
+    bias.window_width = window.width;
+  }
+
   void chooseInput(const std::optional<InputSize>& wanted) {
     InputSize size{vit_.position_grid_height * vit_.patch_size,
                    vit_.position_grid_width * vit_.patch_size};
-    std::string source = file_;
+    if (!vit_.position_table) {
+      size = {vit_.relative_bias.window_height * vit_.patch_size,
+              vit_.relative_bias.window_width * vit_.patch_size};
+      constexpr int kUsualSide = 224;
+      if (size.height == 0) size = {kUsualSide, kUsualSide};
+    }
+    std::string source = tensors_.file();
     if (config_.trained_size) size = *config_.trained_size;
     if (config_.input_size) size = *config_.input_size;
     if (config_.trained_size || config_.input_size) source = config_.file;
@@ -252,11 +313,11 @@ class Finder {
       source = "the input size asked for";
     }
     constexpr int kMaxSide = 65536;
-    if (size.height < 1 || size.width < 1 || size.height > kMaxSide || size.width > kMaxSide ||
-        size.height % vit_.patch_size != 0 || size.width % vit_.patch_size != 0) {
+    if (size.height < vit_.patch_size || size.width < vit_.patch_size || size.height > kMaxSide ||
+        size.width > kMaxSide) {
       throw Error(
-          fmt::format("{}: {} x {} pixels; height and width must be multiples of the patch "
-                      "size {}, up to {}",
+          fmt::format("{}: {} x {} pixels; height and width from the patch size {} up to {} are "
+                      "possible",
                       source, size.height, size.width, vit_.patch_size, kMaxSide));
     }
     constexpr std::int64_t kMaxTokens = 1'000'000;
@@ -268,21 +329,121 @@ class Finder {
     }
     vit_.input_height = size.height;
     vit_.input_width = size.width;
+    const int unseen_rows = size.height % vit_.patch_size;
+    const int unseen_columns = size.width % vit_.patch_size;
+    if (unseen_rows + unseen_columns > 0) {
+      notes_.push_back(fmt::format(
+          "Of {} x {} pixels the last {} rows and {} columns make no whole patch of {} and are "
+          "never seen, as in the library.",
+          size.height, size.width, unseen_rows, unseen_columns, vit_.patch_size));
+    }
+    if (vit_.position_table && (vit_.gridHeight() != vit_.position_grid_height ||
+                                vit_.gridWidth() != vit_.position_grid_width)) {
+      notes_.push_back(fmt::format(
+          "The position table of {} x {} patches is resampled to {} x {}{}.",
+          vit_.position_grid_height, vit_.position_grid_width, vit_.gridHeight(), vit_.gridWidth(),
+          how(vit_.resampling)));
+    }
+    const RelativeBias& bias = vit_.relative_bias;
+    if (vit_.hasRelativeBias() &&
+        (vit_.gridHeight() != bias.window_height || vit_.gridWidth() != bias.window_width)) {
+      notes_.push_back(fmt::format(
+          "The relative position tables of {} x {} patches are resized to {} x {}, as {} does.",
+          bias.window_height, bias.window_width, vit_.gridHeight(), vit_.gridWidth(),
+          bias.geometric ? "timm" : "transformers"));
+    }
   }
 
-  const StateDict& tensors_;
-  const std::string& file_;
+  static const char* how(Resampling resampling) {
+    switch (resampling) {
+      case Resampling::kBicubicAntialiased:
+        return " (bicubic, antialiased)";
+      case Resampling::kBicubic:
+        return " (bicubic)";
+      case Resampling::kBicubicOffset:
+        return " (bicubic, by Meta's offset of 0.1)";
+      case Resampling::kBilinear:
+        return " (bilinear)";
+    }
+    return "";
+  }
+
+  void readRotary() {
+    if (!vit_.isRotary()) return;
+    constexpr int kParts = 4;
+    if (vit_.headDim() % kParts != 0) {
+      fail(fmt::format("its heads are {} wide, and rotary positions need a width divisible by four",
+                       vit_.headDim()));
+    }
+  }
+
+  const FileTensors& tensors_;
   const ModelConfig& config_;
   std::vector<std::string>& notes_;
   VitConfig vit_;
 };
 
+/// "a, b, c, d, e and 7 more"
+std::string summary(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 5;
+  if (names.size() <= kShown) return fmt::format("{}", fmt::join(names, ", "));
+  return fmt::format("{} and {} more", fmt::join(names.begin(), names.begin() + kShown, ", "),
+                     names.size() - kShown);
+}
+
+void checkNames(const FileTensors& tensors, const std::vector<TensorSpec>& specs) {
+  std::vector<std::string> missing;
+  std::vector<std::string> unexpected;
+  std::set<std::string_view> known;
+  for (const TensorSpec& spec : specs) {
+    known.insert(spec.name);
+    if (!tensors.has(spec.name)) missing.push_back(tensors.inFile(spec.name));
+  }
+  for (const auto& [name, tensor] : tensors.all()) {
+    if (!known.contains(name)) unexpected.push_back(printable(tensors.inFile(name), 60));
+  }
+  if (missing.empty() && unexpected.empty()) return;
+  tensors.fail(
+      fmt::format("the tensors are not those of this network: {}{}{}",
+                  missing.empty() ? "" : fmt::format("missing {}", summary(missing)),
+                  missing.empty() || unexpected.empty() ? "" : "; ",
+                  unexpected.empty() ? "" : fmt::format("unexpected {}", summary(unexpected))));
+}
+
 }  // namespace
 
-VitConfig findArchitecture(const StateDict& tensors, const std::string& weights_file,
-                           const ModelConfig& config, const std::optional<InputSize>& input_size,
+VitConfig findArchitecture(const FileTensors& tensors, const ModelConfig& config,
+                           const std::optional<InputSize>& input_size,
                            std::vector<std::string>& notes) {
-  return Finder(tensors, weights_file, config, notes).find(input_size);
+  return Finder(tensors, config, notes).find(input_size);
+}
+
+void checkTensors(const FileTensors& tensors, const VitConfig& vit,
+                  const ProgressCallback& progress, const std::stop_token& stop) {
+  const std::vector<TensorSpec> specs = networkTensors(vit);
+  checkNames(tensors, specs);
+  for (const TensorSpec& spec : specs) {
+    const at::Tensor tensor = tensors.find(spec.name);
+    if (tensor.sizes() != at::IntArrayRef(spec.shape)) {
+      tensors.fail(fmt::format("tensor '{}' has shape [{}], expected is [{}]",
+                               tensors.inFile(spec.name), fmt::join(tensor.sizes(), ", "),
+                               fmt::join(spec.shape, ", ")));
+    }
+    if (!tensor.is_floating_point()) {
+      tensors.fail(fmt::format("tensor '{}' is of type {}, a floating-point type is expected",
+                               tensors.inFile(spec.name), at::toString(tensor.scalar_type())));
+    }
+  }
+  std::int64_t done = 0;
+  for (const TensorSpec& spec : specs) {
+    throwIfStopped(stop);
+    if (!at::isfinite(tensors.find(spec.name)).all().item<bool>()) {
+      tensors.fail(fmt::format("tensor '{}' holds NaN or infinity: the weights are damaged",
+                               tensors.inFile(spec.name)));
+    }
+    ++done;
+    if (progress) progress({"checking weights", done, static_cast<std::int64_t>(specs.size())});
+  }
 }
 
 }  // namespace adamerge

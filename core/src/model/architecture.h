@@ -5,15 +5,21 @@
 #include <string>
 #include <vector>
 
+#include "adamerge/progress.h"
+#include "model/file_tensors.h"
 #include "model/model_config.h"
-#include "weights/state_dict.h"
 
 namespace adamerge {
 
-/// The architecture that the tensors (timm's names) show, completed by the config. Throws Error: no
-/// plain Vision Transformer, tensors and config disagree, or neither decides something.
-VitConfig findArchitecture(const StateDict& tensors, const std::string& weights_file,
-                           const ModelConfig& config, const std::optional<InputSize>& input_size,
+/// The architecture that the tensors (names of model/network.h) show, completed by the config.
+/// Throws Error: tensors and config disagree, or neither decides something.
+VitConfig findArchitecture(const FileTensors& tensors, const ModelConfig& config,
+                           const std::optional<InputSize>& input_size,
                            std::vector<std::string>& notes);
+
+/// Throws Error unless `tensors` are exactly those the network needs: all there, none besides, of
+/// the right shape, floating point, without NaN or infinity.
+void checkTensors(const FileTensors& tensors, const VitConfig& vit,
+                  const ProgressCallback& progress, const std::stop_token& stop);
 
 }  // namespace adamerge

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -41,13 +42,28 @@ std::optional<int> integerWithin(const nlohmann::json& value, std::int64_t low, 
 ConfigFields::ConfigFields(const nlohmann::json* object, std::string file, std::string prefix)
     : object_(object == nullptr ? &emptyObject() : object),
       file_(std::move(file)),
-      prefix_(std::move(prefix)) {}
+      prefix_(std::move(prefix)),
+      asked_(std::make_shared<std::set<std::string, std::less<>>>()) {}
+
+void ConfigFields::refuseUnknown(std::span<const std::string_view> ignored) const {
+  for (const auto& [key, value] : object_->items()) {
+    if (value.is_null() || asked_->contains(key) ||
+        std::find(ignored.begin(), ignored.end(), key) != ignored.end()) {
+      continue;
+    }
+    fail(printable(key, 60), fmt::format("is {}, and this field is not known here: the network may "
+                                         "compute something else than it would here. Remove the "
+                                         "field if it changes nothing",
+                                         shown(value)));
+  }
+}
 
 void ConfigFields::fail(std::string_view key, std::string_view problem) const {
   throw Error(fmt::format("{}: {} {}", file_, name(key), problem));
 }
 
 const nlohmann::json* ConfigFields::find(std::string_view key) const {
+  asked_->emplace(key);
   const auto found = object_->find(key);
   return found == object_->end() || found->is_null() ? nullptr : &*found;
 }

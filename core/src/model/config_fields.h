@@ -2,8 +2,11 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +34,9 @@ class ConfigFields {
 
   bool has(std::string_view key) const { return find(key) != nullptr; }
   const nlohmann::json* find(std::string_view key) const;  ///< nullptr: absent or null
+  /// Throws Error naming the first key that no reader has asked for and that is not one of
+  /// `ignored`: what a network is told and we do not understand would give wrong numbers.
+  void refuseUnknown(std::span<const std::string_view> ignored) const;
   /// The object below `key`, empty where there is none.
   ConfigFields below(std::string_view key) const;
 
@@ -53,6 +59,7 @@ class ConfigFields {
   const nlohmann::json* object_;
   std::string file_;
   std::string prefix_;
+  std::shared_ptr<std::set<std::string, std::less<>>> asked_;  ///< keys that were read
 };
 
 }  // namespace adamerge

@@ -6,10 +6,8 @@
 #include <utility>
 
 #include "model/architecture.h"
-#include "model/check_tensors.h"
-#include "model/model_config.h"
+#include "model/family.h"
 #include "model/model_files.h"
-#include "model/tensor_names.h"
 
 namespace adamerge {
 namespace {
@@ -54,16 +52,19 @@ void noteAssumptions(const ModelInfo& info, std::vector<std::string>& notes) {
 LoadedModel loadModel(const fs::path& path, const std::optional<InputSize>& input_size,
                       const ProgressCallback& progress, const std::stop_token& stop) {
   const ModelFiles files = findModelFiles(path);
-  const std::string weights_file = files.weights.string();
-  const ModelConfig config = readModelConfig(files.config, files.preprocessor);
+  const ConfigFiles configs = readConfigFiles(files.config, files.preprocessor, files.open_clip);
+  FileTensors tensors(readWeights(files.weights, progress, stop), files.weights.string());
 
   LoadedModel model;
   ModelInfo& info = model.info;
+  const Family& family = findFamily(configs, tensors);
+  const ModelConfig config = family.open(configs, tensors);
+  joinProjections(tensors);
+  info.family = family.label;
   info.notes = config.notes;
-  model.weights =
-      withTimmNames(readWeights(files.weights, progress, stop), weights_file, info.notes);
-  info.vit = findArchitecture(model.weights, weights_file, config, input_size, info.notes);
-  checkTensors(model.weights, info.vit, weights_file, progress, stop);
+  if (std::string note = tensors.droppedNote(); !note.empty()) info.notes.push_back(note);
+  info.vit = findArchitecture(tensors, config, input_size, info.notes);
+  checkTensors(tensors, info.vit, progress, stop);
 
   info.name = displayName(path, files);
   info.architecture = config.architecture;
@@ -72,8 +73,9 @@ LoadedModel loadModel(const fs::path& path, const std::optional<InputSize>& inpu
       preprocessingFor(config.preprocessing, {info.vit.input_height, info.vit.input_width});
   info.notes.insert(info.notes.end(), config.preprocessing.notes.begin(),
                     config.preprocessing.notes.end());
-  if (config.format == ConfigFormat::kNone) noteAssumptions(info, info.notes);
+  if (configs.format() == ConfigFormat::kNone) noteAssumptions(info, info.notes);
   info.labels = labelsFor(config, info.vit.classes, info.notes);
+  model.weights = tensors.release();
   for (const auto& [name, tensor] : model.weights) info.parameters += tensor.numel();
   return model;
 }

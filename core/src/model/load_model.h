@@ -13,7 +13,7 @@ namespace adamerge {
 
 struct LoadedModel {
   ModelInfo info;
-  /// timm's names, exactly those `info.vit` needs, shapes checked, all values finite; dtypes as in
+  /// Names of model/network.h, exactly those `info.vit` needs, shapes checked, all values finite; dtypes as in
   /// the file. `pos_embed` is [1, tokens, dim] as trained, not resampled.
   StateDict weights;
 };

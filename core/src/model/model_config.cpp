@@ -22,8 +22,12 @@ Field<Activation> activationField(const ConfigFields& fields, std::string_view k
     field.value = Activation::kGeluTanh;
   } else if (*name == "quick_gelu" || *name == "quickgelu") {
     field.value = Activation::kQuickGelu;
+  } else if (*name == "silu" || *name == "swish") {
+    field.value = Activation::kSilu;
+  } else if (*name == "relu") {
+    field.value = Activation::kRelu;
   } else {
-    fields.fail(key, fmt::format("is '{}'; gelu, gelu_tanh and quick_gelu can run here",
+    fields.fail(key, fmt::format("is '{}'; gelu, gelu_tanh, quick_gelu, silu and relu can run here",
                                  printable(*name, 40)));
   }
   return field;
@@ -46,24 +50,38 @@ std::vector<std::string> numberedLabels(const ConfigFields& table) {
   return names;
 }
 
-ModelConfig readModelConfig(const std::filesystem::path& config,
-                            const std::filesystem::path& preprocessor) {
-  if (config.empty()) return {};
-  const auto load = [](const std::filesystem::path& path) {
-    return parseJsonObject(readTextFile(path), path.string());
+ConfigFormat ConfigFiles::format() const {
+  if (!open_clip_file.empty()) return ConfigFormat::kOpenClip;
+  if (config.contains("architecture")) return ConfigFormat::kTimm;
+  return config_file.empty() ? ConfigFormat::kNone : ConfigFormat::kHuggingFace;
+}
+
+ConfigFiles readConfigFiles(const std::filesystem::path& config,
+                            const std::filesystem::path& preprocessor,
+                            const std::filesystem::path& open_clip) {
+  ConfigFiles files;
+  const auto read = [](const std::filesystem::path& path, nlohmann::json& json,
+                       std::string& name) {
+    if (path.empty()) return;
+    name = path.string();
+    json = parseJsonObject(readTextFile(path), name);
   };
-  const nlohmann::json json = load(config);
-  const ConfigFields fields(&json, config.string());
-  if (fields.has("architecture")) return readTimmConfig(fields);
-  if (fields.has("model_type")) {
-    const nlohmann::json preprocessor_json =
-        preprocessor.empty() ? nlohmann::json::object() : load(preprocessor);
-    return readHuggingFaceConfig(fields, ConfigFields(&preprocessor_json, preprocessor.string()));
+  read(config, files.config, files.config_file);
+  read(preprocessor, files.preprocessor, files.preprocessor_file);
+  read(open_clip, files.open_clip, files.open_clip_file);
+  const bool ours = files.config_file.empty() || files.fields().has("architecture") ||
+                    files.fields().has("model_type");
+  if (!ours && files.open_clip_file.empty()) {
+    throw Error(fmt::format(
+        "{}: has neither timm's 'architecture' nor Hugging Face's 'model_type', so it describes no "
+        "model that is known here",
+        files.config_file));
   }
-  throw Error(fmt::format(
-      "{}: has neither timm's 'architecture' nor Hugging Face's 'model_type', so it describes no "
-      "model that is known here",
-      config.string()));
+  if (!files.open_clip_file.empty() && !files.openClipFields().has("model_cfg")) {
+    throw Error(fmt::format("{}: has no 'model_cfg', so it describes no open_clip model",
+                            files.open_clip_file));
+  }
+  return files;
 }
 
 }  // namespace adamerge

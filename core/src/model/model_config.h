@@ -14,16 +14,34 @@
 
 namespace adamerge {
 
-enum class ConfigFormat { kNone, kTimm, kHuggingFace };
+enum class ConfigFormat { kNone, kTimm, kHuggingFace, kOpenClip };
+
+/// The config files beside the weights; an empty object where there is none.
+struct ConfigFiles {
+  nlohmann::json config = nlohmann::json::object();        ///< config.json
+  nlohmann::json preprocessor = nlohmann::json::object();  ///< preprocessor_config.json
+  nlohmann::json open_clip = nlohmann::json::object();     ///< open_clip_config.json
+  std::string config_file, preprocessor_file, open_clip_file;  ///< empty: none
+
+  ConfigFormat format() const;
+  ConfigFields fields() const { return {&config, config_file}; }
+  ConfigFields preprocessorFields() const { return {&preprocessor, preprocessor_file}; }
+  ConfigFields openClipFields() const { return {&open_clip, open_clip_file}; }
+};
 
 struct ModelConfig {
   ConfigFormat format = ConfigFormat::kNone;
   std::string file;          ///< for messages
   std::string architecture;  ///< timm's `architecture` or Hugging Face's `model_type`
 
-  Field<int> patch_size, channels, dim, depth, heads, mlp_hidden, classes, register_tokens;
+  /// What no tensor shows: rotary positions, resampling, order of norms, heads of the pooling.
+  VitConfig base;
+  /// What the tensors show too, to be compared with them.
+  Field<int> patch_size, channels, dim, depth, heads, mlp_hidden, classes, register_tokens,
+      projection;
   Field<bool> class_token, no_embed_class, pre_norm, qkv_bias, qk_norm, layer_scale, fc_norm;
-  Field<bool> final_norm;
+  Field<bool> final_norm, position_table, gated_mlp, attention_norm, mlp_norm, proj_bias;
+  Field<bool> block_bias, shared_bias;  ///< relative position bias
   Field<InputSize> trained_size;  ///< the position embedding's
   Field<InputSize> input_size;
   Field<double> norm_epsilon;
@@ -34,19 +52,15 @@ struct ModelConfig {
   std::vector<std::string> notes;
 };
 
-/// `config` and `preprocessor` may be empty paths: no such file. Throws Error: broken JSON, neither
-/// timm's nor Hugging Face's, an architecture that cannot run here, values out of range.
-ModelConfig readModelConfig(const std::filesystem::path& config,
-                            const std::filesystem::path& preprocessor);
-
-ModelConfig readTimmConfig(const ConfigFields& config);
-/// `preprocessor`: the fields of preprocessor_config.json, empty where there is none.
-ModelConfig readHuggingFaceConfig(const ConfigFields& config, const ConfigFields& preprocessor);
+/// Empty paths: no such file. Throws Error: broken JSON, no library's that is known here.
+ConfigFiles readConfigFiles(const std::filesystem::path& config,
+                            const std::filesystem::path& preprocessor,
+                            const std::filesystem::path& open_clip);
 
 /// {"0": "cat", ...} in the order of the numbers; empty where the keys are not 0, 1, 2, ...
 std::vector<std::string> numberedLabels(const ConfigFields& table);
 
-/// "gelu", "gelu_tanh", "quick_gelu" and their other spellings.
+/// "gelu", "gelu_tanh", "quick_gelu", "silu", "relu" and their other spellings.
 Field<Activation> activationField(const ConfigFields& fields, std::string_view key);
 
 }  // namespace adamerge

@@ -77,6 +77,7 @@ ModelFiles findModelFiles(const fs::path& path) {
   }
   files.config = existing(folder / "config.json");
   files.preprocessor = existing(folder / "preprocessor_config.json");
+  files.open_clip = existing(folder / "open_clip_config.json");
   return files;
 }
 

@@ -11,6 +11,7 @@
 
 #include "adamerge/error.h"
 #include "model/architecture.h"
+#include "model/network.h"
 #include "weights/json_text.h"
 
 namespace adamerge {
@@ -78,39 +79,42 @@ Shape parseShape(std::string_view name) {
   return shape;
 }
 
-StateDict randomTensors(const Shape& shape) {
+/// The architecture that the name stands for.
+VitConfig architectureOf(const Shape& shape) {
+  VitConfig vit;
+  vit.input_height = vit.input_width = shape.input;
+  vit.patch_size = shape.patch;
+  vit.dim = shape.size.dim;
+  vit.depth = shape.size.depth;
+  constexpr int kHeadWidth = 64;
+  vit.heads = std::max(vit.dim / kHeadWidth, 1);
+  vit.mlp_hidden = kMlpRatio * vit.dim;
+  vit.position_grid_height = vit.position_grid_width = shape.input / shape.patch;
+  vit.classes = kClasses;
+  return vit;
+}
+
+FileTensors randomTensors(const VitConfig& vit, const std::string& name) {
   const at::Generator generator = at::detail::createCPUGenerator(kSeed);
-  const std::int64_t dim = shape.size.dim;
-  const std::int64_t patches =
-      static_cast<std::int64_t>(shape.input / shape.patch) * (shape.input / shape.patch);
   StateDict tensors;
-  const auto noise = [&](at::IntArrayRef sizes) {
-    return at::empty(sizes, at::kFloat).normal_(0, kDeviation, generator);
-  };
-  const auto linear = [&](const std::string& name, std::int64_t out, std::int64_t in) {
-    tensors[name + ".weight"] = noise({out, in});
-    tensors[name + ".bias"] = at::zeros({out}, at::kFloat);
-  };
-  const auto norm = [&](const std::string& name) {
-    tensors[name + ".weight"] = at::ones({dim}, at::kFloat);
-    tensors[name + ".bias"] = at::zeros({dim}, at::kFloat);
-  };
-  tensors["cls_token"] = noise({1, 1, dim});
-  tensors["pos_embed"] = noise({1, 1 + patches, dim});
-  tensors["patch_embed.proj.weight"] = noise({dim, 3, shape.patch, shape.patch});
-  tensors["patch_embed.proj.bias"] = at::zeros({dim}, at::kFloat);
-  for (int block = 0; block < shape.size.depth; ++block) {
-    const std::string base = fmt::format("blocks.{}.", block);
-    norm(base + "norm1");
-    linear(base + "attn.qkv", 3 * dim, dim);
-    linear(base + "attn.proj", dim, dim);
-    norm(base + "norm2");
-    linear(base + "mlp.fc1", kMlpRatio * dim, dim);
-    linear(base + "mlp.fc2", dim, kMlpRatio * dim);
+  for (const TensorSpec& spec : networkTensors(vit)) {
+    const at::Tensor tensor = at::empty(spec.shape, at::kFloat);
+    switch (spec.use) {
+      case TensorSpec::Use::kBias:
+      case TensorSpec::Use::kShift:
+        tensor.zero_();
+        break;
+      case TensorSpec::Use::kScale:
+        tensor.fill_(1);
+        break;
+      case TensorSpec::Use::kWeight:
+      case TensorSpec::Use::kOther:
+        tensor.normal_(0, kDeviation, generator);
+        break;
+    }
+    tensors[spec.name] = tensor;
   }
-  norm("norm");
-  linear("head", kClasses, dim);
-  return tensors;
+  return {std::move(tensors), name};
 }
 
 }  // namespace
@@ -119,16 +123,15 @@ LoadedModel randomModel(std::string_view architecture, const std::optional<Input
   const Shape shape = parseShape(architecture);
   ModelConfig config;
   config.format = ConfigFormat::kTimm;
-  config.architecture = architecture;
   config.file = architecture;
-  config.norm_epsilon.value = 1e-6;
 
   LoadedModel model;
-  model.weights = randomTensors(shape);
   ModelInfo& info = model.info;
-  info.name = config.architecture;
-  info.architecture = config.architecture;
-  info.vit = findArchitecture(model.weights, info.name, config, input_size, info.notes);
+  info.name = architecture;
+  info.architecture = architecture;
+  FileTensors tensors = randomTensors(architectureOf(shape), info.name);
+  info.vit = findArchitecture(tensors, config, input_size, info.notes);
+  model.weights = tensors.release();
   info.preprocessing =
       preprocessingFor(config.preprocessing, {info.vit.input_height, info.vit.input_width});
   for (int i = 0; i < info.vit.classes; ++i) info.labels.push_back(fmt::format("class {}", i));

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// BEiT and data2vec-vision of transformers 4 and 5.
+#include <array>
+
+#include "model/family.h"
+
+namespace adamerge {
+namespace {
+
+constexpr std::string_view kPatches = "embeddings.patch_embeddings.projection.weight";
+constexpr std::array<std::string_view, 3> kPrefixes{"", "beit.", "data2vec_vision."};
+
+bool recognises(const FileTensors& tensors) {
+  for (const std::string_view prefix : kPrefixes) {
+    const std::string base(prefix);
+    if (!tensors.has(base + std::string(kPatches))) continue;
+    return !tensors.first(base + "encoder.layer.*.lambda_1").empty() ||
+           !tensors.first(base + "layers.*.lambda_1").empty() ||
+           tensors.has(base + "pooler.layernorm.weight") ||
+           tensors.has(base + "shared_position_bias.relative_position_bias_table") ||
+           tensors.has(base + "encoder.relative_position_bias.relative_position_bias_table");
+  }
+  return false;
+}
+
+ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
+  removeModelPrefix(tensors, kPrefixes, kPatches);
+  tensors.rename(huggingFaceVitNames());
+  for (const std::string_view unused :
+       {"mask_token", "lm_head", "relative_position_index",
+        "encoder.relative_position_bias.relative_position_index",
+        "encoder.layer.*.attention.attention.relative_position_bias.relative_position_index",
+        "layers.*.relative_position_bias.relative_position_index",
+        "shared_position_bias.relative_position_index"}) {
+    tensors.drop(unused);
+  }
+  ModelConfig config;
+  const ConfigFields fields = files.fields();
+  readHuggingFaceFields(fields, config);
+  config.architecture = fields.text("model_type").value.value_or("");
+  config.classes = fields.count("num_labels");
+  if (!config.norm_epsilon) config.norm_epsilon.value = 1e-12;
+  config.position_table = fields.flag("use_absolute_position_embeddings");
+  config.block_bias = fields.flag("use_relative_position_bias");
+  config.shared_bias = fields.flag("use_shared_relative_position_bias");
+  if (const Field<double> scale = fields.number("layer_scale_init_value")) {
+    config.layer_scale = {*scale != 0, scale.key};
+  }
+  // Without its tensors only the config can tell: the mean is pooled unless it says otherwise.
+  const Field<bool> mean = fields.flag("use_mean_pooling");
+  const bool normed_mean = tensors.has("fc_norm.weight");
+  if (mean && *mean != normed_mean && (normed_mean || tensors.has("head.weight"))) {
+    fields.fail("use_mean_pooling",
+                normed_mean ? "is false, but the tensors have a 'pooler.layernorm'"
+                            : "is true, but the tensors have no 'pooler.layernorm'");
+  }
+  const bool average = normed_mean || (mean.value.value_or(true) && !tensors.has("norm.weight"));
+  config.pooling = {average ? Pooling::kAverage : Pooling::kToken, mean.key};
+  config.final_norm = {!average, mean.key};
+  config.base.resampling = Resampling::kBicubic;
+  config.base.relative_bias.geometric = false;
+  fields.refuseUnknown(huggingFaceIgnored());
+  return config;
+}
+
+}  // namespace
+
+Family hfBeitFamily() {
+  return {"BEiT or data2vec (transformers)",
+          ConfigFormat::kHuggingFace,
+          {"beit", "data2vec-vision"},
+          recognises,
+          open};
+}
+
+}  // namespace adamerge

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The image towers of CLIP and SigLIP in transformers.
+#include <array>
+
+#include "model/family.h"
+
+namespace adamerge {
+namespace {
+
+constexpr std::array<std::string_view, 2> kPrefixes{"", "vision_model."};
+constexpr std::string_view kPatches = "embeddings.patch_embedding.weight";
+
+constexpr std::array<Renaming, 19> kNames{{
+    {"embeddings.class_embedding", "cls_token"},
+    {"embeddings.patch_embedding", "patch_embed.proj"},
+    {"embeddings.position_embedding.weight", "pos_embed"},
+    {"pre_layrnorm", "norm_pre"},
+    {"encoder.layers.*.layer_norm1", "blocks.*.norm1"},
+    {"encoder.layers.*.layer_norm2", "blocks.*.norm2"},
+    {"encoder.layers.*.self_attn.q_proj", "blocks.*.attn.q_proj"},
+    {"encoder.layers.*.self_attn.k_proj", "blocks.*.attn.k_proj"},
+    {"encoder.layers.*.self_attn.v_proj", "blocks.*.attn.v_proj"},
+    {"encoder.layers.*.self_attn.out_proj", "blocks.*.attn.proj"},
+    {"encoder.layers.*.mlp", "blocks.*.mlp"},
+    {"post_layernorm", "norm"},
+    {"visual_projection", "projection"},
+    {"classifier", "classifier"},
+    {"head.probe", "attn_pool.latent"},
+    {"head.attention.out_proj", "attn_pool.proj"},
+    {"head.layernorm", "attn_pool.norm"},
+    {"head.mlp", "attn_pool.mlp"},
+    {"head.attention", "attn_pool.in"},
+}};
+
+bool hasTower(const FileTensors& tensors, bool class_token) {
+  for (const std::string_view prefix : kPrefixes) {
+    const std::string base(prefix);
+    if (tensors.has(base + std::string(kPatches)) &&
+        tensors.has(base + "embeddings.position_embedding.weight")) {
+      return tensors.has(base + "embeddings.class_embedding") == class_token;
+    }
+  }
+  return false;
+}
+bool isClip(const FileTensors& tensors) { return hasTower(tensors, true); }
+bool isSiglip(const FileTensors& tensors) { return hasTower(tensors, false); }
+
+/// Leaves the image tower under the names of model/network.h; the classifier is called "head".
+void renameTower(FileTensors& tensors) {
+  for (const std::string_view other :
+       {"text_model", "text_projection", "logit_scale", "logit_bias"}) {
+    tensors.drop(other);
+  }
+  removeModelPrefix(tensors, kPrefixes, kPatches);
+  tensors.drop("embeddings.position_ids");
+  tensors.rename(kNames);
+  constexpr std::array<Renaming, 1> kHead{{{"classifier", "head"}}};
+  tensors.rename(kHead);
+  for (const char* name : {"cls_token", "pos_embed"}) {
+    const at::Tensor tensor = tensors.find(name);
+    if (!tensor.defined()) continue;
+    if (tensor.dim() != (name == std::string_view("cls_token") ? 1 : 2)) {
+      tensors.fail("tensor '" + tensors.inFile(name) + "' has another number of sizes than CLIP's");
+    }
+    tensors.set(name, tensor.reshape({1, -1, tensor.size(-1)}), tensors.inFile(name));
+  }
+}
+
+/// The tower's fields lie in `vision_config`, or at the root of a config of the tower alone.
+ModelConfig readTower(const ConfigFiles& files) {
+  const ConfigFields root = files.fields();
+  // Older files carry both; the second one wins.
+  const char* key = root.has("vision_config_dict") ? "vision_config_dict" : "vision_config";
+  const ConfigFields fields = root.has(key) ? root.below(key) : root;
+  ModelConfig config;
+  readHuggingFaceFields(fields, config);
+  config.architecture = root.text("model_type").value.value_or("");
+  config.projection = root.has("projection_dim") ? root.count("projection_dim")
+                                                 : fields.count("projection_dim");
+  config.classes = root.count("num_labels");
+  if (!config.heads) config.heads = {12, "num_attention_heads (12 where a file names none)"};
+  for (const std::string_view other :
+       {"text_config", "text_config_dict", "vision_config", "vision_config_dict",
+        "projection_dim", "vision_use_head"}) {
+    static_cast<void>(root.find(other));
+    static_cast<void>(fields.find(other));
+  }
+  fields.refuseUnknown(huggingFaceIgnored());
+  root.refuseUnknown(huggingFaceIgnored());
+  return config;
+}
+
+ModelConfig openClip(const ConfigFiles& files, FileTensors& tensors) {
+  renameTower(tensors);
+  ModelConfig config = readTower(files);
+  if (!config.norm_epsilon) config.norm_epsilon.value = 1e-5;
+  if (!config.activation) config.activation.value = Activation::kQuickGelu;
+  config.base.resampling = Resampling::kBicubic;
+  config.pooling = {Pooling::kToken, "model_type"};
+  if (tensors.has("head.weight")) {
+    // CLIPForImageClassification takes the mean of the patches, without the last norm.
+    tensors.drop("norm");
+    tensors.drop("projection");
+    config.final_norm = {false, "model_type"};
+    config.pooling.value = Pooling::kAverage;
+  }
+  if (!tensors.has("projection.weight")) config.projection = {};
+  return config;
+}
+
+ModelConfig openSiglip(const ConfigFiles& files, FileTensors& tensors) {
+  renameTower(tensors);
+  ModelConfig config = readTower(files);
+  config.projection = {};
+  if (!config.norm_epsilon) config.norm_epsilon.value = 1e-6;
+  if (!config.activation) config.activation.value = Activation::kGeluTanh;
+  config.base.resampling = Resampling::kBicubic;
+  const bool pools = tensors.has("attn_pool.latent");
+  const ConfigFields root = files.fields();
+  const ConfigFields fields = root.has("vision_config") ? root.below("vision_config") : root;
+  if (const Field<bool> head = fields.flag("vision_use_head"); head && *head != pools) {
+    fields.fail("vision_use_head", pools ? "is false, but the tensors have a pooling head"
+                                         : "is true, but the tensors have no pooling head");
+  }
+  if (tensors.has("head.weight") || !pools) {
+    tensors.drop("attn_pool");
+    config.pooling = {Pooling::kAverage, "model_type"};
+    if (!tensors.has("head.weight")) {
+      config.notes.push_back(
+          "The model has no pooling head: the mean of its patches is taken as the embedding.");
+    }
+    return config;
+  }
+  config.pooling = {Pooling::kAttention, "model_type"};
+  config.base.attention_pool.heads = *config.heads;
+  for (const std::string end : {"weight", "bias"}) {
+    const std::string name = "attn_pool.in.in_proj_" + end;
+    const std::string original = tensors.inFile(name);
+    const at::Tensor all = tensors.take(name);
+    if (!all.defined() || all.dim() == 0 || all.size(0) % 3 != 0) {
+      tensors.fail("tensor '" + original + "' is missing or has no three parts");
+    }
+    const std::int64_t width = all.size(0) / 3;
+    tensors.set("attn_pool.q." + end, all.narrow(0, 0, width), original);
+    tensors.set("attn_pool.kv." + end, all.narrow(0, width, 2 * width), original);
+  }
+  return config;
+}
+
+}  // namespace
+
+Family hfClipFamily() {
+  return {"CLIP (transformers)",
+          ConfigFormat::kHuggingFace,
+          {"clip", "clip_vision_model"},
+          isClip,
+          openClip};
+}
+
+Family hfSiglipFamily() {
+  return {"SigLIP (transformers)",
+          ConfigFormat::kHuggingFace,
+          {"siglip", "siglip_vision_model"},
+          isSiglip,
+          openSiglip};
+}
+
+}  // namespace adamerge

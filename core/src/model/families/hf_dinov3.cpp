@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// DINOv3's ViTs of transformers.
+#include <array>
+
+#include "model/family.h"
+
+namespace adamerge {
+namespace {
+
+constexpr std::array<Renaming, 17> kNames{{
+    {"embeddings.cls_token", "cls_token"},
+    {"embeddings.mask_token", "mask_token"},
+    {"embeddings.register_tokens", "reg_token"},
+    {"embeddings.patch_embeddings", "patch_embed.proj"},
+    {"layer.*.norm1", "blocks.*.norm1"},
+    {"layer.*.norm2", "blocks.*.norm2"},
+    {"layer.*.attention.q_proj", "blocks.*.attn.q_proj"},
+    {"layer.*.attention.k_proj", "blocks.*.attn.k_proj"},
+    {"layer.*.attention.v_proj", "blocks.*.attn.v_proj"},
+    {"layer.*.attention.o_proj", "blocks.*.attn.proj"},
+    {"layer.*.layer_scale1.lambda1", "blocks.*.ls1.gamma"},
+    {"layer.*.layer_scale2.lambda1", "blocks.*.ls2.gamma"},
+    {"layer.*.mlp.gate_proj", "blocks.*.mlp.fc1_g"},
+    {"layer.*.mlp.up_proj", "blocks.*.mlp.up"},
+    {"layer.*.mlp.down_proj", "blocks.*.mlp.fc2"},
+    {"rope_embeddings", "rope_embeddings"},
+    {"norm", "norm"},
+}};
+
+bool recognises(const FileTensors& tensors) {
+  return tensors.has("embeddings.patch_embeddings.weight") &&
+         tensors.has("embeddings.cls_token");
+}
+
+ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
+  constexpr std::array<Renaming, 1> kModel{{{"model.layer.*", "layer.*"}}};
+  tensors.rename(kModel);
+  tensors.rename(kNames);
+  const bool gated = !tensors.first("blocks.*.mlp.fc1_g").empty();
+  const std::array<Renaming, 1> up{
+      {{"blocks.*.mlp.up", gated ? "blocks.*.mlp.fc1_x" : "blocks.*.mlp.fc1"}}};
+  tensors.rename(up);
+  tensors.drop("mask_token");
+  tensors.drop("rope_embeddings");
+
+  ModelConfig config;
+  const ConfigFields fields = files.fields();
+  readHuggingFaceFields(fields, config);
+  config.architecture = fields.text("model_type").value.value_or("");
+  if (!config.norm_epsilon) config.norm_epsilon.value = 1e-5;
+  config.register_tokens = fields.count("num_register_tokens");
+  config.gated_mlp = fields.flag("use_gated_mlp");
+  if (!config.gated_mlp) config.gated_mlp = fields.flag("use_swiglu_ffn");
+  const Field<bool> query = fields.flag("query_bias");
+  const Field<bool> value = fields.flag("value_bias");
+  if (query && value && *query == *value) config.qkv_bias = query;
+  if (fields.flag("key_bias").value.value_or(false)) config.qkv_bias = fields.flag("key_bias");
+  config.proj_bias = fields.flag("proj_bias");
+  if (const Field<bool> bias = fields.flag("mlp_bias")) {
+    const std::string layer = gated ? "blocks.0.mlp.fc1_g.bias" : "blocks.0.mlp.fc1.bias";
+    if (*bias != tensors.has(layer)) {
+      fields.fail("mlp_bias", "does not say what the tensors do");
+    }
+  }
+  config.base.rotary.form = Rotary::Form::kDinov3;
+  config.base.rotary.temperature = fields.number("rope_theta").value.value_or(100);
+  config.base.rotary.halves = true;
+  if (!(config.base.rotary.temperature > 0)) fields.fail("rope_theta", "is not positive");
+  config.position_table = {false, "model_type"};
+  // `image_size` has no part in the positions, only in the pictures.
+  config.input_size = config.trained_size;
+  config.trained_size = {};
+  constexpr std::array<std::string_view, 5> kTraining{"pos_embed_shift", "pos_embed_jitter",
+                                                      "pos_embed_rescale", "return_class_token",
+                                                      "apply_layernorm"};
+  for (const std::string_view key : kTraining) static_cast<void>(fields.find(key));
+  fields.refuseUnknown(huggingFaceIgnored());
+  return config;
+}
+
+}  // namespace
+
+Family hfDinov3Family() {
+  return {"DINOv3 (transformers)", ConfigFormat::kHuggingFace, {"dinov3_vit"}, recognises, open};
+}
+
+}  // namespace adamerge

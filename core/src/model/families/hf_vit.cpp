@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// ViT, DeiT and ViTMAE of transformers 4 and 5.
+#include <array>
+
+#include "model/family.h"
+
+namespace adamerge {
+namespace {
+
+constexpr std::string_view kPatches = "embeddings.patch_embeddings.projection.weight";
+constexpr std::array<std::string_view, 3> kPrefixes{"", "vit.", "deit."};
+
+bool recognises(const FileTensors& tensors) {
+  for (const std::string_view prefix : kPrefixes) {
+    const std::string base(prefix);
+    if (!tensors.has(base + std::string(kPatches))) continue;
+    return tensors.first(base + "encoder.layer.*.norm1").empty() &&
+           tensors.first(base + "encoder.layer.*.lambda_1").empty() &&
+           tensors.first(base + "layers.*.lambda_1").empty() &&
+           !tensors.has(base + "pooler.layernorm.weight");
+  }
+  return false;
+}
+
+ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
+  tensors.drop("decoder");
+  removeModelPrefix(tensors, kPrefixes, kPatches);
+  tensors.rename(huggingFaceVitNames());
+  tensors.drop("mask_token");
+  ModelConfig config;
+  const ConfigFields fields = files.fields();
+  readHuggingFaceFields(fields, config);
+  config.architecture = fields.text("model_type").value.value_or("");
+  config.classes = fields.count("num_labels");
+  config.qkv_bias = fields.flag("qkv_bias");
+  if (!config.norm_epsilon) config.norm_epsilon.value = 1e-12;
+  if (tensors.has("head.weight")) {
+    tensors.drop("projection");  // a classifier takes the token itself
+  } else if (tensors.has("projection.weight")) {
+    config.base.projection_tanh = true;
+    const Field<std::string> act = fields.text("pooler_act");
+    if (act && *act != "tanh") fields.fail("pooler_act", "is not 'tanh', which alone can run here");
+    config.projection = fields.count("pooler_output_size");
+  }
+  config.base.resampling = Resampling::kBicubic;
+  constexpr std::array<std::string_view, 5> kDecoder{
+      "decoder_hidden_size", "decoder_intermediate_size", "decoder_num_attention_heads",
+      "decoder_num_hidden_layers", "image_mean"};
+  for (const std::string_view key : kDecoder) static_cast<void>(fields.find(key));
+  static_cast<void>(fields.find("pooler_act"));
+  static_cast<void>(fields.find("pooler_output_size"));
+  fields.refuseUnknown(huggingFaceIgnored());
+  return config;
+}
+
+}  // namespace
+
+Family hfVitFamily() {
+  return {"ViT, DeiT or ViTMAE (transformers)",
+          ConfigFormat::kHuggingFace,
+          {"vit", "deit", "vit_mae"},
+          recognises,
+          open};
+}
+
+}  // namespace adamerge

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The image towers of open_clip, and of OpenAI's CLIP, whose names they took over.
+#include <fmt/format.h>
+
+#include <array>
+
+#include "model/families/timm.h"
+#include "model/family.h"
+#include "weights/json_text.h"
+
+namespace adamerge {
+namespace {
+
+constexpr std::array<Renaming, 19> kNames{{
+    {"conv1", "patch_embed.proj"},
+    {"class_embedding", "cls_token"},
+    {"positional_embedding", "pos_embed"},
+    {"ln_pre", "norm_pre"},
+    {"transformer.resblocks.*.ln_1", "blocks.*.norm1"},
+    {"transformer.resblocks.*.ln_2", "blocks.*.norm2"},
+    {"transformer.resblocks.*.attn.in_proj_weight", "blocks.*.attn.qkv.weight"},
+    {"transformer.resblocks.*.attn.in_proj_bias", "blocks.*.attn.qkv.bias"},
+    {"transformer.resblocks.*.attn.out_proj", "blocks.*.attn.proj"},
+    {"transformer.resblocks.*.mlp.c_fc", "blocks.*.mlp.fc1"},
+    {"transformer.resblocks.*.mlp.c_proj", "blocks.*.mlp.fc2"},
+    {"transformer.resblocks.*.ls_1.gamma", "blocks.*.ls1.gamma"},
+    {"transformer.resblocks.*.ls_2.gamma", "blocks.*.ls2.gamma"},
+    {"attn_pool.query", "attn_pool.latent"},
+    {"attn_pool.ln_q", "attn_pool.query_norm"},
+    {"attn_pool.ln_k", "attn_pool.key_norm"},
+    {"attn_pool.attn.out_proj", "attn_pool.proj"},
+    {"attn_pool.attn", "attn_pool.in"},
+    {"proj", "proj"},
+}};
+
+bool isTower(const FileTensors& tensors) {
+  return tensors.has("visual.conv1.weight") && tensors.has("visual.class_embedding");
+}
+bool isOpenClip(const FileTensors& tensors) {
+  return (isTower(tensors) && !tensors.has("input_resolution")) || tensors.has("visual.trunk.patch_embed.proj.weight");
+}
+/// OpenAI's archives hold this number, open_clip's files do not.
+bool isOpenAi(const FileTensors& tensors) {
+  return isTower(tensors) && tensors.has("input_resolution");
+}
+
+/// Rows of the in-projection, whichever of PyTorch's two forms it has.
+at::Tensor poolProjection(FileTensors& tensors, const char* part, int index) {
+  if (at::Tensor all = tensors.find("attn_pool.in.in_proj_weight"); all.defined()) {
+    if (all.dim() != 2 || all.size(0) % 3 != 0) tensors.fail("'attn_pool.attn.in_proj_weight' has no three parts");
+    return all.narrow(0, index * (all.size(0) / 3), all.size(0) / 3);
+  }
+  const std::string name = fmt::format("attn_pool.in.{}_proj_weight", part);
+  at::Tensor own = tensors.find(name);
+  if (!own.defined() || own.dim() != 2) {
+    tensors.fail(fmt::format("tensor '{}' is missing", tensors.inFile(name)));
+  }
+  return own;
+}
+
+void splitPool(FileTensors& tensors) {
+  const std::string original = tensors.inFile("attn_pool.in");
+  const at::Tensor q = poolProjection(tensors, "q", 0);
+  const at::Tensor k = poolProjection(tensors, "k", 1);
+  const at::Tensor v = poolProjection(tensors, "v", 2);
+  const at::Tensor bias = tensors.find("attn_pool.in.in_proj_bias");
+  const std::int64_t width = q.size(0);
+  if (!bias.defined() || bias.dim() != 1 || bias.size(0) != 3 * width ||
+      k.sizes() != v.sizes()) {
+    tensors.fail(fmt::format("tensors below '{}' do not fit each other", original));
+  }
+  tensors.set("attn_pool.q.weight", q, original);
+  tensors.set("attn_pool.kv.weight", at::cat({k, v}), original);
+  tensors.set("attn_pool.q.bias", bias.narrow(0, 0, width), original);
+  tensors.set("attn_pool.kv.bias", bias.narrow(0, width, 2 * width), original);
+  for (const char* part : {"in_proj_weight", "in_proj_bias", "q_proj_weight", "k_proj_weight",
+                           "v_proj_weight"}) {
+    tensors.take(fmt::format("attn_pool.in.{}", part));
+  }
+  const at::Tensor latent = tensors.find("attn_pool.latent");
+  if (latent.defined()) {
+    tensors.set("attn_pool.latent", latent.unsqueeze(0), tensors.inFile("attn_pool.latent"));
+  }
+}
+
+/// The tower below "visual." with the names of model/network.h.
+void renameTower(FileTensors& tensors) {
+  tensors.keepBelow("visual.");
+  tensors.rename(kNames);
+  for (const char* name : {"cls_token", "pos_embed"}) {
+    const at::Tensor tensor = tensors.find(name);
+    if (!tensor.defined()) continue;
+    if (tensor.dim() != (name == std::string_view("cls_token") ? 1 : 2)) {
+      tensors.fail("tensor '" + tensors.inFile(name) + "' has another number of sizes than CLIP's");
+    }
+    tensors.set(name, tensor.reshape({1, -1, tensor.size(-1)}), tensors.inFile(name));
+  }
+  if (const at::Tensor proj = tensors.take("proj"); proj.defined()) {
+    if (proj.dim() != 2) tensors.fail("tensor 'visual.proj' is no matrix");
+    tensors.set("projection.weight", proj.t(), "visual.proj");
+  }
+  if (tensors.has("attn_pool.latent")) splitPool(tensors);
+}
+
+void refuse(const ConfigFields& fields, const char* key, const char* meaning) {
+  if (fields.flag(key).value.value_or(false)) {
+    fields.fail(key, std::string("is true: ") + meaning + " cannot run here");
+  }
+}
+
+/// `vision_cfg` of open_clip's own tower.
+void readVision(const ConfigFields& vision, FileTensors& tensors, ModelConfig& config) {
+  if (const auto* layers = vision.find("layers"); layers != nullptr && layers->is_array()) {
+    vision.fail("layers", "is a list: that is a ResNet, which has no tokens to merge");
+  }
+  config.depth = vision.count("layers");
+  config.dim = vision.count("width");
+  config.patch_size = vision.count("patch_size");
+  config.trained_size = vision.size("image_size");
+  constexpr int kHeadWidth = 64;
+  const Field<int> head_width = vision.count("head_width");
+  const int width = tensors.find("cls_token").size(-1);
+  const int per_head = head_width.value.value_or(kHeadWidth);
+  if (per_head < 1 || width % per_head != 0) {
+    vision.fail("head_width", fmt::format("is {}, which does not divide the width {}", per_head, width));
+  }
+  config.heads = {width / per_head, vision.name("width") + " / head_width"};
+  if (const Field<double> ratio = vision.number("mlp_ratio"); ratio && config.dim) {
+    config.mlp_hidden = {static_cast<int>(*config.dim * *ratio), "width x mlp_ratio"};
+  }
+  if (vision.has("ls_init_value")) {
+    config.layer_scale = {true, vision.name("ls_init_value")};
+  }
+  if (const Field<bool> none = vision.flag("no_ln_pre")) config.pre_norm = {!*none, none.key};
+  const bool after = vision.flag("final_ln_after_pool").value.value_or(false);
+  const Field<std::string> type = vision.text("pool_type");
+  if (type && *type != "tok" && *type != "avg") {
+    vision.fail("pool_type", fmt::format("is '{}'; tok and avg can run here", printable(*type, 40)));
+  }
+  config.pooling = {type && *type == "avg" ? Pooling::kAverage : Pooling::kToken, vision.name("pool_type")};
+  bool pools = false;
+  if (const auto* pool = vision.find("attentional_pool"); pool != nullptr) {
+    if (!pool->is_boolean()) vision.fail("attentional_pool", "is no truth value: parallel and cascaded pooling cannot run here");
+    pools = pool->get<bool>();
+  }
+  if (pools != tensors.has("attn_pool.latent")) {
+    vision.fail("attentional_pool", pools ? "is true, but the tensors have no 'attn_pool.query'"
+                                          : "is not set, but the tensors have an 'attn_pool.query'");
+  }
+  const Field<int> queries = vision.count("attn_pooler_queries");
+  const Field<int> heads = vision.count("attn_pooler_heads");
+  if (pools) {
+    constexpr int kPoolHeads = 8;
+    config.pooling.value = Pooling::kAttention;
+    config.base.attention_pool.heads = heads.value.value_or(kPoolHeads);
+    config.base.attention_pool.prefix = true;
+    const at::Tensor latent = tensors.find("attn_pool.latent");
+    if (queries && latent.dim() == 3 && *queries != latent.size(1)) {
+      vision.fail("attn_pooler_queries", fmt::format("is {}, but the tensors have {}", *queries, latent.size(1)));
+    }
+  }
+  if (pools || after) {
+    constexpr std::array<Renaming, 1> kAfter{{{"ln_post", "fc_norm"}}};
+    tensors.rename(kAfter);
+    config.final_norm = {false, vision.name("final_ln_after_pool")};
+  } else {
+    constexpr std::array<Renaming, 1> kBefore{{{"ln_post", "norm"}}};
+    tensors.rename(kBefore);
+  }
+  const ConfigFields norms = vision.below("norm_kwargs");
+  if (const Field<double> eps = norms.number("eps")) config.norm_epsilon = eps;
+  norms.refuseUnknown({});
+  vision.below("act_kwargs").refuseUnknown({});
+  if (const Field<std::string> block = vision.text("block_type"); block && *block != "default") {
+    vision.fail("block_type", fmt::format("is '{}'; only default can run here", printable(*block, 40)));
+  }
+  for (const char* key : {"qk_norm", "scaled_cosine_attn", "scale_heads", "scale_attn_inner",
+                          "scale_attn", "scale_fc"}) {
+    refuse(vision, key, "open_clip's custom block");
+  }
+  if (const Field<std::string> positions = vision.text("pos_embed_type");
+      positions && *positions != "learnable" && *positions != "sin_cos_2d") {
+    vision.fail("pos_embed_type", "is neither learnable nor sin_cos_2d");
+  }
+  constexpr std::array<std::string_view, 3> kIgnored{"patch_dropout", "output_tokens", "input_patchnorm"};
+  refuse(vision, "input_patchnorm", "a norm of the patches");
+  vision.refuseUnknown(kIgnored);
+}
+
+void finishTower(ModelConfig& config) {
+  if (!config.norm_epsilon) config.norm_epsilon.value = 1e-5;
+  config.base.resampling = Resampling::kBicubicAntialiased;
+}
+
+ModelConfig openTrunk(const ConfigFields& vision, const Field<int>& width, FileTensors& tensors) {
+  tensors.keepBelow("visual.");
+  const std::string name = vision.text("timm_model_name").value.value_or("");
+  if (name.empty()) vision.fail("timm_model_name", "is missing, though the tensors are a timm trunk's");
+  // The head's names, and the trunk's, which are timm's.
+  constexpr std::array<Renaming, 3> kHead{{{"head.proj", "projection"},
+                                           {"head.mlp", "projection"},
+                                           {"trunk.head", "projection"}}};
+  tensors.rename(kHead);
+  const bool own_head = !tensors.first("projection").empty();
+  tensors.removePrefix("trunk.");
+  nlohmann::json args = nlohmann::json::object();
+  const Field<std::string> pool = vision.text("timm_pool");
+  // Absent means the mean; an empty word the architecture's own.
+  if (!pool || !(*pool).empty()) {
+    std::string word = pool.value.value_or("avg");
+    if (word == "abs_attn" || word == "rot_attn") vision.fail("timm_pool", "pools by an attention of convolutional networks: cannot run here");
+    args["global_pool"] = word;
+  }
+  ModelConfig config = readTimmNetwork(name, args, vision.file(), vision.name(""), tensors);
+  config.format = ConfigFormat::kOpenClip;
+  config.file = vision.file();
+  config.projection = own_head ? width : Field<int>{};
+  config.classes = {};
+  config.input_size = vision.size("image_size");
+  for (const char* key : {"timm_proj", "timm_proj_bias", "timm_model_pretrained", "timm_drop",
+                          "timm_drop_path", "patch_dropout", "output_tokens"}) {
+    static_cast<void>(vision.find(key));
+  }
+  vision.refuseUnknown({});
+  return config;
+}
+
+ModelConfig openOpenClip(const ConfigFiles& files, FileTensors& tensors) {
+  if (files.open_clip_file.empty()) {
+    tensors.fail("needs its open_clip_config.json beside it: no tensor says how many heads there "
+                 "are and which GELU");
+  }
+  const ConfigFields root = files.openClipFields();
+  const ConfigFields model = root.below("model_cfg");
+  const ConfigFields vision = model.below("vision_cfg");
+  const Field<int> width = model.count("embed_dim");
+  ModelConfig config;
+  if (tensors.has("visual.trunk.patch_embed.proj.weight")) {
+    config = openTrunk(vision, width, tensors);
+  } else {
+    renameTower(tensors);
+    readVision(vision, tensors, config);
+    config.activation.value = model.flag("quick_gelu").value.value_or(false) ? Activation::kQuickGelu : Activation::kGelu;
+    if (tensors.has("projection.weight")) config.projection = width;
+    finishTower(config);
+  }
+  config.format = ConfigFormat::kOpenClip;
+  config.file = root.file();
+  if (config.architecture.empty()) config.architecture = "open_clip";
+  constexpr std::array<std::string_view, 12> kOther{
+      "text_cfg", "custom_text", "multimodal_cfg", "init_logit_bias", "init_logit_scale",
+      "embed_dim", "quick_gelu", "output_dict", "cast_dtype", "output_tokens", "nonscalar_logit_scale", "vision_cfg"};
+  model.refuseUnknown(kOther);
+  return config;
+}
+
+ModelConfig openOpenAi(const ConfigFiles& /*files*/, FileTensors& tensors) {
+  renameTower(tensors);
+  constexpr std::array<Renaming, 1> kNorm{{{"ln_post", "norm"}}};
+  tensors.rename(kNorm);
+  ModelConfig config;
+  config.architecture = "clip";
+  config.activation.value = Activation::kQuickGelu;
+  config.pooling.value = Pooling::kToken;
+  constexpr int kHeadWidth = 64;
+  config.heads.value = static_cast<int>(tensors.find("cls_token").size(-1) / kHeadWidth);
+  finishTower(config);
+  config.preprocessing.mean = {0.48145466F, 0.4578275F, 0.40821073F};
+  config.preprocessing.std = {0.26862954F, 0.26130258F, 0.27577711F};
+  config.preprocessing.crop_ratio = 1;
+  return config;
+}
+
+}  // namespace
+
+Family openClipFamily() {
+  return {"open_clip", ConfigFormat::kOpenClip, {}, isOpenClip, openOpenClip};
+}
+
+Family openAiClipFamily() {
+  return {"CLIP (OpenAI)", ConfigFormat::kNone, {}, isOpenAi, openOpenAi};
+}
+
+}  // namespace adamerge

@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// timm's VisionTransformer, Eva and Beit, in its hub format (https://huggingface.co/docs/timm).
+#include "model/families/timm.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cmath>
+
+#include "adamerge/error.h"
+#include "weights/json_text.h"
+
+namespace adamerge {
+namespace {
+
+constexpr std::array<Renaming, 14> kNames{{
+    {"blocks.*.gamma_1", "blocks.*.ls1.gamma"},
+    {"blocks.*.gamma_2", "blocks.*.ls2.gamma"},
+    // ParallelScalingBlock
+    {"blocks.*.in_norm", "blocks.*.norm1"},
+    {"blocks.*.q_norm", "blocks.*.attn.q_norm"},
+    {"blocks.*.k_norm", "blocks.*.attn.k_norm"},
+    {"blocks.*.attn_out_proj", "blocks.*.attn.proj"},
+    {"blocks.*.mlp_out_proj", "blocks.*.mlp.fc2"},
+    {"blocks.*.ls", "blocks.*.ls1"},
+    {"blocks.*.attn.relative_position_index", "unused.*"},
+    {"rel_pos_bias.relative_position_index", "unused"},
+    {"relative_position_index", "unused"},
+    {"rope.periods", "unused"},  // a buffer that timm computes anew
+    {"mask_token", "unused.mask"},
+    {"pos_drop", "unused.drop"},
+}};
+
+bool recognises(const FileTensors& tensors) {
+  return tensors.has("patch_embed.proj.weight") &&
+         (tensors.has("blocks.0.norm1.weight") || tensors.has("blocks.0.in_norm.weight") ||
+          tensors.has("blocks.0.attns.0.norm.weight"));
+}
+
+/// Arguments as a config gives them, over those that an architecture is known by.
+class Arguments {
+ public:
+  Arguments(const ConfigFields& given, const ConfigFields& known) : given_(given), known_(known) {}
+  const ConfigFields& at(std::string_view key) const {
+    static_cast<void>(known_.find(key));
+    return given_.has(key) ? given_ : known_;
+  }
+  bool has(std::string_view key) const { return at(key).has(key); }
+  Field<int> count(std::string_view key) const { return at(key).count(key); }
+  Field<double> number(std::string_view key) const { return at(key).number(key); }
+  Field<bool> flag(std::string_view key) const { return at(key).flag(key); }
+  bool flag(std::string_view key, bool fallback) const { return flag(key).value.value_or(fallback); }
+  Field<std::string> text(std::string_view key) const { return at(key).text(key); }
+  Field<InputSize> size(std::string_view key) const { return at(key).size(key); }
+  [[noreturn]] void fail(std::string_view key, std::string_view problem) const {
+    at(key).fail(key, problem);
+  }
+  const ConfigFields& given() const { return given_; }
+  const ConfigFields& known() const { return known_; }
+
+ private:
+  ConfigFields given_, known_;
+};
+
+/// timm's names of plain Vision Transformers start so.
+constexpr std::array<std::string_view, 4> kPlain{"vit_", "deit_", "deit3_", "flexivit_"};
+
+enum class Class { kVisionTransformer, kEva, kBeit };
+
+Class classOf(const std::string& name, const ConfigFields& known,
+              std::vector<std::string>& notes) {
+  if (const Field<std::string> type = known.text("class")) {
+    if (*type == "Eva") return Class::kEva;
+    return *type == "Beit" ? Class::kBeit : Class::kVisionTransformer;
+  }
+  const bool vit = std::any_of(
+      kPlain.begin(), kPlain.end(),
+      [&name](std::string_view family) { return name.starts_with(family); });
+  if (!vit) {
+    known.fail("architecture",
+               fmt::format("'{}' is not known here: timm's VisionTransformer, Eva and Beit "
+                           "architectures can run (vit_*, deit_*, eva_*, eva02_*, beit_* and "
+                           "others), pyramids and convolutions cannot",
+                           printable(name, 60)));
+  }
+  notes.push_back(fmt::format("timm's architecture '{}' is not known here: what neither its "
+                              "model_args nor its tensors say is as in timm's VisionTransformer.",
+                              printable(name, 60)));
+  return Class::kVisionTransformer;
+}
+
+/// in_proj of a parallel block is [MLP | queries | keys | values]; both branches share one scale.
+void splitParallelBlocks(FileTensors& tensors) {
+  for (std::string name; !(name = tensors.first("blocks.*.in_proj.weight")).empty();) {
+    const std::string base = name.substr(0, name.find("in_proj"));
+    const at::Tensor out = tensors.find(base + "mlp.fc2.weight");
+    const at::Tensor in = tensors.find(name);
+    if (!out.defined() || out.dim() != 2 || in.dim() != 2 || in.size(0) <= out.size(1)) {
+      tensors.fail(fmt::format("'{}' and '{}' do not fit each other", tensors.inFile(name),
+                               tensors.inFile(base + "mlp.fc2.weight")));
+    }
+    const std::int64_t hidden = out.size(1);
+    for (const std::string end : {"weight", "bias"}) {
+      const std::string joined = base + "in_proj." + end;
+      const std::string original = tensors.inFile(joined);
+      const at::Tensor all = tensors.take(joined);
+      if (!all.defined()) continue;
+      if (all.size(0) != in.size(0)) tensors.fail(fmt::format("'{}' has another length than its weight", original));
+      tensors.set(base + "mlp.fc1." + end, all.narrow(0, 0, hidden), original);
+      tensors.set(base + "attn.qkv." + end, all.narrow(0, hidden, all.size(0) - hidden), original);
+    }
+    if (const std::string bias = base + "mlp_bias"; tensors.has(bias)) {
+      if (tensors.has(base + "mlp.fc1.bias")) tensors.fail(fmt::format("'{}' is there beside a bias of in_proj", bias));
+      const at::Tensor own = tensors.take(bias);
+      tensors.set(base + "mlp.fc1.bias", own, bias);
+    }
+    if (const std::string scale = base + "ls1.gamma"; tensors.has(scale)) {
+      tensors.set(base + "ls2.gamma", tensors.find(scale), tensors.inFile(scale));
+    }
+  }
+}
+
+Field<Pooling> pooling(const ConfigFields& fields) {
+  const Field<std::string> name = fields.text("global_pool");
+  Field<Pooling> field{std::nullopt, name.key};
+  if (!name) return field;
+  constexpr std::array<std::pair<std::string_view, Pooling>, 6> kPoolings{
+      {{"token", Pooling::kToken},
+       {"avg", Pooling::kAverage},
+       {"max", Pooling::kMaximum},
+       {"avgmax", Pooling::kAverageAndMaximum},
+       {"map", Pooling::kAttention},
+       {"prr", Pooling::kSelfAttention}}};
+  for (const auto& [word, value] : kPoolings) {
+    if (*name == word) field.value = value;
+  }
+  if (!field) {
+    fields.fail("global_pool", (*name).empty()
+                                   ? std::string("is empty: without pooling there is no embedding; "
+                                                 "token, avg, max, avgmax, map and prr can run here")
+                                   : fmt::format("is '{}'; token, avg, max, avgmax, map and prr can "
+                                                 "run here",
+                                                 printable(*name, 40)));
+  }
+  return field;
+}
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+/// What replaces a part of the network by another.
+void readParts(const Arguments& args, const FileTensors& tensors, ModelConfig& config) {
+  if (const Field<std::string> block = args.text("block_fn")) {
+    const std::string name = lower(*block);
+    if (name == "resposblock" || name == "respostblock") {
+      config.base.form = BlockForm::kPostNorm;
+    } else if (name == "parallelscalingblock") {
+      config.base.form = BlockForm::kParallel;
+    } else if (name != "block" && name != "parallelthingsblock") {
+      args.fail("block_fn", fmt::format("is '{}'; Block, ResPostBlock, ParallelScalingBlock and "
+                                        "ParallelThingsBlock can run here",
+                                        printable(*block, 40)));
+    }
+  }
+  if (const Field<std::string> attention = args.text("attn_layer");
+      attention && !(*attention).empty() && *attention != "attn") {
+    args.fail("attn_layer",
+              fmt::format("is '{}'{}: cannot run here, only plain attention can",
+                          printable(*attention, 40),
+                          *attention == "diff" ? " (differential attention)" : ""));
+  }
+  if (args.has("num_kv_heads")) {
+    args.fail("num_kv_heads", "gives keys fewer heads than queries: cannot run here");
+  }
+  for (const char* key : {"embed_layer", "attn_head_dim"}) {
+    if (args.has(key)) args.fail(key, "replaces a part of the network by another: cannot run here");
+  }
+  for (const char* key : {"norm_layer", "embed_norm_layer"}) {
+    const Field<std::string> norm = args.text(key);
+    if (!norm) continue;
+    const std::string name = lower(*norm);
+    const bool rms = name.find("rmsnorm") != std::string::npos;
+    if (!rms && name.find("layernorm") == std::string::npos) {
+      args.fail(key, fmt::format("is '{}'; layernorm and rmsnorm can run here", printable(*norm, 40)));
+    }
+    const std::string first = tensors.first("blocks.*.norm1.bias");
+    if (key == std::string_view("norm_layer") && rms != first.empty()) {
+      args.fail(key, fmt::format("is '{}', but the norms in {} have {}", printable(*norm, 40),
+                                 tensors.file(), first.empty() ? "no bias" : "a bias"));
+    }
+  }
+}
+
+/// The MLP's width and kind, which the tensors show, to be compared with them.
+void readMlp(const Arguments& args, Class type, ModelConfig& config) {
+  bool packed_half = false;
+  if (const Field<std::string> layer = args.text("mlp_layer")) {
+    const std::string name = lower(*layer);
+    if (name == "swiglu" || name == "swiglupacked" || name == "swiglu_packed") {
+      config.gated_mlp = {true, layer.key};
+      packed_half = name != "swiglu";
+    } else if (name != "mlp") {
+      args.fail("mlp_layer", fmt::format("is '{}'; mlp, swiglu and swiglu_packed can run here",
+                                         printable(*layer, 40)));
+    }
+  }
+  if (const Field<bool> gated = args.flag("swiglu_mlp")) config.gated_mlp = gated;
+  if (type == Class::kVisionTransformer && !config.gated_mlp) {
+    config.gated_mlp = {false, args.given().name("mlp_layer")};
+  }
+  const double ratio = args.number("mlp_ratio").value.value_or(4.0);
+  if (!config.dim) return;
+  const double hidden = *config.dim * ratio;
+  if (!(hidden >= 1 && hidden <= 1e6)) args.fail("mlp_ratio", "makes no usable width");
+  int width = static_cast<int>(hidden);
+  if (packed_half) width /= 2;
+  if (const int align = args.count("swiglu_align_to").value.value_or(0); align > 0) {
+    width = (width + align - 1) / align * align;
+  }
+  config.mlp_hidden = {width, fmt::format("{} x {}", args.given().name("embed_dim"),
+                                          args.given().name("mlp_ratio"))};
+}
+
+void readNorms(const Arguments& args, Class type, ModelConfig& config) {
+  const Pooling pooled = *config.pooling;
+  const bool averages = pooled == Pooling::kAverage ||
+                        (type == Class::kVisionTransformer &&
+                         (pooled == Pooling::kMaximum || pooled == Pooling::kAverageAndMaximum));
+  const char* key = type == Class::kVisionTransformer ? "fc_norm" : "use_fc_norm";
+  const Field<bool> after = args.flag(key);
+  const Field<bool> any =
+      args.flag(type == Class::kVisionTransformer ? "final_norm" : "use_post_transformer_norm");
+  const bool fc = after.value.value_or(averages);
+  config.fc_norm = {fc && any.value.value_or(true), after.key};
+  config.final_norm = {!fc && any.value.value_or(true), any ? any.key : after.key};
+}
+
+void readRotary(const Arguments& args, ModelConfig& config) {
+  const bool rotates = args.flag("use_rot_pos_emb", false);
+  const std::string type = args.text("rope_type").value.value_or("cat");
+  Rotary& rotary = config.base.rotary;
+  const auto size = args.size("ref_feat_shape");
+  rotary.temperature = args.number("rope_temperature").value.value_or(10000.0);
+  rotary.offset = args.number("rope_grid_offset").value.value_or(0);
+  rotary.halves = args.flag("rope_rotate_half", false);
+  const std::string indexing = args.text("rope_grid_indexing").value.value_or("ij");
+  if (indexing != "ij" && indexing != "xy") {
+    args.fail("rope_grid_indexing", fmt::format("is '{}'; ij and xy can run here", printable(indexing, 40)));
+  }
+  rotary.columns_first = indexing == "xy";
+  if (size) {
+    rotary.reference_height = (*size).height;
+    rotary.reference_width = (*size).width;
+  }
+  for (const char* key : {"rope_rescale_coords", "rope_jitter_coords", "rope_shift_coords"}) {
+    static_cast<void>(args.has(key));  // training only
+  }
+  if (!(rotary.temperature > 0)) args.fail("rope_temperature", "is not positive");
+  if (type == "mixed") {
+    rotary.form = Rotary::Form::kMixed;
+  } else if (type == "dinov3") {
+    rotary.form = Rotary::Form::kDinov3;
+  } else if (type == "cat" || type.empty()) {
+    rotary.form = Rotary::Form::kAxial;
+  } else {
+    args.fail("rope_type", fmt::format("is '{}'; cat, mixed and dinov3 can run here", printable(type, 40)));
+  }
+  if (!rotates) rotary = {};
+}
+
+void refuseUnknownArguments(const Arguments& args) {
+  constexpr std::array<std::string_view, 20> kIgnored{
+      "drop_rate", "pos_drop_rate", "patch_drop_rate", "proj_drop_rate", "attn_drop_rate",
+      "drop_path_rate", "weight_init", "fix_init", "strict_img_size", "pretrained",
+      "checkpoint_path", "head_init_scale", "init_std", "features_only", "scriptable",
+      "exportable", "no_jit", "cache_dir", "attn_only_layer_scale", "num_classes"};
+  args.given().refuseUnknown(kIgnored);
+}
+
+Field<InputSize> inputSize(const ConfigFields& fields) {
+  Field<InputSize> field{std::nullopt, fields.name("input_size")};
+  const nlohmann::json* value = fields.find("input_size");
+  if (value == nullptr) return field;
+  const auto usable = [](const nlohmann::json& number) {
+    return number.is_number_integer() && number >= 1 && number <= 65536;
+  };
+  if (!value->is_array() || value->size() != 3 ||
+      !std::all_of(value->begin(), value->end(), usable)) {
+    fields.fail("input_size", "is not [channels, height, width]");
+  }
+  field.value = InputSize{(*value)[1].get<int>(), (*value)[2].get<int>()};
+  return field;
+}
+
+/// `label_names` by number or in order, replaced by `label_descriptions` where it explains a name.
+std::vector<std::string> labels(const ConfigFields& fields) {
+  const nlohmann::json* value = fields.find("label_names");
+  if (value == nullptr) return {};
+  if (value->is_object()) return numberedLabels(fields.below("label_names"));
+  std::vector<std::string> names = *fields.texts("label_names");
+  const nlohmann::json* descriptions = fields.find("label_descriptions");
+  if (descriptions == nullptr || !descriptions->is_object()) return names;
+  for (std::string& name : names) {
+    const auto found = descriptions->find(name);
+    if (found != descriptions->end() && found->is_string()) name = found->get<std::string>();
+  }
+  return names;
+}
+
+ModelConfig readNetwork(const std::string& full_name, const ConfigFields& given,
+                        const Field<Pooling>& informative, FileTensors& tensors) {
+  const std::string name = full_name.substr(0, full_name.find('.'));
+  ModelConfig config;
+  config.format = ConfigFormat::kTimm;
+  config.file = given.file();
+  config.architecture = full_name;
+  const ConfigFields known(timmArchitecture(name), given.file(),
+                           fmt::format("architecture '{}': ", printable(name, 60)));
+  const Arguments args(given, known);
+  const Class type = classOf(name, known, config.notes);
+
+  tensors.rename(kNames);
+  tensors.drop("unused");
+  splitParallelBlocks(tensors);
+
+  config.patch_size = args.count("patch_size");
+  config.channels = args.count("in_chans");
+  config.dim = args.count("embed_dim");
+  config.depth = args.count("depth");
+  config.heads = args.count("num_heads");
+  if (timmArchitecture(name) != nullptr) {
+    // The class's own values, where neither config nor architecture has others.
+    if (!config.dim) config.dim = {768, known.name("embed_dim")};
+    if (!config.depth) config.depth = {12, known.name("depth")};
+    if (!config.heads) config.heads = {12, known.name("num_heads")};
+    if (!config.patch_size) config.patch_size = {16, known.name("patch_size")};
+  }
+  config.register_tokens = args.count(args.has("num_reg_tokens") ? "num_reg_tokens" : "reg_tokens");
+  static_cast<void>(args.has("reg_tokens"));
+  config.class_token = args.flag("class_token");
+  config.no_embed_class = args.flag("no_embed_class");
+  config.pre_norm = args.flag(type == Class::kEva ? "use_pre_transformer_norm" : "pre_norm");
+  config.qkv_bias = args.flag("qkv_bias");
+  config.proj_bias = args.flag("proj_bias");
+  config.qk_norm = args.flag("qk_norm");
+  config.norm_epsilon = args.number("norm_eps");
+  if (!config.norm_epsilon) config.norm_epsilon.value = 1e-6;
+  static_cast<void>(args.has("embed_norm_eps"));
+  config.activation = activationField(args.at("act_layer"), "act_layer");
+  static_cast<void>(args.has("act_layer"));
+  config.attention_norm = args.flag(args.has("scale_attn_inner") ? "scale_attn_inner" : "scale_attn_norm");
+  config.mlp_norm = args.flag(args.has("scale_mlp") ? "scale_mlp" : "scale_mlp_norm");
+  static_cast<void>(args.has("scale_attn_norm"));
+  static_cast<void>(args.has("scale_mlp_norm"));
+  static_cast<void>(args.has("attn_type"));
+  static_cast<void>(args.has("qkv_fused"));
+  static_cast<void>(args.has("attn_pool_mlp_ratio"));
+  static_cast<void>(args.has("weights_img_size"));
+  // Null says nothing here: timm's named architectures may still have layer scale.
+  config.layer_scale.key = args.given().name("init_values");
+  if (args.has("init_values")) config.layer_scale.value = *args.number("init_values") != 0;
+  if (args.flag("dynamic_img_pad", false)) {
+    args.fail("dynamic_img_pad", "is true: padded inputs cannot run here");
+  }
+  readParts(args, tensors, config);
+  if (args.flag("use_post_norm", false)) config.base.form = BlockForm::kPostNorm;
+  readMlp(args, type, config);
+  if (config.gated_mlp.value.value_or(false)) config.activation.value = Activation::kSilu;
+
+  config.pooling = pooling(args.at("global_pool"));
+  if (!config.pooling && timmArchitecture(name) == nullptr) config.pooling = informative;
+  if (!config.pooling) {
+    config.pooling = {type == Class::kVisionTransformer ? Pooling::kToken : Pooling::kAverage,
+                      known.name("global_pool")};
+  }
+  config.base.pool_prefix = args.flag("pool_include_prefix", false);
+  if (*config.pooling == Pooling::kAttention) {
+    AttentionPool& pool = config.base.attention_pool;
+    pool.prefix = type == Class::kEva || config.base.pool_prefix;
+    pool.heads = args.count("attn_pool_num_heads").value.value_or(config.heads.value.value_or(0));
+  }
+  static_cast<void>(args.has("attn_pool_num_heads"));
+  if (timmArchitecture(name) != nullptr) readNorms(args, type, config);
+  readRotary(args, config);
+
+  if (type != Class::kVisionTransformer) {
+    config.position_table = {args.flag("use_abs_pos_emb", true), args.given().name("use_abs_pos_emb")};
+  } else if (const Field<std::string> table = args.text("pos_embed")) {
+    config.position_table = {!((*table).empty() || *table == "none"), table.key};
+  }
+  if (type == Class::kBeit) {
+    config.block_bias = {args.flag("use_rel_pos_bias", false), args.given().name("use_rel_pos_bias")};
+    config.shared_bias = {args.flag("use_shared_rel_pos_bias", false),
+                          args.given().name("use_shared_rel_pos_bias")};
+  }
+  const bool bilinear = name.starts_with("flexivit") || name.find("radio") != std::string::npos;
+  config.base.resampling = bilinear ? Resampling::kBilinear : Resampling::kBicubicAntialiased;
+  config.base.resampling_rounds = !args.flag("dynamic_img_size", false);
+  config.trained_size = args.size("img_size");
+  refuseUnknownArguments(args);
+  return config;
+}
+
+/// A weight file without config: a plain ViT or DeiT, for which timm's usual values are assumed.
+ModelConfig openAlone(FileTensors& tensors) {
+  for (const char* pattern : {"blocks.*.attn.q_bias", "blocks.*.attn.q_proj", "blocks.*.mlp.fc1_g",
+                              "blocks.*.in_proj", "blocks.*.attns", "rope.freqs"}) {
+    if (const std::string name = tensors.first(pattern); !name.empty()) {
+      tensors.fail(fmt::format("needs its config.json: it has '{}', and no tensor says which "
+                               "positions, epsilon and pooling go with that",
+                               name));
+    }
+  }
+  tensors.rename(kNames);
+  tensors.drop("unused");
+  ModelConfig config;
+  config.activation.value = Activation::kGelu;
+  config.base.resampling_rounds = true;
+  return config;
+}
+
+ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
+  const ConfigFields fields = files.fields();
+  if (files.config_file.empty()) return openAlone(tensors);
+  const ConfigFields args = fields.below("model_args");
+  // Older files have these at the top.
+  const ConfigFields pretrained =
+      fields.has("pretrained_cfg") ? fields.below("pretrained_cfg") : fields;
+  Field<Pooling> informative = pooling(pretrained);
+  if (!informative) informative = pooling(fields);
+  ModelConfig config = readNetwork(*fields.text("architecture"), args, informative, tensors);
+
+  config.classes = args.count("num_classes");
+  if (!config.classes) config.classes = fields.count("num_classes");
+  if (!config.classes) config.classes = pretrained.count("num_classes");
+  // A network of fixed size is built for model_args.img_size, else for the input size.
+  const bool fixed = pretrained.flag("fixed_input_size").value.value_or(false);
+  const bool sized = args.has("img_size");
+  config.input_size = inputSize(pretrained);
+  if (fixed && sized) config.input_size = config.trained_size;
+  if (fixed && !sized && config.input_size) config.trained_size = config.input_size;
+  if (!sized && !fixed) config.trained_size = {};
+  config.labels = labels(pretrained);
+  if (config.labels.empty()) config.labels = labels(fields);
+
+  const bool describes_images =
+      pretrained.has("mean") || pretrained.has("input_size") || pretrained.has("crop_pct");
+  if (describes_images) {
+    config.preprocessing = readTimmPreprocessing(pretrained);
+  } else {
+    config.notes.push_back(
+        "The config describes no preprocessing: timm's default for ViTs is used.");
+  }
+  return config;
+}
+
+}  // namespace
+
+ModelConfig readTimmNetwork(const std::string& name, const nlohmann::json& args,
+                            const std::string& file, const std::string& prefix,
+                            FileTensors& tensors) {
+  ModelConfig config = readNetwork(name, ConfigFields(&args, file, prefix), {}, tensors);
+  const nlohmann::json* known = timmArchitecture(name.substr(0, name.find('.')));
+  if (known != nullptr && known->contains("weights_img_size")) {
+    const ConfigFields fields(known, file, fmt::format("architecture '{}': ", printable(name, 60)));
+    config.trained_size = fields.size("weights_img_size");
+  }
+  return config;
+}
+
+Family timmFamily() {
+  return {"timm's VisionTransformer, Eva or Beit", ConfigFormat::kTimm, {}, recognises, open};
+}
+
+}  // namespace adamerge

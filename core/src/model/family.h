@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Families of networks by the library that saved them. A new one costs a file in families/, a line
+// in family.cpp and its test; core/README.md has the steps.
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "model/file_tensors.h"
+#include "model/model_config.h"
+
+namespace adamerge {
+
+struct Family {
+  std::string_view label;  ///< "CLIP (transformers)"
+  /// Whose config describes it; kNone: a weight file alone.
+  ConfigFormat format;
+  /// Hugging Face's model_type; empty for other formats.
+  std::vector<std::string_view> model_types;
+  /// Whether the tensors have this family's names.
+  bool (*recognises)(const FileTensors& tensors);
+  /// Gives the tensors the names of model/network.h, drops what an image network has no use for,
+  /// and says what no tensor shows. Throws Error naming field or tensor.
+  ModelConfig (*open)(const ConfigFiles& configs, FileTensors& tensors);
+};
+
+/// All of them; the first that recognises a file without config takes it.
+std::span<const Family> families();
+
+/// The family that the config names, or whose names the tensors have. Throws Error: none, a config
+/// of another family than the tensors, a network that cannot run here.
+const Family& findFamily(const ConfigFiles& configs, const FileTensors& tensors);
+
+// One file each.
+Family timmFamily();
+Family openClipFamily();
+Family hfVitFamily();
+Family hfBeitFamily();
+Family hfDinov2Family();
+Family hfDinov3Family();
+Family hfClipFamily();
+Family hfSiglipFamily();
+Family metaDinov2Family();
+Family metaDinov3Family();
+Family openAiClipFamily();
+Family fairMaeFamily();
+
+/// Fields of Hugging Face's configs that do not touch what an image network computes.
+std::span<const std::string_view> huggingFaceIgnored();
+/// The fields that Hugging Face's vision configs share, read into `config`.
+void readHuggingFaceFields(const ConfigFields& fields, ModelConfig& config);
+/// Names of a ViT-like network in transformers 4 and 5, below the model's prefix.
+std::span<const Renaming> huggingFaceVitNames();
+/// Takes off the first prefix below which `name` is there. Throws Error where none fits.
+void removeModelPrefix(FileTensors& tensors, std::span<const std::string_view> prefixes,
+                       std::string_view name);
+
+}  // namespace adamerge

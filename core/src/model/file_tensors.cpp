@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/file_tensors.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "adamerge/error.h"
+#include "weights/json_text.h"
+
+namespace adamerge {
+namespace {
+
+/// The part of `text` before the first '.', which is taken off with it.
+std::string_view segment(std::string_view& text) {
+  const std::size_t dot = text.find('.');
+  const std::string_view first = text.substr(0, dot);
+  text.remove_prefix(dot == std::string_view::npos ? text.size() : dot + 1);
+  return first;
+}
+
+bool isNumber(std::string_view text) {
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// `name` with the pattern `from` at its front replaced by `to`; nothing where it does not fit.
+std::optional<std::string> replaced(std::string_view name, std::string_view from,
+                                    std::string_view to) {
+  std::vector<std::string_view> numbers;
+  while (!from.empty()) {
+    if (name.empty()) return std::nullopt;
+    const std::string_view wanted = segment(from);
+    const std::string_view found = segment(name);
+    if (wanted == "*") {
+      if (!isNumber(found)) return std::nullopt;
+      numbers.push_back(found);
+    } else if (wanted != found) {
+      return std::nullopt;
+    }
+  }
+  std::string result;
+  for (std::size_t used = 0; !to.empty();) {
+    const std::string_view part = segment(to);
+    if (!result.empty()) result += '.';
+    result += part == "*" && used < numbers.size() ? numbers[used++] : part;
+  }
+  if (!name.empty()) result += fmt::format("{}{}", result.empty() ? "" : ".", name);
+  return result;
+}
+
+}  // namespace
+
+FileTensors::FileTensors(StateDict tensors, std::string file)
+    : tensors_(std::move(tensors)), file_(std::move(file)) {}
+
+void FileTensors::fail(const std::string& problem) const {
+  throw Error(fmt::format("{}: {}", file_, problem));
+}
+
+std::string FileTensors::first(std::string_view pattern) const {
+  for (const auto& [name, tensor] : tensors_) {
+    if (replaced(name, pattern, {})) return name;
+  }
+  return {};
+}
+
+at::Tensor FileTensors::find(std::string_view name) const {
+  const auto found = tensors_.find(name);
+  return found == tensors_.end() ? at::Tensor() : found->second;
+}
+
+at::Tensor FileTensors::take(std::string_view name) {
+  const auto found = tensors_.find(name);
+  if (found == tensors_.end()) return {};
+  at::Tensor tensor = std::move(found->second);
+  tensors_.erase(found);
+  return tensor;
+}
+
+void FileTensors::set(const std::string& name, at::Tensor tensor, std::string original) {
+  tensors_[name] = std::move(tensor);
+  original_[name] = std::move(original);
+}
+
+void FileTensors::removePrefix(std::string_view prefix) {
+  if (prefix.empty()) return;
+  StateDict renamed;
+  while (!tensors_.empty()) {
+    auto node = tensors_.extract(tensors_.begin());
+    const std::string before = node.key();
+    if (before.starts_with(prefix)) {
+      node.key() = before.substr(prefix.size());
+      original_[node.key()] = before;
+    }
+    if (!renamed.insert(std::move(node)).inserted) {
+      fail(fmt::format("two tensors are called '{}', with and without '{}'",
+                       printable(before.substr(before.starts_with(prefix) ? prefix.size() : 0)),
+                       prefix));
+    }
+  }
+  tensors_ = std::move(renamed);
+  prefix_ = prefix;
+}
+
+void FileTensors::keepBelow(std::string_view prefix) {
+  for (auto item = tensors_.begin(); item != tensors_.end();) {
+    if (item->first.starts_with(prefix)) {
+      ++item;
+      continue;
+    }
+    dropped_.push_back(item->first);
+    item = tensors_.erase(item);
+  }
+  removePrefix(prefix);
+}
+
+void FileTensors::rename(std::span<const Renaming> table) {
+  StateDict renamed;
+  while (!tensors_.empty()) {
+    auto node = tensors_.extract(tensors_.begin());
+    const std::string before = node.key();
+    for (const auto& [from, to] : table) {
+      if (auto name = replaced(before, from, to)) {
+        original_[*name] = inFile(before);
+        node.key() = std::move(*name);
+        break;
+      }
+    }
+    const std::string after = node.key();
+    if (!renamed.insert(std::move(node)).inserted) {
+      fail(fmt::format("two tensors take one place in the network, '{}' is one of them",
+                       printable(inFile(before))));
+    }
+  }
+  tensors_ = std::move(renamed);
+  for (const auto& [from, to] : table) rules_.emplace_back(from, to);
+}
+
+void FileTensors::drop(std::string_view pattern) {
+  for (auto item = tensors_.begin(); item != tensors_.end();) {
+    if (replaced(item->first, pattern, {})) {
+      dropped_.push_back(inFile(item->first));
+      item = tensors_.erase(item);
+    } else {
+      ++item;
+    }
+  }
+}
+
+void FileTensors::join(std::span<const std::string> parts, const std::string& to) {
+  std::vector<at::Tensor> tensors;
+  std::vector<std::string> names;
+  std::string missing;
+  for (const std::string& part : parts) {
+    if (at::Tensor tensor = find(part); tensor.defined()) {
+      tensors.push_back(tensor);
+      names.push_back(inFile(part));
+    } else {
+      missing = part;
+    }
+  }
+  if (tensors.empty()) return;
+  if (!missing.empty()) {
+    fail(fmt::format("tensor '{}' is missing, though {} {} there", inFile(missing),
+                     fmt::join(names, " and "), names.size() == 1 ? "is" : "are"));
+  }
+  for (std::size_t i = 1; i < tensors.size(); ++i) {
+    if (tensors[i].dim() == 0 || tensors[i].sizes().slice(1) != tensors[0].sizes().slice(1) ||
+        tensors[i].scalar_type() != tensors[0].scalar_type()) {
+      fail(fmt::format("tensors '{}' [{}] and '{}' [{}] belong together, but differ in width or "
+                       "type",
+                       names[0], fmt::join(tensors[0].sizes(), ", "), names[i],
+                       fmt::join(tensors[i].sizes(), ", ")));
+    }
+  }
+  for (const std::string& part : parts) tensors_.erase(part);
+  set(to, at::cat(tensors), fmt::format("{}", fmt::join(names, ", ")));
+}
+
+std::string FileTensors::inFile(const std::string& name) const {
+  if (const auto known = original_.find(name); known != original_.end()) return known->second;
+  if (tensors_.contains(name)) return name;
+  for (const auto& [from, to] : rules_) {
+    if (auto before = replaced(name, to, from)) return prefix_ + *before;
+  }
+  return name;
+}
+
+std::string FileTensors::droppedNote() const {
+  if (dropped_.empty()) return {};
+  constexpr std::size_t kShown = 3;
+  std::vector<std::string> shown(dropped_.begin(),
+                                 dropped_.begin() + std::min(dropped_.size(), kShown));
+  for (std::string& name : shown) name = printable(name, 60);
+  const std::string more = dropped_.size() > kShown
+                               ? fmt::format(" and {} more", dropped_.size() - kShown)
+                               : std::string();
+  return fmt::format("Not needed and ignored: {}{}.", fmt::join(shown, ", "), more);
+}
+
+void joinProjections(FileTensors& tensors) {
+  std::set<std::string> bases;  // "blocks.3.attn" of all attentions, "blocks.3.mlp" of all MLPs
+  for (const auto& [name, tensor] : tensors.all()) {
+    for (const std::string_view part : {".attn.", ".mlp."}) {
+      if (const std::size_t at = name.find(part); at != std::string::npos) {
+        bases.insert(name.substr(0, at + part.size() - 1));
+      }
+    }
+  }
+  for (const std::string& base : bases) {
+    const auto q = [&](std::string_view end) { return fmt::format("{}.q_proj.{}", base, end); };
+    const auto k = [&](std::string_view end) { return fmt::format("{}.k_proj.{}", base, end); };
+    const auto v = [&](std::string_view end) { return fmt::format("{}.v_proj.{}", base, end); };
+    const auto zeros = [&](const std::string& like, const std::string& name) {
+      if (const at::Tensor other = tensors.find(like); other.defined()) {
+        tensors.set(name, at::zeros_like(other), tensors.inFile(like));
+      }
+    };
+    if (tensors.has(q("bias")) && tensors.has(v("bias")) && !tensors.has(k("bias"))) {
+      zeros(q("bias"), k("bias"));
+    }
+    for (const std::string_view end : {"weight", "bias"}) {
+      const std::string parts[] = {q(end), k(end), v(end)};
+      tensors.join(parts, fmt::format("{}.qkv.{}", base, end));
+    }
+    const std::string biases[] = {base + ".q_bias", base + ".k_bias", base + ".v_bias"};
+    if (tensors.has(biases[0]) && !tensors.has(biases[1])) zeros(biases[0], biases[1]);
+    tensors.join(biases, base + ".qkv.bias");
+    for (const std::string_view end : {"weight", "bias"}) {
+      const std::string parts[] = {fmt::format("{}.fc1_g.{}", base, end),
+                                   fmt::format("{}.fc1_x.{}", base, end)};
+      tensors.join(parts, fmt::format("{}.fc1.{}", base, end));
+    }
+  }
+}
+
+void foldClassPosition(FileTensors& tensors) {
+  const at::Tensor position = tensors.find("pos_embed");
+  const at::Tensor token = tensors.find("cls_token");
+  if (!position.defined() || !token.defined()) return;
+  if (position.dim() != 3 || token.dim() != 3 || position.size(1) < 2 || position.size(0) != 1 ||
+      token.numel() != position.size(2) || !position.is_floating_point() ||
+      token.scalar_type() != position.scalar_type()) {
+    tensors.fail(fmt::format("shapes of '{}' and '{}' do not fit each other",
+                             tensors.inFile("cls_token"), tensors.inFile("pos_embed")));
+  }
+  const std::string names[] = {tensors.inFile("cls_token"), tensors.inFile("pos_embed")};
+  tensors.set("cls_token", token + position.narrow(1, 0, 1), names[0]);
+  tensors.set("pos_embed", position.narrow(1, 1, position.size(1) - 1), names[1]);
+}
+
+}  // namespace adamerge
