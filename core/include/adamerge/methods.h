@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "adamerge/model_info.h"
 #include "adamerge/settings.h"
 
 namespace adamerge {
@@ -26,6 +27,7 @@ struct MethodInfo {
   std::string description;  ///< one sentence
   std::string reference;    ///< paper
   std::string salience;     ///< what the method's salience map shows; empty where it has none
+  bool matches_keys = false;  ///< decides by attention keys, so it has the setting "metric_keys"
   std::vector<CompressionKnob> compression;  ///< the first active one is the slider's
   /// Keys whose values calibrated statistics belong to; empty: the method uses no statistics.
   std::vector<std::string> statistics_settings;
@@ -67,6 +69,10 @@ Settings completeSettings(const MethodChoice& choice);
 
 /// Whether `setting` has an effect under `settings` (complete).
 bool isActive(const SettingInfo& setting, const Settings& settings);
+
+/// Throws Error where a setting is named that this network has no use for.
+void requireSettingsSuit(const MethodChoice& choice, const VitConfig& vit,
+                         std::string_view model);
 
 /// What drives compression here: AdaMerge with a constant count is driven by "r" instead of
 /// "r_max". nullptr where there is nothing.

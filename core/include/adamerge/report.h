@@ -21,8 +21,8 @@ struct InspectReport {
   ImageResult baseline;  ///< the unmerged model on the same input
 };
 
-/// The settings that have an effect, defaults filled in.
-Settings settingsInForce(const MethodChoice& choice);
+/// The settings that have an effect on this network, defaults filled in.
+Settings settingsInForce(const MethodChoice& choice, const VitConfig& vit);
 
 /// "AdaMerge, r_max 16, alpha 2": the method with what differs from its defaults, and its count.
 std::string describe(const MethodChoice& choice);

@@ -31,6 +31,8 @@ struct SettingInfo {
   std::vector<std::string> choices;  ///< for strings: all allowed values
   /// Has an effect only while the other setting (first) has the value (second).
   std::optional<std::pair<std::string, SettingValue>> active_when;
+  /// Exists for networks with rotary positions only.
+  bool rotary_only = false;
   bool in_name = false;  ///< captions name it even at its default, as in "DSM, r 17, d 4"
 };
 

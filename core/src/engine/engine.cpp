@@ -78,6 +78,17 @@ ChosenStatistics chooseStatistics(const MethodChoice& choice, const Settings& se
   return {nullptr, "the model's layer statistics were made under other settings (" + differ + ")"};
 }
 
+TokenPosition tokenPosition(const Settings& settings) {
+  const std::string& name = get<std::string>(settings, "position");
+  if (name == "destination") return TokenPosition::kDestination;
+  return name == "mean-rotation" ? TokenPosition::kMeanRotation : TokenPosition::kCentroid;
+}
+
+bool usesRotatedKeys(const Settings& settings) {
+  const auto keys = settings.find("metric_keys");
+  return keys != settings.end() && std::get<std::string>(keys->second) == "rotated";
+}
+
 void requireUsableInput(const InputTensor& image, const VitConfig& vit) {
   const auto values = static_cast<std::size_t>(3) * image.height * image.width;
   if (image.height != vit.input_height || image.width != vit.input_width ||
@@ -210,6 +221,7 @@ std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
                                      const std::stop_token& stop) const {
   const VitConfig& vit = state_->info.vit;
   const Settings settings = completeSettings(choice);
+  requireSettingsSuit(choice, vit, state_->info.name);
   const ChosenStatistics chosen =
       chooseStatistics(choice, settings, state_->info, statistics(), statisticsProblem());
   const auto method =
@@ -223,6 +235,8 @@ std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
   };
   VisionTransformer::Options how;
   how.trace = options.trace;
+  how.position = tokenPosition(settings);
+  how.rotated_keys = usesRotatedKeys(settings);
   MemoryFallback::Output output = state_->vit.forward(static_cast<std::int64_t>(images.size()),
                                                       stack, *method, how, stop);
 

@@ -57,13 +57,21 @@ Json layerObject(const LayerTrace& layer) {
 
 Json inspectObject(const Engine& engine, const InspectReport& report) {
   const ModelInfo& model = engine.info();
-  const Fidelity fidelity = compareLogits(report.baseline.logits, report.result.logits);
+  Json fidelity = {{"top1_agrees", nullptr}, {"logit_cosine", nullptr}, {"kl_divergence", nullptr}};
+  if (!report.result.logits.empty()) {
+    const Fidelity logits = compareLogits(report.baseline.logits, report.result.logits);
+    fidelity = {{"top1_agrees", logits.top1_agrees},
+                {"logit_cosine", logits.logit_cosine},
+                {"kl_divergence", logits.kl_divergence}};
+  }
+  fidelity["embedding_cosine"] = embeddingCosine(report.baseline, report.result);
+  fidelity["patch_cosine"] = patchCosine(report.baseline, report.result);
   Json json = {{"image", report.image},
                {"image_size", {report.image_height, report.image_width}},
                {"crop", {report.crop.x, report.crop.y, report.crop.width, report.crop.height}},
                {"model", modelObject(model)},
                {"method", report.choice.method},
-               {"settings", toJson(settingsInForce(report.choice))},
+               {"settings", toJson(settingsInForce(report.choice, model.vit))},
                {"calibrated", report.result.calibrated},
                {"warnings", report.result.warnings},
                {"device", engine.device()},
@@ -71,10 +79,8 @@ Json inspectObject(const Engine& engine, const InspectReport& report) {
                {"prediction", predictions(report.result, model)},
                {"baseline_prediction", predictions(report.baseline, model)},
                {"logits", report.result.logits},
-               {"fidelity",
-                {{"top1_agrees", fidelity.top1_agrees},
-                 {"logit_cosine", fidelity.logit_cosine},
-                 {"kl_divergence", fidelity.kl_divergence}}},
+               {"embedding", report.result.embedding},
+               {"fidelity", fidelity},
                {"flops",
                 {{"paper", report.result.flops.paper},
                  {"total", report.result.flops.total},
@@ -117,18 +123,35 @@ const char* name(Pooling pooling) {
       return "token";
     case Pooling::kAverage:
       return "avg";
+    case Pooling::kMaximum:
+      return "max";
+    case Pooling::kAverageAndMaximum:
+      return "avgmax";
     case Pooling::kTokenAndAverage:
       return "token+avg";
+    case Pooling::kAttention:
+      return "map";
+    case Pooling::kSelfAttention:
+      return "prr";
   }
   return "";
 }
 
+/// "table", "rotary", "relative", in the order in which they act, with a plus between; "none".
+std::string positions(const VitConfig& vit) {
+  std::string text = vit.position_table ? "table" : "";
+  if (vit.isRotary()) text += text.empty() ? "rotary" : "+rotary";
+  if (vit.hasRelativeBias()) text += text.empty() ? "relative" : "+relative";
+  return text.empty() ? "none" : text;
+}
+
 }  // namespace
 
-Settings settingsInForce(const MethodChoice& choice) {
+Settings settingsInForce(const MethodChoice& choice, const VitConfig& vit) {
   const Settings complete = completeSettings(choice);
   Settings active;
   for (const SettingInfo& setting : findMethod(choice.method).settings) {
+    if (setting.rotary_only && !vit.isRotary()) continue;
     if (isActive(setting, complete)) active[setting.key] = complete.find(setting.key)->second;
   }
   return active;
@@ -137,11 +160,11 @@ Settings settingsInForce(const MethodChoice& choice) {
 std::string describe(const MethodChoice& choice) {
   const MethodInfo& method = findMethod(choice.method);
   const CompressionKnob* knob = compressionKnob(choice);
-  const Settings settings = settingsInForce(choice);
+  const Settings settings = completeSettings(choice);
   std::string text = method.label;
   for (const SettingInfo& setting : method.settings) {
     const auto found = settings.find(setting.key);
-    if (found == settings.end()) continue;
+    if (!isActive(setting, settings)) continue;
     const bool counts = knob != nullptr && setting.key == knob->key;
     if (!counts && !setting.in_name && found->second == setting.fallback) continue;
     text += fmt::format(", {} {}", setting.label, toText(found->second));
@@ -184,7 +207,10 @@ std::string modelJson(const Engine& engine) {
   json["architecture"] = info.architecture;
   json["source"] = info.source.string();
   json["mlp_hidden"] = info.vit.mlp_hidden;
+  json["family"] = info.family;
   json["pooling"] = name(info.vit.pooling);
+  json["embedding_width"] = info.vit.embeddingWidth();
+  json["positions"] = positions(info.vit);
   json["tokens"] = info.vit.prefixTokens() + info.vit.patchTokens();
   json["parameters"] = info.parameters;
   json["flops"] = {{"paper", flops.paper}, {"total", flops.total}};
@@ -220,7 +246,7 @@ std::string scheduleJson(const Engine& engine, const MethodChoice& choice, doubl
                      {"method", choice.method},
                      {"target_paper", target},
                      {"setting", {{point.key, point.value}}},
-                     {"settings", toJson(settingsInForce(chosen))},
+                     {"settings", toJson(settingsInForce(chosen, engine.info().vit))},
                      {"calibrated", point.calibrated},
                      {"images", point.images},
                      {"device", engine.device()},

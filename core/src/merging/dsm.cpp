@@ -91,6 +91,7 @@ MethodEntry dsmEntry() {
   entry.info.description = "Delayed spatial merging: ToMe from block d on, none before.";
   entry.info.reference =
       "Heo et al., Training-free Acceleration of ViTs with Delayed Spatial Merging, ES-FoMo 2024";
+  entry.info.matches_keys = true;
   entry.info.compression = {{"r", 0.5}};
   SettingInfo delay{"delay",
                     "d",

@@ -184,6 +184,7 @@ MethodEntry piToMeEntry() {
       "rest.";
   entry.info.reference =
       "Tran et al., Accelerating Transformers with Spectrum-Preserving Token Merging, NeurIPS 2024";
+  entry.info.matches_keys = true;
   entry.info.compression = {{"r", 0.5}};
   SettingInfo r = constantCountSetting();
   r.active_when = {{"keep_ratio", 1.0}};

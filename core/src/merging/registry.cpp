@@ -10,10 +10,45 @@
 namespace adamerge {
 namespace {
 
+SettingInfo positionSetting() {
+  SettingInfo setting;
+  setting.key = "position";
+  setting.label = "Position";
+  setting.help =
+      "Where a merged token lies, for rotary positions: at the mean of its patches, where its "
+      "destination lies, or turned by the mean of its patches' rotations.";
+  setting.fallback = std::string("centroid");
+  setting.choices = {"centroid", "destination", "mean-rotation"};
+  setting.rotary_only = true;
+  return setting;
+}
+
+SettingInfo metricKeysSetting() {
+  SettingInfo setting;
+  setting.key = "metric_keys";
+  setting.label = "Matched keys";
+  setting.help =
+      "Whether tokens are matched by their keys before the rotation, by content alone, or after "
+      "it, so that near ones are preferred.";
+  setting.fallback = std::string("content");
+  setting.choices = {"content", "rotated"};
+  setting.rotary_only = true;
+  return setting;
+}
+
 const std::vector<MethodEntry>& entries() {
-  static const std::vector<MethodEntry> all{noneEntry(),        adaMergeEntry(), toMeEntry(),
-                                            piToMeEntry(),      toFuEntry(),     dsmEntry(),
-                                            adaMergePlusEntry()};
+  static const std::vector<MethodEntry> all = [] {
+    std::vector<MethodEntry> list{noneEntry(), adaMergeEntry(), toMeEntry(),        piToMeEntry(),
+                                  toFuEntry(), dsmEntry(),      adaMergePlusEntry()};
+    // Settings of the run, which every method has.
+    for (MethodEntry& entry : list) {
+      MethodInfo& info = entry.info;
+      info.settings.push_back(positionSetting());
+      if (info.matches_keys) info.settings.push_back(metricKeysSetting());
+      if (!info.statistics_settings.empty()) info.statistics_settings.emplace_back("position");
+    }
+    return list;
+  }();
   return all;
 }
 
@@ -81,6 +116,18 @@ bool isActive(const SettingInfo& setting, const Settings& settings) {
   if (!setting.active_when) return true;
   const auto other = settings.find(setting.active_when->first);
   return other != settings.end() && other->second == setting.active_when->second;
+}
+
+void requireSettingsSuit(const MethodChoice& choice, const VitConfig& vit,
+                         std::string_view model) {
+  if (vit.isRotary()) return;
+  const MethodInfo& info = findMethod(choice.method);
+  for (const auto& [key, value] : choice.settings) {
+    const SettingInfo* setting = info.setting(key);
+    if (setting == nullptr || !setting->rotary_only) continue;
+    throw Error(fmt::format("--{} is for networks with rotary positions; {} has none",
+                            optionName(key), model));
+  }
 }
 
 const CompressionKnob* compressionKnob(const MethodChoice& choice) {

@@ -40,6 +40,7 @@ MethodEntry toFuEntry() {
   entry.info.reference =
       "Kim et al., Token Fusion: Bridging the Gap between Token Pruning and Token Merging, WACV "
       "2024";
+  entry.info.matches_keys = true;
   entry.info.compression = {{"r", 0.5}};
   entry.info.settings = {constantCountSetting()};
   entry.make = [](const Settings& settings, const MethodContext& context) {

@@ -67,6 +67,7 @@ MethodEntry toMeEntry() {
   entry.info.description =
       "Merges the r most similar pairs of alternating tokens, by attention keys, in every block.";
   entry.info.reference = "Bolya et al., Token Merging: Your ViT But Faster, ICLR 2023";
+  entry.info.matches_keys = true;
   entry.info.compression = {{"r", 0.5}};
   SettingInfo r = constantCountSetting();
   r.active_when = {{"r_per_block", std::vector<std::int64_t>{}}};

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Every family against the numbers that its own library gives for the same file: tokens on entry,
+// after every block, features, embedding and logits. tests/data/families holds a network of each
+// kind; ../shared has all of them.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "engine/vit.h"
+#include "error_message.h"
+#include "model/load_model.h"
+#include "safetensors_metadata.h"
+#include "weights/safetensors.h"
+#include "weights/state_dict.h"
+
+namespace adamerge {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AnyOf;
+using ::testing::HasSubstr;
+
+const fs::path kOwn = fs::path(ADAMERGE_TEST_DATA) / "families";
+const fs::path kShared = fs::path(ADAMERGE_SHARED) / "reference" / "families";
+
+/// Of single precision; a reading of the formulas in double precision lies within 5e-6.
+constexpr double kBound = 1e-5;
+
+std::vector<fs::path> folders(const fs::path& root) {
+  std::vector<fs::path> found;
+  if (!fs::is_directory(root)) return found;
+  for (const auto& entry : fs::directory_iterator(root)) {
+    if (fs::exists(entry.path() / "case.safetensors")) found.push_back(entry.path());
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::optional<InputSize> sizeOf(const std::string& text) {
+  InputSize size;
+  if (std::sscanf(text.c_str(), "%dx%d", &size.height, &size.width) != 2) return std::nullopt;
+  return size;
+}
+
+double distance(const at::Tensor& a, const at::Tensor& b) {
+  if (a.sizes() != b.sizes()) return 1e9;
+  return a.numel() == 0 ? 0 : (a - b).abs().max().item<double>();
+}
+
+void expectTheLibrarysNumbers(const fs::path& folder) {
+  SCOPED_TRACE(folder.filename().string());
+  const StateDict expected = readWeights(folder / "case.safetensors");
+  const auto metadata = test::safetensorsMetadata(folder / "case.safetensors");
+  const std::optional<InputSize> size = sizeOf(metadata.at("input_size"));
+  ASSERT_TRUE(size);
+  const auto other = metadata.find("other_than_the_config");
+  const bool named = other != metadata.end() && other->second == "True";
+  // A folder of one published file is opened by that file, as people do.
+  const LoadedModel model = loadModel(folder, named ? size : std::nullopt);
+  const VitConfig& vit = model.info.vit;
+  ASSERT_EQ(vit.input_height, size->height);
+  ASSERT_EQ(vit.input_width, size->width);
+  if (const auto heads = metadata.find("heads"); heads != metadata.end()) {
+    EXPECT_EQ(vit.heads, std::stoi(heads->second));
+  }
+  if (const auto prefix = metadata.find("prefix_tokens"); prefix != metadata.end()) {
+    EXPECT_EQ(vit.prefixTokens(), std::stoi(prefix->second));
+  }
+  const VisionTransformer network(vit, model.weights, at::kCPU, at::kFloat);
+  const auto none = findMethodEntry("none").make(completeSettings({}), MethodContext{vit});
+  const at::Tensor input = expected.at("input");
+  const VisionTransformer::Output output =
+      network.forward(input, *none, {.trace = false, .stream = true});
+
+  ASSERT_EQ(output.stream.size(), 1U);
+  EXPECT_LE(distance(output.stream[0][0], expected.at("tokens")[0]), kBound) << "tokens";
+  for (int block = 0; block < vit.depth; ++block) {
+    const auto found = expected.find(fmt::format("block_{}", block));
+    ASSERT_NE(found, expected.end());
+    EXPECT_LE(distance(output.stream[0][block + 1], found->second[0]), kBound) << "block " << block;
+  }
+  // CLIP's last hidden state has no norm, which acts on every token in timm and here.
+  const auto normed = expected.find("tokens_normed");
+  const at::Tensor features =
+      normed != expected.end() ? normed->second : expected.at("features");
+  EXPECT_LE(distance(output.features[0], features[0]), kBound) << "features";
+  EXPECT_LE(distance(output.embedding, expected.at("embedding")), kBound) << "embedding";
+  const auto logits = expected.find("logits");
+  if (logits == expected.end()) {
+    EXPECT_EQ(output.logits.size(1), 0);
+  } else {
+    EXPECT_LE(distance(output.logits, logits->second), kBound) << "logits";
+  }
+}
+
+TEST(Families, GiveTheNumbersOfTheirLibraries) {
+  const std::vector<fs::path> all = folders(kOwn);
+  ASSERT_GE(all.size(), 10U);
+  for (const fs::path& folder : all) expectTheLibrarysNumbers(folder);
+}
+
+TEST(Families, SharedGiveTheNumbersOfTheirLibraries) {
+  const std::vector<fs::path> all = folders(kShared);
+  if (all.empty()) GTEST_SKIP() << kShared << " is not here";
+  for (const fs::path& folder : all) {
+    try {
+      expectTheLibrarysNumbers(folder);
+    } catch (const std::exception& error) {
+      ADD_FAILURE() << folder.filename() << ": " << error.what();
+    }
+  }
+}
+
+TEST(Families, SharedForeignNetworksAreRefusedWithTheReason) {
+  const fs::path root = kShared / "refused";
+  if (!fs::is_directory(root)) GTEST_SKIP() << root << " is not here";
+  for (const auto& [name, reason] : {std::pair("swin", "pyramid"),
+                                     {"sam-vision", "windows"},
+                                     {"siglip2-naflex", "NaFlex"},
+                                     {"timm-naflexvit", "NaFlex"},
+                                     {"timm-diff-attention", "differential attention"}}) {
+    EXPECT_THAT(test::errorMessage([&] { loadModel(root / name); }),
+                AllOf(HasSubstr(root.string()), HasSubstr(reason), HasSubstr("cannot run here")))
+        << name;
+  }
+}
+
+}  // namespace
+}  // namespace adamerge
