@@ -15,10 +15,10 @@
 #include <thread>
 
 #include "engine/device.h"
-#include "engine/kernels/affinity.h"
-#include "engine/kernels/attention.h"
-#include "engine/kernels/layer_norm.h"
-#include "engine/kernels/packed_linear.h"
+#include "kernels/attention.h"
+#include "kernels/linear.h"
+#include "kernels/matching_ops.h"
+#include "kernels/norm.h"
 #include "merging/apply.h"
 
 namespace adamerge {
@@ -92,8 +92,8 @@ void addLayers(const Network& network, const Precision& precision) {
   const at::Tensor qkv = at::randn({kTokens, 3 * dim}).to(dtype);
   add("attention" + end, {.flops = 4.0 * kTokens * kTokens * static_cast<double>(dim)},
       [=, heads = network.heads] {
-        const AttentionImage image{kTokens, {}, false};
-        benchmark::DoNotOptimize(attention(qkv, heads, std::span(&image, 1)));
+        const Segment segment{.tokens = kTokens};
+        benchmark::DoNotOptimize(attention(qkv, heads, std::span(&segment, 1)));
       });
 
   const at::Tensor x = at::randn({kTokens, dim});

@@ -6,8 +6,6 @@
 #include <cmath>
 #include <random>
 
-#include "engine/kernels/attention.h"
-#include "engine/kernels/padding.h"
 #include "merging/apply.h"
 #include "merging/method.h"
 
@@ -183,50 +181,6 @@ TEST(BatchedPlans, JoinedAndCarriedOutGiveTheTokensOfEachImage) {
       EXPECT_TRUE(at::allclose(merged, expected, /*rtol=*/1e-6, /*atol=*/1e-6)) << name << block;
     }
   }
-}
-
-TEST(BatchedAttention, EqualsThatOfEachImage) {
-  for (const std::vector<std::int64_t>& counts :
-       {std::vector<std::int64_t>{9}, {20, 20, 20}, {20, 7, 1, 13}}) {
-    std::int64_t total = 0;
-    for (const std::int64_t count : counts) total += count;
-    const at::Tensor qkv = Images({2}).normal(total, 3 * kDim).to(at::kDouble);
-    for (const bool sizes : {false, true}) {
-      std::vector<AttentionImage> images;
-      for (const std::int64_t count : counts) {
-        images.push_back({count, {}, /*first_row=*/images.size() % 2 == 0});
-        // Only images that merged have sizes.
-        for (std::int64_t k = 0; sizes && count > 7 && k < count; ++k) {
-          images.back().log_sizes.push_back(std::log(1.0F + static_cast<float>(k % 3)));
-        }
-      }
-      const AttentionOutput actual = batchedAttention(qkv, kHeads, images);
-      const AttentionOutput expected = plainAttention(qkv, kHeads, images);
-      EXPECT_TRUE(at::allclose(actual.mixed, expected.mixed, /*rtol=*/1e-7, /*atol=*/1e-7));
-      ASSERT_EQ(actual.first_rows.size(), expected.first_rows.size());
-      for (std::size_t i = 0; i < images.size(); ++i) {
-        expectNear(actual.first_rows[i], expected.first_rows[i]);
-      }
-    }
-  }
-}
-
-TEST(PaddingTest, RepeatsTheLastRowAndIsUndone) {
-  const at::Tensor packed = at::arange(6, at::kFloat).unsqueeze(1);
-  const std::vector<std::int64_t> counts{3, 1, 2};
-  const Padding padding(counts, at::kCPU);
-  EXPECT_FALSE(padding.even());
-  const at::Tensor padded = padding.pad(packed);
-  EXPECT_TRUE(
-      padded.equal(at::tensor({0.F, 1.F, 2.F, 3.F, 3.F, 3.F, 4.F, 5.F, 5.F}).reshape({3, 3, 1})));
-  EXPECT_TRUE(padding.unpad(padded).equal(packed));
-  EXPECT_EQ(padding.present().sum().item<std::int64_t>(), 6);
-
-  const std::vector<std::int64_t> same{3, 3};
-  const Padding even(same, at::kCPU);
-  EXPECT_TRUE(even.even());
-  EXPECT_TRUE(even.unpad(even.pad(packed)).equal(packed));
-  EXPECT_TRUE(even.present().all().item<bool>());
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 
 #include "adamerge/calibrate.h"
 #include "adamerge/schedule.h"
-#include "engine/kernels/isa.h"
+#include "kernels/cpu/isa.h"
 #include "error_message.h"
 #include "ppm.h"
 #include "temporary_folder.h"

@@ -21,7 +21,7 @@ enum class Pooling {
   kAverage,         ///< mean over patch tokens
   kTokenAndAverage  ///< class token and mean over patch tokens, concatenated (DINOv2's classifier)
 };
-enum class Activation { kGelu, kGeluTanh, kQuickGelu };
+enum class Activation { kGelu, kGeluTanh, kQuickGelu, kSilu, kRelu };
 enum class Interpolation { kNearest, kBilinear, kBicubic, kLanczos };
 
 /// Architecture of a plain Vision Transformer (timm's `VisionTransformer`). Sizes in pixels or

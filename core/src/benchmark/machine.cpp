@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "adamerge/benchmark.h"
-#include "engine/kernels/isa.h"
+#include "kernels/cpu/isa.h"
 
 namespace adamerge {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "adamerge/benchmark.h"
 #include "engine/device.h"
-#include "engine/kernels/packed_linear.h"
+#include "kernels/linear.h"
 
 namespace adamerge {
 namespace {

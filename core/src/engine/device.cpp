@@ -13,7 +13,7 @@
 
 #include "adamerge/engine.h"
 #include "adamerge/error.h"
-#include "engine/kernels/isa.h"
+#include "kernels/cpu/kernel_tables.h"
 
 namespace adamerge {
 namespace {
@@ -45,7 +45,7 @@ int computeCapability(const at::Device& device) {
 /// On a CPU with AVX-512-bf16 alone LibTorch would have to multiply in bf16, more slowly than our
 /// own kernels do in fp32.
 at::ScalarType fastestDtype(const at::Device& device) {
-  if (device.is_cpu()) return bestIsa() == Isa::kAmx ? at::kBFloat16 : at::kFloat;
+  if (device.is_cpu()) return halfKernels() != nullptr ? at::kBFloat16 : at::kFloat;
   const int capability = computeCapability(device);
   if (capability >= 8) return at::kBFloat16;
   return capability == 7 ? at::kHalf : at::kFloat;

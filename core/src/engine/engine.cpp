@@ -11,7 +11,7 @@
 
 #include "adamerge/error.h"
 #include "engine/device.h"
-#include "engine/kernels/parallel.h"
+#include "kernels/parallel.h"
 #include "engine/memory_fallback.h"
 #include "merging/method.h"
 #include "model/load_model.h"

@@ -13,7 +13,7 @@
 
 #include "adamerge/error.h"
 #include "engine/device.h"
-#include "engine/kernels/isa.h"
+#include "kernels/cpu/kernel_tables.h"
 
 namespace adamerge {
 namespace {
@@ -51,7 +51,7 @@ auto unlessOutOfMemory(const Work& work) -> std::optional<decltype(work())> {
 
 /// The CPU has no arithmetic in fp16, mostly none in bf16, and fp32 holds all their values.
 at::ScalarType onCpu(at::ScalarType dtype) {
-  const bool slow = dtype == at::kHalf || (dtype == at::kBFloat16 && bestIsa() < Isa::kAmx);
+  const bool slow = dtype == at::kHalf || (dtype == at::kBFloat16 && halfKernels() == nullptr);
   return slow ? at::kFloat : dtype;
 }
 

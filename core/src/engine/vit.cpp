@@ -6,9 +6,9 @@
 #include <optional>
 
 #include "adamerge/progress.h"
-#include "engine/kernels/affinity.h"
-#include "engine/kernels/attention.h"
-#include "engine/kernels/parallel.h"
+#include "kernels/matching_ops.h"
+#include "kernels/attention.h"
+#include "kernels/parallel.h"
 #include "merging/apply.h"
 #include "merging/matching.h"
 
@@ -81,17 +81,17 @@ at::Tensor VisionTransformer::attend(const Block& block, Pack& pack, bool propor
     *metric = device_.is_cpu() ? headMeans(keys) : keys.mean(1, /*keepdim=*/false, deciding());
   }
 
-  std::vector<AttentionImage> images(pack.images.size());
-  for (std::size_t i = 0; i < images.size(); ++i) {
+  std::vector<Segment> segments(pack.images.size());
+  for (std::size_t i = 0; i < segments.size(); ++i) {
     const ImageState& image = pack.images[i];
-    images[i].tokens = image.tokens();
-    images[i].first_row = trace && config_.class_token;
+    segments[i].tokens = image.tokens();
+    segments[i].first_row = trace && config_.class_token;
     if (!proportional || !image.anyMerged()) continue;
-    for (const float size : image.sizes()) images[i].log_sizes.push_back(std::log(size));
+    for (const float size : image.sizes()) segments[i].key_bias.push_back(std::log(size));
   }
-  AttentionOutput output = attention(qkv, config_.heads, images);
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    if (images[i].first_row) pack.images[i].noteClassAttention(output.first_rows[i]);
+  AttentionOutput output = attention(qkv, config_.heads, segments);
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    if (segments[i].first_row) pack.images[i].noteClassAttention(output.first_rows[i]);
   }
   return output.mixed;
 }

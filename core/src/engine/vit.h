@@ -14,8 +14,8 @@
 
 #include "adamerge/model_info.h"
 #include "engine/image_state.h"
-#include "engine/kernels/layer_norm.h"
-#include "engine/kernels/packed_linear.h"
+#include "kernels/norm.h"
+#include "kernels/linear.h"
 #include "merging/method.h"
 #include "weights/state_dict.h"
 

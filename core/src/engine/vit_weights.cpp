@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/vit.h"
+#include "kernels/cpu/kernel_tables.h"
 
 namespace adamerge {
 namespace {
@@ -41,8 +42,9 @@ VisionTransformer::VisionTransformer(const VitConfig& config, const StateDict& w
     : config_(config),
       device_(device),
       dtype_(dtype),
-      stream_dtype_(device.is_cpu() && dtype == at::kBFloat16 && bestIsa() == Isa::kAmx ? at::kFloat
-                                                                                        : dtype) {
+      stream_dtype_(device.is_cpu() && dtype == at::kBFloat16 && halfKernels() != nullptr
+                        ? at::kFloat
+                        : dtype) {
   const c10::InferenceMode guard;
   // The source may be a mapped file that somebody rewrites later, so the copy is always made.
   const auto place = [&](const at::Tensor& tensor, at::ScalarType type) {

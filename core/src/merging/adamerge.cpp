@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "adamerge/error.h"
-#include "engine/kernels/parallel.h"
+#include "kernels/parallel.h"
 #include "merging/batched_matching.h"
 #include "merging/matching.h"
 

@@ -7,7 +7,7 @@
 #include <numeric>
 #include <utility>
 
-#include "engine/kernels/padding.h"
+#include "kernels/padded/padding.h"
 
 namespace adamerge {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Matching in all images of a batch at once, where their tokens are, for accelerators: the
-// counterpart of engine/kernels/affinity.h, over padded batches [images, longest, ...] and with one
+// counterpart of kernels/matching_ops.h, over padded batches [images, longest, ...] and with one
 // copy to the host.
 #pragma once
 
@@ -9,8 +9,8 @@
 #include <span>
 #include <vector>
 
-#include "engine/kernels/affinity.h"
-#include "engine/kernels/padding.h"
+#include "kernels/matching_ops.h"
+#include "kernels/padded/padding.h"
 
 namespace adamerge {
 

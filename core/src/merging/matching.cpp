@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "adamerge/error.h"
-#include "engine/kernels/parallel.h"
+#include "kernels/parallel.h"
 #include "merging/batched_matching.h"
 
 namespace adamerge {

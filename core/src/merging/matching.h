@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "engine/kernels/affinity.h"
+#include "kernels/matching_ops.h"
 #include "merging/method.h"
 
 namespace adamerge {

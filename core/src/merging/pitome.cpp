@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "engine/kernels/parallel.h"
+#include "kernels/parallel.h"
 #include "merging/batched_matching.h"
 #include "merging/entries.h"
 #include "merging/matching.h"

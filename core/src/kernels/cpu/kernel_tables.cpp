@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "kernels/cpu/kernel_tables.h"
+
+namespace adamerge {
+
+extern const FloatKernels kBaselineKernels;
+#if defined(__x86_64__)
+extern const FloatKernels kAvx2Kernels;
+extern const FloatKernels kAvx512Kernels;
+extern const HalfKernels kAmxKernels;
+#endif
+
+const FloatKernels& floatKernels(Isa isa) {
+#if defined(__x86_64__)
+  if (isa >= Isa::kAvx512) return kAvx512Kernels;
+  if (isa == Isa::kAvx2) return kAvx2Kernels;
+#endif
+  static_cast<void>(isa);
+  return kBaselineKernels;
+}
+
+const HalfKernels* halfKernels(Isa isa) {
+#if defined(__x86_64__)
+  if (isa == Isa::kAmx) return &kAmxKernels;
+#endif
+  static_cast<void>(isa);
+  return nullptr;
+}
+
+}  // namespace adamerge

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What products and attention do to a row of sums: softmax, bias, activation and the way to memory.
+#pragma once
+
+#include "kernels/cpu/kernel_tables.h"
+#include "kernels/cpu/simd.h"
+
+namespace adamerge {
+namespace {
+
+/// `rough`: to the precision of bf16.
+inline Floats activated(Floats x, Finish finish, bool rough) {
+  switch (finish) {
+    case Finish::kGelu:
+      return rough ? roughGelu(x) : gelu(x);
+    case Finish::kGeluTanh:
+      return geluTanh(x);
+    case Finish::kQuickGelu:
+      return quickGelu(x);
+    case Finish::kSilu:
+      return silu(x);
+    case Finish::kRelu:
+      return relu(x);
+    case Finish::kNone:
+      break;
+  }
+  return x;
+}
+
+inline void put(const Destination& to, std::ptrdiff_t at, Floats value) {
+  if (to.store == Store::kBFloat16) {
+    storeBFloat16(static_cast<BFloat16*>(to.data) + at, value);
+    return;
+  }
+  float* address = static_cast<float*>(to.data) + at;
+  store(address, to.store == Store::kAddFloat ? load(address) + value : value);
+}
+
+/// The last columns, fewer than a vector.
+inline void putSome(const Destination& to, std::ptrdiff_t at, Floats value, std::ptrdiff_t count) {
+  for (std::ptrdiff_t i = 0; i < count; ++i) {
+    if (to.store == Store::kBFloat16) {
+      static_cast<BFloat16*>(to.data)[at + i] = toBFloat16(value[i]);
+    } else {
+      float& element = static_cast<float*>(to.data)[at + i];
+      element = to.store == Store::kAddFloat ? element + value[i] : value[i];
+    }
+  }
+}
+
+/// `sums`: `count` of them, readable up to the next full vector, for `row` from `column` on.
+inline void finishRow(const Destination& to, const float* sums, std::ptrdiff_t row,
+                      std::ptrdiff_t column, std::ptrdiff_t count) {
+  const std::ptrdiff_t start = row * to.stride + column;
+  std::ptrdiff_t i = 0;
+  for (; i + kFloats <= count; i += kFloats) {
+    Floats value = load(sums + i);
+    if (to.bias != nullptr) value += load(to.bias + column + i);
+    put(to, start + i, activated(value, to.finish, to.store == Store::kBFloat16));
+  }
+  if (i == count) return;
+  Floats value = load(sums + i);
+  for (std::ptrdiff_t k = 0; to.bias != nullptr && k < count - i; ++k) {
+    value[k] += to.bias[column + i + k];
+  }
+  putSome(to, start + i, activated(value, to.finish, to.store == Store::kBFloat16), count - i);
+}
+
+inline std::ptrdiff_t fullVectors(std::ptrdiff_t count) {
+  return (count + kFloats - 1) / kFloats * kFloats;
+}
+
+/// The softmax of one query's logits, without its last step: the weights stay as they are and the
+/// weighted sum of values, which is shorter, is divided instead.
+///
+/// Hands put(i, w) the 16 or fewer weights w = exp(scale * logits + bias - their maximum) from
+/// i on, for i in steps of a vector up to `count`; those beyond `count` are 1e-38 or less. Returns
+/// 1 / their sum. `kRough`: to 16 bits. `logits` are overwritten, and like `bias`, which may
+/// be null, reach up to the next full vector.
+template <bool kRough, class Put>
+inline float softmaxRow(float* logits, std::ptrdiff_t count, float scale, const float* bias,
+                        Put put) {
+  const std::ptrdiff_t padded = fullVectors(count);
+  constexpr float kNever = -1e30F;
+  for (std::ptrdiff_t i = count; i < padded; ++i) logits[i] = kNever;
+  Floats largest = broadcast(kNever);
+  if (bias == nullptr) {
+    for (std::ptrdiff_t i = 0; i < padded; i += kFloats)
+      largest = larger(largest, load(logits + i));
+    largest = largest * scale;
+  } else {
+    for (std::ptrdiff_t i = 0; i < padded; i += kFloats) {
+      const Floats value = load(logits + i) * scale + load(bias + i);
+      store(logits + i, value);
+      largest = larger(largest, value);
+    }
+    scale = 1.0F;
+  }
+  const float top = largestOf(largest);
+  Floats sums = {};
+  for (std::ptrdiff_t i = 0; i < padded; i += kFloats) {
+    const Floats value = load(logits + i) * scale - top;
+    const Floats weight = kRough ? roughExponential(value) : exponential(value);
+    put(i, weight);
+    sums += weight;
+  }
+  return 1.0F / sumOf(sums);
+}
+
+/// What is added to the logits of one head: the keys' bias, that of pairs, both or neither.
+class Bias {
+ public:
+  /// `keys`, `row`: memory for fullVectors(call.keys) numbers each.
+  Bias(const AttentionCall& call, float* keys, float* row)
+      : call_(call), keys_(call.key_bias == nullptr ? nullptr : keys), row_(row) {
+    if (keys_ == nullptr) return;
+    for (std::ptrdiff_t i = 0; i < fullVectors(call.keys); ++i) {
+      keys[i] = i < call.keys ? call.key_bias[i] : 0.0F;
+    }
+  }
+  /// One query's, up to the next full vector, until the next call; null where there is none.
+  const float* row(std::ptrdiff_t query) const {
+    if (call_.pair_bias == nullptr) return keys_;
+    const float* pairs = call_.pair_bias + query * call_.pair_stride;
+    for (std::ptrdiff_t i = 0; i < fullVectors(call_.keys); ++i) {
+      row_[i] = i < call_.keys ? pairs[i] : 0.0F;
+    }
+    for (std::ptrdiff_t i = 0; keys_ != nullptr && i < call_.keys; ++i) row_[i] += keys_[i];
+    return row_;
+  }
+
+ private:
+  const AttentionCall& call_;
+  const float* keys_;
+  float* row_;
+};
+
+/// Up to the next full vector.
+inline void scaleRow(float* row, std::ptrdiff_t count, float factor) {
+  for (std::ptrdiff_t i = 0; i < count; i += kFloats) store(row + i, load(row + i) * factor);
+}
+
+}  // namespace
+}  // namespace adamerge

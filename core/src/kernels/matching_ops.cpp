@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "kernels/matching_ops.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <span>
+#include <type_traits>
+
+#include "kernels/cpu/kernel_tables.h"
+#include "kernels/parallel.h"
+
+namespace adamerge {
+namespace {
+
+/// Rows whose softmax one thread adds up.
+constexpr std::int64_t kSummedRows = 64;
+
+bool isDecidable(const at::Tensor& matrix) {
+  return matrix.is_cpu() && matrix.numel() > 0 &&
+         (matrix.scalar_type() == at::kFloat || matrix.scalar_type() == at::kDouble);
+}
+
+/// use(elements of the tensor, float* or double*).
+template <class Use>
+auto withElements(const at::Tensor& tensor, Use use) {
+  return tensor.scalar_type() == at::kDouble ? use(static_cast<double*>(tensor.data_ptr()))
+                                             : use(static_cast<float*>(tensor.data_ptr()));
+}
+
+/// fp32 rows, or fp64 ones whose products are fp64 too.
+bool haveKernel(const at::Tensor& rows, at::ScalarType dtype) {
+  return isDecidable(rows) && rows.stride(1) == 1 &&
+         (dtype == at::kDouble || (dtype == at::kFloat && rows.scalar_type() == at::kFloat));
+}
+
+at::Tensor products(const at::Tensor& a, const at::Tensor& b, at::ScalarType dtype, bool symmetric,
+                    Isa isa) {
+  const FloatKernels& kernels = floatKernels(isa);
+  const bool exact = dtype == at::kDouble;
+  at::Tensor result = at::empty({a.size(0), b.size(0)}, a.options().dtype(dtype));
+  const DotCall call{.a = a.data_ptr(),
+                     .a_stride = a.stride(0),
+                     .rows = a.size(0),
+                     .b = b.data_ptr(),
+                     .b_stride = b.stride(0),
+                     .columns = b.size(0),
+                     .depth = a.size(1),
+                     .wide = a.scalar_type() == at::kDouble,
+                     .exact = exact,
+                     .symmetric = symmetric,
+                     .out = result.data_ptr()};
+  const std::int64_t panels = kernels.dotPanels(b.size(0), exact);
+  // Later panels of a symmetric product are longer, so one from either end makes a fair share.
+  const std::int64_t workers = (panels + 1) / 2;
+  parallelFor(workers, [&](std::int64_t first, std::int64_t last) {
+    const at::Tensor scratch = at::empty({kernels.dotScratch(a.size(1), exact)}, at::kByte);
+    for (std::int64_t worker = first; worker < last; ++worker) {
+      kernels.dotProducts(call, worker, scratch.data_ptr());
+      if (panels - 1 - worker > worker) {
+        kernels.dotProducts(call, panels - 1 - worker, scratch.data_ptr());
+      }
+    }
+  });
+  return result;
+}
+
+/// In fp32 by products in bf16 whose parts make up for what bf16 lacks.
+at::Tensor splitGram(const at::Tensor& x, const HalfKernels& kernels) {
+  const std::int64_t n = x.size(0);
+  const std::int64_t depth = x.size(1);
+  const std::int64_t panels = (n + kernels.panel - 1) / kernels.panel;
+  const at::Tensor split = at::empty({kernels.splitSize(n, depth)}, at::kBFloat16);
+  auto* halves = static_cast<std::uint16_t*>(split.data_ptr());
+  parallelFor(panels, [&](std::int64_t first, std::int64_t last) {
+    kernels.split(x.data_ptr<float>(), x.stride(0), n, depth, first * kernels.panel,
+                  last * kernels.panel, halves);
+  });
+  at::Tensor gram = at::empty({n, n}, x.options());
+  // Later panels are longer, so one from either end makes a fair share.
+  parallelFor((panels + 1) / 2, [&](std::int64_t first, std::int64_t last) {
+    const at::Tensor scratch = at::empty({kernels.gramScratch(depth)}, at::kByte);
+    for (std::int64_t worker = first; worker < last; ++worker) {
+      for (const std::int64_t panel : {worker, panels - 1 - worker}) {
+        kernels.gramPanel(halves, n, depth, panel, gram.data_ptr<float>(), scratch.data_ptr());
+        if (panels - 1 - worker == worker) break;
+      }
+    }
+  });
+  return gram;
+}
+
+void replaceNaN(std::vector<float>& scores) {
+  std::replace_if(
+      scores.begin(), scores.end(), [](float s) { return std::isnan(s); },
+      -std::numeric_limits<float>::infinity());
+}
+
+}  // namespace
+
+at::Tensor plainDotProducts(const at::Tensor& a, const at::Tensor& b, at::ScalarType dtype) {
+  return a.to(dtype).mm(b.to(dtype).t());
+}
+
+at::Tensor dotProducts(const at::Tensor& a, const at::Tensor& b, at::ScalarType dtype, Isa isa) {
+  if (!haveKernel(a, dtype) || !haveKernel(b, dtype) || a.scalar_type() != b.scalar_type()) {
+    return plainDotProducts(a, b, dtype);
+  }
+  return products(a, b, dtype, /*symmetric=*/false, isa);
+}
+
+at::Tensor gramMatrix(const at::Tensor& x, at::ScalarType dtype, Isa isa) {
+  if (!haveKernel(x, dtype)) return plainDotProducts(x, x, dtype);
+  const HalfKernels* half = halfKernels(isa);
+  if (half != nullptr && dtype == at::kFloat) return splitGram(x, *half);
+  return products(x, x, dtype, /*symmetric=*/true, isa);
+}
+
+at::Tensor plainHeadMeans(const at::Tensor& x) { return x.to(at::kDouble).mean(1); }
+
+at::Tensor headMeans(const at::Tensor& x, Isa isa) {
+  if (!x.is_cpu() || x.scalar_type() != at::kFloat || x.numel() == 0 || x.stride(2) != 1 ||
+      x.stride(1) != x.size(2)) {
+    return plainHeadMeans(x);
+  }
+  at::Tensor means = at::empty({x.size(0), x.size(2)}, at::kDouble);
+  floatKernels(isa).headMeans(x.data_ptr<float>(), x.stride(0), x.size(0), x.size(1), x.size(2),
+                              means.data_ptr<double>());
+  return means;
+}
+
+at::Tensor plainInverseNorms(const at::Tensor& x, double least) {
+  return x.norm(2, {1}).clamp_min(least).reciprocal();
+}
+
+at::Tensor inverseNorms(const at::Tensor& x, double least) {
+  if (!x.is_cpu() || x.scalar_type() != at::kDouble || x.stride(1) != 1) {
+    return plainInverseNorms(x, least);
+  }
+  constexpr std::int64_t kPartialSums = 8;
+  const at::Tensor result = at::empty({x.size(0)}, x.options());
+  for (std::int64_t row = 0; row < x.size(0); ++row) {
+    const double* values = x.data_ptr<double>() + row * x.stride(0);
+    std::array<double, kPartialSums> sums{};
+    std::int64_t i = 0;
+    for (; i + kPartialSums <= x.size(1); i += kPartialSums) {
+      for (std::size_t k = 0; k < sums.size(); ++k) {
+        const double value = values[i + static_cast<std::int64_t>(k)];
+        sums[k] += value * value;
+      }
+    }
+    for (; i < x.size(1); ++i) sums[0] += values[i] * values[i];
+    const double square = std::accumulate(sums.begin(), sums.end(), 0.0);
+    result.data_ptr<double>()[row] = 1.0 / std::max(std::sqrt(square), least);
+  }
+  return result;
+}
+
+at::Tensor plainSoftmaxColumnSums(const at::Tensor& gram, double scale) {
+  return (gram * scale).softmax(1).sum(0);
+}
+
+at::Tensor softmaxColumnSums(const at::Tensor& gram, double scale, Isa isa) {
+  if (!isDecidable(gram)) return plainSoftmaxColumnSums(gram, scale);
+  const at::Tensor matrix = gram.contiguous();
+  const std::int64_t n = matrix.size(0);
+  // Pieces that depend on n alone, added in order: the same sums on any number of threads.
+  const std::int64_t pieces = (n + kSummedRows - 1) / kSummedRows;
+  const std::int64_t width = n + kFullVector;
+  const at::Tensor memory = at::empty({2 * pieces, width}, matrix.options());
+  const auto bytes = static_cast<std::int64_t>(matrix.element_size());
+  auto* start = static_cast<char*>(memory.data_ptr());
+  parallelFor(pieces, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t piece = first; piece < last; ++piece) {
+      floatKernels(isa).softmaxColumnSums(
+          matrix.data_ptr(), matrix.scalar_type() == at::kDouble, n, piece * kSummedRows,
+          std::min((piece + 1) * kSummedRows, n), scale, start + piece * width * bytes,
+          start + (pieces + piece) * width * bytes);
+    }
+  });
+  withElements(memory, [&](auto* sums) {
+    for (std::int64_t piece = 1; piece < pieces; ++piece) {
+      for (std::int64_t j = 0; j < n; ++j) sums[j] += sums[piece * width + j];
+    }
+  });
+  return memory[0].narrow(0, 0, n);
+}
+
+at::Tensor plainInverseLengths(const at::Tensor& gram, double least) {
+  return gram.diagonal().clamp_min(0).sqrt().clamp_min(least).reciprocal();
+}
+
+at::Tensor inverseLengths(const at::Tensor& gram, double least) {
+  if (!isDecidable(gram) || !gram.is_contiguous()) return plainInverseLengths(gram, least);
+  const std::int64_t n = gram.size(0);
+  at::Tensor result = at::empty({n}, gram.options());
+  withElements(gram, [&](auto* elements) {
+    using Element = std::remove_cvref_t<decltype(*elements)>;
+    auto* inverse = static_cast<Element*>(result.data_ptr());
+    for (std::int64_t i = 0; i < n; ++i) {
+      const Element length = std::sqrt(std::max(elements[i * (n + 1)], Element{0}));
+      inverse[i] = 1 / std::max(length, static_cast<Element>(least));
+    }
+  });
+  return result;
+}
+
+at::Tensor plainMinMaxScaled(const at::Tensor& values, double epsilon) {
+  const at::Tensor low = values.min();
+  return (values - low) / (values.max() - low + epsilon);
+}
+
+at::Tensor minMaxScaled(const at::Tensor& values, double epsilon) {
+  if (!isDecidable(values) || !values.is_contiguous()) return plainMinMaxScaled(values, epsilon);
+  at::Tensor result = at::empty_like(values);
+  withElements(values, [&](auto* elements) {
+    using Element = std::remove_cvref_t<decltype(*elements)>;
+    const std::span<Element> all(elements, static_cast<std::size_t>(values.numel()));
+    const auto [low, high] = std::minmax_element(all.begin(), all.end());
+    const Element range = *high - *low + static_cast<Element>(epsilon);
+    std::transform(all.begin(), all.end(), static_cast<Element*>(result.data_ptr()),
+                   [low = *low, range](Element value) { return (value - low) / range; });
+  });
+  return result;
+}
+
+BestMatches bestMatches(const at::Tensor& scores) {
+  const auto [values, indices] = scores.max(1);
+  const at::Tensor score = values.to(at::kCPU, at::kFloat).contiguous();
+  const at::Tensor index = indices.to(at::kCPU).contiguous();
+  BestMatches best;
+  best.score.assign(score.data_ptr<float>(), score.data_ptr<float>() + score.numel());
+  best.index.assign(index.data_ptr<std::int64_t>(), index.data_ptr<std::int64_t>() + index.numel());
+  replaceNaN(best.score);
+  return best;
+}
+
+BestMatches plainBestProducts(const at::Tensor& matrix, Positions sources, Positions destinations,
+                              std::int64_t step, const at::Tensor& row_factors,
+                              const at::Tensor& column_factors) {
+  const auto end = [&](Positions p) { return p.first + (p.count - 1) * step + 1; };
+  return bestMatches(matrix.slice(0, sources.first, end(sources), step)
+                         .slice(1, destinations.first, end(destinations), step) *
+                     column_factors.unsqueeze(0) * row_factors.unsqueeze(1));
+}
+
+BestMatches bestProducts(const at::Tensor& matrix, Positions sources, Positions destinations,
+                         std::int64_t step, const at::Tensor& row_factors,
+                         const at::Tensor& column_factors, Isa isa) {
+  if (!isDecidable(matrix) || matrix.stride(1) != 1 ||
+      row_factors.scalar_type() != matrix.scalar_type() ||
+      column_factors.scalar_type() != matrix.scalar_type()) {
+    return plainBestProducts(matrix, sources, destinations, step, row_factors, column_factors);
+  }
+  const at::Tensor rows = row_factors.contiguous();
+  const at::Tensor columns = column_factors.contiguous();
+  BestMatches best;
+  best.score.resize(static_cast<std::size_t>(sources.count));
+  best.index.resize(static_cast<std::size_t>(sources.count));
+  const at::Tensor scratch = at::empty({destinations.count}, matrix.options());
+  floatKernels(isa).best(
+      {matrix.data_ptr(), matrix.stride(0), matrix.scalar_type() == at::kDouble, sources.first,
+       sources.count, destinations.first, destinations.count, step, rows.data_ptr(),
+       columns.data_ptr(), best.score.data(), best.index.data()},
+      scratch.data_ptr());
+  replaceNaN(best.score);
+  return best;
+}
+
+}  // namespace adamerge

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What merging methods ask about tokens, each beside its plain version in LibTorch's functions. On
+// the CPU, for fp32 tokens, they are kernels of ours; everywhere else the plain ones.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/cpu/isa.h"
+
+namespace adamerge {
+
+/// a_i . b_j for rows a [m, d] and b [n, d], summed in `dtype` (fp32 or fp64): [m, n].
+at::Tensor plainDotProducts(const at::Tensor& a, const at::Tensor& b, at::ScalarType dtype);
+at::Tensor dotProducts(const at::Tensor& a, const at::Tensor& b, at::ScalarType dtype,
+                       Isa isa = bestIsa());
+
+/// dotProducts(x, x), of which only one half is computed; in fp32, where there are bf16 kernels, to
+/// 3 * 2^-16 of the rows' lengths.
+at::Tensor gramMatrix(const at::Tensor& x, at::ScalarType dtype, Isa isa = bestIsa());
+
+/// Mean over the heads of x [n, heads, width], in fp64: [n, width].
+at::Tensor plainHeadMeans(const at::Tensor& x);
+at::Tensor headMeans(const at::Tensor& x, Isa isa = bestIsa());
+
+/// 1 / the length of each row of x [n, d], which counts as `least` at least; of x's type: [n].
+at::Tensor plainInverseNorms(const at::Tensor& x, double least);
+at::Tensor inverseNorms(const at::Tensor& x, double least);
+
+/// 1 / the square root of each element of the diagonal of gram [n, n], which counts as `least` at
+/// least; of its type: [n].
+at::Tensor plainInverseLengths(const at::Tensor& gram, double least);
+at::Tensor inverseLengths(const at::Tensor& gram, double least);
+
+/// (x - min) / (max - min + epsilon) for each x of `values`, one or more.
+at::Tensor plainMinMaxScaled(const at::Tensor& values, double epsilon);
+at::Tensor minMaxScaled(const at::Tensor& values, double epsilon);
+
+/// Column sums [n] of the row softmax of scale * gram, for gram [n, n] in fp32 or fp64; of its
+/// type.
+at::Tensor plainSoftmaxColumnSums(const at::Tensor& gram, double scale);
+at::Tensor softmaxColumnSums(const at::Tensor& gram, double scale, Isa isa = bestIsa());
+
+/// For each source its best destination and how well it fits, both [sources].
+struct BestMatches {
+  std::vector<float> score;         ///< -infinity if one is NaN, as from overflow
+  std::vector<std::int64_t> index;  ///< of equal scores the lowest
+};
+
+/// The largest of each row of `scores` [sources, destinations], at least one of each.
+BestMatches bestMatches(const at::Tensor& scores);
+
+/// Positions first, first + step, ...
+struct Positions {
+  std::int64_t first = 0;
+  std::int64_t count = 0;
+};
+
+/// bestMatches() of matrix[i][j] * row_factors[i] * column_factors[j] over the sources i and the
+/// destinations j, positions in steps of `step` (1 or 2). `row_factors`: [sources.count],
+/// `column_factors`: [destinations.count], both of the matrix's type.
+BestMatches plainBestProducts(const at::Tensor& matrix, Positions sources, Positions destinations,
+                              std::int64_t step, const at::Tensor& row_factors,
+                              const at::Tensor& column_factors);
+BestMatches bestProducts(const at::Tensor& matrix, Positions sources, Positions destinations,
+                         std::int64_t step, const at::Tensor& row_factors,
+                         const at::Tensor& column_factors, Isa isa = bestIsa());
+
+}  // namespace adamerge

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "kernels/padded/batched_attention.h"
+
+#include <torch/version.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "kernels/padded/padding.h"
+
+namespace adamerge {
+namespace {
+
+/// [B, 1, 1, longest] fp32: each key's bias, -infinity where there is none. Undefined where it
+/// would be zero throughout.
+at::Tensor keyBias(std::span<const Segment> segments, const Padding& padding, at::Device device) {
+  const bool needed = std::any_of(segments.begin(), segments.end(),
+                                  [](const Segment& s) { return !s.key_bias.empty(); });
+  if (!needed && padding.even()) return {};
+  const auto longest = static_cast<std::size_t>(padding.longest());
+  std::vector<float> bias(segments.size() * longest, -std::numeric_limits<float>::infinity());
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    const auto row = bias.begin() + static_cast<std::ptrdiff_t>(i * longest);
+    std::fill_n(row, segments[i].tokens, 0.0F);
+    std::copy(segments[i].key_bias.begin(), segments[i].key_bias.end(), row);
+  }
+  return sentTo(device, at::tensor(bias)).reshape({padding.images(), 1, 1, padding.longest()});
+}
+
+/// [B or 1, heads, longest, longest] fp32: that of pairs. Undefined where nobody has one.
+at::Tensor pairBias(std::span<const Segment> segments, const Padding& padding, std::int64_t heads,
+                    at::Device device) {
+  const at::Tensor& first = segments.front().pair_bias;
+  // As long as nothing has merged, all segments share one.
+  const bool shared = std::all_of(segments.begin(), segments.end(), [&](const Segment& s) {
+    return s.pair_bias.is_same(first) && s.tokens == segments.front().tokens;
+  });
+  const auto options = at::TensorOptions().device(device).dtype(at::kFloat);
+  if (shared) return first.defined() ? first.to(options).unsqueeze(0) : at::Tensor();
+  at::Tensor bias;
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    if (!segments[i].pair_bias.defined()) continue;
+    if (!bias.defined()) {
+      bias = at::zeros({padding.images(), heads, padding.longest(), padding.longest()}, options);
+    }
+    bias.select(0, static_cast<std::int64_t>(i))
+        .narrow(1, 0, segments[i].tokens)
+        .narrow(2, 0, segments[i].tokens)
+        .copy_(segments[i].pair_bias, /*non_blocking=*/true);
+  }
+  return bias;
+}
+
+/// What is added to the logits, of `like`'s type; undefined: nothing.
+at::Tensor logitBias(std::span<const Segment> segments, const Padding& padding, std::int64_t heads,
+                     const at::Tensor& like) {
+  const at::Tensor keys = keyBias(segments, padding, like.device());
+  const at::Tensor pairs = pairBias(segments, padding, heads, like.device());
+  if (!pairs.defined()) return keys.defined() ? keys.to(like.scalar_type()) : keys;
+  return (keys.defined() ? pairs + keys : pairs).to(like.scalar_type());
+}
+
+at::Tensor softmaxOf(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& bias) {
+  const double scale = 1.0 / std::sqrt(static_cast<double>(queries.size(-1)));
+  const at::Tensor logits = (queries * scale).matmul(keys.transpose(-2, -1));
+  return (bias.defined() ? logits + bias : logits).softmax(-1);
+}
+
+at::Tensor mix(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
+               const at::Tensor& bias) {
+#if TORCH_VERSION_MAJOR >= 2
+  if (bias.defined()) return at::scaled_dot_product_attention(queries, keys, values, bias);
+  return at::scaled_dot_product_attention(queries, keys, values);
+#else
+  return softmaxOf(queries, keys, bias).matmul(values);
+#endif
+}
+
+}  // namespace
+
+AttentionOutput batchedAttention(const at::Tensor& qkv, std::int64_t heads,
+                                 std::span<const Segment> segments) {
+  const std::int64_t dim = qkv.size(1) / 3;
+  std::vector<std::int64_t> counts;
+  bool first_rows = false;
+  for (const Segment& segment : segments) {
+    counts.push_back(segment.tokens);
+    first_rows = first_rows || segment.first_row;
+  }
+  const Padding padding(counts, qkv.device());
+  const at::Tensor parts =
+      padding.pad(qkv).unflatten(2, {3, heads, dim / heads}).permute({2, 0, 3, 1, 4});
+  const at::Tensor bias = logitBias(segments, padding, heads, qkv);
+
+  AttentionOutput output;
+  output.mixed = padding.unpad(mix(parts[0], parts[1], parts[2], bias).transpose(1, 2).flatten(2));
+  output.first_rows.resize(segments.size());
+  if (!first_rows) return output;
+  // Fused kernels keep their weights to themselves, and one row of them costs next to nothing.
+  const bool per_query = bias.defined() && bias.size(2) > 1;
+  const at::Tensor first_bias = per_query ? bias.narrow(2, 0, 1) : bias;
+  const at::ScalarType exact = qkv.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const at::Tensor rows =
+      softmaxOf(parts[0].narrow(2, 0, 1).to(exact), parts[1].to(exact), first_bias)
+          .mean(1)
+          .squeeze(1)
+          .to(at::kCPU, at::kFloat)
+          .contiguous();
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    if (!segments[i].first_row) continue;
+    const float* row = rows.data_ptr<float>() + static_cast<std::int64_t>(i) * padding.longest();
+    output.first_rows[i].assign(row, row + segments[i].tokens);
+  }
+  return output;
+}
+
+}  // namespace adamerge

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Threads for our kernels. LibTorch's own functions, where they take several threads, use OpenMP's.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+namespace adamerge {
+
+/// How many threads parallelFor() takes: as at::get_num_threads() says, but for a LibTorchAside.
+int parallelThreads();
+
+/// While it lives, LibTorch's own functions keep to the calling thread and parallelFor() alone
+/// takes several. OpenMP's threads spin when they are done, and beside another program a team of
+/// them waits for whoever was put off the processor, many times over in a forward pass.
+class LibTorchAside {
+ public:
+  LibTorchAside() : LibTorchAside(parallelThreads()) {}
+  explicit LibTorchAside(int threads);  ///< parallelFor() takes so many
+  ~LibTorchAside();
+  LibTorchAside(const LibTorchAside&) = delete;
+  LibTorchAside& operator=(const LibTorchAside&) = delete;
+
+ private:
+  int threads_before_;
+  int openmp_before_;
+};
+
+/// Runs work(first, last) over parts of [0, count), on parallelThreads() threads, the calling one
+/// among them; returns when all are done. Which thread gets what is not
+/// fixed, so no index's result may depend on it. A call from within `work` runs on its own thread.
+/// Throws what `work` throws.
+void parallelFor(std::int64_t count, const std::function<void(std::int64_t, std::int64_t)>& work);
+
+/// The same over rows with little work per element, on the calling thread alone where they are few.
+void parallelForRows(std::int64_t rows, std::int64_t columns,
+                     const std::function<void(std::int64_t, std::int64_t)>& work);
+
+}  // namespace adamerge

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What merging methods ask about tokens: our kernels against LibTorch's plain functions.
+#include "kernels/matching_ops.h"
+
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace adamerge {
+namespace {
+
+double largestDifference(const at::Tensor& a, const at::Tensor& b) {
+  return (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>();
+}
+
+std::vector<Isa> isas() {
+  std::vector<Isa> found;
+  for (const Isa isa : {Isa::kBaseline, Isa::kAvx2, Isa::kAvx512}) {
+    if (isa <= bestIsa()) found.push_back(isa);
+  }
+  return found;
+}
+
+class MatchingOps : public testing::TestWithParam<Isa> {
+ protected:
+  void SetUp() override { at::manual_seed(11); }
+};
+std::string nameOf(const testing::TestParamInfo<Isa>& info) { return isaName(info.param); }
+INSTANTIATE_TEST_SUITE_P(Isas, MatchingOps, testing::ValuesIn(isas()), nameOf);
+
+TEST_P(MatchingOps, DotProductsEqualThePlainOnes) {
+  for (const auto& [m, n, d] : std::vector<std::array<int, 3>>{
+           {1, 1, 1}, {2, 3, 5}, {7, 33, 16}, {98, 99, 64}, {31, 65, 33}}) {
+    const at::Tensor a = at::randn({m, d});
+    const at::Tensor b = at::randn({n, d});
+    const at::Tensor exact = plainDotProducts(a, b, at::kDouble);
+    EXPECT_LT(largestDifference(dotProducts(a, b, at::kDouble, GetParam()), exact), 1e-13);
+    EXPECT_LT(largestDifference(dotProducts(a, b, at::kFloat, GetParam()), exact), 2e-5);
+    const at::Tensor wide_a = a.to(at::kDouble) / 3;
+    const at::Tensor wide_b = b.to(at::kDouble) / 7;
+    EXPECT_LT(largestDifference(dotProducts(wide_a, wide_b, at::kDouble, GetParam()), exact / 21),
+              1e-13);
+    // Every second row of a larger matrix, as ToMe takes them.
+    const at::Tensor both = at::randn({2 * m, d});
+    EXPECT_LT(largestDifference(dotProducts(both.slice(0, 0, 2 * m, 2), b, at::kDouble, GetParam()),
+                                plainDotProducts(both.slice(0, 0, 2 * m, 2), b, at::kDouble)),
+              1e-13);
+  }
+}
+
+TEST_P(MatchingOps, GramMatrixIsSymmetricAndTheSameOnAnyNumberOfThreads) {
+  const int before = at::get_num_threads();
+  for (const int n : {1, 2, 16, 31, 32, 33, 64, 65, 100, 196}) {
+    const at::Tensor x = at::randn({n, 48});
+    for (const at::ScalarType type : {at::kDouble, at::kFloat}) {
+      at::set_num_threads(1);
+      const at::Tensor gram = gramMatrix(x, type, GetParam());
+      EXPECT_EQ(gram.scalar_type(), type);
+      EXPECT_TRUE(at::equal(gram, gram.t())) << n;
+      EXPECT_LT(largestDifference(gram, plainDotProducts(x, x, at::kDouble)),
+                type == at::kDouble ? 1e-12 : 1e-4);
+      at::set_num_threads(3);
+      EXPECT_TRUE(at::equal(gramMatrix(x, type, GetParam()), gram)) << n;
+    }
+  }
+  at::set_num_threads(before);
+}
+
+TEST(LengthsAndScaling, EqualThePlainOnes) {
+  at::manual_seed(13);
+  for (const at::ScalarType type : {at::kDouble, at::kFloat}) {
+    for (const int n : {1, 2, 17, 196}) {
+      const at::Tensor x = at::randn({n, 5}).to(type);
+      at::Tensor gram = x.mm(x.t());
+      gram[0][0] = -1e-9;
+      EXPECT_TRUE(at::equal(inverseLengths(gram, 1e-6), plainInverseLengths(gram, 1e-6))) << n;
+      const at::Tensor values = gram.sum(0);
+      EXPECT_TRUE(at::allclose(minMaxScaled(values, 1e-6), plainMinMaxScaled(values, 1e-6),
+                               type == at::kDouble ? 1e-14 : 1e-6, 0))
+          << n;
+    }
+  }
+}
+
+TEST(TileGram, IsSymmetricNearlyExactAndTheSameForAnyRowsAndThreads) {
+  if (bestIsa() < Isa::kAmx) GTEST_SKIP() << "this machine has no AMX";
+  at::manual_seed(12);
+  const int before = at::get_num_threads();
+  for (const int depth : {1, 33, 48, 192, 768}) {
+    const at::Tensor all = at::randn({197, depth}) * at::rand({197, 1}) * 30;
+    for (const int n : {1, 2, 16, 31, 32, 33, 64, 65, 100, 196, 197}) {
+      SCOPED_TRACE(std::to_string(n) + " x " + std::to_string(depth));
+      const at::Tensor x = all.narrow(0, 0, n);
+      at::set_num_threads(1);
+      const at::Tensor gram = gramMatrix(x, at::kFloat, Isa::kAmx);
+      EXPECT_TRUE(at::equal(gram, gram.t()));
+      const at::Tensor lengths = x.to(at::kDouble).norm(2, {1});
+      const at::Tensor error = gram.to(at::kDouble) - plainDotProducts(x, x, at::kDouble);
+      EXPECT_LT((error.abs() / lengths.unsqueeze(0) / lengths.unsqueeze(1)).max().item<double>(),
+                3.0 / (1 << 16));
+      at::set_num_threads(3);
+      EXPECT_TRUE(at::equal(gramMatrix(x, at::kFloat, Isa::kAmx), gram));
+      const int fewer = (n + 1) / 2;
+      EXPECT_TRUE(at::equal(gramMatrix(x.narrow(0, 0, fewer), at::kFloat, Isa::kAmx),
+                            gram.narrow(0, 0, fewer).narrow(1, 0, fewer)));
+    }
+  }
+  at::set_num_threads(before);
+}
+
+TEST_P(MatchingOps, SoftmaxColumnSumsEqualThePlainOnes) {
+  for (const int n : {1, 2, 3, 15, 16, 17, 50, 196}) {
+    for (const double spread : {0.1, 1.0, 300.0}) {
+      const at::Tensor gram = at::randn({n, n}, at::kDouble) * spread;
+      for (const double scale : {1.0, 0.125}) {
+        const at::Tensor exact = plainSoftmaxColumnSums(gram, scale);
+        const at::Tensor sums = softmaxColumnSums(gram, scale, GetParam());
+        EXPECT_LT(largestDifference(sums, exact), 1e-12);
+        const int before = at::get_num_threads();
+        at::set_num_threads(3);
+        EXPECT_TRUE(at::equal(softmaxColumnSums(gram, scale, GetParam()), sums));
+        at::set_num_threads(before);
+        EXPECT_LT(
+            largestDifference(softmaxColumnSums(gram.to(at::kFloat), scale, GetParam()),
+                              plainSoftmaxColumnSums(gram.to(at::kFloat).to(at::kDouble), scale)),
+            n * 1e-5);
+      }
+    }
+  }
+}
+
+TEST_P(MatchingOps, BestProductsEqualThePlainOnesInBothPartitions) {
+  for (const int n : {2, 3, 17, 64, 131}) {
+    const at::Tensor matrix = at::randn({n, n}, at::kDouble);
+    for (const int step : {1, 2}) {
+      const Positions sources{0, step == 1 ? n / 2 : (n + 1) / 2};
+      const Positions destinations{step == 1 ? n / 2 : 1, n - sources.count};
+      const at::Tensor rows = at::rand({sources.count}, at::kDouble);
+      const at::Tensor columns = at::rand({destinations.count}, at::kDouble);
+      rows[0] = 0;  // all products equal: the lowest destination
+      for (const at::ScalarType type : {at::kDouble, at::kFloat}) {
+        const BestMatches plain = plainBestProducts(matrix.to(type), sources, destinations, step,
+                                                    rows.to(type), columns.to(type));
+        const BestMatches best = bestProducts(matrix.to(type), sources, destinations, step,
+                                              rows.to(type), columns.to(type), GetParam());
+        EXPECT_EQ(best.index, plain.index) << n << " by " << step;
+        EXPECT_EQ(best.index[0], 0);
+        ASSERT_EQ(best.score.size(), plain.score.size());
+        for (std::size_t i = 0; i < best.score.size(); ++i) {
+          EXPECT_NEAR(best.score[i], plain.score[i], 1e-6);
+        }
+      }
+    }
+  }
+}
+
+TEST_P(MatchingOps, ExcludedPairsAreNeverBest) {
+  constexpr double kNever = -std::numeric_limits<double>::infinity();
+  const at::Tensor scores = at::tensor({kNever, -3.0, kNever, kNever}, at::kDouble).reshape({2, 2});
+  const at::Tensor ones = at::ones({2}, at::kDouble);
+  const BestMatches best = bestProducts(scores, {0, 2}, {0, 2}, 1, ones, ones, GetParam());
+  EXPECT_EQ(best.index, (std::vector<std::int64_t>{1, 0}));
+  EXPECT_EQ(best.score[0], -3.0F);
+  EXPECT_EQ(best.score[1], -std::numeric_limits<float>::infinity());
+}
+
+TEST_P(MatchingOps, ARowWithNaNHasNoBestButKeepsItsIndexAndOtherRowsAreUntouched) {
+  for (const int n : {1, 3, 4, 8, 9, 16, 17, 40}) {
+    const at::Tensor ones = at::ones({n}, at::kDouble);
+    for (int place = 0; place < n; ++place) {
+      at::Tensor matrix = at::randn({n, n}, at::kDouble);
+      const int row = n / 2;
+      matrix[row][place] = std::numeric_limits<double>::quiet_NaN();
+      for (const at::ScalarType type : {at::kDouble, at::kFloat}) {
+        const at::Tensor typed = matrix.to(type);
+        const at::Tensor factors = ones.to(type);
+        const BestMatches plain = plainBestProducts(typed, {0, n}, {0, n}, 1, factors, factors);
+        const BestMatches best =
+            bestProducts(typed, {0, n}, {0, n}, 1, factors, factors, GetParam());
+        EXPECT_EQ(best.index, plain.index) << n << ", NaN at " << place;
+        EXPECT_EQ(best.score, plain.score);
+        EXPECT_EQ(best.index[row], place);
+        EXPECT_EQ(best.score[row], -std::numeric_limits<float>::infinity());
+        EXPECT_TRUE(softmaxColumnSums(typed, 1.0, GetParam()).isnan().all().item<bool>());
+      }
+    }
+  }
+}
+
+TEST_P(MatchingOps, HeadMeansEqualThePlainOnes) {
+  const at::Tensor qkv = at::randn({29, 3, 5, 12});
+  EXPECT_LT(
+      largestDifference(headMeans(qkv.select(1, 1), GetParam()), plainHeadMeans(qkv.select(1, 1))),
+      1e-14);
+}
+
+TEST(InverseNorms, EqualThePlainOnesAndSurviveZeros) {
+  at::manual_seed(12);
+  for (const int width : {1, 7, 8, 64, 67}) {
+    const at::Tensor x = at::randn({9, width}, at::kDouble);
+    x[4].zero_();
+    EXPECT_TRUE(at::allclose(inverseNorms(x, 1e-12), plainInverseNorms(x, 1e-12), 1e-13, 0));
+  }
+}
+
+}  // namespace
+}  // namespace adamerge
