@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "model/model_config.h"
-#include "weights/json_text.h"
+#include "support/text.h"
 
 namespace adamerge {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "adamerge/error.h"
 #include "model/tensor_names.h"
-#include "weights/json_text.h"
+#include "support/text.h"
 
 namespace adamerge {
 namespace {

@@ -54,14 +54,15 @@ void noteAssumptions(const ModelInfo& info, std::vector<std::string>& notes) {
 LoadedModel loadModel(const fs::path& path, const std::optional<InputSize>& input_size,
                       const ProgressCallback& progress, const std::stop_token& stop) {
   const ModelFiles files = findModelFiles(path);
-  const std::string weights_file = files.weights.string();
   const ModelConfig config = readModelConfig(files.config, files.preprocessor);
+  LoadedWeights weights = readWeights(files.weights, progress, stop);
+  const std::string& weights_file = weights.file;
 
   LoadedModel model;
   ModelInfo& info = model.info;
   info.notes = config.notes;
-  model.weights =
-      withTimmNames(readWeights(files.weights, progress, stop), weights_file, info.notes);
+  info.notes.insert(info.notes.end(), weights.notes.begin(), weights.notes.end());
+  model.weights = withTimmNames(std::move(weights.tensors), weights_file, info.notes);
   info.vit = findArchitecture(model.weights, weights_file, config, input_size, info.notes);
   checkTensors(model.weights, info.vit, weights_file, progress, stop);
 

@@ -11,7 +11,7 @@
 
 #include "adamerge/error.h"
 #include "model/architecture.h"
-#include "weights/json_text.h"
+#include "support/text.h"
 
 namespace adamerge {
 namespace {

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "adamerge/error.h"
-#include "weights/json_text.h"
 
 namespace adamerge {
 namespace {

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "model/model_config.h"
-#include "weights/json_text.h"
+#include "support/text.h"
 
 namespace adamerge {
 namespace {
