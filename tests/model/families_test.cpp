@@ -53,7 +53,7 @@ double distance(const at::Tensor& a, const at::Tensor& b) {
 
 void expectTheLibrarysNumbers(const fs::path& folder) {
   SCOPED_TRACE(folder.filename().string());
-  const StateDict expected = readWeights(folder / "case.safetensors");
+  const StateDict expected = readWeights(folder / "case.safetensors").tensors;
   const auto metadata = test::safetensorsMetadata(folder / "case.safetensors");
   const std::optional<InputSize> size = sizeOf(metadata.at("input_size"));
   ASSERT_TRUE(size);

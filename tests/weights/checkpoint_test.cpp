@@ -21,7 +21,7 @@ class Checkpoint : public ::testing::Test {
  protected:
   StateDict read(const std::map<std::string, std::string>& records) {
     test::writeBytes(path_, test::zipBytes(records));
-    return readWeights(path_);
+    return readWeights(path_).tensors;
   }
   std::string errorFor(const std::map<std::string, std::string>& records) {
     const std::string message = errorMessage([&] { read(records); });

@@ -44,7 +44,7 @@ class Damage : public ::testing::Test {
   }
 
   void readAll(const std::string& name) {
-    for (const auto& [key, tensor] : readWeights(folder_.path() / name)) {
+    for (const auto& [key, tensor] : readWeights(folder_.path() / name).tensors) {
       tensor.to(at::kDouble).sum().item<double>();
     }
   }

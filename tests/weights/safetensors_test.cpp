@@ -38,7 +38,7 @@ TEST_F(Safetensors, KeepsValuesOfEveryType) {
                                     at::kInt, at::kShort, at::kChar, at::kByte, at::kBool}) {
     const at::Tensor written = values.to(type);
     test::writeSafetensors(path_, {{"w", written}, {"x.y", written[0]}});
-    const StateDict read = readWeights(path_);
+    const StateDict read = readWeights(path_).tensors;
     ASSERT_EQ(read.size(), 2U);
     EXPECT_EQ(read.at("w").scalar_type(), type);
     EXPECT_TRUE(read.at("w").equal(written)) << type;
@@ -48,7 +48,7 @@ TEST_F(Safetensors, KeepsValuesOfEveryType) {
 
 TEST_F(Safetensors, KeepsScalarsAndEmptyTensors) {
   test::writeSafetensors(path_, {{"empty", at::empty({0, 4})}, {"scalar", at::tensor(2.5F)}});
-  const StateDict read = readWeights(path_);
+  const StateDict read = readWeights(path_).tensors;
   EXPECT_EQ(read.at("empty").sizes(), at::IntArrayRef({0, 4}));
   EXPECT_EQ(read.at("scalar").item<float>(), 2.5F);
 }
@@ -81,7 +81,7 @@ TEST_F(Safetensors, TensorsOutliveTheFileAndOneAnother) {
   test::writeSafetensors(path_, {{"v", at::ones({3})}, {"w", at::full({3}, 2.0F)}});
   at::Tensor kept;
   {
-    const StateDict read = readWeights(path_);
+    const StateDict read = readWeights(path_).tensors;
     kept = read.at("w");
   }
   std::filesystem::remove(path_);

@@ -14,7 +14,7 @@
 #include "adamerge/error.h"
 #include "model/network.h"
 #include "model/position_grid.h"
-#include "weights/json_text.h"
+#include "support/text.h"
 
 namespace adamerge {
 namespace {

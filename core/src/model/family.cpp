@@ -8,7 +8,7 @@
 #include <array>
 
 #include "adamerge/error.h"
-#include "weights/json_text.h"
+#include "support/text.h"
 
 namespace adamerge {
 namespace {

@@ -9,7 +9,7 @@
 #include <set>
 
 #include "adamerge/error.h"
-#include "weights/json_text.h"
+#include "support/text.h"
 
 namespace adamerge {
 namespace {

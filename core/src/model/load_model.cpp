@@ -53,7 +53,8 @@ LoadedModel loadModel(const fs::path& path, const std::optional<InputSize>& inpu
                       const ProgressCallback& progress, const std::stop_token& stop) {
   const ModelFiles files = findModelFiles(path);
   const ConfigFiles configs = readConfigFiles(files.config, files.preprocessor, files.open_clip);
-  FileTensors tensors(readWeights(files.weights, progress, stop), files.weights.string());
+  LoadedWeights weights = readWeights(files.weights, progress, stop);
+  FileTensors tensors(std::move(weights.tensors), weights.file);
 
   LoadedModel model;
   ModelInfo& info = model.info;
@@ -62,6 +63,7 @@ LoadedModel loadModel(const fs::path& path, const std::optional<InputSize>& inpu
   joinProjections(tensors);
   info.family = family.label;
   info.notes = config.notes;
+  info.notes.insert(info.notes.end(), weights.notes.begin(), weights.notes.end());
   if (std::string note = tensors.droppedNote(); !note.empty()) info.notes.push_back(note);
   info.vit = findArchitecture(tensors, config, input_size, info.notes);
   checkTensors(tensors, info.vit, progress, stop);

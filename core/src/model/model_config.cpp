@@ -8,7 +8,8 @@
 
 #include "adamerge/error.h"
 #include "support/files.h"
-#include "weights/json_text.h"
+#include "support/json.h"
+#include "support/text.h"
 
 namespace adamerge {
 

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <string_view>
 
-#include "weights/json_text.h"
+#include "support/text.h"
 
 namespace adamerge {
 namespace {

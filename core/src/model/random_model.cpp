@@ -12,7 +12,7 @@
 #include "adamerge/error.h"
 #include "model/architecture.h"
 #include "model/network.h"
-#include "weights/json_text.h"
+#include "support/text.h"
 
 namespace adamerge {
 namespace {

@@ -26,6 +26,21 @@ nlohmann::json readJson(const std::filesystem::path& path) {
   }
 }
 
+nlohmann::json parseJsonObject(std::string_view text, const std::string& what) {
+  try {
+    nlohmann::json value = nlohmann::json::parse(text.begin(), text.end());
+    if (!value.is_object()) {
+      throw Error(fmt::format("{} is a JSON {}, an object is expected", what, value.type_name()));
+    }
+    return value;
+  } catch (const nlohmann::json::parse_error& error) {
+    throw Error(fmt::format("{} is not valid JSON (near byte {} of {})", what,
+                            std::min(error.byte, text.size()), text.size()));
+  } catch (const nlohmann::json::exception&) {
+    throw Error(fmt::format("{} is JSON with numbers out of range", what));
+  }
+}
+
 std::string jsonText(const nlohmann::ordered_json& json) {
   return json.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }

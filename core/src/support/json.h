@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "adamerge/settings.h"
 
@@ -13,6 +14,10 @@ namespace adamerge {
 
 /// Throws Error: unreadable, empty, not JSON (with line and column).
 nlohmann::json readJson(const std::filesystem::path& path);
+
+/// Throws Error naming `what` ("model/config.json", "model.safetensors: the header") where the text
+/// is not one JSON object.
+nlohmann::json parseJsonObject(std::string_view text, const std::string& what);
 
 /// Indented, valid UTF-8 whatever the strings hold, newline at the end.
 std::string jsonText(const nlohmann::ordered_json& json);

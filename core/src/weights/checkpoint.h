@@ -8,9 +8,9 @@
 
 namespace adamerge {
 
-/// A PyTorch zip checkpoint, see readWeights. Tensors that share a storage in the file share it
-/// here.
-StateDict readCheckpoint(const std::shared_ptr<const MappedFile>& file,
-                         const ProgressCallback& progress = {}, const std::stop_token& stop = {});
+/// A zip archive of torch.save or torch.jit.save. Tensors that share a storage in the file share it
+/// here. Of a TorchScript archive the object that data.pkl holds is read: a tensor's name is the
+/// path of attributes to it. Throws Error: damaged, no such archive, no tensors in it.
+TensorFile openCheckpoint(const std::shared_ptr<const MappedFile>& file);
 
 }  // namespace adamerge

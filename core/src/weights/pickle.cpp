@@ -3,24 +3,50 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <bit>
 #include <iterator>
+#include <string_view>
 
-#include "weights/pickle_machine.h"
+#include "adamerge/error.h"
+#include "support/text.h"
 
 namespace adamerge::pickle {
 namespace {
+
+// A checkpoint with optimizer state has some ten thousand values; each takes 40 bytes here.
+constexpr std::size_t kMaxValues = 2'000'000;
+constexpr std::size_t kMaxRank = 16;
+
+constexpr std::array<std::pair<std::string_view, at::ScalarType>, 10> kStorages{{
+    {"FloatStorage", at::kFloat},
+    {"HalfStorage", at::kHalf},
+    {"BFloat16Storage", at::kBFloat16},
+    {"DoubleStorage", at::kDouble},
+    {"LongStorage", at::kLong},
+    {"IntStorage", at::kInt},
+    {"ShortStorage", at::kShort},
+    {"CharStorage", at::kChar},
+    {"ByteStorage", at::kByte},
+    {"BoolStorage", at::kBool},
+}};
 
 /// Opcodes, named as in Python's pickletools.
 enum Opcode : std::uint8_t {
   kMark = '(',
   kStop = '.',
+  kPop = '0',
+  kPopMark = '1',
+  kBinBytes = 'B',
+  kShortBinBytes = 'C',
   kBinInt = 'J',
   kBinInt1 = 'K',
   kBinInt2 = 'M',
   kNone = 'N',
   kBinPersId = 'Q',
   kReduce = 'R',
+  kBinString = 'T',
+  kShortBinString = 'U',
   kBinUnicode = 'X',
   kAppend = 'a',
   kBuild = 'b',
@@ -38,36 +64,50 @@ enum Opcode : std::uint8_t {
   kSetItems = 'u',
   kBinFloat = 'G',
   kProto = 0x80,
+  kNewObj = 0x81,
   kTuple1 = 0x85,
   kTuple2 = 0x86,
   kTuple3 = 0x87,
   kNewTrue = 0x88,
   kNewFalse = 0x89,
   kLong1 = 0x8a,
+  kLong4 = 0x8b,
   kShortBinUnicode = 0x8c,
   kBinUnicode8 = 0x8d,
+  kBinBytes8 = 0x8e,
+  kEmptySet = 0x8f,
+  kAddItems = 0x90,
+  kFrozenSet = 0x91,
+  kNewObjEx = 0x92,
   kStackGlobal = 0x93,
   kMemoize = 0x94,
   kFrame = 0x95,
+  kByteArray8 = 0x96,
 };
 
-class Parser {
+/// Reads opcodes and keeps their stack, memo and values. Whatever is taken from the stack is
+/// checked.
+class Machine {
  public:
-  Parser(std::span<const std::uint8_t> bytes, const std::string& file)
-      : bytes_(bytes), machine_(file) {}
+  Machine(std::span<const std::uint8_t> bytes, const std::string& file)
+      : bytes_(bytes), file_(file) {}
 
   Document parse() {
     for (;;) {
       const auto opcode = static_cast<Opcode>(number(1));
-      if (opcode == kStop) return machine_.finish();
-      if (!pushesConstant(opcode) && !usesMemo(opcode)) combine(opcode);
+      if (opcode == kStop) return finish();
+      if (!pushConstant(opcode) && !useMemo(opcode)) combine(opcode);
     }
   }
 
  private:
+  [[noreturn]] void fail(std::string_view problem) const {
+    throw Error(fmt::format("{}: the pickle in it is broken: {}", file_, problem));
+  }
+
   std::span<const std::uint8_t> take(std::uint64_t count) {
     if (count > bytes_.size() - position_) {
-      machine_.fail(fmt::format("it ends at byte {} in the middle of a value", bytes_.size()));
+      fail(fmt::format("it ends at byte {} in the middle of a value", bytes_.size()));
     }
     const auto part = bytes_.subspan(position_, count);
     position_ += count;
@@ -101,79 +141,140 @@ class Parser {
 
   /// Two's complement of `width` bytes.
   Value longInteger(std::size_t width) {
-    if (width > sizeof(std::uint64_t)) {
-      take(width);
-      return Nothing{};
-    }
+    if (width > sizeof(std::uint64_t)) return skip(width);
     std::uint64_t value = number(width);
     const std::size_t bits = width * 8;
     if (bits > 0 && bits < 64 && (value >> (bits - 1U) & 1U) != 0) value |= ~0ULL << bits;
     return static_cast<std::int64_t>(value);
   }
 
-  bool pushesConstant(Opcode opcode) {
+  Value skip(std::uint64_t count) {
+    take(count);
+    return Nothing{};
+  }
+
+  Index add(Value value) {
+    if (values_.size() >= kMaxValues) fail(fmt::format("it holds over {} values", kMaxValues));
+    values_.push_back(std::move(value));
+    return static_cast<Index>(values_.size() - 1);
+  }
+
+  void push(Value value) { stack_.push_back(add(std::move(value))); }
+
+  Index pop() {
+    const std::size_t bottom = marks_.empty() ? 0 : marks_.back();
+    if (stack_.size() <= bottom) fail("its stack runs empty");
+    const Index index = stack_.back();
+    stack_.pop_back();
+    return index;
+  }
+
+  std::vector<Index> popToMark() {
+    if (marks_.empty()) fail("a mark is missing");
+    const auto begin = stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back());
+    std::vector<Index> items(begin, stack_.end());
+    stack_.erase(begin, stack_.end());
+    marks_.pop_back();
+    return items;
+  }
+
+  template <class T>
+  T* get(Index index) {
+    return std::get_if<T>(&values_[index]);
+  }
+
+  bool pushConstant(Opcode opcode) {
     switch (opcode) {
       case kNone:
-        machine_.push(Nothing{});
+        push(Nothing{});
         return true;
       case kNewTrue:
       case kNewFalse:
-        machine_.push(opcode == kNewTrue);
+        push(opcode == kNewTrue);
         return true;
       case kBinInt:
-        machine_.push(longInteger(4));
+        push(longInteger(4));
         return true;
       case kBinInt1:
-        machine_.push(static_cast<std::int64_t>(number(1)));
+        push(static_cast<std::int64_t>(number(1)));
         return true;
       case kBinInt2:
-        machine_.push(static_cast<std::int64_t>(number(2)));
+        push(static_cast<std::int64_t>(number(2)));
         return true;
       case kLong1:
-        machine_.push(longInteger(number(1)));
+        push(longInteger(number(1)));
+        return true;
+      case kLong4:
+        push(longInteger(number(4)));
         return true;
       case kBinFloat:
-        machine_.push(bigEndianDouble());
+        push(bigEndianDouble());
         return true;
       case kShortBinUnicode:
-        machine_.push(text(number(1)));
+      case kShortBinString:
+        push(text(number(1)));
         return true;
       case kBinUnicode:
-        machine_.push(text(number(4)));
+      case kBinString:
+        push(text(number(4)));
         return true;
       case kBinUnicode8:
-        machine_.push(text(number(8)));
+        push(text(number(8)));
+        return true;
+      case kShortBinBytes:
+        push(skip(number(1)));
+        return true;
+      case kBinBytes:
+        push(skip(number(4)));
+        return true;
+      case kBinBytes8:
+      case kByteArray8:
+        push(skip(number(8)));
         return true;
       case kEmptyDict:
-        machine_.push(Dict{});
+        push(Dict{});
         return true;
       case kEmptyList:
-        machine_.push(Sequence{});
+      case kEmptySet:
+        push(Sequence{});
         return true;
       case kEmptyTuple:
-        machine_.push(Sequence{true, {}});
+        push(Sequence{true, {}});
         return true;
       default:
         return false;
     }
   }
 
-  bool usesMemo(Opcode opcode) {
+  void store(std::uint64_t slot) {
+    if (slot >= kMaxValues) fail(fmt::format("memo slot {} is out of range", slot));
+    if (stack_.empty()) fail("its stack runs empty");
+    if (slot >= memo_.size()) memo_.resize(slot + 1);
+    memo_[slot] = stack_.back();
+  }
+
+  void recall(std::uint64_t slot) {
+    if (slot >= memo_.size() || !memo_[slot]) fail(fmt::format("memo slot {} was never set", slot));
+    if (stack_.size() >= kMaxValues) fail(fmt::format("it holds over {} values", kMaxValues));
+    stack_.push_back(*memo_[slot]);
+  }
+
+  bool useMemo(Opcode opcode) {
     switch (opcode) {
       case kBinPut:
-        machine_.store(number(1));
+        store(number(1));
         return true;
       case kLongBinPut:
-        machine_.store(number(4));
+        store(number(4));
         return true;
       case kMemoize:
-        machine_.memoize();
+        store(memo_.size());
         return true;
       case kBinGet:
-        machine_.recall(number(1));
+        recall(number(1));
         return true;
       case kLongBinGet:
-        machine_.recall(number(4));
+        recall(number(4));
         return true;
       default:
         return false;
@@ -189,56 +290,233 @@ class Parser {
         take(8);
         return;
       case kMark:
-        return machine_.mark();
+        if (marks_.size() >= kMaxValues) fail("it holds too many marks");
+        marks_.push_back(stack_.size());
+        return;
+      case kPop:
+        pop();
+        return;
+      case kPopMark:
+        popToMark();
+        return;
       case kTuple:
-        return machine_.tupleFromMark();
+      case kFrozenSet:
+        return push(Sequence{true, popToMark()});
       case kTuple1:
       case kTuple2:
       case kTuple3:
-        return machine_.tuple(1U + opcode - kTuple1);
+        return tuple(1U + opcode - kTuple1);
       case kAppend:
-        return machine_.append();
+        return append({pop()});
       case kAppends:
-        return machine_.appendsFromMark();
-      case kSetItem:
-        return machine_.setItem();
-      case kSetItems:
-        return machine_.setItemsFromMark();
-      case kGlobal: {
-        const std::string module = line();
-        return machine_.global(module, line());
+      case kAddItems:
+        return append(popToMark());
+      case kSetItem: {
+        const Index value = pop();
+        return setItems({pop(), value});
       }
-      case kStackGlobal:
-        return machine_.stackGlobal();
+      case kSetItems:
+        return setItems(popToMark());
+      case kGlobal: {
+        const Index module = add(line());
+        return global(module, add(line()));
+      }
+      case kStackGlobal: {
+        const Index name = pop();
+        return global(pop(), name);
+      }
+      case kNewObjEx:
+        pop();  // keyword arguments
+        [[fallthrough]];
+      case kNewObj:
       case kReduce:
-        return machine_.reduce();
+        return call();
       case kBuild:
-        return machine_.build();
+        return build();
       case kBinPersId:
-        return machine_.persistentId();
+        return persistentId();
       default:
-        machine_.fail(fmt::format("no state dict has opcode 0x{:02x} (byte {})",
-                                  static_cast<unsigned>(opcode), position_ - 1));
+        fail(fmt::format("no state dict has opcode 0x{:02x} (byte {})",
+                         static_cast<unsigned>(opcode), position_ - 1));
     }
   }
 
+  void tuple(std::size_t count) {
+    std::vector<Index> items(count);
+    for (std::size_t i = count; i-- > 0;) items[i] = pop();
+    push(Sequence{true, std::move(items)});
+  }
+
+  void append(const std::vector<Index>& items) {
+    const Index target = pop();
+    if (auto* list = get<Sequence>(target); list != nullptr && !list->tuple) {
+      list->items.insert(list->items.end(), items.begin(), items.end());
+    } else if (get<Object>(target) == nullptr) {
+      fail("something is appended to what is no list");
+    }
+    stack_.push_back(target);
+  }
+
+  void setItems(const std::vector<Index>& items) {
+    const Index target = pop();
+    auto* dict = get<Dict>(target);
+    if (items.size() % 2 != 0 || (dict == nullptr && get<Object>(target) == nullptr)) {
+      fail("entries are set in what is no dict");
+    }
+    for (std::size_t i = 0; dict != nullptr && i < items.size(); i += 2) {
+      dict->items.emplace_back(items[i], items[i + 1]);
+    }
+    stack_.push_back(target);
+  }
+
+  void global(Index module_at, Index name_at) {
+    const auto* module = get<std::string>(module_at);
+    const auto* name = get<std::string>(name_at);
+    if (module == nullptr || name == nullptr) fail("a name is not a text");
+    if (*module == "collections" && (*name == "OrderedDict" || *name == "defaultdict")) {
+      return push(Callable::kDict);
+    }
+    if (*module == "torch._utils") {
+      if (*name == "_rebuild_tensor_v2" || *name == "_rebuild_tensor") {
+        return push(Callable::kRebuildTensor);
+      }
+      if (*name == "_rebuild_parameter" || *name == "_rebuild_parameter_with_state") {
+        return push(Callable::kRebuildParameter);
+      }
+    }
+    if (*module == "torch._tensor" && *name == "_rebuild_from_type_v2") {
+      return push(Callable::kRebuildFromType);
+    }
+    if ((*module == "torch" || *module == "torch.storage") && name->ends_with("Storage")) {
+      at::ScalarType type = at::ScalarType::Undefined;
+      for (const auto& [storage, known] : kStorages) {
+        if (*name == storage) type = known;
+      }
+      return push(StorageType{type, name_at});
+    }
+    push(Class{module_at, name_at});
+  }
+
+  const Sequence& tupleAt(Index index, std::size_t at_least) {
+    const auto* sequence = get<Sequence>(index);
+    if (sequence == nullptr || !sequence->tuple || sequence->items.size() < at_least) {
+      fail("arguments of a tensor are missing");
+    }
+    return *sequence;
+  }
+
+  std::int64_t integer(Index index) {
+    const auto* number = get<std::int64_t>(index);
+    if (number == nullptr) fail("a size is not an integer");
+    return *number;
+  }
+
+  void call() {
+    const Index arguments = pop();
+    const Index function = pop();
+    if (get<Class>(function) != nullptr) return push(Object{function, {}});
+    if (const auto* object = get<Object>(function)) return push(Object{object->type, {}});
+    const auto* callable = get<Callable>(function);
+    if (callable == nullptr) fail("it calls something that is no function");
+    switch (*callable) {
+      case Callable::kDict:
+        tupleAt(arguments, 0);
+        return push(Dict{});
+      case Callable::kRebuildTensor:
+        return rebuildTensor(arguments);
+      case Callable::kRebuildParameter: {
+        const Index data = tupleAt(arguments, 1).items[0];
+        if (get<Tensor>(data) == nullptr && get<Object>(data) == nullptr) {
+          fail("a parameter is no tensor");
+        }
+        stack_.push_back(data);
+        return;
+      }
+      case Callable::kRebuildFromType: {
+        // function, class, its arguments, attributes
+        const Sequence& parts = tupleAt(arguments, 3);
+        const auto* inner = get<Callable>(parts.items[0]);
+        if (inner != nullptr && *inner == Callable::kRebuildTensor) {
+          return rebuildTensor(parts.items[2]);
+        }
+        return push(Object{parts.items[1], {}});
+      }
+    }
+  }
+
+  void rebuildTensor(Index arguments) {
+    // storage, offset, shape, stride; then requires_grad, hooks and metadata, not needed here.
+    const Sequence& parts = tupleAt(arguments, 4);
+    if (get<Storage>(parts.items[0]) == nullptr) fail("a tensor has no storage");
+    for (const Index sizes : {parts.items[2], parts.items[3]}) {
+      if (tupleAt(sizes, 0).items.size() > kMaxRank) {
+        fail(fmt::format("a tensor has over {} axes", kMaxRank));
+      }
+      for (const Index size : tupleAt(sizes, 0).items) integer(size);
+    }
+    push(Tensor{parts.items[0], integer(parts.items[1]), parts.items[2], parts.items[3]});
+  }
+
+  void build() {
+    const Index state = pop();
+    const Index target = pop();
+    if (auto* object = get<Object>(target)) {
+      if (get<Dict>(state) != nullptr) object->attributes = state;
+    } else if (get<Dict>(target) == nullptr && get<Tensor>(target) == nullptr) {
+      // A dict's or tensor's attributes, such as a state dict's version numbers, are not needed.
+      fail("state is set on what has none");
+    }
+    stack_.push_back(target);
+  }
+
+  void persistentId() {
+    // ("storage", type, key, device, count): the device does not matter.
+    const Sequence& fields = tupleAt(pop(), 5);
+    const auto* kind = get<std::string>(fields.items[0]);
+    const std::int64_t count = integer(fields.items[4]);
+    if (kind == nullptr || *kind != "storage" || get<StorageType>(fields.items[1]) == nullptr ||
+        get<std::string>(fields.items[2]) == nullptr || count < 0) {
+      fail("a reference to a storage is malformed");
+    }
+    push(Storage{fields.items[1], fields.items[2], count});
+  }
+
+  Document finish() {
+    const Index root = pop();
+    if (!stack_.empty() || !marks_.empty()) fail("values are left over at its end");
+    return {std::move(values_), root};
+  }
+
   std::span<const std::uint8_t> bytes_;
+  const std::string& file_;
   std::size_t position_ = 0;
-  Machine machine_;
+  std::vector<Value> values_;
+  std::vector<Index> stack_;
+  std::vector<std::size_t> marks_;
+  std::vector<std::optional<Index>> memo_;
 };
 
 }  // namespace
 
-std::string_view kindName(const Value& value) {
-  constexpr std::string_view kNames[] = {"None",   "a truth value", "a number", "a number",
-                                         "a text", "a list",        "a dict",   "a function",
-                                         "a type", "a storage",     "a tensor"};
+std::string Document::className(Index index) const {
+  const auto* object = get<Object>(index);
+  const auto* type = get<Class>(object == nullptr ? index : object->type);
+  if (type == nullptr) return {};
+  return fmt::format("{}.{}", printable(*get<std::string>(type->module), 80),
+                     printable(*get<std::string>(type->name), 80));
+}
+
+std::string Document::description(Index index) const {
+  constexpr std::string_view kNames[] = {
+      "None",   "a truth value", "a number",  "a number", "a text",    "a list",  "a dict",
+      "a type", "a type",        "an object", "a type",   "a storage", "a tensor"};
   static_assert(std::size(kNames) == std::variant_size_v<Value>);
-  return kNames[value.index()];
+  const std::string name = className(index);
+  return name.empty() ? std::string(kNames[values[index].index()]) : name;
 }
 
 Document parse(std::span<const std::uint8_t> bytes, const std::string& file) {
-  return Parser(bytes, file).parse();
+  return Machine(bytes, file).parse();
 }
 
 }  // namespace adamerge::pickle

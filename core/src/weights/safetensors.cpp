@@ -1,56 +1,324 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "weights/safetensors.h"
 
-#include <algorithm>
-#include <cstring>
-#include <string_view>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include "weights/safetensors_header.h"
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <optional>
+#include <set>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "adamerge/error.h"
+#include "support/files.h"
+#include "support/json.h"
+#include "support/text.h"
 
 namespace adamerge {
 namespace {
 
-at::Tensor tensorOf(const SafetensorsEntry& entry, const std::shared_ptr<const MappedFile>& file) {
-  const std::uint8_t* data = file->bytes().data() + entry.begin;
-  const std::size_t size = entry.end - entry.begin;
-  if (reinterpret_cast<std::uintptr_t>(data) % at::elementSize(entry.type) != 0) {
-    at::Tensor copy = at::empty(entry.shape, at::TensorOptions(entry.type));
-    std::memcpy(copy.data_ptr(), data, size);
+constexpr std::uint64_t kLengthBytes = 8;
+constexpr std::uint64_t kMaxHeader = 100'000'000;
+constexpr std::size_t kMaxRank = 16;
+constexpr std::string_view kMetadata = "__metadata__";
+constexpr std::size_t kAlignment = 8;
+
+struct Type {
+  std::string_view name;
+  std::size_t width;    ///< bytes
+  at::ScalarType type;  ///< Undefined: one that LibTorch has no arithmetic for
+};
+constexpr std::array<Type, 17> kTypes{{
+    {"F32", 4, at::kFloat},
+    {"F16", 2, at::kHalf},
+    {"BF16", 2, at::kBFloat16},
+    {"F64", 8, at::kDouble},
+    {"I64", 8, at::kLong},
+    {"I32", 4, at::kInt},
+    {"I16", 2, at::kShort},
+    {"I8", 1, at::kChar},
+    {"U8", 1, at::kByte},
+    {"BOOL", 1, at::kBool},
+    {"U16", 2, at::ScalarType::Undefined},
+    {"U32", 4, at::ScalarType::Undefined},
+    {"U64", 8, at::ScalarType::Undefined},
+    {"C64", 8, at::ScalarType::Undefined},
+    {"F8_E4M3", 1, at::ScalarType::Undefined},
+    {"F8_E5M2", 1, at::ScalarType::Undefined},
+    {"F8_E8M0", 1, at::ScalarType::Undefined},
+}};
+
+std::string supportedTypes() {
+  std::string names;
+  for (const Type& type : kTypes) {
+    if (type.type == at::ScalarType::Undefined) continue;
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", type.name);
+  }
+  return names;
+}
+
+struct Entry {
+  std::string name;
+  const Type* type = nullptr;
+  std::vector<std::int64_t> shape;
+  std::uint64_t begin = 0;  ///< from the start of the data
+  std::uint64_t end = 0;
+};
+
+std::uint64_t headerLength(std::span<const std::uint8_t> bytes, const std::string& file) {
+  if (bytes.size() < kLengthBytes) {
+    throw Error(
+        fmt::format("{}: has {} bytes, a safetensors file has at least 8", file, bytes.size()));
+  }
+  std::uint64_t length = 0;
+  for (std::size_t i = kLengthBytes; i-- > 0;) length = length << 8U | bytes[i];
+  if (length > kMaxHeader) {
+    throw Error(fmt::format("{}: the safetensors header claims {} bytes, at most {} are allowed",
+                            file, length, kMaxHeader));
+  }
+  if (length > bytes.size() - kLengthBytes) {
+    throw Error(
+        fmt::format("{}: the file has {} bytes, the safetensors header alone needs {}: is the "
+                    "download incomplete?",
+                    file, bytes.size(), length + kLengthBytes));
+  }
+  return length;
+}
+
+std::string_view headerText(std::span<const std::uint8_t> bytes, const std::string& file) {
+  return {reinterpret_cast<const char*>(bytes.data()) + kLengthBytes, headerLength(bytes, file)};
+}
+
+nlohmann::json parseHeader(const MappedFile& file) {
+  const std::string name = file.name();
+  const std::string_view text = headerText(file.bytes(), name);
+  const std::string what = name + ": the safetensors header";
+  nlohmann::json header = parseJsonObject(text, what);
+  // Of two entries of one name the parser keeps one; the format allows none.
+  std::set<std::string> names;
+  std::string twice;
+  const auto note = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& value) {
+    if (event != nlohmann::json::parse_event_t::key || depth != 1) return depth < 1;
+    if (!names.insert(value.get<std::string>()).second) twice = value.get<std::string>();
+    return false;
+  };
+  nlohmann::json::parse(text.begin(), text.end(), note);
+  if (!twice.empty()) {
+    throw Error(fmt::format("{}: two tensors are called '{}'", name, printable(twice)));
+  }
+  return header;
+}
+
+/// Reads one entry, with offsets from the end of the header.
+class EntryReader {
+ public:
+  EntryReader(const std::string& file, const std::string& name, const nlohmann::json& value)
+      : file_(file), name_(name), value_(value) {}
+
+  Entry read() const {
+    if (!value_.is_object()) fail("its header entry is not an object");
+    Entry entry;
+    entry.name = name_;
+    entry.type = type();
+    std::uint64_t bytes = entry.type->width;
+    const nlohmann::json& shape = field("shape");
+    if (!shape.is_array() || shape.size() > kMaxRank) fail("shape is not a list of up to 16 sizes");
+    for (const nlohmann::json& size : shape) {
+      const std::optional<std::uint64_t> value = natural(size);
+      if (!value) fail("shape holds something else than natural numbers");
+      entry.shape.push_back(static_cast<std::int64_t>(*value));
+      if (__builtin_mul_overflow(bytes, *value, &bytes) || bytes > INT64_MAX) {
+        fail("shape is too large for any memory");
+      }
+    }
+    const nlohmann::json& offsets = field("data_offsets");
+    if (!offsets.is_array() || offsets.size() != 2) fail("data_offsets is not a pair");
+    const auto begin = natural(offsets[0]);
+    const auto end = natural(offsets[1]);
+    if (!begin || !end) fail("data_offsets holds something else than natural numbers");
+    if (*begin > *end) fail(fmt::format("data_offsets begin at {} and end at {}", *begin, *end));
+    if (*end - *begin != bytes) {
+      fail(fmt::format("data_offsets span {} bytes, shape [{}] of {} needs {}", *end - *begin,
+                       fmt::join(entry.shape, ", "), field("dtype").get<std::string>(), bytes));
+    }
+    entry.begin = *begin;
+    entry.end = *end;
+    return entry;
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& problem) const {
+    throw Error(fmt::format("{}: tensor '{}': {}", file_, printable(name_), problem));
+  }
+
+  const nlohmann::json& field(const char* key) const {
+    const auto found = value_.find(key);
+    if (found == value_.end()) fail(fmt::format("its header entry has no {}", key));
+    return *found;
+  }
+
+  const Type* type() const {
+    const nlohmann::json& value = field("dtype");
+    if (!value.is_string()) fail("dtype is not a text");
+    const auto& text = value.get_ref<const std::string&>();
+    for (const Type& type : kTypes) {
+      if (type.name == text) return &type;
+    }
+    fail(fmt::format("dtype {} is not supported; supported are {}", printable(text),
+                     supportedTypes()));
+  }
+
+  static std::optional<std::uint64_t> natural(const nlohmann::json& value) {
+    if (!value.is_number_unsigned()) return std::nullopt;
+    const auto number = value.get<std::uint64_t>();
+    if (number > INT64_MAX) return std::nullopt;
+    return number;
+  }
+
+  const std::string& file_;
+  const std::string& name_;
+  const nlohmann::json& value_;
+};
+
+/// Whether the entries, sorted by place, lie end to end over exactly `size` bytes.
+void checkLayout(const std::vector<Entry>& entries, std::uint64_t size, std::uint64_t data_begin,
+                 const std::string& file) {
+  const auto needed = std::max_element(entries.begin(), entries.end(),
+                                       [](const auto& a, const auto& b) { return a.end < b.end; });
+  if (needed != entries.end() && needed->end > size) {
+    throw Error(fmt::format(
+        "{}: the file has {} bytes, its header needs {} (tensor '{}'): is the download incomplete?",
+        file, size + data_begin, needed->end + data_begin, printable(needed->name)));
+  }
+  std::uint64_t end = 0;
+  std::string_view previous;
+  for (const Entry& entry : entries) {
+    if (entry.begin < end) {
+      throw Error(fmt::format("{}: tensors '{}' and '{}' overlap at byte {} of the data", file,
+                              printable(previous), printable(entry.name), entry.begin));
+    }
+    if (entry.begin > end) {
+      throw Error(fmt::format("{}: {} bytes before tensor '{}' belong to no tensor", file,
+                              entry.begin - end, printable(entry.name)));
+    }
+    end = entry.end;
+    previous = entry.name;
+  }
+  if (end != size) {
+    throw Error(fmt::format("{}: the file has {} bytes, its header accounts for {}", file,
+                            size + data_begin, end + data_begin));
+  }
+}
+
+/// In order of their place; with the place where the data begins.
+std::pair<std::vector<Entry>, std::uint64_t> readEntries(const MappedFile& file) {
+  const std::string name = file.name();
+  const nlohmann::json header = parseHeader(file);
+  std::vector<Entry> entries;
+  for (const auto& [key, value] : header.items()) {
+    if (key != kMetadata) entries.push_back(EntryReader(name, key, value).read());
+  }
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.begin, a.end) < std::tie(b.begin, b.end);
+  });
+  const std::uint64_t begin = kLengthBytes + headerLength(file.bytes(), name);
+  checkLayout(entries, file.bytes().size() - begin, begin, name);
+  return {std::move(entries), begin};
+}
+
+at::Tensor tensorOf(const Entry& entry, std::uint64_t data_begin,
+                    const std::shared_ptr<const MappedFile>& file) {
+  const at::ScalarType type = entry.type->type;
+  if (type == at::ScalarType::Undefined) {
+    throw Error(fmt::format("{}: tensor '{}': dtype {} is not supported; supported are {}",
+                            file->name(), printable(entry.name), entry.type->name,
+                            supportedTypes()));
+  }
+  const std::uint8_t* data = file->bytes().data() + data_begin + entry.begin;
+  if (reinterpret_cast<std::uintptr_t>(data) % entry.type->width != 0) {
+    at::Tensor copy = at::empty(entry.shape, at::TensorOptions(type));
+    std::memcpy(copy.data_ptr(), data, entry.end - entry.begin);
     return copy;
   }
   // from_blob takes no const pointer; nobody writes to a state dict.
   return at::from_blob(
-      const_cast<std::uint8_t*>(data), entry.shape, [file](void*) {},
-      at::TensorOptions(entry.type));
+      const_cast<std::uint8_t*>(data), entry.shape, [file](void*) {}, at::TensorOptions(type));
+}
+
+std::string_view typeName(at::ScalarType type) {
+  for (const Type& known : kTypes) {
+    if (known.type == type) return known.name;
+  }
+  throw Error(fmt::format("safetensors has no name for the type {}", c10::toString(type)));
+}
+
+std::string littleEndian(std::uint64_t value) {
+  std::string bytes;
+  for (int shift = 0; shift < 64; shift += 8) bytes.push_back(static_cast<char>(value >> shift));
+  return bytes;
 }
 
 }  // namespace
 
 bool looksLikeSafetensors(const MappedFile& file) {
-  constexpr std::size_t kLength = 8;
   const std::string_view text = file.text();
   // Text has no zero bytes; the length of any real header has some.
-  return text.size() > kLength && text[kLength] == '{' &&
-         text.substr(0, kLength).find('\0') != std::string_view::npos;
+  return text.size() > kLengthBytes && text[kLengthBytes] == '{' &&
+         text.substr(0, kLengthBytes).find('\0') != std::string_view::npos;
 }
 
-StateDict readSafetensors(const std::shared_ptr<const MappedFile>& file,
-                          const ProgressCallback& progress, const std::stop_token& stop) {
-  const std::vector<SafetensorsEntry> entries = readSafetensorsHeader(file->bytes(), file->name());
-  StateDict tensors;
-  for (const SafetensorsEntry& entry : entries) {
-    throwIfStopped(stop);
-    tensors.emplace(entry.name, tensorOf(entry, file));
-    if (progress) {
-      progress({"reading weights", static_cast<std::int64_t>(tensors.size()),
-                static_cast<std::int64_t>(entries.size())});
-    }
-  }
-  return tensors;
+TensorFile openSafetensors(const std::shared_ptr<const MappedFile>& file) {
+  auto [entries, begin] = readEntries(*file);
+  TensorFile opened;
+  for (const Entry& entry : entries) opened.tensors.push_back({"", entry.name, entry.shape});
+  opened.read = [file, begin = begin, entries = std::move(entries)](std::size_t index) {
+    return tensorOf(entries[index], begin, file);
+  };
+  return opened;
 }
 
 SafetensorsMetadata readSafetensorsMetadata(const MappedFile& file) {
-  return readSafetensorsHeaderTexts(file.bytes(), file.name());
+  SafetensorsMetadata texts;
+  const nlohmann::json header = parseHeader(file);
+  const auto found = header.find(kMetadata);
+  if (found == header.end()) return texts;
+  for (const auto& [name, value] : found->items()) {
+    if (value.is_string()) texts.emplace(name, value.get<std::string>());
+  }
+  return texts;
+}
+
+std::string encodeSafetensors(const StateDict& tensors, const SafetensorsMetadata& metadata) {
+  // Without it Hugging Face's own reader refuses the file.
+  nlohmann::json texts = {{"format", "pt"}};
+  for (const auto& [name, text] : metadata) texts[name] = text;
+  nlohmann::json header = {{"__metadata__", texts}};
+  std::size_t size = 0;
+  for (const auto& [name, tensor] : tensors) {
+    header[name] = {{"dtype", typeName(tensor.scalar_type())},
+                    {"shape", tensor.sizes().vec()},
+                    {"data_offsets", {size, size + tensor.nbytes()}}};
+    size += tensor.nbytes();
+  }
+  // Texts may hold what a path holds, which need not be UTF-8.
+  std::string text = header.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  text.append((kAlignment - text.size() % kAlignment) % kAlignment, ' ');
+  std::string bytes = littleEndian(text.size()) + text;
+  bytes.reserve(bytes.size() + size);
+  for (const auto& [name, tensor] : tensors) {
+    const at::Tensor whole = tensor.detach().to(at::kCPU).contiguous();
+    bytes.append(static_cast<const char*>(whole.data_ptr()), whole.nbytes());
+  }
+  return bytes;
+}
+
+void writeSafetensors(const std::filesystem::path& path, const StateDict& tensors,
+                      const SafetensorsMetadata& metadata) {
+  writeFileAtomically(path, encodeSafetensors(tensors, metadata));
 }
 
 }  // namespace adamerge

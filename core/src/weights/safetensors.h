@@ -14,9 +14,10 @@ namespace adamerge {
 /// Whether the content can only be meant as safetensors: a binary length, then a JSON object.
 bool looksLikeSafetensors(const MappedFile& file);
 
-/// The tensors lie in the mapping and keep it alive; those not aligned for their type are copies.
-StateDict readSafetensors(const std::shared_ptr<const MappedFile>& file,
-                          const ProgressCallback& progress = {}, const std::stop_token& stop = {});
+/// Every entry checked: known type, size as shape and type say, inside the file, and all together
+/// covering the data without overlap or gap. The tensors lie in the mapping and keep it alive;
+/// those not aligned for their type are copies. Throws Error: malformed, truncated.
+TensorFile openSafetensors(const std::shared_ptr<const MappedFile>& file);
 
 /// The header's `__metadata__`: texts by name.
 using SafetensorsMetadata = std::map<std::string, std::string, std::less<>>;

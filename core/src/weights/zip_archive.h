@@ -3,43 +3,59 @@
 
 #include <ATen/ATen.h>
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "weights/mapped_file.h"
 
-namespace caffe2::serialize {
-class PyTorchStreamReader;
-}
-
 namespace adamerge {
 
-/// One record of an archive, in memory of its own.
+/// The bytes of one record: in the mapping, or in memory of its own where it was compressed.
 struct ZipRecord {
-  at::DataPtr data;
-  std::size_t size = 0;
-
-  std::span<const std::uint8_t> bytes() const {
-    return {static_cast<const std::uint8_t*>(data.get()), size};
-  }
+  std::shared_ptr<const void> owner;
+  std::span<const std::uint8_t> bytes;
 };
 
-/// LibTorch's reader of PyTorch zip archives, with its exceptions as Error.
+/// Records of a zip archive, with and without zip64. Those that are stored, as torch.save does, lie
+/// in the mapping; deflated ones, as other programs pack them, are unpacked. What the archive says
+/// of sizes is checked against the file before any memory is taken. LibTorch's own reader of 1.13
+/// tells no sizes and copies each record.
 class ZipArchive {
  public:
+  /// Throws Error: cut off, damaged.
   explicit ZipArchive(std::shared_ptr<const MappedFile> file);
-  ~ZipArchive();
 
-  /// Without the archive's root folder.
-  std::vector<std::string> records();
-  bool has(const std::string& record);
+  /// Names with all folders.
+  std::vector<std::string> records() const;
+  bool has(const std::string& record) const { return entries_.contains(record); }
+  /// Throws Error: damaged, encrypted, packed by another method, or unpacked far larger than the
+  /// file is.
   ZipRecord read(const std::string& record);
 
  private:
+  struct Entry {
+    std::uint64_t header = 0;  ///< place of the local header
+    std::uint64_t packed = 0;
+    std::uint64_t size = 0;
+    unsigned method = 0;
+    bool encrypted = false;
+  };
+
+  [[noreturn]] void fail(std::string_view problem) const;
+  std::uint64_t number(std::uint64_t place, int width) const;
+  std::span<const std::uint8_t> part(std::uint64_t place, std::uint64_t size) const;
+  void readDirectory(std::uint64_t place, std::uint64_t size, std::uint64_t count);
+  ZipRecord inflated(const std::string& record, const Entry& entry,
+                     std::span<const std::uint8_t> packed);
+
   std::shared_ptr<const MappedFile> file_;
-  std::unique_ptr<caffe2::serialize::PyTorchStreamReader> reader_;
+  std::map<std::string, Entry, std::less<>> entries_;
+  std::uint64_t unpacked_ = 0;  ///< bytes taken so far
 };
 
 }  // namespace adamerge

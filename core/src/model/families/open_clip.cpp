@@ -6,7 +6,7 @@
 
 #include "model/families/timm.h"
 #include "model/family.h"
-#include "weights/json_text.h"
+#include "support/text.h"
 
 namespace adamerge {
 namespace {

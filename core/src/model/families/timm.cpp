@@ -10,7 +10,7 @@
 #include <cmath>
 
 #include "adamerge/error.h"
-#include "weights/json_text.h"
+#include "support/text.h"
 
 namespace adamerge {
 namespace {

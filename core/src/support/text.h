@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Text as it may stand in a message.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+
+namespace adamerge {
+
+/// Text from a file as it may stand in a message: one line of printable ASCII, shortened.
+std::string printable(std::string_view text, std::size_t limit = 120);
+
+/// "a, b, c and 7 more": `items` is any container of texts, of which at most `shown` are named.
+template <class Items>
+std::string someOf(const Items& items, std::size_t shown = 5) {
+  std::string result;
+  std::size_t named = 0;
+  for (const auto& item : items) {
+    if (named == shown) break;
+    result += fmt::format("{}{}", named == 0 ? "" : ", ", printable(item, 60));
+    ++named;
+  }
+  if (items.size() > named) result += fmt::format(" and {} more", items.size() - named);
+  return result;
+}
+
+}  // namespace adamerge
