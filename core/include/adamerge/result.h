@@ -7,8 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "adamerge/settings.h"
-
 namespace adamerge {
 
 /// In pixels, may be fractional; may reach beyond the image where preprocessing padded it.
@@ -84,5 +82,18 @@ struct Fidelity {
   double kl_divergence = 0;  ///< KL(unmerged || merged) of the softmax, in nats
 };
 Fidelity compareLogits(const std::vector<float>& baseline, const std::vector<float>& merged);
+
+/// Per patch: the patch whose token stands for its group after block `layer`, that is, the one that
+/// was always on the destination's side of the merges in blocks 0...layer.
+/// Throws Error: layer out of range, merges that name no group.
+std::vector<int> survivingPatches(const std::vector<LayerTrace>& layers, int layer);
+
+enum class PatchFate {
+  kUntouched,  ///< a token of its own
+  kAbsorbed,   ///< its token took in others
+  kMerged      ///< its token went into another patch's
+};
+/// Per patch, from survivingPatches().
+std::vector<PatchFate> patchFates(const std::vector<int>& survivors);
 
 }  // namespace adamerge

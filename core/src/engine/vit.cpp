@@ -5,7 +5,7 @@
 #include <functional>
 #include <optional>
 
-#include "adamerge/progress.h"
+#include "adamerge/error.h"
 #include "engine/kernels/affinity.h"
 #include "engine/kernels/attention.h"
 #include "engine/kernels/parallel.h"

@@ -37,6 +37,13 @@ const CompressionKnob* MethodInfo::statisticsKnob() const {
   return found == compression.end() ? nullptr : &*found;
 }
 
+const CompressionKnob* MethodInfo::activeKnob(const Settings& complete) const {
+  const auto found = std::find_if(
+      compression.begin(), compression.end(),
+      [&](const CompressionKnob& knob) { return isActive(*setting(knob.key), complete); });
+  return found == compression.end() ? nullptr : &*found;
+}
+
 const std::vector<MethodInfo>& methods() {
   static const std::vector<MethodInfo> infos = [] {
     std::vector<MethodInfo> list;
@@ -84,12 +91,7 @@ bool isActive(const SettingInfo& setting, const Settings& settings) {
 }
 
 const CompressionKnob* compressionKnob(const MethodChoice& choice) {
-  const MethodInfo& info = findMethod(choice.method);
-  const Settings settings = completeSettings(choice);
-  const auto found = std::find_if(
-      info.compression.begin(), info.compression.end(),
-      [&](const CompressionKnob& knob) { return isActive(*info.setting(knob.key), settings); });
-  return found == info.compression.end() ? nullptr : &*found;
+  return findMethod(choice.method).activeKnob(completeSettings(choice));
 }
 
 bool usesStatistics(const MethodChoice& choice) {

@@ -8,7 +8,7 @@
 #include <map>
 #include <string>
 
-#include "adamerge/progress.h"
+#include "adamerge/error.h"
 
 namespace adamerge {
 
