@@ -6,13 +6,11 @@
 #include <vector>
 
 #include "adamerge/benchmark.h"
-#include "adamerge/benchmark_comparison.h"
 #include "bench_subjects.h"
 #include "bench_table.h"
+#include "choice_options.h"
 #include "commands.h"
-#include "evaluation_choices.h"
-#include "evaluation_outcome.h"
-#include "number_list.h"
+#include "evaluation_output.h"
 #include "options.h"
 #include "output_files.h"
 #include "usage_error.h"
@@ -33,7 +31,7 @@ constexpr const char* kInterrupted = "interrupted";
 
 struct Options {
   EngineChoice engine;
-  EvaluationChoices choices;
+  ChoiceOptions choices;
   BenchSubjects subjects{engine};
   BenchmarkOptions how;
   std::string batches = kBatches;
@@ -45,19 +43,12 @@ struct Options {
 };
 
 std::vector<int> batchesOf(const std::string& text) {
-  std::vector<int> list = parseNumberList("--batch", text);
+  std::vector<int> list = asUsage([&] { return parseCounts("--batch", text); });
   if (list.front() < 1 || list.back() > kLargestBatch) {
     throw UsageError(
         fmt::format("--batch takes sizes from 1 to {}, not '{}'", kLargestBatch, text));
   }
   return list;
-}
-
-std::vector<BenchmarkCase> casesOf(const std::vector<EvaluationChoice>& choices) {
-  std::vector<BenchmarkCase> cases;
-  cases.reserve(choices.size());
-  for (const EvaluationChoice& choice : choices) cases.push_back({choice.choice, choice.tier});
-  return cases;
 }
 
 /// What has been measured, model by model.
@@ -101,13 +92,13 @@ class Bench {
     }
     const int count = std::max(options_.how.batches.back(), kLeastImages);
     const BenchImages images =
-        options_.subjects.images(engine, static_cast<std::size_t>(count), terminal_);
+        options_.subjects.images(engine, static_cast<std::size_t>(count), terminal_, stop_);
     skipped_ += images.skipped;
     if (!name.empty()) {
       calibrateUntrained(engine, images.inputs, options_.choices.methodChoices(), terminal_, stop_);
     }
-    const std::vector<BenchmarkCase> cases = casesOf(
-        options_.choices.make(engine, images.inputs, options_.printsTable(), terminal_, stop_));
+    const std::vector<MeasuredChoice> cases =
+        options_.choices.make(engine, images.inputs, options_.printsTable(), terminal_, stop_);
     measured_.push_back(
         runBenchmark(engine, images.inputs, cases, options_.how, terminal_.callback(), stop_));
     terminal_.clearBar();

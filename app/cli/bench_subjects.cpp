@@ -9,7 +9,7 @@
 
 #include "adamerge/benchmark.h"
 #include "adamerge/calibrate.h"
-#include "image_batches.h"
+#include "input_images.h"
 #include "usage_error.h"
 #include "value_checks.h"
 
@@ -55,17 +55,14 @@ Engine BenchSubjects::load(const std::string& name, Terminal& terminal,
   return asUsage([&] { return Engine::untrained(name, engine_.options()); }, "--architecture: ");
 }
 
-BenchImages BenchSubjects::images(const Engine& engine, std::size_t count,
-                                  Terminal& terminal) const {
+BenchImages BenchSubjects::images(const Engine& engine, std::size_t count, Terminal& terminal,
+                                  const std::stop_token& stop) const {
   if (images_.empty()) {
     return {syntheticImages(engine.info().vit, count, engine_.seed()), /*skipped=*/0};
   }
-  ImageBatches files(images_, count, engine_.seed(), engine.info().preprocessing, terminal);
-  BenchImages images;
-  images.inputs = files.read(0, files.size());
-  images.skipped = files.skipped();
-  if (images.inputs.empty()) throw Error(fmt::format("{}: no image could be read", images_));
-  return images;
+  ImageSource files = openImages(images_, count, engine_.seed(), engine, terminal, stop);
+  std::vector<InputTensor> inputs = files.readAll(stop);
+  return {std::move(inputs), files.skipped()};
 }
 
 std::string BenchSubjects::imagesText() const {

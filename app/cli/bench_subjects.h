@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "evaluation_choices.h"
+#include "choice_options.h"
 #include "options.h"
 
 namespace adamerge::cli {
@@ -29,7 +29,8 @@ class BenchSubjects {
   std::vector<std::string> names() const;
   Engine load(const std::string& name, Terminal& terminal, const std::stop_token& stop) const;
   /// At most `count` images, those of --images or made ones. Throws Error where none can be read.
-  BenchImages images(const Engine& engine, std::size_t count, Terminal& terminal) const;
+  BenchImages images(const Engine& engine, std::size_t count, Terminal& terminal,
+                     const std::stop_token& stop) const;
   /// For the record.
   std::string imagesText() const;
 

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "adamerge/benchmark.h"
-#include "adamerge/benchmark_comparison.h"
 
 namespace adamerge::cli {
 

@@ -4,9 +4,9 @@
 #include <memory>
 
 #include "adamerge/calibrate.h"
+#include "adamerge/evaluate.h"
 #include "commands.h"
-#include "image_batches.h"
-#include "number_list.h"
+#include "input_images.h"
 #include "options.h"
 #include "output_files.h"
 #include "usage_error.h"
@@ -28,7 +28,7 @@ struct Options {
 int run(const Options& options, const std::stop_token& stop) {
   Terminal terminal(options.engine.quiet());
   CalibrationOptions calibration;
-  calibration.r_max = parseNumberList("--r-max", options.r_max);
+  calibration.r_max = asUsage([&] { return parseCounts("--r-max", options.r_max); });
   calibration.passes = options.passes;
   calibration.choice = options.method.choice();
   if (calibration.choice.statistics) {
@@ -40,15 +40,17 @@ int run(const Options& options, const std::stop_token& stop) {
   // A count that the model cannot merge is said before any image is read.
   MethodChoice largest = calibration.choice;
   largest.settings["r_max"] = std::int64_t{calibration.r_max.back()};
-  engine.run({}, largest);
-  ImageBatches images(options.folder, options.limit, options.engine.seed(),
-                      engine.info().preprocessing, terminal);
+  engine.prepare(largest);
+  ImageSource images =
+      openImages(options.folder, options.limit, options.engine.seed(), engine, terminal, stop);
   calibration.source = fmt::format(
       "{}, {} images{}", std::filesystem::path(options.folder).lexically_normal().string(),
       images.size(),
       options.limit > 0 ? fmt::format(" drawn with seed {}", options.engine.seed()) : "");
   calibration.warn = [&](const std::string& warning) { terminal.warn(warning); };
-  const auto read = [&](std::size_t first, std::size_t count) { return images.read(first, count); };
+  const auto read = [&](std::size_t first, std::size_t count) {
+    return images.read(first, count, stop);
+  };
   const Statistics statistics =
       calibrate(engine, read, images.size(), calibration, terminal.callback(), stop);
   writeStatistics(statistics, options.output);
@@ -69,7 +71,8 @@ Command calibrateCommand(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
       "calibrate", "Layer statistics (mu, sigma of the redundancy) from a folder of images");
-  command->add_option("folder", options->folder, "Images, at any depth")->required();
+  command->add_option("folder", options->folder, "Images at any depth, or CIFAR-10's binary files")
+      ->required();
   command->add_option("--r-max", options->r_max, "As 8,12,16 or 1:23 or 1:23:2")
       ->type_name("LIST")
       ->required();

@@ -8,10 +8,9 @@
 
 #include "adamerge/evaluate.h"
 #include "adamerge/output_lock.h"
+#include "choice_options.h"
 #include "commands.h"
-#include "evaluation_choices.h"
-#include "evaluation_outcome.h"
-#include "evaluation_table.h"
+#include "evaluation_output.h"
 #include "options.h"
 #include "output_files.h"
 #include "program.h"
@@ -31,7 +30,7 @@ constexpr double kMostUntilLost = 86400;
 
 struct Options {
   EngineChoice engine;
-  EvaluationChoices choices;
+  ChoiceOptions choices;
   DatasetOptions dataset;
   std::string folder;
   std::string labels;
@@ -122,9 +121,9 @@ int lead(const Options& options, RankGroup* ranks, const std::stop_token& stop) 
   const std::string state = stateFile(options);
   setup.how.state = state;
   setup.how.ranks = ranks;
-  const std::vector<EvaluationChoice> choices = options.choices.make(
+  const std::vector<MeasuredChoice> choices = options.choices.make(
       engine, dataset, options.engine.seed(),
-      how.chosen_by.empty() ? std::vector<EvaluationChoice>() : keptChoices(state, how.chosen_by),
+      how.chosen_by.empty() ? std::vector<MeasuredChoice>() : keptChoices(state, how.chosen_by),
       options.printsTable(), terminal, stop);
   if (ranks != nullptr) shareChoices(*ranks, choices);
 
@@ -170,7 +169,7 @@ void assist(const Options& options, RankGroup& ranks, const std::stop_token& sto
     Terminal terminal(/*quiet=*/true);
     const Setup setup(options, &ranks, terminal, stop);
     const auto& [engine, dataset, how] = setup;
-    const std::vector<EvaluationChoice> choices =
+    const std::vector<MeasuredChoice> choices =
         options.choices.make(engine, dataset, options.engine.seed(), receiveChoices(ranks, stop),
                              /*print=*/false, terminal, stop);
     if (!assistEvaluation(ranks, engine, dataset, choices, how, stop)) {

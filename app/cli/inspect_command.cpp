@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "adamerge/preprocess.h"
-#include "adamerge/provenance.h"
 #include "adamerge/report.h"
 #include "commands.h"
 #include "figure_writer.h"
@@ -51,8 +50,12 @@ void print(const InspectReport& report, const ModelInfo& model) {
 /// Inspects images one by one and keeps what is finished.
 class Inspection {
  public:
-  Inspection(Options& options, const MethodChoice& choice, const Engine& engine, Terminal& terminal)
-      : options_(options), choice_(choice), engine_(engine), terminal_(terminal) {}
+  Inspection(Options& options, PreparedMethod method, const Engine& engine, Terminal& terminal)
+      : options_(options),
+        method_(std::move(method)),
+        unmerged_(engine.prepare({})),
+        engine_(engine),
+        terminal_(terminal) {}
 
   void inspect(const std::string& name, const std::stop_token& stop) {
     const auto image = std::make_shared<const Image>(loadImage(name));
@@ -63,9 +66,9 @@ class Inspection {
     report.image_height = image->height;
     report.image_width = image->width;
     report.crop = prepared.crop;
-    report.choice = choice_;
-    report.result = engine_.run(input, choice_, {}, stop).front();
-    report.baseline = engine_.run(input, {}, {.trace = false}, stop).front();
+    report.choice = method_.choice();
+    report.result = engine_.run(input, method_, {}, stop).front();
+    report.baseline = engine_.run(input, unmerged_, {.trace = false}, stop).front();
     for (const std::string& warning : report.result.warnings) terminal_.warn(warning);
     terminal_.clearBar();
     if (options_.json != "-") print(report, engine_.info());
@@ -100,7 +103,8 @@ class Inspection {
   }
 
   Options& options_;
-  const MethodChoice& choice_;
+  const PreparedMethod method_;
+  const PreparedMethod unmerged_;
   const Engine& engine_;
   Terminal& terminal_;
   std::vector<InspectReport> reports_;
@@ -120,9 +124,7 @@ int run(Options& options, const std::stop_token& stop) {
   const Engine engine = options.engine.load(terminal, stop);
   if (options.figures.layerGiven()) requireLayer(options.figures.layer(), engine.info());
   // What does not suit the model is said once, before any image is read.
-  engine.run({}, choice);
-
-  Inspection inspection(options, choice, engine, terminal);
+  Inspection inspection(options, engine.prepare(choice), engine, terminal);
   const auto total = static_cast<std::int64_t>(options.images.size());
   std::int64_t done = 0;
   std::int64_t failed = 0;

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "adamerge/evaluation_ranks.h"
+#include "adamerge/evaluate.h"
 
 namespace adamerge::cli {
 

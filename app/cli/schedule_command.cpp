@@ -5,10 +5,10 @@
 #include <cmath>
 #include <memory>
 
+#include "adamerge/calibrate.h"
 #include "adamerge/report.h"
-#include "adamerge/schedule.h"
 #include "commands.h"
-#include "image_batches.h"
+#include "input_images.h"
 #include "options.h"
 #include "output_files.h"
 #include "usage_error.h"
@@ -40,9 +40,9 @@ int run(const Options& options, const std::stop_token& stop) {
   const Engine engine = options.engine.load(terminal, stop);
   const std::filesystem::path folder =
       options.images.empty() ? bundled("resources/samples") : std::filesystem::path(options.images);
-  ImageBatches images(folder, options.limit, options.engine.seed(), engine.info().preprocessing,
-                      terminal);
-  const std::vector<InputTensor> inputs = images.read(0, images.size());
+  ImageSource images =
+      openImages(folder, options.limit, options.engine.seed(), engine, terminal, stop);
+  const std::vector<InputTensor> inputs = images.readAll(stop);
   const SchedulePoint point =
       matchFlops(engine, inputs, choice, options.flops, terminal.callback(), stop);
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <thread>
 
-#include "adamerge/progress.h"
+#include "adamerge/error.h"
 
 namespace adamerge::cli {
 

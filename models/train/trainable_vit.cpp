@@ -27,7 +27,6 @@ at::Tensor scaled(const at::Tensor& branch, const at::Tensor& factors, std::int6
 
 TrainableVit::TrainableVit(const VitConfig& config, Random& random, at::Device device)
     : config_(config), device_(device) {
-  prepareBackends();
   const std::int64_t dim = config.dim;
   const std::int64_t patch = config.patch_size;
   const std::int64_t fan_in = config.channels * patch * patch;

@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 
-#include "adamerge/progress.h"
+#include "adamerge/error.h"
 #include "adamw.h"
 #include "checkpoint.h"
 #include "random.h"

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "adamerge/error.h"
 #include "adamerge/image.h"
-#include "adamerge/progress.h"
 #include "random.h"
 #include "recipe.h"
 

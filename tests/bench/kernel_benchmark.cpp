@@ -37,7 +37,7 @@ struct Network {
 struct Precision {
   std::string name;
   at::ScalarType products;
-  at::ScalarType decisions;  ///< see forDeciding()
+  at::ScalarType decisions;  ///< see LayerTokens::deciding
 };
 
 /// What one call of a kernel does.
@@ -136,7 +136,6 @@ void addMerging(const Network& network, const Precision& precision) {
 }
 
 const bool kRegistered = [] {
-  prepareBackends();
   at::set_num_threads(static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
   for (const Network& network : {Network{"ViT-B", 768, 12}, Network{"ViT-Ti", 192, 3}}) {
     for (const Precision& precision : {Precision{"float32", at::kFloat, at::kDouble},

@@ -107,6 +107,19 @@ TEST(Calibrate, DrawsTheSameImagesForTheSameSeed) {
   EXPECT_NE(entries[0], entries[2]);
 }
 
+TEST(Calibrate, ReadsTheTrainingBatchesOfCifarsBinaryFormat) {
+  const TemporaryFolder folder;
+  // A label, then 32 x 32 pixels of each channel.
+  std::string record(1 + 3 * 32 * 32, '\0');
+  for (std::size_t i = 0; i < record.size(); ++i) record[i] = static_cast<char>(i * 7 % 251);
+  record[0] = 1;
+  writeText(folder.path() / "set" / "data_batch_1.bin", record + record + record);
+  writeText(folder.path() / "set" / "test_batch.bin", record);
+  const fs::path file = folder.path() / "stats.json";
+  expectSuccess(calibrate(folder.path() / "set", file, {"--r-max", "8", "--quiet"}));
+  EXPECT_EQ(jsonIn(file).at("images"), 3);
+}
+
 TEST(Calibrate, LeavesOutABrokenImageAndSaysSo) {
   const TemporaryFolder folder;
   makePictures(folder.path() / "images");

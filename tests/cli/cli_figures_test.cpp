@@ -4,7 +4,7 @@
 
 #include "adamerge/figures.h"
 #include "adamerge/image.h"
-#include "adamerge/provenance.h"
+#include "adamerge/report.h"
 #include "cli_runner.h"
 #include "pdf_keywords.h"
 

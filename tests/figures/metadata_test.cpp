@@ -5,7 +5,7 @@
 
 #include <opencv2/imgcodecs.hpp>
 
-#include "adamerge/provenance.h"
+#include "adamerge/report.h"
 #include "pdf_keywords.h"
 #include "sample_figure.h"
 #include "temporary_folder.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <gmock/gmock.h>
 
-#include "adamerge/progress.h"
+#include "adamerge/error.h"
 #include "pictures.h"
 #include "temporary_folder.h"
 #include "unprivileged.h"

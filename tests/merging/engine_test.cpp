@@ -5,11 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <limits>
 
 #include "adamerge/calibrate.h"
-#include "adamerge/schedule.h"
 #include "kernels/cpu/isa.h"
 #include "error_message.h"
 #include "ppm.h"
@@ -154,6 +154,60 @@ TEST_F(EngineTest, UnusableInputsAndCountsAreRefused) {
   input.values.pop_back();
   EXPECT_THAT(run({}), HasSubstr("56 x 56"));
 }
+
+TEST_F(EngineTest, APreparedMethodRunsAsItsChoiceDoes) {
+  const Engine engine = Engine::load(kModel, {.device = "cpu"});
+  const std::vector<InputTensor> inputs = pictures();
+  const MethodChoice choice{"tome", {{"r", std::int64_t{9}}}, nullptr, false};
+  const PreparedMethod prepared = engine.prepare(choice);
+  EXPECT_EQ(prepared.choice().method, "tome");
+  EXPECT_EQ(prepared.choice().settings, completeSettings(choice));
+  EXPECT_THAT(engine.run({}, prepared), testing::IsEmpty());
+  const auto results = engine.run(inputs, prepared);
+  const auto expected = engine.run(inputs, choice);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    EXPECT_EQ(results[i].logits, expected[i].logits);
+    EXPECT_EQ(results[i].layers.back().groups, expected[i].layers.back().groups);
+  }
+  EXPECT_THAT(test::errorMessage([&] {
+                engine.prepare({"tome", {{"r", std::int64_t{99}}}, nullptr, false});
+              }),
+              HasSubstr("99"));
+}
+
+TEST_F(EngineTest, WhatIsPreparedKeepsItsStatistics) {
+  Engine engine = Engine::load(kModel, {.device = "cpu"});
+  const std::vector<InputTensor> inputs = pictures();
+  engine.setStatistics(referenceStatistics());
+  const MethodChoice choice{"adamerge", {}, nullptr, false};
+  const PreparedMethod before = engine.prepare(choice);
+  const auto expected = engine.run(inputs, before);
+  engine.setStatistics(nullptr);
+  const auto results = engine.run(inputs, before);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    EXPECT_EQ(results[i].logits, expected[i].logits);
+    EXPECT_TRUE(results[i].calibrated);
+    EXPECT_THAT(results[i].warnings, testing::IsEmpty());
+  }
+  const ImageResult after = engine.run(inputs, engine.prepare(choice)).front();
+  EXPECT_FALSE(after.calibrated);
+  EXPECT_THAT(after.warnings,
+              testing::ElementsAre(AllOf(HasSubstr("uncalibrated: the model has no layer"),
+                                         HasSubstr("every block merges half of r_max until"))));
+}
+
+TEST_F(EngineTest, AMethodPreparedForAnotherModelIsRefused) {
+  const Engine engine = Engine::load(kModel, {.device = "cpu"});
+  auto other = std::make_unique<Engine>(Engine::load(kModel, {.device = "cpu"}));
+  const PreparedMethod prepared = other->prepare({});
+  other.reset();
+  EXPECT_EQ(prepared.choice().method, "none");
+  EXPECT_THAT(test::errorMessage([&] { engine.run(pictures(), prepared); }),
+              AllOf(HasSubstr("'none'"), HasSubstr("another model")));
+}
+
+// Run by itself, as ctest does, before any engine was made.
+TEST(Environment, IsSetBeforeMain) { EXPECT_NE(std::getenv("DNNL_MAX_CPU_ISA"), nullptr); }
 
 TEST_F(EngineTest, AStopRequestEndsARun) {
   const Engine engine = Engine::load(kModel, {.device = "cpu"});

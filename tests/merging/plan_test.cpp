@@ -255,5 +255,55 @@ TEST(ToFuPlan, PrunesFirstThenPreservesNorms) {
   }
 }
 
+TEST(Plans, AMethodSaysWhetherItIsCalibrated) {
+  const VitConfig vit = squareModel(8, 1, 2);
+  Statistics statistics;
+  statistics.depth = 2;
+  statistics.entries = {{8, {0.2, 0.3}, {0.1, 0.2}}};
+  const auto calibrated = [&](const char* method, const Settings& settings,
+                              const Statistics* used) {
+    return findMethodEntry(method)
+        .make(completeSettings({method, settings, nullptr, false}), {vit, used})
+        ->calibrated();
+  };
+  for (const char* method : {"adamerge", "adamerge+"}) {
+    EXPECT_TRUE(calibrated(method, {{"adaptive", true}}, &statistics));
+    EXPECT_FALSE(calibrated(method, {{"adaptive", true}}, nullptr));
+    EXPECT_TRUE(calibrated(method, {{"adaptive", false}}, nullptr));
+  }
+  for (const char* method : {"none", "tome", "pitome", "tofu", "dsm"}) {
+    EXPECT_TRUE(calibrated(method, {}, nullptr)) << method;
+  }
+}
+
+// Of two destinations that differ by less than fp32 holds, fp64 finds the better one, and fp32
+// takes the first.
+TEST(Plans, AllMethodsDecideInThePrecisionThatTheLayerNames) {
+  const at::Tensor tokens =
+      at::tensor({1., 0., 0., 1., 1e-5, 0., 1., 0., 0., 1., 0., 0., 1., 0., 0., 0., 0., 1.},
+                 at::kDouble)
+          .reshape({6, 3});
+  const std::vector<float> sizes(6, 1.0F);
+  for (const char* method : {"tome", "tofu", "dsm", "pitome", "adamerge"}) {
+    SCOPED_TRACE(method);
+    Settings settings{{"r", std::int64_t{1}}};
+    if (std::string(method) == "dsm") settings["delay"] = std::int64_t{0};
+    if (std::string(method) == "adamerge") {
+      settings.insert({{"adaptive", false}, {"salience", false}});
+      settings["partition"] = std::string("alternating");
+    }
+    LayerTokens layer = layerOf(tokens, 0, 0, sizes);
+    layer.trace = false;
+    for (const auto& [precision, destination] :
+         {std::pair(at::kDouble, 3), std::pair(at::kFloat, 1)}) {
+      layer.deciding = precision;
+      const MergePlan plan = planOf(method, settings, squareModel(4, 0, 2), layer);
+      ASSERT_EQ(plan.merges.size(), 1U);
+      EXPECT_EQ(plan.merges[0].source, 0);
+      EXPECT_EQ(plan.merges[0].destination, destination) << precision;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace adamerge

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "adamerge/provenance.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
+#include "adamerge/report.h"
 #include "error_message.h"
 
 namespace adamerge {
@@ -71,20 +70,20 @@ TEST_P(DamagedProvenance, IsRefusedWithTheReason) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, DamagedProvenance,
-    testing::Values(Damage{R"({"format":2})", "\"format\" must be 1"},
-                    Damage{R"({"format":null})", "\"format\" is missing"},
-                    Damage{R"({"model":3})", "\"model\" must be text"},
-                    Damage{R"({"image":null})", "\"image\" is missing"},
+    testing::Values(Damage{R"({"format":2})", "format is 2, 1 is expected"},
+                    Damage{R"({"format":null})", "format is missing"},
+                    Damage{R"({"model":3})", "model is 3, a text"},
+                    Damage{R"({"image":null})", "image is missing"},
                     Damage{R"({"method":"magic"})", "magic"},
-                    Damage{R"({"settings":[]})", "\"settings\" must be an object"},
+                    Damage{R"({"settings":[]})", "settings is a JSON array, an object"},
                     Damage{R"({"settings":{"r_max":-4}})", "r-max"},
                     Damage{R"({"settings":{"r_max":"many"}})", "r-max"},
-                    Damage{R"({"settings":{"r_max":{"a":1}}})", "setting \"r_max\" must be"},
+                    Damage{R"({"settings":{"r_max":{"a":1}}})", "settings.r_max is a JSON object"},
                     Damage{R"({"settings":{"colour":1}})", "colour"},
-                    Damage{R"({"block":0})", "\"block\" must be a whole number from 1"},
-                    Damage{R"({"block":1e9})", "\"block\" must be"},
-                    Damage{R"({"block":"six"})", "\"block\" must be"},
-                    Damage{R"({"dtype":[]})", "\"dtype\" must be text"}));
+                    Damage{R"({"block":0})", "block is 0, an integer from 1"},
+                    Damage{R"({"block":1e9})", "block is 1000000000.0"},
+                    Damage{R"({"block":"six"})", "block is \"six\""},
+                    Damage{R"({"dtype":[]})", "dtype is a JSON array, a text"}));
 
 TEST(Provenance, OtherTextIsRefused) {
   for (const char* text : {"", "{", "3", "[]", "[1]", "null"}) {

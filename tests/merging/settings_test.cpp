@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "adamerge/settings.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +6,7 @@
 #include "adamerge/methods.h"
 #include "adamerge/report.h"
 #include "error_message.h"
+#include "merging/method.h"
 
 namespace adamerge {
 namespace {
@@ -36,6 +35,7 @@ TEST(Settings, EveryDefaultPassesItsOwnCheckAndSurvivesText) {
       }
     }
     EXPECT_EQ(method.statisticsKnob() == nullptr, method.statistics_settings.empty());
+    EXPECT_EQ(method.statisticsKnob() == nullptr, method.uncalibrated.empty());
     for (const std::string& key : method.statistics_settings) {
       EXPECT_NE(method.setting(key), nullptr) << key;
     }
@@ -108,6 +108,13 @@ TEST(Settings, InForceLeavesOutWhatHasNoEffect) {
   EXPECT_EQ(describe({"adamerge", {{"alpha", 2.0}}, nullptr, false}),
             "AdaMerge, r_max 16, alpha 2");
   EXPECT_EQ(describe({"dsm", {{"r", std::int64_t{17}}}, nullptr, false}), "DSM, r 17, d 4");
+}
+
+TEST(Settings, AMistypedKeyOfAMethodIsFound) {
+  const Settings settings = completeSettings({"tome", {}, nullptr, false});
+  EXPECT_EQ(getInt(settings, "r"), std::get<std::int64_t>(settings.at("r")));
+  EXPECT_THROW(getInt(settings, "r_maximum"), std::out_of_range);
+  EXPECT_THROW(get<bool>(settings, "r"), std::bad_variant_access);
 }
 
 }  // namespace

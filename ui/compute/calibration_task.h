@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "adamerge/methods.h"
-#include "adamerge/statistics.h"
 #include "compute/worker.h"
 
 namespace adamerge {

@@ -36,14 +36,14 @@ std::string wholePath(const std::filesystem::path& path) {
 
 }  // namespace
 
-std::vector<EvaluationChoice> countedChoices(const EvaluationRequest& request) {
-  std::vector<EvaluationChoice> list = withCounts(request.methods, request.counts);
+std::vector<MeasuredChoice> countedChoices(const EvaluationRequest& request) {
+  std::vector<MeasuredChoice> list = withCounts(request.methods, request.counts);
   for (const MethodChoice& choice : request.exact) list.push_back({choice, std::nullopt});
-  std::vector<EvaluationChoice> once;
-  for (EvaluationChoice& entry : list) {
+  std::vector<MeasuredChoice> once;
+  for (MeasuredChoice& entry : list) {
     if (entry.choice.method == MethodChoice{}.method) continue;
     entry.choice.settings = completeSettings(entry.choice);
-    const bool again = std::any_of(once.begin(), once.end(), [&](const EvaluationChoice& other) {
+    const bool again = std::any_of(once.begin(), once.end(), [&](const MeasuredChoice& other) {
       return sameChoice(other.choice, entry.choice);
     });
     if (!again) once.push_back(std::move(entry));
@@ -65,7 +65,7 @@ std::filesystem::path stateFile(const EvaluationRequest& request, const LoadedMo
       model.dtype, model.info.vit.input_height, model.info.vit.input_width, wholePath(request.data),
       wholePath(request.dataset.labels), request.dataset.unlabelled, request.limit, request.seed);
   if (request.tiers.empty()) {
-    for (const EvaluationChoice& entry : countedChoices(request)) {
+    for (const MeasuredChoice& entry : countedChoices(request)) {
       text += settingsText(entry.choice) + "\n";
     }
   } else {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "adamerge/dataset.h"
-#include "adamerge/evaluation_choices.h"
+#include "adamerge/evaluate.h"
 #include "state/inspection.h"
 
 namespace adamerge::ui {
@@ -26,7 +26,7 @@ struct EvaluationRequest {
 };
 
 /// What is measured where no tier is to be matched: nothing twice, without the unmerged model.
-std::vector<EvaluationChoice> countedChoices(const EvaluationRequest& request);
+std::vector<MeasuredChoice> countedChoices(const EvaluationRequest& request);
 /// How many points the result will have, the unmerged model's among them.
 std::size_t pointCount(const EvaluationRequest& request);
 

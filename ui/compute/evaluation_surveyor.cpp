@@ -78,7 +78,7 @@ struct Memory {
       for (const MethodChoice& choice : request.exact) sum += secondsOf(choice, stop);
       return sum;
     }
-    const std::vector<EvaluationChoice> choices = countedChoices(request);
+    const std::vector<MeasuredChoice> choices = countedChoices(request);
     for (std::size_t first = 0, end = 0; first < choices.size(); first = end) {
       while (end < choices.size() &&
              sameButCompression(choices[first].choice, choices[end].choice)) {

@@ -66,9 +66,9 @@ struct EvaluationTask::State {
   void run(const std::stop_token& stop, const Engine& engine, const EvaluationRequest& wanted);
   EvaluationReportPtr measure(const std::stop_token& stop, const Engine& engine,
                               const EvaluationRequest& wanted);
-  std::vector<EvaluationChoice> matched(const Engine& engine, const Dataset& dataset,
-                                        const EvaluationRequest& wanted,
-                                        const std::string& chosen_by, const std::stop_token& stop);
+  std::vector<MeasuredChoice> matched(const Engine& engine, const Dataset& dataset,
+                                      const EvaluationRequest& wanted, const std::string& chosen_by,
+                                      const std::stop_token& stop);
   void prepare(const QString& what) {
     mailbox->post([this, what] { emit task->preparing(what); });
   }
@@ -109,7 +109,7 @@ EvaluationReportPtr EvaluationTask::State::measure(const std::stop_token& stop,
   options.batch = backgroundBatch(engine);
   options.lanes = backgroundLanes(engine);
   options.state = wanted.state;
-  std::vector<EvaluationChoice> choices;
+  std::vector<MeasuredChoice> choices;
   if (wanted.tiers.empty()) {
     choices = countedChoices(wanted);
   } else {
@@ -133,11 +133,11 @@ EvaluationReportPtr EvaluationTask::State::measure(const std::stop_token& stop,
   return makeReport(std::move(evaluation), engine.info(), wanted.data, dataset.notes());
 }
 
-std::vector<EvaluationChoice> EvaluationTask::State::matched(const Engine& engine,
-                                                             const Dataset& dataset,
-                                                             const EvaluationRequest& wanted,
-                                                             const std::string& chosen_by,
-                                                             const std::stop_token& stop) {
+std::vector<MeasuredChoice> EvaluationTask::State::matched(const Engine& engine,
+                                                           const Dataset& dataset,
+                                                           const EvaluationRequest& wanted,
+                                                           const std::string& chosen_by,
+                                                           const std::stop_token& stop) {
   const auto before =
       matchedBefore(keptChoices(wanted.state, chosen_by), wanted.methods, wanted.tiers);
   if (before) return *before;

@@ -7,8 +7,8 @@
 #include <optional>
 #include <span>
 
+#include "adamerge/calibrate.h"
 #include "adamerge/error.h"
-#include "adamerge/schedule.h"
 #include "compute/choice_family.h"
 #include "compute/error_text.h"
 #include "compute/mailbox.h"

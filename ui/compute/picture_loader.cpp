@@ -8,7 +8,7 @@
 #include <cstring>
 #include <functional>
 
-#include "adamerge/progress.h"
+#include "adamerge/error.h"
 #include "compute/error_text.h"
 #include "compute/mailbox.h"
 #include "compute/worker.h"

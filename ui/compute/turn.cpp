@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "adamerge/progress.h"
+#include "adamerge/error.h"
 
 namespace adamerge::ui {
 

@@ -10,7 +10,7 @@
 #include <tuple>
 #include <utility>
 
-#include "adamerge/progress.h"
+#include "adamerge/error.h"
 
 namespace adamerge::ui {
 

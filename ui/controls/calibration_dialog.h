@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "adamerge/statistics.h"
+#include "adamerge/methods.h"
 
 class QLabel;
 class QLineEdit;

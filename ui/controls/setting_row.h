@@ -4,7 +4,7 @@
 
 #include <QWidget>
 
-#include "adamerge/settings.h"
+#include "adamerge/methods.h"
 
 class QLabel;
 class QToolButton;

@@ -38,7 +38,7 @@ BatchSummary BatchRunner::run(const std::stop_token& stop) {
   table_ = batchTableHeader();
   try {
     // What does not suit the model is said once, before any image is read.
-    for (const MethodChoice& choice : plan_.choices) engine_.run({}, choice, {}, stop);
+    for (const MethodChoice& choice : plan_.choices) engine_.prepare(choice);
     int done = 0;
     for (const BatchImage& image : plan_.images) {
       progress_(done++, QString::fromStdString(image.name));

@@ -4,7 +4,6 @@
 #include <QCoreApplication>
 #include <array>
 
-#include "adamerge/provenance.h"
 #include "adamerge/report.h"
 
 namespace adamerge::ui {

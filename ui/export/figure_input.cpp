@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "export/figure_input.h"
 
-#include "adamerge/provenance.h"
 #include "adamerge/report.h"
 
 namespace adamerge::ui {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "adamerge/accuracy_record.h"
+#include "adamerge/evaluate.h"
 
 namespace adamerge::ui {
 

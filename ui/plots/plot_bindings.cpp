@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <functional>
 
-#include "adamerge/accuracy_record.h"
 #include "adamerge/error.h"
+#include "adamerge/evaluate.h"
 #include "plots/accuracy_plot.h"
 #include "plots/redundancy_plot.h"
 #include "plots/sweep_plot.h"

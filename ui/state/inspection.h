@@ -21,7 +21,6 @@
 #include "adamerge/overlay.h"
 #include "adamerge/preprocess.h"
 #include "adamerge/result.h"
-#include "adamerge/statistics.h"
 
 namespace adamerge::ui {
 

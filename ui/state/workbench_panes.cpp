@@ -46,7 +46,7 @@ MethodChoice Workbench::fitted(const MethodChoice& choice) const {
 std::optional<MethodChoice> Workbench::checked(const MethodChoice& choice) {
   try {
     const MethodChoice result = fitted(choice);
-    if (const auto present = engine()) present->run({}, result);
+    if (const auto present = engine()) present->prepare(result);
     return result;
   } catch (const Error& error) {
     emit failed(errorText(error));

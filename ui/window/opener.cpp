@@ -8,7 +8,7 @@
 #include <QUrl>
 
 #include "adamerge/error.h"
-#include "adamerge/provenance.h"
+#include "adamerge/report.h"
 #include "export/embedded_settings.h"
 #include "shell/message_bar.h"
 #include "shell/status_strip.h"

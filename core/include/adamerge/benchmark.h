@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // How quick a loaded model is on this machine: each method at each batch size beside the unmerged
-// model, with the spread, and how near that comes to what the machine's matrix products allow.
+// model, with the spread, and how near that comes to what the machine's matrix products allow; and
+// what got slower or faster from one file of `adamerge bench --json` to another.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <limits>
 #include <optional>
 #include <span>
@@ -14,7 +16,7 @@
 
 namespace adamerge {
 
-/// Of a sample.
+/// The quartiles and ends of a sample.
 struct Spread {
   double median = 0;
   double lower_quartile = 0;
@@ -35,12 +37,6 @@ struct Machine {
   double load = 0;  ///< processes that ran or waited, mean over the last minute; 0: not known
 };
 Machine thisMachine();
-
-/// What is measured, at every batch size.
-struct BenchmarkCase {
-  MethodChoice choice;
-  std::optional<double> tier = std::nullopt;  ///< G: the FLOPs its setting was chosen for
-};
 
 struct BenchmarkOptions {
   std::vector<int> batches{1, 8, 32};  ///< images at once
@@ -67,6 +63,7 @@ struct Benchmark {
   std::string model;
   std::string architecture;  ///< may be empty
   InputSize input_size;
+  bool rotary = false;  ///< the model has rotary positions
   std::string device;
   std::string dtype;
   int threads = 0;
@@ -97,7 +94,7 @@ inline constexpr ProductShape kProductShape{};
 /// gives the rounds that are done. Throws Error (settings, batch sizes not ascending, numbers below
 /// 1; what failed before the first round was done), Cancelled before that.
 Benchmark runBenchmark(const Engine& engine, std::span<const InputTensor> images,
-                       std::span<const BenchmarkCase> cases, const BenchmarkOptions& options = {},
+                       std::span<const MeasuredChoice> cases, const BenchmarkOptions& options = {},
                        const ProgressCallback& progress = {}, const std::stop_token& stop = {});
 
 /// What the runs of a point come to. FLOPs are multiply-accumulates, GFLOP/s counts both.
@@ -128,5 +125,55 @@ struct BenchmarkRecord {
 
 /// The contract's JSON (README, "Benchmarks"). Benchmarks have at least one point.
 std::string benchmarkJson(const BenchmarkRecord& record, std::span<const Benchmark> benchmarks);
+
+/// One configuration, as a file tells it.
+struct RecordedTime {
+  std::string model;
+  InputSize input_size;
+  std::string device;
+  std::string dtype;
+  int threads = 0;
+  double product_gflops = 0;  ///< median rate of the product of kProductShape beside it
+  std::string name;           ///< the method with its settings, for people
+  std::string method;         ///< its id
+  std::string settings;       ///< all in force, as JSON
+  int batch = 0;
+  Spread milliseconds;
+
+  /// Whether times of both may be compared: all but name, time and rate is the same.
+  bool sameConfiguration(const RecordedTime& other) const;
+};
+
+struct RecordedBenchmark {
+  std::string processor;
+  int cores = 0;
+  std::string instruction_set;
+  std::vector<RecordedTime> times;  ///< at least one
+
+  bool sameMachine(const RecordedBenchmark& other) const;
+};
+
+/// Throws Error: unreadable, not JSON, not what benchmarkJson() writes.
+RecordedBenchmark readBenchmark(const std::filesystem::path& path);
+
+enum class Verdict { kUnchanged, kSlower, kFaster };
+
+struct TimeComparison {
+  RecordedTime before;
+  RecordedTime after;
+  double ratio = 1;  ///< of the medians, after over before
+  Verdict verdict = Verdict::kUnchanged;
+};
+
+struct BenchmarkComparison {
+  std::vector<TimeComparison> shared;  ///< in the order of the first file
+  std::vector<RecordedTime> only_before;
+  std::vector<RecordedTime> only_after;
+};
+
+/// A difference is called one where the medians are more than `tolerance` (at least 1) times apart
+/// and the ranges between the quartiles do not overlap.
+BenchmarkComparison compareBenchmarks(const RecordedBenchmark& before,
+                                      const RecordedBenchmark& after, double tolerance);
 
 }  // namespace adamerge

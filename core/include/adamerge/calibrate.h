@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Layer statistics (mu, sigma of the redundancy) over a calibration set.
+// What is found out by running a model: layer statistics (mu, sigma of the redundancy) over a
+// calibration set, and which r or r_max costs the FLOPs that are asked for.
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,5 +33,24 @@ using BatchSource = std::function<std::vector<InputTensor>(std::size_t first, st
 Statistics calibrate(const Engine& engine, const BatchSource& images, std::size_t count,
                      const CalibrationOptions& options, const ProgressCallback& progress = {},
                      const std::stop_token& stop = {});
+
+struct SchedulePoint {
+  std::string key;  ///< "r" or "r_max"
+  int value = 0;
+  Flops flops;                           ///< mean over the images
+  double unmerged = 0;                   ///< `paper`, G
+  std::vector<double> tokens_per_block;  ///< mean N on entry, [depth]
+  bool calibrated = true;
+  std::size_t images = 1;  ///< measured; one where the count is the same for every image
+};
+
+/// The value of the method's compression setting whose mean `paper` FLOPs over `images` come
+/// nearest to `target` (G). Found by bisection, since FLOPs fall as the value rises. Counts that
+/// follow the layer statistics differ from image to image, so give several; others are measured on
+/// the first. Throws Error: a method without such a setting, target not positive, no image;
+/// Cancelled.
+SchedulePoint matchFlops(const Engine& engine, std::span<const InputTensor> images,
+                         const MethodChoice& choice, double target,
+                         const ProgressCallback& progress = {}, const std::stop_token& stop = {});
 
 }  // namespace adamerge

@@ -5,12 +5,15 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "adamerge/error.h"
 #include "adamerge/image.h"
 #include "adamerge/model_info.h"
-#include "adamerge/progress.h"
+#include "adamerge/result.h"
 
 namespace adamerge {
 
@@ -77,6 +80,29 @@ class Dataset {
   std::vector<std::filesystem::path> files_;
   std::vector<Item> items_;
   std::vector<std::string> notes_;
+};
+
+/// A set's images as one network takes them. Those that cannot be read are left out, the same ones
+/// every time.
+class ImageSource {
+ public:
+  /// `unreadable` hears once of each image that cannot be read, a sentence that names it.
+  ImageSource(Dataset images, const Preprocessing& preprocessing,
+              std::function<void(const std::string&)> unreadable = {});
+
+  std::size_t size() const { return images_.size(); }  ///< with those that cannot be read
+  std::size_t skipped() const { return skipped_.size(); }
+  /// Images number first ... first + count - 1, as far as there are so many. Throws Cancelled.
+  std::vector<InputTensor> read(std::size_t first, std::size_t count,
+                                const std::stop_token& stop = {});
+  /// Throws Error where none can be read; Cancelled.
+  std::vector<InputTensor> readAll(const std::stop_token& stop = {});
+
+ private:
+  Dataset images_;
+  Preprocessing preprocessing_;
+  std::function<void(const std::string&)> unreadable_;
+  std::set<std::size_t> skipped_;
 };
 
 }  // namespace adamerge

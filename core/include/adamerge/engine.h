@@ -10,12 +10,11 @@
 #include <string_view>
 #include <vector>
 
+#include "adamerge/error.h"
 #include "adamerge/flops.h"
 #include "adamerge/methods.h"
 #include "adamerge/model_info.h"
-#include "adamerge/progress.h"
 #include "adamerge/result.h"
-#include "adamerge/statistics.h"
 
 namespace adamerge {
 
@@ -44,6 +43,22 @@ struct RunOptions {
   bool features = false;  ///< hand out the final tokens, for patchCosine()
 };
 
+/// A choice as one engine runs it: settings complete and checked against the model, layer
+/// statistics chosen, the method made. Never changes; copies share it, threads may too. May outlive
+/// its engine.
+class PreparedMethod {
+ public:
+  /// With every setting in force; as given otherwise.
+  const MethodChoice& choice() const;
+
+  struct State;  ///< the engine's own: engine/prepared_method.h
+  explicit PreparedMethod(std::shared_ptr<const State> state);
+  const State& state() const { return *state_; }
+
+ private:
+  std::shared_ptr<const State> state_;
+};
+
 class Engine {
  public:
   /// `path`: a model folder or a weight file. `stats.json` in the folder is read if it is there.
@@ -65,12 +80,22 @@ class Engine {
   /// statisticsProblem() says why).
   std::shared_ptr<const Statistics> statistics() const;
   const std::string& statisticsProblem() const;
-  /// May be called while other threads run the engine; runs begun before keep those they have.
+  /// May be called while other threads run the engine; what is prepared keeps the statistics that
+  /// it has.
   void setStatistics(std::shared_ptr<const Statistics> statistics);
 
-  /// Every image gets what it would get alone, on the CPU to the last bit. Same input, settings,
-  /// device and number of threads: same bits. May be called from several threads. Throws Error
-  /// (settings, input of another size or with NaN, out of memory), Cancelled.
+  /// Throws Error: an unknown method, settings that it does not have or that do not suit the model,
+  /// layer statistics of another one.
+  PreparedMethod prepare(const MethodChoice& choice) const;
+
+  /// `method` comes from this engine's prepare(). Every image gets what it would get alone, on the
+  /// CPU to the last bit. Same input, settings, device and number of threads: same bits. May be
+  /// called from several threads. Throws Error (input of another size or with NaN, out of memory, a
+  /// method that loses tokens), Cancelled.
+  std::vector<ImageResult> run(std::span<const InputTensor> images, const PreparedMethod& method,
+                               const RunOptions& options = {},
+                               const std::stop_token& stop = {}) const;
+  /// For one run: run(images, prepare(choice), ...).
   std::vector<ImageResult> run(std::span<const InputTensor> images, const MethodChoice& choice,
                                const RunOptions& options = {},
                                const std::stop_token& stop = {}) const;

@@ -1,32 +1,119 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Accuracy against cost, measured: each method and setting over the same images, with what is
-// needed to say whether a difference is one.
+// needed to say whether a difference is one; what is measured, and how results are kept.
 #pragma once
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "adamerge/accuracy_record.h"
 #include "adamerge/dataset.h"
 #include "adamerge/engine.h"
 #include "adamerge/error.h"
 
 namespace adamerge {
 
+// Measured accuracy, as results.json in a model folder and `evaluate --json` hold it.
+
+/// In percent.
+struct Interval {
+  double low = 0;
+  double high = 0;
+};
+
+/// One method under one setting over a data set. Percentages are 0...100.
+struct AccuracyPoint {
+  std::string method;
+  Settings settings;  ///< complete
+  int images = 0;
+  std::optional<double> top1;  ///< nullopt: the images have no labels
+  std::optional<Interval> top1_interval;
+  std::optional<double> top5;
+  std::optional<double> agreement;  ///< same top class as the unmerged model
+  Flops flops;                      ///< mean over the images
+  std::optional<double> merged_mean;
+  std::vector<double> tokens_per_block;  ///< mean on entry; empty: not recorded
+  std::optional<double> images_per_second;
+};
+
+struct AccuracyRecord {
+  std::string model;
+  std::string dataset;
+  int images = 0;
+  std::vector<std::string> skipped;  ///< names of images that could not be read
+  std::string device;
+  std::string dtype;
+  std::string command;  ///< that made the file; may be empty
+  std::vector<AccuracyPoint> points;
+
+  /// The point of method "none"; readAccuracyRecord() makes sure that there is one.
+  const AccuracyPoint* unmerged() const;
+};
+
+/// Throws Error: unreadable, not JSON, not this format, unknown methods or settings, percentages
+/// outside 0...100, an interval that does not hold its value, FLOPs that are not positive, no
+/// point of the unmerged model.
+AccuracyRecord readAccuracyRecord(const std::filesystem::path& path);
+
+// What is measured: methods with counts, or with the counts that bring each of them to the FLOPs
+// asked for.
+
+/// "8,12,16", "1:23" (every number from 1 to 23) or "1:23:2" (every second): ascending, nothing
+/// twice. Throws Error that begins with `name`.
+std::vector<int> parseCounts(std::string_view name, std::string_view text);
+
+/// "0.9,0.75": numbers above 0, as they stand. Throws Error that begins with `name`.
+std::vector<double> parseTiers(std::string_view name, std::string_view text);
+
+/// Values by the compression setting they are for ("r", "r_max").
+using Counts = std::map<std::string, std::vector<int>, std::less<>>;
+
+/// Each method with each of the counts for what drives its compression; as it is where there are
+/// none for that, or nothing drives it. Throws Error for counts that the method does not take.
+std::vector<MeasuredChoice> withCounts(std::span<const MethodChoice> methods, const Counts& counts);
+
+/// The count that brings a method nearest to a tier.
+struct TierMatch {
+  MeasuredChoice choice;
+  Flops flops;             ///< mean over `images`
+  std::size_t images = 1;  ///< SchedulePoint::images
+
+  /// Whether its FLOPs are within 2 % of the tier.
+  bool near() const;
+};
+
+/// For each of `tiers` (G, `paper` convention) each method with the count that comes nearest;
+/// methods without a count are left out. What depends on the image is measured on all of `images`,
+/// at least one. `found` hears of each match. Throws Error: none of the methods has a count;
+/// Cancelled.
+std::vector<MeasuredChoice> matchTiers(const Engine& engine, std::span<const InputTensor> images,
+                                       std::span<const MethodChoice> methods,
+                                       std::span<const double> tiers,
+                                       const std::function<void(const TierMatch&)>& found = {},
+                                       const ProgressCallback& progress = {},
+                                       const std::stop_token& stop = {});
+/// On the images of `sample`; those that cannot be read are left to the evaluation to name. Throws
+/// Error where none could be read.
+std::vector<MeasuredChoice> matchTiers(const Engine& engine, const Dataset& sample,
+                                       std::span<const MethodChoice> methods,
+                                       std::span<const double> tiers,
+                                       const std::function<void(const TierMatch&)>& found = {},
+                                       const ProgressCallback& progress = {},
+                                       const std::stop_token& stop = {});
+
+// The measurement.
+
 /// A state file that is damaged, or of another model, other images or settings; without it the
 /// evaluation would begin anew.
 class UnusableState : public Error {
  public:
   using Error::Error;
-};
-
-struct EvaluationChoice {
-  MethodChoice choice;
-  std::optional<double> tier;  ///< G: the FLOPs its setting was chosen for
 };
 
 struct Evaluation;
@@ -76,6 +163,7 @@ struct Evaluation {
   std::string model;
   std::string dataset;
   bool labelled = false;
+  bool rotary = false;  ///< the model has rotary positions
   std::string device;
   std::string dtype;
   std::size_t total = 0;        ///< images of the set
@@ -99,20 +187,19 @@ struct Evaluation {
 /// Throws Error: settings, no image that could be read, a state that cannot be written, one that is
 /// not of this evaluation (UnusableState), what went wrong on another rank.
 Evaluation evaluate(const Engine& engine, const Dataset& dataset,
-                    std::span<const EvaluationChoice> choices,
-                    const EvaluationOptions& options = {}, const ProgressCallback& progress = {},
-                    const std::stop_token& stop = {});
+                    std::span<const MeasuredChoice> choices, const EvaluationOptions& options = {},
+                    const ProgressCallback& progress = {}, const std::stop_token& stop = {});
 
 /// What the evaluation measures that `state` was kept of, without layer statistics; nothing where
 /// there is no such file, or its settings were not found as `chosen_by` says. Throws UnusableState.
-std::vector<EvaluationChoice> keptChoices(const std::filesystem::path& state,
-                                          const std::string& chosen_by);
+std::vector<MeasuredChoice> keptChoices(const std::filesystem::path& state,
+                                        const std::string& chosen_by);
 
 /// What matchTiers() would find, taken from what it found before: with the layer statistics of
 /// `methods`, in its order. nullopt where not all of it is among `found`.
-std::optional<std::vector<EvaluationChoice>> matchedBefore(std::span<const EvaluationChoice> found,
-                                                           std::span<const MethodChoice> methods,
-                                                           std::span<const double> tiers);
+std::optional<std::vector<MeasuredChoice>> matchedBefore(std::span<const MeasuredChoice> found,
+                                                         std::span<const MethodChoice> methods,
+                                                         std::span<const double> tiers);
 
 /// Of k successes in n the 95 % interval, in percent (Wilson 1927). Throws Error for n < 1.
 Interval wilsonInterval(int successes, int trials);
@@ -137,5 +224,49 @@ std::optional<std::size_t> counterpart(const Evaluation& evaluation, std::size_t
 std::string evaluationJson(const Evaluation& evaluation, const std::string& command);
 /// One row per point; fields that a point does not have are empty. RFC 4180.
 std::string evaluationCsv(const Evaluation& evaluation);
+
+// One evaluation shared by several processes, as `mpirun -n K` starts them. Rank 0 calls
+// evaluate(), hands batches out to whoever has room, and counts; the others assistEvaluation().
+// Totals are those of one process to the last bit, since all sums are exact. All of this is called
+// by one thread.
+
+/// Messages between ranks, over whatever connects them.
+class EvaluationRanks {
+ public:
+  struct Message {
+    int from = 0;
+    std::string text;
+  };
+
+  EvaluationRanks() = default;
+  EvaluationRanks(const EvaluationRanks&) = delete;
+  EvaluationRanks& operator=(const EvaluationRanks&) = delete;
+  virtual ~EvaluationRanks() = default;
+
+  virtual int rank() const = 0;  ///< 0 ... size() - 1
+  virtual int size() const = 0;
+  /// Returns at once. Messages of one rank to another arrive whole and in order. Throws Error.
+  virtual void send(int to, const std::string& text) = 0;
+  /// nullopt: nothing has arrived. Throws Error.
+  virtual std::optional<Message> receive() = 0;
+};
+
+/// Rank 0 tells the others what evaluate() is about to measure; they wait for it, so that only one
+/// of them need search settings. receiveChoices() throws Cancelled, also where rank 0 gave up.
+void shareChoices(EvaluationRanks& ranks, std::span<const MeasuredChoice> choices);
+std::vector<MeasuredChoice> receiveChoices(EvaluationRanks& ranks, const std::stop_token& stop);
+
+/// Computes what rank 0 hands out, until rank 0 is done or `stop`. Of `options` only `lanes`,
+/// `decoders` and `chosen_by` count. False: stopped, and rank 0 no longer answers. Throws Error,
+/// which reportFailure() should pass on.
+bool assistEvaluation(EvaluationRanks& ranks, const Engine& engine, const Dataset& dataset,
+                      std::span<const MeasuredChoice> choices, const EvaluationOptions& options,
+                      const std::stop_token& stop);
+
+/// Of any rank but 0: evaluate() on rank 0 ends with this sentence.
+void reportFailure(EvaluationRanks& ranks, const std::string& sentence);
+
+/// Of rank 0: nothing more comes. evaluate() does it too.
+void dismissRanks(EvaluationRanks& ranks);
 
 }  // namespace adamerge

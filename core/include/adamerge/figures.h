@@ -16,7 +16,6 @@
 #include "adamerge/image.h"
 #include "adamerge/preprocess.h"
 #include "adamerge/result.h"
-#include "adamerge/trace.h"
 
 /// Cairo's drawing context, so that this header needs no Cairo.
 using cairo_t = struct _cairo;  // NOLINT(bugprone-reserved-identifier): Cairo's name

@@ -1,18 +1,90 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The registry of merging methods, as plain descriptions. Nothing else lists methods by name.
+// The merging methods: their settings, the layer statistics of those that use some, and what is
+// asked of them. merging/registry.cpp lists them.
 #pragma once
 
+#include <cstdint>
+#include <filesystem>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "adamerge/model_info.h"
-#include "adamerge/settings.h"
 
 namespace adamerge {
 
-struct Statistics;
+/// A list is a per-block schedule of counts.
+using SettingValue =
+    std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>>;
+
+/// Values by key ("r_max", "partition", ...); keys not named keep their default.
+using Settings = std::map<std::string, SettingValue, std::less<>>;
+
+/// Describes one setting of one method. The type of `fallback` is the type of the setting.
+struct SettingInfo {
+  std::string key;        ///< as in JSON: lower case, underscores
+  std::string label;      ///< for a form
+  std::string help;       ///< one or two sentences
+  SettingValue fallback;  ///< the default
+  std::optional<double> minimum;
+  std::optional<double> maximum;
+  std::vector<std::string> choices;  ///< for strings: all allowed values
+  /// Has an effect only while the other setting (first) has the value (second).
+  std::optional<std::pair<std::string, SettingValue>> active_when;
+  /// Exists for networks with rotary positions only.
+  bool rotary_only = false;
+  bool in_name = false;  ///< captions name it even at its default, as in "DSM, r 17, d 4"
+};
+
+/// "r_max" -> "r-max": how the command line spells a key.
+std::string optionName(std::string_view key);
+
+/// A value as a person writes it: "16", "0.5", "on", "sequential", "8,8,4".
+std::string toText(const SettingValue& value);
+
+/// Reads `text` as a value of the setting's type and checks its range.
+/// Throws Error naming the option, what was given and what it takes.
+SettingValue parseSetting(const SettingInfo& info, std::string_view text);
+
+/// Throws Error where the value's type or range does not fit the description. An integer given for
+/// a real-valued setting is converted.
+SettingValue checkedSetting(const SettingInfo& info, const SettingValue& value);
+
+/// Mean and deviation of each block's redundancy, from which counts that follow the image are
+/// standardised (AdaMerge, Eq. 5).
+struct StatisticsEntry {
+  int r_max = 0;
+  std::vector<double> mu;     ///< [depth]
+  std::vector<double> sigma;  ///< [depth], population standard deviation
+};
+
+struct Statistics {
+  std::string model;
+  int depth = 0;
+  int passes = 2;
+  int images = 0;
+  std::string source;   ///< where the images came from
+  std::string created;  ///< ISO 8601 date
+  std::string dtype;    ///< of the engine that made them; may be empty
+  Settings settings;    ///< those they were made under; missing keys have their default
+  std::vector<StatisticsEntry> entries;  ///< ascending in r_max, at least one
+};
+
+/// mu and sigma for any r_max: interpolated linearly between the two nearest stored ones; outside
+/// the stored range, the nearest.
+StatisticsEntry interpolate(const Statistics& statistics, int r_max);
+
+/// Throws Error: unreadable, not JSON, not this format, arrays of another length than depth,
+/// negative or non-finite numbers, r_max not ascending.
+Statistics readStatistics(const std::filesystem::path& path);
+
+/// Writes beside and renames. Throws Error.
+void writeStatistics(const Statistics& statistics, const std::filesystem::path& path);
 
 /// An integer setting that drives how many tokens merge.
 struct CompressionKnob {
@@ -31,12 +103,17 @@ struct MethodInfo {
   std::vector<CompressionKnob> compression;  ///< the first active one is the slider's
   /// Keys whose values calibrated statistics belong to; empty: the method uses no statistics.
   std::vector<std::string> statistics_settings;
+  /// What it does where it wants statistics and has none: "every block merges half of r_max".
+  std::string uncalibrated;
   std::vector<SettingInfo> settings;
 
   /// nullptr where the method has no such setting.
   const SettingInfo* setting(std::string_view key) const;
   /// The one of `compression` whose counts follow layer statistics; nullptr where there is none.
   const CompressionKnob* statisticsKnob() const;
+  /// The one of `compression` that has an effect under `settings` (complete); nullptr where there
+  /// is none.
+  const CompressionKnob* activeKnob(const Settings& settings) const;
 };
 
 /// All methods, in the order in which they are offered; "none" first.
@@ -61,6 +138,12 @@ struct MethodChoice {
   /// model's own, where they fit the settings.
   std::shared_ptr<const Statistics> statistics;
   bool ignore_statistics = false;  ///< run uncalibrated (z = 0), as calibration's first pass does
+};
+
+/// A choice as evaluations and benchmarks measure it.
+struct MeasuredChoice {
+  MethodChoice choice;
+  std::optional<double> tier = std::nullopt;  ///< G: the FLOPs its setting was chosen for
 };
 
 /// Every setting in force, defaults filled in, each checked. Throws Error for unknown methods,

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Results as JSON: the contract scripts rely on (README, "JSON").
+// Results as JSON: the contract scripts rely on (README, "JSON"), and what a figure was made with,
+// as it is written into the figure's file.
 #pragma once
 
+#include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "adamerge/calibrate.h"
 #include "adamerge/engine.h"
-#include "adamerge/schedule.h"
+#include "adamerge/methods.h"
+#include "adamerge/model_info.h"
 
 namespace adamerge {
 
@@ -21,8 +27,9 @@ struct InspectReport {
   ImageResult baseline;  ///< the unmerged model on the same input
 };
 
-/// The settings that have an effect on this network, defaults filled in.
-Settings settingsInForce(const MethodChoice& choice, const VitConfig& vit);
+/// The settings that have an effect, defaults filled in. `rotary`: on a network with rotary
+/// positions.
+Settings settingsInForce(const MethodChoice& choice, bool rotary);
 
 /// "AdaMerge, r_max 16, alpha 2": the method with what differs from its defaults, and its count.
 std::string describe(const MethodChoice& choice);
@@ -44,5 +51,25 @@ std::string mergesCsv(const ImageResult& result);
 
 /// For people: "Bicubic, shorter side to 248, centre crop 224 x 224".
 std::string describe(const Preprocessing& preprocessing);
+
+struct Provenance {
+  std::string model;                   ///< its name
+  std::filesystem::path model_source;  ///< folder or file
+  std::string image;
+  MethodChoice choice;  ///< settings complete; without statistics
+  int layer = -1;       ///< 0-based; -1: the figure shows no single block
+  std::string device;
+  std::string dtype;
+};
+
+/// One line of JSON, ASCII only: {"format":1,"program":"AdaMerge
+/// Studio","model":...,"block":6,...}. `layer` is 0-based, "block" counts from 1 and is null for
+/// -1. Throws Error for settings the method does not take.
+std::string provenanceJson(const ModelInfo& model, std::string_view device, std::string_view dtype,
+                           std::string_view image, const MethodChoice& choice, int layer);
+
+/// Reads what provenanceJson() wrote, or a comparison's list of it; one entry for each picture
+/// compared. Throws Error: not this format, an unknown method, settings it does not take.
+std::vector<Provenance> parseProvenance(std::string_view text);
 
 }  // namespace adamerge

@@ -7,8 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "adamerge/settings.h"
-
 namespace adamerge {
 
 /// In pixels, may be fractional; may reach beyond the image where preprocessing padded it.
@@ -96,5 +94,18 @@ double embeddingCosine(const ImageResult& baseline, const ImageResult& merged);
 /// Mean over patches of the cosine between the final tokens that stand for a patch in both runs; a
 /// pair with a token of no length counts 0. Both results need RunOptions::features.
 double patchCosine(const ImageResult& baseline, const ImageResult& merged);
+
+/// Per patch: the patch whose token stands for its group after block `layer`, that is, the one that
+/// was always on the destination's side of the merges in blocks 0...layer.
+/// Throws Error: layer out of range, merges that name no group.
+std::vector<int> survivingPatches(const std::vector<LayerTrace>& layers, int layer);
+
+enum class PatchFate {
+  kUntouched,  ///< a token of its own
+  kAbsorbed,   ///< its token took in others
+  kMerged      ///< its token went into another patch's
+};
+/// Per patch, from survivingPatches().
+std::vector<PatchFate> patchFates(const std::vector<int>& survivors);
 
 }  // namespace adamerge

@@ -9,7 +9,6 @@
 
 #include <charconv>
 #include <cstdlib>
-#include <mutex>
 
 #include "adamerge/engine.h"
 #include "adamerge/error.h"
@@ -17,6 +16,13 @@
 
 namespace adamerge {
 namespace {
+
+/// oneDNN's code for AMX, 2.6 in LibTorch 1.13 like 3.6 in 2.6, dies of an illegal instruction in
+/// virtual machines that hide the tiles' CPUID leaf. It reads the variable at its first product;
+/// what the user set stays. Our own kernels use the tiles all the same. Set before main(), since
+/// later another thread may be reading the environment.
+[[maybe_unused]] const bool kEnvironmentIsSet =
+    ::setenv("DNNL_MAX_CPU_ISA", "AVX512_CORE_BF16", /*overwrite=*/0) == 0;
 
 int cudaDevices() {
   if (!at::hasCUDA() || !c10::impl::hasDeviceGuardImpl(at::kCUDA)) return 0;
@@ -52,14 +58,6 @@ at::ScalarType fastestDtype(const at::Device& device) {
 }
 
 }  // namespace
-
-void prepareBackends() {
-  // oneDNN's code for AMX, 2.6 in LibTorch 1.13 like 3.6 in 2.6, dies of an illegal instruction in
-  // virtual machines that hide the tiles' CPUID leaf. It reads the variable at its first product;
-  // what the user set stays. Our own kernels use the tiles all the same.
-  static std::once_flag once;
-  std::call_once(once, [] { ::setenv("DNNL_MAX_CPU_ISA", "AVX512_CORE_BF16", /*overwrite=*/0); });
-}
 
 std::vector<Device> availableDevices() {
   std::vector<Device> devices{{"cpu", fmt::format("CPU, {} threads", at::get_num_threads())}};

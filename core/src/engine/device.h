@@ -8,9 +8,6 @@
 
 namespace adamerge {
 
-/// Call before the first tensor is computed: works around faults of the libraries beneath LibTorch.
-void prepareBackends();
-
 /// auto: CUDA where there is one, else the CPU. Throws Error: unknown, CUDA absent, no such GPU.
 at::Device parseDevice(const std::string& text);
 std::string deviceId(const at::Device& device);

@@ -11,9 +11,9 @@
 
 #include "adamerge/error.h"
 #include "engine/device.h"
+#include "engine/placed_model.h"
+#include "engine/prepared_method.h"
 #include "kernels/parallel.h"
-#include "engine/memory_fallback.h"
-#include "merging/method.h"
 #include "model/load_model.h"
 #include "model/model_files.h"
 #include "model/random_model.h"
@@ -51,18 +51,19 @@ void requireSameModel(const Statistics& statistics, const ModelInfo& model, bool
   }
 }
 
-/// Which statistics a run uses, and what the user should know about that.
+/// Which statistics a method gets, and what the user should know about that.
 struct ChosenStatistics {
   std::shared_ptr<const Statistics> statistics;
   std::string warning;
 };
 
-ChosenStatistics chooseStatistics(const MethodChoice& choice, const Settings& settings,
-                                  const ModelInfo& model,
+/// `settings` are complete.
+ChosenStatistics chooseStatistics(const MethodChoice& choice, const MethodInfo& method,
+                                  const Settings& settings, const ModelInfo& model,
                                   const std::shared_ptr<const Statistics>& own,
                                   const std::string& own_problem) {
-  if (!usesStatistics(choice) || choice.ignore_statistics) return {};
-  const MethodInfo& method = findMethod(choice.method);
+  const CompressionKnob* knob = method.activeKnob(settings);
+  if (knob == nullptr || !knob->uses_statistics || choice.ignore_statistics) return {};
   if (choice.statistics != nullptr) {
     requireSameModel(*choice.statistics, model, /*by_name=*/true);
     const std::string differ = differences(*choice.statistics, method, settings);
@@ -118,8 +119,7 @@ struct Placement {
 };
 
 /// What every engine needs before its weights.
-Placement prepare(const EngineOptions& options) {
-  prepareBackends();
+Placement placementFor(const EngineOptions& options) {
   const at::Device device = parseDevice(options.device);
   const at::ScalarType dtype = parseDtype(options.dtype, device);
   const auto cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
@@ -132,15 +132,19 @@ Placement prepare(const EngineOptions& options) {
 
 }  // namespace
 
+PreparedMethod::PreparedMethod(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+const MethodChoice& PreparedMethod::choice() const { return state_->choice; }
+
 struct Engine::State {
-  /// `reload`: see MemoryFallback; of use on a GPU only.
-  State(const LoadedModel& model, const Placement& placement, MemoryFallback::Reload reload)
-      : info(model.info),
-        vit(model.info.vit, model.weights, placement.device, placement.dtype,
-            placement.device.is_cpu() ? nullptr : std::move(reload)) {}
+  /// `reload`: see PlacedModel; of use on a GPU only.
+  State(const LoadedModel& loaded, const Placement& placement, PlacedModel::Reload reload)
+      : info(loaded.info),
+        model(loaded.info.vit, loaded.weights, placement.device, placement.dtype,
+              placement.device.is_cpu() ? nullptr : std::move(reload)) {}
 
   ModelInfo info;
-  MemoryFallback vit;
+  PlacedModel model;
+  const std::shared_ptr<const int> identity = std::make_shared<const int>();
   std::string statistics_problem;
   std::mutex mutex;                              ///< of what follows
   std::shared_ptr<const Statistics> statistics;  ///< replaced while runs go on
@@ -154,7 +158,7 @@ Engine::~Engine() = default;
 
 Engine Engine::load(const std::filesystem::path& path, const EngineOptions& options,
                     const ProgressCallback& progress, const std::stop_token& stop) {
-  const Placement placement = prepare(options);
+  const Placement placement = placementFor(options);
   const LibTorchAside aside;  // hundreds of small conversions are not worth its threads
   const std::filesystem::path weights = findModelFiles(path).weights;
   std::error_code ignored;
@@ -189,7 +193,7 @@ Engine Engine::load(const std::filesystem::path& path, const EngineOptions& opti
 }
 
 Engine Engine::untrained(std::string_view architecture, const EngineOptions& options) {
-  const Placement placement = prepare(options);
+  const Placement placement = placementFor(options);
   const auto make = [name = std::string(architecture), size = options.input_size] {
     return randomModel(name, size);
   };
@@ -198,8 +202,8 @@ Engine Engine::untrained(std::string_view architecture, const EngineOptions& opt
 }
 
 const ModelInfo& Engine::info() const { return state_->info; }
-std::string Engine::device() const { return deviceId(state_->vit.device()); }
-std::string Engine::dtype() const { return dtypeName(state_->vit.dtype()); }
+std::string Engine::device() const { return deviceId(state_->model.device()); }
+std::string Engine::dtype() const { return dtypeName(state_->model.dtype()); }
 std::shared_ptr<const Statistics> Engine::statistics() const {
   const std::lock_guard lock(state_->mutex);
   return state_->statistics;
@@ -216,16 +220,45 @@ void Engine::setStatistics(std::shared_ptr<const Statistics> statistics) {
   state_->statistics_set = true;
 }
 
+PreparedMethod Engine::prepare(const MethodChoice& choice) const {
+  const ModelInfo& model = state_->info;
+  const MethodEntry& entry = findMethodEntry(choice.method);
+  auto prepared = std::make_shared<PreparedMethod::State>();
+  prepared->choice = choice;
+  prepared->choice.settings = completeSettings(choice);
+  requireSettingsSuit(choice, model.vit, model.name);
+  prepared->engine = state_->identity;
+  const Settings& settings = prepared->choice.settings;
+  const ChosenStatistics chosen =
+      chooseStatistics(choice, entry.info, settings, model, statistics(), statisticsProblem());
+  prepared->position = tokenPosition(settings);
+  prepared->rotated_keys = usesRotatedKeys(settings);
+  prepared->method = entry.make(settings, {model.vit, chosen.statistics.get()});
+  if (!prepared->method->calibrated() && !choice.ignore_statistics) {
+    prepared->warnings.push_back(
+        fmt::format("uncalibrated: {}; {} until you run 'adamerge calibrate' under these settings",
+                    chosen.warning, entry.info.uncalibrated));
+  } else if (chosen.statistics && !chosen.warning.empty()) {
+    prepared->warnings.push_back(chosen.warning);
+  }
+  return PreparedMethod(std::move(prepared));
+}
+
 std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
                                      const MethodChoice& choice, const RunOptions& options,
                                      const std::stop_token& stop) const {
+  return run(images, prepare(choice), options, stop);
+}
+
+std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
+                                     const PreparedMethod& prepared, const RunOptions& options,
+                                     const std::stop_token& stop) const {
   const VitConfig& vit = state_->info.vit;
-  const Settings settings = completeSettings(choice);
-  requireSettingsSuit(choice, vit, state_->info.name);
-  const ChosenStatistics chosen =
-      chooseStatistics(choice, settings, state_->info, statistics(), statisticsProblem());
-  const auto method =
-      findMethodEntry(choice.method).make(settings, MethodContext{vit, chosen.statistics.get()});
+  const PreparedMethod::State& method = prepared.state();
+  if (method.engine != state_->identity) {
+    throw Error(fmt::format("the method '{}' was prepared for another model than {}",
+                            method.choice.method, state_->info.name));
+  }
   if (images.empty()) return {};
   for (const InputTensor& image : images) requireUsableInput(image, vit);
 
@@ -235,10 +268,16 @@ std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
   };
   VisionTransformer::Options how;
   how.trace = options.trace;
-  how.position = tokenPosition(settings);
-  how.rotated_keys = usesRotatedKeys(settings);
-  MemoryFallback::Output output = state_->vit.forward(static_cast<std::int64_t>(images.size()),
-                                                      stack, *method, how, stop);
+  how.position = method.position;
+  how.rotated_keys = method.rotated_keys;
+  PlacedModel::Output output;
+  try {
+    output = state_->model.forward(static_cast<std::int64_t>(images.size()), stack, *method.method,
+                                   how, stop);
+  } catch (const FaultyPlan& fault) {
+    throw Error(fmt::format("the method '{}' made a plan that cannot be carried out: {}",
+                            method.choice.method, fault.what()));
+  }
 
   std::vector<ImageResult> results(images.size());
   const at::Tensor logits = output.logits.contiguous();
@@ -257,15 +296,8 @@ std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
     }
     result.flops = countFlops(vit, output.images[i].work());
     result.layers = output.images[i].takeLayers();
-    result.calibrated = std::none_of(result.layers.begin(), result.layers.end(),
-                                     [](const LayerTrace& l) { return l.z && !l.mu; });
-    if (!result.calibrated && !choice.ignore_statistics) {
-      result.warnings.push_back("uncalibrated: " + chosen.warning +
-                                "; every block merges half of r_max until you run 'adamerge "
-                                "calibrate' under these settings");
-    } else if (chosen.statistics && !chosen.warning.empty()) {
-      result.warnings.push_back(chosen.warning);
-    }
+    result.calibrated = method.method->calibrated();
+    result.warnings = method.warnings;
     if (!output.warning.empty()) result.warnings.push_back(output.warning);
   }
   return results;

@@ -48,6 +48,7 @@ void ImageState::noteClassAttention(std::span<const float> weights) {
 
 void ImageState::apply(const MergePlan& plan) {
   LayerTrace& layer = layers_.back();
+  checkPlan(plan, tokens(), prefix_, layer.index);
   layer.redundancy = plan.redundancy;
   layer.mu = plan.mu;
   layer.sigma = plan.sigma;

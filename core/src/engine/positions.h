@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "adamerge/model_info.h"
-#include "adamerge/settings.h"
+#include "adamerge/methods.h"
 #include "engine/image_state.h"
 
 namespace adamerge {

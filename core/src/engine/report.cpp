@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// The trace as tables, RFC 4180.
 #include "adamerge/report.h"
 
 #include <fmt/format.h>
 
 #include <cmath>
+#include <numeric>
 
+#include "adamerge/error.h"
+#include "adamerge/result.h"
 #include "support/json.h"
 
 namespace adamerge {
@@ -71,7 +75,7 @@ Json inspectObject(const Engine& engine, const InspectReport& report) {
                {"crop", {report.crop.x, report.crop.y, report.crop.width, report.crop.height}},
                {"model", modelObject(model)},
                {"method", report.choice.method},
-               {"settings", toJson(settingsInForce(report.choice, model.vit))},
+               {"settings", toJson(settingsInForce(report.choice, model.vit.isRotary()))},
                {"calibrated", report.result.calibrated},
                {"warnings", report.result.warnings},
                {"device", engine.device()},
@@ -147,11 +151,11 @@ std::string positions(const VitConfig& vit) {
 
 }  // namespace
 
-Settings settingsInForce(const MethodChoice& choice, const VitConfig& vit) {
+Settings settingsInForce(const MethodChoice& choice, bool rotary) {
   const Settings complete = completeSettings(choice);
   Settings active;
   for (const SettingInfo& setting : findMethod(choice.method).settings) {
-    if (setting.rotary_only && !vit.isRotary()) continue;
+    if (setting.rotary_only && !rotary) continue;
     if (isActive(setting, complete)) active[setting.key] = complete.find(setting.key)->second;
   }
   return active;
@@ -246,7 +250,7 @@ std::string scheduleJson(const Engine& engine, const MethodChoice& choice, doubl
                      {"method", choice.method},
                      {"target_paper", target},
                      {"setting", {{point.key, point.value}}},
-                     {"settings", toJson(settingsInForce(chosen, engine.info().vit))},
+                     {"settings", toJson(settingsInForce(chosen, engine.info().vit.isRotary()))},
                      {"calibrated", point.calibrated},
                      {"images", point.images},
                      {"device", engine.device()},
@@ -257,6 +261,55 @@ std::string scheduleJson(const Engine& engine, const MethodChoice& choice, doubl
                        {"baseline_paper", point.unmerged}}},
                      {"tokens_per_block", point.tokens_per_block}};
   return jsonText(json);
+}
+
+namespace {
+
+std::string cell(const std::optional<double>& value) {
+  return value && std::isfinite(*value) ? fmt::format("{}", *value) : std::string();
+}
+
+/// Per group, as numbered in `groups`, the patch that stands for it.
+std::vector<int> patchOfGroup(const std::vector<int>& groups, const std::vector<int>& survivors) {
+  std::vector<int> patches(groups.size(), -1);
+  for (std::size_t patch = 0; patch < groups.size(); ++patch) {
+    patches[static_cast<std::size_t>(groups[patch])] = survivors[patch];
+  }
+  return patches;
+}
+
+}  // namespace
+
+std::string traceCsv(const ImageResult& result) {
+  std::string csv = "block,tokens_in,tokens_out,merged,redundancy,mu,sigma,z\r\n";
+  for (const LayerTrace& layer : result.layers) {
+    csv += fmt::format("{},{},{},{},{},{},{},{}\r\n", layer.index + 1, layer.tokens_in,
+                       layer.tokens_out, layer.merged, cell(layer.redundancy), cell(layer.mu),
+                       cell(layer.sigma), cell(layer.z));
+  }
+  return csv;
+}
+
+std::string mergesCsv(const ImageResult& result) {
+  std::string csv =
+      "block,source_group,destination_group,source_patch,destination_patch,similarity\r\n";
+  if (result.layers.empty()) return csv;
+  std::vector<int> patches(result.layers.front().groups.size());
+  std::iota(patches.begin(), patches.end(), 0);
+  for (std::size_t i = 0; i < result.layers.size(); ++i) {
+    const LayerTrace& layer = result.layers[i];
+    // Checks the merges of this block, too.
+    const std::vector<int> survivors = survivingPatches(result.layers, static_cast<int>(i));
+    for (const GroupMerge& merge : layer.merges) {
+      csv += fmt::format(
+          "{},{},{},{},{},{}\r\n", layer.index + 1, merge.source, merge.destination,
+          patches[static_cast<std::size_t>(merge.source)],
+          patches[static_cast<std::size_t>(merge.destination)],
+          std::isfinite(merge.similarity) ? fmt::format("{}", merge.similarity) : std::string());
+    }
+    patches = patchOfGroup(layer.groups, survivors);
+  }
+  return csv;
 }
 
 }  // namespace adamerge

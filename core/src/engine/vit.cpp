@@ -5,7 +5,7 @@
 #include <functional>
 #include <optional>
 
-#include "adamerge/progress.h"
+#include "adamerge/error.h"
 #include "kernels/activation.h"
 #include "kernels/attention.h"
 #include "kernels/matching_ops.h"

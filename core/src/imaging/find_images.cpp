@@ -8,7 +8,6 @@
 
 #include "adamerge/error.h"
 #include "adamerge/image.h"
-#include "adamerge/progress.h"
 #include "imaging/format.h"
 
 namespace adamerge {

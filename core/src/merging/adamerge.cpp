@@ -56,6 +56,7 @@ class AdaMerge final : public MergeMethod {
 
   Stage stage() const override { return Stage::kBeforeBlock; }
   bool proportionalAttention() const override { return proportional_attention_; }
+  bool calibrated() const override { return !adaptive_ || statistics_.has_value(); }
 
   MergePlan plan(const LayerTokens& layer) const override {
     MergePlan plan;

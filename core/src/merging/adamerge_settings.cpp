@@ -111,6 +111,7 @@ MethodEntry adaMergeEntry() {
       "partition", "affinity",    "salience",   "proportional_attention",
       "alpha",     "temperature", "similarity", "priority",
       "weights",   "decay"};
+  entry.info.uncalibrated = "every block merges half of r_max";
   entry.info.settings = adaMergeSettings();
   entry.make = makeAdaMerge;
   return entry;

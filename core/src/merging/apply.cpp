@@ -206,6 +206,9 @@ MergePlan joinedPlan(std::span<const MergePlan> plans, std::span<const std::int6
     if (plan.merges.empty()) {
       for (std::int64_t k = 0; k < counts[i]; ++k) joined.order.push_back(offset + k);
     } else {
+      if (!joined.merges.empty() && plan.combine != joined.combine) {
+        throw FaultyPlan("the images of one batch would combine their tokens in different ways");
+      }
       joined.combine = plan.combine;
       for (const std::int64_t position : plan.order) joined.order.push_back(offset + position);
       for (const PlannedMerge& merge : plan.merges) {

@@ -23,7 +23,7 @@ void applyToTokens(const MergePlan& plan, const at::Tensor& tokens, at::Tensor m
 void plainApplyToTokens(const MergePlan& plan, const at::Tensor& tokens, at::Tensor merged);
 
 /// One plan for tokens of several images that stand one below the other, `counts` of each. Plans of
-/// one block, so that all that merge combine in one way.
+/// one block; throws FaultyPlan where two that merge combine their tokens in different ways.
 MergePlan joinedPlan(std::span<const MergePlan> plans, std::span<const std::int64_t> counts);
 
 /// Sizes of merged tokens add up; what is pruned counts no more.

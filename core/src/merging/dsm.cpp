@@ -22,7 +22,6 @@ class Dsm final : public MergeMethod {
 
   Stage stage() const override { return Stage::kBetweenAttentionAndMlp; }
   bool proportionalAttention() const override { return proportional_attention_; }
-  bool needsPatchMap() const override { return window_ > 1; }
 
   MergePlan plan(const LayerTokens& layer) const override {
     if (layer.block < delay_) return {};

@@ -16,7 +16,7 @@
 namespace adamerge {
 namespace {
 
-/// Of a row of zeros.
+/// A row of zeros counts as this long.
 constexpr double kLeastNorm = 1e-12;
 
 std::int64_t toMeCount(const LayerTokens& layer, std::int64_t r) {
@@ -60,24 +60,14 @@ std::vector<std::int64_t> descending(const std::vector<float>& values) {
   return order;
 }
 
-at::Tensor forDeciding(const at::Tensor& values) {
-  const bool half = values.scalar_type() == at::kHalf || values.scalar_type() == at::kBFloat16;
-  return values.to(half ? at::kFloat : at::kDouble);
-}
-
-at::Tensor normalisedRows(const at::Tensor& rows) {
-  const at::Tensor full = forDeciding(rows);
-  return full / full.norm(2, {1}, /*keepdim=*/true).clamp_min(kLeastNorm);
-}
-
 MergePlan toMePlan(const LayerTokens& layer, std::int64_t r, const std::vector<int>& cells) {
   if (toMeCount(layer, r) <= 0) return {};
   const std::int64_t count = layer.count();
-  const at::Tensor metric = forDeciding(layer.metric);
+  const at::Tensor metric = layer.metric.to(layer.deciding);
   const at::Tensor factors = inverseNorms(metric, kLeastNorm);
   const at::Tensor a = metric.slice(0, 0, count, 2);
   const at::Tensor b = metric.slice(0, 1, count, 2);
-  at::Tensor scores = dotProducts(a, b, metric.scalar_type());
+  at::Tensor scores = dotProducts(a, b, layer.deciding);
 
   constexpr double kNever = -std::numeric_limits<double>::infinity();
   const std::int64_t prefix_sources = (layer.prefix + 1) / 2;

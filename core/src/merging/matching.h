@@ -16,14 +16,6 @@ namespace adamerge {
 /// Indices of `values`, largest first; equal values keep their order.
 std::vector<std::int64_t> descending(const std::vector<float>& values);
 
-/// The precision in which merges are decided: fp64 for fp32 models, since the affinity's softmax
-/// turns a rounding of the dot products into a relative error of the salience and a count may hang
-/// on the seventh digit; fp32 for half-precision models, whose tokens hold no more.
-at::Tensor forDeciding(const at::Tensor& values);
-
-/// Rows divided by their length, forDeciding().
-at::Tensor normalisedRows(const at::Tensor& rows);
-
 /// ToMe's bipartite soft matching (ICLR 2023, Sec. 3): even positions into odd ones by cosine of
 /// the metric, the r best; prefix tokens stay and stay first. r is clamped to floor(patches / 2).
 /// The plan's weights are the token sizes. `cells`: one number per token, and only tokens of the

@@ -13,7 +13,6 @@
 
 #include "adamerge/methods.h"
 #include "adamerge/model_info.h"
-#include "adamerge/statistics.h"
 #include "merging/plan.h"
 
 namespace adamerge {
@@ -25,8 +24,10 @@ struct LayerTokens {
   at::Tensor tokens;  ///< [N, d], the residual stream, any floating dtype
   at::Tensor
       metric;  ///< [N, d / heads], mean over heads of the keys; between attention and MLP only
-  /// fp64; fp32 where the model computes in half precision, so that its tokens hold no more, and on
-  /// an accelerator, unless the model computes in fp64.
+  /// The precision in which merges are decided. fp64, since the affinity's softmax turns a rounding
+  /// of the dot products into a relative error of the salience, and a count may hang on the seventh
+  /// digit; fp32 where the model computes in half precision, whose tokens hold no more, and on an
+  /// accelerator, unless the model computes in fp64.
   at::ScalarType deciding = at::kDouble;
   bool trace = false;                 ///< also fill what is only shown, not used to decide
   std::span<const float> sizes;       ///< [N], patches per token; prefix tokens count 1
@@ -52,6 +53,9 @@ class MergeMethod {
   virtual Stage stage() const = 0;
   /// Adds log(size) of each key token to the attention logits.
   virtual bool proportionalAttention() const { return false; }
+  /// False: counts would follow layer statistics, and there are none. MethodInfo::uncalibrated says
+  /// what they do instead.
+  virtual bool calibrated() const { return true; }
   /// Must depend on this image's tokens alone, so that a batch equals its images.
   virtual MergePlan plan(const LayerTokens& layer) const = 0;
   /// plan() of each of at least one image, for tokens on an accelerator: there each plan waits for
@@ -81,9 +85,11 @@ struct MethodEntry {
 /// Throws Error that lists the known ids.
 const MethodEntry& findMethodEntry(std::string_view id);
 
+/// Throws std::out_of_range for a key that the method does not declare, std::bad_variant_access for
+/// another type than it declares: both are faults of the method.
 template <typename T>
 const T& get(const Settings& settings, std::string_view key) {
-  return std::get<T>(settings.find(key)->second);
+  return std::get<T>(settings.at(std::string(key)));
 }
 inline int getInt(const Settings& settings, std::string_view key) {
   return static_cast<int>(get<std::int64_t>(settings, key));

@@ -11,8 +11,14 @@
 namespace adamerge {
 namespace {
 
-/// Of a row of zeros.
+/// A row of zeros counts as this long.
 constexpr double kLeastNorm = 1e-12;
+
+/// Rows divided by their length, in `dtype`.
+at::Tensor normalisedRows(const at::Tensor& rows, at::ScalarType dtype) {
+  const at::Tensor full = rows.to(dtype);
+  return full / full.norm(2, {1}, /*keepdim=*/true).clamp_min(kLeastNorm);
+}
 
 std::vector<std::int64_t> everySecondOf(const std::vector<std::int64_t>& order, std::size_t first,
                                         std::size_t end) {
@@ -33,8 +39,8 @@ class PiToMe final : public MergeMethod {
   MergePlan plan(const LayerTokens& layer) const override {
     if (count(layer.patchCount()) <= 0) return {};
     const at::Tensor metric =
-        normalisedRows(layer.metric.narrow(0, layer.prefix, layer.patchCount()));
-    const at::Tensor cosine = gramMatrix(metric, metric.scalar_type());
+        normalisedRows(layer.metric.narrow(0, layer.prefix, layer.patchCount()), layer.deciding);
+    const at::Tensor cosine = gramMatrix(metric, layer.deciding);
     const std::vector<std::int64_t> order = byEnergy(cosine, layer.block);
     const Sides sides(order, mergeable(layer));
     const auto index = [&](const std::vector<std::int64_t>& list) {

@@ -6,6 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "adamerge/error.h"
+
 namespace adamerge {
 
 /// How a destination and its sources become one token.
@@ -37,5 +39,16 @@ struct MergePlan {
   std::vector<float> salience;  ///< per patch token; empty: none
   double macs = 0;              ///< matrix products spent on deciding, in multiply-accumulates
 };
+
+/// A plan that would lose tokens or reach beyond them: a fault of the method that made it.
+class FaultyPlan : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Throws FaultyPlan unless `plan`, made for block `block`, accounts for each of `count` tokens:
+/// the first `prefix` stay and come first, and every other one either stays once or is the source
+/// of one merge, into a token that stays. O(count).
+void checkPlan(const MergePlan& plan, std::int64_t count, std::int64_t prefix, int block);
 
 }  // namespace adamerge

@@ -72,6 +72,13 @@ const CompressionKnob* MethodInfo::statisticsKnob() const {
   return found == compression.end() ? nullptr : &*found;
 }
 
+const CompressionKnob* MethodInfo::activeKnob(const Settings& complete) const {
+  const auto found = std::find_if(
+      compression.begin(), compression.end(),
+      [&](const CompressionKnob& knob) { return isActive(*setting(knob.key), complete); });
+  return found == compression.end() ? nullptr : &*found;
+}
+
 const std::vector<MethodInfo>& methods() {
   static const std::vector<MethodInfo> infos = [] {
     std::vector<MethodInfo> list;
@@ -131,12 +138,7 @@ void requireSettingsSuit(const MethodChoice& choice, const VitConfig& vit,
 }
 
 const CompressionKnob* compressionKnob(const MethodChoice& choice) {
-  const MethodInfo& info = findMethod(choice.method);
-  const Settings settings = completeSettings(choice);
-  const auto found = std::find_if(
-      info.compression.begin(), info.compression.end(),
-      [&](const CompressionKnob& knob) { return isActive(*info.setting(knob.key), settings); });
-  return found == info.compression.end() ? nullptr : &*found;
+  return findMethod(choice.method).activeKnob(completeSettings(choice));
 }
 
 bool usesStatistics(const MethodChoice& choice) {

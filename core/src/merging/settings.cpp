@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "adamerge/settings.h"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -9,6 +7,7 @@
 #include <cmath>
 
 #include "adamerge/error.h"
+#include "adamerge/methods.h"
 
 namespace adamerge {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "adamerge/progress.h"
+#include "adamerge/error.h"
 #include "model/file_tensors.h"
 #include "model/model_config.h"
 

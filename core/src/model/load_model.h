@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <optional>
 
+#include "adamerge/error.h"
 #include "adamerge/model_info.h"
-#include "adamerge/progress.h"
 #include "weights/state_dict.h"
 
 namespace adamerge {

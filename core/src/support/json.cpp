@@ -4,11 +4,43 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
-#include "adamerge/error.h"
 #include "support/files.h"
 
 namespace adamerge {
+namespace {
+
+constexpr std::int64_t kMaxPixelSide = 65536;
+constexpr std::size_t kMostShown = 60;
+
+const nlohmann::json& emptyObject() {
+  static const nlohmann::json kEmpty = nlohmann::json::object();
+  return kEmpty;
+}
+
+/// What stands in the file, for a message: printable ASCII, shortened.
+std::string shown(const nlohmann::json& value) {
+  if (value.is_structured()) return fmt::format("a JSON {}", value.type_name());
+  std::string text = value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  return text.size() > kMostShown ? text.substr(0, kMostShown) + "..." : text;
+}
+
+bool isFiniteNumber(const nlohmann::json& value) {
+  return value.is_number() && std::isfinite(value.get<double>());
+}
+
+std::optional<int> integerWithin(const nlohmann::json& value, std::int64_t low, std::int64_t high) {
+  if (value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(high)) {
+    return std::nullopt;
+  }
+  if (!value.is_number_integer()) return std::nullopt;
+  const auto number = value.get<std::int64_t>();
+  if (number < low || number > high) return std::nullopt;
+  return static_cast<int>(number);
+}
+
+}  // namespace
 
 nlohmann::json readJson(const std::filesystem::path& path) {
   const std::string text = readTextFile(path);
@@ -67,6 +99,186 @@ std::optional<SettingValue> settingFromJson(const nlohmann::json& json) {
     list.push_back(item.get<std::int64_t>());
   }
   return list;
+}
+
+JsonFields::JsonFields(const nlohmann::json* object, std::string file, std::string prefix)
+    : object_(object == nullptr ? &emptyObject() : object),
+      file_(std::move(file)),
+      prefix_(std::move(prefix)),
+      asked_(std::make_shared<std::set<std::string, std::less<>>>()) {}
+
+JsonFields JsonFields::of(const nlohmann::json& json, std::string file, std::string prefix) {
+  if (json.is_object()) return JsonFields(&json, std::move(file), std::move(prefix));
+  const std::string_view place = prefix;
+  throw Error(fmt::format("{}: {} is {}, an object is expected", file,
+                          place.empty() ? "the top level" : place.substr(0, place.size() - 1),
+                          shown(json)));
+}
+
+void JsonFields::fail(std::string_view key, std::string_view problem) const {
+  throw Error(fmt::format("{}: {} {}", file_, name(key), problem));
+}
+
+void JsonFields::refuse(std::string_view key, const nlohmann::json& value,
+                        std::string_view expected) const {
+  fail(key, fmt::format("is {}, {} is expected", shown(value), expected));
+}
+
+void JsonFields::refuseUnknown(std::span<const std::string_view> ignored) const {
+  for (const auto& [key, value] : object_->items()) {
+    if (value.is_null() || asked_->contains(key) ||
+        std::find(ignored.begin(), ignored.end(), key) != ignored.end()) {
+      continue;
+    }
+    fail(key, fmt::format("is {}, and this field is not known here: the network may compute "
+                          "something else than it would here. Remove the field if it changes "
+                          "nothing",
+                          shown(value)));
+  }
+}
+
+const nlohmann::json* JsonFields::find(std::string_view key) const {
+  asked_->emplace(key);
+  const auto found = object_->find(key);
+  return found == object_->end() || found->is_null() ? nullptr : &*found;
+}
+
+JsonFields JsonFields::below(std::string_view key) const {
+  const nlohmann::json* value = find(key);
+  if (value != nullptr && !value->is_object()) refuse(key, *value, "an object");
+  return JsonFields(value, file_, name(key) + ".");
+}
+
+std::vector<JsonFields> JsonFields::list(std::string_view key) const {
+  const nlohmann::json* value = find(key);
+  if (value == nullptr) fail(key, "is missing");
+  if (!value->is_array() || value->empty()) refuse(key, *value, "a list of at least one object");
+  std::vector<JsonFields> objects;
+  for (std::size_t i = 0; i < value->size(); ++i) {
+    objects.push_back(of((*value)[i], file_, fmt::format("{}[{}].", name(key), i)));
+  }
+  return objects;
+}
+
+Field<int> JsonFields::count(std::string_view key, int low, int high) const {
+  Field<int> field = absent<int>(key);
+  const nlohmann::json* value = find(key);
+  if (value == nullptr) return field;
+  field.value = integerWithin(*value, low, high);
+  if (!field) {
+    refuse(
+        key, *value,
+        low == high ? fmt::format("{}", low) : fmt::format("an integer from {} to {}", low, high));
+  }
+  return field;
+}
+
+Field<double> JsonFields::number(std::string_view key, double low, double high) const {
+  Field<double> field = absent<double>(key);
+  const nlohmann::json* value = find(key);
+  if (value == nullptr) return field;
+  if (!isFiniteNumber(*value)) refuse(key, *value, "a number");
+  field.value = value->get<double>();
+  if (*field < low || *field > high) {
+    refuse(key, *value, fmt::format("a number from {} to {}", low, high));
+  }
+  return field;
+}
+
+Field<double> JsonFields::positive(std::string_view key) const {
+  Field<double> field = number(key);
+  if (field && !(*field > 0)) refuse(key, *find(key), "a number above 0");
+  return field;
+}
+
+Field<bool> JsonFields::flag(std::string_view key) const {
+  Field<bool> field = absent<bool>(key);
+  if (const auto* value = find(key)) {
+    if (!value->is_boolean()) refuse(key, *value, "true or false");
+    field.value = value->get<bool>();
+  }
+  return field;
+}
+
+Field<std::string> JsonFields::text(std::string_view key) const {
+  Field<std::string> field = absent<std::string>(key);
+  if (const auto* value = find(key)) {
+    if (!value->is_string()) refuse(key, *value, "a text");
+    field.value = value->get<std::string>();
+  }
+  return field;
+}
+
+Field<InputSize> JsonFields::size(std::string_view key) const {
+  Field<InputSize> field = absent<InputSize>(key);
+  const auto* value = find(key);
+  if (value == nullptr) return field;
+  const bool pair = value->is_array() && value->size() == 2;
+  const auto height = integerWithin(pair ? (*value)[0] : *value, 1, kMaxPixelSide);
+  const auto width = integerWithin(pair ? (*value)[1] : *value, 1, kMaxPixelSide);
+  if (!height || !width) {
+    refuse(key, *value, fmt::format("a size in pixels or a pair of them (1 to {})", kMaxPixelSide));
+  }
+  field.value = InputSize{*height, *width};
+  return field;
+}
+
+Field<std::array<float, 3>> JsonFields::color(std::string_view key) const {
+  Field<std::array<float, 3>> field = absent<std::array<float, 3>>(key);
+  const auto* value = find(key);
+  if (value == nullptr) return field;
+  std::array<float, 3> numbers{};
+  bool good = value->is_array() && value->size() == numbers.size();
+  for (std::size_t i = 0; good && i < numbers.size(); ++i) {
+    good = (*value)[i].is_number() && std::isfinite((*value)[i].get<float>());
+    if (good) numbers[i] = (*value)[i].get<float>();
+  }
+  if (!good) refuse(key, *value, "a list of 3 numbers");
+  field.value = numbers;
+  return field;
+}
+
+Field<std::vector<std::string>> JsonFields::texts(std::string_view key) const {
+  Field<std::vector<std::string>> field = absent<std::vector<std::string>>(key);
+  const auto* value = find(key);
+  if (value == nullptr) return field;
+  field.value.emplace();
+  if (!value->is_array()) refuse(key, *value, "a list");
+  for (const auto& item : *value) {
+    if (!item.is_string()) fail(key, fmt::format("holds {}, only texts are expected", shown(item)));
+    field.value->push_back(item.get<std::string>());
+  }
+  return field;
+}
+
+Field<std::vector<double>> JsonFields::numbers(std::string_view key) const {
+  Field<std::vector<double>> field = absent<std::vector<double>>(key);
+  const auto* value = find(key);
+  if (value == nullptr) return field;
+  field.value.emplace();
+  if (!value->is_array()) refuse(key, *value, "a list");
+  for (const auto& item : *value) {
+    if (!isFiniteNumber(item)) {
+      fail(key, fmt::format("holds {}, only numbers are expected", shown(item)));
+    }
+    field.value->push_back(item.get<double>());
+  }
+  return field;
+}
+
+Field<Settings> JsonFields::settings(std::string_view key) const {
+  Field<Settings> field = absent<Settings>(key);
+  if (!has(key)) return field;
+  const JsonFields members = below(key);
+  field.value.emplace();
+  for (const auto& [setting, value] : members.object().items()) {
+    const std::optional<SettingValue> read = settingFromJson(value);
+    if (!read) {
+      members.refuse(setting, value, "a number, text, true, false or a list of whole numbers");
+    }
+    field.value->emplace(setting, *read);
+  }
+  return field;
 }
 
 }  // namespace adamerge

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "adamerge/progress.h"
+#include "adamerge/error.h"
 #include "weights/weight_sets.h"
 
 namespace adamerge {

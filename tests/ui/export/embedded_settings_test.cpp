@@ -4,7 +4,7 @@
 #include <QFile>
 #include <QtTest>
 
-#include "adamerge/provenance.h"
+#include "adamerge/report.h"
 #include "export/export_options.h"
 #include "export/figure_source.h"
 #include "export_fixture.h"

@@ -6,7 +6,6 @@
 #include <QtTest>
 
 #include "../../imaging/unprivileged.h"
-#include "adamerge/provenance.h"
 #include "adamerge/report.h"
 #include "export/figure_source.h"
 #include "export/plot_source.h"

@@ -126,7 +126,7 @@ void BindingsTest::resultsOfAModelAreRead() {
 void BindingsTest::unusableResultsAreExplained() {
   const QString note = noteFor(R"({"model": "small", "dataset": "CIFAR-10", "images": 100})");
   QVERIFY2(note.contains("results.json: not usable as measured accuracy"), qPrintable(note));
-  QVERIFY(note.contains("\"points\" must be a list"));
+  QVERIFY(note.contains("points is"));
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-#include "adamerge/schedule.h"
+#include "adamerge/calibrate.h"
 #include "bench_fixture.h"
 #include "compute/curve.h"
 #include "state_tests.h"

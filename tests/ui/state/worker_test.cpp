@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "adamerge/progress.h"
+#include "adamerge/error.h"
 #include "compute/turn.h"
 #include "state_tests.h"
 

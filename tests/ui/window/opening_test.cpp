@@ -9,7 +9,7 @@
 #include <QtTest>
 
 #include "../shell/video_file.h"
-#include "adamerge/provenance.h"
+#include "adamerge/report.h"
 #include "shell/thumbnail_list.h"
 #include "shell/video_source.h"
 #include "window/actions.h"

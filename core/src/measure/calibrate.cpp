@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "adamerge/calibrate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cmath>
+#include <ctime>
+#include <set>
+
+#include "adamerge/error.h"
+
+namespace adamerge {
+namespace {
+
+/// Running mean and population variance (Welford), one pair per block.
+class Moments {
+ public:
+  explicit Moments(int depth) : mean_(depth, 0.0), squares_(depth, 0.0), counts_(depth, 0) {}
+
+  void add(const ImageResult& image) {
+    for (std::size_t block = 0; block < mean_.size(); ++block) {
+      // A block with fewer than two patch tokens has no redundancy.
+      if (!image.layers[block].redundancy) continue;
+      const double value = *image.layers[block].redundancy;
+      const double difference = value - mean_[block];
+      mean_[block] += difference / ++counts_[block];
+      squares_[block] += difference * (value - mean_[block]);
+    }
+  }
+
+  StatisticsEntry entry(int r_max) const {
+    StatisticsEntry entry{r_max, mean_, {}};
+    for (std::size_t block = 0; block < mean_.size(); ++block) {
+      entry.sigma.push_back(counts_[block] > 0 ? std::sqrt(squares_[block] / counts_[block]) : 0.0);
+    }
+    return entry;
+  }
+
+ private:
+  std::vector<double> mean_;
+  std::vector<double> squares_;
+  std::vector<std::int64_t> counts_;
+};
+
+std::string today() {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  return fmt::format("{:04}-{:02}-{:02}", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday);
+}
+
+void requireUsable(const CalibrationOptions& options) {
+  if (options.passes < 1 || options.passes > 100) {
+    throw Error(fmt::format("--passes takes 1 to 100, not {}", options.passes));
+  }
+  const bool ascending = std::adjacent_find(options.r_max.begin(), options.r_max.end(),
+                                            std::greater_equal<>()) == options.r_max.end();
+  if (options.r_max.empty() || !ascending) {
+    throw Error("--r-max takes at least one value, ascending");
+  }
+  requireStatistics(options.choice);
+}
+
+}  // namespace
+
+Statistics calibrate(const Engine& engine, const BatchSource& images, std::size_t count,
+                     const CalibrationOptions& options, const ProgressCallback& progress,
+                     const std::stop_token& stop) {
+  requireUsable(options);
+  const int depth = engine.info().vit.depth;
+  Statistics statistics;
+  statistics.model = engine.info().name;
+  statistics.depth = depth;
+  statistics.passes = options.passes;
+  statistics.source = options.source;
+  statistics.created = today();
+  statistics.dtype = engine.dtype();
+  const Settings complete = completeSettings(options.choice);
+  for (const std::string& key : findMethod(options.choice.method).statistics_settings) {
+    statistics.settings[key] = complete.find(key)->second;
+  }
+
+  const auto total = static_cast<std::int64_t>(count) * options.passes;
+  std::set<std::string> warned;
+  for (int pass = 0; pass < options.passes; ++pass) {
+    const auto previous = pass == 0 ? nullptr : std::make_shared<const Statistics>(statistics);
+    std::vector<Moments> moments(options.r_max.size(), Moments(depth));
+    std::vector<PreparedMethod> prepared;
+    for (const int r_max : options.r_max) {
+      MethodChoice choice = options.choice;
+      choice.settings["r_max"] = std::int64_t{r_max};
+      choice.statistics = previous;
+      choice.ignore_statistics = pass == 0;
+      prepared.push_back(engine.prepare(choice));
+    }
+    statistics.images = 0;
+    const auto step = static_cast<std::size_t>(std::max(1, options.batch));
+    for (std::size_t first = 0; first < count; first += step) {
+      const std::vector<InputTensor> batch = images(first, std::min(step, count - first));
+      statistics.images += static_cast<int>(batch.size());
+      for (std::size_t k = 0; k < options.r_max.size(); ++k) {
+        for (const ImageResult& image : engine.run(batch, prepared[k], {.trace = false}, stop)) {
+          moments[k].add(image);
+          for (const std::string& warning : image.warnings) {
+            if (options.warn && warned.insert(warning).second) options.warn(warning);
+          }
+        }
+      }
+      if (progress) {
+        progress({"calibrating",
+                  static_cast<std::int64_t>(count) * pass +
+                      static_cast<std::int64_t>(std::min(first + step, count)),
+                  total});
+      }
+    }
+    if (statistics.images == 0) throw Error("no image could be read, so nothing was calibrated");
+    statistics.entries.clear();
+    for (std::size_t k = 0; k < options.r_max.size(); ++k) {
+      statistics.entries.push_back(moments[k].entry(options.r_max[k]));
+    }
+  }
+  return statistics;
+}
+
+namespace {
+
+constexpr std::size_t kBatch = 8;
+
+SchedulePoint measure(const Engine& engine, std::span<const InputTensor> images,
+                      MethodChoice choice, const std::string& key, int value,
+                      const std::stop_token& stop) {
+  choice.settings[key] = std::int64_t{value};
+  const PreparedMethod method = engine.prepare(choice);
+  SchedulePoint point;
+  point.key = key;
+  point.value = value;
+  point.images = images.size();
+  point.unmerged = unmergedFlops(engine.info().vit).paper;
+  point.tokens_per_block.assign(static_cast<std::size_t>(engine.info().vit.depth), 0.0);
+  const double share = 1.0 / static_cast<double>(images.size());
+  for (std::size_t first = 0; first < images.size(); first += kBatch) {
+    const auto batch = images.subspan(first, std::min(kBatch, images.size() - first));
+    for (const ImageResult& image : engine.run(batch, method, {.trace = false}, stop)) {
+      point.flops.paper += share * image.flops.paper;
+      point.flops.total += share * image.flops.total;
+      point.calibrated = point.calibrated && image.calibrated;
+      for (std::size_t block = 0; block < image.layers.size(); ++block) {
+        point.tokens_per_block[block] += share * image.layers[block].tokens_in;
+      }
+    }
+  }
+  return point;
+}
+
+}  // namespace
+
+SchedulePoint matchFlops(const Engine& engine, std::span<const InputTensor> images,
+                         const MethodChoice& choice, double target,
+                         const ProgressCallback& progress, const std::stop_token& stop) {
+  const CompressionKnob* knob = compressionKnob(choice);
+  if (knob == nullptr) {
+    throw Error(fmt::format(
+        "the method '{}' has no count to choose under these settings: its FLOPs are fixed",
+        choice.method));
+  }
+  if (!(target > 0) || !std::isfinite(target)) {
+    throw Error(fmt::format("--flops takes a positive number of G, not {}", target));
+  }
+  if (images.empty()) throw Error("no image to measure FLOPs on");
+  if (!usesStatistics(choice)) images = images.first(1);
+
+  int low = 0;
+  int high = static_cast<int>(engine.info().vit.patchTokens() * knob->limit);
+  const int total = std::bit_width(static_cast<unsigned>(high)) + 2;
+  int done = 0;
+  const auto at = [&](int value) {
+    SchedulePoint point = measure(engine, images, choice, knob->key, value, stop);
+    if (progress) progress({"matching FLOPs", std::min(++done, total), total});
+    return point;
+  };
+  SchedulePoint below = at(low);
+  SchedulePoint above = at(high);
+  while (high - low > 1) {
+    const int middle = low + (high - low) / 2;
+    SchedulePoint point = at(middle);
+    if (point.flops.paper >= target) {
+      low = middle;
+      below = std::move(point);
+    } else {
+      high = middle;
+      above = std::move(point);
+    }
+  }
+  return std::abs(below.flops.paper - target) <= std::abs(above.flops.paper - target) ? below
+                                                                                      : above;
+}
+
+}  // namespace adamerge

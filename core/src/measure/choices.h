@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What an evaluation measures, in its order, and as the state file and other ranks get it.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <span>
+#include <vector>
+
+#include "adamerge/evaluate.h"
+
+namespace adamerge {
+
+/// The unmerged model, then what was asked for, nothing twice.
+std::vector<MeasuredChoice> withUnmerged(std::span<const MeasuredChoice> choices);
+
+/// Without layer statistics.
+nlohmann::ordered_json toJson(std::span<const MeasuredChoice> choices);
+/// Throws nlohmann::json::exception, Error: not toJson()'s, or settings that no method has.
+std::vector<MeasuredChoice> choicesFromJson(const nlohmann::json& json);
+
+}  // namespace adamerge

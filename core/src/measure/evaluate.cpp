@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "adamerge/evaluate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+#include "adamerge/error.h"
+#include "measure/batch_lanes.h"
+#include "measure/choices.h"
+#include "measure/ranks.h"
+#include "measure/state_file.h"
+#include "measure/tally.h"
+
+namespace adamerge {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+/// Between looks at what other ranks sent.
+constexpr std::chrono::milliseconds kPoll{2};
+
+double secondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+class Run {
+ public:
+  Run(const Engine& engine, const Dataset& dataset, std::span<const MeasuredChoice> choices,
+      const EvaluationOptions& options)
+      : engine_(engine),
+        dataset_(dataset.shuffled()),
+        choices_(withUnmerged(choices)),
+        methods_(prepareAll(engine, dataset, choices_)),
+        options_(options),
+        key_(engine, dataset, choices_, options.chosen_by),
+        tally_(choices_.size(), engine.info().vit.depth) {
+    if (!options.state.empty()) {
+      if (auto kept = readState(options.state, key_, dataset.size(), choices_.size(),
+                                engine.info().vit.depth)) {
+        tally_ = std::move(*kept);
+      }
+    }
+    continued_ = tally_.done;
+    if (options.ranks != nullptr) {
+      remote_.emplace(*options.ranks, key_, choices_.size(), engine.info().vit.depth,
+                      options.seconds_until_lost);
+    }
+  }
+
+  void measure(const ProgressCallback& progress, const std::stop_token& stop) {
+    const auto report = [&] {
+      if (!progress) return;
+      progress({"evaluating", static_cast<std::int64_t>(tally_.done),
+                static_cast<std::int64_t>(dataset_.size())});
+    };
+    report();
+    EvaluationOptions options = options_;
+    options.lanes = std::clamp(options.lanes, 1, static_cast<int>(batchesLeft()));
+    BatchLanes lanes(engine_, dataset_, methods_, options);
+    try {
+      measureAll(lanes, report, stop);
+    } catch (const Cancelled&) {
+      // What is done stays; the caller sees that it is not all. It is kept before anything else,
+      // since whoever asked for an end may not wait.
+      save();
+      if (remote_ && lost_.empty()) lost_ = remote_->unanswering(kFarewell);
+      return;
+    }
+    save();
+  }
+
+  Evaluation evaluation() const {
+    Evaluation result;
+    result.model = engine_.info().name;
+    result.dataset = dataset_.name();
+    result.labelled = dataset_.labelled();
+    result.rotary = engine_.info().vit.isRotary();
+    result.device = engine_.device();
+    result.dtype = engine_.dtype();
+    result.total = dataset_.size();
+    result.done = tally_.done;
+    result.continued = continued_;
+    result.lost_ranks = lost_;
+    result.skipped = tally_.skipped;
+    std::sort(result.skipped.begin(), result.skipped.end(),
+              [](const auto& a, const auto& b) { return a.name < b.name; });
+    result.warnings.assign(tally_.warnings.begin(), tally_.warnings.end());
+    for (std::size_t i = 0; i < choices_.size(); ++i) {
+      result.points.push_back(tally_.points[i].point(
+          choices_[i], result.images(), dataset_.labelled(), engine_.info().vit.classes > 0));
+    }
+    return result;
+  }
+
+ private:
+  std::size_t batch() const { return std::max<std::size_t>(1, options_.batch); }
+  std::size_t batchesLeft() const {
+    return std::max<std::size_t>(1, (dataset_.size() - tally_.done + batch() - 1) / batch());
+  }
+
+  /// Counts batches in their order, whoever is done first.
+  void measureAll(BatchLanes& lanes, const std::function<void()>& report,
+                  const std::stop_token& stop) {
+    std::optional<Clock::time_point> saved;
+    Clock::time_point told = Clock::now();
+    std::map<std::size_t, Tally> finished;  // by first image
+    std::size_t next = tally_.done;
+    while (tally_.done < dataset_.size()) {
+      next = handOut(lanes, next);
+      for (CountedBatch& batch : collect(lanes, stop)) {
+        finished.emplace(batch.first, std::move(batch.tally));
+      }
+      while (finished.contains(tally_.done)) {
+        throwIfStopped(stop);
+        const std::size_t side_by_side = lanes.lanes() + (remote_ ? remote_->lanes() : 0);
+        tally_.append(finished.extract(tally_.done).mapped(), side_by_side);
+        // The first time at once: a place where nothing can be kept should not show after hours.
+        if (!saved || secondsSince(*saved) >= options_.seconds_between_saves) {
+          save();
+          saved = Clock::now();
+        }
+        report();
+        if (options_.interim && secondsSince(told) >= options_.seconds_between_interims &&
+            tally_.done > tally_.skipped.size()) {
+          options_.interim(evaluation());
+          told = Clock::now();
+        }
+      }
+    }
+  }
+
+  /// From image `next` on, as much as there is room for, by turns; the first image that is left.
+  std::size_t handOut(BatchLanes& lanes, std::size_t next) {
+    for (bool room = true; room && next < dataset_.size();) {
+      room = false;
+      const auto range = [&] {
+        return BatchRange{next, std::min(batch(), dataset_.size() - next)};
+      };
+      if (lanes.hasRoom()) {
+        lanes.give(range());
+        next += range().count;
+        room = true;
+      }
+      if (remote_ && next < dataset_.size() && remote_->give(range())) {
+        next += range().count;
+        room = true;
+      }
+    }
+    return next;
+  }
+
+  std::vector<CountedBatch> collect(BatchLanes& lanes, const std::stop_token& stop) {
+    if (!remote_) return lanes.take(std::nullopt, stop);
+    std::vector<CountedBatch> finished = lanes.take(kPoll, stop);
+    for (CountedBatch& batch : remote_->take()) finished.push_back(std::move(batch));
+    lost_ = remote_->silent();
+    if (!lost_.empty()) throw Cancelled();
+    return finished;
+  }
+
+  void save() const {
+    if (options_.state.empty() || tally_.done == continued_) return;
+    writeState(options_.state, key_, choices_, options_.chosen_by, tally_);
+  }
+
+  const Engine& engine_;
+  const Dataset dataset_;
+  const std::vector<MeasuredChoice> choices_;
+  const std::vector<PreparedMethod> methods_;  ///< made before any image is read
+  const EvaluationOptions& options_;
+  const EvaluationKey key_;
+  Tally tally_;
+  std::size_t continued_ = 0;
+  std::optional<RemoteLanes> remote_;
+  std::vector<int> lost_;
+};
+
+}  // namespace
+
+Evaluation evaluate(const Engine& engine, const Dataset& dataset,
+                    std::span<const MeasuredChoice> choices, const EvaluationOptions& options,
+                    const ProgressCallback& progress, const std::stop_token& stop) {
+  Run run(engine, dataset, choices, options);
+  run.measure(progress, stop);
+  Evaluation result = run.evaluation();
+  if (result.complete() && result.images() == 0) {
+    throw Error(fmt::format("{}: none of the {} images could be read (the first: {})",
+                            dataset.name(), dataset.size(), result.skipped.front().reason));
+  }
+  return result;
+}
+
+std::vector<MeasuredChoice> matchTiers(const Engine& engine, const Dataset& sample,
+                                       std::span<const MethodChoice> methods,
+                                       std::span<const double> tiers,
+                                       const std::function<void(const TierMatch&)>& found,
+                                       const ProgressCallback& progress,
+                                       const std::stop_token& stop) {
+  ImageSource images(sample, engine.info().preprocessing);
+  return matchTiers(engine, images.readAll(stop), methods, tiers, found, progress, stop);
+}
+
+}  // namespace adamerge

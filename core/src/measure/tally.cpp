@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "measure/tally.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "adamerge/error.h"
+
+namespace adamerge {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// FLOPs are whole multiply-accumulates; KL divergence and cosine are kept to 2^-30.
+constexpr double kMac = 1e-9;
+constexpr double kFine = 1.0 / (1 << 30);
+constexpr double kLargestFine = 256;
+constexpr int kTopClasses = 5;
+constexpr int kBitsPerDigit = 4;
+
+std::int64_t whole(double value, double unit) { return std::llround(value / unit); }
+
+/// Place of class `label` by logit, from 0; of equal ones the lower index comes first.
+int rankOf(const std::vector<float>& logits, int label) {
+  const float own = logits[static_cast<std::size_t>(label)];
+  int rank = 0;
+  for (int other = 0; other < static_cast<int>(logits.size()); ++other) {
+    const float logit = logits[static_cast<std::size_t>(other)];
+    if (logit > own || (logit == own && other < label)) ++rank;
+  }
+  return rank;
+}
+
+/// Four images a digit, the first in the lowest bit.
+std::string toDigits(const std::vector<bool>& bits) {
+  std::string digits;
+  for (std::size_t first = 0; first < bits.size(); first += kBitsPerDigit) {
+    unsigned value = 0;
+    for (std::size_t i = first; i < std::min(first + kBitsPerDigit, bits.size()); ++i) {
+      if (bits[i]) value |= 1U << (i - first);
+    }
+    digits.push_back("0123456789abcdef"[value]);
+  }
+  return digits;
+}
+
+std::vector<bool> fromDigits(const std::string& digits, std::size_t count) {
+  if (digits.size() != (count + kBitsPerDigit - 1) / kBitsPerDigit ||
+      digits.find_first_not_of("0123456789abcdef") != std::string::npos) {
+    throw Error("its outcomes are not one per image");
+  }
+  std::vector<bool> bits(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const char digit = digits[i / kBitsPerDigit];
+    const int value = digit <= '9' ? digit - '0' : digit - 'a' + 10;
+    bits[i] = ((value >> (i % kBitsPerDigit)) & 1) != 0;
+  }
+  return bits;
+}
+
+double percent(int part, int whole) { return 100.0 * part / whole; }
+
+}  // namespace
+
+void PointTally::add(const ImageResult& result, const ImageResult& unmerged, int label) {
+  const Fidelity fidelity = compareLogits(unmerged.logits, result.logits);
+  if (!std::isfinite(fidelity.kl_divergence) || !std::isfinite(fidelity.logit_cosine)) {
+    throw Error(
+        "the model's output holds values that are not numbers (NaN or infinity); --dtype float32 "
+        "has a wider range");
+  }
+  if (fidelity.top1_agrees) ++agrees_;
+  kl_.add(whole(std::min(fidelity.kl_divergence, kLargestFine), kFine));
+  cosine_.add(whole(fidelity.logit_cosine, kFine));
+  bool right = fidelity.top1_agrees;
+  if (label >= 0) {
+    const int rank = rankOf(result.logits, label);
+    right = rank == 0;
+    if (right) ++correct_;
+    if (rank < kTopClasses) ++among_five_;
+  }
+  right_.push_back(right);
+  flops_paper_.add(whole(result.flops.paper, kMac));
+  flops_total_.add(whole(result.flops.total, kMac));
+  std::int64_t merged = 0;
+  for (std::size_t block = 0; block < tokens_.size(); ++block) {
+    tokens_[block].add(result.layers[block].tokens_in);
+    merged += result.layers[block].merged;
+  }
+  merged_.add(merged);
+  calibrated_ = calibrated_ && result.calibrated;
+}
+
+void PointTally::append(const PointTally& next, std::size_t lanes) {
+  correct_ += next.correct_;
+  among_five_ += next.among_five_;
+  agrees_ += next.agrees_;
+  calibrated_ = calibrated_ && next.calibrated_;
+  seconds_ += next.seconds_ / static_cast<double>(lanes);
+  kl_.add(next.kl_);
+  cosine_.add(next.cosine_);
+  flops_paper_.add(next.flops_paper_);
+  flops_total_.add(next.flops_total_);
+  merged_.add(next.merged_);
+  for (std::size_t block = 0; block < tokens_.size(); ++block) {
+    tokens_[block].add(next.tokens_[block]);
+  }
+  right_.insert(right_.end(), next.right_.begin(), next.right_.end());
+}
+
+EvaluatedPoint PointTally::point(const MeasuredChoice& choice, int images, bool labelled,
+                                 bool classifier) const {
+  EvaluatedPoint point;
+  point.choice = choice.choice;
+  point.tier = choice.tier;
+  point.calibrated = calibrated_;
+  point.right = right_;
+  AccuracyPoint& accuracy = point.accuracy;
+  accuracy.method = choice.choice.method;
+  accuracy.settings = completeSettings(choice.choice);
+  accuracy.images = images;
+  if (images == 0) return point;
+  if (labelled) {
+    accuracy.top1 = percent(correct_, images);
+    accuracy.top1_interval = wilsonInterval(correct_, images);
+    accuracy.top5 = percent(among_five_, images);
+  }
+  if (classifier) {
+    accuracy.agreement = percent(agrees_, images);
+    point.kl_divergence = kl_.mean(kFine);
+  }
+  point.logit_cosine = cosine_.mean(kFine);
+  accuracy.flops = {flops_paper_.mean(kMac), flops_total_.mean(kMac)};
+  point.flops_deviation = {flops_paper_.deviation(kMac), flops_total_.deviation(kMac)};
+  accuracy.merged_mean = merged_.mean();
+  for (const ExactMoments& tokens : tokens_) {
+    accuracy.tokens_per_block.push_back(tokens.mean());
+    point.tokens_deviation.push_back(tokens.deviation());
+  }
+  if (seconds_ > 0) accuracy.images_per_second = images / seconds_;
+  return point;
+}
+
+Json PointTally::toJson() const {
+  Json tokens = Json::array();
+  for (const ExactMoments& block : tokens_) tokens.push_back(block.toJson());
+  return {{"correct", correct_},
+          {"among_five", among_five_},
+          {"agrees", agrees_},
+          {"calibrated", calibrated_},
+          {"seconds", seconds_},
+          {"kl", kl_.toJson()},
+          {"cosine", cosine_.toJson()},
+          {"flops_paper", flops_paper_.toJson()},
+          {"flops_total", flops_total_.toJson()},
+          {"merged", merged_.toJson()},
+          {"tokens", tokens},
+          {"right", toDigits(right_)}};
+}
+
+PointTally PointTally::fromJson(const nlohmann::json& json, int depth, std::size_t done) {
+  PointTally tally(depth);
+  tally.correct_ = json.at("correct").get<int>();
+  tally.among_five_ = json.at("among_five").get<int>();
+  tally.agrees_ = json.at("agrees").get<int>();
+  tally.calibrated_ = json.at("calibrated").get<bool>();
+  tally.seconds_ = json.at("seconds").get<double>();
+  tally.kl_ = ExactMoments::fromJson(json.at("kl"));
+  tally.cosine_ = ExactMoments::fromJson(json.at("cosine"));
+  tally.flops_paper_ = ExactMoments::fromJson(json.at("flops_paper"));
+  tally.flops_total_ = ExactMoments::fromJson(json.at("flops_total"));
+  tally.merged_ = ExactMoments::fromJson(json.at("merged"));
+  for (std::size_t block = 0; block < tally.tokens_.size(); ++block) {
+    tally.tokens_[block] = ExactMoments::fromJson(json.at("tokens").at(block));
+  }
+  tally.right_ = fromDigits(json.at("right").get<std::string>(), done);
+  return tally;
+}
+
+void Tally::append(const Tally& next, std::size_t lanes) {
+  done += next.done;
+  skipped.insert(skipped.end(), next.skipped.begin(), next.skipped.end());
+  warnings.insert(next.warnings.begin(), next.warnings.end());
+  for (std::size_t point = 0; point < points.size(); ++point) {
+    points[point].append(next.points[point], lanes);
+  }
+}
+
+Json Tally::toJson() const {
+  Json json = {{"done", done},
+               {"skipped", Json::array()},
+               {"warnings", warnings},
+               {"tallies", Json::array()}};
+  for (const SkippedImage& image : skipped) json["skipped"].push_back({image.name, image.reason});
+  for (const PointTally& point : points) json["tallies"].push_back(point.toJson());
+  return json;
+}
+
+Tally Tally::fromJson(const nlohmann::json& json, std::size_t points, int depth) {
+  Tally tally;
+  tally.done = json.at("done").get<std::size_t>();
+  for (const auto& image : json.at("skipped")) {
+    tally.skipped.push_back({image.at(0).get<std::string>(), image.at(1).get<std::string>()});
+  }
+  tally.warnings = json.at("warnings").get<std::set<std::string>>();
+  for (const auto& point : json.at("tallies")) {
+    tally.points.push_back(PointTally::fromJson(point, depth, tally.done));
+  }
+  if (tally.points.size() != points) throw Error("it has not as many points as were asked for");
+  return tally;
+}
+
+namespace {
+
+__extension__ using Wide = __int128;
+
+nlohmann::ordered_json halves(Wide value) {
+  return {static_cast<std::int64_t>(value >> 64), static_cast<std::uint64_t>(value)};
+}
+
+Wide whole(const nlohmann::json& json) {
+  return (static_cast<Wide>(json.at(0).get<std::int64_t>()) << 64) |
+         static_cast<Wide>(json.at(1).get<std::uint64_t>());
+}
+
+}  // namespace
+
+void ExactMoments::add(std::int64_t value) {
+  ++count_;
+  sum_ += value;
+  squares_ += static_cast<Wide>(value) * value;
+}
+
+void ExactMoments::add(const ExactMoments& other) {
+  count_ += other.count_;
+  sum_ += other.sum_;
+  squares_ += other.squares_;
+}
+
+double ExactMoments::mean(double unit) const {
+  return count_ > 0 ? static_cast<double>(sum_) / static_cast<double>(count_) * unit : 0.0;
+}
+
+double ExactMoments::deviation(double unit) const {
+  if (count_ == 0) return 0;
+  const Wide scaled = count_ * squares_ - sum_ * sum_;
+  return std::sqrt(static_cast<double>(scaled)) / static_cast<double>(count_) * unit;
+}
+
+nlohmann::ordered_json ExactMoments::toJson() const {
+  return {count_, halves(sum_), halves(squares_)};
+}
+
+ExactMoments ExactMoments::fromJson(const nlohmann::json& json) {
+  ExactMoments moments;
+  moments.count_ = json.at(0).get<std::int64_t>();
+  moments.sum_ = whole(json.at(1));
+  moments.squares_ = whole(json.at(2));
+  return moments;
+}
+
+namespace {
+
+constexpr double kQuantile = 1.959963984540054;  ///< of the normal distribution, 97.5 %
+constexpr double kSameFlops = 0.02;
+
+}  // namespace
+
+Interval wilsonInterval(int successes, int trials) {
+  if (trials < 1 || successes < 0 || successes > trials) {
+    throw Error(fmt::format("an interval needs 0 to n successes of n >= 1 trials, not {} of {}",
+                            successes, trials));
+  }
+  const double n = trials;
+  const double p = successes / n;
+  const double z2 = kQuantile * kQuantile;
+  const double centre = p + z2 / (2 * n);
+  const double half = kQuantile * std::sqrt(p * (1 - p) / n + z2 / (4 * n * n));
+  const double scale = 100 / (1 + z2 / n);
+  // Rounding must not push an end beyond the value itself.
+  const double value = 100.0 * successes / trials;
+  return {successes == 0 ? 0.0 : std::clamp((centre - half) * scale, 0.0, value),
+          successes == trials ? 100.0 : std::clamp((centre + half) * scale, value, 100.0)};
+}
+
+PairedComparison mcNemar(int only_first, int only_second) {
+  PairedComparison comparison{only_first, only_second, 1.0};
+  const int n = only_first + only_second;
+  const int fewer = std::min(only_first, only_second);
+  if (n == 0 || only_first == only_second) return comparison;
+  // Sum of binomial(n, k) / 2^n for k = fewer ... 0, each term from the one before.
+  double term = std::exp(std::lgamma(n + 1.0) - std::lgamma(fewer + 1.0) -
+                         std::lgamma(n - fewer + 1.0) - n * std::log(2.0));
+  double tail = 0;
+  for (int k = fewer; k >= 0; --k) {
+    tail += term;
+    term *= static_cast<double>(k) / (n - k + 1);
+  }
+  comparison.p = std::min(1.0, 2 * tail);
+  return comparison;
+}
+
+PairedComparison mcNemar(const EvaluatedPoint& first, const EvaluatedPoint& second) {
+  int only_first = 0;
+  int only_second = 0;
+  for (std::size_t i = 0; i < std::min(first.right.size(), second.right.size()); ++i) {
+    if (first.right[i] && !second.right[i]) ++only_first;
+    if (!first.right[i] && second.right[i]) ++only_second;
+  }
+  return mcNemar(only_first, only_second);
+}
+
+std::optional<std::size_t> counterpart(const Evaluation& evaluation, std::size_t point) {
+  const auto& points = evaluation.points;
+  const auto first = std::find_if(points.begin(), points.end(), [](const EvaluatedPoint& other) {
+    return other.accuracy.method != "none";
+  });
+  const EvaluatedPoint& own = points[point];
+  if (first == points.end() || own.accuracy.method == "none" ||
+      own.accuracy.method == first->accuracy.method) {
+    return std::nullopt;
+  }
+  std::optional<std::size_t> nearest;
+  double least = kSameFlops * own.accuracy.flops.paper;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    if (points[i].accuracy.method != first->accuracy.method || points[i].tier != own.tier) continue;
+    if (own.tier) return i;
+    const double distance = std::abs(points[i].accuracy.flops.paper - own.accuracy.flops.paper);
+    if (distance > least) continue;
+    least = distance;
+    nearest = i;
+  }
+  return nearest;
+}
+
+}  // namespace adamerge
