@@ -36,6 +36,12 @@ struct EngineOptions {
   std::string dtype = "auto";
   int threads = 0;  ///< 0: as many as the machine has cores; process-wide in LibTorch
   std::optional<InputSize> input_size = std::nullopt;  ///< overrides the model's
+  /// How a position table is brought to the input's grid; nullopt: as the library does that the
+  /// weights come from.
+  std::optional<Resampling> resampling = std::nullopt;
+  /// A classifier, or a table of text embeddings, instead of the model's own (safetensors: weight,
+  /// bias, logit_scale; README, "Heads"). Empty: none.
+  std::filesystem::path head{};
 };
 
 struct RunOptions {

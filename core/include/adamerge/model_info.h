@@ -132,7 +132,8 @@ struct VitConfig {
   int classes = 1000;            ///< 0: no classifier, the output is the embedding
   /// The head of --head compares directions: embeddings are normalised before it.
   bool normalised_head = false;
-  bool two_heads = false;        ///< the distillation token has a classifier of its own
+  bool two_heads = false;       ///< the distillation token has a classifier of its own
+  bool mean_of_tokens = false;  ///< the embedding is the mean of class and distillation token
 
   int gridHeight() const { return input_height / patch_size; }
   int gridWidth() const { return input_width / patch_size; }

@@ -163,8 +163,9 @@ Engine Engine::load(const std::filesystem::path& path, const EngineOptions& opti
   const std::filesystem::path weights = findModelFiles(path).weights;
   std::error_code ignored;
   const auto written = std::filesystem::last_write_time(weights, ignored);
-  const auto reload = [=, size = options.input_size](const std::stop_token& wanted) {
-    LoadedModel again = loadModel(path, size, {}, wanted);
+  const LoadOptions wanted_model{options.input_size, options.resampling, options.head};
+  const auto reload = [=](const std::stop_token& wanted) {
+    LoadedModel again = loadModel(path, wanted_model, {}, wanted);
     std::error_code code;
     if (std::filesystem::last_write_time(weights, code) != written) {
       throw Error(
@@ -174,7 +175,7 @@ Engine Engine::load(const std::filesystem::path& path, const EngineOptions& opti
     }
     return std::move(again.weights);
   };
-  auto state = std::make_unique<State>(loadModel(path, options.input_size, progress, stop),
+  auto state = std::make_unique<State>(loadModel(path, wanted_model, progress, stop),
                                        placement, reload);
   const ModelInfo& info = state->info;
 

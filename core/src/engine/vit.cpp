@@ -286,11 +286,12 @@ VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
   std::vector<at::Tensor> embeddings;
   std::vector<at::Tensor> logits;
   const auto finish = [&](const at::Tensor& own, const at::Tensor& distilled_own) {
-    const at::Tensor embedding = project(own);
-    logits.push_back(classify(embedding, distilled_own).to(at::kCPU, at::kFloat));
-    // A network with two heads reads two tokens: their mean stands for what it reads.
-    embeddings.push_back(
-        (config_.two_heads ? (embedding + distilled_own) / 2 : embedding).to(at::kCPU, at::kFloat));
+    const at::Tensor first = project(own);
+    // Where two tokens are read, their mean stands for them.
+    const at::Tensor embedding = config_.mean_of_tokens ? (first + distilled_own) / 2 : first;
+    logits.push_back(
+        classify(config_.two_heads ? first : embedding, distilled_own).to(at::kCPU, at::kFloat));
+    embeddings.push_back(embedding.to(at::kCPU, at::kFloat));
   };
   if (device_.is_cpu()) {
     // LibTorch's products may round a row otherwise among others than alone.

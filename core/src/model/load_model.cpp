@@ -7,6 +7,7 @@
 
 #include "model/architecture.h"
 #include "model/family.h"
+#include "model/head_file.h"
 #include "model/model_files.h"
 
 namespace adamerge {
@@ -49,7 +50,7 @@ void noteAssumptions(const ModelInfo& info, std::vector<std::string>& notes) {
 
 }  // namespace
 
-LoadedModel loadModel(const fs::path& path, const std::optional<InputSize>& input_size,
+LoadedModel loadModel(const fs::path& path, const LoadOptions& options,
                       const ProgressCallback& progress, const std::stop_token& stop) {
   const ModelFiles files = findModelFiles(path);
   const ConfigFiles configs = readConfigFiles(files.config, files.preprocessor, files.open_clip);
@@ -59,13 +60,14 @@ LoadedModel loadModel(const fs::path& path, const std::optional<InputSize>& inpu
   LoadedModel model;
   ModelInfo& info = model.info;
   const Family& family = findFamily(configs, tensors);
-  const ModelConfig config = family.open(configs, tensors);
+  ModelConfig config = family.open(configs, tensors);
+  if (options.resampling) config.base.resampling = *options.resampling;
   joinProjections(tensors);
   info.family = family.label;
   info.notes = config.notes;
   info.notes.insert(info.notes.end(), weights.notes.begin(), weights.notes.end());
   if (std::string note = tensors.droppedNote(); !note.empty()) info.notes.push_back(note);
-  info.vit = findArchitecture(tensors, config, input_size, info.notes);
+  info.vit = findArchitecture(tensors, config, options.input_size, info.notes);
   checkTensors(tensors, info.vit, progress, stop);
 
   info.name = displayName(path, files);
@@ -79,6 +81,7 @@ LoadedModel loadModel(const fs::path& path, const std::optional<InputSize>& inpu
   info.labels = labelsFor(config, info.vit.classes, info.notes);
   model.weights = tensors.release();
   for (const auto& [name, tensor] : model.weights) info.parameters += tensor.numel();
+  if (!options.head.empty()) replaceHead(model, options.head);
   return model;
 }
 

@@ -18,13 +18,18 @@ struct LoadedModel {
   StateDict weights;
 };
 
-/// `path`: a model folder (config.json beside model.safetensors, pytorch_model.bin, sharded index)
-/// or a weight file (a config.json in its folder is read if there is one). timm's and Hugging
-/// Face's names and configs. `input_size` overrides the config's.
-/// Throws Error: see readWeights; config broken or of another architecture; missing, unexpected or
-/// misshapen tensors; NaN or infinity in the weights; input size not a multiple of the patch size.
+struct LoadOptions {
+  std::optional<InputSize> input_size{};   ///< instead of the config's
+  std::optional<Resampling> resampling{};  ///< of the position table, instead of the library's own
+  std::filesystem::path head{};            ///< replaces the classifier, see replaceHead(); empty: none
+};
+
+/// `path`: a model folder (config.json or open_clip_config.json beside the weights) or a weight file
+/// (configs in its folder are read if there are any), of any family of model/family.h.
+/// Throws Error: see readWeights; config broken, of another family than the tensors, or with fields
+/// that are not known; missing, unexpected or misshapen tensors; NaN or infinity in the weights.
 LoadedModel loadModel(const std::filesystem::path& path,
-                      const std::optional<InputSize>& input_size = std::nullopt,
+                      const LoadOptions& options = {},
                       const ProgressCallback& progress = {}, const std::stop_token& stop = {});
 
 }  // namespace adamerge
