@@ -57,7 +57,7 @@ ModelConfig readHuggingFaceConfig(const ConfigFields& fields, const ConfigFields
   }
   readMlpWidth(fields, config);
   config.labels = numberedLabels(fields.below("id2label"));
-  config.preprocessing = readHuggingFacePreprocessing(preprocessor);
+  config.preprocessing = readHuggingFacePreprocessing(preprocessor, config.architecture);
   config.input_size = {config.preprocessing.crop, "size"};
   return config;
 }
