@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "adamerge/engine.h"
+#include "tensor_file.h"
 
 namespace adamerge::test {
 
@@ -23,21 +24,8 @@ inline json readReference(const std::filesystem::path& path) {
   return json::parse(file);
 }
 
-/// The tensor "image_logits" of a safetensors file: 8 bytes of header length, JSON, data.
 inline std::vector<float> readImageLogits(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::uint64_t length = 0;
-  file.read(reinterpret_cast<char*>(&length), sizeof length);
-  std::string header(length, ' ');
-  file.read(header.data(), static_cast<std::streamsize>(length));
-  const auto offsets =
-      json::parse(header).at("image_logits").at("data_offsets").get<std::vector<std::size_t>>();
-  std::vector<float> values((offsets[1] - offsets[0]) / sizeof(float));
-  file.seekg(static_cast<std::streamoff>(sizeof length + length + offsets[0]));
-  file.read(reinterpret_cast<char*>(values.data()),
-            static_cast<std::streamsize>(values.size() * sizeof(float)));
-  EXPECT_TRUE(file.good()) << path;
-  return values;
+  return readTensor(path, "image_logits").values;
 }
 
 inline MethodChoice choiceOf(const json& settings, std::shared_ptr<const Statistics> statistics) {

@@ -163,9 +163,14 @@ struct Preprocessing {
   Resize resize = Resize::kShorterSide;
   int resize_height = 248;
   int resize_width = 248;
-  int crop_height = 224;  ///< equals VitConfig::input_height
+  /// Equals VitConfig::input_height and input_width, which need not be multiples of the patch.
+  int crop_height = 224;
   int crop_width = 224;
+  /// Where a centre crop leaves an odd number of pixels over, it begins at their half rounded down
+  /// (Hugging Face), else rounded to even (torchvision, timm).
+  bool crop_rounds_down = false;
   Interpolation interpolation = Interpolation::kBicubic;
+  bool floating_point = false;  ///< resized without rounding to 8 bits (DINOv3's processor)
   std::array<float, 3> mean{0.5F, 0.5F, 0.5F};  ///< RGB, of values in 0...1
   std::array<float, 3> std{0.5F, 0.5F, 0.5F};
   std::array<std::uint8_t, 3> fill{0, 0, 0};  ///< RGB beyond the image's edge

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// timm's evaluation transform: resize (Pillow's antialiased filters), crop, normalise.
+// Resize, crop, normalise: what timm, open_clip and Hugging Face do before a network.
 #pragma once
 
 #include "adamerge/image.h"
@@ -15,7 +15,9 @@ struct PreparedImage {
 };
 
 /// Equal to Pillow's result (8-bit fixed-point resampling with antialiasing, horizontal pass
-/// first). Only the cropped part is computed. Throws Error for an empty image.
+/// first), or torchvision's on floats where the preprocessing is in floating point. Only the
+/// cropped part is computed. Throws Error: an empty image, one too narrow for its resize, an input
+/// of more than kMaxPixels.
 PreparedImage prepareImage(const Image& image, const Preprocessing& preprocessing);
 
 }  // namespace adamerge

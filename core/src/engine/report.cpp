@@ -189,6 +189,7 @@ std::string describe(const Preprocessing& p) {
       resize = fmt::format("squashed to {} x {}", p.resize_width, p.resize_height);
       break;
   }
+  if (p.floating_point) resize += " in floating point";
   return fmt::format(
       "{}, {}, centre crop {} x {}, mean {:.3g} {:.3g} {:.3g}, std {:.3g} {:.3g} {:.3g}", resize,
       name(p.interpolation), p.crop_width, p.crop_height, p.mean[0], p.mean[1], p.mean[2], p.std[0],

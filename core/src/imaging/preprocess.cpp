@@ -20,10 +20,20 @@ struct Size {
 /// Python's round(): half to even, the default rounding mode.
 int roundHalfEven(double value) { return static_cast<int>(std::nearbyint(value)); }
 
+/// Also keeps sides within what an int holds.
+void checkLength(double longer, const Image& image, const Preprocessing& settings) {
+  constexpr double kLongest = 1e9;
+  if (longer <= kLongest) return;
+  throw Error(fmt::format("an image of {} x {} pixels is too narrow to be resized to {} pixels",
+                          image.width, image.height,
+                          std::min(settings.resize_width, settings.resize_height)));
+}
+
 Size keptAspect(const Image& image, const Preprocessing& settings, bool fits) {
   const double rows = static_cast<double>(image.height) / settings.resize_height;
   const double columns = static_cast<double>(image.width) / settings.resize_width;
   const double ratio = fits ? std::max(rows, columns) : std::min(rows, columns);
+  checkLength(std::max(image.width, image.height) / ratio, image, settings);
   return {std::max(roundHalfEven(image.width / ratio), 1),
           std::max(roundHalfEven(image.height / ratio), 1)};
 }
@@ -42,10 +52,7 @@ Size resizedSize(const Image& image, const Preprocessing& settings) {
   const std::int64_t side = settings.resize_height;
   const auto [shorter, longer] = std::minmax(image.width, image.height);
   const double other = static_cast<double>(side * longer) / shorter;
-  if (other > 1e9) {
-    throw Error(fmt::format("an image of {} x {} pixels is too narrow to be resized to {} pixels",
-                            image.width, image.height, side));
-  }
+  checkLength(other, image, settings);
   const int scaled = static_cast<int>(other);
   return image.width <= image.height ? Size{settings.resize_height, scaled}
                                      : Size{scaled, settings.resize_height};
@@ -60,40 +67,59 @@ struct Axis {
   int to = 0;     ///< where they begin in the crop
 };
 
-Axis cropAxis(int size, int crop) {
+Axis cropAxis(int size, int crop, bool rounds_down) {
   Axis axis;
-  axis.offset = crop > size ? -((crop - size) / 2) : roundHalfEven((size - crop) / 2.0);
+  if (crop > size) {
+    axis.offset = -((crop - size) / 2);
+  } else {
+    axis.offset = rounds_down ? (size - crop) / 2 : roundHalfEven((size - crop) / 2.0);
+  }
   axis.from = std::max(axis.offset, 0);
   axis.to = std::max(-axis.offset, 0);
   axis.count = std::min(size, crop);
   return axis;
 }
 
-Image padded(const Image& part, const Axis& columns, const Axis& rows,
-             const Preprocessing& settings) {
-  Image view{settings.crop_width, settings.crop_height, {}};
-  view.pixels.resize(static_cast<std::size_t>(view.width) * view.height * 3);
-  for (auto pixel = view.pixels.begin(); pixel != view.pixels.end();) {
+/// The part of the picture that the crop shows, with the fill colour around it.
+template <typename Sample>
+std::vector<Sample> framed(std::vector<Sample> part, const Axis& columns, const Axis& rows,
+                           const Preprocessing& settings) {
+  if (columns.count == settings.crop_width && rows.count == settings.crop_height) return part;
+  std::vector<Sample> frame(static_cast<std::size_t>(settings.crop_width) * settings.crop_height *
+                            3);
+  for (auto pixel = frame.begin(); pixel != frame.end();) {
     pixel = std::copy(settings.fill.begin(), settings.fill.end(), pixel);
   }
-  for (int y = 0; y < part.height; ++y) {
-    std::copy_n(part.at(0, y), static_cast<std::size_t>(part.width) * 3,
-                view.at(columns.to, rows.to + y));
+  const auto samples = static_cast<std::ptrdiff_t>(columns.count) * 3;
+  for (std::ptrdiff_t y = 0; y < rows.count; ++y) {
+    std::copy_n(part.begin() + y * samples, samples,
+                frame.begin() + ((rows.to + y) * settings.crop_width + columns.to) * 3);
   }
-  return view;
+  return frame;
 }
 
-InputTensor normalised(const Image& view, const Preprocessing& settings) {
-  InputTensor input{view.height, view.width, {}};
-  const std::size_t plane = static_cast<std::size_t>(view.width) * view.height;
-  input.values.resize(plane * 3);
+/// `pixels`: of 0...255, interleaved.
+template <typename Sample>
+InputTensor normalised(const std::vector<Sample>& pixels, const Preprocessing& settings) {
+  InputTensor input{settings.crop_height, settings.crop_width, {}};
+  const std::size_t plane = pixels.size() / 3;
+  input.values.resize(pixels.size());
   for (std::size_t c = 0; c < 3; ++c) {
     for (std::size_t i = 0; i < plane; ++i) {
-      const float value = static_cast<float>(view.pixels[i * 3 + c]) / 255.0F;
+      const float value = static_cast<float>(pixels[i * 3 + c]) / 255.0F;
       input.values[c * plane + i] = (value - settings.mean[c]) / settings.std[c];
     }
   }
   return input;
+}
+
+/// For showing: as whole numbers.
+std::vector<std::uint8_t> rounded(const std::vector<float>& pixels) {
+  std::vector<std::uint8_t> bytes(pixels.size());
+  std::transform(pixels.begin(), pixels.end(), bytes.begin(), [](float value) {
+    return static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.0F, 255.0F)));
+  });
+  return bytes;
 }
 
 }  // namespace
@@ -106,20 +132,35 @@ PreparedImage prepareImage(const Image& image, const Preprocessing& settings) {
                 settings.crop_height}) <= 0) {
     throw Error("the preprocessing's sizes must be at least 1 pixel");
   }
+  if (settings.crop_height > kMaxPixels / settings.crop_width) {
+    throw Error(
+        fmt::format("an input of {} x {} pixels is too large; at most {} million are "
+                    "prepared",
+                    settings.crop_width, settings.crop_height, kMaxPixels / 1'000'000));
+  }
   const Size size = resizedSize(image, settings);
-  const Axis columns = cropAxis(size.width, settings.crop_width);
-  const Axis rows = cropAxis(size.height, settings.crop_height);
+  const Axis columns = cropAxis(size.width, settings.crop_width, settings.crop_rounds_down);
+  const Axis rows = cropAxis(size.height, settings.crop_height, settings.crop_rounds_down);
+  const imaging::Window window{columns.from, rows.from, columns.count, rows.count};
+
   PreparedImage prepared;
-  prepared.view = imaging::resample(image, size.width, size.height, settings.interpolation,
-                                    {columns.from, rows.from, columns.count, rows.count});
-  if (columns.count < settings.crop_width || rows.count < settings.crop_height) {
-    prepared.view = padded(prepared.view, columns, rows, settings);
+  prepared.view = {settings.crop_width, settings.crop_height, {}};
+  if (settings.floating_point) {
+    const std::vector<float> pixels = framed(
+        imaging::resampleFloat(image, size.width, size.height, settings.interpolation, window),
+        columns, rows, settings);
+    prepared.view.pixels = rounded(pixels);
+    prepared.input = normalised(pixels, settings);
+  } else {
+    prepared.view.pixels = framed(
+        imaging::resample(image, size.width, size.height, settings.interpolation, window).pixels,
+        columns, rows, settings);
+    prepared.input = normalised(prepared.view.pixels, settings);
   }
   const double scaleX = static_cast<double>(image.width) / size.width;
   const double scaleY = static_cast<double>(image.height) / size.height;
   prepared.crop = {columns.offset * scaleX, rows.offset * scaleY, settings.crop_width * scaleX,
                    settings.crop_height * scaleY};
-  prepared.input = normalised(prepared.view, settings);
   return prepared;
 }
 

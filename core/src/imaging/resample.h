@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Pillow's 8-bit resampling: antialiased filters in fixed point, horizontal pass first.
+// Antialiased filters, horizontal pass first: Pillow's in 8-bit fixed point, and torchvision's in
+// floating point.
 #pragma once
 
 #include "adamerge/image.h"
@@ -18,5 +19,10 @@ struct Window {
 /// window lies within the resized image and is not empty.
 Image resample(const Image& image, int width, int height, Interpolation interpolation,
                const Window& window);
+
+/// The same without rounding: red, green and blue of each pixel as numbers of 0...255, not clipped
+/// where a filter overshoots.
+std::vector<float> resampleFloat(const Image& image, int width, int height,
+                                 Interpolation interpolation, const Window& window);
 
 }  // namespace adamerge::imaging

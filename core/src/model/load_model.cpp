@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "adamerge/report.h"
 #include "model/architecture.h"
 #include "model/family.h"
 #include "model/head_file.h"
@@ -40,12 +41,19 @@ std::vector<std::string> labelsFor(const ModelConfig& config, int classes,
   return labels;
 }
 
+/// What every config of Hugging Face's says in one way: names of classes, preprocessing.
+void readHuggingFaceRest(const ConfigFiles& configs, ModelConfig& config) {
+  config.labels = numberedLabels(configs.fields().below("id2label"));
+  config.preprocessing =
+      readHuggingFacePreprocessing(configs.preprocessorFields(), config.architecture);
+  if (config.preprocessing.crop) config.input_size = {config.preprocessing.crop, "size"};
+}
+
 void noteAssumptions(const ModelInfo& info, std::vector<std::string>& notes) {
   notes.push_back(fmt::format(
-      "There is no config.json: assumed are timm's defaults, GELU, a norm epsilon of {}, images "
-      "resized to {} x {}, bicubic, cropped to {} x {} and normalised with mean and std 0.5.",
-      info.vit.norm_epsilon, info.preprocessing.resize_height, info.preprocessing.resize_width,
-      info.preprocessing.crop_height, info.preprocessing.crop_width));
+      "There is no config.json: its tensors are those of {}, and assumed are a norm epsilon of {} "
+      "and images prepared so: {}.",
+      info.family, info.vit.norm_epsilon, describe(info.preprocessing)));
 }
 
 }  // namespace
@@ -61,6 +69,7 @@ LoadedModel loadModel(const fs::path& path, const LoadOptions& options,
   ModelInfo& info = model.info;
   const Family& family = findFamily(configs, tensors);
   ModelConfig config = family.open(configs, tensors);
+  if (configs.format() == ConfigFormat::kHuggingFace) readHuggingFaceRest(configs, config);
   if (options.resampling) config.base.resampling = *options.resampling;
   joinProjections(tensors);
   info.family = family.label;

@@ -7,9 +7,6 @@
 namespace adamerge {
 namespace {
 
-constexpr std::array<float, 3> kImageNetMean{0.485F, 0.456F, 0.406F};
-constexpr std::array<float, 3> kImageNetStd{0.229F, 0.224F, 0.225F};
-
 bool hasBlocks(const FileTensors& tensors) {
   return tensors.has("patch_embed.proj.weight") && tensors.has("blocks.0.norm1.weight");
 }
@@ -33,13 +30,11 @@ bool isMae(const FileTensors& tensors) {
            tensors.first("blocks.*.gamma_1").empty() && tensors.first("blocks.*.ls1").empty()));
 }
 
-ModelConfig published(double epsilon) {
+ModelConfig published(double epsilon, Publisher publisher) {
   ModelConfig config;
   config.norm_epsilon.value = epsilon;
   config.activation.value = Activation::kGelu;
-  config.preprocessing.mean = kImageNetMean;
-  config.preprocessing.std = kImageNetStd;
-  config.preprocessing.crop_ratio = 224.0 / 256;
+  config.preprocessing = publishedPreprocessing(publisher);
   return config;
 }
 
@@ -49,7 +44,7 @@ ModelConfig openDinov2(const ConfigFiles& /*files*/, FileTensors& tensors) {
                                             {"blocks.*.mlp.w3", "blocks.*.mlp.fc2"}}};
   tensors.rename(kNames);
   tensors.drop("mask_token");
-  ModelConfig config = published(1e-6);
+  ModelConfig config = published(1e-6, Publisher::kMetaDinov2);
   config.architecture = "dinov2";
   config.base.resampling = Resampling::kBicubicOffset;
   if (tensors.has("reg_token")) {
@@ -79,7 +74,10 @@ ModelConfig openDinov3(const ConfigFiles& /*files*/, FileTensors& tensors) {
     }
     tensors.set(bias_name, bias * mask, bias_name);
   }
-  ModelConfig config = published(1e-5);
+  // The two series differ in mean and deviation, which only their files' names tell.
+  const bool satellite = tensors.file().find("sat493m") != std::string::npos;
+  ModelConfig config =
+      published(1e-5, satellite ? Publisher::kMetaDinov3Satellite : Publisher::kMetaDinov3);
   config.architecture = "dinov3";
   config.base.rotary.form = Rotary::Form::kDinov3;
   config.base.rotary.halves = true;
@@ -106,7 +104,7 @@ ModelConfig openMae(const ConfigFiles& /*files*/, FileTensors& tensors) {
         "decoder_pred"}) {
     tensors.drop(unused);
   }
-  ModelConfig config = published(1e-6);
+  ModelConfig config = published(1e-6, Publisher::kFairMae);
   config.architecture = "mae";
   config.pooling.value = tensors.has("fc_norm.weight") ? Pooling::kAverage : Pooling::kToken;
   return config;

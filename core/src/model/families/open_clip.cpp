@@ -247,6 +247,7 @@ ModelConfig openOpenClip(const ConfigFiles& files, FileTensors& tensors) {
   config.format = ConfigFormat::kOpenClip;
   config.file = root.file();
   if (config.architecture.empty()) config.architecture = "open_clip";
+  config.preprocessing = readOpenClipPreprocessing(root.below("preprocess_cfg"));
   constexpr std::array<std::string_view, 12> kOther{
       "text_cfg", "custom_text", "multimodal_cfg", "init_logit_bias", "init_logit_scale",
       "embed_dim", "quick_gelu", "output_dict", "cast_dtype", "output_tokens", "nonscalar_logit_scale", "vision_cfg"};
@@ -265,9 +266,7 @@ ModelConfig openOpenAi(const ConfigFiles& /*files*/, FileTensors& tensors) {
   constexpr int kHeadWidth = 64;
   config.heads.value = static_cast<int>(tensors.find("cls_token").size(-1) / kHeadWidth);
   finishTower(config);
-  config.preprocessing.mean = {0.48145466F, 0.4578275F, 0.40821073F};
-  config.preprocessing.std = {0.26862954F, 0.26130258F, 0.27577711F};
-  config.preprocessing.crop_ratio = 1;
+  config.preprocessing = publishedPreprocessing(Publisher::kOpenAiClip);
   return config;
 }
 
