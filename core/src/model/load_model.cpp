@@ -18,15 +18,12 @@ namespace fs = std::filesystem;
 
 /// The folder's name says more than "model.safetensors" does.
 std::string displayName(const fs::path& path, const ModelFiles& files) {
-  const fs::path whole = fs::absolute(path).lexically_normal();
   std::error_code ignored;
-  const std::string stem = files.weights.stem().string();
-  if (fs::is_directory(path, ignored) || path.filename() == "config.json" || stem == "model" ||
-      stem == "pytorch_model") {
-    const fs::path weights = fs::absolute(files.weights).lexically_normal();
-    return weights.parent_path().filename().string();
+  if (path != files.weights || isUsualWeightName(path.filename().string())) {
+    return fs::absolute(files.weights, ignored).lexically_normal().parent_path().filename();
   }
-  return whole.stem().string();
+  const fs::path stem = path.stem();
+  return stem.extension() == ".pth" ? stem.stem() : stem;  // "best.pth.tar"
 }
 
 std::vector<std::string> labelsFor(const ModelConfig& config, int classes,
@@ -61,6 +58,7 @@ LoadedModel loadModel(const fs::path& path, const std::optional<InputSize>& inpu
   LoadedModel model;
   ModelInfo& info = model.info;
   info.notes = config.notes;
+  info.notes.insert(info.notes.end(), files.notes.begin(), files.notes.end());
   info.notes.insert(info.notes.end(), weights.notes.begin(), weights.notes.end());
   model.weights = withTimmNames(std::move(weights.tensors), weights_file, info.notes);
   info.vit = findArchitecture(model.weights, weights_file, config, input_size, info.notes);
