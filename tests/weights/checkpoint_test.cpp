@@ -149,50 +149,82 @@ TEST_F(Checkpoint, RefusesShortAndMissingStorages) {
               AllOf(HasSubstr("'w'"), HasSubstr("data/0"), HasSubstr("missing")));
 }
 
-TEST_F(Checkpoint, NeverLoadsCode) {
+TEST_F(Checkpoint, PassesOverObjectsWithoutBuildingThem) {
   for (const auto& [module, name] :
        std::vector<std::pair<std::string, std::string>>{{"argparse", "Namespace"},
                                                         {"os", "system"},
                                                         {"numpy.core.multiarray", "scalar"},
                                                         {"torch", "load"},
-                                                        {"builtins", "eval"},
-                                                        {"collections", "defaultdict"}}) {
-    Pickle pickle;
-    pickle.raw("}(").text("args").global(module, name).raw(")\x81").text("model");
-    test::addSmallStateDict(pickle).raw("u");
-    EXPECT_THAT(errorFor(test::smallRecords(pickle.stop())),
-                AllOf(HasSubstr(module + "." + name), HasSubstr("torch.save(model.state_dict()")));
+                                                        {"builtins", "eval"}}) {
+    for (const std::string& made :
+         {std::string(")\x81"), std::string(")R"), std::string(")}\x92"),
+          std::string(")R}(X\1\0\0\0aK\1ub", 14), std::string(")R](K\1K\2e0(K\1K\2u", 16)}) {
+      Pickle pickle;
+      pickle.raw("}(").text("args").global(module, name).raw(made).text("model");
+      test::addSmallStateDict(pickle).raw("u");
+      test::writeBytes(path_, test::zipBytes(test::smallRecords(pickle.stop())));
+      const LoadedWeights loaded = readWeights(path_);
+      expectSmallStateDict(loaded.tensors);
+      EXPECT_THAT(loaded.notes, ::testing::ElementsAre("Passed over in the file: args (" + module +
+                                                       "." + name + ")."));
+    }
   }
+}
+
+TEST_F(Checkpoint, RefusesWholeObjectsAndTypesOfTensorsItHasNot) {
+  EXPECT_THAT(errorFor({{"data.pkl", Pickle().global("timm.models", "ViT").raw(")\x81").stop()}}),
+              AllOf(HasSubstr("timm.models.ViT"), HasSubstr("torch.save(model.state_dict()")));
   EXPECT_THAT(
       errorFor(oneTensor(
-          Pickle().raw("}").text("w").tensor("ComplexFloatStorage", "0", 1, 0, {1}, {1}), 6)),
-      HasSubstr("torch.ComplexFloatStorage"));
+          Pickle().raw("}").text("w").tensor("ComplexFloatStorage", "0", 1, 0, {1}, {1}).raw("s"),
+          6)),
+      AllOf(HasSubstr("'w'"), HasSubstr("torch.ComplexFloatStorage")));
+  Pickle whole;
+  whole.raw("}(")
+      .text("model")
+      .global("yolo", "Net")
+      .raw(")\x81")
+      .text("epoch")
+      .integer(1)
+      .raw("u");
+  EXPECT_THAT(errorFor({{"data.pkl", whole.stop()}}),
+              AllOf(HasSubstr("no tensors"), HasSubstr("model (yolo.Net), epoch"),
+                    HasSubstr("torch.save(model.state_dict()")));
 }
 
 TEST_F(Checkpoint, NamesWhatIsNoTensor) {
   Pickle mixed;
   test::addSmallStateDict(mixed).text("count").integer(3).raw("s");
-  EXPECT_THAT(errorFor(test::smallRecords(mixed.stop())),
-              AllOf(HasSubstr("'count'"), HasSubstr("a number")));
-  Pickle numbered;
-  numbered.raw("}(").integer(1).tensor("0", {2, 3}).raw("u");
-  EXPECT_THAT(errorFor(test::smallRecords(numbered.stop())), HasSubstr("a number where"));
+  test::writeBytes(path_, test::zipBytes(test::smallRecords(mixed.stop())));
+  const LoadedWeights loaded = readWeights(path_);
+  expectSmallStateDict(loaded.tensors);
+  EXPECT_THAT(loaded.notes, ::testing::ElementsAre("Passed over in the file: count."));
   EXPECT_THAT(errorFor({{"data.pkl", Pickle().raw("](").tensor("0", {2, 3}).raw("e").stop()}}),
               AllOf(HasSubstr("holds a list"), HasSubstr("torch.save(model.state_dict()")));
-  Pickle other;
-  other.raw("}(").text("teacher");
-  test::addSmallStateDict(other).text("epoch").integer(2).raw("u");
-  EXPECT_THAT(errorFor(test::smallRecords(other.stop())),
-              AllOf(HasSubstr("no state dict"), HasSubstr("teacher, epoch")));
+}
+
+TEST_F(Checkpoint, DictsInThemselvesAndInManyOthersEnd) {
+  Pickle cycle;
+  cycle.raw("}q\1(").text("self").raw("h\1").text("model");
+  test::addSmallStateDict(cycle).raw("u");
+  EXPECT_THAT(errorFor(test::smallRecords(cycle.stop())), HasSubstr("too deeply or too often"));
+  // Each of 60 dicts holds the one before twice: 2^60 ways down.
+  Pickle tree;
+  test::addSmallStateDict(tree).raw("q\1");
+  for (int i = 0; i < 60; ++i) {
+    tree.raw("0}(").text("a").raw("h\1").text("b").raw("h\1uq\1");
+  }
+  EXPECT_THAT(errorFor(test::smallRecords(tree.stop())), HasSubstr("too deeply or too often"));
 }
 
 TEST_F(Checkpoint, RefusesOtherArchives) {
   Pickle pickle;
   auto records = test::smallRecords(test::addSmallStateDict(pickle).stop());
   auto script = records;
+  script["data.pkl"] = Pickle().global("__torch__", "Net").raw(")\x81}b").stop();
   script["constants.pkl"] = Pickle().raw(")").stop();
   script["code/__torch__.py"] = "pass";
-  EXPECT_THAT(errorFor(script), HasSubstr("TorchScript"));
+  EXPECT_THAT(errorFor(script), AllOf(HasSubstr("TorchScript"), HasSubstr("freeze")));
   auto big = records;
   big["byteorder"] = "big";
   EXPECT_THAT(errorFor(big), AllOf(HasSubstr("'big'"), HasSubstr("'little'")));
@@ -200,6 +232,7 @@ TEST_F(Checkpoint, RefusesOtherArchives) {
   little["byteorder"] = "little";
   expectSmallStateDict(read(little));
   EXPECT_THAT(errorFor({{"word/document.xml", "<x/>"}}), HasSubstr("no data.pkl"));
+  EXPECT_THAT(errorFor({{"cls.npy", "x"}}), HasSubstr("NumPy arrays"));
 }
 
 TEST_F(Checkpoint, RefusesTruncatedArchives) {

@@ -33,12 +33,13 @@ class Dispatch : public ::testing::Test {
 
 TEST_F(Dispatch, ContentDecidesNotTheExtension) {
   const at::Tensor ones = at::ones({2});
-  EXPECT_TRUE(
-      readWeights(write("a.bin", test::safetensorsBytes({{"w", ones}}))).at("w").equal(ones));
+  EXPECT_TRUE(readWeights(write("a.bin", test::safetensorsBytes({{"w", ones}})))
+                  .tensors.at("w")
+                  .equal(ones));
   test::Pickle pickle;
   const std::string zip =
       test::zipBytes(test::smallRecords(test::addSmallStateDict(pickle).stop()));
-  EXPECT_EQ(readWeights(write("b.safetensors", zip)).size(), 2U);
+  EXPECT_EQ(readWeights(write("b.safetensors", zip)).tensors.size(), 2U);
 }
 
 TEST_F(Dispatch, HeaderLengthsThatLookLikeSomethingElse) {
@@ -47,7 +48,7 @@ TEST_F(Dispatch, HeaderLengthsThatLookLikeSomethingElse) {
     std::string header = R"({"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
     header.resize(length, ' ');
     const auto path = write("c.bin", test::safetensorsBytes(header, std::string(4, '\0')));
-    EXPECT_EQ(readWeights(path).size(), 1U) << length;
+    EXPECT_EQ(readWeights(path).tensors.size(), 1U) << length;
   }
 }
 
@@ -58,6 +59,11 @@ TEST_F(Dispatch, SaysWhatTheFileIsInstead) {
               AllOf(HasSubstr("Git LFS"), HasSubstr("git lfs pull")));
   EXPECT_THAT(errorFor("old.pth", "\x80\x02\x8a\x0al\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."),
               AllOf(HasSubstr("before 1.6"), HasSubstr("torch.save")));
+  EXPECT_THAT(errorFor("tf_model.h5", "\x89HDF\r\n\x1a\n\x01"), HasSubstr("HDF5"));
+  EXPECT_THAT(errorFor("flax_model.msgpack", "\x82\xa3vit"), HasSubstr("Flax"));
+  EXPECT_THAT(errorFor("model.onnx", "\x08\x07\x12\x07pytorch"), HasSubstr("ONNX"));
+  EXPECT_THAT(errorFor("model.pth.tar", std::string(257, 'a') + "ustar"), HasSubstr("tar archive"));
+  EXPECT_THAT(errorFor("model.pth.gz", "\x1f\x8b\x08\x01"), HasSubstr("gzip"));
   EXPECT_THAT(errorFor("page.safetensors", "\n <!DOCTYPE html><html></html>"),
               HasSubstr("web page"));
   EXPECT_THAT(errorFor("notes.pth", "just some words\n"), HasSubstr("a text file"));
@@ -81,7 +87,7 @@ TEST_F(Dispatch, ReadsShards) {
   const auto index = write("model.safetensors.index.json",
                            R"({"metadata":{"total_size":20},"weight_map":{"a":"w-1.safetensors",)"
                            R"("b":"w-1.safetensors","c":"w-2.safetensors"}})");
-  const StateDict tensors = readWeights(index);
+  const StateDict tensors = readWeights(index).tensors;
   ASSERT_EQ(tensors.size(), 3U);
   EXPECT_TRUE(tensors.at("c").equal(at::full({2}, 3.0F)));
 }
@@ -98,7 +104,11 @@ TEST_F(Dispatch, RefusesBrokenShards) {
   EXPECT_THAT(errorFor(name, R"({"weight_map":[]})"), HasSubstr("weight_map"));
   EXPECT_THAT(errorFor(name, "{\"weight_map\":"), HasSubstr("not valid JSON"));
   EXPECT_THAT(errorFor(name, R"({"weight_map":{"a":"model.safetensors.index.json"}})"),
-              HasSubstr("no weight file"));
+              HasSubstr("names it as a shard"));
+  EXPECT_THAT(errorFor("weights.bin", R"({"weight_map":{"a":"weights.bin"}})"),
+              HasSubstr("names it as a shard"));
+  std::filesystem::create_symlink("loop.bin", folder_.path() / "loop.bin");
+  EXPECT_THAT(errorFor(name, R"({"weight_map":{"a":"loop.bin"}})"), HasSubstr("loop.bin"));
 }
 
 TEST_F(Dispatch, ShardsStayInTheFolder) {

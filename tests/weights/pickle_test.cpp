@@ -44,7 +44,28 @@ TEST(PickleParser, ReadsNumbers) {
   EXPECT_EQ(root<double>("G\x3f\xf8\x00\x00\x00\x00\x00\x00"s), 1.5);
   EXPECT_EQ(root<bool>("\x88"), true);
   root<pickle::Nothing>("\x8a\x09" + std::string(9, '\x01'));
+  root<pickle::Nothing>("\x8b\x0a\0\0\0"s + std::string(10, '\x01'));
+  root<pickle::Nothing>("C\2ab");
   root<pickle::Nothing>("N");
+}
+
+TEST(PickleParser, KeepsTheNamesOfObjectsAndTheirAttributes) {
+  const pickle::Document document = parse("cargparse\nNamespace\n)\x81}(K\1K\2ub.");
+  EXPECT_EQ(document.className(document.root), "argparse.Namespace");
+  EXPECT_EQ(document.description(document.root), "argparse.Namespace");
+  const auto* object = document.get<pickle::Object>(document.root);
+  ASSERT_NE(object, nullptr);
+  ASSERT_TRUE(object->attributes.has_value());
+  EXPECT_EQ(document.get<pickle::Dict>(*object->attributes)->items.size(), 1U);
+}
+
+TEST(PickleParser, MemoryFollowsTheSizeOfThePickle) {
+  EXPECT_THAT(errorFor(std::string(3'000'000, 'N') + "."), HasSubstr("over 2000000 values"));
+  // A name of a megabyte, taken again and again, is kept once.
+  const std::string name(1U << 20U, 'x');
+  std::string many = "X" + test::integerBytes(name.size(), 4) + name + "q\1";
+  for (int i = 0; i < 100'000; ++i) many += "0h\1h\1\x93)\x81";
+  EXPECT_EQ(parse("\x80\x02" + many + ".").values.size(), 1U + 3U * 100'000U);
 }
 
 TEST(PickleParser, ReadsContainers) {
@@ -96,7 +117,7 @@ TEST(PickleParser, RefusesMalformedStreams) {
 }
 
 TEST(PickleParser, RefusesOpcodesThatNoStateDictHas) {
-  for (const char opcode : {'i', 'o', 'P', 'I', 'S', '0', '2', '\x81', '\x92', '\x82', '\x8f'}) {
+  for (const char opcode : {'i', 'o', 'P', 'I', 'S', '2', '\x82', '\x97'}) {
     EXPECT_THAT(errorFor(std::string(1, opcode)), HasSubstr("no state dict has opcode"));
   }
 }
@@ -108,14 +129,11 @@ TEST(PickleParser, RefusesMalformedTensors) {
   EXPECT_THAT(errorFor(rebuild + "(K\1K\2K\3K\4tR."), HasSubstr("no storage"));
   EXPECT_THAT(errorFor(rebuild + "K\1R."), HasSubstr("arguments"));
   EXPECT_THAT(errorFor(with(Pickle().storage("FloatStorage", "0", -1))), HasSubstr("storage"));
-  EXPECT_THAT(errorFor(with(Pickle().storage("FloatStorage", std::string(1000, 'x'), 1))),
-              HasSubstr("storage"));
   EXPECT_THAT(errorFor("K\1Q."), HasSubstr("arguments"));
   EXPECT_THAT(
       errorFor(with(Pickle().tensor("FloatStorage", "0", 1, 0, std::vector<std::int64_t>(17, 1),
                                     std::vector<std::int64_t>(17, 1)))),
       HasSubstr("16 axes"));
-  EXPECT_THAT(errorFor("ccollections\nOrderedDict\n]\x85R."), HasSubstr("with arguments"));
   EXPECT_THAT(errorFor("ctorch._utils\n_rebuild_parameter\nK\1\x85R."), HasSubstr("no tensor"));
 }
 

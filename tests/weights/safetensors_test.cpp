@@ -92,7 +92,7 @@ TEST_F(Safetensors, ReadsUnalignedData) {
   const at::Tensor written = at::arange(5, at::kFloat) + 0.25F;
   for (int padding = 1; padding < 8; ++padding) {
     test::writeBytes(path_, test::safetensorsBytes({{"w", written}}, padding));
-    EXPECT_TRUE(readWeights(path_).at("w").equal(written)) << padding;
+    EXPECT_TRUE(readWeights(path_).tensors.at("w").equal(written)) << padding;
   }
 }
 
@@ -107,6 +107,24 @@ TEST_F(Safetensors, ReportsProgressAndStops) {
   std::stop_source stop;
   stop.request_stop();
   EXPECT_THROW(readWeights(path_, {}, stop.get_token()), Cancelled);
+}
+
+TEST_F(Safetensors, RefusesTwoTensorsOfOneName) {
+  EXPECT_THAT(
+      errorFor(test::safetensorsBytes(R"({"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"
+                                      R"("w":{"dtype":"I32","shape":[1],"data_offsets":[0,4]}})",
+                                      std::string(4, '\0'))),
+      HasSubstr("two tensors are called 'w'"));
+}
+
+TEST_F(Safetensors, RefusesTypesWithoutArithmeticOnlyWhereTheyAreRead) {
+  const std::string header =
+      R"({"module.patch_embed.proj.weight":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"
+      R"("scales":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[4,8]}})";
+  test::writeBytes(path_, test::safetensorsBytes(header, std::string(8, '\0')));
+  EXPECT_EQ(readWeights(path_).tensors.size(), 1U);
+  EXPECT_THAT(errorForEntry(R"({"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]})"),
+              AllOf(HasSubstr("'w'"), HasSubstr("F8_E4M3"), HasSubstr("BF16")));
 }
 
 TEST_F(Safetensors, RefusesBadLengths) {

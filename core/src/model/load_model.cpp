@@ -18,15 +18,12 @@ namespace fs = std::filesystem;
 
 /// The folder's name says more than "model.safetensors" does.
 std::string displayName(const fs::path& path, const ModelFiles& files) {
-  const fs::path whole = fs::absolute(path).lexically_normal();
   std::error_code ignored;
-  const std::string stem = files.weights.stem().string();
-  if (fs::is_directory(path, ignored) || path.filename() == "config.json" || stem == "model" ||
-      stem == "pytorch_model") {
-    const fs::path weights = fs::absolute(files.weights).lexically_normal();
-    return weights.parent_path().filename().string();
+  if (path != files.weights || isUsualWeightName(path.filename().string())) {
+    return fs::absolute(files.weights, ignored).lexically_normal().parent_path().filename();
   }
-  return whole.stem().string();
+  const fs::path stem = path.stem();
+  return stem.extension() == ".pth" ? stem.stem() : stem;  // "best.pth.tar"
 }
 
 std::vector<std::string> labelsFor(const ModelConfig& config, int classes,
@@ -61,7 +58,7 @@ void noteAssumptions(const ModelInfo& info, std::vector<std::string>& notes) {
 LoadedModel loadModel(const fs::path& path, const LoadOptions& options,
                       const ProgressCallback& progress, const std::stop_token& stop) {
   const ModelFiles files = findModelFiles(path);
-  const ConfigFiles configs = readConfigFiles(files.config, files.preprocessor, files.open_clip);
+  const ConfigFiles configs = readConfigFiles(files.config, files.preprocessor);
   LoadedWeights weights = readWeights(files.weights, progress, stop);
   FileTensors tensors(std::move(weights.tensors), weights.file);
 
@@ -73,7 +70,9 @@ LoadedModel loadModel(const fs::path& path, const LoadOptions& options,
   if (options.resampling) config.base.resampling = *options.resampling;
   joinProjections(tensors);
   info.family = family.label;
-  info.notes = config.notes;
+  info.notes = files.notes;
+  info.notes.insert(info.notes.end(), config.notes.begin(), config.notes.end());
+  info.notes.insert(info.notes.end(), files.notes.begin(), files.notes.end());
   info.notes.insert(info.notes.end(), weights.notes.begin(), weights.notes.end());
   if (std::string note = tensors.droppedNote(); !note.empty()) info.notes.push_back(note);
   info.vit = findArchitecture(tensors, config, options.input_size, info.notes);

@@ -58,8 +58,7 @@ ConfigFormat ConfigFiles::format() const {
 }
 
 ConfigFiles readConfigFiles(const std::filesystem::path& config,
-                            const std::filesystem::path& preprocessor,
-                            const std::filesystem::path& open_clip) {
+                            const std::filesystem::path& preprocessor) {
   ConfigFiles files;
   const auto read = [](const std::filesystem::path& path, nlohmann::json& json,
                        std::string& name) {
@@ -67,9 +66,12 @@ ConfigFiles readConfigFiles(const std::filesystem::path& config,
     name = path.string();
     json = parseJsonObject(readTextFile(path), name);
   };
-  read(config, files.config, files.config_file);
+  if (config.filename() == "open_clip_config.json") {
+    read(config, files.open_clip, files.open_clip_file);
+  } else {
+    read(config, files.config, files.config_file);
+  }
   read(preprocessor, files.preprocessor, files.preprocessor_file);
-  read(open_clip, files.open_clip, files.open_clip_file);
   const bool ours = files.config_file.empty() || files.fields().has("architecture") ||
                     files.fields().has("model_type");
   if (!ours && files.open_clip_file.empty()) {

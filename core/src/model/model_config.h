@@ -52,10 +52,9 @@ struct ModelConfig {
   std::vector<std::string> notes;
 };
 
-/// Empty paths: no such file. Throws Error: broken JSON, no library's that is known here.
+/// `config`: config.json or open_clip_config.json. Empty paths: no such file. Throws Error: broken JSON, no library's that is known here.
 ConfigFiles readConfigFiles(const std::filesystem::path& config,
-                            const std::filesystem::path& preprocessor,
-                            const std::filesystem::path& open_clip);
+                            const std::filesystem::path& preprocessor);
 
 /// {"0": "cat", ...} in the order of the numbers; empty where the keys are not 0, 1, 2, ...
 std::vector<std::string> numberedLabels(const ConfigFields& table);

@@ -2,18 +2,25 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 namespace adamerge {
 
 struct ModelFiles {
   std::filesystem::path weights;
-  std::filesystem::path config;        ///< empty: none
+  std::filesystem::path config;        ///< config.json or open_clip_config.json; empty: none
   std::filesystem::path preprocessor;  ///< empty: none
-  std::filesystem::path open_clip;     ///< open_clip_config.json; empty: none
+  std::vector<std::string> notes;      ///< which of several weight files was taken
 };
 
-/// Of a model folder or a weight file. Throws Error: missing, no weights in the folder, or several
-/// files that could be meant.
+/// Of a model folder or a weight file, or of a config whose folder is meant. In a folder the names
+/// of Hugging Face, timm and open_clip come first, safetensors before `.bin`; else its only weight
+/// file, whatever its name. Throws Error: missing, unreadable, no weights in the folder (with what
+/// is there instead), or several files that could be meant.
 ModelFiles findModelFiles(const std::filesystem::path& path);
+
+/// Whether a weight file's name says nothing of the network, so that its folder's must.
+bool isUsualWeightName(const std::string& file_name);
 
 }  // namespace adamerge

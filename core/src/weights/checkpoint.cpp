@@ -38,18 +38,8 @@ std::optional<std::string> findRoot(const ZipArchive& archive) {
     return std::any_of(records.begin(), records.end(),
                        [end](const std::string& record) { return record.ends_with(end); });
   };
-  if (any(".npy")) {
-    throw Error(fmt::format(
-        "{}: is an archive of NumPy arrays (.npz), as Google publishes its JAX networks; let timm "
-        "read it, timm.create_model(NAME, checkpoint_path=FILE), and save that model's "
-        "state_dict()",
-        file));
-  }
-  if (any(".weights.h5")) {
-    throw Error(
-        fmt::format("{}: is a Keras archive; weights are read from safetensors and from "
-                    "PyTorch checkpoints",
-                    file));
+  for (const auto& [part, extension] : {std::pair{".npy", ".npz"}, {".weights.h5", ".keras"}}) {
+    if (any(part)) throw Error(fmt::format("{}: {}", file, foreignWeights(extension)));
   }
   throw Error(
       fmt::format("{}: is a zip archive but no PyTorch checkpoint (no data.pkl in it)", file));

@@ -47,12 +47,17 @@ constexpr std::array<OtherFormat, 12> kOtherFormats{{
     {0, "7z\xbc\xaf\x27\x1c"sv, "is packed by 7-Zip; unpack it"sv},
     {0, "Rar!"sv, "is packed by RAR; unpack it"sv},
 }};
-/// Formats that only their extension tells.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kOtherExtensions{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kOtherExtensions{{
+    {".npz",
+     "is an archive of NumPy arrays, as Google publishes its JAX networks; let timm read it, "
+     "timm.create_model(NAME, checkpoint_path=FILE), and save that model's state_dict()"},
     {".onnx", "is an ONNX network; take the weights that it was exported from"},
     {".msgpack", "holds Flax weights; save the network from PyTorch or as safetensors"},
     {".h5", "holds TensorFlow weights; save the network from PyTorch or as safetensors"},
+    {".keras", "holds Keras weights; save the network from PyTorch or as safetensors"},
     {".pb", "is a TensorFlow graph; take the weights in safetensors"},
+    {".tflite", "is a TensorFlow Lite network; take the weights in safetensors"},
+    {".gguf", "is a GGUF file; take the safetensors it was made from"},
 }};
 
 bool isOldPickle(std::string_view text) {
@@ -74,9 +79,7 @@ bool isOldPickle(std::string_view text) {
         "is in PyTorch's format from before 1.6; load it in Python and save it again with "
         "torch.save(state_dict, ...)");
   }
-  for (const auto& [extension, what] : kOtherExtensions) {
-    if (file.path().extension() == extension) fail(what);
-  }
+  if (const std::string_view what = foreignWeights(file.path()); !what.empty()) fail(what);
   const std::string_view start = text.substr(0, 512);
   if (start.substr(0, start.find_first_not_of(" \t\r\n") + 1).ends_with('<')) {
     fail("is a web page (HTML or XML), not weights: the download link may need a login");
@@ -212,6 +215,13 @@ void tellOthers(const TensorFile& opened, const WeightSet& set, std::vector<std:
 }
 
 }  // namespace
+
+std::string_view foreignWeights(const std::filesystem::path& file) {
+  for (const auto& [extension, what] : kOtherExtensions) {
+    if (file.extension() == extension) return what;
+  }
+  return {};
+}
 
 LoadedWeights readWeights(const std::filesystem::path& path, const ProgressCallback& progress,
                           const std::stop_token& stop, const std::string& wanted) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "adamerge/error.h"
@@ -51,5 +52,9 @@ struct LoadedWeights {
 /// weights of which none comes first.
 LoadedWeights readWeights(const std::filesystem::path& path, const ProgressCallback& progress = {},
                           const std::stop_token& stop = {}, const std::string& wanted = {});
+
+/// What a file of another program's format is by its extension, and what to do: "is an ONNX
+/// network; ...". Empty for all that may be weights.
+std::string_view foreignWeights(const std::filesystem::path& file);
 
 }  // namespace adamerge
