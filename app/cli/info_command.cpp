@@ -48,6 +48,7 @@ void print(const Engine& engine, bool automatic) {
   };
   row("model",
       info.architecture.empty() ? info.name : fmt::format("{} ({})", info.name, info.architecture));
+  row("family", info.family);
   row("source", info.source.string());
   row("blocks", fmt::format("{}, embedding dimension {}, {} heads, MLP {}", vit.depth, vit.dim,
                             vit.heads, vit.mlp_hidden));

@@ -25,7 +25,6 @@ struct Options {
 };
 
 std::string predictionText(const ImageResult& result, const ModelInfo& model) {
-  if (model.vit.classes == 0) return "no classifier";
   const Prediction top = topPredictions(result.logits, model.labels, 1).front();
   return fmt::format("{} {:.1f} %", top.label, 100 * top.probability);
 }
@@ -35,11 +34,18 @@ void print(const InspectReport& report, const ModelInfo& model) {
   std::vector<std::string> tokens;
   for (const LayerTrace& layer : result.layers) tokens.push_back(std::to_string(layer.tokens_in));
   tokens.push_back(std::to_string(result.layers.back().tokens_out));
-  const Fidelity fidelity = compareLogits(report.baseline.logits, result.logits);
   fmt::print("{} ({} x {})\n", report.image, report.image_width, report.image_height);
-  fmt::print("  {}: {} (unmerged: {}; logit cosine {:.4f}, KL {:.4f})\n", describe(report.choice),
-             predictionText(result, model), predictionText(report.baseline, model),
-             fidelity.logit_cosine, fidelity.kl_divergence);
+  if (result.logits.empty()) {
+    fmt::print("  {}: no classifier (--head takes one)\n", describe(report.choice));
+  } else {
+    const Fidelity fidelity = compareLogits(report.baseline.logits, result.logits);
+    fmt::print("  {}: {} (unmerged: {}; logit cosine {:.4f}, KL {:.4f})\n",
+               describe(report.choice), predictionText(result, model),
+               predictionText(report.baseline, model), fidelity.logit_cosine,
+               fidelity.kl_divergence);
+  }
+  fmt::print("  cosine with the unmerged model: embedding {:.4f}, patches {:.4f}\n",
+             embeddingCosine(report.baseline, result), patchCosine(report.baseline, result));
   fmt::print("  FLOPs: {:.3f} G of {:.3f} G, {:.1f} % (paper); {:.3f} G of {:.3f} G (total)\n",
              result.flops.paper, report.baseline.flops.paper,
              100 * result.flops.paper / report.baseline.flops.paper, result.flops.total,
@@ -67,8 +73,9 @@ class Inspection {
     report.image_width = image->width;
     report.crop = prepared.crop;
     report.choice = method_.choice();
-    report.result = engine_.run(input, method_, {}, stop).front();
-    report.baseline = engine_.run(input, unmerged_, {.trace = false}, stop).front();
+    report.result = engine_.run(input, method_, {.trace = true, .features = true}, stop).front();
+    report.baseline =
+        engine_.run(input, unmerged_, {.trace = false, .features = true}, stop).front();
     for (const std::string& warning : report.result.warnings) terminal_.warn(warning);
     terminal_.clearBar();
     if (options_.json != "-") print(report, engine_.info());

@@ -101,6 +101,17 @@ std::vector<std::string> methodIds() {
   return ids;
 }
 
+/// Names of Resampling, in its order.
+const std::vector<std::string>& resamplingNames() {
+  static const std::vector<std::string> names{"timm", "bicubic", "offset", "bilinear"};
+  return names;
+}
+
+Resampling parseResampling(const std::string& name) {
+  const auto& names = resamplingNames();
+  return static_cast<Resampling>(std::find(names.begin(), names.end(), name) - names.begin());
+}
+
 std::filesystem::path bundled(const std::string& relative) {
   namespace fs = std::filesystem;
   std::error_code code;
@@ -118,8 +129,9 @@ void EngineChoice::addTo(CLI::App& command) {
   takesText(
       *command
            .add_option("--model", model_,
-                       "A model folder or a .safetensors, .pth, .pt or .bin file, with timm's or "
-                       "Hugging Face's names (default: the bundled model)")
+                       "A model folder or a .safetensors, .pth, .pt or .bin file, as timm, "
+                       "transformers, open_clip, OpenAI, Meta or FAIR publish it (default: the "
+                       "bundled model)")
            ->group(group),
       "PATH");
   command
@@ -128,6 +140,19 @@ void EngineChoice::addTo(CLI::App& command) {
                   "resampled")
       ->type_name("PIXELS")
       ->group(group);
+  takesText(*command
+                 .add_option("--head", head_,
+                             "A safetensors file with a classifier or a table of text embeddings "
+                             "(weight, bias, logit_scale) instead of the model's own classifier")
+                 ->group(group),
+            "FILE");
+  takesOneOf(*command
+                  .add_option("--resample-positions", resampling_,
+                              fmt::format("How a position table is brought to another grid: {} "
+                                          "(default: as the weights' own library does)",
+                                          fmt::join(resamplingNames(), ", ")))
+                  ->group(group),
+             resamplingNames());
   takesDevice(*command.add_option("--device", device_, "auto, cpu, cuda or cuda:N (default auto)")
                    ->group(group));
   takesOneOf(*command
@@ -156,6 +181,8 @@ EngineOptions EngineChoice::options() const {
   options.dtype = dtype_;
   options.threads = threads_;
   if (!input_size_.empty()) options.input_size = parseInputSize(input_size_);
+  if (!resampling_.empty()) options.resampling = parseResampling(resampling_);
+  options.head = head_;
   return options;
 }
 

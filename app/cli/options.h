@@ -37,6 +37,8 @@ class EngineChoice {
   std::string device_ = "auto";
   std::string dtype_ = "auto";
   std::string input_size_;
+  std::string head_;
+  std::string resampling_;
   int threads_ = 0;
   unsigned seed_ = 0;
   bool quiet_ = false;

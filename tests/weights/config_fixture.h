@@ -19,7 +19,7 @@ class ConfigTest : public ::testing::Test {
                    const std::optional<InputSize>& size = std::nullopt) {
     folder_.tensors(tensors);
     folder_.json("config.json", config);
-    return loadModel(folder_.path(), size);
+    return loadModel(folder_.path(), {size});
   }
   std::string errorFor(const nlohmann::json& config, const NamedTensors& tensors = smallTensors()) {
     const std::string message = errorMessage([&] { load(config, tensors); });

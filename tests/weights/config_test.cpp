@@ -93,12 +93,12 @@ TEST_F(ModelDescription, InputSizeCanBeChosen) {
   EXPECT_EQ(model.info.preprocessing.resize_width, 80);
   for (const InputSize& size :
        {InputSize{36, 32}, InputSize{0, 32}, InputSize{-8, 32}, InputSize{32, 1 << 20}}) {
-    EXPECT_THAT(errorMessage([&] { loadModel(folder_.path(), size); }),
+    EXPECT_THAT(errorMessage([&] { loadModel(folder_.path(), {size}); }),
                 AllOf(HasSubstr(std::to_string(size.height)), HasSubstr(std::to_string(size.width)),
                       HasSubstr("patch size 8")));
   }
   EXPECT_THAT(errorMessage([&] {
-                loadModel(folder_.path(), InputSize{65536, 65536});
+                loadModel(folder_.path(), {InputSize{65536, 65536}});
               }),
               HasSubstr("67108864 patches"));
 }
@@ -152,7 +152,7 @@ TEST_F(ModelDescription, ReadsHuggingFacesPreprocessing) {
   EXPECT_THAT(errorMessage([&] { read({{"size", {{"width", 3}}}}); }), HasSubstr("shortest_edge"));
   // Another size keeps the proportion of resize and crop.
   folder_.json("preprocessor_config.json", {{"size", 40}, {"crop_size", 32}});
-  EXPECT_EQ(loadModel(folder_.path(), InputSize{64, 64}).info.preprocessing.resize_height, 80);
+  EXPECT_EQ(loadModel(folder_.path(), {InputSize{64, 64}}).info.preprocessing.resize_height, 80);
 }
 
 TEST_F(ModelDescription, LabelsOfAnotherNumberAreNotUsed) {
@@ -198,7 +198,7 @@ TEST_F(ModelDescription, FindsTheFilesOfAModel) {
 TEST_F(ModelDescription, ReportsProgressAndStops) {
   load(test::smallConfig());
   std::map<std::string, std::int64_t, std::less<>> last;
-  loadModel(folder_.path(), std::nullopt, [&last](const Progress& progress) {
+  loadModel(folder_.path(), {}, [&last](const Progress& progress) {
     EXPECT_LE(progress.done, progress.total);
     last[std::string(progress.stage)] = progress.total - progress.done;
   });
@@ -206,7 +206,7 @@ TEST_F(ModelDescription, ReportsProgressAndStops) {
                                                                     {"checking weights", 0}}));
   std::stop_source stop;
   stop.request_stop();
-  EXPECT_THROW(loadModel(folder_.path(), std::nullopt, {}, stop.get_token()), Cancelled);
+  EXPECT_THROW(loadModel(folder_.path(), {}, {}, stop.get_token()), Cancelled);
 }
 
 }  // namespace

@@ -147,7 +147,9 @@ struct EvaluatedPoint {
   Flops flops_deviation;
   std::vector<double> tokens_deviation;  ///< one per block
   std::optional<double> kl_divergence;   ///< mean KL(unmerged || merged); needs a classifier
-  double logit_cosine = 0;               ///< mean, with the unmerged model's
+  std::optional<double> logit_cosine;    ///< mean, with the unmerged model's; likewise
+  double embedding_cosine = 0;           ///< mean, with the unmerged model's embedding
+  double patch_cosine = 0;               ///< mean over images of patchCosine()
   bool calibrated = true;                ///< false: wanted layer statistics and had none that fit
   /// Per image in the order of Dataset::shuffled(): right, or without labels, the unmerged model's
   /// class. False for skipped ones.

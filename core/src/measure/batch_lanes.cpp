@@ -105,7 +105,7 @@ CountedBatch BatchLanes::compute(const PreparedBatch& batch, const std::stop_tok
   for (std::size_t point = 0; point < methods_.size(); ++point) {
     const Clock::time_point start = Clock::now();
     std::vector<ImageResult> results =
-        engine_.run(batch.inputs, methods_[point], {.trace = false}, stop);
+        engine_.run(batch.inputs, methods_[point], {.trace = false, .features = true}, stop);
     const std::chrono::duration<double> seconds = Clock::now() - start;
     tally.points[point].addTime(seconds.count());
     if (point == 0) unmerged = results;

@@ -50,7 +50,9 @@ Json pointObject(const Evaluation& evaluation, std::size_t index) {
                {"tier", orNull(point.tier)},
                {"calibrated", point.calibrated},
                {"kl_divergence", orNull(point.kl_divergence)},
-               {"logit_cosine", point.logit_cosine},
+               {"logit_cosine", orNull(point.logit_cosine)},
+               {"embedding_cosine", point.embedding_cosine},
+               {"patch_cosine", point.patch_cosine},
                {"flops_paper_sd", point.flops_deviation.paper},
                {"flops_total_sd", point.flops_deviation.total},
                {"tokens_per_block_sd", point.tokens_deviation}};
@@ -111,7 +113,7 @@ std::string evaluationCsv(const Evaluation& evaluation) {
                         quoted(describe(point.choice)), field(point.tier), accuracy.images,
                         field(accuracy.top1), interval ? field(interval->low) : "",
                         interval ? field(interval->high) : "", field(accuracy.top5),
-                        field(accuracy.agreement), field(point.kl_divergence), point.logit_cosine,
+                        field(accuracy.agreement), field(point.kl_divergence), field(point.logit_cosine),
                         accuracy.flops.paper, point.flops_deviation.paper, accuracy.flops.total,
                         point.flops_deviation.total, field(accuracy.merged_mean),
                         field(accuracy.images_per_second));

@@ -65,8 +65,14 @@ double percent(int part, int whole) { return 100.0 * part / whole; }
 }  // namespace
 
 void PointTally::add(const ImageResult& result, const ImageResult& unmerged, int label) {
-  const Fidelity fidelity = compareLogits(unmerged.logits, result.logits);
-  if (!std::isfinite(fidelity.kl_divergence) || !std::isfinite(fidelity.logit_cosine)) {
+  const double embedding = embeddingCosine(unmerged, result);
+  const double patches = patchCosine(unmerged, result);
+  // Without a classifier there are no logits to compare.
+  Fidelity fidelity;
+  if (!result.logits.empty()) fidelity = compareLogits(unmerged.logits, result.logits);
+  for (const double number :
+       {fidelity.kl_divergence, fidelity.logit_cosine, embedding, patches}) {
+    if (std::isfinite(number)) continue;
     throw Error(
         "the model's output holds values that are not numbers (NaN or infinity); --dtype float32 "
         "has a wider range");
@@ -74,6 +80,8 @@ void PointTally::add(const ImageResult& result, const ImageResult& unmerged, int
   if (fidelity.top1_agrees) ++agrees_;
   kl_.add(whole(std::min(fidelity.kl_divergence, kLargestFine), kFine));
   cosine_.add(whole(fidelity.logit_cosine, kFine));
+  embedding_cosine_.add(whole(embedding, kFine));
+  patch_cosine_.add(whole(patches, kFine));
   bool right = fidelity.top1_agrees;
   if (label >= 0) {
     const int rank = rankOf(result.logits, label);
@@ -101,6 +109,8 @@ void PointTally::append(const PointTally& next, std::size_t lanes) {
   seconds_ += next.seconds_ / static_cast<double>(lanes);
   kl_.add(next.kl_);
   cosine_.add(next.cosine_);
+  embedding_cosine_.add(next.embedding_cosine_);
+  patch_cosine_.add(next.patch_cosine_);
   flops_paper_.add(next.flops_paper_);
   flops_total_.add(next.flops_total_);
   merged_.add(next.merged_);
@@ -130,8 +140,10 @@ EvaluatedPoint PointTally::point(const MeasuredChoice& choice, int images, bool 
   if (classifier) {
     accuracy.agreement = percent(agrees_, images);
     point.kl_divergence = kl_.mean(kFine);
+    point.logit_cosine = cosine_.mean(kFine);
   }
-  point.logit_cosine = cosine_.mean(kFine);
+  point.embedding_cosine = embedding_cosine_.mean(kFine);
+  point.patch_cosine = patch_cosine_.mean(kFine);
   accuracy.flops = {flops_paper_.mean(kMac), flops_total_.mean(kMac)};
   point.flops_deviation = {flops_paper_.deviation(kMac), flops_total_.deviation(kMac)};
   accuracy.merged_mean = merged_.mean();
@@ -153,6 +165,8 @@ Json PointTally::toJson() const {
           {"seconds", seconds_},
           {"kl", kl_.toJson()},
           {"cosine", cosine_.toJson()},
+          {"embedding_cosine", embedding_cosine_.toJson()},
+          {"patch_cosine", patch_cosine_.toJson()},
           {"flops_paper", flops_paper_.toJson()},
           {"flops_total", flops_total_.toJson()},
           {"merged", merged_.toJson()},
@@ -169,6 +183,8 @@ PointTally PointTally::fromJson(const nlohmann::json& json, int depth, std::size
   tally.seconds_ = json.at("seconds").get<double>();
   tally.kl_ = ExactMoments::fromJson(json.at("kl"));
   tally.cosine_ = ExactMoments::fromJson(json.at("cosine"));
+  tally.embedding_cosine_ = ExactMoments::fromJson(json.at("embedding_cosine"));
+  tally.patch_cosine_ = ExactMoments::fromJson(json.at("patch_cosine"));
   tally.flops_paper_ = ExactMoments::fromJson(json.at("flops_paper"));
   tally.flops_total_ = ExactMoments::fromJson(json.at("flops_total"));
   tally.merged_ = ExactMoments::fromJson(json.at("merged"));

@@ -61,6 +61,8 @@ class PointTally {
   double seconds_ = 0;
   ExactMoments kl_;
   ExactMoments cosine_;
+  ExactMoments embedding_cosine_;
+  ExactMoments patch_cosine_;
   ExactMoments flops_paper_;
   ExactMoments flops_total_;
   ExactMoments merged_;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The image towers of CLIP and SigLIP in transformers.
+#include <fmt/format.h>
+
 #include <array>
 
 #include "model/family.h"
@@ -60,7 +62,8 @@ void renameTower(FileTensors& tensors) {
     const at::Tensor tensor = tensors.find(name);
     if (!tensor.defined()) continue;
     if (tensor.dim() != (name == std::string_view("cls_token") ? 1 : 2)) {
-      tensors.fail("tensor '" + tensors.inFile(name) + "' has another number of sizes than CLIP's");
+      tensors.fail(fmt::format("tensor '{}' has another number of sizes than CLIP's",
+                               tensors.inFile(name)));
     }
     tensors.set(name, tensor.reshape({1, -1, tensor.size(-1)}), tensors.inFile(name));
   }
@@ -133,16 +136,16 @@ ModelConfig openSiglip(const ConfigFiles& files, FileTensors& tensors) {
   }
   config.pooling = {Pooling::kAttention, "model_type"};
   config.base.attention_pool.heads = *config.heads;
-  for (const std::string end : {"weight", "bias"}) {
-    const std::string name = "attn_pool.in.in_proj_" + end;
+  for (const char* end : {"weight", "bias"}) {
+    const std::string name = fmt::format("attn_pool.in.in_proj_{}", end);
     const std::string original = tensors.inFile(name);
     const at::Tensor all = tensors.take(name);
     if (!all.defined() || all.dim() == 0 || all.size(0) % 3 != 0) {
-      tensors.fail("tensor '" + original + "' is missing or has no three parts");
+      tensors.fail(fmt::format("tensor '{}' is missing or has no three parts", original));
     }
     const std::int64_t width = all.size(0) / 3;
-    tensors.set("attn_pool.q." + end, all.narrow(0, 0, width), original);
-    tensors.set("attn_pool.kv." + end, all.narrow(0, width, 2 * width), original);
+    tensors.set(fmt::format("attn_pool.q.{}", end), all.narrow(0, 0, width), original);
+    tensors.set(fmt::format("attn_pool.kv.{}", end), all.narrow(0, width, 2 * width), original);
   }
   return config;
 }

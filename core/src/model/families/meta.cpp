@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The files that Meta and FAIR publish, one each and no config: DINOv2, DINOv3, MAE.
+#include <fmt/format.h>
+
 #include <array>
 
 #include "model/family.h"
@@ -33,7 +35,6 @@ bool isMae(const FileTensors& tensors) {
 ModelConfig published(double epsilon, Publisher publisher) {
   ModelConfig config;
   config.norm_epsilon.value = epsilon;
-  config.activation.value = Activation::kGelu;
   config.preprocessing = publishedPreprocessing(publisher);
   return config;
 }
@@ -70,7 +71,7 @@ ModelConfig openDinov3(const ConfigFiles& /*files*/, FileTensors& tensors) {
     const std::string bias_name = name.substr(0, name.size() - std::string_view("_mask").size());
     const at::Tensor bias = tensors.find(bias_name);
     if (!bias.defined() || bias.sizes() != mask.sizes()) {
-      tensors.fail("tensor '" + name + "' masks no '" + bias_name + "' of its size");
+      tensors.fail(fmt::format("tensor '{}' masks no '{}' of its size", name, bias_name));
     }
     tensors.set(bias_name, bias * mask, bias_name);
   }

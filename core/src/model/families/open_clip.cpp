@@ -91,7 +91,8 @@ void renameTower(FileTensors& tensors) {
     const at::Tensor tensor = tensors.find(name);
     if (!tensor.defined()) continue;
     if (tensor.dim() != (name == std::string_view("cls_token") ? 1 : 2)) {
-      tensors.fail("tensor '" + tensors.inFile(name) + "' has another number of sizes than CLIP's");
+      tensors.fail(fmt::format("tensor '{}' has another number of sizes than CLIP's",
+                               tensors.inFile(name)));
     }
     tensors.set(name, tensor.reshape({1, -1, tensor.size(-1)}), tensors.inFile(name));
   }
@@ -104,7 +105,7 @@ void renameTower(FileTensors& tensors) {
 
 void refuse(const ConfigFields& fields, const char* key, const char* meaning) {
   if (fields.flag(key).value.value_or(false)) {
-    fields.fail(key, std::string("is true: ") + meaning + " cannot run here");
+    fields.fail(key, fmt::format("is true: {} cannot run here", meaning));
   }
 }
 

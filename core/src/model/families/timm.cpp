@@ -369,6 +369,8 @@ ModelConfig readNetwork(const std::string& full_name, const ConfigFields& given,
   }
   readParts(args, tensors, config);
   if (args.flag("use_post_norm", false)) config.base.form = BlockForm::kPostNorm;
+  // There it is what the norms after the branches start with, no scale of its own.
+  if (config.base.form == BlockForm::kPostNorm) config.layer_scale = {false, config.layer_scale.key};
   readMlp(args, type, config);
   if (config.gated_mlp.value.value_or(false)) config.activation.value = Activation::kSilu;
 
