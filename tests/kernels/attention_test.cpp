@@ -27,7 +27,7 @@ const std::vector<std::pair<int, int>> kHeadsAndWidths = {
 at::Tensor headByLoops(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                        const at::Tensor& bias, std::vector<double>& first_row) {
   const at::Tensor result = at::zeros({q.size(0), q.size(1)}, at::kDouble);
-  const auto out = result.accessor<double, 2>();
+  auto out = result.accessor<double, 2>();
   const auto queries = q.accessor<double, 2>();
   const auto keys = k.accessor<double, 2>();
   const auto values = v.accessor<double, 2>();

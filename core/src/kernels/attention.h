@@ -15,9 +15,9 @@ namespace adamerge {
 
 struct Segment {
   std::int64_t tokens = 0;
-  std::vector<float> key_bias;  ///< [tokens], added to each key's logits; empty: none
-  at::Tensor pair_bias;         ///< [heads, tokens, tokens] fp32, query by key; undefined: none
-  bool first_row = false;       ///< also tell where the first token looks
+  std::vector<float> key_bias = {};  ///< [tokens], added to each key's logits; empty: none
+  at::Tensor pair_bias = {};  ///< [heads, tokens, tokens] fp32, query by key; undefined: none
+  bool first_row = false;     ///< also tell where the first token looks
 };
 
 struct AttentionOutput {

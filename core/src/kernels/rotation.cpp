@@ -49,6 +49,7 @@ void rotate(const at::Tensor& heads, const at::Tensor& cosines, const at::Tensor
   call.sines = s.data_ptr<float>();
   call.angle_row_stride = c.size(1) * c.size(2);
   call.angle_head_stride = c.size(1) == 1 ? 0 : c.size(2);
+  call.halves = halves;
   const FloatKernels& kernels = floatKernels(isa);
   parallelForRows(
       heads.size(0), heads.size(1) * heads.size(2),
