@@ -9,7 +9,7 @@
 #include "adamerge/error.h"
 #include "adamerge/image.h"
 #include "adamerge/progress.h"
-#include "imaging/format.h"
+#include "imaging/decoders.h"
 
 namespace adamerge {
 namespace {
