@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Every way in which an image file may be unusable, and what the user is told.
 #include <gmock/gmock.h>
+#include <zlib.h>
 
+#include <ctime>
 #include <limits>
 #include <opencv2/core.hpp>
 
@@ -26,6 +28,31 @@ cv::Mat noise(int width, int height) {
   static Image image;
   image = pattern(width, height);
   return cv::Mat(height, width, CV_8UC3, image.pixels.data()).clone();
+}
+
+/// With right checksums.
+Bytes pngOfRows(std::uint32_t width, std::uint32_t height, const Bytes& compressed) {
+  Bytes png = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
+  const auto number = [](Bytes& to, std::uint32_t value) {
+    for (int shift = 24; shift >= 0; shift -= 8) {
+      to.push_back(static_cast<std::uint8_t>(value >> static_cast<unsigned>(shift)));
+    }
+  };
+  const auto chunk = [&](const char* type, const Bytes& data) {
+    number(png, static_cast<std::uint32_t>(data.size()));
+    Bytes body = bytesOf(type);
+    body.insert(body.end(), data.begin(), data.end());
+    png.insert(png.end(), body.begin(), body.end());
+    number(png, static_cast<std::uint32_t>(crc32(0, body.data(), static_cast<uInt>(body.size()))));
+  };
+  Bytes header;
+  number(header, width);
+  number(header, height);
+  header.insert(header.end(), {8, 2, 0, 0, 0});
+  chunk("IHDR", header);
+  chunk("IDAT", compressed);
+  chunk("IEND", {});
+  return png;
 }
 
 std::string decodeMessage(const Bytes& bytes) {
@@ -104,13 +131,18 @@ TEST(BadImages, TruncatedAnywhere) {
   }
 }
 
-TEST(BadImages, JpegWithoutItsEndIsTruncatedButZerosBehindItAreFine) {
+TEST(BadImages, JpegWithoutItsLastPixelsIsTruncatedButZerosBehindItAreFine) {
   Bytes bytes = encode(noise(100, 80), ".jpg");
   Bytes padded = bytes;
   padded.resize(padded.size() + 512);
   EXPECT_EQ(messageOf([&] { decodeImage(padded, "padded"); }), "");
+  // The end marker alone may be missing: every pixel is there.
   bytes.resize(bytes.size() - 2);
+  EXPECT_EQ(messageOf([&] { decodeImage(bytes, "unended"); }), "");
+  bytes.resize(bytes.size() - 8);
   EXPECT_THAT(decodeMessage(bytes), HasSubstr("the JPEG file is truncated"));
+  EXPECT_THAT(loadMessage(test::imagingData() / "jpeg/progressive-minus-9.jpg"),
+              HasSubstr("the JPEG file is truncated"));
   // Half of it, then zeros: an interrupted download into a file of the full length.
   std::fill(padded.begin() + static_cast<std::ptrdiff_t>(padded.size() / 2), padded.end(), 0);
   EXPECT_THAT(decodeMessage(padded), HasSubstr("the JPEG file"));
@@ -133,6 +165,46 @@ TEST(BadImages, DamagedPngNamesTheDamage) {
   bytes[bytes.size() / 2] ^= 0xFFU;
   EXPECT_THAT(decodeMessage(bytes),
               HasSubstr("the PNG file is damaged (wrong checksum of its IDAT chunk)"));
+}
+
+TEST(BadImages, KindsThatNobodyReadsAreNotCalledDamaged) {
+  EXPECT_THAT(loadMessage(test::imagingData() / "jpeg/precision12.jpg"),
+              HasSubstr("JPEG with 12 bits per colour is not supported; one with 8 bits"));
+  EXPECT_THAT(loadMessage(test::imagingData() / "jpeg/lossless-sof3.jpg"),
+              HasSubstr("lossless, hierarchical or arithmetic-coded JPEG is not supported"));
+  EXPECT_THAT(loadMessage(test::imagingData() / "ios-cgbi.png"),
+              HasSubstr("CgBI, made for iOS programs) is not supported; an ordinary PNG"));
+}
+
+TEST(BadImages, AFewBytesOfEachFormat) {
+  for (const std::string& start : {std::string("RIFF"), std::string("RIFF\x40\0\0\0WEB", 11),
+                                   std::string("II*\0", 4), std::string("BM"), std::string("P6 "),
+                                   std::string("\xFF\xD8\xFF"), std::string("\x89PNG\r\n\x1A\n")}) {
+    EXPECT_THAT(messageOf([&] { decodeImage(bytesOf(start), "few"); }), StartsWith("few: "));
+  }
+}
+
+TEST(BadImages, SmallFilesWithHugeClaimsAreRefusedAtOnce) {
+  const std::clock_t start = std::clock();
+  const auto folder = test::imagingData() / "small-file-huge-claim";
+  EXPECT_THAT(loadMessage(folder / "30000-big.tif"),
+              HasSubstr("30000 x 30000 pixels; at most 300"));
+  EXPECT_THAT(loadMessage(folder / "17000-f32.tif"), HasSubstr("takes 4.3 GB to decode; at most"));
+  EXPECT_THAT(loadMessage(folder / "rle-17000.bmp"), HasSubstr("rle-17000.bmp: "));
+  EXPECT_THAT(loadMessage(folder / "scans-200.jpg"), HasSubstr("scans-200.jpg: "));
+  // 256 million pixels cannot come out of a few bytes of deflate.
+  const Bytes png = pngOfRows(16'000, 16'000, Bytes(100, 0));
+  EXPECT_THAT(messageOf([&] { decodeImage(png, "bomb"); }), HasSubstr("the PNG file is truncated"));
+  EXPECT_LT(std::clock() - start, 2 * CLOCKS_PER_SEC);
+}
+
+TEST(BadImages, ALibraryThatSniffsForItselfDoesNotHang) {
+  EXPECT_THAT(loadMessage(test::imagingData() / "bmff-in-tiff.tif"), HasSubstr("the TIFF file"));
+}
+
+TEST(BadImages, FloatsOfAnotherRange) {
+  EXPECT_THAT(loadMessage(test::imagingData() / "tiff/f32-0to255.tif"),
+              HasSubstr("values are above 1; 0 for black to 1 for white is expected"));
 }
 
 TEST(BadImages, TooManyPixelsAreRefusedBeforeTheyAreDecoded) {

@@ -166,6 +166,38 @@ TEST(LoadImage, FloatingPointIsClampedToOne) {
   EXPECT_EQ(image.pixels, (Bytes{0, 0, 0, 128, 128, 128, 255, 255, 255, 255, 255, 255}));
 }
 
+TEST(LoadImage, JpegsWithTrailersAndWithoutAnEndMarker) {
+  const Image intact = loadImage(test::imagingData() / "jpeg/intact.jpg");
+  for (const char* name : {"motion-photo", "mpo-two-jpegs", "no-eoi", "no-eoi-samsung-trailer",
+                           "no-eoi-text-trailer", "progressive-no-eoi"}) {
+    SCOPED_TRACE(name);
+    const auto path = test::imagingData() / "jpeg" / (std::string(name) + ".jpg");
+    EXPECT_EQ(difference(loadImage(path), intact).largest, 0);
+  }
+}
+
+TEST(LoadImage, TiffOfSeparatePlanesFloatsAndTurned) {
+  const auto folder = test::imagingData() / "tiff";
+  const Image upright = loadImage(folder / "reference.png");
+  for (const char* name : {"u8-planar", "u16-chunky", "u16-planar", "f32-planar"}) {
+    SCOPED_TRACE(name);
+    EXPECT_EQ(difference(loadImage(folder / (std::string(name) + ".tif")), upright).largest, 0);
+  }
+  // Both are stored lying on a side.
+  const Image turned = loadImage(folder / "u8-orient6.tif");
+  EXPECT_EQ(turned.width, upright.height);
+  EXPECT_EQ(difference(loadImage(folder / "u16-orient6.tif"), turned).largest, 0);
+}
+
+TEST(LoadImage, TiffsTiledAndOfTwelveBits) {
+  const auto folder = preprocessingData() / "more";
+  const Image expected = loadImage(folder / "tiled-reference.png");
+  for (const char* name : {"tiled16.tif", "tiled16-planar.tif", "bits12.tif", "big16.tif"}) {
+    SCOPED_TRACE(name);
+    EXPECT_LE(difference(loadImage(folder / name), expected).largest, 0);
+  }
+}
+
 TEST(LoadImage, PortableMapsOfEveryKind) {
   EXPECT_EQ(decodeImage(bytesOf("P1\n# comment\n2 1\n10"), "x").pixels,
             (Bytes{0, 0, 0, 255, 255, 255}));

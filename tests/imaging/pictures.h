@@ -25,6 +25,10 @@ inline std::filesystem::path preprocessingData() {
   return std::filesystem::path(ADAMERGE_TEST_DATA) / "preprocessing";
 }
 
+inline std::filesystem::path imagingData() {
+  return std::filesystem::path(ADAMERGE_TEST_DATA) / "imaging";
+}
+
 inline Bytes readBytes(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};

@@ -149,6 +149,22 @@ TEST(Preprocess, ExtremeShapes) {
   EXPECT_EQ(prepareImage(strip, border).view.width, 56);
 }
 
+TEST(Preprocess, ShapesThatNoSizeHolds) {
+  const Image line = test::pattern(65'535, 1);
+  Preprocessing narrow = square(1 << 20, 56);
+  EXPECT_THAT(test::messageOf([&] { prepareImage(line, narrow); }),
+              testing::HasSubstr("65535 x 1 pixels is too narrow"));
+  narrow.resize_width = 1 << 19;  // both kinds of resize
+  EXPECT_THAT(test::messageOf([&] { prepareImage(line, narrow); }),
+              testing::HasSubstr("65535 x 1 pixels is too narrow"));
+  EXPECT_THAT(test::messageOf([&] { prepareImage(line, square(56, 65'536)); }),
+              testing::HasSubstr("an input of 65536 x 65536 pixels is too large"));
+  // 655,350,000 columns, of which 200 are looked at.
+  Preprocessing longest = square(10'000, 200);
+  longest.interpolation = Interpolation::kNearest;
+  EXPECT_EQ(prepareImage(line, longest).view.width, 200);
+}
+
 TEST(Preprocess, EmptyImageIsAnError) {
   EXPECT_THAT(test::messageOf([] { prepareImage({}, square(56, 56)); }),
               testing::HasSubstr("no pixels"));

@@ -77,6 +77,31 @@ TEST_F(DatasetTest, NamesClassesTheModelDoesNotKnow) {
                                         HasSubstr("hot-dog"), HasSubstr("--labels")));
 }
 
+TEST_F(DatasetTest, WordsThatTheModelDoesNotKnowAreNotMatchedByOrder) {
+  makeFolders({"lion", "unicorn", "yeti"});
+  EXPECT_THAT(problem(), HasSubstr("does not know 3 of the 3 classes here: lion, unicorn, yeti"));
+  model_ = modelOf({"class 0", "class 1", "class 2"});
+  EXPECT_THAT(labels(Dataset::open(root_, model_)), ElementsAre(0, 1, 2));
+}
+
+TEST_F(DatasetTest, MatchesNamesOfMacOS) {
+  // "Baer" and "Loewe" with their umlauts as one character and as letter and mark.
+  const std::string bear = "B\u00e4r";
+  const std::string bear_of_mac = "Ba\u0308r";
+  const std::string lion_of_mac = "Lo\u0308we";
+  model_ = modelOf({"L\u00f6we", bear});
+  makeFolders({bear_of_mac, lion_of_mac});
+  const Dataset set = Dataset::open(root_, model_);
+  EXPECT_THAT(labels(set), ElementsAre(1, 0));
+  EXPECT_THAT(set.notes(), IsEmpty());
+
+  const fs::path file = folder_.path() / "labels.csv";
+  test::writeBytes(file, bear + ",0\nL\u00f6we,1\n");
+  EXPECT_THAT(labels(Dataset::open(root_, model_, {.labels = file})), ElementsAre(0, 1));
+  test::writeBytes(file, bear + ",\n");
+  EXPECT_THAT(problem({.labels = file}), HasSubstr("line 1 names no class for 'B\u00e4r'"));
+}
+
 TEST_F(DatasetTest, RefusesWhatHasNoClasses) {
   EXPECT_THAT(problem(), HasSubstr("there is no such file or folder"));
   fs::create_directories(root_ / "tench");

@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <glib.h>
 
 #include <algorithm>
 #include <charconv>
+#include <memory>
 #include <set>
 #include <sstream>
 
@@ -18,9 +20,16 @@ namespace {
 constexpr std::size_t kNamesShown = 5;
 constexpr std::string_view kSeparators = "\t, ";
 
+/// macOS writes an accented letter as two characters, others as one (NFC).
+std::string composed(std::string_view text) {
+  const std::unique_ptr<gchar, decltype(&g_free)> form(
+      g_utf8_normalize(text.data(), static_cast<gssize>(text.size()), G_NORMALIZE_NFC), g_free);
+  return form ? std::string(form.get()) : std::string(text);  // none: not UTF-8
+}
+
 std::string normalised(std::string_view text) {
   std::string result;
-  for (const char c : text) {
+  for (const char c : composed(text)) {
     if (c == '_' || c == '-' || c == ' ' || c == '\t' || c == '\r') {
       if (!result.empty() && result.back() != ' ') result.push_back(' ');
     } else {
@@ -60,14 +69,15 @@ class MappingFile {
  public:
   MappingFile(const std::filesystem::path& path, const std::vector<std::string>& names,
               const ModelInfo& model)
-      : path_(path), names_(names.begin(), names.end()), model_(model), classes_(model.labels) {
-    std::istringstream lines(readTextFile(path));
+      : path_(path), model_(model), classes_(model.labels) {
+    for (const std::string& name : names) names_.insert(composed(name));
+    std::istringstream lines(composed(readTextFile(path)));
     int number = 0;
     for (std::string line; std::getline(lines, line);) readLine(trimmed(line), ++number);
   }
 
   std::optional<int> find(const std::string& name) const {
-    const auto found = mapping_.find(name);
+    const auto found = mapping_.find(composed(name));
     return found == mapping_.end() ? std::nullopt : std::optional<int>(found->second);
   }
 
@@ -88,7 +98,12 @@ class MappingFile {
     const std::string folder(line.substr(0, split));
     // A list for a whole data set serves a part of it, too.
     if (!names_.contains(folder)) return;
-    const std::string_view rest = line.substr(line.find_first_not_of(kSeparators, split));
+    const std::size_t rest_at = line.find_first_not_of(kSeparators, split);
+    if (rest_at == std::string_view::npos) {
+      throw Error(fmt::format("{}: line {} names no class for '{}'; its name or index is expected",
+                              path_.string(), number, folder));
+    }
+    const std::string_view rest = line.substr(rest_at);
     mapping_[folder] = classOf(rest, number);
   }
 
@@ -109,7 +124,13 @@ class MappingFile {
   std::map<std::string, int> mapping_;
 };
 
-/// Without a single known name: all are indices, or there are as many as the model has classes.
+/// A word, not a code such as n01440764 or "class 3".
+bool isWord(const std::string& name) {
+  return std::none_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// Without a single known name: all are indices, or there are as many as the model has classes and
+/// not both have names that say other things.
 std::vector<int> byNumberOrOrder(const std::vector<std::string>& names, const ModelInfo& model,
                                  const std::filesystem::path& where,
                                  std::vector<std::string>& notes) {
@@ -124,6 +145,10 @@ std::vector<int> byNumberOrOrder(const std::vector<std::string>& names, const Mo
     return indices;
   }
   if (names.size() != static_cast<std::size_t>(model.vit.classes)) return {};
+  if (std::any_of(names.begin(), names.end(), isWord) &&
+      std::any_of(model.labels.begin(), model.labels.end(), isWord)) {
+    return {};
+  }
   indices.clear();
   for (std::size_t i = 0; i < names.size(); ++i) indices.push_back(static_cast<int>(i));
   notes.push_back(fmt::format(

@@ -27,7 +27,8 @@ class ClassNames {
 };
 
 /// For each of `names` the index of its class: by the lines of `mapping` where that is not empty,
-/// else by name, else all by number or by order, with a sentence in `notes`. `where` is what the
+/// else by name, else all by number or (codes, or a model without names) by order, with a sentence
+/// in `notes`. `where` is what the
 /// names come from. Throws Error naming those that have no class.
 std::vector<int> matchClasses(const std::vector<std::string>& names, const ModelInfo& model,
                               const std::filesystem::path& mapping,

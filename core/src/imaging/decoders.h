@@ -3,12 +3,18 @@
 // alpha laid over white, not yet turned by its EXIF orientation (TIFF: already turned).
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "adamerge/image.h"
-#include "imaging/format.h"
 
 namespace adamerge::imaging {
+
+using Bytes = std::vector<std::uint8_t>;
+
+enum class Format { kJpeg, kPng, kWebp, kTiff, kBmp, kPnm };
+inline constexpr const char* kSupportedFormats = "JPEG, PNG, WebP, TIFF, BMP or PPM";
 
 Image decodeJpeg(const Bytes& bytes, const std::string& name);
 Image decodePng(const Bytes& bytes, const std::string& name);
@@ -16,5 +22,23 @@ Image decodeWebp(const Bytes& bytes, const std::string& name);
 Image decodeTiff(const Bytes& bytes, const std::string& name);
 Image decodeBmp(const Bytes& bytes, const std::string& name);
 Image decodePnm(const Bytes& bytes, const std::string& name);
+
+/// EXIF, 1 to 8; 1 where the file has none. Never throws: a file with broken metadata may still
+/// have a good picture.
+int readOrientation(const Bytes& bytes, Format format);
+/// The picture as it is to be seen.
+Image oriented(Image image, int orientation);
+
+/// Throws Error for no pixels at all, for more than kMaxPixels, and where the picture and what its
+/// decoder holds beside it, `decoder_bytes` per pixel, exceed kMaxBytes.
+void checkSize(std::int64_t width, std::int64_t height, std::int64_t decoder_bytes,
+               const std::string& name);
+
+[[noreturn]] void throwTruncated(const std::string& name, const char* format);
+[[noreturn]] void throwDamaged(const std::string& name, const char* format,
+                               const std::string& what);
+/// `what`: "12-bit JPEG".
+[[noreturn]] void throwUnsupported(const std::string& name, const std::string& what,
+                                   const std::string& expected);
 
 }  // namespace adamerge::imaging

@@ -8,7 +8,7 @@
 
 #include "adamerge/error.h"
 #include "adamerge/image.h"
-#include "imaging/format.h"
+#include "imaging/decoders.h"
 
 namespace adamerge {
 namespace {

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// The formats whose pixels OpenCV decodes: PNG, WebP, BMP, and what each needs checked before.
 #include "imaging/opencv.h"
 
 #include <fmt/format.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdlib>
 #include <mutex>
 #include <opencv2/core/utils/logger.hpp>
 #include <opencv2/imgcodecs.hpp>
+#include <optional>
+#include <string_view>
 
 #include "adamerge/error.h"
 #include "imaging/decoders.h"
@@ -40,9 +45,10 @@ std::uint8_t overWhite(int color, int alpha, Alpha kind) {
 }
 
 template <typename Sample>
-void convertRows(const cv::Mat& from, Alpha kind, Image& to, const std::string& name) {
+void convertRows(const cv::Mat& from, Order order, Alpha kind, Image& to, const std::string& name) {
   const int channels = from.channels();
   bool nan = false;
+  std::int64_t beyond = 0;
   for (int y = 0; y < from.rows; ++y) {
     const Sample* source = from.ptr<Sample>(y);
     std::uint8_t* out = to.at(0, y);
@@ -50,11 +56,13 @@ void convertRows(const cv::Mat& from, Alpha kind, Image& to, const std::string& 
       std::array<std::uint8_t, 4> bytes{};
       for (int c = 0; c < channels; ++c) {
         nan = nan || isNan(source[c]);
+        if constexpr (std::is_floating_point_v<Sample>) beyond += source[c] > 1 ? 1 : 0;
         bytes[static_cast<std::size_t>(c)] = toByte(source[c]);
       }
       if (channels == 1) bytes[1] = bytes[2] = bytes[0];
       for (std::size_t c = 0; c < 3; ++c) {
-        out[c] = channels == 4 ? overWhite(bytes[2 - c], bytes[3], kind) : bytes[2 - c];
+        const std::uint8_t color = bytes[order == Order::kBgr ? 2 - c : c];
+        out[c] = channels == 4 ? overWhite(color, bytes[3], kind) : color;
       }
     }
     if (nan) {
@@ -64,6 +72,104 @@ void convertRows(const cv::Mat& from, Alpha kind, Image& to, const std::string& 
                       name));
     }
   }
+  // Highlights may exceed white, not most of a picture.
+  if (beyond > std::int64_t{from.rows} * from.cols * channels / 2) {
+    throw Error(
+        fmt::format("{}: most of the image's floating-point values are above 1; 0 for black "
+                    "to 1 for white is expected",
+                    name));
+  }
+}
+
+constexpr std::size_t kSignature = 8;
+constexpr std::size_t kChunkFrame = 12;  // length, type, checksum
+
+std::uint32_t big(const std::uint8_t* at) {
+  return std::uint32_t{at[0]} << 24U | std::uint32_t{at[1]} << 16U | std::uint32_t{at[2]} << 8U |
+         at[3];
+}
+
+struct Header {
+  std::uint32_t width = 0;
+  std::uint32_t height = 0;
+  int depth = 0;
+  int color = 0;
+  std::optional<int> transparent;  ///< the grey value that means transparent
+
+  bool grey() const { return color == 0; }
+  /// Of all rows, not interlaced, with their filter's number.
+  std::int64_t unpacked() const {
+    const std::int64_t channels = color == 2 ? 3 : color == 4 ? 2 : color == 6 ? 4 : 1;
+    return (std::int64_t{width} * channels * depth + 7) / 8 * height + height;
+  }
+};
+
+struct Checked {
+  Header header;
+  Bytes bytes;
+};
+
+/// Keeps the chunks that make up the picture. libpng never sees the others, so it has nothing to
+/// say about broken colour profiles on the user's terminal; nor a chunk with a wrong checksum.
+Checked checkedChunks(const Bytes& bytes, const std::string& name) {
+  Checked result;
+  result.bytes.assign(bytes.begin(), bytes.begin() + kSignature);
+  std::size_t at = kSignature;
+  std::int64_t compressed = 0;
+  for (bool end = false; !end;) {
+    if (bytes.size() - at < kChunkFrame) throwTruncated(name, "PNG");
+    const std::uint8_t* chunk = bytes.data() + at;
+    const std::size_t length = big(chunk);
+    if (bytes.size() - at - kChunkFrame < length) throwTruncated(name, "PNG");
+    const std::string_view type(reinterpret_cast<const char*>(chunk) + 4, 4);
+    const std::uint8_t* data = chunk + 8;
+    end = type == "IEND";
+    const bool first = at == kSignature;
+    if (first && type == "CgBI") {
+      throwUnsupported(name, "Apple's own kind of PNG (CgBI, made for iOS programs)",
+                       "an ordinary PNG");
+    }
+    if (first != (type == "IHDR") || (first && length < 13)) {
+      throwDamaged(name, "PNG", "its header is not in its place");
+    }
+    if (first || end || type == "PLTE" || type == "IDAT" || type == "tRNS") {
+      if (big(data + length) != crc32(0, chunk + 4, static_cast<uInt>(length + 4))) {
+        throwDamaged(name, "PNG", fmt::format("wrong checksum of its {} chunk", type));
+      }
+      result.bytes.insert(result.bytes.end(), chunk, chunk + kChunkFrame + length);
+    }
+    Header& header = result.header;
+    if (first) {
+      header = {big(data), big(data + 4), data[8], data[9], std::nullopt};
+      // OpenCV makes three or four channels of all but grey.
+      checkSize(header.width, header.height, (header.grey() ? 1 : 4) * (header.depth > 8 ? 2 : 1),
+                name);
+    }
+    if (type == "IDAT") compressed += length;
+    if (header.grey() && type == "tRNS" && length >= 2) header.transparent = data[0] << 8 | data[1];
+    at += kChunkFrame + length;
+  }
+  // No more can come out of deflate.
+  constexpr std::int64_t kMostInflation = 1032;
+  if (result.header.unpacked() > (compressed + 1) * kMostInflation) throwTruncated(name, "PNG");
+  return result;
+}
+
+template <typename Sample>
+void whiten(const cv::Mat& grey, int value, Image& image) {
+  for (int y = 0; y < grey.rows; ++y) {
+    for (int x = 0; x < grey.cols; ++x) {
+      if (grey.at<Sample>(y, x) == value) std::fill_n(image.at(x, y), 3, std::uint8_t{255});
+    }
+  }
+}
+
+std::uint32_t little(const Bytes& bytes, std::size_t at, int count) {
+  std::uint32_t value = 0;
+  for (int i = 0; i < count; ++i) {
+    value |= std::uint32_t{bytes[at + static_cast<std::size_t>(i)]} << (8 * i);
+  }
+  return value;
 }
 
 }  // namespace
@@ -87,8 +193,7 @@ cv::Mat decodeWithOpenCv(const Bytes& bytes, const std::string& name, const char
   return decoded;
 }
 
-Image toRgb(const cv::Mat& decoded, Alpha alpha, const std::string& name) {
-  checkSize(decoded.cols, decoded.rows, name);
+Image toRgb(const cv::Mat& decoded, Order order, Alpha alpha, const std::string& name) {
   const int channels = decoded.channels();
   if (channels != 1 && channels != 3 && channels != 4) {
     throw Error(
@@ -98,16 +203,16 @@ Image toRgb(const cv::Mat& decoded, Alpha alpha, const std::string& name) {
   image.pixels.resize(static_cast<std::size_t>(decoded.cols) * decoded.rows * 3);
   switch (decoded.depth()) {
     case CV_8U:
-      convertRows<std::uint8_t>(decoded, alpha, image, name);
+      convertRows<std::uint8_t>(decoded, order, alpha, image, name);
       break;
     case CV_16U:
-      convertRows<std::uint16_t>(decoded, alpha, image, name);
+      convertRows<std::uint16_t>(decoded, order, alpha, image, name);
       break;
     case CV_32F:
-      convertRows<float>(decoded, alpha, image, name);
+      convertRows<float>(decoded, order, alpha, image, name);
       break;
     case CV_64F:
-      convertRows<double>(decoded, alpha, image, name);
+      convertRows<double>(decoded, order, alpha, image, name);
       break;
     default:
       throw Error(
@@ -130,7 +235,57 @@ Image decodeWebp(const Bytes& bytes, const std::string& name) {
     throw Error(fmt::format("{}: animated WebP is not supported; a still image is expected", name));
   }
   // WebP cannot hold more than 16,383 x 16,383 pixels, which is below the limit.
-  return toRgb(decodeWithOpenCv(bytes, name, "WebP"), Alpha::kStraight, name);
+  return toRgb(decodeWithOpenCv(bytes, name, "WebP"), Order::kBgr, Alpha::kStraight, name);
+}
+
+Image decodePng(const Bytes& bytes, const std::string& name) {
+  const Checked png = checkedChunks(bytes, name);
+  const cv::Mat decoded = decodeWithOpenCv(png.bytes, name, "PNG");
+  Image image = toRgb(decoded, Order::kBgr, Alpha::kStraight, name);
+  // OpenCV turns a transparent colour into alpha for RGB and palettes, not for grey.
+  const Header& header = png.header;
+  if (header.transparent && decoded.type() == CV_16UC1) {
+    whiten<std::uint16_t>(decoded, *header.transparent, image);
+  } else if (header.transparent && decoded.type() == CV_8UC1) {
+    const int scale = header.depth < 8 ? 255 / ((1 << header.depth) - 1) : 1;
+    whiten<std::uint8_t>(decoded, *header.transparent * scale, image);
+  }
+  return image;
+}
+
+Image decodeBmp(const Bytes& bytes, const std::string& name) {
+  constexpr std::size_t kSmallestHeader = 26;
+  constexpr std::size_t kWindowsHeader = 54;
+  if (bytes.size() < kSmallestHeader) throwTruncated(name, "BMP");
+  const bool os2 = little(bytes, 14, 4) == 12;
+  if (!os2 && bytes.size() < kWindowsHeader) throwTruncated(name, "BMP");
+  std::int64_t width = 0;
+  std::int64_t height = 0;
+  if (os2) {
+    width = little(bytes, 18, 2);
+    height = little(bytes, 20, 2);
+  } else {
+    width = static_cast<std::int32_t>(little(bytes, 18, 4));
+    // A negative height means rows from top to bottom.
+    height = std::abs(std::int64_t{static_cast<std::int32_t>(little(bytes, 22, 4))});
+  }
+  checkSize(width, height, 4, name);
+  const std::uint32_t compression = os2 ? 0 : little(bytes, 30, 4);
+  constexpr std::uint32_t kBitFields = 3;
+  if (compression == 0 || compression == kBitFields) {
+    const std::int64_t bits = little(bytes, os2 ? 24 : 28, 2);
+    const std::int64_t stride = (width * bits + 31) / 32 * 4;
+    // The padding of the last row is often left out.
+    const std::int64_t needed = stride * (height - 1) + (width * bits + 7) / 8;
+    if (static_cast<std::int64_t>(bytes.size()) - little(bytes, 10, 4) < needed) {
+      throwTruncated(name, "BMP");
+    }
+  } else if ((compression == 1 || compression == 2) &&
+             static_cast<std::int64_t>(bytes.size()) - little(bytes, 10, 4) < 2 * height) {
+    // Run lengths end each row with two bytes.
+    throwTruncated(name, "BMP");
+  }
+  return toRgb(decodeWithOpenCv(bytes, name, "BMP"), Order::kBgr, Alpha::kStraight, name);
 }
 
 }  // namespace adamerge::imaging

@@ -5,10 +5,11 @@
 #include <opencv2/core/mat.hpp>
 #include <string>
 
-#include "adamerge/image.h"
-#include "imaging/format.h"
+#include "imaging/decoders.h"
 
 namespace adamerge::imaging {
+
+enum class Order { kBgr, kRgb };
 
 enum class Alpha {
   kStraight,
@@ -19,8 +20,8 @@ enum class Alpha {
 /// Decodes without any conversion. Throws Error where OpenCV cannot.
 cv::Mat decodeWithOpenCv(const Bytes& bytes, const std::string& name, const char* format);
 
-/// From 1, 3 or 4 channels (grey, BGR, BGRA) of 8 or 16 bits or floating point. Throws Error for
-/// other layouts and for not-a-number.
-Image toRgb(const cv::Mat& decoded, Alpha alpha, const std::string& name);
+/// From 1, 3 or 4 channels (grey, colours, colours and alpha) of 8 or 16 bits or floating point.
+/// Throws Error for other layouts, not-a-number, and floating-point values that are not of 0...1.
+Image toRgb(const cv::Mat& decoded, Order order, Alpha alpha, const std::string& name);
 
 }  // namespace adamerge::imaging

@@ -67,7 +67,7 @@ Image decodePnm(const Bytes& bytes, const std::string& name) {
   Reader reader(bytes, name);
   const int width = reader.number();
   const int height = reader.number();
-  checkSize(width, height, name);
+  checkSize(width, height, 0, name);
   const int largest = bitmap ? 1 : reader.number();
   if (largest < 1 || largest > 65535) {
     throwDamaged(name, "PPM", fmt::format("its largest value is {}, not 1 to 65535", largest));
