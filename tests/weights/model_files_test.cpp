@@ -19,7 +19,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 
 class ModelFilesTest : public ::testing::Test {
- protected:
+ public:
   ModelFilesTest& with(const std::string& name) {
     test::writeBytes(folder_.path() / name, "x");
     return *this;
@@ -34,8 +34,8 @@ TEST_F(ModelFilesTest, AnyNameServesWhereItIsTheOnlyOne) {
   for (const char* name :
        {"ViT-B-32.pt", "dinov2_vits14_pretrain.pth", "model_best.pth.tar", "epoch=3.ckpt",
         "x.safetensors", "x.bin", "open_clip_model.safetensors", "open_clip_pytorch_model.bin"}) {
-    const ModelFilesTest& folder = with(name).with("README.md").with("._" + std::string(name));
-    EXPECT_EQ(findModelFiles(folder.folder_.path()).weights.filename(), name);
+    with(name).with("README.md").with("._" + std::string(name));
+    EXPECT_EQ(weights(), name);
     EXPECT_THAT(find().notes, IsEmpty());
     std::filesystem::remove(folder_.path() / name);
   }

@@ -11,6 +11,7 @@
 #include <set>
 #include <span>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "adamerge/error.h"
@@ -106,7 +107,7 @@ nlohmann::json parseHeader(const MappedFile& file) {
     if (!names.insert(value.get<std::string>()).second) twice = value.get<std::string>();
     return false;
   };
-  nlohmann::json::parse(text.begin(), text.end(), note);
+  std::ignore = nlohmann::json::parse(text.begin(), text.end(), note);
   if (!twice.empty()) {
     throw Error(fmt::format("{}: two tensors are called '{}'", name, printable(twice)));
   }

@@ -64,33 +64,32 @@ bool isOldPickle(std::string_view text) {
   return text.size() >= 2 && text[0] == '\x80' && text[1] >= 1 && text[1] <= 5;
 }
 
-[[noreturn]] void refuse(const MappedFile& file) {
+/// What the file is instead, and what to do.
+std::string whatElse(const MappedFile& file) {
   const std::string_view text = file.text();
-  const auto fail = [&file](std::string_view what) {
-    throw Error(fmt::format("{}: {}", file.name(), what));
-  };
   for (const OtherFormat& format : kOtherFormats) {
     if (text.size() > format.place && text.substr(format.place).starts_with(format.magic)) {
-      fail(format.what);
+      return std::string(format.what);
     }
   }
   if (isOldPickle(text)) {
-    fail(
-        "is in PyTorch's format from before 1.6; load it in Python and save it again with "
-        "torch.save(state_dict, ...)");
+    return "is in PyTorch's format from before 1.6; load it in Python and save it again with "
+           "torch.save(state_dict, ...)";
   }
-  if (const std::string_view what = foreignWeights(file.path()); !what.empty()) fail(what);
+  if (const std::string_view what = foreignWeights(file.path()); !what.empty()) {
+    return std::string(what);
+  }
   const std::string_view start = text.substr(0, 512);
   if (start.substr(0, start.find_first_not_of(" \t\r\n") + 1).ends_with('<')) {
-    fail("is a web page (HTML or XML), not weights: the download link may need a login");
+    return "is a web page (HTML or XML), not weights: the download link may need a login";
   }
   const bool is_text = std::all_of(start.begin(), start.end(), [](char c) {
     return (c >= ' ' && c != '\x7f') || c == '\n' || c == '\r' || c == '\t';
   });
-  fail(
-      fmt::format("is {}; weights are read from safetensors and from PyTorch checkpoints (zip "
-                  "format)",
-                  is_text ? "a text file" : "no weight file that is known here"));
+  return fmt::format(
+      "is {}; weights are read from safetensors and from PyTorch checkpoints (zip "
+      "format)",
+      is_text ? "a text file" : "no weight file that is known here");
 }
 
 /// A file that holds tensors itself; nullopt for anything else.
@@ -186,7 +185,7 @@ TensorFile open(const std::filesystem::path& path, const std::stop_token& stop) 
                                   isOldPickle(text) ||
                                   (first != std::string_view::npos && text[first] == '<');
   if (path.extension() == ".safetensors" && !is_known_otherwise) return openSafetensors(file);
-  refuse(*file);
+  throw Error(fmt::format("{}: {}", path.string(), whatElse(*file)));
 }
 
 /// One sentence of what lies beside the weights and is no tensor; objects of some program first.
