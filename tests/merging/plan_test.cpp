@@ -256,10 +256,10 @@ TEST(ToFuPlan, PrunesFirstThenPreservesNorms) {
 }
 
 TEST(Plans, AMethodSaysWhetherItIsCalibrated) {
-  const VitConfig vit = squareModel(8, 1, 2);
+  const VitConfig vit = squareModel(8, 1, 6);
   Statistics statistics;
-  statistics.depth = 2;
-  statistics.entries = {{8, {0.2, 0.3}, {0.1, 0.2}}};
+  statistics.depth = vit.depth;
+  statistics.entries = {{8, std::vector<double>(6, 0.2), std::vector<double>(6, 0.1)}};
   const auto calibrated = [&](const char* method, const Settings& settings,
                               const Statistics* used) {
     return findMethodEntry(method)
