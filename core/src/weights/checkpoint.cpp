@@ -38,8 +38,8 @@ std::optional<std::string> findRoot(const ZipArchive& archive) {
     return std::any_of(records.begin(), records.end(),
                        [end](const std::string& record) { return record.ends_with(end); });
   };
-  for (const auto& [part, extension] : {std::pair{".npy", ".npz"}, {".weights.h5", ".keras"}}) {
-    if (any(part)) throw Error(fmt::format("{}: {}", file, foreignWeights(extension)));
+  for (const auto& [part, like] : {std::pair{".npy", "x.npz"}, {".weights.h5", "x.keras"}}) {
+    if (any(part)) throw Error(fmt::format("{}: {}", file, foreignWeights(like)));
   }
   throw Error(
       fmt::format("{}: is a zip archive but no PyTorch checkpoint (no data.pkl in it)", file));

@@ -155,6 +155,7 @@ ZipRecord ZipArchive::inflated(const std::string& record, const Entry& entry,
     fail(fmt::format("record {} claims {} bytes, unpacked far more than the file's {}", record,
                      entry.size, file_->bytes().size()));
   }
+  if (entry.size == 0) return {};
   unpacked_ += entry.size;
   // Aligned as tensors need it.
   auto memory = std::make_shared<at::Tensor>(
