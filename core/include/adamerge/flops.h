@@ -14,8 +14,8 @@ struct BlockWork {
   int tokens_in = 0;         ///< on entry, before the block's own merge
   int attention_tokens = 0;  ///< seen by the attention
   int mlp_tokens = 0;        ///< seen by the MLP
-  int tokens_out = 0;        ///< left after it
   double method_macs = 0;    ///< the method's own matrix products
+  int tokens_out = 0;        ///< left after the block, which attention pooling reads
 };
 
 /// With W the entries of all matrices of a block's attentions and MLPs and a the attentions' width:

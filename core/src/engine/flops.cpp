@@ -49,7 +49,7 @@ Flops countFlops(const VitConfig& vit, std::span<const BlockWork> blocks) {
 Flops unmergedFlops(const VitConfig& vit) {
   const int tokens = vit.prefixTokens() + vit.patchTokens();
   const std::vector<BlockWork> blocks(static_cast<std::size_t>(vit.depth),
-                                      BlockWork{tokens, tokens, tokens, tokens, 0});
+                                      BlockWork{tokens, tokens, tokens, 0, tokens});
   return countFlops(vit, blocks);
 }
 

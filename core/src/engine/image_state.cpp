@@ -35,7 +35,7 @@ void ImageState::beginBlock(int index) {
   layer.index = index;
   layer.tokens_in = tokens();
   layers_.push_back(std::move(layer));
-  work_.push_back({tokens(), tokens(), tokens(), tokens(), 0});
+  work_.push_back({tokens(), tokens(), tokens(), 0, tokens()});
 }
 
 void ImageState::noteClassAttention(std::span<const float> weights) {
