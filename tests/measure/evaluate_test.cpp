@@ -88,7 +88,7 @@ class EvaluateTest : public testing::Test {
     EXPECT_DOUBLE_EQ(accuracy.top5.value(), 100.0 * expected.among_five / images);
     EXPECT_DOUBLE_EQ(accuracy.agreement.value(), 100.0 * expected.agrees / images);
     EXPECT_NEAR(point.kl_divergence.value(), expected.kl, 1e-8);
-    EXPECT_NEAR(point.logit_cosine, expected.cosine, 1e-8);
+    EXPECT_NEAR(point.logit_cosine.value(), expected.cosine, 1e-8);
     EXPECT_NEAR(accuracy.flops.paper, mean(expected.paper), 1e-12);
     EXPECT_NEAR(point.flops_deviation.paper, deviation(expected.paper), 1e-9);
     EXPECT_NEAR(accuracy.merged_mean.value(), expected.merged, 1e-9);

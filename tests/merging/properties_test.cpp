@@ -35,6 +35,7 @@ std::vector<MethodChoice> variantsOf(const MethodInfo& method, const VitConfig& 
   if (method.setting("delay") != nullptr) base.settings["delay"] = std::int64_t{vit.depth / 2};
   std::vector<MethodChoice> variants{base};
   for (const SettingInfo& setting : method.settings) {
+    if (setting.rotary_only && !vit.isRotary()) continue;
     const auto add = [&](const SettingValue& value) {
       variants.push_back(base);
       variants.back().settings[setting.key] = value;
@@ -102,6 +103,7 @@ void expectConsistentTrace(const ImageResult& result, const VitConfig& vit) {
 
 void expectSame(const ImageResult& a, const ImageResult& b) {
   EXPECT_EQ(a.logits, b.logits);
+  EXPECT_EQ(a.embedding, b.embedding);
   EXPECT_EQ(a.flops.paper, b.flops.paper);
   EXPECT_EQ(a.flops.total, b.flops.total);
   ASSERT_EQ(a.layers.size(), b.layers.size());
@@ -118,7 +120,7 @@ class EveryModel : public testing::TestWithParam<std::tuple<std::string, std::st
   const Engine& engine() const { return engine_; }
 
  private:
-  Engine engine_ = Engine::load(kData / "vit-variants" / std::get<0>(GetParam()),
+  Engine engine_ = Engine::load(kData / std::get<0>(GetParam()),
                                 {.device = "cpu", .dtype = std::get<1>(GetParam())});
 };
 
@@ -135,6 +137,7 @@ TEST_P(EveryModel, TraceIsConsistentAndRunsRepeatBitByBit) {
       merged = merged || result.layers.back().tokens_out < result.layers.front().tokens_in;
       const ImageResult untraced = engine().run({&input, 1}, choice, {.trace = false}).front();
       EXPECT_EQ(untraced.logits, result.logits);
+      EXPECT_EQ(untraced.embedding, result.embedding);
       EXPECT_TRUE(untraced.layers.front().groups.empty());
     }
     EXPECT_EQ(merged, method.id != "none") << method.id;
@@ -160,15 +163,24 @@ TEST_P(EveryModel, AnImageOfABatchGetsWhatItGetsAlone) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, EveryModel,
-                         testing::Combine(testing::Values("class-token", "avg-pool-no-class-token",
-                                                          "distilled", "registers-no-embed-class",
-                                                          "rectangular-input", "hugging-face-vit"),
+                         testing::Combine(testing::Values("vit-variants/class-token",
+                                                          "vit-variants/avg-pool-no-class-token",
+                                                          "vit-variants/distilled",
+                                                          "vit-variants/registers-no-embed-class",
+                                                          "vit-variants/rectangular-input",
+                                                          "vit-variants/hugging-face-vit",
+                                                          "families-merging/dinov3",
+                                                          "families-merging/eva02-split",
+                                                          "families-merging/beit-shared",
+                                                          "families-merging/siglip",
+                                                          "families-merging/parallel-branches",
+                                                          "families-merging/post-norm"),
                                           testing::Values("float32", "auto")),
                          [](const auto& info) {
                            std::string name =
                                std::get<0>(info.param) + "_" + std::get<1>(info.param);
                            std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
+                           return name.substr(name.find('/') + 1);
                          });
 
 class Batch : public testing::TestWithParam<std::string> {};

@@ -444,7 +444,6 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   const bool fixed = pretrained.flag("fixed_input_size").value.value_or(false);
   const bool sized = args.has("img_size");
   config.input_size = inputSize(pretrained);
-  if (fixed && sized) config.input_size = config.trained_size;
   if (fixed && !sized && config.input_size) config.trained_size = config.input_size;
   if (!sized && !fixed) config.trained_size = {};
   config.labels = labels(pretrained);
