@@ -8,7 +8,7 @@
 #include <string>
 
 #include "frame_watch.h"
-#include "state/workbench.h"
+#include "bench/workbench.h"
 #include "window/main_window.h"
 
 class QSlider;

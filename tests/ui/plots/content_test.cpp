@@ -6,8 +6,8 @@
 #include "plot_fixture.h"
 #include "plots/redundancy_plot.h"
 #include "plots/tokens_plot.h"
-#include "plots_tests.h"
 #include "sample_inspection.h"
+#include "ui_test.h"
 
 namespace adamerge::ui::test {
 namespace {
@@ -230,7 +230,7 @@ void ContentTest::tableHoldsEveryPoint() {
 
 }  // namespace
 
-std::unique_ptr<QObject> makeContentTest() { return std::make_unique<ContentTest>(); }
+ADAMERGE_UI_TEST(ContentTest)
 
 }  // namespace adamerge::ui::test
 

@@ -5,8 +5,8 @@
 #include <QSignalSpy>
 
 #include "plots/redundancy_plot.h"
-#include "plots_tests.h"
 #include "shown_plot.h"
+#include "ui_test.h"
 
 namespace adamerge::ui::test {
 namespace {
@@ -209,7 +209,7 @@ void PanelTest::describesItself() {
 
 }  // namespace
 
-std::unique_ptr<QObject> makePanelTest() { return std::make_unique<PanelTest>(); }
+ADAMERGE_UI_TEST(PanelTest)
 
 }  // namespace adamerge::ui::test
 
