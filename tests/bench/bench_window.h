@@ -7,8 +7,8 @@
 #include <functional>
 #include <string>
 
-#include "frame_watch.h"
 #include "bench/workbench.h"
+#include "frame_watch.h"
 #include "window/main_window.h"
 
 class QSlider;

@@ -85,20 +85,6 @@ class CanvasLayers {
   QImage highlight_;  ///< transparent, over it
   QPoint highlight_at_;
 };
-}
-
-private:
-void updatePicture(const CanvasScene& scene);
-void updateOverlay(const CanvasScene& scene);
-void updateHighlight(const CanvasScene& scene);
-
-std::optional<CanvasScene> drawn_;
-std::shared_ptr<PicturePyramid> pyramid_;
-QImage picture_;
-QImage overlay_;
-QImage highlight_;
-}
-;
 
 /// The input of drawOverlay() for a scene with an inspection.
 OverlayInput overlayInput(const CanvasScene& scene);

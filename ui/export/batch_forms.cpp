@@ -53,7 +53,7 @@ int widestKnob(const QLabel& label) {
   return width;
 }
 
-QString compressionOf(const MethodChoice& choice) {
+QString compressionText(const MethodChoice& choice) {
   const CompressionKnob* knob = compressionKnob(choice);
   if (knob == nullptr) return {};
   const Settings complete = completeSettings(choice);
@@ -128,7 +128,7 @@ void BatchRowEditor::showBase() {
   knob_->setText(name);
   values_->setEnabled(knob != nullptr);
   values_->setAccessibleName(tr("Values of %1").arg(name));
-  values_->setText(compressionOf(base_));
+  values_->setText(compressionText(base_));
   const QString settings = otherSettings(base_);
   settings_->setText(settings);
   settings_->setToolTip(settings);

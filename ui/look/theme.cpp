@@ -36,7 +36,7 @@ int methodPlace(std::string_view method) {
   return found == all.end() ? -1 : static_cast<int>(found - all.begin()) - 1;
 }
 
-QColor methodColor(std::string_view method) {
+QColor paperColor(std::string_view method) {
   constexpr std::array<QRgb, 6> kOkabeIto{0x0072B2, 0xE69F00, 0x009E73,
                                           0xCC79A7, 0xD55E00, 0x56B4E9};
   const int place = methodPlace(method);
@@ -203,7 +203,7 @@ QColor toneColor(Tone tone, bool dark) {
 }
 
 QColor methodColor(const std::string& id, bool dark) {
-  return legibleOn(themeColors(dark).window, methodColor(id));
+  return legibleOn(themeColors(dark).window, paperColor(id));
 }
 
 namespace {

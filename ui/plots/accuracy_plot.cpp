@@ -84,7 +84,7 @@ std::vector<PlotSeries> methodSeries(const OperatingPoints& from, const std::str
     if (known == first.end()) {
       PlotSeries series;
       series.kind = SeriesKind::kMarkedLine;
-      series.color = method == "none" ? QColor() : methodColor(method);
+      series.color = method == "none" ? QColor() : paperColor(method);
       series.marker = methodMarker(method);
       series.quantity = axisLabel(quality);
       series.variant = static_cast<int>(place);
@@ -165,7 +165,7 @@ void addGuides(PlotContent& content, const AccuracyInput& input) {
       default:
         continue;
     }
-    guide.color = methodColor(pane.choice.method);
+    guide.color = paperColor(pane.choice.method);
     guide.variant = styles[i].variant;
     content.guides.push_back(guide);
   }

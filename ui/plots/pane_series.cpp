@@ -32,7 +32,7 @@ std::vector<PaneStyle> paneStyles(const std::vector<PaneResult>& panes) {
 
 void assign(PlotSeries& series, const PaneResult& pane, const PaneStyle& style, std::size_t panes,
             bool leads) {
-  series.color = methodColor(pane.choice.method);
+  series.color = paperColor(pane.choice.method);
   series.variant = style.variant;
   series.source = pane.pane;
   series.name = QStringLiteral("%1: %2").arg(style.name, series.quantity);

@@ -25,7 +25,7 @@ Qt::PenStyle lineStyle(int variant) {
 
 namespace {
 
-QString exactNumber(double value) { return QString::exactNumber(value, 'g', 10); }
+QString exactNumber(double value) { return QString::number(value, 'g', 10); }
 
 QString quoted(QString text, QChar separator) {
   if (!text.contains(separator) && !text.contains('"') && !text.contains('\n')) return text;
@@ -69,7 +69,7 @@ QString describePlot(const PlotContent& content) {
     parts << QObject::tr("%1: %2 points from %3 to %4.")
                  .arg(series.name)
                  .arg(series.points.size())
-                 .arg(QString::exactNumber(low->y, 'g', 4), QString::exactNumber(high->y, 'g', 4));
+                 .arg(QString::number(low->y, 'g', 4), QString::number(high->y, 'g', 4));
   }
   if (!content.note.isEmpty()) parts << content.note;
   return parts.join(' ');

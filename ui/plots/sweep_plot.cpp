@@ -17,11 +17,6 @@ QString knobLabel(const MethodChoice& choice) {
   return QString::fromStdString(findMethod(choice.method).setting(knob->key)->label);
 }
 
-int compressionOf(const MethodChoice& choice) {
-  const CompressionKnob* knob = compressionKnob(choice);
-  return static_cast<int>(std::get<std::int64_t>(choice.settings.find(knob->key)->second));
-}
-
 double place(const SweepPoint& point, double unmerged, SweepAxis axis) {
   switch (axis) {
     case SweepAxis::kValue:
@@ -84,7 +79,7 @@ PlotSeries cosine(const PaneResult& pane, double unmerged, SweepAxis axis) {
 /// The slider's place: exact in its own unit, else that of the point computed nearest to it.
 std::optional<PlotGuide> guideFor(const PaneResult& pane, double unmerged, SweepAxis axis) {
   const int value = compressionOf(pane.choice);
-  PlotGuide guide{static_cast<double>(value), methodColor(pane.choice.method), 0, {}};
+  PlotGuide guide{static_cast<double>(value), paperColor(pane.choice.method), 0, {}};
   if (axis == SweepAxis::kValue) return guide;
   const auto& points = pane.sweep->points;
   const auto found = std::find_if(points.begin(), points.end(),

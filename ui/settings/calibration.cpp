@@ -8,7 +8,6 @@
 #include <QLineEdit>
 #include <QProgressBar>
 #include <QPushButton>
-#include <QSpinBox>
 #include <QStringList>
 #include <QVBoxLayout>
 #include <algorithm>
@@ -18,6 +17,7 @@
 #include "look/message.h"
 #include "look/text.h"
 #include "look/theme.h"
+#include "look/widgets.h"
 #include "settings/setting_editor.h"
 
 namespace adamerge::ui {

@@ -4,6 +4,7 @@
 #include <QtWidgets>
 
 #include "adamerge/methods.h"
+#include "look/icons.h"
 #include "look/theme.h"
 #include "ui_test.h"
 
@@ -263,4 +264,3 @@ ADAMERGE_UI_TEST(LookTest)
 }  // namespace adamerge::ui::test
 
 #include "look_test.moc"
-#include "look/icons.h"

@@ -192,7 +192,7 @@ void AccuracyTest::seriesAreToldApart() {
   QSet<QRgb> colors;
   for (const MethodInfo& method : methods()) {
     markers.insert(static_cast<int>(methodMarker(method.id)));
-    colors.insert(methodColor(method.id).rgb());
+    colors.insert(paperColor(method.id).rgb());
   }
   QCOMPARE(markers.size(), static_cast<qsizetype>(methods().size()));
   QCOMPARE(colors.size(), static_cast<qsizetype>(methods().size()));
@@ -214,7 +214,7 @@ void AccuracyTest::presentSettingIsMarked() {
   const PlotContent content = accuracyContent(input);
   QCOMPARE(content.guides.size(), std::size_t{1});
   QCOMPARE(content.guides[0].x, 100 * pane.inspection->result.flops.paper / pane.unmerged);
-  QCOMPARE(content.guides[0].color, methodColor("adamerge"));
+  QCOMPARE(content.guides[0].color, paperColor("adamerge"));
   const auto& ring = named(content, "Present setting").points;
   QCOMPARE(ring.size(), std::size_t{1});
   QCOMPARE(ring[0].x, 80.0);

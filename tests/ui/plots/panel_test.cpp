@@ -54,7 +54,7 @@ void PanelTest::drawsTheContent() {
     QCOMPARE(bars->data()->at(block)->value, static_cast<double>(layer.merged));
   }
   const QImage image = shown.plot().grab().toImage();
-  const QColor color = legibleOn(shown.panel.palette().color(QPalette::Base), methodColor("tome"));
+  const QColor color = legibleOn(shown.panel.palette().color(QPalette::Base), paperColor("tome"));
   QVERIFY(pixelsNear(image, color, shown.plot().axisRect()->rect()) > 100);
 }
 

@@ -26,7 +26,7 @@ using adamerge::test::TemporaryFolder;
 
 const QString kProvenance = "{\"method\": \"adamerge\", \"note\": \"<a> & ü\"}";
 
-PlotSnapshot sample() {
+PlotSnapshot samplePlot() {
   TokensPlot panel;
   panel.setResults({resultOf(0, choiceOf("adamerge"))}, 0, 3, std::nullopt);
   return panel.snapshot();
@@ -72,7 +72,7 @@ void ExportTest::png() {
   style.width_mm = 90;
   style.height_mm = 50;
   style.dpi = 254;
-  exportPlot(sample(), style, FigureFormat::kPng, path("a.png"), "Tokens", kProvenance);
+  exportPlot(samplePlot(), style, FigureFormat::kPng, path("a.png"), "Tokens", kProvenance);
   QImageReader reader(QString::fromStdString(path("a.png").string()));
   const QImage image = reader.read();
   QCOMPARE(image.size(), QSize(900, 500));
@@ -89,7 +89,7 @@ void ExportTest::png() {
 void ExportTest::grounds() {
   PlotExportStyle style;
   style.dpi = 100;
-  const PlotSnapshot plot = sample();
+  const PlotSnapshot plot = samplePlot();
   QCOMPARE(plotImage(plot, style).pixelColor(0, 0), QColor(Qt::white));
   style.dark = true;
   const QImage dark = plotImage(plot, style);
@@ -102,7 +102,8 @@ void ExportTest::grounds() {
 void ExportTest::svg() {
   PlotExportStyle style;
   style.width_mm = 83.4;
-  exportPlot(sample(), style, FigureFormat::kSvg, path("a.svg"), "Tokens & merges", kProvenance);
+  exportPlot(samplePlot(), style, FigureFormat::kSvg, path("a.svg"), "Tokens & merges",
+             kProvenance);
   QXmlStreamReader xml(QByteArray::fromStdString(contents(path("a.svg"))));
   QStringList texts;
   QString metadata;
@@ -142,7 +143,7 @@ void ExportTest::pdf() {
   style.width_mm = 120;
   style.height_mm = 70;
   style.font_pt = 9;
-  exportPlot(sample(), style, FigureFormat::kPdf, path("a.pdf"), "Tokens", kProvenance);
+  exportPlot(samplePlot(), style, FigureFormat::kPdf, path("a.pdf"), "Tokens", kProvenance);
   const std::unique_ptr<poppler::document> document(
       poppler::document::load_from_file(path("a.pdf").string()));
   QVERIFY(document != nullptr);
@@ -178,7 +179,7 @@ void ExportTest::pdf() {
 }
 
 void ExportTest::hiddenSeriesAreLeftOut() {
-  PlotSnapshot plot = sample();
+  PlotSnapshot plot = samplePlot();
   const QImage whole = plotImage(plot, {});
   plot.hidden = {"merged"};
   QVERIFY(plotImage(plot, {}) != whole);
@@ -187,7 +188,7 @@ void ExportTest::hiddenSeriesAreLeftOut() {
 }
 
 void ExportTest::screenStateStaysOnTheScreen() {
-  PlotSnapshot plot = sample();
+  PlotSnapshot plot = samplePlot();
   const QImage clean = plotImage(plot, {});
   plot.content.highlight = PlotRange{3.5, 4.5};
   plot.content.guides.push_back({5, Qt::red, 0, "now"});
@@ -197,16 +198,16 @@ void ExportTest::screenStateStaysOnTheScreen() {
   plot.content.series.push_back(present);
   QCOMPARE(plotImage(plot, {}), clean);
   // A hidden series is not there, rather than struck out.
-  plot = sample();
+  plot = samplePlot();
   plot.hidden = {plot.content.series.front().id};
-  PlotSnapshot without = sample();
+  PlotSnapshot without = samplePlot();
   std::erase_if(without.content.series,
                 [&](const PlotSeries& series) { return plot.hidden.contains(series.id); });
   QCOMPARE(plotImage(plot, {}), plotImage(without, {}));
 }
 
 void ExportTest::noteIsAFootnoteAndTextIsText() {
-  PlotSnapshot plot = sample();
+  PlotSnapshot plot = samplePlot();
   plot.content.note = "Filled: small on CIFAR-10 test, 1000 images. Hollow: published points.";
   exportPlot(plot, {}, FigureFormat::kSvg, path("note.svg"));
   const QString svg = QString::fromStdString(contents(path("note.svg")));
@@ -222,7 +223,7 @@ void ExportTest::noteIsAFootnoteAndTextIsText() {
 }
 
 void ExportTest::table() {
-  exportPlotData(sample(), path("a.csv"));
+  exportPlotData(samplePlot(), path("a.csv"));
   const QString csv = QString::fromStdString(contents(path("a.csv")));
   QVERIFY(csv.startsWith("series,quantity,Block,value,low,high,note\n"));
   QCOMPARE(csv.trimmed().split('\n').size(), 1 + 4 * 12);
@@ -232,17 +233,18 @@ void ExportTest::refusals() {
   PlotExportStyle style;
   style.width_mm = 5;
   QVERIFY(message([&] {
-            exportPlot(sample(), style, FigureFormat::kSvg, path("b.svg"));
+            exportPlot(samplePlot(), style, FigureFormat::kSvg, path("b.svg"));
           }).contains("width is 5 mm"));
   style.width_mm = 80;
   style.dpi = 9999;
   QVERIFY(message([&] {
-            exportPlot(sample(), style, FigureFormat::kPng, path("b.png"));
+            exportPlot(samplePlot(), style, FigureFormat::kPng, path("b.png"));
           }).contains("resolution"));
   QVERIFY(!std::filesystem::exists(path("b.png")));
   style.dpi = 100;
   const auto missing = folder_.path() / "nowhere" / "b.pdf";
-  const QString text = message([&] { exportPlot(sample(), style, FigureFormat::kPdf, missing); });
+  const QString text =
+      message([&] { exportPlot(samplePlot(), style, FigureFormat::kPdf, missing); });
   QVERIFY(text.contains("nowhere"));
   QVERIFY(text.contains("cannot be written"));
 }

@@ -17,6 +17,6 @@ struct Registration {
 }  // namespace adamerge::ui::test
 
 /// Once per class of tests, in its file and namespace.
-#define ADAMERGE_UI_TEST(Class)                               \
-  static const adamerge::ui::test::Registration registration( \
+#define ADAMERGE_UI_TEST(Class)                                     \
+  static const adamerge::ui::test::Registration registered_##Class( \
       #Class, []() -> std::unique_ptr<QObject> { return std::make_unique<Class>(); });
