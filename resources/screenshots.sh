@@ -9,13 +9,17 @@ image=${3:-resources/samples/bird.png}
 mkdir -p "$folder"
 export QT_QPA_PLATFORM=offscreen OMP_WAIT_POLICY=passive
 
+# A window's size in pixels, and how many pixels of the screen each of them takes.
+sizes=("1024x700 1" "1440x900 1" "1440x900 2")
+
 shot() {
   local name=$1
   shift
   for theme in light dark; do
-    for size in 1024x700 1440x900 1920x1200; do
-      "$program" --fresh --theme "$theme" --size "$size" "$@" \
-        --screenshot "$folder/$name-$theme-$size.png"
+    for size in "${sizes[@]}"; do
+      read -r pixels scale <<< "$size"
+      QT_SCALE_FACTOR=$scale "$program" --fresh --theme "$theme" --size "$pixels" "$@" \
+        --screenshot "$folder/$name-$theme-$pixels@$scale.png"
     done
   done
 }

@@ -2,10 +2,12 @@
 #include "command_line.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
 #include <cstdio>
 
+#include "bench/overlay_table.h"
 #include "options.h"
 #include "usage_error.h"
 #include "value_checks.h"
@@ -20,10 +22,13 @@ template <typename Value>
 using Names = std::vector<std::pair<std::string, Value>>;
 
 const Names<OverlayKind>& overlayNames() {
-  static const Names<OverlayKind> names{
-      {"none", OverlayKind::kNone},           {"salience", OverlayKind::kSalience},
-      {"groups", OverlayKind::kGroups},       {"survivors", OverlayKind::kSurvivors},
-      {"attention", OverlayKind::kAttention}, {"difference", OverlayKind::kDifference}};
+  static const Names<OverlayKind> names = [] {
+    Names<OverlayKind> made;
+    for (const ui::OverlayInfo& overlay : ui::overlays()) {
+      made.emplace_back(overlay.id, overlay.value);
+    }
+    return made;
+  }();
   return names;
 }
 
@@ -77,7 +82,7 @@ void addWindowOptions(CLI::App& app, Texts& texts, ui::StartOptions& options) {
       *app.add_option("--block", texts.block, "The block shown, from 1")->group(group), 1,
       kMostBlocks);
   cli::takesOneOf(*app.add_option("--overlay", texts.overlay,
-                                  "none, salience, groups, survivors, attention, difference")
+                                  fmt::format("{}", fmt::join(keys(overlayNames()), ", ")))
                        ->group(group),
                   keys(overlayNames()));
   CLI::Option* panes =

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "window/start_options.h"
+#include "window/start.h"
 
 namespace adamerge::studio {
 

@@ -28,7 +28,7 @@ int main(int argc, char** argv) {
     }
     qputenv("QT_QPA_PLATFORM", "offscreen");
   }
-  QApplication application(argc, argv);
+  adamerge::ui::Application application(argc, argv);
   QApplication::setApplicationName("adamerge-studio");
   QApplication::setApplicationDisplayName("AdaMerge Studio");
   QApplication::setOrganizationName("AdaMerge");

@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <ctime>
 
-#include "compute/choice_family.h"
+#include "bench/data.h"
 #include "window/stage.h"
 #include "window/start.h"
 
@@ -72,14 +72,7 @@ void BenchWindow::waitFor(const std::function<bool()>& condition) {
 }
 
 void BenchWindow::settle() {
-  waitFor([this] {
-    if (workbench_.model() == nullptr || workbench_.picture() == nullptr) return false;
-    for (int index = 0; index < workbench_.paneCount(); ++index) {
-      const Pane& pane = workbench_.pane(index);
-      if (pane.busy() || pane.inspection() == nullptr) return false;
-    }
-    return true;
-  });
+  waitFor([this] { return workbench_.settled(); });
   calm();
 }
 

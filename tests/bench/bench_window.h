@@ -7,8 +7,8 @@
 #include <functional>
 #include <string>
 
+#include "bench/workbench.h"
 #include "frame_watch.h"
-#include "state/workbench.h"
 #include "window/main_window.h"
 
 class QSlider;

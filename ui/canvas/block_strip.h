@@ -1,17 +1,73 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// All blocks of a run side by side, to move through the depth by click, key or play button.
+// The row of small pictures inside the block strip: one tile per block, with its number and the
+// tokens it leaves.
 #pragma once
 
+#include <QPointer>
 #include <QTimer>
 #include <QToolButton>
 #include <QWidget>
 
-#include "state/pane.h"
-#include "state/view_state.h"
+#include "bench/pane.h"
+#include "canvas/block_thumbnails.h"
+#include "look/widgets.h"
 
 class QScrollArea;
 
 namespace adamerge::ui {
+
+class BlockTiles : public QWidget {
+  Q_OBJECT
+ public:
+  BlockTiles(Pane& pane, ViewState& view, QWidget* parent = nullptr);
+
+  void setPane(Pane& pane);
+  void setReference(Pane* reference);
+  /// What is there for tiles, whether a scroll bar is shown or not. They shrink to fit in, but not
+  /// below a size at which something can be seen: then they are as high as they may be.
+  void setRoom(const QSize& room);
+  /// Where block `block` stands, with its text.
+  QRect tileRect(int block) const;
+  QRect pictureRect(int block) const;
+  int tileCount() const;
+
+  QSize sizeHint() const override;
+  QSize minimumSizeHint() const override;
+
+ signals:
+  /// The user chose a block here, by pointer or key.
+  void chosen(int block);
+  void playToggled();
+
+ protected:
+  void paintEvent(QPaintEvent* event) override;
+  void mousePressEvent(QMouseEvent* event) override;
+  void keyPressEvent(QKeyEvent* event) override;
+  bool event(QEvent* event) override;
+
+ private:
+  void refresh();
+  void relayout();
+  void describe();
+  void choose(int block);
+  std::optional<int> blockAt(const QPoint& position) const;
+  QSize pictureSize() const;
+  int textWidth() const;
+  void paintTile(QPainter& painter, int block);
+  QString toolTipOf(int block) const;
+
+  QPointer<Pane> pane_;
+  QPointer<Pane> reference_;
+  // One pane may be followed in both roles, one after the other.
+  QMetaObject::Connection pane_connection_;
+  QMetaObject::Connection reference_connection_;
+  ViewState& view_;
+  KeyboardFocus focus_;
+  QSize room_;
+  BlockThumbnails thumbnails_;
+};
+
+// All blocks of a run side by side, to move through the depth by click, key or play button.
 
 class BlockTiles;
 

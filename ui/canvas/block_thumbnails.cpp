@@ -7,8 +7,7 @@
 #include <cstdlib>
 #include <numeric>
 
-#include "canvas/canvas_layers.h"
-#include "canvas/overlay_image.h"
+#include "canvas/layers.h"
 
 namespace adamerge::ui {
 namespace {
@@ -81,9 +80,9 @@ QImage BlockThumbnails::draw(int block) const {
   scene.block = block;
   OverlayInput input = overlayInput(scene);
   input.selected_patch = scene_.selected;
-  painter.drawImage(0, 0,
-                    overlayImage(input, scene_.style, inspection.picture->pixels.size(), mapping,
-                                 scene_.size, scene_.ratio));
+  painter.end();
+  drawOverlayOn(image, {0, 0}, input, scene_.style, inspection.picture->pixels.size(), mapping,
+                scene_.ratio);
   return image;
 }
 

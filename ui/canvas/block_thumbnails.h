@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "adamerge/figures.h"
-#include "state/inspection.h"
+#include "bench/data.h"
 
 namespace adamerge::ui {
 

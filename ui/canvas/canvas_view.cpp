@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "canvas/canvas_view.h"
 
+#include <QContextMenuEvent>
 #include <QKeyEvent>
 #include <QMouseEvent>
 #include <QPainter>
 #include <algorithm>
 
-#include "canvas/canvas_decor.h"
-#include "canvas/canvas_navigator.h"
-#include "canvas/color_bar.h"
-#include "canvas/patch_text.h"
+#include "canvas/legend.h"
+#include "canvas/navigation.h"
+#include "canvas/patch_readout.h"
+#include "look/paint.h"
 
 namespace adamerge::ui {
 namespace {
@@ -17,6 +18,8 @@ namespace {
 constexpr double kKeyZoom = 1.25;
 constexpr double kKeyPan = 48;  ///< logical pixels
 constexpr int kDecorMargin = 8;
+constexpr int kRoomyHeight = 260;  ///< from here on captions have room of their own
+constexpr int kRoomyWidth = 420;   ///< and legends
 /// How long the picture before stays while the next one is computed, in ms: a video's frame waits
 /// for its result, another file is shown soon in any case.
 constexpr int kGrace = 80;
@@ -34,6 +37,7 @@ CanvasView::CanvasView(Pane& pane, ViewState& view, ViewPort& port, QWidget* par
   setAccessibleName(tr("Canvas %1").arg(pane.index() + 1));
   const auto* navigator = new CanvasNavigator(*this, port_, [this] { return frame(); });
   connect(navigator, &CanvasNavigator::clicked, this, &CanvasView::selectAt);
+  connect(navigator, &CanvasNavigator::spaceTapped, this, &CanvasView::spaceTapped);
   const auto repaint = [this] { update(); };
   connect(&focus_, &KeyboardFocus::changed, this, repaint);
   connect(&port_, &ViewPort::changed, this, repaint);
@@ -59,9 +63,7 @@ void CanvasView::setPicture(const PicturePtr& picture) {
   } else if (picture == nullptr || inspection_ == nullptr) {
     present(picture, nullptr);
   } else if (!grace_.isActive()) {
-    const bool frame =
-        picture->name == shown_->name && picture->pixels.size() == shown_->pixels.size();
-    grace_.start(frame ? kFrameGrace : kGrace);
+    grace_.start(sameStream(*shown_, *picture) ? kFrameGrace : kGrace);
   }
 }
 
@@ -122,7 +124,21 @@ QSize CanvasView::minimumSizeHint() const { return {160, 120}; }
 
 ViewFrame CanvasView::frame() const {
   return {shown_ == nullptr ? QSizeF() : QSizeF(shown_->pixels.size()), QSizeF(size()),
-          devicePixelRatioF()};
+          devicePixelRatioF(), beside()};
+}
+
+/// Captions and legends stand beside a fitted picture where there is room for both.
+QMarginsF CanvasView::beside() const {
+  if (shown_ == nullptr || inspection_ == nullptr) return {};
+  QMarginsF room;
+  if (caption_visible_ && height() >= kRoomyHeight) {
+    room.setTop(captionHeight(class_shown_ ? 3 : 2, fontMetrics()) + kDecorMargin);
+  }
+  const int legend = colorBarWidth(view_.overlay().kind, fontMetrics());
+  const double scale = (height() - room.top()) / shown_->pixels.height();
+  const bool covers = shown_->pixels.width() * scale + 2 * (legend + kDecorMargin) > width();
+  if (legend > 0 && width() >= kRoomyWidth && covers) room.setRight(legend + kDecorMargin);
+  return room;
 }
 
 ViewMapping CanvasView::mapping() const { return port_.mapping(frame()); }
@@ -133,6 +149,7 @@ CanvasScene CanvasView::scene() const {
   scene.mapping = mapping();
   scene.canvas = size();
   scene.ratio = devicePixelRatioF();
+  scene.ground = canvasBackground(palette());
   if (inspection_ == nullptr || inspection_->depth() == 0) return scene;
   scene.inspection = inspection_;
   scene.reference =
@@ -149,14 +166,13 @@ void CanvasView::paintEvent(QPaintEvent* /*event*/) {
   QPainter painter(this);
   painter.fillRect(rect(), canvasBackground(palette()));
   if (shown_ == nullptr) {
-    paintEmptyState(painter, tr("Drop an image here, or press Ctrl+O"),
-                    tr("A folder opens as a list of its images; Ctrl+V pastes one."), rect(),
-                    palette());
+    paintEmptyState(painter, empty_title_, empty_hint_, rect(), palette());
   } else {
     CanvasScene now = scene();
     // Of what is really painted on: the widget may be rendered finer than its screen.
     now.ratio = painter.deviceTransform().m11();
     layers_.paint(painter, now);
+    paintPatches(painter, now);
     paintDecor(painter, now);
   }
   if (active_) paintActiveFrame(painter, rect(), palette());
@@ -168,13 +184,84 @@ void CanvasView::paintDecor(QPainter& painter, const CanvasScene& scene) {
   const QRect area = rect().adjusted(kDecorMargin, kDecorMargin, -kDecorMargin, -kDecorMargin);
   if (caption_visible_) {
     const QRect room = area.adjusted(0, 0, -busy_.width() - kDecorMargin, 0);
-    paintCaption(painter, captionLines(*scene.inspection), active_, room, palette());
+    QStringList lines = captionLines(*scene.inspection);
+    if (!note_.isEmpty()) lines.back() += QStringLiteral(" · ") + note_;
+    if (class_shown_) lines.append(classLine(*scene.inspection));
+    paintCaption(painter, lines, active_, room, palette());
   }
   const QString notice =
       overlayNotice(*scene.inspection, scene.style.kind, scene.block, scene.reference != nullptr);
   if (!notice.isEmpty()) paintNotice(painter, notice, area, palette());
-  const std::optional<ColorBar> bar = colorBar(*scene.inspection, scene.style, scene.block);
+  const std::optional<ColorBar> bar =
+      colorBar(*scene.inspection, scene.reference, scene.style, scene.block, scene.ratio);
   if (bar) paintColorBar(painter, *bar, area, palette());
+}
+
+/// The patch under the pointer within its group, and where patches are large their numbers.
+void CanvasView::paintPatches(QPainter& painter, const CanvasScene& scene) {
+  if (scene.inspection == nullptr) return;
+  const auto place = [&](int patch) {
+    const QRectF patch_rect = scene.inspection->patchRect(patch);
+    return QRectF(scene.mapping.toWidget(patch_rect.topLeft()),
+                  patch_rect.size() * scene.mapping.scale);
+  };
+  if (scene.hovered) {
+    const QRectF own = place(*scene.hovered).adjusted(2.5, 2.5, -2.5, -2.5);
+    if (own.width() > 4 && own.height() > 4) {
+      painter.setBrush(Qt::NoBrush);
+      painter.setPen(QPen(QColor(0, 0, 0, 160), 3));
+      painter.drawRect(own);
+      painter.setPen(QPen(Qt::white, 1.2, Qt::DotLine));
+      painter.drawRect(own);
+    }
+  }
+  if (place(0).width() < painter.fontMetrics().horizontalAdvance(QStringLiteral("0.0000 "))) return;
+  const QRectF seen(rect());
+  const int patches = scene.inspection->gridHeight() * scene.inspection->gridWidth();
+  for (int patch = 0; patch < patches; ++patch) {
+    const QRectF box = place(patch);
+    if (!seen.intersects(box)) continue;
+    const QString number = patchNumber(*scene.inspection, patch, scene.block, scene.style.kind);
+    if (number.isEmpty()) continue;
+    const QRectF text =
+        painter.fontMetrics().boundingRect(number).translated(0, 0).adjusted(-3, -1, 3, 1);
+    QRectF panel(0, 0, text.width(), text.height());
+    panel.moveBottomRight(box.bottomRight() - QPointF(3, 3));
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(QColor(0, 0, 0, 150));
+    painter.drawRoundedRect(panel, 2, 2);
+    painter.setPen(Qt::white);
+    painter.drawText(panel, Qt::AlignCenter, number);
+  }
+}
+
+void CanvasView::contextMenuEvent(QContextMenuEvent* event) {
+  emit activated();
+  emit menuRequested(event->globalPos());
+}
+
+void CanvasView::setEmptyText(const QString& title, const QString& hint) {
+  empty_title_ = title;
+  empty_hint_ = hint;
+  update();
+}
+
+void CanvasView::setNote(const QString& note) {
+  if (note == note_) return;
+  note_ = note;
+  update();
+}
+
+void CanvasView::setClassShown(bool shown) {
+  if (shown == class_shown_) return;
+  class_shown_ = shown;
+  update();
+}
+
+void CanvasView::fitCrop() {
+  if (inspection_ == nullptr) return;
+  const Rectangle& crop = inspection_->prepared->crop;
+  port_.showPart(frame(), {crop.x, crop.y, crop.width, crop.height});
 }
 
 void CanvasView::resizeEvent(QResizeEvent* /*event*/) {
@@ -225,18 +312,6 @@ void CanvasView::keyPressEvent(QKeyEvent* event) {
       return view_.setBlock(0);
     case Qt::Key_End:
       return view_.setBlock(view_.depth() - 1);
-    case Qt::Key_Plus:
-    case Qt::Key_Equal:
-      return zoomIn();
-    case Qt::Key_Minus:
-      return zoomOut();
-    case Qt::Key_0:
-      return fit();
-    case Qt::Key_1:
-      return showActualSize();
-    case Qt::Key_Escape:
-      if (view_.selectedPatch()) return view_.select(std::nullopt);
-      break;
     default:
       break;
   }

@@ -6,12 +6,10 @@
 #include <QTimer>
 #include <QWidget>
 
-#include "canvas/canvas_layers.h"
-#include "canvas/keyboard_focus.h"
-#include "canvas/view_port.h"
-#include "controls/busy_indicator.h"
-#include "state/pane.h"
-#include "state/view_state.h"
+#include "bench/pane.h"
+#include "canvas/layers.h"
+#include "canvas/navigation.h"
+#include "look/widgets.h"
 
 namespace adamerge::ui {
 
@@ -28,6 +26,14 @@ class CanvasView : public QWidget {
   void setReference(Pane* reference);
   /// Method, settings, tokens and FLOPs at the top left.
   void setCaptionVisible(bool visible);
+  /// Stands behind the caption; empty: nothing.
+  void setNote(const QString& note);
+  /// Class and probability, merged and unmerged, in the caption.
+  void setClassShown(bool shown);
+  /// What is said where there is no picture.
+  void setEmptyText(const QString& title, const QString& hint);
+  const QString& emptyTitle() const { return empty_title_; }
+  const QString& note() const { return note_; }
   /// One of several canvases: framed.
   void setActive(bool active);
 
@@ -42,10 +48,14 @@ class CanvasView : public QWidget {
   void zoomOut();
   void fit();
   void showActualSize();
+  /// What the model sees, as large as it fits.
+  void fitCrop();
 
  signals:
   /// Pressed, or reached with the keyboard.
   void activated();
+  void menuRequested(const QPoint& global);
+  void spaceTapped();
 
  protected:
   void paintEvent(QPaintEvent* event) override;
@@ -55,15 +65,18 @@ class CanvasView : public QWidget {
   void leaveEvent(QEvent* event) override;
   void keyPressEvent(QKeyEvent* event) override;
   void focusInEvent(QFocusEvent* event) override;
+  void contextMenuEvent(QContextMenuEvent* event) override;
 
  private:
   ViewFrame frame() const;
+  QMarginsF beside() const;
   CanvasScene scene() const;
   void present(const PicturePtr& picture, const InspectionPtr& inspection);
   void adoptInspection();
   void selectAt(const QPointF& position);
   bool moveView(const QKeyEvent& event);
   void moveSelection(int rows, int columns);
+  void paintPatches(QPainter& painter, const CanvasScene& scene);
   void paintDecor(QPainter& painter, const CanvasScene& scene);
   void describeSelection();
 
@@ -79,6 +92,10 @@ class CanvasView : public QWidget {
   BusyIndicator busy_;
   KeyboardFocus focus_;
   QTimer grace_;
+  QString note_;
+  QString empty_title_;
+  QString empty_hint_;
+  bool class_shown_ = false;
   bool caption_visible_ = true;
   bool active_ = false;
 };

@@ -5,9 +5,9 @@
 #include <QWidget>
 #include <vector>
 
+#include "bench/workbench.h"
 #include "canvas/canvas_view.h"
-#include "canvas/view_port.h"
-#include "state/workbench.h"
+#include "canvas/navigation.h"
 
 namespace adamerge::ui {
 
@@ -27,8 +27,15 @@ class CompareGrid : public QWidget {
   QSize sizeHint() const override;
   QSize minimumSizeHint() const override;
 
+  /// Device pixels per pixel of the picture on the active canvas; 0: nothing is shown.
+  double zoom();
+
  public slots:
   void setCaptionsVisible(bool visible);
+
+ signals:
+  void menuRequested(const QPoint& global);
+  void spaceTapped();
 
  protected:
   void resizeEvent(QResizeEvent* event) override;
@@ -36,6 +43,8 @@ class CompareGrid : public QWidget {
  private:
   void showPanes();
   void markActive();
+  void showNotes();
+  void showEmptyText();
   void arrange();
 
   Workbench& workbench_;

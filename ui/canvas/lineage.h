@@ -2,11 +2,13 @@
 // The merges that made one token: plain data, no widgets.
 #pragma once
 
+#include <QFontMetrics>
+#include <QRect>
 #include <QString>
 #include <optional>
 #include <vector>
 
-#include "state/inspection.h"
+#include "bench/data.h"
 
 namespace adamerge::ui {
 
@@ -46,5 +48,26 @@ std::vector<LineageRow> lineageRows(const Lineage& lineage);
 QString patchName(const Inspection& inspection, int patch);
 /// The tree in lines of text, for the clipboard and for screen readers.
 QString lineageText(const Inspection& inspection, const Lineage& lineage);
+
+// Where the parts of a lineage's dendrogram lie.
+
+/// In the drawing's own coordinates: rows downwards below the header, blocks to the right.
+struct LineageLayout {
+  int header = 0;  ///< height of the block numbers
+  int row_height = 0;
+  int thumbnail = 0;     ///< side of a leaf's picture
+  int first_column = 0;  ///< x of the first block
+  int column = 0;        ///< width of a block
+  int depth = 0;
+  int rows = 0;
+
+  int y(int row) const { return row * row_height + row_height / 2; }
+  int x(int block) const { return first_column + block * column + column / 2; }
+  QRect leaf(int row) const;
+  QSize size() const;  ///< without the header
+};
+
+/// Columns share `width` where they fit.
+LineageLayout lineageLayout(int rows, int depth, int width, const QFontMetrics& metrics);
 
 }  // namespace adamerge::ui

@@ -9,11 +9,9 @@
 #include <optional>
 #include <vector>
 
-#include "canvas/keyboard_focus.h"
+#include "bench/pane.h"
 #include "canvas/lineage.h"
-#include "canvas/lineage_layout.h"
-#include "state/pane.h"
-#include "state/view_state.h"
+#include "look/widgets.h"
 
 namespace adamerge::ui {
 

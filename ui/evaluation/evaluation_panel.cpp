@@ -12,15 +12,13 @@
 #include <vector>
 
 #include "adamerge/error.h"
-#include "compute/error_text.h"
-#include "controls/notice.h"
-#include "evaluation/data_fields.h"
-#include "evaluation/point_fields.h"
+#include "bench/data.h"
+#include "bench/workbench.h"
+#include "evaluation/fields.h"
 #include "evaluation/results_page.h"
 #include "evaluation/run_bar.h"
-#include "evaluation/run_words.h"
-#include "shell/recent_list.h"
-#include "state/workbench.h"
+#include "look/message.h"
+#include "sources/recent.h"
 
 namespace adamerge::ui {
 namespace {
@@ -57,7 +55,7 @@ EvaluationPanel::EvaluationPanel(Workbench& workbench, RecentList& recent, QWidg
       results_(new ResultsPage),
       tabs_(new QButtonGroup(this)),
       pages_(new QStackedWidget),
-      notice_(new Notice),
+      notice_(new MessageLine(MessageLine::Buttons::kBelow)),
       run_(new RunBar) {
   setObjectName(QStringLiteral("evaluation-panel"));
   layOut();
@@ -70,14 +68,13 @@ EvaluationPanel::EvaluationPanel(Workbench& workbench, RecentList& recent, QWidg
   });
   connect(&surveyor_, &EvaluationSurveyor::surveyed, this, [this](const EvaluationSurvey& survey) {
     survey_ = survey;
-    if (!survey.problem.isEmpty()) notice_->show(Tone::kError, survey.problem);
+    if (!survey.problem.isEmpty()) notice_->show(Severity::kError, survey.problem);
     offer();
   });
   connect(data_, &DataFields::changed, this, &EvaluationPanel::refresh);
   connect(points_, &PointFields::changed, this, &EvaluationPanel::refresh);
   connect(run_, &RunBar::startRequested, this, [this] { start(/*anew=*/false); });
   connect(run_, &RunBar::anewRequested, this, [this] { start(/*anew=*/true); });
-  connect(notice_, &Notice::actionTriggered, this, [this] { start(/*anew=*/true); });
   connect(run_, &RunBar::stopRequested, this, [this] {
     run_->setStopping();
     workbench_.evaluation().stop();
@@ -150,8 +147,8 @@ void EvaluationPanel::connectWorkbench() {
   connect(&task, &EvaluationTask::measured, results_, &ResultsPage::setReport);
   connect(&task, &EvaluationTask::ended, this, &EvaluationPanel::finish);
   connect(&task, &EvaluationTask::refused, this, [this](const QString& message) {
-    tell(Severity::kError, message);
-    notice_->setAction(tr("Start anew"), tr("Throws away what was kept"));
+    tell(Severity::kError, message,
+         {{tr("Start anew"), [this] { start(/*anew=*/true); }, tr("Throws away what was kept")}});
   });
   connect(&task, &EvaluationTask::failed, this,
           [this](const QString& message) { tell(Severity::kError, message); });
@@ -204,7 +201,6 @@ void EvaluationPanel::refresh() {
   }
   if (workbench_.evaluation().running()) return;
   notice_->clear();
-  notice_->setAction({});
   offer();
   if (request_) survey_delay_.start();
 }
@@ -227,7 +223,6 @@ void EvaluationPanel::start(bool anew) {
   if (!request_ || model == nullptr || workbench_.evaluation().running()) return;
   surveyor_.drop();
   notice_->clear();
-  notice_->setAction({});
   recent_.add(request_->data);
   results_->setReport(nullptr);
   results_->setCommand(equivalentCommand(setup(), *model));
@@ -271,14 +266,11 @@ void EvaluationPanel::finish(const EvaluationReportPtr& report) {
 }
 
 /// The task is over, and why.
-void EvaluationPanel::tell(Severity severity, const QString& text) {
+void EvaluationPanel::tell(Severity severity, const QString& text,
+                           std::vector<MessageAction> actions) {
   setRunning(false);
   refresh();
-  const Tone tone = severity == Severity::kError     ? Tone::kError
-                    : severity == Severity::kWarning ? Tone::kWarning
-                    : severity == Severity::kSuccess ? Tone::kGood
-                                                     : Tone::kMuted;
-  notice_->show(tone, text);
+  notice_->show(severity, text, std::move(actions));
   if (!isVisible()) emit told(severity, text);
 }
 

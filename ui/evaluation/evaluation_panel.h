@@ -8,10 +8,9 @@
 #include <filesystem>
 #include <optional>
 
-#include "compute/evaluation_report.h"
-#include "compute/evaluation_surveyor.h"
-#include "shell/severity.h"
-#include "state/evaluation_setup.h"
+#include "bench/evaluation.h"
+#include "bench/evaluation_task.h"
+#include "look/message.h"
 
 class QButtonGroup;
 class QStackedWidget;
@@ -19,7 +18,7 @@ class QStackedWidget;
 namespace adamerge::ui {
 
 class DataFields;
-class Notice;
+class MessageLine;
 class PointFields;
 class RecentList;
 class ResultsPage;
@@ -57,7 +56,7 @@ class EvaluationPanel : public QWidget {
   void start(bool anew);
   void showProgress(qint64 done, qint64 total, double images_per_second, double seconds_left);
   void finish(const EvaluationReportPtr& report);
-  void tell(Severity severity, const QString& text);
+  void tell(Severity severity, const QString& text, std::vector<MessageAction> actions = {});
   void setRunning(bool running);
   QString plan() const;
 
@@ -78,7 +77,7 @@ class EvaluationPanel : public QWidget {
   ResultsPage* results_;
   QButtonGroup* tabs_;
   QStackedWidget* pages_;
-  Notice* notice_;
+  MessageLine* notice_;
   RunBar* run_;
 };
 

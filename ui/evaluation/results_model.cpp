@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "adamerge/report.h"
-#include "controls/theme.h"
-#include "state/flops_text.h"
+#include "look/text.h"
+#include "look/theme.h"
 
 namespace adamerge::ui {
 namespace {

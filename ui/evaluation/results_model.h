@@ -5,7 +5,7 @@
 #include <QAbstractTableModel>
 #include <map>
 
-#include "compute/evaluation_report.h"
+#include "bench/evaluation.h"
 
 namespace adamerge::ui {
 

@@ -1,24 +1,125 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "evaluation/results_page.h"
 
+#include <QAction>
+#include <QClipboard>
 #include <QFileDialog>
 #include <QFileInfo>
+#include <QGuiApplication>
+#include <QHeaderView>
+#include <QKeyEvent>
 #include <QLabel>
+#include <QSortFilterProxyModel>
 #include <QToolButton>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <set>
 
 #include "adamerge/error.h"
-#include "compute/error_text.h"
-#include "controls/counted.h"
-#include "controls/icons.h"
-#include "controls/labels.h"
-#include "controls/notice.h"
-#include "controls/theme.h"
-#include "evaluation/results_table.h"
-#include "support/files.h"
+#include "adamerge/files.h"
+#include "bench/data.h"
+#include "look/icons.h"
+#include "look/message.h"
+#include "look/text.h"
+#include "look/theme.h"
+#include "look/widgets.h"
 
 namespace adamerge::ui {
+
+ResultsTable::ResultsTable(QWidget* parent)
+    : QTableView(parent), model_(new ResultsModel(this)), sorted_(new QSortFilterProxyModel(this)) {
+  setObjectName(QStringLiteral("evaluation-results"));
+  setAccessibleName(tr("Results"));
+  sorted_->setSourceModel(model_);
+  sorted_->setSortRole(ResultsModel::kSortRole);
+  setModel(sorted_);
+  setSortingEnabled(true);
+  // In the order of the evaluation until a header is clicked.
+  sorted_->sort(-1);
+  horizontalHeader()->setSortIndicator(-1, Qt::AscendingOrder);
+  horizontalHeader()->setSectionResizeMode(QHeaderView::Interactive);
+  horizontalHeader()->setMinimumSectionSize(24);
+  verticalHeader()->hide();
+  verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 8);
+  setSelectionBehavior(SelectRows);
+  setEditTriggers(NoEditTriggers);
+  setShowGrid(false);
+  setWordWrap(false);
+  setFrameShape(QFrame::NoFrame);
+  setTabKeyNavigation(false);
+  setHorizontalScrollMode(ScrollPerPixel);
+  setContextMenuPolicy(Qt::ActionsContextMenu);
+  auto* copy_action = new QAction(icon(QStringLiteral("copy")), tr("&Copy"), this);
+  connect(copy_action, &QAction::triggered, this, &ResultsTable::copy);
+  addAction(copy_action);
+  connect(this, &QTableView::clicked, this, &ResultsTable::choose);
+}
+
+void ResultsTable::setReport(const EvaluationReportPtr& report) {
+  const bool filled = model_->rowCount() > 0;
+  model_->setReport(report);
+  if (report == nullptr) return;
+  setColumnHidden(ResultsModel::kDifference, !report->evaluation.labelled);
+  if (!filled) fitColumns();
+}
+
+void ResultsTable::fitColumns() { resizeColumnsToContents(); }
+
+void ResultsTable::choose(const QModelIndex& index) {
+  const EvaluationReportPtr& report = model_->report();
+  const int row = sorted_->mapToSource(index).row();
+  if (report == nullptr || row < 0) return;
+  emit chosen(report->evaluation.points[static_cast<std::size_t>(row)].choice);
+}
+
+QString ResultsTable::copied() const {
+  std::set<int> rows;
+  for (const QModelIndex& index : selectionModel()->selectedRows()) rows.insert(index.row());
+  if (rows.empty()) {
+    for (int row = 0; row < sorted_->rowCount(); ++row) rows.insert(row);
+  }
+  const auto line = [&](auto cell) {
+    QStringList cells;
+    for (int column = 0; column < sorted_->columnCount(); ++column) {
+      if (!isColumnHidden(column)) cells << cell(column).toString();
+    }
+    return cells.join(QLatin1Char('\t')) + QLatin1Char('\n');
+  };
+  QString text = line(
+      [&](int column) { return sorted_->headerData(column, Qt::Horizontal, Qt::DisplayRole); });
+  for (const int row : rows) {
+    text += line([&](int column) { return sorted_->index(row, column).data(); });
+  }
+  return text;
+}
+
+void ResultsTable::copy() { QGuiApplication::clipboard()->setText(copied()); }
+
+bool ResultsTable::event(QEvent* event) {
+  // Else the window's own action would copy the picture.
+  if (event->type() == QEvent::ShortcutOverride &&
+      static_cast<QKeyEvent*>(event)->matches(QKeySequence::Copy)) {
+    event->accept();
+    return true;
+  }
+  return QTableView::event(event);
+}
+
+void ResultsTable::keyPressEvent(QKeyEvent* event) {
+  if (event->matches(QKeySequence::Copy)) {
+    copy();
+  } else if (event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter) {
+    choose(currentIndex());
+  } else {
+    QTableView::keyPressEvent(event);
+  }
+}
+
+void ResultsTable::changeEvent(QEvent* event) {
+  QTableView::changeEvent(event);
+  if (event->type() == QEvent::PaletteChange) model_->forgetIcons();
+}
+
 namespace {
 
 constexpr std::size_t kNamed = 3;       ///< skipped images in the notice
@@ -46,8 +147,8 @@ ResultsPage::ResultsPage(QWidget* parent)
                            "and press Start: points appear here and in the accuracy plot as "
                            "they are measured."))),
       table_(new ResultsTable),
-      skipped_(new Notice),
-      notice_(new Notice),
+      skipped_(new MessageLine(MessageLine::Buttons::kBelow)),
+      notice_(new MessageLine(MessageLine::Buttons::kBelow)),
       copy_(tool(QStringLiteral("copy"), tr("Copy"),
                  tr("Copies the rows that are selected, or all, for a spreadsheet"))),
       save_(tool(QStringLiteral("save"), tr("Save…"),
@@ -102,7 +203,7 @@ void ResultsPage::showHeading() {
     return;
   }
   const Evaluation& evaluation = report_->evaluation;
-  heading_->setText(counted(evaluation.images(), tr("%1 image"), tr("%1 images")) +
+  heading_->setText(counted(evaluation.images(), "%1 image", "%1 images") +
                     (evaluation.complete() ? QString() : tr(" so far")) + QStringLiteral(" · ") +
                     fromPath(report_->data.filename()));
   heading_->setToolTip(tr("%1 on %2, %3, %4")
@@ -123,8 +224,8 @@ void ResultsPage::showSkipped() {
         names << QString::fromStdString(skipped[i].name);
       }
       QString text = counted(static_cast<qint64>(skipped.size()),
-                             tr("%1 image could not be read and is left out: "),
-                             tr("%1 images could not be read and are left out: ")) +
+                             "%1 image could not be read and is left out: ",
+                             "%1 images could not be read and are left out: ") +
                      names.join(QStringLiteral(", "));
       if (skipped.size() > kNamed) text += tr(" and %1 more").arg(skipped.size() - kNamed);
       texts << text + QLatin1Char('.');
@@ -143,7 +244,7 @@ void ResultsPage::showSkipped() {
     return;
   }
   if (skipped_->text() != texts.join(QLatin1Char('\n'))) {
-    skipped_->show(Tone::kWarning, texts.join(QLatin1Char('\n')));
+    skipped_->show(Severity::kWarning, texts.join(QLatin1Char('\n')));
   }
   skipped_->setToolTip(tips.join(QLatin1Char('\n')));
 }
@@ -171,11 +272,11 @@ void ResultsPage::save(const std::filesystem::path& path) {
   try {
     writeFileAtomically(path, csv ? evaluationCsv(report_->evaluation)
                                   : evaluationJson(report_->evaluation, command_));
-  } catch (const Error& error) {
-    notice_->show(Tone::kError, errorText(error));
+  } catch (const std::exception& error) {
+    notice_->show(Severity::kError, errorText(error));
     return;
   }
-  notice_->show(Tone::kGood, tr("Saved as %1.").arg(fromPath(path)));
+  notice_->show(Severity::kSuccess, tr("Saved as %1.").arg(fromPath(path)));
   emit saved(path);
 }
 

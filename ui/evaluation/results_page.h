@@ -1,19 +1,53 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What was measured: the table, the images left out, copying and saving.
+// The measured points as a table: sorted by its headers, copied as text, a click shows a point's
+// setting.
 #pragma once
 
+#include <QTableView>
 #include <QWidget>
 #include <filesystem>
 #include <string>
 
-#include "compute/evaluation_report.h"
+#include "bench/evaluation.h"
+#include "evaluation/results_model.h"
 
 class QLabel;
+class QSortFilterProxyModel;
 class QToolButton;
 
 namespace adamerge::ui {
 
-class Notice;
+class ResultsTable : public QTableView {
+  Q_OBJECT
+ public:
+  explicit ResultsTable(QWidget* parent = nullptr);
+
+  void setReport(const EvaluationReportPtr& report);
+  /// The rows chosen, all where there are none, with their headers, by tabs and lines.
+  QString copied() const;
+
+ public slots:
+  void copy();
+
+ signals:
+  void chosen(const adamerge::MethodChoice& choice);
+
+ protected:
+  bool event(QEvent* event) override;
+  void keyPressEvent(QKeyEvent* event) override;
+  void changeEvent(QEvent* event) override;
+
+ private:
+  void choose(const QModelIndex& index);
+  void fitColumns();
+
+  ResultsModel* model_;
+  QSortFilterProxyModel* sorted_;
+};
+
+// What was measured: the table, the images left out, copying and saving.
+
+class MessageLine;
 class ResultsTable;
 
 class ResultsPage : public QWidget {
@@ -43,8 +77,8 @@ class ResultsPage : public QWidget {
   QLabel* heading_;
   QLabel* empty_;
   ResultsTable* table_;
-  Notice* skipped_;
-  Notice* notice_;
+  MessageLine* skipped_;
+  MessageLine* notice_;
   QToolButton* copy_;
   QToolButton* save_;
 };

@@ -4,12 +4,68 @@
 #include <QLabel>
 #include <QProgressBar>
 #include <QPushButton>
+#include <QStringList>
 #include <QVBoxLayout>
 #include <algorithm>
 
-#include "controls/theme.h"
+#include "look/text.h"
+#include "look/theme.h"
 
 namespace adamerge::ui {
+namespace {
+
+QString countText(std::size_t value) { return english().toString(static_cast<qulonglong>(value)); }
+
+QString images(std::size_t count) {
+  return counted(static_cast<qint64>(count), "%1 image", "%1 images");
+}
+
+}  // namespace
+
+QString describePlan(std::size_t points, const EvaluationSurvey& survey) {
+  QStringList parts{counted(static_cast<qint64>(points), "%1 point", "%1 points")};
+  if (survey.total > 0) {
+    parts << (survey.images < survey.total
+                  ? QObject::tr("%1 of %2 images")
+                        .arg(countText(survey.images), countText(survey.total))
+                  : images(survey.total));
+  }
+  if (survey.seconds > 0) parts << roughTime(survey.seconds);
+  return parts.join(QStringLiteral(" · "));
+}
+
+QString describeProgress(qint64 done, qint64 total, double images_per_second, double seconds_left) {
+  const QString text =
+      QObject::tr("%1 of %2 images").arg(english().toString(done), english().toString(total));
+  if (!(images_per_second > 0)) return text;
+  return text + QObject::tr(" · %1 images/s · %2 left")
+                    .arg(english().toString(images_per_second, 'f', 1), clockTime(seconds_left));
+}
+
+QString describeEnd(const Evaluation& evaluation, double seconds, bool model_changed) {
+  if (!evaluation.complete()) {
+    const QString where =
+        QObject::tr("%1 of %2 images").arg(countText(evaluation.done), countText(evaluation.total));
+    return model_changed
+               ? QObject::tr(
+                     "The evaluation stopped after %1, since the model, its device or its "
+                     "calibration changed. They are kept: with the model as it was, Continue goes "
+                     "on from there.")
+                     .arg(where)
+               : QObject::tr("Stopped after %1, which are kept: Continue goes on from there.")
+                     .arg(where);
+  }
+  const QString measured =
+      QObject::tr("%1 measured").arg(images(static_cast<std::size_t>(evaluation.images())));
+  if (evaluation.continued == evaluation.total) {
+    return QObject::tr("%1 before; nothing was left to do.").arg(measured);
+  }
+  const QString time = clockTime(seconds);
+  if (evaluation.continued == 0) return QObject::tr("%1 in %2.").arg(measured, time);
+  return QObject::tr("%1, the last %2 of them now in %3.")
+      .arg(measured, countText(evaluation.done - evaluation.continued), time);
+}
+
 namespace {
 
 constexpr int kBarHeight = 8;

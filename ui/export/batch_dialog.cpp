@@ -15,19 +15,20 @@
 #include <QToolButton>
 
 #include "adamerge/error.h"
-#include "compute/error_text.h"
-#include "controls/counted.h"
-#include "controls/icons.h"
-#include "export/batch_figures.h"
-#include "export/batch_report.h"
-#include "export/batch_rows.h"
-#include "export/notice_line.h"
-#include "export/task_runner.h"
+#include "bench/data.h"
+#include "bench/workbench.h"
+#include "export/batch_forms.h"
+#include "look/icons.h"
+#include "look/message.h"
+#include "look/text.h"
 
 namespace adamerge::ui {
 namespace {
 
-const QString kGroup = QStringLiteral("batch");
+const QString kBatchGroup = QStringLiteral("batch");
+constexpr int kRest = 500;  ///< ms
+constexpr const char* kScan = "scan";
+constexpr const char* kLook = "look";
 
 QGroupBox* titled(const QString& title, QWidget* content) {
   auto* box = new QGroupBox(title);
@@ -41,7 +42,6 @@ QGroupBox* titled(const QString& title, QWidget* content) {
 BatchDialog::BatchDialog(BatchContext context, QWidget* parent)
     : QDialog(parent),
       context_(std::move(context)),
-      scanner_(std::make_unique<TaskRunner>()),
       folder_(new QLineEdit),
       output_(new QLineEdit),
       found_(new QLabel),
@@ -50,7 +50,7 @@ BatchDialog::BatchDialog(BatchContext context, QWidget* parent)
                                 context_.block)),
       total_(new QLabel),
       report_(new BatchReport),
-      notice_(new NoticeLine),
+      notice_(new MessageLine),
       close_(new QPushButton(tr("Close"))),
       start_(new QPushButton(tr("&Start"))) {
   setWindowTitle(tr("Export a folder"));
@@ -73,8 +73,22 @@ BatchDialog::BatchDialog(BatchContext context, QWidget* parent)
   resize(900, 560);
   restore();
 
-  connect(folder_, &QLineEdit::textChanged, this, &BatchDialog::scan);
-  connect(output_, &QLineEdit::textChanged, this, &BatchDialog::scan);
+  // Half a path typed is a folder too, of a million files perhaps.
+  rest_.setSingleShot(true);
+  rest_.setInterval(kRest);
+  connect(&rest_, &QTimer::timeout, this, &BatchDialog::scan);
+  for (const QLineEdit* line : {folder_, output_}) {
+    connect(line, &QLineEdit::textChanged, this, [this] {
+      jobs_.cancel(kScan);
+      images_.clear();
+      images_problem_ = tr("Looking for images…");
+      refresh();
+      rest_.start();
+    });
+    connect(line, &QLineEdit::editingFinished, this, [this] {
+      if (rest_.isActive()) scan();
+    });
+  }
   connect(rows_, &BatchRows::changed, this, &BatchDialog::refresh);
   connect(figures_, &BatchFigures::changed, this, &BatchDialog::refresh);
   connect(close_, &QPushButton::clicked, this, &BatchDialog::reject);
@@ -85,9 +99,9 @@ BatchDialog::BatchDialog(BatchContext context, QWidget* parent)
     setRunning(false);
     report_->end(summary);
     if (!summary.problem.isEmpty()) {
-      notice_->showError(describe(summary));
+      notice_->show(Severity::kError, describe(summary));
     } else {
-      notice_->showWritten(describe(summary), output_->text());
+      notice_->show(Severity::kSuccess, describe(summary), {openFolderAction(output_->text())});
     }
   });
   scan();
@@ -155,30 +169,32 @@ void BatchDialog::setFolders(const QString& images, const QString& output) {
 
 /// Folders may hold a million files: counted off the UI thread.
 void BatchDialog::scan() {
+  rest_.stop();
   images_.clear();
   const QString folder = folder_->text().trimmed();
   if (folder.isEmpty()) {
-    scanner_->drop();
+    jobs_.cancel(kScan);
     images_problem_ = tr("Choose a folder of images.");
     refresh();
     return;
   }
   images_problem_ = tr("Looking for images…");
   refresh();
-  scanner_->submit([this, folder, output = output_->text().trimmed()] {
-    std::vector<BatchImage> images;
-    QString problem;
-    try {
-      images = findBatchImages(folder.toStdString(), output.toStdString());
-    } catch (const std::exception& error) {
-      problem = errorText(error);
-    }
-    return [this, images = std::move(images), problem] {
-      images_ = images;
-      images_problem_ = problem;
-      refresh();
-    };
-  });
+  jobs_.run(
+      kScan, Urgency::kBackground,
+      [this, folder, output = output_->text().trimmed()](const std::stop_token& stop,
+                                                         const Jobs::Tell& tell) {
+        tell([this, images = findBatchImages(folder.toStdString(), output.toStdString(), stop)] {
+          showFound(images, {});
+        });
+      },
+      [this](const QString& problem) { showFound({}, problem); });
+}
+
+void BatchDialog::showFound(const std::vector<BatchImage>& images, const QString& problem) {
+  images_ = images;
+  images_problem_ = problem;
+  refresh();
 }
 
 BatchPlan BatchDialog::plan() const {
@@ -203,21 +219,19 @@ BatchPlan BatchDialog::plan() const {
 void BatchDialog::refresh() {
   if (job_.running()) return;
   found_->setText(images_.empty() ? QString()
-                                  : counted(images_.size(), tr("%1 image, subfolders included"),
-                                            tr("%1 images, subfolders included")));
+                                  : counted(images_.size(), "%1 image, subfolders included",
+                                            "%1 images, subfolders included"));
   try {
     const BatchPlan made = plan();
     const std::size_t figures =
         made.images.size() * made.choices.size() * made.kinds.size() * made.formats.size();
-    QString text = counted(made.images.size(), tr("%1 image"), tr("%1 images")) + " × " +
-                   counted(made.choices.size(), tr("%1 setting"), tr("%1 settings"));
+    QString text = counted(made.images.size(), "%1 image", "%1 images") + " × " +
+                   counted(made.choices.size(), "%1 setting", "%1 settings");
     if (figures > 0) {
-      text +=
-          " × " + counted(made.kinds.size() * made.formats.size(), tr("%1 file"), tr("%1 files"));
+      text += " × " + counted(made.kinds.size() * made.formats.size(), "%1 file", "%1 files");
     }
-    text += figures > 0
-                ? ": " + counted(figures, tr("%1 figure and a table"), tr("%1 figures and a table"))
-                : tr(": a table, no figures");
+    text += figures > 0 ? ": " + counted(figures, "%1 figure and a table", "%1 figures and a table")
+                        : tr(": a table, no figures");
     total_->setText(text);
     start_->setEnabled(true);
   } catch (const std::exception& error) {
@@ -233,16 +247,22 @@ void BatchDialog::accept() {
   try {
     made = plan();
   } catch (const std::exception& error) {
-    notice_->showError(errorText(error));
+    notice_->show(Severity::kError, errorText(error));
     return;
   }
-  const int existing = made.existing();
-  if (existing == 0) {
-    start(std::move(made));
-    return;
-  }
-  notice_->ask(counted(existing, tr("%1 file exists already. Replace it?"),
-                       tr("%1 files exist already. Replace them?")),
+  // Thousands of files to look for.
+  start_->setEnabled(false);
+  jobs_.run(kLook, Urgency::kInteractive,
+            [this, made](const std::stop_token& stop, const Jobs::Tell& tell) {
+              tell([this, made, existing = made.existing(stop)] { startOrAsk(made, existing); });
+            });
+}
+
+void BatchDialog::startOrAsk(const BatchPlan& made, int existing) {
+  start_->setEnabled(true);
+  if (existing == 0) return start(made);
+  notice_->ask(counted(existing, "%1 file exists already. Replace it?",
+                       "%1 files exist already. Replace them?"),
                tr("&Replace"), [this, made] { start(made); });
 }
 
@@ -273,17 +293,29 @@ void BatchDialog::setRunning(bool running) {
 void BatchDialog::restore() {
   figures_->restore();
   QSettings settings;
-  settings.beginGroup(kGroup);
-  folder_->setText(settings.value("images").toString());
+  settings.beginGroup(kBatchGroup);
+  folder_->setText(context_.folder.isEmpty() ? settings.value("images").toString()
+                                             : context_.folder);
   output_->setText(settings.value("output").toString());
 }
 
 void BatchDialog::save() const {
   figures_->save();
   QSettings settings;
-  settings.beginGroup(kGroup);
+  settings.beginGroup(kBatchGroup);
   settings.setValue("images", folder_->text());
   settings.setValue("output", output_->text());
+}
+
+BatchContext batchContext(Workbench& workbench) {
+  BatchContext context;
+  context.engine = workbench.engine();
+  for (int pane = 0; pane < workbench.paneCount(); ++pane) {
+    context.choices.push_back(workbench.pane(pane).choice());
+  }
+  context.overlay = workbench.view().overlay();
+  context.block = workbench.view().block();
+  return context;
 }
 
 }  // namespace adamerge::ui

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <QDialog>
+#include <QTimer>
 #include <memory>
 #include <vector>
 
+#include "bench/jobs.h"
 #include "export/batch_job.h"
 #include "export/batch_plan.h"
 
@@ -18,8 +20,7 @@ namespace adamerge::ui {
 class BatchFigures;
 class BatchReport;
 class BatchRows;
-class NoticeLine;
-class TaskRunner;
+class MessageLine;
 class Workbench;
 
 struct BatchContext {
@@ -27,6 +28,7 @@ struct BatchContext {
   std::vector<MethodChoice> choices;     ///< of the canvases shown
   OverlayStyle overlay;
   int block = 0;
+  QString folder = {};  ///< of the images listed in the window; empty: none
 };
 BatchContext batchContext(Workbench& workbench);
 
@@ -44,6 +46,8 @@ class BatchDialog : public QDialog {
   QWidget* buildChoices();
   QWidget* folderRow(QLineEdit* line, const QString& title);
   void scan();
+  void showFound(const std::vector<BatchImage>& images, const QString& problem);
+  void startOrAsk(const BatchPlan& made, int existing);
   void refresh();
   /// Throws Error.
   BatchPlan plan() const;
@@ -53,7 +57,6 @@ class BatchDialog : public QDialog {
   void save() const;
 
   BatchContext context_;
-  std::unique_ptr<TaskRunner> scanner_;
   BatchJob job_;
   std::vector<BatchImage> images_;
   QString images_problem_;
@@ -65,9 +68,11 @@ class BatchDialog : public QDialog {
   BatchFigures* figures_;
   QLabel* total_;
   BatchReport* report_;
-  NoticeLine* notice_;
+  MessageLine* notice_;
   QPushButton* close_;
   QPushButton* start_;
+  QTimer rest_;  ///< of the hand, before a folder is searched
+  Jobs jobs_{this};
 };
 
 }  // namespace adamerge::ui

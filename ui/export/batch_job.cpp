@@ -1,13 +1,66 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "export/batch_job.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <chrono>
+#include <span>
 #include <thread>
 #include <utility>
 
-#include "export/batch_runner.h"
+#include "adamerge/error.h"
+#include "adamerge/files.h"
+#include "adamerge/preprocess.h"
+#include "adamerge/report.h"
+#include "bench/data.h"
+#include "export/figure_source.h"
 
 namespace adamerge::ui {
+namespace {
+
+/// As RFC 4180 wants it.
+std::string quoted(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string result = "\"";
+  for (const char letter : text) {
+    if (letter == '"') result += '"';
+    result += letter;
+  }
+  return result + '"';
+}
+
+std::string classColumns(const ModelInfo& model, const BatchRecord& record) {
+  if (model.vit.classes == 0) return ",,,,";
+  const Prediction merged = topPredictions(record.result.logits, model.labels, 1).front();
+  const Prediction before = topPredictions(record.baseline.logits, model.labels, 1).front();
+  return fmt::format("{},{:.6f},{},{:.6f},{}", quoted(merged.label), merged.probability,
+                     quoted(before.label), before.probability, merged.index == before.index);
+}
+
+}  // namespace
+
+std::string batchTableHeader() {
+  return "image,method,settings,calibrated,flops_paper_g,flops_paper_percent,flops_total_g,"
+         "tokens_in,tokens_out,top1,top1_probability,unmerged_top1,unmerged_probability,"
+         "top1_agrees,logit_cosine,kl_divergence,embedding_cosine\n";
+}
+
+std::string batchTableLine(const ModelInfo& model, const BatchRecord& record) {
+  const ImageResult& result = record.result;
+  std::string logits = ",";
+  if (!result.logits.empty()) {
+    const Fidelity fidelity = compareLogits(record.baseline.logits, result.logits);
+    logits = fmt::format("{:.6f},{:.6f}", fidelity.logit_cosine, fidelity.kl_divergence);
+  }
+  return fmt::format("{},{},{},{},{:.6f},{:.3f},{:.6f},{},{},{},{},{:.6f}\n",
+                     quoted(record.image), record.choice.method, quoted(describe(record.choice)),
+                     result.calibrated, result.flops.paper,
+                     100 * result.flops.paper / record.baseline.flops.paper, result.flops.total,
+                     result.layers.front().tokens_in, result.layers.back().tokens_out,
+                     classColumns(model, record), logits, embeddingCosine(record.baseline, result));
+}
+
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -24,41 +77,136 @@ BatchProgress progressAt(int done, int total, Clock::time_point start, const QSt
 
 }  // namespace
 
-struct BatchJob::State {
-  std::jthread thread;
-};
-
-BatchJob::BatchJob(QObject* parent) : QObject(parent), state_(std::make_unique<State>()) {}
-
-BatchJob::~BatchJob() {
-  cancel();
-  if (state_->thread.joinable()) state_->thread.join();
-}
+BatchJob::BatchJob(QObject* parent) : QObject(parent) {}
 
 void BatchJob::start(std::shared_ptr<const Engine> engine, BatchPlan plan) {
   if (running_) return;
   running_ = true;
-  state_->thread = std::jthread([this, engine = std::move(engine),
-                                 plan = std::move(plan)](const std::stop_token& stop) {
-    const Clock::time_point start = Clock::now();
-    const int total = static_cast<int>(plan.images.size());
-    BatchRunner runner(*engine, plan, [&](int done, const QString& image) {
-      QMetaObject::invokeMethod(
-          this,
-          [this, progress = progressAt(done, total, start, image)] { emit progressed(progress); },
-          Qt::QueuedConnection);
-    });
-    const BatchSummary summary = runner.run(stop);
-    QMetaObject::invokeMethod(
-        this,
-        [this, summary] {
-          running_ = false;
-          emit ended(summary);
-        },
-        Qt::QueuedConnection);
-  });
+  stop_ = {};
+  jobs_.run("batch", Urgency::kBackground,
+            [this, engine = std::move(engine), plan = std::move(plan), own = stop_](
+                const std::stop_token& closing, const Jobs::Tell& tell) mutable {
+              // The end of the dialog stops it like the user.
+              const std::stop_callback link(closing, [&own] { own.request_stop(); });
+              const Clock::time_point start = Clock::now();
+              const int total = static_cast<int>(plan.images.size());
+              BatchRunner runner(*engine, plan, [&](int done, const QString& image) {
+                tell([this, progress = progressAt(done, total, start, image)] {
+                  emit progressed(progress);
+                });
+              });
+              tell([this, summary = runner.run(own.get_token())] {
+                running_ = false;
+                emit ended(summary);
+              });
+            });
 }
 
-void BatchJob::cancel() { state_->thread.request_stop(); }
+namespace {
+
+/// A file that cannot be written: the next one could not either, so that the batch ends.
+class WriteFailure : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+template <typename Write>
+void orFail(const Write& write) {
+  try {
+    write();
+  } catch (const Error& error) {
+    throw WriteFailure(error.what());
+  }
+}
+
+}  // namespace
+
+BatchSummary BatchRunner::run(const std::stop_token& stop) {
+  table_ = batchTableHeader();
+  try {
+    // What does not suit the model is said once, before any image is read.
+    for (const MethodChoice& choice : plan_.choices) engine_.prepare(choice);
+    int done = 0;
+    for (const BatchImage& image : plan_.images) {
+      progress_(done++, QString::fromStdString(image.name));
+      runImage(image, stop);
+      throwIfStopped(stop);
+    }
+  } catch (const Cancelled&) {
+    summary_.cancelled = true;
+  } catch (const std::exception& error) {
+    summary_.problem = errorText(error);
+  }
+  if (summary_.runs > 0) writeTable();
+  return summary_;
+}
+
+void BatchRunner::runImage(const BatchImage& image, const std::stop_token& stop) {
+  try {
+    throwIfStopped(stop);
+    const auto original = std::make_shared<const Image>(loadImage(image.file));
+    throwIfStopped(stop);
+    const auto prepared = std::make_shared<const PreparedImage>(
+        prepareImage(*original, engine_.info().preprocessing));
+    const std::span input(&prepared->input, 1);
+    const ImageResult baseline = engine_.run(input, {}, {.trace = false}, stop).front();
+    for (const MethodChoice& choice : plan_.choices) {
+      const RunOptions options{.trace = !plan_.kinds.empty()};
+      const ImageResult result = engine_.run(input, choice, options, stop).front();
+      for (const std::string& warning : result.warnings) note(warning);
+      std::string line = batchTableLine(engine_.info(), {image.name, choice, result, baseline});
+      const FigureSubject subject{
+          engine_.info(),   image.file,      QString::fromStdString(image.file.filename().string()),
+          original,         prepared,        choice,
+          engine_.device(), engine_.dtype(), baseline.flops.paper};
+      writeFigures(image, subject, result, stop);
+      table_ += line;
+      ++summary_.runs;
+    }
+  } catch (const Error& error) {
+    summary_.skipped.append(errorText(error));
+    return;
+  }
+  ++summary_.images;
+}
+
+void BatchRunner::writeFigures(const BatchImage& image, const FigureSubject& subject,
+                               const ImageResult& result, const std::stop_token& stop) {
+  for (const FigureKind& kind : figureKinds()) {
+    if (std::find(plan_.kinds.begin(), plan_.kinds.end(), kind.id) == plan_.kinds.end()) continue;
+    const FigureInput input =
+        makeFigureInput(subject, result, kind.per_layer ? plan_.style.block : -1,
+                        {plan_.style.page.overlay, std::nullopt, nullptr});
+    try {
+      figureSize(kind.id, input, plan_.style.page);
+    } catch (const Error& error) {
+      note(fmt::format("{}: {}", findMethod(subject.choice.method).label,
+                       errorText(error).toStdString()));
+      continue;
+    }
+    for (const FigureFormat format : plan_.formats) {
+      throwIfStopped(stop);
+      orFail([&] {
+        writeFigure(kind.id, input, plan_.style.page, format,
+                    plan_.figure(image, subject.choice, kind, format));
+      });
+      ++summary_.files;
+    }
+  }
+}
+
+void BatchRunner::note(const std::string& sentence) {
+  if (noted_.insert(sentence).second) summary_.notes.append(QString::fromStdString(sentence));
+}
+
+void BatchRunner::writeTable() {
+  try {
+    writeFileAtomically(plan_.table(), table_);
+    summary_.table = true;
+  } catch (const Error& error) {
+    // One sentence is enough: the first.
+    if (summary_.problem.isEmpty()) summary_.problem = errorText(error);
+  }
+}
 
 }  // namespace adamerge::ui

@@ -1,16 +1,42 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Runs a batch on a thread of its own: every image under every choice, figures and a table.
+// The work of a batch: every image under every choice, figures and a table, on a thread of its own.
 #pragma once
 
 #include <QObject>
 #include <QString>
 #include <QStringList>
+#include <functional>
 #include <memory>
+#include <set>
+#include <stop_token>
+#include <string>
 
 #include "adamerge/engine.h"
+#include "adamerge/image.h"
+#include "adamerge/methods.h"
+#include "adamerge/model_info.h"
+#include "adamerge/result.h"
+#include "bench/jobs.h"
 #include "export/batch_plan.h"
+#include "export/figure_source.h"
 
 namespace adamerge::ui {
+
+// The summary of a batch: one line per image and choice, for spreadsheets and pandas.
+
+struct BatchRecord {
+  const std::string& image;  ///< name
+  const MethodChoice& choice;
+  const ImageResult& result;
+  const ImageResult& baseline;  ///< the unmerged model on the same image
+};
+
+/// "image,method,settings,...\n"
+std::string batchTableHeader();
+/// Columns about classes are empty for models without a classifier.
+std::string batchTableLine(const ModelInfo& model, const BatchRecord& record);
+
+// Runs a batch on a thread of its own: every image under every choice, figures and a table.
 
 struct BatchProgress {
   int done = 0;  ///< images
@@ -35,13 +61,11 @@ class BatchJob : public QObject {
   Q_OBJECT
  public:
   explicit BatchJob(QObject* parent = nullptr);
-  /// Cancels and waits.
-  ~BatchJob() override;
 
   /// Not while one is running.
   void start(std::shared_ptr<const Engine> engine, BatchPlan plan);
   /// What is finished stays, the table holds it.
-  void cancel();
+  void cancel() { stop_.request_stop(); }
   bool running() const { return running_; }
 
  signals:
@@ -49,9 +73,36 @@ class BatchJob : public QObject {
   void ended(const adamerge::ui::BatchSummary& summary);
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
   bool running_ = false;
+  std::stop_source stop_;
+  Jobs jobs_{this};
+};
+
+// The work of a batch, without thread or signals.
+
+class BatchRunner {
+ public:
+  /// `progress` is called before every image; the rates are left to the caller.
+  BatchRunner(const Engine& engine, const BatchPlan& plan,
+              std::function<void(int done, const QString& image)> progress)
+      : engine_(engine), plan_(plan), progress_(std::move(progress)) {}
+
+  /// Runs until all is done, `stop` asks for an end or a file cannot be written.
+  BatchSummary run(const std::stop_token& stop);
+
+ private:
+  void runImage(const BatchImage& image, const std::stop_token& stop);
+  void writeFigures(const BatchImage& image, const FigureSubject& subject,
+                    const ImageResult& result, const std::stop_token& stop);
+  void note(const std::string& sentence);
+  void writeTable();
+
+  const Engine& engine_;
+  const BatchPlan& plan_;
+  std::function<void(int, const QString&)> progress_;
+  BatchSummary summary_;
+  std::string table_;
+  std::set<std::string> noted_;
 };
 
 }  // namespace adamerge::ui

@@ -10,8 +10,8 @@
 #include "adamerge/error.h"
 #include "adamerge/image.h"
 #include "adamerge/report.h"
-#include "export/export_options.h"
-#include "export/file_name.h"
+#include "export/export_plan.h"
+#include "export/page_form.h"
 
 namespace adamerge::ui {
 namespace {
@@ -82,13 +82,14 @@ std::vector<MethodChoice> expandRows(const std::vector<BatchRow>& rows) {
   return choices;
 }
 
-std::vector<BatchImage> findBatchImages(const fs::path& folder, const fs::path& output) {
+std::vector<BatchImage> findBatchImages(const fs::path& folder, const fs::path& output,
+                                        const std::stop_token& stop) {
   const fs::path own = normal(folder);
   const fs::path written = normal(output);
   const bool nested = written != own && isBelow(written, own);
   std::vector<BatchImage> images;
   std::set<fs::path> stems;
-  for (const fs::path& file : findImages(folder)) {
+  for (const fs::path& file : findImages(folder, stop)) {
     if (nested && isBelow(normal(file), written)) continue;
     const fs::path relative = file == folder ? file.filename() : file.lexically_relative(folder);
     const fs::path wanted = relative.parent_path() / relative.stem();
@@ -133,11 +134,13 @@ std::vector<fs::path> BatchPlan::files() const {
   return all;
 }
 
-int BatchPlan::existing() const {
+int BatchPlan::existing(const std::stop_token& stop) const {
   const std::vector<fs::path> all = files();
-  std::error_code code;
-  return static_cast<int>(std::count_if(
-      all.begin(), all.end(), [&](const fs::path& file) { return fs::exists(file, code); }));
+  return static_cast<int>(std::count_if(all.begin(), all.end(), [&](const fs::path& file) {
+    throwIfStopped(stop);
+    std::error_code code;
+    return fs::exists(file, code);
+  }));
 }
 
 }  // namespace adamerge::ui

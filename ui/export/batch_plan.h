@@ -4,6 +4,7 @@
 
 #include <QString>
 #include <filesystem>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -31,9 +32,10 @@ struct BatchImage {
 };
 
 /// Images below `folder` at any depth, without those below `output` (figures of an earlier batch).
-/// May take long. Throws Error.
+/// May take long. Throws Error, Cancelled.
 std::vector<BatchImage> findBatchImages(const std::filesystem::path& folder,
-                                        const std::filesystem::path& output);
+                                        const std::filesystem::path& output,
+                                        const std::stop_token& stop = {});
 
 struct BatchPlan {
   std::vector<BatchImage> images;
@@ -49,8 +51,8 @@ struct BatchPlan {
   std::filesystem::path table() const;
   /// Everything that will be written, if every method can draw every kind.
   std::vector<std::filesystem::path> files() const;
-  /// How many of files() are there already.
-  int existing() const;
+  /// How many of files() are there already. May take long. Throws Cancelled.
+  int existing(const std::stop_token& stop = {}) const;
 };
 
 }  // namespace adamerge::ui

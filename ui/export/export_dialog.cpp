@@ -11,18 +11,89 @@
 #include <algorithm>
 
 #include "adamerge/error.h"
-#include "compute/error_text.h"
+#include "bench/data.h"
 #include "export/export_form.h"
 #include "export/figure_source.h"
-#include "export/notice_line.h"
-#include "export/page_preview.h"
 #include "export/plot_source.h"
-#include "export/task_runner.h"
+#include "export/preview.h"
+#include "look/message.h"
 
 namespace adamerge::ui {
 namespace {
 
+constexpr int kIndexRole = Qt::UserRole;
+constexpr int kPadding = 8;
+
+}  // namespace
+
+SourceList::SourceList(QWidget* parent) : QListWidget(parent) {
+  setSelectionMode(QAbstractItemView::ExtendedSelection);
+  setAccessibleName(tr("What to export"));
+  setToolTip(tr("Ctrl or Shift chooses several, each for a file of its own"));
+}
+
+void SourceList::setSections(const std::vector<SourceSection>& sections) {
+  clear();
+  sources_.clear();
+  for (const SourceSection& section : sections) {
+    if (section.sources.empty()) continue;
+    auto* heading = new QListWidgetItem(section.title, this);
+    heading->setFlags(Qt::NoItemFlags);
+    QFont font = heading->font();
+    font.setBold(true);
+    heading->setFont(font);
+    heading->setSizeHint(QSize(0, fontMetrics().height() + 2 * kPadding));
+    heading->setForeground(palette().color(QPalette::PlaceholderText));
+    for (const ExportSourcePtr& source : section.sources) {
+      auto* item = new QListWidgetItem(QStringLiteral("   ") + source->label(), this);
+      item->setToolTip(source->help());
+      item->setSizeHint(QSize(0, fontMetrics().height() + kPadding));
+      item->setData(kIndexRole, static_cast<int>(sources_.size()));
+      sources_.push_back(source);
+    }
+  }
+}
+
+void SourceList::choose(const QString& id) {
+  QListWidgetItem* wanted = nullptr;
+  for (int row = 0; row < count(); ++row) {
+    const ExportSourcePtr source = sourceOf(item(row));
+    if (source == nullptr) continue;
+    if (wanted == nullptr || source->id() == id) wanted = item(row);
+  }
+  if (wanted != nullptr) setCurrentItem(wanted, QItemSelectionModel::ClearAndSelect);
+}
+
+std::vector<ExportSourcePtr> SourceList::chosen() const {
+  std::vector<ExportSourcePtr> list;
+  for (int row = 0; row < count(); ++row) {
+    if (!item(row)->isSelected()) continue;
+    if (ExportSourcePtr source = sourceOf(item(row))) list.push_back(std::move(source));
+  }
+  return list;
+}
+
+ExportSourcePtr SourceList::current() const {
+  if (currentItem() != nullptr && currentItem()->isSelected()) return sourceOf(currentItem());
+  const std::vector<ExportSourcePtr> list = chosen();
+  return list.empty() ? nullptr : list.front();
+}
+
+/// What was chosen before the list had its size stays in sight.
+void SourceList::resizeEvent(QResizeEvent* event) {
+  QListWidget::resizeEvent(event);
+  if (currentItem() != nullptr) scrollToItem(currentItem());
+}
+
+ExportSourcePtr SourceList::sourceOf(const QListWidgetItem* item) const {
+  const QVariant index = item->data(kIndexRole);
+  return index.isValid() ? sources_[index.toUInt()] : nullptr;
+}
+
+namespace {
+
 constexpr int kListHeight = 150;
+constexpr const char* kWriteKey = "write";
 
 QString fileName(const std::filesystem::path& path) {
   return QString::fromStdString(path.filename().string());
@@ -39,11 +110,10 @@ ExportDialog::ExportDialog(ExportContext context, const std::vector<PlotPanel*>&
                            const QString& chosen, QWidget* parent)
     : QDialog(parent),
       context_(std::move(context)),
-      runner_(std::make_unique<TaskRunner>()),
       sources_(new SourceList),
       preview_(new PagePreview),
       form_(new ExportForm(depthOf(context_), context_.block)),
-      notice_(new NoticeLine),
+      notice_(new MessageLine),
       copy_(new QPushButton(tr("&Copy picture"))),
       export_(new QPushButton(tr("&Export"))) {
   setWindowTitle(tr("Export"));
@@ -160,8 +230,8 @@ void ExportDialog::accept() {
   std::vector<ExportItem> items;
   try {
     items = planExport(context_, request());
-  } catch (const Error& error) {
-    notice_->showError(errorText(error));
+  } catch (const std::exception& error) {
+    notice_->show(Severity::kError, errorText(error));
     return;
   }
   const std::vector<std::filesystem::path> existing = existingFiles(items);
@@ -183,7 +253,7 @@ void ExportDialog::accept() {
 void ExportDialog::exportNow(const std::vector<ExportItem>& items) {
   form_->options().save();
   setBusy(true);
-  notice_->showInfo(tr("Exporting…"));
+  notice_->show(Severity::kInfo, tr("Exporting…"));
   std::vector<ExportItem> here;
   std::vector<ExportItem> elsewhere;
   for (const ExportItem& item : items) (item.any_thread ? elsewhere : here).push_back(item);
@@ -192,26 +262,26 @@ void ExportDialog::exportNow(const std::vector<ExportItem>& items) {
     finish(items, problem);
     return;
   }
-  runner_->submit([this, items, elsewhere] {
-    const QString trouble = writeItems(elsewhere);
-    return [this, items, trouble] { finish(items, trouble); };
-  });
+  jobs_.run(kWriteKey, Urgency::kInteractive,
+            [this, items, elsewhere](const std::stop_token& /*stop*/, const Jobs::Tell& tell) {
+              tell([this, items, trouble = writeItems(elsewhere)] { finish(items, trouble); });
+            });
 }
 
 void ExportDialog::finish(const std::vector<ExportItem>& items, const QString& problem) {
   setBusy(false);
   if (!problem.isEmpty()) {
-    notice_->showError(problem);
+    notice_->show(Severity::kError, problem);
     return;
   }
   const std::filesystem::path& first = items.front().path;
   const QString folder = QString::fromStdString(first.parent_path().string());
-  notice_->showWritten(
+  const QString text =
       items.size() == 1
           ? tr("Exported to %1")
                 .arg(QDir::toNativeSeparators(QString::fromStdString(first.string())))
-          : tr("%1 files exported to %2").arg(items.size()).arg(QDir::toNativeSeparators(folder)),
-      folder);
+          : tr("%1 files exported to %2").arg(items.size()).arg(QDir::toNativeSeparators(folder));
+  notice_->show(Severity::kSuccess, text, {openFolderAction(folder)});
 }
 
 void ExportDialog::copy() {
@@ -229,19 +299,22 @@ void ExportDialog::copy() {
   const auto put = [this](const std::pair<QImage, QString>& made) {
     setBusy(false);
     if (!made.second.isEmpty()) {
-      notice_->showError(made.second);
+      notice_->show(Severity::kError, made.second);
       return;
     }
     QGuiApplication::clipboard()->setImage(made.first);
-    notice_->showInfo(
-        tr("Copied, %1 × %2 pixels").arg(made.first.width()).arg(made.first.height()));
+    notice_->show(Severity::kInfo,
+                  tr("Copied, %1 × %2 pixels").arg(made.first.width()).arg(made.first.height()));
   };
   setBusy(true);
   if (!source->anyThread()) {
     put(render());
     return;
   }
-  runner_->submit([render, put] { return [made = render(), put] { put(made); }; });
+  jobs_.run(kWriteKey, Urgency::kInteractive,
+            [render, put](const std::stop_token& /*stop*/, const Jobs::Tell& tell) {
+              tell([made = render(), put] { put(made); });
+            });
 }
 
 /// Not while a file is being written: the answer would be lost.

@@ -1,23 +1,52 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Everything that can leave the program as a file, in one dialog with a live preview.
+// The list of what can be exported, in sections; one or several may be chosen.
 #pragma once
 
 #include <QDialog>
+#include <QListWidget>
 #include <memory>
+#include <vector>
 
-#include "export/export_context.h"
+#include "bench/jobs.h"
 #include "export/export_plan.h"
-#include "export/source_list.h"
+#include "export/export_source.h"
 
 class QPushButton;
 
 namespace adamerge::ui {
 
+struct SourceSection {
+  QString title;
+  std::vector<ExportSourcePtr> sources;
+};
+
+class SourceList : public QListWidget {
+  Q_OBJECT
+ public:
+  explicit SourceList(QWidget* parent = nullptr);
+
+  void setSections(const std::vector<SourceSection>& sections);
+  void choose(const QString& id);
+  /// In the order of the list.
+  std::vector<ExportSourcePtr> chosen() const;
+  /// The one to preview: the current one while it is chosen. nullptr: none.
+  ExportSourcePtr current() const;
+
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+
+ private:
+  ExportSourcePtr sourceOf(const QListWidgetItem* item) const;
+
+  std::vector<ExportSourcePtr> sources_;
+};
+
+// Everything that can leave the program as a file, in one dialog with a live preview.
+
 class ExportForm;
-class NoticeLine;
+class MessageLine;
 class PagePreview;
 class PlotPanel;
-class TaskRunner;
 
 class ExportDialog : public QDialog {
   Q_OBJECT
@@ -45,14 +74,14 @@ class ExportDialog : public QDialog {
   ExportRequest request() const;
 
   ExportContext context_;
-  std::unique_ptr<TaskRunner> runner_;
   SourceList* sources_;
   PagePreview* preview_;
   ExportForm* form_;
-  NoticeLine* notice_;
+  MessageLine* notice_;
   QPushButton* copy_;
   QPushButton* export_;
   bool busy_ = false;
+  Jobs jobs_{this};
 };
 
 }  // namespace adamerge::ui

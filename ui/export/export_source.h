@@ -7,9 +7,12 @@
 #include <QString>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "adamerge/engine.h"
 #include "adamerge/figures.h"
+#include "bench/data.h"
 
 namespace adamerge::ui {
 
@@ -54,5 +57,24 @@ class ExportSource {
   QString help_;
 };
 using ExportSourcePtr = std::shared_ptr<const ExportSource>;
+
+// What there is to export when a dialog opens: results do not change under it.
+
+class Workbench;
+
+struct ExportContext {
+  std::shared_ptr<const Engine> engine;
+  std::vector<InspectionPtr> panes;  ///< of the panes shown, those with a result
+  std::vector<QString> notes;        ///< of each: what its caption has to say
+  std::size_t active = 0;            ///< which of them is worked in
+  OverlayStyle overlay;
+  int block = 0;
+  std::optional<int> selected_patch;
+
+  /// nullptr: there is no result yet.
+  InspectionPtr activePane() const { return panes.empty() ? nullptr : panes[active]; }
+};
+
+ExportContext exportContext(Workbench& workbench);
 
 }  // namespace adamerge::ui

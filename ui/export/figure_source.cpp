@@ -1,13 +1,48 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "export/figure_source.h"
 
-#include <fmt/format.h>
+#include <algorithm>
 
 #include "adamerge/error.h"
-#include "export/cairo_image.h"
-#include "export/figure_input.h"
+#include "adamerge/report.h"
+#include "look/paint.h"
 
 namespace adamerge::ui {
+
+FigureInput makeFigureInput(const FigureSubject& subject, ImageResult result, int block,
+                            const FigureExtras& extras) {
+  const VitConfig& vit = subject.model.vit;
+  FigureInput input;
+  input.title = subject.name.toStdString();
+  input.subtitle = describe(subject.choice);
+  if (!extras.note.isEmpty()) input.subtitle += " (" + extras.note.toStdString() + ")";
+  input.image = *subject.prepared;
+  input.original = subject.original;
+  input.grid_height = vit.gridHeight();
+  input.grid_width = vit.gridWidth();
+  input.prefix_tokens = vit.prefixTokens();
+  input.result = std::move(result);
+  input.layer = block;
+  input.selected_patch = extras.selected_patch;
+  if (extras.other != nullptr) {
+    input.other = std::shared_ptr<const ImageResult>(extras.other, &extras.other->result);
+  }
+  input.unmerged_flops = subject.unmerged_flops;
+  input.provenance = provenanceJson(subject.model, subject.device, subject.dtype,
+                                    subject.file.empty() ? input.title : subject.file.string(),
+                                    subject.choice, block);
+  return input;
+}
+
+FigureInput makeFigureInput(const Inspection& inspection, int block, const FigureExtras& extras) {
+  const LoadedModel& model = *inspection.model;
+  const Picture& picture = *inspection.picture;
+  const FigureSubject subject{model.info,       picture.path,        picture.name,
+                              picture.original, inspection.prepared, inspection.choice,
+                              model.device,     model.dtype,         model.unmerged.paper};
+  return makeFigureInput(subject, inspection.result, block, extras);
+}
+
 namespace {
 
 class FigureSource : public ExportSource {
@@ -108,6 +143,7 @@ FigureExtras extrasOf(const ExportContext& context, std::size_t pane) {
   FigureExtras extras;
   extras.selected_patch = context.selected_patch;
   extras.overlay = context.overlay;
+  extras.note = context.notes[pane];
   if (context.panes.size() > 1) extras.other = context.panes[pane == 0 ? 1 : 0];
   return extras;
 }
@@ -144,6 +180,17 @@ std::vector<ExportSourcePtr> comparisonSources(const ExportContext& context) {
     if (canBeDrawn(*source, context)) sources.push_back(std::move(source));
   }
   return sources;
+}
+
+ExportSourcePtr canvasFigure(const ExportContext& context) {
+  const QString id =
+      context.panes.size() > 1 ? QStringLiteral("comparison-canvas") : QStringLiteral("canvas");
+  const auto sources =
+      context.panes.size() > 1 ? comparisonSources(context) : figureSources(context);
+  const auto found = std::find_if(sources.begin(), sources.end(),
+                                  [&](const auto& source) { return source->id() == id; });
+  if (found == sources.end()) throw Error("what the canvases show cannot be drawn as a figure");
+  return *found;
 }
 
 }  // namespace adamerge::ui

@@ -5,13 +5,17 @@
 #include <QDoubleSpinBox>
 #include <QFormLayout>
 #include <QLabel>
+#include <QSettings>
 #include <QSignalBlocker>
 #include <QSpinBox>
+#include <QStandardPaths>
+#include <algorithm>
 #include <array>
 #include <cmath>
 
-#include "controls/spin_boxes.h"
-#include "export/cairo_image.h"
+#include "export/export_plan.h"
+#include "look/paint.h"
+#include "look/widgets.h"
 
 namespace adamerge::ui {
 namespace {
@@ -25,10 +29,8 @@ struct Preset {
   const char* name;
   double width_mm;  ///< 0: the figure's own
 };
-constexpr std::array<Preset, 4> kPresets{{{QT_TRANSLATE_NOOP("PageForm", "Figure's own width"), 0},
-                                          {QT_TRANSLATE_NOOP("PageForm", "One column"), 86},
-                                          {QT_TRANSLATE_NOOP("PageForm", "Two columns"), 178},
-                                          {QT_TRANSLATE_NOOP("PageForm", "Slide"), 254}}};
+constexpr std::array<Preset, 4> kPresets{
+    {{"Figure's own width", 0}, {"One column", 86}, {"Two columns", 178}, {"Slide", 254}}};
 
 QWidget* row(std::initializer_list<QWidget*> widgets, QWidget* stretched) {
   auto* box = new QWidget;
@@ -54,11 +56,11 @@ PageForm::PageForm(QWidget* parent)
     : QWidget(parent),
       form_(new QFormLayout(this)),
       preset_(new QComboBox),
-      width_(new QDoubleSpinBox),
+      width_(new NumberBox),
       unit_(new QComboBox),
-      dpi_(new QSpinBox),
+      dpi_(new CountBox),
       pixels_(new QLabel),
-      font_size_(new QDoubleSpinBox),
+      font_size_(new NumberBox),
       background_(new QComboBox) {
   form_->setContentsMargins(0, 0, 0, 0);
   form_->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
@@ -205,6 +207,80 @@ void PageForm::showPixels() {
   pixels_->setText(tr("%1 × %2 pixels")
                        .arg(pixelsOf(page_mm_.width(), dpi_->value()))
                        .arg(pixelsOf(page_mm_.height(), dpi_->value())));
+}
+
+namespace {
+
+const QString kExportGroup = QStringLiteral("export");
+
+}  // namespace
+
+const std::vector<FigureFormat>& allFormats() {
+  static const std::vector<FigureFormat> formats{FigureFormat::kPng, FigureFormat::kSvg,
+                                                 FigureFormat::kPdf};
+  return formats;
+}
+
+QString extension(FigureFormat format) {
+  switch (format) {
+    case FigureFormat::kSvg:
+      return QStringLiteral("svg");
+    case FigureFormat::kPdf:
+      return QStringLiteral("pdf");
+    case FigureFormat::kPng:
+      break;
+  }
+  return QStringLiteral("png");
+}
+
+PageOptions loadPageOptions(const QString& group) {
+  QSettings settings;
+  settings.beginGroup(group);
+  PageOptions page;
+  page.width_mm = settings.value("width_mm", page.width_mm).toDouble();
+  if (page.width_mm != 0) page.width_mm = std::clamp(page.width_mm, 60.0, 1000.0);
+  page.inches = settings.value("inches", page.inches).toBool();
+  page.dpi = std::clamp(settings.value("dpi", page.dpi).toInt(), 36, 2400);
+  page.font_size = std::clamp(settings.value("font_size", page.font_size).toDouble(), 5.0, 14.0);
+  page.background = static_cast<Background>(std::clamp(settings.value("background", 0).toInt(), 0,
+                                                       static_cast<int>(Background::kTransparent)));
+  return page;
+}
+
+void savePageOptions(const QString& group, const PageOptions& page) {
+  QSettings settings;
+  settings.beginGroup(group);
+  settings.setValue("width_mm", page.width_mm);
+  settings.setValue("inches", page.inches);
+  settings.setValue("dpi", page.dpi);
+  settings.setValue("font_size", page.font_size);
+  settings.setValue("background", static_cast<int>(page.background));
+}
+
+ExportOptions ExportOptions::load() {
+  ExportOptions options;
+  options.page = loadPageOptions(kExportGroup);
+  QSettings settings;
+  settings.beginGroup(kExportGroup);
+  const QString format = settings.value("format", extension(options.format)).toString();
+  for (const FigureFormat known : allFormats()) {
+    if (extension(known) == format) options.format = known;
+  }
+  const QString pictures = QStandardPaths::writableLocation(QStandardPaths::PicturesLocation);
+  options.folder = settings.value("folder", pictures).toString();
+  options.name = settings.value("name", defaultFileName()).toString();
+  options.data = settings.value("data").toStringList();
+  return options;
+}
+
+void ExportOptions::save() const {
+  savePageOptions(kExportGroup, page);
+  QSettings settings;
+  settings.beginGroup(kExportGroup);
+  settings.setValue("format", extension(format));
+  settings.setValue("folder", folder);
+  settings.setValue("name", name);
+  settings.setValue("data", data);
 }
 
 }  // namespace adamerge::ui

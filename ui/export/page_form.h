@@ -3,6 +3,8 @@
 #pragma once
 
 #include <QSizeF>
+#include <QString>
+#include <QStringList>
 #include <QWidget>
 
 #include "adamerge/figures.h"
@@ -64,5 +66,26 @@ class PageForm : public QWidget {
   double width_mm_ = 0;
   QSizeF page_mm_;
 };
+
+// What the export dialog was last told, kept between sessions.
+
+struct ExportOptions {
+  FigureFormat format = FigureFormat::kPdf;
+  PageOptions page;
+  QString folder;
+  QString name;
+  QStringList data;  ///< ids of data files to write as well
+
+  static ExportOptions load();
+  void save() const;
+};
+
+/// Kept under `group` of the program's settings; the batch dialog has its own.
+PageOptions loadPageOptions(const QString& group);
+void savePageOptions(const QString& group, const PageOptions& options);
+
+const std::vector<FigureFormat>& allFormats();
+/// "png", "svg", "pdf".
+QString extension(FigureFormat format);
 
 }  // namespace adamerge::ui

@@ -3,11 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <QCoreApplication>
 #include <algorithm>
 
 #include "adamerge/error.h"
-#include "export/figure_input.h"
+#include "export/figure_source.h"
 #include "plots/plot_export.h"
 #include "plots/plot_panel.h"
 
@@ -30,9 +29,8 @@ class PlotSource : public ExportSource {
  public:
   PlotSource(PlotPanel& panel, QString provenance)
       : ExportSource(panel.id(), panel.title(),
-                     QCoreApplication::translate("adamerge::ui::PlotSource",
-                                                 "The plot as it is seen now, its zoom and hidden "
-                                                 "series included")),
+                     QObject::tr("The plot as it is seen now, its zoom and hidden "
+                                 "series included")),
         plot_(panel.snapshot()),
         provenance_(std::move(provenance)) {}
 

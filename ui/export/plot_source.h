@@ -4,7 +4,6 @@
 
 #include <vector>
 
-#include "export/export_context.h"
 #include "export/export_source.h"
 
 namespace adamerge::ui {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "plots/operating_point.h"
-#include "plots/pane_result.h"
+#include "plots/pane_series.h"
 #include "plots/plot_panel.h"
 
 class QCheckBox;
@@ -29,6 +29,8 @@ struct AccuracyInput {
   bool published = true;  ///< with the reference series
 };
 PlotContent accuracyContent(const AccuracyInput& input);
+/// What a point of that content stands for, by its key.
+MethodChoice choiceOf(const AccuracyInput& input, int key);
 
 class AccuracyPlot : public PlotPanel {
   Q_OBJECT
@@ -38,7 +40,10 @@ class AccuracyPlot : public PlotPanel {
   /// The model's own points; nullopt: it has none. `problem`: a sentence, why they are not usable.
   void setMeasured(const std::optional<AccuracyRecord>& record, const QString& problem = {});
   /// What is being evaluated, as far as it is; nullopt: nothing.
-  void setEvaluated(const std::optional<AccuracyRecord>& record);
+  /// `difference`: of each point the 95 % interval of its difference to the unmerged model on the
+  /// same images, in points.
+  void setEvaluated(const std::optional<AccuracyRecord>& record,
+                    const std::vector<std::optional<Interval>>& difference = {});
   /// Whose present settings are marked.
   void setResults(std::vector<PaneResult> panes);
 
@@ -51,6 +56,8 @@ class AccuracyPlot : public PlotPanel {
 
  signals:
   void axesChanged();
+  /// A point was clicked, or chosen with Return.
+  void settingChosen(const adamerge::MethodChoice& choice);
 
  private:
   void update();

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "plots/operating_point.h"
 
-#include <QCoreApplication>
+#include <QFile>
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace adamerge::ui {
 namespace {
-
-QString tr(const char* text) { return QCoreApplication::translate("AccuracyPlot", text); }
 
 std::optional<double> ratio(std::optional<double> value, std::optional<double> to) {
   if (!value || !to || *to == 0) return std::nullopt;
@@ -26,15 +25,15 @@ const OperatingPoint* OperatingPoints::unmerged() const {
 QString axisLabel(CostAxis axis) {
   switch (axis) {
     case CostAxis::kPercent:
-      return tr("FLOPs in % of the unmerged model");
+      return QObject::tr("FLOPs in % of the unmerged model");
     case CostAxis::kPaperFlops:
-      return tr("FLOPs (G, “paper” convention)");
+      return QObject::tr("FLOPs (G, “paper” convention)");
     case CostAxis::kTotalFlops:
-      return tr("FLOPs (G, “total” convention)");
+      return QObject::tr("FLOPs (G, “total” convention)");
     case CostAxis::kImagesPerSecond:
-      return tr("Images per second");
+      return QObject::tr("Images per second");
     case CostAxis::kSpeedUp:
-      return tr("Speed-up over the unmerged model");
+      return QObject::tr("Speed-up over the unmerged model");
   }
   return {};
 }
@@ -42,11 +41,11 @@ QString axisLabel(CostAxis axis) {
 QString axisLabel(QualityAxis axis) {
   switch (axis) {
     case QualityAxis::kDifference:
-      return tr("Δ top-1 (points)");
+      return QObject::tr("Δ top-1 (points)");
     case QualityAxis::kTop1:
-      return tr("Top-1 (%)");
+      return QObject::tr("Top-1 (%)");
     case QualityAxis::kAgreement:
-      return tr("Agreement (%)");
+      return QObject::tr("Agreement (%)");
   }
   return {};
 }
@@ -79,30 +78,75 @@ std::optional<double> qualityOf(const OperatingPoint& point, const OperatingPoin
   return *point.top1 - *unmerged.top1;
 }
 
-std::optional<Interval> qualityInterval(const OperatingPoint& point, const OperatingPoint& unmerged,
-                                        QualityAxis axis) {
-  if (axis == QualityAxis::kAgreement || !point.top1_interval) return std::nullopt;
+std::optional<Interval> qualityInterval(const OperatingPoint& point, QualityAxis axis) {
   if (axis == QualityAxis::kTop1) return point.top1_interval;
-  if (!unmerged.top1) return std::nullopt;
-  return Interval{point.top1_interval->low - *unmerged.top1,
-                  point.top1_interval->high - *unmerged.top1};
+  if (axis == QualityAxis::kDifference) return point.difference_interval;
+  return std::nullopt;
 }
 
 OperatingPoint toOperatingPoint(const AccuracyPoint& point) {
-  return {point.method,        point.settings,          point.top1,
-          point.top1_interval, point.agreement,         point.flops.paper,
-          point.flops.total,   point.images_per_second, std::nullopt};
+  return {point.method,    point.settings,    point.top1,        point.top1_interval,
+          point.agreement, point.flops.paper, point.flops.total, point.images_per_second,
+          std::nullopt,    std::nullopt};
 }
 
 OperatingPoints toOperatingPoints(const AccuracyRecord& record) {
   OperatingPoints points{QString::fromStdString(record.model),
                          QString::fromStdString(record.dataset),
-                         tr("measured here"),
+                         QObject::tr("measured here"),
                          {}};
   for (const AccuracyPoint& point : record.points) {
     points.points.push_back(toOperatingPoint(point));
   }
   return points;
+}
+
+}  // namespace adamerge::ui
+
+/// Resources of a static library are linked only where they are asked for, outside any namespace.
+static void requirePublishedResource() { Q_INIT_RESOURCE(published); }
+
+namespace adamerge::ui {
+namespace {
+
+OperatingPoints read() {
+  requirePublishedResource();
+  QFile file(QStringLiteral(":/published/vit-b16.json"));
+  const bool open = file.open(QIODevice::ReadOnly);
+  Q_ASSERT(open);
+  Q_UNUSED(open);
+  const auto json = nlohmann::json::parse(file.readAll().toStdString());
+  const auto text = [&](const char* key) {
+    return QString::fromStdString(json.at(key).get<std::string>());
+  };
+  OperatingPoints published{text("model"), text("dataset"), text("source"), {}};
+  OperatingPoint unmerged;
+  unmerged.method = "none";
+  unmerged.top1 = json.at("unmerged").at("top1").get<double>();
+  unmerged.flops_paper = json.at("unmerged").at("flops_paper").get<double>();
+  unmerged.speed_up = 1;
+  published.points.push_back(unmerged);
+  for (const auto& entry : json.at("points")) {
+    OperatingPoint point;
+    MethodChoice choice{entry.at("method").get<std::string>(), {}, nullptr, false};
+    for (const auto& [key, value] : entry.at("settings").items()) {
+      choice.settings[key] = value.get<std::int64_t>();
+    }
+    point.method = choice.method;
+    point.settings = completeSettings(choice);
+    point.top1 = entry.at("top1").get<double>();
+    point.flops_paper = entry.at("flops_paper").get<double>();
+    point.speed_up = entry.at("speed_up").get<double>();
+    published.points.push_back(std::move(point));
+  }
+  return published;
+}
+
+}  // namespace
+
+const OperatingPoints& publishedPoints() {
+  static const OperatingPoints published = read();
+  return published;
 }
 
 }  // namespace adamerge::ui

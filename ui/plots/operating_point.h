@@ -23,6 +23,7 @@ struct OperatingPoint {
   std::optional<double> flops_total;
   std::optional<double> images_per_second;
   std::optional<double> speed_up;  ///< over the unmerged model, where only that is known
+  std::optional<Interval> difference_interval = {};  ///< of top1 less the unmerged model's, paired
 };
 
 /// Points of one model, the unmerged one (method "none") among them.
@@ -46,10 +47,9 @@ std::optional<double> costOf(const OperatingPoint& point, const OperatingPoint& 
                              CostAxis axis);
 std::optional<double> qualityOf(const OperatingPoint& point, const OperatingPoint& unmerged,
                                 QualityAxis axis);
-/// The confidence interval on that axis. Of a difference: the point's own, the unmerged model's
-/// accuracy taken as exact.
-std::optional<Interval> qualityInterval(const OperatingPoint& point, const OperatingPoint& unmerged,
-                                        QualityAxis axis);
+/// The confidence interval on that axis. Of a difference: that of both on the same images; nullopt
+/// where it is not known, and for the unmerged model, whose difference to itself is none.
+std::optional<Interval> qualityInterval(const OperatingPoint& point, QualityAxis axis);
 
 OperatingPoint toOperatingPoint(const AccuracyPoint& point);
 OperatingPoints toOperatingPoints(const AccuracyRecord& record);

@@ -4,13 +4,13 @@
 #include <filesystem>
 #include <functional>
 
-#include "adamerge/error.h"
 #include "adamerge/evaluate.h"
+#include "adamerge/error.h"
+#include "bench/workbench.h"
 #include "plots/accuracy_plot.h"
 #include "plots/redundancy_plot.h"
 #include "plots/sweep_plot.h"
 #include "plots/tokens_plot.h"
-#include "state/workbench.h"
 
 namespace adamerge::ui {
 namespace {
@@ -58,7 +58,7 @@ void showEvaluated(AccuracyPlot& plot, const LoadedModelPtr& model,
   AccuracyRecord record = toRecord(report->evaluation);
   // The number of images is told beside it.
   record.dataset = report->data.filename().string();
-  plot.setEvaluated(record);
+  plot.setEvaluated(record, report->difference);
 }
 
 }  // namespace
@@ -66,8 +66,10 @@ void showEvaluated(AccuracyPlot& plot, const LoadedModelPtr& model,
 void bindPlot(TokensPlot& plot, Workbench& workbench) {
   const auto update = [&plot, &workbench] {
     const ViewState& view = workbench.view();
-    plot.setResults(resultsOf(workbench), workbench.activeIndex(), view.block(),
-                    view.selectedPatch());
+    plot.whenSeen([&plot, &workbench, &view] {
+      plot.setResults(resultsOf(workbench), workbench.activeIndex(), view.block(),
+                      view.selectedPatch());
+    });
   };
   ViewState& view = workbench.view();
   QObject::connect(&view, &ViewState::blockChanged, &plot, update);
@@ -78,7 +80,9 @@ void bindPlot(TokensPlot& plot, Workbench& workbench) {
 
 void bindPlot(RedundancyPlot& plot, Workbench& workbench) {
   const auto update = [&plot, &workbench] {
-    plot.setResults(resultsOf(workbench), workbench.activeIndex(), workbench.view().block());
+    plot.whenSeen([&plot, &workbench] {
+      plot.setResults(resultsOf(workbench), workbench.activeIndex(), workbench.view().block());
+    });
   };
   ViewState& view = workbench.view();
   QObject::connect(&view, &ViewState::blockChanged, &plot, update);
@@ -88,7 +92,8 @@ void bindPlot(RedundancyPlot& plot, Workbench& workbench) {
 
 void bindPlot(SweepPlot& plot, Workbench& workbench) {
   const auto update = [&plot, &workbench] {
-    plot.setResults(resultsOf(workbench), workbench.activeIndex());
+    plot.whenSeen(
+        [&plot, &workbench] { plot.setResults(resultsOf(workbench), workbench.activeIndex()); });
   };
   QObject::connect(&workbench.sweeper(), &Sweeper::changed, &plot, update);
   QObject::connect(&workbench, &Workbench::pictureChanged, &plot, update);
@@ -112,7 +117,15 @@ void bindPlot(AccuracyPlot& plot, Workbench& workbench) {
   };
   QObject::connect(&workbench, &Workbench::modelChanged, &plot, measured);
   measured();
-  const auto update = [&plot, &workbench] { plot.setResults(resultsOf(workbench)); };
+  const auto update = [&plot, &workbench] {
+    plot.whenSeen([&plot, &workbench] { plot.setResults(resultsOf(workbench)); });
+  };
+  QObject::connect(&plot, &AccuracyPlot::settingChosen, &workbench,
+                   [&workbench](const MethodChoice& choice) {
+                     workbench.edit(workbench.activeIndex(), choice,
+                                    QObject::tr("setting of the accuracy plot"));
+                     workbench.endEdit();
+                   });
   followChoices(plot, workbench, update);
   followPanes(plot, workbench, update);
 }
@@ -127,8 +140,8 @@ void readRecord(AccuracyPlot& plot, Workbench& workbench) {
   if (!std::filesystem::exists(path, ignored)) return plot.setMeasured(std::nullopt);
   try {
     plot.setMeasured(readAccuracyRecord(path));
-  } catch (const Error& error) {
-    plot.setMeasured(std::nullopt, QString::fromUtf8(error.what()) + '.');
+  } catch (const std::exception& error) {
+    plot.setMeasured(std::nullopt, errorText(error) + '.');
   }
 }
 

@@ -1,17 +1,34 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What a plot shows, as plain data: each plot only says what, drawing, hovering and export are the
-// same for all.
+// What a plot shows, as plain data, and how a method looks in every plot.
 #pragma once
 
 #include <QColor>
+#include <QFont>
+#include <QPalette>
+#include <QPen>
 #include <QSet>
 #include <QString>
 #include <optional>
+#include <string_view>
 #include <vector>
 
-#include "plots/series_style.h"
+#include "look/theme.h"
 
 namespace adamerge::ui {
+
+// How a method looks in every plot: a colour-blind-safe colour and a marker of its own, so that no
+// series is told apart by colour alone.
+
+/// Outlines that differ even where they are a few pixels wide.
+enum class Marker { kCircle, kSquare, kTriangle, kDiamond, kTriangleDown, kPlusCircle, kStar };
+
+Marker methodMarker(std::string_view method);
+
+/// Solid for the first of several series of one colour, then dashes and dots.
+Qt::PenStyle lineStyle(int variant);
+
+// What a plot shows, as plain data: each plot only says what, drawing, hovering and export are the
+// same for all.
 
 struct PlotRange {
   double low = 0;
@@ -46,7 +63,8 @@ struct PlotSeries {
   bool second_axis = false;  ///< y on the right
   double bar_width = 0.8;    ///< in x
   double bar_offset = 0;
-  int source = -1;  ///< the pane it belongs to
+  int source = -1;           ///< the pane it belongs to
+  bool screen_only = false;  ///< a mark of what is worked with: not for paper
   std::vector<PlotPoint> points;
 };
 
@@ -92,5 +110,28 @@ struct PlotSnapshot {
 QString plotTable(const PlotContent& content, const QSet<QString>& hidden, QChar separator);
 /// For screen readers: what the series are and what they span.
 QString describePlot(const PlotContent& content);
+
+// Colours and font of a plot, from the window's palette or for paper.
+
+struct PlotTheme {
+  QColor background;  ///< what colours must stand out from
+  bool transparent = false;
+  QColor ink;
+  QColor muted;  ///< secondary text, hidden series
+  QColor rule;   ///< axes
+  QColor grid;
+  QColor band;    ///< areas behind data
+  QColor accent;  ///< the chosen block
+  QFont font;
+};
+
+/// `color` as it is drawn on the theme's ground: legible, more so on dark, where lines look
+/// thinner.
+QColor onGround(const PlotTheme& theme, const QColor& color);
+
+/// Follows a widget: base and text of its palette.
+PlotTheme screenTheme(const QPalette& palette, const QFont& font);
+/// The colours and the font of the other figures.
+PlotTheme paperTheme(bool dark, bool transparent, double font_pt);
 
 }  // namespace adamerge::ui

@@ -41,6 +41,44 @@ QSize pixelSize(const PlotExportStyle& style) {
           qRound(style.height_mm / kMmPerInch * style.dpi)};
 }
 
+/// What belongs to the screen stays there: hidden series, the chosen block, the present settings.
+PlotContent forPaper(const PlotSnapshot& plot) {
+  PlotContent content = plot.content;
+  std::erase_if(content.series, [&](const PlotSeries& series) {
+    return plot.hidden.contains(series.id) || series.screen_only;
+  });
+  content.highlight.reset();
+  content.guides.clear();
+  return content;
+}
+
+/// The note under the plot, in lines of `width`.
+void addFootnote(QCustomPlot& drawing, const QString& note, const PlotTheme& theme, int width) {
+  if (note.isEmpty()) return;
+  QFont small = theme.font;
+  small.setPointSizeF(small.pointSizeF() * 0.9);
+  const QFontMetrics metrics(small);
+  QStringList lines;
+  for (const QString& word : note.split(QLatin1Char(' '), Qt::SkipEmptyParts)) {
+    const QString longer = lines.isEmpty() ? word : lines.back() + QLatin1Char(' ') + word;
+    if (!lines.isEmpty() && metrics.horizontalAdvance(longer) <= width) {
+      lines.back() = longer;
+    } else {
+      lines.append(word);
+    }
+  }
+  QCPLayoutGrid* grid = drawing.plotLayout();
+  for (const QString& line : lines) {
+    auto* text = new QCPTextElement(&drawing, line, small);
+    text->setTextColor(theme.muted);
+    text->setTextFlags(Qt::AlignLeft | Qt::AlignVCenter);
+    text->setMargins({metrics.averageCharWidth(), 0, 0, 0});
+    const int row = grid->rowCount();
+    grid->addElement(row, 0, text);
+    grid->setRowStretchFactor(row, 0.001);
+  }
+}
+
 /// The drawing as commands, in the units of a picture's own resolution, in which font sizes are
 /// what they say.
 QPicture record(const PlotSnapshot& plot, const PlotExportStyle& style) {
@@ -50,8 +88,10 @@ QPicture record(const PlotSnapshot& plot, const PlotExportStyle& style) {
   QCustomPlot drawing;
   PlotRenderer renderer(drawing);
   // The ground is painted by drawPlot(): whole pixels would leave a gap at the page's edge.
-  renderer.draw(plot.content, paperTheme(style.dark, true, style.font_pt), plot.hidden);
+  const PlotTheme theme = paperTheme(style.dark, true, style.font_pt);
+  renderer.draw(forPaper(plot), theme, {});
   renderer.setRanges(plot.x, plot.y, plot.y2);
+  addFootnote(drawing, plot.content.note, theme, size.width() * 19 / 20);
   renderer.legend().arrange(size.width());
   QCPPainter painter(&picture);
   painter.setMode(QCPPainter::pmVectorized);

@@ -7,11 +7,18 @@
 #include <QApplication>
 #include <QClipboard>
 #include <QComboBox>
+#include <QContextMenuEvent>
 #include <QHBoxLayout>
+#include <QKeyEvent>
 #include <QLabel>
+#include <QMenu>
+#include <QPainter>
 #include <QStackedWidget>
 #include <QTimer>
+#include <QToolButton>
 #include <QVBoxLayout>
+
+#include "look/icons.h"
 
 namespace adamerge::ui {
 namespace {
@@ -63,6 +70,12 @@ PlotPanel::PlotPanel(const QString& id, const QString& title, QWidget* parent)
   renderer_ = std::make_unique<PlotRenderer>(*plot_);
   hover_ = std::make_unique<PlotHover>(*plot_);
   plot_->installEventFilter(this);
+  click_.setSingleShot(true);
+  connect(&click_, &QTimer::timeout, this, [this] {
+    if (const auto hit = std::exchange(clicked_, std::nullopt); hit && hover_->has(*hit)) {
+      choose(*hit);
+    }
+  });
   makeActions();
   connectMouse();
 }
@@ -108,6 +121,18 @@ void PlotPanel::makeActions() {
   add(tr("Copy &data as table"), {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_C)},
       [this] { copyData(); });
   add(tr("&Export…"), {}, [this] { emit exportRequested(); });
+  add(tr("&Large, or back"), {Qt::Key_L}, [this] { emit enlargeRequested(); });
+  // In a corner of the plot: tabs have no title bar for it.
+  auto* enlarge = new QToolButton(plot_);
+  enlarge->setObjectName(QStringLiteral("enlarge"));
+  enlarge->setIcon(icon(QStringLiteral("undock")));
+  enlarge->setIconSize({14, 14});
+  enlarge->setAutoRaise(true);
+  enlarge->setFocusPolicy(Qt::NoFocus);
+  enlarge->setToolTip(tr("Large in a window of its own, or back (L)"));
+  enlarge->setAccessibleName(tr("Large, or back"));
+  connect(enlarge, &QToolButton::clicked, this, &PlotPanel::enlargeRequested);
+  enlarge_ = enlarge;
 }
 
 void PlotPanel::connectMouse() {
@@ -119,6 +144,7 @@ void PlotPanel::connectMouse() {
   connect(plot_, &QCustomPlot::mouseRelease, this, &PlotPanel::released);
   connect(plot_, &QCustomPlot::mouseWheel, this, [this] { zoomed_ = true; });
   connect(plot_, &QCustomPlot::mouseDoubleClick, this, [this](QMouseEvent* event) {
+    clicked_.reset();
     if (plot_->axisRect()->rect().contains(event->pos())) fit();
   });
   connect(plot_, &QCustomPlot::legendClick, this,
@@ -127,6 +153,20 @@ void PlotPanel::connectMouse() {
             if (series.isEmpty() || event->button() != Qt::LeftButton) return;
             setSeriesVisible(series, !isSeriesVisible(series));
           });
+}
+
+const PlotContent& PlotPanel::content() {
+  catchUp();
+  return content_;
+}
+
+void PlotPanel::whenSeen(std::function<void()> refresh) {
+  refresh_ = std::move(refresh);
+  drawLater();
+}
+
+void PlotPanel::catchUp() {
+  if (refresh_) std::exchange(refresh_, nullptr)();
 }
 
 void PlotPanel::setContent(PlotContent content) {
@@ -159,12 +199,16 @@ void PlotPanel::drawLater() {
   });
 }
 
+/// Of the legend: the button stands beside it.
+int PlotPanel::plotRoom(int width) const { return width - enlarge_->sizeHint().width(); }
+
 void PlotPanel::draw() {
+  catchUp();
   outdated_ = false;
   const PlotTheme theme = screenTheme(palette(), font());
   renderer_->draw(content_, theme, hidden_);
   if (!zoomed_) renderer_->fit();
-  renderer_->legend().arrange(plot_->width());
+  renderer_->legend().arrange(plotRoom(plot_->width()));
   plot_->replot();
   hover_->setContent(content_, theme, hidden_);
 }
@@ -218,7 +262,7 @@ void PlotPanel::copyImage() {
 }
 
 void PlotPanel::copyData() {
-  QApplication::clipboard()->setText(plotTable(content_, hidden_, '\t'));
+  QApplication::clipboard()->setText(plotTable(content(), hidden_, '\t'));
 }
 
 void PlotPanel::resizeEvent(QResizeEvent* event) {
@@ -237,6 +281,171 @@ void PlotPanel::changeEvent(QEvent* event) {
 void PlotPanel::showEvent(QShowEvent* event) {
   QWidget::showEvent(event);
   if (outdated_) drawLater();
+}
+
+namespace {
+
+// The mouse and the keys of a PlotPanel.
+
+/// How far from a point, in pixels, the pointer still means it.
+constexpr double kReach = 40;
+/// Within this, the point itself is meant, whatever pane it belongs to.
+constexpr double kTouch = 12;
+
+}  // namespace
+
+std::optional<PlotHit> PlotPanel::hitAt(const QPointF& pixel) const {
+  if (!plot_->axisRect()->rect().contains(pixel.toPoint())) return std::nullopt;
+  const std::optional<PlotHit> nearest = hover_->nearest(pixel, kReach);
+  if (!nearest || preferred_source_ < 0 || hover_->distance(*nearest, pixel) <= kTouch) {
+    return nearest;
+  }
+  const std::optional<PlotHit> preferred = hover_->nearestOf(preferred_source_, pixel, kReach);
+  return preferred ? preferred : nearest;
+}
+
+void PlotPanel::pressed(QMouseEvent* event) {
+  setFocus(Qt::MouseFocusReason);
+  pressed_at_ = event->pos();
+  const bool rectangle =
+      event->button() == Qt::RightButton || event->modifiers().testFlag(Qt::ShiftModifier);
+  plot_->setSelectionRectMode(rectangle ? QCP::srmZoom : QCP::srmNone);
+  plot_->selectionRect()->setPen(QPen(palette().color(QPalette::Highlight)));
+  QColor fill = palette().color(QPalette::Highlight);
+  fill.setAlphaF(0.2F);
+  plot_->selectionRect()->setBrush(fill);
+}
+
+void PlotPanel::moved(QMouseEvent* event) {
+  if (event->buttons() != Qt::NoButton) {
+    hover_->hide();
+    return;
+  }
+  const std::optional<PlotHit> hit = hitAt(event->position());
+  const bool legend = plot_->legend->outerRect().contains(event->pos());
+  plot_->setCursor(legend ? Qt::PointingHandCursor : Qt::ArrowCursor);
+  if (!hit) {
+    hover_->hide();
+  } else if (hover_->current() != hit) {
+    hover_->show(*hit);
+  }
+}
+
+void PlotPanel::released(QMouseEvent* event) {
+  const bool dragged =
+      (event->pos() - pressed_at_).manhattanLength() >= QApplication::startDragDistance();
+  if (dragged) {
+    zoomed_ = true;
+    return;
+  }
+  // A click with a rectangle under way would zoom into nothing.
+  plot_->selectionRect()->cancel();
+  if (event->button() == Qt::RightButton) {
+    showMenu(event->globalPosition().toPoint());
+  } else if (event->button() == Qt::LeftButton) {
+    const auto hit = hitAt(event->position());
+    if (hit && deliberate_) {
+      clicked_ = hit;
+      click_.start(QApplication::doubleClickInterval());
+    } else if (hit) {
+      choose(*hit);
+    }
+  }
+}
+
+void PlotPanel::choose(const PlotHit& hit) {
+  const PlotPoint point = hover_->at(hit);
+  emit pointChosen(point, content_.series[static_cast<std::size_t>(hit.series)].source);
+}
+
+bool PlotPanel::eventFilter(QObject* watched, QEvent* event) {
+  if (watched != plot_) return QWidget::eventFilter(watched, event);
+  switch (event->type()) {
+    case QEvent::ContextMenu:
+      // With the mouse it would come on pressing, before a rectangle can be drawn.
+      if (static_cast<QContextMenuEvent*>(event)->reason() == QContextMenuEvent::Mouse) return true;
+      break;
+    case QEvent::Leave:
+      hover_->hide();
+      break;
+    case QEvent::Resize:
+      enlarge_->move(
+          static_cast<QResizeEvent*>(event)->size().width() - enlarge_->sizeHint().width(), 0);
+      renderer_->legend().arrange(plotRoom(static_cast<QResizeEvent*>(event)->size().width()));
+      hover_->hide();
+      break;
+    default:
+      break;
+  }
+  return QWidget::eventFilter(watched, event);
+}
+
+void PlotPanel::showMenu(const QPoint& global) {
+  auto* menu = new QMenu(this);
+  menu->setAttribute(Qt::WA_DeleteOnClose);
+  menu->addActions(actions());
+  QMenu* series = menu->addMenu(tr("&Series"));
+  series->setEnabled(!content_.isEmpty());
+  for (const PlotSeries& one : content_.series) {
+    if (one.legend.isEmpty()) continue;
+    QAction* entry = series->addAction(QString(one.legend).replace('&', QLatin1String("&&")));
+    entry->setCheckable(true);
+    entry->setChecked(isSeriesVisible(one.id));
+    connect(entry, &QAction::toggled, this,
+            [this, id = one.id](bool visible) { setSeriesVisible(id, visible); });
+  }
+  menu->popup(global);
+}
+
+void PlotPanel::contextMenuEvent(QContextMenuEvent* event) {
+  if (event->reason() != QContextMenuEvent::Mouse) showMenu(event->globalPos());
+}
+
+void PlotPanel::keyPressEvent(QKeyEvent* event) {
+  plot();
+  switch (event->key()) {
+    case Qt::Key_Left:
+      return hover_->step(-1, 0);
+    case Qt::Key_Right:
+      return hover_->step(1, 0);
+    case Qt::Key_Up:
+      return hover_->step(0, -1);
+    case Qt::Key_Down:
+      return hover_->step(0, 1);
+    case Qt::Key_Return:
+    case Qt::Key_Enter:
+      if (hover_->current()) return choose(*hover_->current());
+      break;
+    case Qt::Key_Escape:
+      if (hover_->current()) return hover_->hide();
+      break;
+    default:
+      break;
+  }
+  QWidget::keyPressEvent(event);
+}
+
+void PlotPanel::focusInEvent(QFocusEvent* event) {
+  QWidget::focusInEvent(event);
+  keyboard_focus_ = event->reason() == Qt::TabFocusReason ||
+                    event->reason() == Qt::BacktabFocusReason ||
+                    event->reason() == Qt::ShortcutFocusReason;
+  update();
+}
+
+void PlotPanel::focusOutEvent(QFocusEvent* event) {
+  QWidget::focusOutEvent(event);
+  keyboard_focus_ = false;
+  hover_->hide();
+  update();
+}
+
+void PlotPanel::paintEvent(QPaintEvent* event) {
+  QWidget::paintEvent(event);
+  if (!keyboard_focus_) return;
+  QPainter painter(this);
+  painter.setPen(QPen(palette().color(QPalette::Highlight), 2));
+  painter.drawRect(rect().adjusted(1, 1, -1, -1));
 }
 
 }  // namespace adamerge::ui

@@ -3,12 +3,14 @@
 // pointer, copying, keys, light and dark, a text where there is nothing to show.
 #pragma once
 
+#include <QTimer>
 #include <QWidget>
+#include <functional>
 #include <memory>
 #include <optional>
 
-#include "plots/hover.h"
 #include "plots/plot_content.h"
+#include "plots/plot_readout.h"
 #include "plots/plot_renderer.h"
 
 class QCustomPlot;
@@ -16,6 +18,7 @@ class QHBoxLayout;
 class QLabel;
 class QMouseEvent;
 class QStackedWidget;
+class QToolButton;
 
 namespace adamerge::ui {
 
@@ -28,8 +31,10 @@ class PlotPanel : public QWidget {
 
   const QString& id() const { return id_; }
   const QString& title() const { return title_; }
-  const PlotContent& content() const { return content_; }
-  bool isEmpty() const { return content_.isEmpty(); }
+  const PlotContent& content();
+  bool isEmpty() { return content().isEmpty(); }
+  /// `refresh` sets new content: at once where the plot is seen, else when somebody looks.
+  void whenSeen(std::function<void()> refresh);
   bool isSeriesVisible(const QString& id) const { return !hidden_.contains(id); }
   void setSeriesVisible(const QString& id, bool visible);
   /// What is seen now, zoom and hidden series included: for exportPlot().
@@ -52,6 +57,8 @@ class PlotPanel : public QWidget {
 
  signals:
   void exportRequested();
+  /// Large in a window of its own, or back.
+  void enlargeRequested();
   /// A point was clicked, or chosen with Return.
   void pointChosen(const adamerge::ui::PlotPoint& point, int source);
 
@@ -62,6 +69,9 @@ class PlotPanel : public QWidget {
   void addControl(const QString& label, QWidget* control);
   /// Clicks between two panes' points count for this one.
   void setPreferredSource(int source) { preferred_source_ = source; }
+  /// A click chooses only once no second one made it a double click: what it chooses is no mere
+  /// look.
+  void chooseDeliberately() { deliberate_ = true; }
 
   void changeEvent(QEvent* event) override;
   void showEvent(QShowEvent* event) override;
@@ -76,6 +86,8 @@ class PlotPanel : public QWidget {
  private:
   void makeActions();
   void connectMouse();
+  void catchUp();
+  int plotRoom(int width) const;
   void draw();
   void drawLater();
   /// In a low panel one line: the plot needs the room.
@@ -93,6 +105,10 @@ class PlotPanel : public QWidget {
   QSet<QString> hidden_;
   bool outdated_ = true;
   bool queued_ = false;
+  bool deliberate_ = false;
+  std::function<void()> refresh_;   ///< still to be called
+  std::optional<PlotHit> clicked_;  ///< may still become a double click
+  QTimer click_;
   bool zoomed_ = false;  ///< the user chose the ranges
   bool keyboard_focus_ = false;
   int preferred_source_ = -1;
@@ -102,6 +118,7 @@ class PlotPanel : public QWidget {
   QStackedWidget* stack_ = nullptr;
   QCustomPlot* plot_ = nullptr;
   QLabel* empty_ = nullptr;
+  QToolButton* enlarge_ = nullptr;
   QLabel* note_ = nullptr;
   std::unique_ptr<PlotRenderer> renderer_;
   std::unique_ptr<PlotHover> hover_;

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "plots/redundancy_plot.h"
 
-#include <QCoreApplication>
 #include <algorithm>
 
 namespace adamerge::ui {
 namespace {
-
-QString tr(const char* text) { return QCoreApplication::translate("RedundancyPlot", text); }
 
 bool hasRedundancy(const Inspection& inspection) {
   const auto& layers = inspection.result.layers;
@@ -26,7 +23,7 @@ PlotPoint pointAt(const LayerTrace& layer, int depth, double y) {
   point.x = layer.index + 1;
   point.y = y;
   point.key = layer.index;
-  point.title = tr("Block %1 of %2").arg(layer.index + 1).arg(depth);
+  point.title = QObject::tr("Block %1 of %2").arg(layer.index + 1).arg(depth);
   return point;
 }
 
@@ -35,16 +32,16 @@ QString shortNumber(double value) { return QString::number(value, 'f', 3); }
 PlotSeries calibrated(const Inspection& inspection) {
   PlotSeries series;
   series.id = QStringLiteral("calibration");
-  series.name = tr("Calibration, μ ± σ");
+  series.name = QObject::tr("Calibration, μ ± σ");
   series.legend = series.name;
-  series.quantity = tr("redundancy");
+  series.quantity = QObject::tr("redundancy");
   series.kind = SeriesKind::kBand;
   for (const LayerTrace& layer : inspection.result.layers) {
     if (!layer.mu || !layer.sigma) continue;
     PlotPoint point = pointAt(layer, inspection.depth(), *layer.mu);
     point.interval = PlotRange{*layer.mu - *layer.sigma, *layer.mu + *layer.sigma};
-    point.text =
-        tr("calibration: μ %1, σ %2").arg(shortNumber(*layer.mu), shortNumber(*layer.sigma));
+    point.text = QObject::tr("calibration: μ %1, σ %2")
+                     .arg(shortNumber(*layer.mu), shortNumber(*layer.sigma));
     series.points.push_back(point);
   }
   return series;
@@ -52,12 +49,12 @@ PlotSeries calibrated(const Inspection& inspection) {
 
 PlotSeries redundancy(const Inspection& inspection, const QString& prefix) {
   PlotSeries series;
-  series.quantity = tr("redundancy S̄");
+  series.quantity = QObject::tr("redundancy S̄");
   series.kind = SeriesKind::kMarkedLine;
   for (const LayerTrace& layer : inspection.result.layers) {
     if (!layer.redundancy) continue;
     PlotPoint point = pointAt(layer, inspection.depth(), *layer.redundancy);
-    point.text = tr("%1S̄ %2").arg(prefix, shortNumber(point.y));
+    point.text = QObject::tr("%1S̄ %2").arg(prefix, shortNumber(point.y));
     series.points.push_back(point);
   }
   return series;
@@ -65,14 +62,15 @@ PlotSeries redundancy(const Inspection& inspection, const QString& prefix) {
 
 PlotSeries deviation(const Inspection& inspection, const QString& prefix) {
   PlotSeries series;
-  series.quantity = tr("deviation z");
+  series.quantity = QObject::tr("deviation z");
   series.kind = SeriesKind::kBars;
   series.second_axis = true;
   for (const LayerTrace& layer : inspection.result.layers) {
     if (!layer.z) continue;
     PlotPoint point = pointAt(layer, inspection.depth(), *layer.z);
-    point.text =
-        tr("%1z %2, %3 merged").arg(prefix, QString::number(point.y, 'f', 2)).arg(layer.merged);
+    point.text = QObject::tr("%1z %2, %3 merged")
+                     .arg(prefix, QString::number(point.y, 'f', 2))
+                     .arg(layer.merged);
     series.points.push_back(point);
   }
   return series;
@@ -88,14 +86,14 @@ void centre(PlotContent& content) {
     any = any || !series.points.empty();
   }
   if (!any) return;
-  content.y2 = {tr("Deviation z (bars)"), -1.1 * most, 1.1 * most, false};
+  content.y2 = {QObject::tr("Deviation z (bars)"), -1.1 * most, 1.1 * most, false};
 }
 
 }  // namespace
 
 PlotContent redundancyContent(const std::vector<PaneResult>& all, int active, int block) {
   PlotContent content;
-  content.empty_text = tr(
+  content.empty_text = QObject::tr(
       "Only AdaMerge measures redundancy. Choose it as the method to see S̄ and z of every block.");
   std::vector<PaneResult> panes;
   bool any_picture = false;
@@ -106,7 +104,8 @@ PlotContent redundancyContent(const std::vector<PaneResult>& all, int active, in
     panes.back().choice = pane.inspection->choice;
   }
   if (!any_picture) {
-    content.empty_text = tr("Open a picture to see how redundant its tokens are in each block.");
+    content.empty_text =
+        QObject::tr("Open a picture to see how redundant its tokens are in each block.");
   }
   if (panes.empty()) return content;
 
@@ -135,13 +134,13 @@ PlotContent redundancyContent(const std::vector<PaneResult>& all, int active, in
   for (std::size_t i = 0; i < panes.size(); ++i) {
     add(i, redundancy(*panes[i].inspection, styles[i].prefix), true);
   }
-  content.x = {tr("Block"), 0.5, panes.front().inspection->depth() + 0.5, true};
-  content.y = {tr("Redundancy S̄ (line)"), std::nullopt, std::nullopt, false};
+  content.x = {QObject::tr("Block"), 0.5, panes.front().inspection->depth() + 0.5, true};
+  content.y = {QObject::tr("Redundancy S̄ (line)"), std::nullopt, std::nullopt, false};
   centre(content);
   content.highlight = PlotRange{block + 0.5, block + 1.5};
   if (behind == nullptr) {
     content.note =
-        tr("No calibration fits these settings, so there is no μ ± σ and z counts as 0.");
+        QObject::tr("No calibration fits these settings, so there is no μ ± σ and z counts as 0.");
   }
   return content;
 }

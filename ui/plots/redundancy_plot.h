@@ -3,7 +3,7 @@
 // sets AdaMerge's count.
 #pragma once
 
-#include "plots/pane_result.h"
+#include "plots/pane_series.h"
 #include "plots/plot_panel.h"
 
 namespace adamerge::ui {

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "plots/plot_content.h"
-#include "plots/plot_theme.h"
 
 class QCPAbstractItem;
 class QCPAbstractPlottable;

@@ -2,27 +2,19 @@
 #include "plots/sweep_plot.h"
 
 #include <QComboBox>
-#include <QCoreApplication>
 #include <QSet>
 #include <algorithm>
 
-#include "state/flops_text.h"
+#include "look/text.h"
 
 namespace adamerge::ui {
 namespace {
-
-QString tr(const char* text) { return QCoreApplication::translate("SweepPlot", text); }
 
 /// "r_max" of the pane's method; empty where nothing drives compression.
 QString knobLabel(const MethodChoice& choice) {
   const CompressionKnob* knob = compressionKnob(choice);
   if (knob == nullptr) return {};
   return QString::fromStdString(findMethod(choice.method).setting(knob->key)->label);
-}
-
-int compressionOf(const MethodChoice& choice) {
-  const CompressionKnob* knob = compressionKnob(choice);
-  return static_cast<int>(std::get<std::int64_t>(choice.settings.find(knob->key)->second));
 }
 
 double place(const SweepPoint& point, double unmerged, SweepAxis axis) {
@@ -38,7 +30,7 @@ double place(const SweepPoint& point, double unmerged, SweepAxis axis) {
 }
 
 QString heading(const SweepPoint& point, const QString& knob) {
-  return tr("%1 %2: %3 G, %4 tokens left")
+  return QObject::tr("%1 %2: %3 G, %4 tokens left")
       .arg(knob)
       .arg(point.value)
       .arg(flopsNumber(point.flops.paper))
@@ -47,7 +39,7 @@ QString heading(const SweepPoint& point, const QString& knob) {
 
 PlotSeries probability(const PaneResult& pane, double unmerged, SweepAxis axis) {
   PlotSeries series;
-  series.quantity = tr("probability of the top class");
+  series.quantity = QObject::tr("probability of the top class");
   series.kind = SeriesKind::kMarkedLine;
   series.marker = methodMarker(pane.choice.method);
   const QString knob = knobLabel(pane.choice);
@@ -58,8 +50,9 @@ PlotSeries probability(const PaneResult& pane, double unmerged, SweepAxis axis) 
     point.hollow = !at.top1_agrees;
     point.key = at.value;
     point.title = heading(at, knob);
-    point.text = at.top1_agrees ? tr("probability %1, same top class").arg(point.y, 0, 'f', 3)
-                                : tr("probability %1, another top class").arg(point.y, 0, 'f', 3);
+    point.text = at.top1_agrees
+                     ? QObject::tr("probability %1, same top class").arg(point.y, 0, 'f', 3)
+                     : QObject::tr("probability %1, another top class").arg(point.y, 0, 'f', 3);
     series.points.push_back(point);
   }
   return series;
@@ -67,7 +60,7 @@ PlotSeries probability(const PaneResult& pane, double unmerged, SweepAxis axis) 
 
 PlotSeries cosine(const PaneResult& pane, double unmerged, SweepAxis axis) {
   PlotSeries series;
-  series.quantity = tr("logit cosine");
+  series.quantity = QObject::tr("logit cosine");
   series.kind = SeriesKind::kLine;
   series.faint = true;
   const QString knob = knobLabel(pane.choice);
@@ -77,7 +70,7 @@ PlotSeries cosine(const PaneResult& pane, double unmerged, SweepAxis axis) {
     point.y = at.logit_cosine;
     point.key = at.value;
     point.title = heading(at, knob);
-    point.text = tr("cosine of the logits %1").arg(point.y, 0, 'f', 3);
+    point.text = QObject::tr("cosine of the logits %1").arg(point.y, 0, 'f', 3);
     series.points.push_back(point);
   }
   return series;
@@ -86,7 +79,7 @@ PlotSeries cosine(const PaneResult& pane, double unmerged, SweepAxis axis) {
 /// The slider's place: exact in its own unit, else that of the point computed nearest to it.
 std::optional<PlotGuide> guideFor(const PaneResult& pane, double unmerged, SweepAxis axis) {
   const int value = compressionOf(pane.choice);
-  PlotGuide guide{static_cast<double>(value), methodColor(pane.choice.method), 0, {}};
+  PlotGuide guide{static_cast<double>(value), paperColor(pane.choice.method), 0, {}};
   if (axis == SweepAxis::kValue) return guide;
   const auto& points = pane.sweep->points;
   const auto found = std::find_if(points.begin(), points.end(),
@@ -103,14 +96,15 @@ std::optional<PlotGuide> guideFor(const PaneResult& pane, double unmerged, Sweep
 }
 
 QString axisLabel(const std::vector<PaneResult>& panes, SweepAxis axis) {
-  if (axis == SweepAxis::kFlops) return tr("FLOPs of this picture (G, “paper” convention)");
-  if (axis == SweepAxis::kPercent) return tr("FLOPs in % of the unmerged model");
+  if (axis == SweepAxis::kFlops)
+    return QObject::tr("FLOPs of this picture (G, “paper” convention)");
+  if (axis == SweepAxis::kPercent) return QObject::tr("FLOPs in % of the unmerged model");
   QStringList knobs;
   for (const PaneResult& pane : panes) {
     const QString label = knobLabel(pane.choice);
     if (!knobs.contains(label)) knobs << label;
   }
-  return knobs.join(tr(" or "));
+  return knobs.join(QObject::tr(" or "));
 }
 
 QString progressNote(const std::vector<PaneResult>& panes) {
@@ -125,8 +119,8 @@ QString progressNote(const std::vector<PaneResult>& panes) {
     for (const SweepPoint& point : pane.sweep->points) disagree = disagree || !point.top1_agrees;
   }
   QStringList parts;
-  if (disagree) parts << tr("Hollow: another class than the unmerged model's is on top.");
-  if (!complete) parts << tr("Computing: %1 of %2 values.").arg(done).arg(total);
+  if (disagree) parts << QObject::tr("Hollow: another class than the unmerged model's is on top.");
+  if (!complete) parts << QObject::tr("Computing: %1 of %2 values.").arg(done).arg(total);
   return parts.join(' ');
 }
 
@@ -134,9 +128,9 @@ QString progressNote(const std::vector<PaneResult>& panes) {
 
 PlotContent sweepContent(const std::vector<PaneResult>& all, SweepAxis axis) {
   PlotContent content;
-  content.empty_text =
-      tr("Open a picture and choose a method that merges: its prediction over the whole range of "
-         "the slider is computed in the background and drawn here.");
+  content.empty_text = QObject::tr(
+      "Open a picture and choose a method that merges: its prediction over the whole range of "
+      "the slider is computed in the background and drawn here.");
   std::vector<PaneResult> panes;
   for (const PaneResult& pane : all) {
     const bool any = pane.sweep != nullptr && !pane.sweep->points.empty() &&
@@ -162,7 +156,7 @@ PlotContent sweepContent(const std::vector<PaneResult>& all, SweepAxis axis) {
     content.guides.push_back(*guide);
   }
   content.x = {axisLabel(panes, axis), std::nullopt, std::nullopt, axis == SweepAxis::kValue};
-  content.y = {tr("Probability, cosine"), std::nullopt, 1.04, false};
+  content.y = {QObject::tr("Probability, cosine"), std::nullopt, 1.04, false};
   double lowest = 0;
   for (const PlotSeries& series : content.series) {
     for (const PlotPoint& point : series.points) lowest = std::min(lowest, point.y);
@@ -196,6 +190,7 @@ SweepPlot::SweepPlot(QWidget* parent)
   connect(this, &PlotPanel::pointChosen, this, [this](const PlotPoint& point, int source) {
     if (source >= 0) emit valueChosen(source, point.key);
   });
+  chooseDeliberately();
   update();
 }
 

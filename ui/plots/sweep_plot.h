@@ -2,7 +2,7 @@
 // What happens to this picture's prediction over the whole range of the slider.
 #pragma once
 
-#include "plots/pane_result.h"
+#include "plots/pane_series.h"
 #include "plots/plot_panel.h"
 
 class QComboBox;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "plots/tokens_plot.h"
 
-#include <QCoreApplication>
 #include <algorithm>
 #include <cmath>
 
@@ -10,11 +9,9 @@ namespace {
 
 constexpr double kColumn = 0.8;  ///< of a block's width is covered by bars
 
-QString tr(const char* text, const char* context = nullptr, int n = -1) {
-  return QCoreApplication::translate("TokensPlot", text, context, n);
+QString columnTitle(int block, int depth) {
+  return QObject::tr("Block %1 of %2").arg(block + 1).arg(depth);
 }
-
-QString columnTitle(int block, int depth) { return tr("Block %1 of %2").arg(block + 1).arg(depth); }
 
 template <class T>
 T setting(const MethodChoice& choice, const char* key) {
@@ -23,7 +20,7 @@ T setting(const MethodChoice& choice, const char* key) {
 
 PlotSeries tokensLeft(const Inspection& inspection, const QString& prefix) {
   PlotSeries series;
-  series.quantity = tr("tokens left");
+  series.quantity = QObject::tr("tokens left");
   series.kind = SeriesKind::kSteps;
   for (const LayerTrace& layer : inspection.result.layers) {
     PlotPoint point;
@@ -31,8 +28,10 @@ PlotSeries tokensLeft(const Inspection& inspection, const QString& prefix) {
     point.y = layer.tokens_out;
     point.key = layer.index;
     point.title = columnTitle(layer.index, inspection.depth());
-    point.text =
-        tr("%1%2 of %3 tokens left").arg(prefix).arg(layer.tokens_out).arg(layer.tokens_in);
+    point.text = QObject::tr("%1%2 of %3 tokens left")
+                     .arg(prefix)
+                     .arg(layer.tokens_out)
+                     .arg(layer.tokens_in);
     series.points.push_back(point);
   }
   return series;
@@ -40,7 +39,7 @@ PlotSeries tokensLeft(const Inspection& inspection, const QString& prefix) {
 
 PlotSeries merges(const Inspection& inspection, const QString& prefix) {
   PlotSeries series;
-  series.quantity = tr("merged");
+  series.quantity = QObject::tr("merged");
   series.kind = SeriesKind::kBars;
   series.second_axis = true;
   for (const LayerTrace& layer : inspection.result.layers) {
@@ -49,7 +48,7 @@ PlotSeries merges(const Inspection& inspection, const QString& prefix) {
     point.y = layer.merged;
     point.key = layer.index;
     point.title = columnTitle(layer.index, inspection.depth());
-    point.text = tr("%1%2 merged").arg(prefix).arg(layer.merged);
+    point.text = QObject::tr("%1%2 merged").arg(prefix).arg(layer.merged);
     series.points.push_back(point);
   }
   return series;
@@ -58,7 +57,7 @@ PlotSeries merges(const Inspection& inspection, const QString& prefix) {
 /// Where the group of `patch` took part in merges, and how large it was afterwards.
 PlotSeries selectedGroup(const Inspection& inspection, int patch, const QString& prefix) {
   PlotSeries series;
-  series.quantity = tr("selected group, patches");
+  series.quantity = QObject::tr("selected group, patches");
   series.kind = SeriesKind::kMarkers;
   series.marker = Marker::kDiamond;
   int group = patch;
@@ -76,7 +75,7 @@ PlotSeries selectedGroup(const Inspection& inspection, int patch, const QString&
     point.hollow = true;
     point.key = layer.index;
     point.title = columnTitle(layer.index, inspection.depth());
-    point.text = tr("%1selected group grows to %2 patches").arg(prefix).arg(size);
+    point.text = QObject::tr("%1selected group grows to %2 patches").arg(prefix).arg(size);
     point.label = QString::number(size);
     series.points.push_back(point);
   }
@@ -124,15 +123,15 @@ void addTypical(PlotContent& content, const Inspection& inspection) {
   if (!found) return;
   PlotSeries band;
   band.id = QStringLiteral("calibration");
-  band.name = tr("Calibration: merged at μ ± σ");
-  band.legend = tr("Calibration, μ ± σ");
-  band.quantity = tr("merged");
+  band.name = QObject::tr("Calibration: merged at μ ± σ");
+  band.legend = QObject::tr("Calibration, μ ± σ");
+  band.quantity = QObject::tr("merged");
   band.kind = SeriesKind::kBand;
   band.second_axis = true;
   PlotSeries line;
   line.id = band.id;
-  line.name = tr("Calibration: tokens left at μ");
-  line.quantity = tr("tokens left");
+  line.name = QObject::tr("Calibration: tokens left at μ");
+  line.quantity = QObject::tr("tokens left");
   line.kind = SeriesKind::kSteps;
   line.faint = true;
   for (std::size_t block = 0; block < found->tokens.size(); ++block) {
@@ -142,14 +141,14 @@ void addTypical(PlotContent& content, const Inspection& inspection) {
     point.title = columnTitle(static_cast<int>(block), inspection.depth());
     point.y = found->merges_at_mean[block];
     point.interval = found->merges[block];
-    point.text = tr("calibration: %1 merged (%2 to %3)")
+    point.text = QObject::tr("calibration: %1 merged (%2 to %3)")
                      .arg(point.y)
                      .arg(found->merges[block].low)
                      .arg(found->merges[block].high);
     band.points.push_back(point);
     point.interval.reset();
     point.y = found->tokens[block];
-    point.text = tr("calibration: %1 tokens left").arg(point.y);
+    point.text = QObject::tr("calibration: %1 tokens left").arg(point.y);
     line.points.push_back(point);
   }
   content.series.push_back(std::move(band));
@@ -157,9 +156,9 @@ void addTypical(PlotContent& content, const Inspection& inspection) {
 }
 
 void setAxes(PlotContent& content, int depth) {
-  content.x = {tr("Block"), 0.5, depth + 0.5, true};
-  content.y = {tr("Tokens left (line)"), 0.0, std::nullopt, true};
-  content.y2 = {tr("Merged (bars)"), 0.0, std::nullopt, true};
+  content.x = {QObject::tr("Block"), 0.5, depth + 0.5, true};
+  content.y = {QObject::tr("Tokens left (line)"), 0.0, std::nullopt, true};
+  content.y2 = {QObject::tr("Merged (bars)"), 0.0, std::nullopt, true};
   double most = 1;
   for (const PlotSeries& series : content.series) {
     if (!series.second_axis) continue;
@@ -176,7 +175,7 @@ void setAxes(PlotContent& content, int depth) {
 PlotContent tokensContent(const std::vector<PaneResult>& all, int active, int block,
                           std::optional<int> selected_patch) {
   PlotContent content;
-  content.empty_text = tr("Open a picture to see how many tokens each block merges.");
+  content.empty_text = QObject::tr("Open a picture to see how many tokens each block merges.");
   std::vector<PaneResult> panes;
   for (const PaneResult& pane : all) {
     if (pane.inspection == nullptr) continue;

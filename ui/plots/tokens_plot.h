@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "plots/pane_result.h"
+#include "plots/pane_series.h"
 #include "plots/plot_panel.h"
 
 namespace adamerge::ui {

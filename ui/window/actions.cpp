@@ -1,9 +1,30 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "window/actions.h"
 
-#include "controls/theme.h"
+#include <QMainWindow>
+#include <QMenu>
+#include <QMenuBar>
+#include <QToolBar>
+
+#include "bench/overlay_table.h"
+#include "look/icons.h"
+#include "look/theme.h"
+#include "sources/recent.h"
+#include "window/docks.h"
 
 namespace adamerge::ui {
+namespace {
+
+/// A key that types, scrolls or leaves something elsewhere.
+bool belongsToPicture(const QKeySequence& key) {
+  if (key.isEmpty()) return false;
+  if (key == QKeySequence(QKeySequence::Copy)) return true;
+  const QKeyCombination combination = key[0];
+  const bool function = combination.key() >= Qt::Key_F1 && combination.key() <= Qt::Key_F35;
+  return (combination.keyboardModifiers() & ~Qt::ShiftModifier) == Qt::NoModifier && !function;
+}
+
+}  // namespace
 
 QAction* Actions::add(const QString& text, const QString& icon_name, const QKeySequence& key,
                       const QString& tip) {
@@ -13,7 +34,12 @@ QAction* Actions::add(const QString& text, const QString& icon_name, const QKeyS
   const QString keys = key.toString(QKeySequence::NativeText);
   action->setToolTip(keys.isEmpty() ? tip : tr("%1 (%2)").arg(tip, keys));
   action->setStatusTip(tip);
-  window_.addAction(action);
+  if (belongsToPicture(key)) {
+    action->setShortcutContext(Qt::WidgetWithChildrenShortcut);
+    for (QWidget* place : places_) place->addAction(action);
+  } else {
+    window_.addAction(action);
+  }
   return action;
 }
 
@@ -26,7 +52,8 @@ QAction* Actions::addTo(QActionGroup& group, const QString& text, const QString&
   return action;
 }
 
-Actions::Actions(QWidget& window) : QObject(&window), window_(window) {
+Actions::Actions(QWidget& window, std::vector<QWidget*> places)
+    : QObject(&window), window_(window), places_(std::move(places)) {
   open_image = add(tr("&Open image…"), "open", QKeySequence::Open, tr("Open an image"));
   open_folder =
       add(tr("Open &folder…"), "folder", tr("Ctrl+Shift+O"), tr("List the images of a folder"));
@@ -49,13 +76,15 @@ Actions::Actions(QWidget& window) : QObject(&window), window_(window) {
   redo = add(tr("&Redo"), "redo", QKeySequence::Redo, tr("Redo the change of settings"));
   paste = add(tr("&Paste image"), "paste", QKeySequence::Paste,
               tr("Open the image or the file in the clipboard"));
-  copy_picture =
-      add(tr("&Copy picture"), "copy", QKeySequence::Copy, tr("Copy the picture with its overlay"));
+  copy_picture = add(tr("&Copy figure"), "copy", QKeySequence::Copy,
+                     tr("Copy what the canvases show as a figure, with captions and legend"));
 
   zoom_in = add(tr("Zoom &in"), "zoom-in", tr("+"), tr("Zoom in"));
   zoom_out = add(tr("Zoom &out"), "zoom-out", tr("-"), tr("Zoom out"));
   zoom_fit = add(tr("&Fit"), "fit", tr("0"), tr("Fit the image into the canvas"));
   zoom_actual = add(tr("&Actual size"), "one-to-one", tr("1"), tr("One image pixel, one pixel"));
+  zoom_crop = add(tr("Fit what the model s&ees"), {}, tr("2"),
+                  tr("The part of the image that the model sees, as large as it fits"));
   block_previous = add(tr("Pre&vious block"), "previous", tr("["), tr("Show the block before"));
   block_next = add(tr("Ne&xt block"), "next", tr("]"), tr("Show the next block"));
   play_blocks = add(tr("&Play through the blocks"), "play", tr("P"), tr("Play through the blocks"));
@@ -89,19 +118,10 @@ Actions::Actions(QWidget& window) : QObject(&window), window_(window) {
           tr("Measure accuracy against FLOPs of several methods and settings on your images"));
 
   overlays = new QActionGroup(this);
-  addTo(*overlays, tr("&No overlay"), "overlay-none", tr("Q"), int(OverlayKind::kNone),
-        tr("The image alone"));
-  addTo(*overlays, tr("&Salience"), "overlay-salience", tr("S"), int(OverlayKind::kSalience),
-        tr("How salient each token is on entry to the block"));
-  addTo(*overlays, tr("Merged &groups"), "overlay-groups", tr("G"), int(OverlayKind::kGroups),
-        tr("Patches that are one token after the block"));
-  addTo(*overlays, tr("S&urvivors"), "overlay-survivors", tr("U"), int(OverlayKind::kSurvivors),
-        tr("Which tokens survive and which were merged away"));
-  addTo(*overlays, tr("Class token's &attention"), "overlay-attention", tr("A"),
-        int(OverlayKind::kAttention), tr("Where the class token looks in the block"));
-  addTo(*overlays, tr("&Difference"), "overlay-difference", tr("D"), int(OverlayKind::kDifference),
-        tr("Where the groups differ from the first canvas's"));
-
+  for (const OverlayInfo& overlay : ui::overlays()) {
+    addTo(*overlays, overlay.label, QString::fromLatin1(overlay.icon), overlay.key,
+          static_cast<int>(overlay.value), overlay.help);
+  }
   themes = new QActionGroup(this);
   addTo(*themes, tr("Like the &system"), {}, {}, int(Theme::kSystem), tr("Follow the system"));
   addTo(*themes, tr("&Light"), {}, {}, int(Theme::kLight), tr("Light"));
@@ -118,6 +138,99 @@ QAction* Actions::overlay(OverlayKind kind) const {
     if (action->data().toInt() == static_cast<int>(kind)) return action;
   }
   return nullptr;
+}
+
+namespace {
+
+void fillFile(QMenu& menu, Actions& actions, Recents& recents) {
+  menu.addActions({actions.open_image, actions.open_folder});
+  recents.images.fillMenu(menu.addMenu(QObject::tr("Recent i&mages")));
+  recents.folders.fillMenu(menu.addMenu(QObject::tr("Recent fol&ders")));
+  menu.addSeparator();
+  menu.addActions({actions.open_video, actions.open_camera});
+  menu.addSeparator();
+  menu.addActions({actions.open_session, actions.save_session});
+  menu.addSeparator();
+  menu.addActions({actions.export_figure, actions.export_batch});
+  menu.addSeparator();
+  menu.addActions({actions.close_picture, actions.quit});
+}
+
+void fillModel(QMenu& menu, Actions& actions, Recents& recents) {
+  menu.addAction(actions.open_model);
+  recents.models.fillMenu(menu.addMenu(QObject::tr("&Recent models")));
+  menu.addSeparator();
+  menu.addActions({actions.calibrate, actions.load_statistics});
+  menu.addSeparator();
+  menu.addAction(actions.evaluate);
+}
+
+void fillView(QMenu& menu, Actions& actions, Docks& docks) {
+  menu.addActions(actions.overlays->actions());
+  menu.addSeparator();
+  menu.addActions({actions.zoom_in, actions.zoom_out, actions.zoom_fit, actions.zoom_actual,
+                   actions.zoom_crop});
+  menu.addSeparator();
+  menu.addActions(
+      {actions.block_previous, actions.block_next, actions.play_blocks, actions.let_go});
+  menu.addSeparator();
+  menu.addActions({actions.previous_image, actions.next_image});
+  menu.addSeparator();
+  QMenu* panels = menu.addMenu(QObject::tr("Pa&nels"));
+  for (QDockWidget* dock : docks.all()) panels->addAction(dock->toggleViewAction());
+  QMenu* themes = menu.addMenu(QObject::tr("T&heme"));
+  themes->addActions(actions.themes->actions());
+  menu.addAction(actions.full_screen);
+}
+
+}  // namespace
+
+void fillMenus(QMainWindow& window, Actions& actions, Recents& recents, Docks& docks) {
+  QMenuBar& bar = *window.menuBar();
+  fillFile(*bar.addMenu(QObject::tr("&File")), actions, recents);
+  QMenu* edit = bar.addMenu(QObject::tr("&Edit"));
+  edit->addActions({actions.undo, actions.redo});
+  edit->addSeparator();
+  edit->addActions({actions.copy_picture, actions.paste});
+  fillModel(*bar.addMenu(QObject::tr("&Model")), actions, recents);
+  fillView(*bar.addMenu(QObject::tr("&View")), actions, docks);
+  QMenu* compare = bar.addMenu(QObject::tr("&Compare"));
+  compare->addActions(actions.pane_counts->actions());
+  compare->addSeparator();
+  compare->addAction(actions.compare_equal_flops);
+  QMenu* help = bar.addMenu(QObject::tr("&Help"));
+  help->addActions({actions.shortcuts, actions.glossary, actions.about});
+}
+
+QToolBar* makeToolBar(QMainWindow& window, Actions& actions) {
+  auto* bar = new QToolBar(QObject::tr("Tools"), &window);
+  bar->setObjectName("tools");
+  bar->setMovable(false);
+  bar->setIconSize({20, 20});
+  bar->addActions({actions.open_image, actions.open_folder, actions.open_model});
+  bar->addSeparator();
+  bar->addActions({actions.undo, actions.redo});
+  bar->addSeparator();
+  bar->addActions({actions.zoom_out, actions.zoom_in, actions.zoom_fit, actions.zoom_actual});
+  bar->addSeparator();
+  bar->addActions(actions.overlays->actions());
+  bar->addSeparator();
+  bar->addActions(actions.pane_counts->actions());
+  bar->addAction(actions.compare_equal_flops);
+  bar->addSeparator();
+  bar->addAction(actions.export_figure);
+  window.addToolBar(bar);
+  return bar;
+}
+
+void fillCanvasMenu(QMenu& menu, Actions& actions) {
+  menu.addActions({actions.copy_picture, actions.export_figure});
+  menu.addSeparator();
+  menu.addActions(actions.overlays->actions());
+  menu.addSeparator();
+  menu.addActions({actions.zoom_fit, actions.zoom_actual, actions.zoom_crop});
+  menu.addSeparator();
+  menu.addActions({actions.let_go, actions.close_picture});
 }
 
 }  // namespace adamerge::ui

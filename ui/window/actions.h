@@ -10,13 +10,18 @@
 
 #include "adamerge/figures.h"
 
+class QMainWindow;
+class QMenu;
+class QToolBar;
+
 namespace adamerge::ui {
 
 class Actions : public QObject {
   Q_OBJECT
  public:
-  /// The actions are added to `window`, so that their shortcuts work in all of it.
-  explicit Actions(QWidget& window);
+  /// Shortcuts work in all of `window`; those of a single key, and those that lists, sliders and
+  /// plots have a use of their own for, only where the picture is worked with: in `places`.
+  Actions(QWidget& window, std::vector<QWidget*> places);
 
   QAction* open_image;
   QAction* open_folder;
@@ -39,6 +44,7 @@ class Actions : public QObject {
   QAction* zoom_out;
   QAction* zoom_fit;
   QAction* zoom_actual;
+  QAction* zoom_crop;
   QAction* block_previous;
   QAction* block_next;
   QAction* play_blocks;
@@ -70,6 +76,18 @@ class Actions : public QObject {
                  const QKeySequence& key, int data, const QString& tip);
 
   QWidget& window_;
+  std::vector<QWidget*> places_;
 };
+
+// Where the actions stand.
+
+class Actions;
+class Docks;
+struct Recents;
+
+void fillMenus(QMainWindow& window, Actions& actions, Recents& recents, Docks& docks);
+/// What a right click on a canvas offers.
+void fillCanvasMenu(QMenu& menu, Actions& actions);
+QToolBar* makeToolBar(QMainWindow& window, Actions& actions);
 
 }  // namespace adamerge::ui

@@ -1,29 +1,90 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "window/docks.h"
 
+#include <QDockWidget>
+#include <QHBoxLayout>
+#include <QLabel>
 #include <QMainWindow>
+#include <QScreen>
 #include <QScrollArea>
 #include <QTabWidget>
+#include <QTimer>
+#include <QToolButton>
 #include <QVBoxLayout>
+#include <algorithm>
 
+#include "bench/workbench.h"
 #include "canvas/lineage_panel.h"
-#include "controls/method_form.h"
-#include "controls/overlay_form.h"
 #include "evaluation/evaluation_panel.h"
+#include "look/icons.h"
 #include "plots/accuracy_plot.h"
 #include "plots/plot_bindings.h"
 #include "plots/redundancy_plot.h"
 #include "plots/sweep_plot.h"
 #include "plots/tokens_plot.h"
-#include "shell/thumbnail_list.h"
-#include "state/workbench.h"
-#include "window/dock_title.h"
+#include "settings/method_form.h"
+#include "settings/overlay_form.h"
+#include "sources/image_list.h"
 
 namespace adamerge::ui {
 namespace {
 
+constexpr int kIconSize = 14;
+
+QToolButton* titleButton(const QString& icon_name, const QString& tip) {
+  auto* button = new QToolButton;
+  button->setIcon(icon(icon_name));
+  button->setIconSize({kIconSize, kIconSize});
+  button->setToolTip(tip);
+  button->setAccessibleName(tip);
+  button->setFocusPolicy(Qt::TabFocus);
+  return button;
+}
+
+}  // namespace
+
+DockTitle::DockTitle(QDockWidget& dock, QMainWindow& window)
+    : QWidget(&dock), dock_(dock), window_(window), bar_(new QWidget) {
+  auto* outer = new QVBoxLayout(this);
+  outer->setContentsMargins(0, 0, 0, 0);
+  outer->addWidget(bar_);
+  auto* row = new QHBoxLayout(bar_);
+  row->setContentsMargins(12, 2, 4, 2);
+  row->setSpacing(2);
+  auto* undock = titleButton(QStringLiteral("undock"), tr("Out of the window, or back into it"));
+  auto* close = titleButton(QStringLiteral("close"), tr("Close; View ▸ Panels opens it again"));
+  row->addWidget(new QLabel(dock.windowTitle()), 1);
+  row->addWidget(undock);
+  row->addWidget(close);
+  connect(undock, &QToolButton::clicked, this, [this] { dock_.setFloating(!dock_.isFloating()); });
+  connect(close, &QToolButton::clicked, &dock_, &QDockWidget::close);
+  dock.setTitleBarWidget(this);
+  for (const QDockWidget* any : window.findChildren<QDockWidget*>()) {
+    connect(any, &QDockWidget::dockLocationChanged, this, &DockTitle::refreshLater);
+    connect(any, &QDockWidget::topLevelChanged, this, &DockTitle::refreshLater);
+    connect(any, &QDockWidget::visibilityChanged, this, &DockTitle::refreshLater);
+  }
+  refreshLater();
+}
+
+void DockTitle::refreshLater() { QTimer::singleShot(0, this, &DockTitle::refresh); }
+
+void DockTitle::refresh() {
+  const QList<QDockWidget*> others = window_.tabifiedDockWidgets(&dock_);
+  const bool tab = !dock_.isFloating() && std::any_of(others.begin(), others.end(), [](auto* dock) {
+    return dock->toggleViewAction()->isChecked();
+  });
+  if (bar_->isHidden() == tab) return;
+  bar_->setVisible(!tab);
+  // The dock asks its title for its size only when told to.
+  updateGeometry();
+}
+
+namespace {
+
 constexpr int kPanelWidth = 340;
 constexpr int kImagesWidth = 180;
+constexpr double kEnlarged = 0.7;  ///< of the screen, for a plot in a window of its own
 
 /// With room around it and a scroll bar where the window is low.
 QScrollArea* scrolling(QWidget* form) {
@@ -83,6 +144,8 @@ Plot* Docks::addPlot(const QString& tab) {
   plot_docks_.push_back(add(plot->id(), tab, plot, Qt::RightDockWidgetArea));
   connect(plot, &PlotPanel::exportRequested, this,
           [this, plot] { emit exportRequested(plot->id()); });
+  connect(plot, &PlotPanel::enlargeRequested, this,
+          [this, dock = plot_docks_.back()] { enlarge(*dock); });
   return plot;
 }
 
@@ -117,6 +180,20 @@ void Docks::arrange() {
   plot_docks_.front()->raise();
   window_.resizeDocks({method_dock_}, {kPanelWidth}, Qt::Horizontal);
   window_.resizeDocks({method_dock_, plot_docks_.front()}, {5, 4}, Qt::Vertical);
+}
+
+void Docks::enlarge(QDockWidget& dock) {
+  if (dock.isFloating()) {
+    dock.setFloating(false);
+    dock.raise();
+    return;
+  }
+  dock.setFloating(true);
+  const QRect room = window_.screen()->availableGeometry();
+  QRect large(QPoint(), room.size() * kEnlarged);
+  large.moveCenter(room.center());
+  dock.setGeometry(large);
+  dock.widget()->setFocus();
 }
 
 void Docks::showEvaluation() {

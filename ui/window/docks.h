@@ -1,15 +1,36 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The panels around the canvases: method and overlay, images, plots, the lineage of a group, the
-// evaluation.
+// The bar over a panel: its name, and buttons that take it out of the window and close it. A panel
+// among others has its name on a tab already: there the bar leaves its room to the panel.
 #pragma once
 
 #include <QDockWidget>
 #include <QObject>
+#include <QWidget>
 #include <vector>
 
+class QDockWidget;
 class QMainWindow;
 
 namespace adamerge::ui {
+
+class DockTitle : public QWidget {
+  Q_OBJECT
+ public:
+  /// Becomes `dock`'s title bar.
+  DockTitle(QDockWidget& dock, QMainWindow& window);
+
+ private:
+  /// Once the window has laid its panels out.
+  void refreshLater();
+  void refresh();
+
+  QDockWidget& dock_;
+  QMainWindow& window_;
+  QWidget* bar_;
+};
+
+// The panels around the canvases: method and overlay, images, plots, the lineage of a group, the
+// evaluation.
 
 class AccuracyPlot;
 class EvaluationPanel;
@@ -47,6 +68,7 @@ class Docks : public QObject {
   template <typename Plot>
   Plot* addPlot(const QString& tab);
   void addLineage();
+  void enlarge(QDockWidget& dock);
   void connectEvaluation(AccuracyPlot& plot);
 
   Workbench& workbench_;

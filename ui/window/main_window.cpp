@@ -5,35 +5,36 @@
 #include <QClipboard>
 #include <QCloseEvent>
 #include <QFileInfo>
+#include <QMenu>
 #include <QStatusBar>
 
-#include "controls/calibration_dialog.h"
-#include "controls/method_form.h"
+#include "bench/workbench.h"
 #include "evaluation/evaluation_panel.h"
 #include "export/batch_dialog.h"
 #include "export/export_dialog.h"
-#include "shell/about_dialog.h"
-#include "shell/glossary.h"
-#include "shell/shortcut_sheet.h"
-#include "shell/status_strip.h"
-#include "shell/thumbnail_list.h"
-#include "shell/video_source.h"
-#include "state/workbench.h"
+#include "export/figure_source.h"
+#include "settings/calibration.h"
+#include "settings/method_form.h"
+#include "sources/drop.h"
+#include "sources/image_list.h"
+#include "sources/sources.h"
+#include "sources/video.h"
 #include "window/actions.h"
-#include "window/canvas_keys.h"
 #include "window/docks.h"
-#include "window/drop_target.h"
-#include "window/menus.h"
-#include "window/opener.h"
-#include "window/session_keeper.h"
+#include "window/help.h"
+#include "window/shortcuts.h"
 #include "window/stage.h"
+#include "window/status.h"
+#include "window/window_session.h"
 
 namespace adamerge::ui {
 namespace {
 
 constexpr QSize kFirstSize{1440, 900};
 constexpr QSize kLeastSize{960, 640};
+constexpr int kFrame = 32;  ///< of the window, above it
 constexpr const char* kTheme = "theme";
+constexpr double kCopyDpi = 300;  ///< a page of one column is then as wide as a window
 
 }  // namespace
 
@@ -45,19 +46,22 @@ MainWindow::MainWindow(Workbench& workbench, QSettings& settings)
       stage_(new Stage(workbench, *video_)),
       status_(new StatusStrip(workbench)),
       docks_(new Docks(workbench, recents_.evaluations, *this)),
-      actions_(new Actions(*this)) {
+      actions_(new Actions(*this, {&stage_->grid(), &stage_->strip()})) {
   setCentralWidget(stage_);
   statusBar()->addPermanentWidget(status_, 1);
   statusBar()->setSizeGripEnabled(false);
   connect(statusBar(), &QStatusBar::messageChanged, status_, &StatusStrip::setHint);
-  opener_ = new Opener(
-      {workbench, docks_->images(), *video_, stage_->messages(), *status_, recents_}, this);
+  sources_ = new Sources({workbench, docks_->images(), *video_, stage_->messages(),
+                          [this] { return status_->options(); }, recents_},
+                         this);
   sessions_ = new SessionKeeper({workbench, *stage_, docks_->images(), docks_->evaluation()}, *this,
                                 settings);
   fillMenus(*this, *actions_, recents_, *docks_);
   makeToolBar(*this, *actions_);
-  setMinimumSize(kLeastSize);
-  resize(kFirstSize);
+  // Room for the frame, and never more than the screen.
+  const QSize room = screen()->availableSize() - QSize(0, kFrame);
+  setMinimumSize(kLeastSize.boundedTo(room));
+  resize(kFirstSize.boundedTo(room));
   connectFiles();
   connectView();
   connectCompare();
@@ -65,24 +69,25 @@ MainWindow::MainWindow(Workbench& workbench, QSettings& settings)
   followVideo();
   setTheme(static_cast<Theme>(settings.value(kTheme, int(Theme::kSystem)).toInt()));
   showTitle();
+  stage_->grid().setFocus();
 }
 
 MainWindow::~MainWindow() = default;
 
 void MainWindow::connectFiles() {
   auto* drops = new DropTarget(this);
-  connect(drops, &DropTarget::dropped, opener_, &Opener::open);
-  connect(actions_->open_image, &QAction::triggered, opener_, &Opener::askForImage);
-  connect(actions_->open_folder, &QAction::triggered, opener_, &Opener::askForFolder);
-  connect(actions_->open_model, &QAction::triggered, opener_, &Opener::askForModel);
-  connect(actions_->open_video, &QAction::triggered, opener_, &Opener::askForVideo);
-  connect(actions_->open_camera, &QAction::triggered, opener_, &Opener::openCamera);
-  connect(actions_->open_session, &QAction::triggered, opener_, &Opener::askForSession);
-  connect(actions_->load_statistics, &QAction::triggered, opener_, &Opener::askForStatistics);
-  connect(actions_->paste, &QAction::triggered, opener_, &Opener::paste);
-  connect(actions_->close_picture, &QAction::triggered, opener_, &Opener::closePicture);
-  connect(opener_, &Opener::imagesListed, docks_, &Docks::showImages);
-  connect(opener_, &Opener::sessionChosen, sessions_, &SessionKeeper::open);
+  connect(drops, &DropTarget::dropped, sources_, &Sources::open);
+  connect(actions_->open_image, &QAction::triggered, sources_, &Sources::askForImage);
+  connect(actions_->open_folder, &QAction::triggered, sources_, &Sources::askForFolder);
+  connect(actions_->open_model, &QAction::triggered, sources_, &Sources::askForModel);
+  connect(actions_->open_video, &QAction::triggered, sources_, &Sources::askForVideo);
+  connect(actions_->open_camera, &QAction::triggered, sources_, &Sources::openCamera);
+  connect(actions_->open_session, &QAction::triggered, sources_, &Sources::askForSession);
+  connect(actions_->load_statistics, &QAction::triggered, sources_, &Sources::askForStatistics);
+  connect(actions_->paste, &QAction::triggered, sources_, &Sources::paste);
+  connect(actions_->close_picture, &QAction::triggered, sources_, &Sources::closePicture);
+  connect(sources_, &Sources::imagesListed, docks_, &Docks::showImages);
+  connect(sources_, &Sources::sessionChosen, sessions_, &SessionKeeper::open);
   connect(sessions_, &SessionKeeper::imagesListed, docks_, &Docks::showImages);
   connect(actions_->save_session, &QAction::triggered, sessions_, &SessionKeeper::askAndSave);
   connect(sessions_, &SessionKeeper::failed, this,
@@ -107,34 +112,38 @@ void MainWindow::connectView() {
   connect(actions_->zoom_fit, &QAction::triggered, this, [&grid] { grid.activeCanvas().fit(); });
   connect(actions_->zoom_actual, &QAction::triggered, this,
           [&grid] { grid.activeCanvas().showActualSize(); });
+  connect(actions_->zoom_crop, &QAction::triggered, this,
+          [&grid] { grid.activeCanvas().fitCrop(); });
+  connect(&grid, &CompareGrid::menuRequested, this, [this](const QPoint& place) {
+    QMenu menu(this);
+    fillCanvasMenu(menu, *actions_);
+    menu.exec(place);
+  });
+  const auto tell_view = [this, &grid] { status_->setView(viewText(workbench_, grid.zoom())); };
+  connect(&grid.viewPort(), &ViewPort::changed, this, tell_view, Qt::QueuedConnection);
+  connect(&workbench_, &Workbench::pictureChanged, this, tell_view, Qt::QueuedConnection);
+  connect(&workbench_, &Workbench::paneCountChanged, this, tell_view, Qt::QueuedConnection);
   connect(actions_->block_previous, &QAction::triggered, this, [this] { stepBlock(-1); });
   connect(actions_->block_next, &QAction::triggered, this, [this] { stepBlock(1); });
   connect(actions_->play_blocks, &QAction::triggered, this,
           [this](bool on) { on ? stage_->strip().play() : stage_->strip().stop(); });
   connect(&stage_->strip(), &BlockStrip::playingChanged, actions_->play_blocks,
           &QAction::setChecked);
-  connect(actions_->let_go, &QAction::triggered, this, [this] {
-    // Esc first lets go of the group, then closes the message.
-    if (workbench_.view().selectedPatch()) {
-      workbench_.view().select(std::nullopt);
-    } else {
-      stage_->messages().dismiss();
-    }
-  });
+  connect(actions_->let_go, &QAction::triggered, this, &MainWindow::letGo);
   connect(actions_->full_screen, &QAction::triggered, this,
-          [this](bool on) { on ? showFullScreen() : showNormal(); });
+          // Maximised stays so behind it.
+          [this](bool on) { setWindowState(windowState().setFlag(Qt::WindowFullScreen, on)); });
   connect(actions_->overlays, &QActionGroup::triggered, this, [this](const QAction* action) {
     OverlayStyle style = workbench_.view().overlay();
     style.kind = static_cast<OverlayKind>(action->data().toInt());
-    workbench_.view().setOverlay(style);
+    workbench_.view().editOverlay(style);
   });
   const auto show = [this] {
     actions_->overlay(workbench_.view().overlay().kind)->setChecked(true);
   };
   connect(&workbench_.view(), &ViewState::overlayChanged, this, show);
   show();
-  connect(actions_->copy_picture, &QAction::triggered, this,
-          [&grid] { QApplication::clipboard()->setPixmap(grid.grab()); });
+  connect(actions_->copy_picture, &QAction::triggered, this, &MainWindow::copyFigure);
   connect(actions_->themes, &QActionGroup::triggered, this, [this](const QAction* action) {
     setTheme(static_cast<Theme>(action->data().toInt()));
     settings_.setValue(kTheme, action->data());
@@ -195,12 +204,54 @@ void MainWindow::followVideo() {
   connect(video_, &VideoSource::opened, this, sweep);
   connect(video_, &VideoSource::opened, video_, &VideoSource::play);
   connect(video_, &VideoSource::closed, this, sweep);
+  connect(&stage_->grid(), &CompareGrid::spaceTapped, this, [this] {
+    if (video_->isOpen()) video_->toggle();
+  });
 }
 
 void MainWindow::showTitle() {
   const PicturePtr picture = workbench_.picture();
-  setWindowTitle(picture == nullptr ? QString() : picture->name);
-  actions_->close_picture->setEnabled(picture != nullptr);
+  const auto& unshown = workbench_.unshown();
+  setWindowTitle(picture != nullptr ? picture->name : unshown ? unshown->name : QString());
+  actions_->close_picture->setEnabled(picture != nullptr || unshown);
+}
+
+void MainWindow::letGo() {
+  if (workbench_.view().selectedPatch()) {
+    workbench_.view().select(std::nullopt);
+  } else {
+    stage_->messages().dismiss();
+  }
+}
+
+void MainWindow::keyPressEvent(QKeyEvent* event) {
+  // Esc that nobody else had a use for.
+  if (event->key() == Qt::Key_Escape) return letGo();
+  QMainWindow::keyPressEvent(event);
+}
+
+void MainWindow::copyFigure() {
+  const ExportContext context = exportContext(workbench_);
+  if (context.panes.empty()) {
+    stage_->messages().show(Severity::kInfo, tr("There is nothing to copy yet: open an image."));
+    return;
+  }
+  jobs_.run(
+      "copy", Urgency::kInteractive,
+      [this, context](const std::stop_token& /*stop*/, const Jobs::Tell& tell) {
+        ExportStyle style;
+        style.page.overlay = context.overlay;
+        style.block = context.block;
+        const QImage figure = canvasFigure(context)->render(style, kCopyDpi);
+        tell([this, figure] {
+          QApplication::clipboard()->setImage(figure);
+          stage_->messages().show(Severity::kSuccess,
+                                  tr("The figure is in the clipboard, %1 × %2 pixels.")
+                                      .arg(figure.width())
+                                      .arg(figure.height()));
+        });
+      },
+      [this](const QString& message) { stage_->messages().show(Severity::kError, message); });
 }
 
 void MainWindow::stepBlock(int by) { workbench_.view().setBlock(workbench_.view().block() + by); }
@@ -216,9 +267,23 @@ void MainWindow::exportFigure(const QString& chosen) {
   ExportDialog(exportContext(workbench_), docks_->plots(), chosen, this).exec();
 }
 
-void MainWindow::exportBatch() { BatchDialog(batchContext(workbench_), this).exec(); }
+void MainWindow::exportBatch() {
+  BatchContext context = batchContext(workbench_);
+  context.folder = QString::fromStdString(docks_->images().folder().string());
+  BatchDialog(std::move(context), this).exec();
+}
 
-void MainWindow::calibrate() { CalibrationDialog(workbench_, this).exec(); }
+/// Beside the window: the picture stays in sight and in hand while the model is measured.
+void MainWindow::calibrate() {
+  if (calibration_ == nullptr) {
+    calibration_ = new CalibrationDialog(workbench_, this);
+    calibration_->setAttribute(Qt::WA_DeleteOnClose);
+    calibration_->setModal(false);
+  }
+  calibration_->show();
+  calibration_->raise();
+  calibration_->activateWindow();
+}
 
 void MainWindow::showShortcuts() {
   ShortcutSheet(collectShortcuts(*menuBar()), canvasKeys(), this).exec();

@@ -3,17 +3,20 @@
 #pragma once
 
 #include <QMainWindow>
+#include <QPointer>
 #include <QSettings>
 #include <memory>
 
-#include "controls/theme.h"
-#include "window/recents.h"
+#include "bench/jobs.h"
+#include "look/theme.h"
+#include "sources/recent.h"
 
 namespace adamerge::ui {
 
 class Actions;
+class CalibrationDialog;
 class Docks;
-class Opener;
+class Sources;
 class SessionKeeper;
 class Stage;
 class StatusStrip;
@@ -29,7 +32,7 @@ class MainWindow : public QMainWindow {
 
   Actions& actions() { return *actions_; }
   Docks& docks() { return *docks_; }
-  Opener& opener() { return *opener_; }
+  Sources& sources() { return *sources_; }
   SessionKeeper& sessions() { return *sessions_; }
   Stage& stage() { return *stage_; }
   StatusStrip& status() { return *status_; }
@@ -41,6 +44,7 @@ class MainWindow : public QMainWindow {
 
  protected:
   void closeEvent(QCloseEvent* event) override;
+  void keyPressEvent(QKeyEvent* event) override;
 
  private:
   void connectFiles();
@@ -49,6 +53,8 @@ class MainWindow : public QMainWindow {
   void connectTools();
   void followVideo();
   void showTitle();
+  void letGo();
+  void copyFigure();
   void stepBlock(int by);
   void exportFigure(const QString& chosen);
   void exportBatch();
@@ -59,13 +65,15 @@ class MainWindow : public QMainWindow {
   QSettings& settings_;
   Recents recents_;
   bool keeps_session_ = true;
+  QPointer<CalibrationDialog> calibration_;
   VideoSource* video_;
   Stage* stage_;
   StatusStrip* status_;
   Docks* docks_;
   Actions* actions_;
-  Opener* opener_;
+  Sources* sources_;
   SessionKeeper* sessions_;
+  Jobs jobs_{this};
 };
 
 }  // namespace adamerge::ui

@@ -3,7 +3,7 @@
 
 #include <QVBoxLayout>
 
-#include "state/workbench.h"
+#include "bench/workbench.h"
 
 namespace adamerge::ui {
 

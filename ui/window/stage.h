@@ -6,10 +6,10 @@
 
 #include "canvas/block_strip.h"
 #include "canvas/compare_grid.h"
-#include "canvas/hover_readout.h"
-#include "controls/compression_bar.h"
-#include "shell/message_bar.h"
-#include "shell/video_bar.h"
+#include "canvas/patch_readout.h"
+#include "look/message.h"
+#include "settings/compression_bar.h"
+#include "sources/video_bar.h"
 
 namespace adamerge::ui {
 

@@ -4,8 +4,8 @@
 
 #include <QtTest>
 
-#include "canvas/block_tiles.h"
 #include "canvas_fixture.h"
+#include "ui_test.h"
 
 namespace adamerge::ui {
 namespace {
@@ -134,8 +134,8 @@ void BlockStripTest::narrowStripScrollsToTheChosenBlock() {
 }
 
 }  // namespace
+ADAMERGE_UI_TEST(BlockStripTest)
+
 }  // namespace adamerge::ui
 
-using adamerge::ui::BlockStripTest;
-QTEST_MAIN(BlockStripTest)
 #include "block_strip_test.moc"

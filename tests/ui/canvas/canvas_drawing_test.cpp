@@ -3,9 +3,10 @@
 #include <QtTest>
 #include <memory>
 
-#include "canvas/canvas_decor.h"
-#include "canvas/color_bar.h"
+#include "canvas/legend.h"
 #include "canvas_fixture.h"
+#include "look/paint.h"
+#include "ui_test.h"
 
 namespace adamerge::ui {
 namespace {
@@ -192,7 +193,7 @@ void CanvasDrawingTest::heatMapsComeWithTheCoresNumbers() {
   style.colormap = Colormap::kMagma;
   style.opacity = 1;
   const Inspection& inspection = *shown.pane.inspection();
-  const std::optional<ColorBar> bar = colorBar(inspection, style, 3);
+  const std::optional<ColorBar> bar = colorBar(inspection, nullptr, style, 3);
   QVERIFY(bar);
   const auto ticks = scaleTicks(inspection.result.layers[3].salience, style.scale, 5);
   QCOMPARE(bar->ticks.size(), ticks.size());
@@ -202,7 +203,7 @@ void CanvasDrawingTest::heatMapsComeWithTheCoresNumbers() {
   }
   QCOMPARE(bar->scale, QStringLiteral("percentile"));
   style.kind = OverlayKind::kGroups;
-  QVERIFY(!colorBar(inspection, style, 3));
+  QVERIFY(!colorBar(inspection, nullptr, style, 3));
 
   style.kind = OverlayKind::kSalience;
   shown.view.setBlock(3);
@@ -256,8 +257,8 @@ void CanvasDrawingTest::differenceShowsWhereGroupsDisagree() {
 }
 
 }  // namespace
+ADAMERGE_UI_TEST(CanvasDrawingTest)
+
 }  // namespace adamerge::ui
 
-using adamerge::ui::CanvasDrawingTest;
-QTEST_MAIN(CanvasDrawingTest)
 #include "canvas_drawing_test.moc"

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <set>
 
-#include "canvas/hover_readout.h"
 #include "canvas/lineage.h"
 #include "canvas/lineage_panel.h"
-#include "canvas/patch_text.h"
+#include "canvas/patch_readout.h"
 #include "canvas_fixture.h"
+#include "ui_test.h"
 
 namespace adamerge::ui {
 namespace {
@@ -238,8 +238,8 @@ void PatchTest::noticesSayWhyAnOverlayIsEmpty() {
 }
 
 }  // namespace
+ADAMERGE_UI_TEST(PatchTest)
+
 }  // namespace adamerge::ui
 
-using adamerge::ui::PatchTest;
-QTEST_MAIN(PatchTest)
 #include "patch_test.moc"

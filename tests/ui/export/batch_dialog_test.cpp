@@ -10,29 +10,29 @@
 #include <QtTest>
 #include <fstream>
 
-#include "export/batch_report.h"
-#include "export/notice_line.h"
+#include "export/batch_forms.h"
 #include "export_fixture.h"
-#include "export_tests.h"
+#include "look/message.h"
 #include "sample_inspection.h"
 #include "temporary_folder.h"
+#include "ui_test.h"
 
 namespace adamerge::ui::test {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kWaitMs = 30'000;
+constexpr int kBatchWaitMs = 30'000;
 
 template <class Button>
-Button* labelled(QWidget& parent, const QString& text) {
+Button* batchLabelled(QWidget& parent, const QString& text) {
   for (Button* button : parent.findChildren<Button*>()) {
     if (QString(button->text()).remove('&') == text) return button;
   }
   return nullptr;
 }
 
-bool says(const QWidget& parent, const QString& text) {
+bool batchSays(const QWidget& parent, const QString& text) {
   for (const QLabel* label : parent.findChildren<QLabel*>()) {
     if (label->text().contains(text)) return true;
   }
@@ -72,32 +72,33 @@ class BatchDialogTest : public QObject {
         line->setText("8, 16");
       }
     }
-    labelled<QCheckBox>(dialog, "Overview")->setChecked(false);
-    labelled<QCheckBox>(dialog, "Layers")->setChecked(true);
-    labelled<QCheckBox>(dialog, "SVG")->setChecked(true);
+    batchLabelled<QCheckBox>(dialog, "Overview")->setChecked(false);
+    batchLabelled<QCheckBox>(dialog, "Layers")->setChecked(true);
+    batchLabelled<QCheckBox>(dialog, "SVG")->setChecked(true);
     QTRY_VERIFY_WITH_TIMEOUT(
-        says(dialog, "3 images × 3 settings × 2 files: 18 figures and a table"), kWaitMs);
-    labelled<QPushButton>(dialog, "Start")->click();
+        batchSays(dialog, "3 images × 3 settings × 2 files: 18 figures and a table"), kBatchWaitMs);
+    batchLabelled<QPushButton>(dialog, "Start")->click();
     QTRY_VERIFY_WITH_TIMEOUT(
-        says(dialog, "2 images done, 12 figures and a table written; 1 image skipped"), kWaitMs);
+        batchSays(dialog, "2 images done, 12 figures and a table written; 1 image skipped"),
+        kBatchWaitMs);
     QCOMPARE(filesBelow(output.toStdString()).size(), std::size_t{13});
     QVERIFY(dialog.findChild<QPlainTextEdit*>()->toPlainText().contains("text.jpg"));
     // Again: asked before anything is replaced.
-    labelled<QPushButton>(dialog, "Start")->click();
-    QVERIFY(dialog.findChild<NoticeLine*>()->asking());
-    QVERIFY(dialog.findChild<NoticeLine*>()->text().startsWith("13 "));
+    batchLabelled<QPushButton>(dialog, "Start")->click();
+    QVERIFY(dialog.findChild<MessageLine*>()->asking());
+    QVERIFY(dialog.findChild<MessageLine*>()->text().startsWith("13 "));
   }
 
   void saysWhatIsMissing() {
     BatchDialog dialog(context());
     dialog.show();
-    QVERIFY(says(dialog, "Choose a folder of images."));
-    QVERIFY(!labelled<QPushButton>(dialog, "Start")->isEnabled());
+    QVERIFY(batchSays(dialog, "Choose a folder of images."));
+    QVERIFY(!batchLabelled<QPushButton>(dialog, "Start")->isEnabled());
     dialog.setFolders("/nowhere/at/all", "/tmp/out");
-    QTRY_VERIFY_WITH_TIMEOUT(says(dialog, "/nowhere/at/all"), kWaitMs);
-    QVERIFY(!labelled<QPushButton>(dialog, "Start")->isEnabled());
+    QTRY_VERIFY_WITH_TIMEOUT(batchSays(dialog, "/nowhere/at/all"), kBatchWaitMs);
+    QVERIFY(!batchLabelled<QPushButton>(dialog, "Start")->isEnabled());
     BatchDialog without_model({});
-    QVERIFY(says(without_model, "Load a model first."));
+    QVERIFY(batchSays(without_model, "Load a model first."));
   }
 
   void summariesAreSentences() {
@@ -116,7 +117,7 @@ class BatchDialogTest : public QObject {
   }
 };
 
-std::unique_ptr<QObject> makeBatchDialogTest() { return std::make_unique<BatchDialogTest>(); }
+ADAMERGE_UI_TEST(BatchDialogTest)
 
 }  // namespace adamerge::ui::test
 

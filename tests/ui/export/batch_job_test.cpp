@@ -7,11 +7,10 @@
 
 #include "adamerge/preprocess.h"
 #include "adamerge/report.h"
-#include "export/batch_table.h"
 #include "export_fixture.h"
-#include "export_tests.h"
 #include "sample_inspection.h"
 #include "temporary_folder.h"
+#include "ui_test.h"
 
 namespace adamerge::ui::test {
 namespace {
@@ -209,7 +208,7 @@ class BatchJobTest : public QObject {
   }
 };
 
-std::unique_ptr<QObject> makeBatchJobTest() { return std::make_unique<BatchJobTest>(); }
+ADAMERGE_UI_TEST(BatchJobTest)
 
 }  // namespace adamerge::ui::test
 

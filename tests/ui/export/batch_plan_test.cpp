@@ -4,11 +4,11 @@
 #include <QtTest>
 #include <set>
 
-#include "export/file_name.h"
+#include "export/export_plan.h"
 #include "export_fixture.h"
-#include "export_tests.h"
 #include "sample_inspection.h"
 #include "temporary_folder.h"
+#include "ui_test.h"
 
 namespace adamerge::ui::test {
 namespace {
@@ -113,7 +113,7 @@ class BatchPlanTest : public QObject {
   }
 };
 
-std::unique_ptr<QObject> makeBatchPlanTest() { return std::make_unique<BatchPlanTest>(); }
+ADAMERGE_UI_TEST(BatchPlanTest)
 
 }  // namespace adamerge::ui::test
 

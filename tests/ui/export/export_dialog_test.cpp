@@ -14,13 +14,13 @@
 #include <QSpinBox>
 #include <QtTest>
 
-#include "export/notice_line.h"
-#include "export/page_preview.h"
+#include "export/preview.h"
 #include "export_fixture.h"
-#include "export_tests.h"
+#include "look/message.h"
 #include "plots/tokens_plot.h"
 #include "sample_inspection.h"
 #include "temporary_folder.h"
+#include "ui_test.h"
 
 namespace adamerge::ui::test {
 namespace {
@@ -30,7 +30,7 @@ namespace fs = std::filesystem;
 constexpr int kWaitMs = 20'000;
 
 template <class Widget>
-Widget* named(QWidget& parent, const QString& name) {
+Widget* fileNamed(QWidget& parent, const QString& name) {
   for (Widget* widget : parent.findChildren<Widget*>()) {
     if (widget->accessibleName() == name) return widget;
   }
@@ -60,7 +60,7 @@ class ExportDialogTest : public QObject {
   std::unique_ptr<ExportDialog> open(int panes = 1, const QString& chosen = {}) {
     auto dialog = std::make_unique<ExportDialog>(panes == 0 ? ExportContext{} : context(panes),
                                                  std::vector<PlotPanel*>{}, chosen);
-    named<QLineEdit>(*dialog, "Folder")->setText(folderName());
+    fileNamed<QLineEdit>(*dialog, "Folder")->setText(folderName());
     dialog->show();
     return dialog;
   }
@@ -68,7 +68,7 @@ class ExportDialogTest : public QObject {
   QString folderName() const { return QString::fromStdString(folder_->path().string()); }
   fs::path file(const char* name) const { return folder_->path() / name; }
   static QString notice(const ExportDialog& dialog) {
-    return dialog.findChild<NoticeLine*>()->text();
+    return dialog.findChild<MessageLine*>()->text();
   }
 
   ExportContext one_;
@@ -106,10 +106,10 @@ class ExportDialogTest : public QObject {
 
   void theResolutionTellsThePixels() {
     const auto dialog = open(1, "groups");
-    QVERIFY(!named<QDoubleSpinBox>(*dialog, "Width")->isHidden());
+    QVERIFY(!fileNamed<QDoubleSpinBox>(*dialog, "Width")->isHidden());
     labelled<QRadioButton>(*dialog, "PNG")->click();
-    named<QComboBox>(*dialog, "Unit of the width")->setCurrentIndex(1);
-    named<QDoubleSpinBox>(*dialog, "Width")->setValue(4);
+    fileNamed<QComboBox>(*dialog, "Unit of the width")->setCurrentIndex(1);
+    fileNamed<QDoubleSpinBox>(*dialog, "Width")->setValue(4);
     auto* dpi = [&]() -> QSpinBox* {
       for (auto* spin : dialog->findChildren<QSpinBox*>()) {
         if (spin->suffix() == " dpi") return spin;
@@ -137,7 +137,7 @@ class ExportDialogTest : public QObject {
     old.write("old");
     old.close();
     press("Export");
-    QVERIFY(dialog->findChild<NoticeLine*>()->asking());
+    QVERIFY(dialog->findChild<MessageLine*>()->asking());
     QCOMPARE(notice(*dialog), QString("bird-layers.pdf exists already. Replace it?"));
     press("Keep");
     QCOMPARE(bytesOf(file("bird-layers.pdf")), QByteArray("old"));
@@ -186,15 +186,15 @@ class ExportDialogTest : public QObject {
       const auto dialog = open();
       labelled<QRadioButton>(*dialog, "SVG")->click();
       labelled<QCheckBox>(*dialog, "Merges (CSV)")->setChecked(true);
-      named<QDoubleSpinBox>(*dialog, "Width")->setValue(123.4);
+      fileNamed<QDoubleSpinBox>(*dialog, "Width")->setValue(123.4);
       dialog->reject();
     }
     const ExportDialog again(one_, {});
     auto& dialog = const_cast<ExportDialog&>(again);
     QVERIFY(labelled<QRadioButton>(dialog, "SVG")->isChecked());
     QVERIFY(labelled<QCheckBox>(dialog, "Merges (CSV)")->isChecked());
-    QCOMPARE(named<QDoubleSpinBox>(dialog, "Width")->value(), 123.4);
-    QCOMPARE(named<QLineEdit>(dialog, "Folder")->text(), folderName());
+    QCOMPARE(fileNamed<QDoubleSpinBox>(dialog, "Width")->value(), 123.4);
+    QCOMPARE(fileNamed<QLineEdit>(dialog, "Folder")->text(), folderName());
   }
 
   void copiesThePicture() {
@@ -222,7 +222,7 @@ class ExportDialogTest : public QObject {
 
   void draggingAnOptionNeverWaitsForThePreview() {
     const auto dialog = open(1, "overview");
-    auto* width = named<QDoubleSpinBox>(*dialog, "Width");
+    auto* width = fileNamed<QDoubleSpinBox>(*dialog, "Width");
     QElapsedTimer timer;
     timer.start();
     for (int step = 0; step < 100; ++step) width->setValue(100 + step);
@@ -232,7 +232,7 @@ class ExportDialogTest : public QObject {
   }
 };
 
-std::unique_ptr<QObject> makeExportDialogTest() { return std::make_unique<ExportDialogTest>(); }
+ADAMERGE_UI_TEST(ExportDialogTest)
 
 }  // namespace adamerge::ui::test
 

@@ -10,10 +10,10 @@
 #include "export/figure_source.h"
 #include "export/plot_source.h"
 #include "export_fixture.h"
-#include "export_tests.h"
 #include "plots/tokens_plot.h"
 #include "sample_inspection.h"
 #include "temporary_folder.h"
+#include "ui_test.h"
 
 namespace adamerge::ui::test {
 namespace {
@@ -165,7 +165,7 @@ class ExportPlanTest : public QObject {
   }
 };
 
-std::unique_ptr<QObject> makeExportPlanTest() { return std::make_unique<ExportPlanTest>(); }
+ADAMERGE_UI_TEST(ExportPlanTest)
 
 }  // namespace adamerge::ui::test
 

@@ -8,15 +8,15 @@
 #include <map>
 #include <set>
 
-#include "export/embedded_settings.h"
-#include "export/export_options.h"
 #include "export/figure_source.h"
+#include "export/page_form.h"
 #include "export/plot_source.h"
 #include "export_fixture.h"
-#include "export_tests.h"
 #include "plots/tokens_plot.h"
 #include "sample_inspection.h"
+#include "sources/embedded_settings.h"
 #include "temporary_folder.h"
+#include "ui_test.h"
 
 namespace adamerge::ui::test {
 namespace {
@@ -193,7 +193,7 @@ class ExportSourcesTest : public QObject {
   }
 };
 
-std::unique_ptr<QObject> makeExportSourcesTest() { return std::make_unique<ExportSourcesTest>(); }
+ADAMERGE_UI_TEST(ExportSourcesTest)
 
 }  // namespace adamerge::ui::test
 

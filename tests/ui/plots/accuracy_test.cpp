@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Accuracy against cost: published numbers, relative axes, measured points, the present setting.
+#include <qcustomplot.h>
+
 #include <QCheckBox>
 #include <QSignalSpy>
 #include <QtTest>
 #include <algorithm>
 
 #include "adamerge/methods.h"
+#include "bench/evaluation.h"
+#include "look/theme.h"
 #include "plot_fixture.h"
 #include "plots/accuracy_plot.h"
-#include "plots/series_style.h"
-#include "plots_tests.h"
+#include "plots/plot_content.h"
 #include "sample_inspection.h"
-#include "state/method_color.h"
+#include "ui_test.h"
 
 namespace adamerge::ui::test {
 namespace {
@@ -71,6 +74,8 @@ class AccuracyTest : public QObject {
   void publishedTable();
   void relativeAxesOfPublishedPoints();
   void measuredAxes();
+  void differencesHaveThePairedInterval();
+  void clickChoosesTheSetting();
   void seriesAreToldApart();
   void axesWithoutPublishedNumbers();
   void presentSettingIsMarked();
@@ -123,8 +128,8 @@ void AccuracyTest::measuredAxes() {
   QCOMPARE(points.size(), std::size_t{2});
   QCOMPARE(points[0].x, 80.0);
   QCOMPARE(points[0].y, -0.75);
-  QCOMPARE(points[0].interval->low, -1.25);
-  QCOMPARE(points[0].interval->high, 89.65 - 90);
+  // A point's own interval says nothing of a difference on the same images.
+  QVERIFY(!points[0].interval);
   QCOMPARE(points[1].x, 90.0);
 
   const auto first = [](CostAxis cost, QualityAxis quality) {
@@ -136,6 +141,41 @@ void AccuracyTest::measuredAxes() {
   QCOMPARE(first(CostAxis::kImagesPerSecond, QualityAxis::kAgreement)[0].x, 105.0);
   QCOMPARE(first(CostAxis::kImagesPerSecond, QualityAxis::kAgreement)[0].y, 94.75);
   QCOMPARE(first(CostAxis::kSpeedUp, QualityAxis::kTop1)[1].x, 1.1);
+}
+
+void AccuracyTest::differencesHaveThePairedInterval() {
+  // By hand from Agresti and Min (2005), Eq. 2.3, with 0.5 added to each of four cells.
+  const Interval paired = pairedDifference(10, 20, 100);
+  QVERIFY(std::abs(paired.low - -20.332031875551202) < 1e-9);
+  QVERIFY(std::abs(paired.high - 0.7241887382962997) < 1e-9);
+  const Interval none = pairedDifference(0, 0, 500);
+  QVERIFY(std::abs(none.high - 0.3904310726175407) < 1e-9);
+  QCOMPARE(none.low, -none.high);
+
+  AccuracyPlot plot;
+  plot.setAxes(CostAxis::kPercent, QualityAxis::kDifference);
+  plot.setEvaluated(record(), {std::nullopt, Interval{-1.6, 0.1}, Interval{-0.9, 0.4}});
+  const auto& points = named(plot.content(), "AdaMerge").points;
+  QCOMPARE(points[0].interval->low, -1.6);
+  QCOMPARE(points[1].interval->high, 0.4);
+  QVERIFY(!named(plot.content(), "Unmerged").points[0].interval);
+}
+
+void AccuracyTest::clickChoosesTheSetting() {
+  AccuracyPlot plot;
+  plot.resize(640, 420);
+  plot.show();
+  plot.setMeasured(record());
+  plot.setAxes(CostAxis::kPercent, QualityAxis::kTop1);
+  plot.setPublishedShown(false);
+  QCustomPlot& drawn = plot.plot();
+  QSignalSpy chosen(&plot, &AccuracyPlot::settingChosen);
+  const QPointF at(drawn.xAxis->coordToPixel(80), drawn.yAxis->coordToPixel(89.25));
+  QTest::mouseClick(&drawn, Qt::LeftButton, {}, at.toPoint());
+  QTRY_COMPARE(chosen.size(), 1);
+  const auto choice = chosen[0][0].value<MethodChoice>();
+  QCOMPARE(choice.method, std::string("adamerge"));
+  QCOMPARE(std::get<std::int64_t>(choice.settings.at("r_max")), 16);
 }
 
 void AccuracyTest::seriesAreToldApart() {
@@ -152,7 +192,7 @@ void AccuracyTest::seriesAreToldApart() {
   QSet<QRgb> colors;
   for (const MethodInfo& method : methods()) {
     markers.insert(static_cast<int>(methodMarker(method.id)));
-    colors.insert(methodColor(method.id).rgb());
+    colors.insert(paperColor(method.id).rgb());
   }
   QCOMPARE(markers.size(), static_cast<qsizetype>(methods().size()));
   QCOMPARE(colors.size(), static_cast<qsizetype>(methods().size()));
@@ -174,7 +214,7 @@ void AccuracyTest::presentSettingIsMarked() {
   const PlotContent content = accuracyContent(input);
   QCOMPARE(content.guides.size(), std::size_t{1});
   QCOMPARE(content.guides[0].x, 100 * pane.inspection->result.flops.paper / pane.unmerged);
-  QCOMPARE(content.guides[0].color, methodColor("adamerge"));
+  QCOMPARE(content.guides[0].color, paperColor("adamerge"));
   const auto& ring = named(content, "Present setting").points;
   QCOMPARE(ring.size(), std::size_t{1});
   QCOMPARE(ring[0].x, 80.0);
@@ -261,7 +301,7 @@ void AccuracyTest::notesTellWhatIsShown() {
 
 }  // namespace
 
-std::unique_ptr<QObject> makeAccuracyTest() { return std::make_unique<AccuracyTest>(); }
+ADAMERGE_UI_TEST(AccuracyTest)
 
 }  // namespace adamerge::ui::test
 

@@ -6,8 +6,8 @@
 #include "plot_fixture.h"
 #include "plots/redundancy_plot.h"
 #include "plots/tokens_plot.h"
-#include "plots_tests.h"
 #include "sample_inspection.h"
+#include "ui_test.h"
 
 namespace adamerge::ui::test {
 namespace {
@@ -57,8 +57,8 @@ void ContentTest::panesStandSideBySide() {
       tokensContent({resultOf(0, adaMerge(16)), resultOf(1, toMe(4))}, 0, 0, std::nullopt);
   const PlotSeries& first = seriesOf(content, "merged", 0);
   const PlotSeries& second = seriesOf(content, "merged", 1);
-  QCOMPARE(first.color, methodColor("adamerge"));
-  QCOMPARE(second.color, methodColor("tome"));
+  QCOMPARE(first.color, paperColor("adamerge"));
+  QCOMPARE(second.color, paperColor("tome"));
   QVERIFY(first.color != second.color);
   QVERIFY(second.bar_offset - first.bar_offset >= first.bar_width * 0.999);
   QVERIFY(first.bar_offset - first.bar_width / 2 >= -0.5);
@@ -230,7 +230,7 @@ void ContentTest::tableHoldsEveryPoint() {
 
 }  // namespace
 
-std::unique_ptr<QObject> makeContentTest() { return std::make_unique<ContentTest>(); }
+ADAMERGE_UI_TEST(ContentTest)
 
 }  // namespace adamerge::ui::test
 

@@ -5,8 +5,8 @@
 #include <QSignalSpy>
 
 #include "plots/redundancy_plot.h"
-#include "plots_tests.h"
 #include "shown_plot.h"
+#include "ui_test.h"
 
 namespace adamerge::ui::test {
 namespace {
@@ -54,7 +54,7 @@ void PanelTest::drawsTheContent() {
     QCOMPARE(bars->data()->at(block)->value, static_cast<double>(layer.merged));
   }
   const QImage image = shown.plot().grab().toImage();
-  const QColor color = legibleOn(shown.panel.palette().color(QPalette::Base), methodColor("tome"));
+  const QColor color = legibleOn(shown.panel.palette().color(QPalette::Base), paperColor("tome"));
   QVERIFY(pixelsNear(image, color, shown.plot().axisRect()->rect()) > 100);
 }
 
@@ -209,7 +209,7 @@ void PanelTest::describesItself() {
 
 }  // namespace
 
-std::unique_ptr<QObject> makePanelTest() { return std::make_unique<PanelTest>(); }
+ADAMERGE_UI_TEST(PanelTest)
 
 }  // namespace adamerge::ui::test
 

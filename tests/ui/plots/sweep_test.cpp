@@ -7,13 +7,13 @@
 
 #include "plot_fixture.h"
 #include "plots/sweep_plot.h"
-#include "plots_tests.h"
 #include "sample_inspection.h"
+#include "ui_test.h"
 
 namespace adamerge::ui::test {
 namespace {
 
-MethodChoice adaMerge(std::int64_t r_max) { return choiceOf("adamerge", {{"r_max", r_max}}); }
+MethodChoice adaMergeAt(std::int64_t r_max) { return choiceOf("adamerge", {{"r_max", r_max}}); }
 
 class SweepTest : public QObject {
   Q_OBJECT
@@ -28,7 +28,7 @@ class SweepTest : public QObject {
 };
 
 void SweepTest::pointsAndMarkers() {
-  const PlotContent content = sweepContent({sweptResult(0, adaMerge(16))}, SweepAxis::kValue);
+  const PlotContent content = sweepContent({sweptResult(0, adaMergeAt(16))}, SweepAxis::kValue);
   const auto& points = seriesOf(content, "probability of the top class", 0).points;
   QCOMPARE(points.size(), std::size_t{4});
   QCOMPARE(points[2].x, 20.0);
@@ -42,7 +42,7 @@ void SweepTest::pointsAndMarkers() {
 }
 
 void SweepTest::axesFollowTheChoice() {
-  const PaneResult pane = sweptResult(0, adaMerge(16));
+  const PaneResult pane = sweptResult(0, adaMergeAt(16));
   const auto at = [&](SweepAxis axis) {
     return seriesOf(sweepContent({pane}, axis), "probability of the top class", 0).points[1].x;
   };
@@ -52,22 +52,23 @@ void SweepTest::axesFollowTheChoice() {
 }
 
 void SweepTest::sliderIsMarked() {
-  const PaneResult between = sweptResult(0, adaMerge(16));
+  const PaneResult between = sweptResult(0, adaMergeAt(16));
   QCOMPARE(sweepContent({between}, SweepAxis::kValue).guides.at(0).x, 16.0);
   // No point has 16, so the picture's own FLOPs are taken.
   QCOMPARE(sweepContent({between}, SweepAxis::kFlops).guides.at(0).x,
            between.inspection->result.flops.paper);
-  QCOMPARE(sweepContent({sweptResult(0, adaMerge(10))}, SweepAxis::kPercent).guides.at(0).x, 80.0);
+  QCOMPARE(sweepContent({sweptResult(0, adaMergeAt(10))}, SweepAxis::kPercent).guides.at(0).x,
+           80.0);
 }
 
 void SweepTest::progressIsTold() {
-  const PlotContent content = sweepContent({sweptResult(0, adaMerge(16))}, SweepAxis::kValue);
+  const PlotContent content = sweepContent({sweptResult(0, adaMergeAt(16))}, SweepAxis::kValue);
   QVERIFY(content.note.contains("4 of 31"));
 }
 
 void SweepTest::emptyUntilThereIsASweep() {
-  QVERIFY(sweepContent({resultOf(0, adaMerge(16))}, SweepAxis::kValue).isEmpty());
-  PaneResult stale = sweptResult(0, adaMerge(16));
+  QVERIFY(sweepContent({resultOf(0, adaMergeAt(16))}, SweepAxis::kValue).isEmpty());
+  PaneResult stale = sweptResult(0, adaMergeAt(16));
   stale.choice = choiceOf("tome");
   QVERIFY(sweepContent({stale}, SweepAxis::kValue).isEmpty());
   stale.choice = choiceOf("none");
@@ -78,13 +79,17 @@ void SweepTest::clickChoosesTheNearestValue() {
   SweepPlot plot;
   plot.resize(500, 320);
   plot.show();
-  plot.setResults({sweptResult(0, adaMerge(16))}, 0);
+  plot.setResults({sweptResult(0, adaMergeAt(16))}, 0);
   QCustomPlot& drawn = plot.plot();
   QSignalSpy spy(&plot, &SweepPlot::valueChosen);
   const int x = qRound(drawn.xAxis->coordToPixel(19.2));
   QTest::mouseClick(&drawn, Qt::LeftButton, {}, {x, drawn.axisRect()->center().y()});
-  QCOMPARE(spy.size(), 1);
+  QTRY_COMPARE(spy.size(), 1);
   QCOMPARE(spy.at(0), (QList<QVariant>{0, 20}));
+  // A double click shows all of it, and moves nothing.
+  QTest::mouseDClick(&drawn, Qt::LeftButton, {}, {x, drawn.axisRect()->center().y()});
+  QTest::qWait(QApplication::doubleClickInterval() + 100);
+  QCOMPARE(spy.size(), 1);
 }
 
 void SweepTest::clickOnAnotherPanesPointIsThatPanes() {
@@ -96,7 +101,7 @@ void SweepTest::clickOnAnotherPanesPointIsThatPanes() {
   auto lower = std::make_shared<Sweep>(*second.sweep);
   for (SweepPoint& point : lower->points) point.top_probability -= 0.25;
   second.sweep = lower;
-  plot.setResults({sweptResult(0, adaMerge(16)), second}, 0);
+  plot.setResults({sweptResult(0, adaMergeAt(16)), second}, 0);
   QCustomPlot& drawn = plot.plot();
   QSignalSpy spy(&plot, &SweepPlot::valueChosen);
   const auto click = [&](double x, double y) {
@@ -104,14 +109,16 @@ void SweepTest::clickOnAnotherPanesPointIsThatPanes() {
     QTest::mouseClick(&drawn, Qt::LeftButton, {}, at.toPoint());
   };
   click(10, 0.45);  // on the second pane's point
+  QTRY_COMPARE(spy.size(), 1);
   QCOMPARE(spy.last(), (QList<QVariant>{1, 10}));
   click(10, 0.12);  // near no point: the active pane's
+  QTRY_COMPARE(spy.size(), 2);
   QCOMPARE(spy.last(), (QList<QVariant>{0, 10}));
 }
 
 }  // namespace
 
-std::unique_ptr<QObject> makeSweepTest() { return std::make_unique<SweepTest>(); }
+ADAMERGE_UI_TEST(SweepTest)
 
 }  // namespace adamerge::ui::test
 

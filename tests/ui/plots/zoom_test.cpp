@@ -2,8 +2,8 @@
 // Zooming and panning of plots by mouse.
 #include <QSignalSpy>
 
-#include "plots_tests.h"
 #include "shown_plot.h"
+#include "ui_test.h"
 
 namespace adamerge::ui::test {
 namespace {
@@ -65,7 +65,7 @@ void ZoomTest::zoomSurvivesNewData() {
 
 }  // namespace
 
-std::unique_ptr<QObject> makeZoomTest() { return std::make_unique<ZoomTest>(); }
+ADAMERGE_UI_TEST(ZoomTest)
 
 }  // namespace adamerge::ui::test
 

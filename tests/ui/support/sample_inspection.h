@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "adamerge/engine.h"
-#include "state/inspection.h"
+#include "bench/data.h"
 
 namespace adamerge::ui::test {
 

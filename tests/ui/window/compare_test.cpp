@@ -3,10 +3,10 @@
 #include <QtTest>
 
 #include "adamerge/overlay.h"
+#include "ui_test.h"
 #include "window/actions.h"
 #include "window/stage.h"
 #include "window_fixture.h"
-#include "window_tests.h"
 
 namespace adamerge::ui::test {
 
@@ -87,7 +87,7 @@ class CompareTest : public QObject {
   std::unique_ptr<WindowFixture> fixture_;
 };
 
-std::unique_ptr<QObject> makeCompareTest() { return std::make_unique<CompareTest>(); }
+ADAMERGE_UI_TEST(CompareTest)
 
 }  // namespace adamerge::ui::test
 

@@ -5,26 +5,25 @@
 #include <QtWidgets>
 #include <filesystem>
 
-#include "adamerge/error.h"
 #include "adamerge/evaluate.h"
-#include "controls/notice.h"
+#include "adamerge/error.h"
 #include "evaluation/evaluation_panel.h"
 #include "evaluation/results_model.h"
 #include "evaluation/results_page.h"
-#include "evaluation/results_table.h"
+#include "look/message.h"
 #include "measured_images.h"
 #include "plots/accuracy_plot.h"
+#include "ui_test.h"
 #include "window/actions.h"
 #include "window/docks.h"
 #include "window_fixture.h"
-#include "window_tests.h"
 
 namespace adamerge::ui::test {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kPatience = 60'000;
+constexpr int kEvaluationPatience = 60'000;
 constexpr int kMany = 24;  ///< images of a set that is stopped halfway
 
 QString number(double value, int decimals) { return QString::number(value, 'f', decimals); }
@@ -151,7 +150,7 @@ class EvaluationTest : public QObject {
     QVERIFY(shown.fixture.settle());
     shown.press("evaluation-start");
     QSignalSpy progress(&shown.task(), &EvaluationTask::progressed);
-    QTRY_VERIFY_WITH_TIMEOUT(!progress.isEmpty(), kPatience);
+    QTRY_VERIFY_WITH_TIMEOUT(!progress.isEmpty(), kEvaluationPatience);
     for (const int count : {3, 5, 7}) {
       shown.fixture.workbench().setCompression(0, count);
       QVERIFY(shown.fixture.settle());
@@ -167,7 +166,7 @@ class EvaluationTest : public QObject {
       QSignalSpy progress(&shown.task(), &EvaluationTask::progressed);
       shown.press("evaluation-start");
       QTRY_VERIFY_WITH_TIMEOUT(!progress.isEmpty() && progress.back().front().toLongLong() > 0,
-                               kPatience);
+                               kEvaluationPatience);
       shown.fixture.window().close();
     }
     Shown again(*this, manySetup());
@@ -179,7 +178,7 @@ class EvaluationTest : public QObject {
     QSignalSpy progress(&shown.task(), &EvaluationTask::progressed);
     shown.press("evaluation-start");
     QTRY_VERIFY_WITH_TIMEOUT(!progress.isEmpty() && progress.back().front().toLongLong() > 0,
-                             kPatience);
+                             kEvaluationPatience);
     auto statistics = std::make_shared<Statistics>(*shown.fixture.workbench().model()->statistics);
     statistics->entries.front().mu.front() += 0.01;
     shown.fixture.workbench().useStatistics(statistics);
@@ -229,7 +228,7 @@ class EvaluationTest : public QObject {
     setup.data = empty.path().toStdString();
     Shown shown(*this, setup);
     // Said before anything is started.
-    QTRY_VERIFY_WITH_TIMEOUT(shown.notice().contains(empty.path()), kPatience);
+    QTRY_VERIFY_WITH_TIMEOUT(shown.notice().contains(empty.path()), kEvaluationPatience);
     shown.press("evaluation-start");
     QVERIFY(shown.awaitEnd());
     QVERIFY2(shown.notice().contains(empty.path()), qPrintable(shown.notice()));
@@ -248,7 +247,8 @@ class EvaluationTest : public QObject {
     setup.limit = 5;
     Shown shown(*this, setup);
     const auto text = [&] { return shown.find<QLabel>("evaluation-text").text(); };
-    QTRY_VERIFY_WITH_TIMEOUT(text().startsWith("4 points · 5 of 13 images · "), kPatience);
+    QTRY_VERIFY_WITH_TIMEOUT(text().startsWith("4 points · 5 of 13 images · "),
+                             kEvaluationPatience);
   }
 
   void tiersAndUnlabelledImages() {
@@ -282,7 +282,8 @@ class EvaluationTest : public QObject {
     fs::copy_file(bundled / "config.json", model / "config.json");
     Shown shown(*this, fewSetup());
     shown.fixture.workbench().models().load(model);
-    QTRY_COMPARE_WITH_TIMEOUT(shown.fixture.workbench().model()->info.source, model, kPatience);
+    QTRY_COMPARE_WITH_TIMEOUT(shown.fixture.workbench().model()->info.source, model,
+                              kEvaluationPatience);
     shown.press("evaluation-start");
     QVERIFY(shown.awaitEnd());
     QVERIFY(shown.plot().content().note.contains("small"));
@@ -346,16 +347,16 @@ class EvaluationTest : public QObject {
     ResultsTable& table() { return find<ResultsTable>("evaluation-results"); }
     AccuracyPlot& plot() { return *fixture.window().findChild<AccuracyPlot*>(); }
     bool awaitEnd() {
-      return QTest::qWaitFor([this] { return !task().running(); }, kPatience);
+      return QTest::qWaitFor([this] { return !task().running(); }, kEvaluationPatience);
     }
     /// Of the run; those of the page stand elsewhere.
     QString notice() {
-      for (auto* notice : panel().findChildren<Notice*>(Qt::FindDirectChildrenOnly)) {
+      for (auto* notice : panel().findChildren<MessageLine*>(Qt::FindDirectChildrenOnly)) {
         return notice->text();
       }
       return {};
     }
-    QString skipped() { return panel().results().findChildren<Notice*>().front()->text(); }
+    QString skipped() { return panel().results().findChildren<MessageLine*>().front()->text(); }
     void stopOnceMeasured() {
       QObject::connect(&task(), &EvaluationTask::progressed, &panel(), [this](qint64 done) {
         if (done > 0 && !task().stopping()) press("evaluation-stop");
@@ -377,13 +378,13 @@ class EvaluationTest : public QObject {
     return static_cast<int>(std::get<std::int64_t>(settings.find("r_max")->second));
   }
   static QString pageNotice(Shown& shown) {
-    return shown.panel().results().findChildren<Notice*>().back()->text();
+    return shown.panel().results().findChildren<MessageLine*>().back()->text();
   }
 
   QTemporaryDir folder_;
 };
 
-std::unique_ptr<QObject> makeEvaluationTest() { return std::make_unique<EvaluationTest>(); }
+ADAMERGE_UI_TEST(EvaluationTest)
 
 }  // namespace adamerge::ui::test
 

@@ -7,11 +7,11 @@
 #include <QtTest>
 
 #include "adamerge/figures.h"
-#include "canvas/block_tiles.h"
+#include "canvas/block_strip.h"
+#include "ui_test.h"
 #include "window/actions.h"
 #include "window/stage.h"
 #include "window_fixture.h"
-#include "window_tests.h"
 
 namespace adamerge::ui::test {
 namespace {
@@ -149,7 +149,7 @@ class InspectTest : public QObject {
   std::unique_ptr<WindowFixture> fixture_;
 };
 
-std::unique_ptr<QObject> makeInspectTest() { return std::make_unique<InspectTest>(); }
+ADAMERGE_UI_TEST(InspectTest)
 
 }  // namespace adamerge::ui::test
 

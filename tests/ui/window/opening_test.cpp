@@ -8,16 +8,16 @@
 #include <QToolButton>
 #include <QtTest>
 
-#include "../shell/video_file.h"
 #include "adamerge/report.h"
-#include "shell/thumbnail_list.h"
-#include "shell/video_source.h"
+#include "sources/image_list.h"
+#include "sources/sources.h"
+#include "sources/video.h"
+#include "ui_test.h"
+#include "video_file.h"
 #include "window/actions.h"
 #include "window/docks.h"
-#include "window/opener.h"
 #include "window/stage.h"
 #include "window_fixture.h"
-#include "window_tests.h"
 
 namespace adamerge::ui::test {
 
@@ -56,7 +56,7 @@ class OpeningTest : public QObject {
 
   void pictureOpenedWhileAFolderIsSearchedStays() {
     fixture_->dropPath(ADAMERGE_SAMPLES);
-    fixture_->window().opener().openPath(sample("ship"));
+    fixture_->window().sources().openPath(sample("ship"));
     ThumbnailList& list = fixture_->window().docks().images();
     QTRY_COMPARE(list.files().size(), std::size_t{4});
     QTRY_COMPARE(shownName(), QString("ship.png"));
@@ -144,7 +144,7 @@ class OpeningTest : public QObject {
       fixture_->workbench().edit(0, {"pitome", {}, nullptr, false}, "test");
       const QString path = fixture_->folder().filePath(name);
       writeFigure("groups", input, {}, format, path.toStdString());
-      fixture_->window().opener().openPath(path);
+      fixture_->window().sources().openPath(path);
       QTRY_VERIFY2(fixture_->message().contains(name), name);
       button("Restore settings").click();
       QTRY_COMPARE(fixture_->pane().choice().method, "tome");
@@ -166,7 +166,7 @@ class OpeningTest : public QObject {
   std::unique_ptr<WindowFixture> fixture_;
 };
 
-std::unique_ptr<QObject> makeOpeningTest() { return std::make_unique<OpeningTest>(); }
+ADAMERGE_UI_TEST(OpeningTest)
 
 }  // namespace adamerge::ui::test
 

@@ -10,10 +10,11 @@
 #include <functional>
 #include <random>
 
-#include "controls/theme.h"
+#include "look/theme.h"
+#include "sources/sources.h"
+#include "ui_test.h"
 #include "window/actions.h"
 #include "window/docks.h"
-#include "window/opener.h"
 #include "window/stage.h"
 #include "window_fixture.h"
 
@@ -61,7 +62,7 @@ class RandomWalkTest : public QObject {
       act();
       QCoreApplication::processEvents(QEventLoop::AllEvents, 5);
       if (step % 250 == 249) {
-        fixture.window().opener().openPath(sample("ship"));
+        fixture.window().sources().openPath(sample("ship"));
         QVERIFY2(QTest::qWaitFor([&] { return shows("ship.png"); }, 20'000),
                  qPrintable(state(step)));
         QVERIFY2(fixture.settle(), qPrintable(state(step)));
@@ -112,10 +113,10 @@ class RandomWalkTest : public QObject {
         {"picture",
          [this] {
            const QStringList names{"bird", "ship", "airplane", "automobile"};
-           fixture_->window().opener().openPath(sample(names[upTo(3)]));
+           fixture_->window().sources().openPath(sample(names[upTo(3)]));
          }},
         {"missing picture",
-         [this] { fixture_->window().opener().openPath("/nowhere/missing.png"); }},
+         [this] { fixture_->window().sources().openPath("/nowhere/missing.png"); }},
         {"folder", [this] { fixture_->dropPath(ADAMERGE_SAMPLES); }},
         {"undo", [this] { fixture_->window().actions().undo->trigger(); }},
         {"redo", [this] { fixture_->window().actions().redo->trigger(); }},
@@ -205,7 +206,7 @@ class RandomWalkTest : public QObject {
   }
 
   void endsRight() {
-    fixture_->window().opener().openPath(sample("bird"));
+    fixture_->window().sources().openPath(sample("bird"));
     workbench().setPaneCount(1);
     workbench().edit(0, {"tome", {{"r", std::int64_t{8}}}, nullptr, false}, "end");
     QTRY_VERIFY_WITH_TIMEOUT(shows("bird.png"), 20'000);
@@ -220,7 +221,8 @@ class RandomWalkTest : public QObject {
   QString last_;
 };
 
+ADAMERGE_UI_TEST(RandomWalkTest)
+
 }  // namespace adamerge::ui::test
 
-QTEST_MAIN(adamerge::ui::test::RandomWalkTest)
 #include "random_walk_test.moc"

@@ -4,11 +4,11 @@
 #include <QProcess>
 #include <QtTest>
 
-#include "shell/thumbnail_list.h"
+#include "sources/image_list.h"
+#include "ui_test.h"
 #include "window/actions.h"
-#include "window/session_keeper.h"
+#include "window/window_session.h"
 #include "window_fixture.h"
-#include "window_tests.h"
 
 namespace adamerge::ui::test {
 namespace {
@@ -132,7 +132,7 @@ class SessionWindowTest : public QObject {
   QTemporaryDir folder_;
 };
 
-std::unique_ptr<QObject> makeSessionTest() { return std::make_unique<SessionWindowTest>(); }
+ADAMERGE_UI_TEST(SessionWindowTest)
 
 }  // namespace adamerge::ui::test
 

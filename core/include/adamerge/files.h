@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Reading and writing whole files with messages a user can act on.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace adamerge {
+
+/// Throws Error: missing, a folder, no permission, larger than `limit` bytes.
+std::string readTextFile(const std::filesystem::path& path, std::uint64_t limit = 64U << 20U);
+
+/// Writes beside `path` and renames over it, so that a reader sees the old file or the whole new
+/// one. A link keeps pointing to its file; a pipe or a device is refused, since a rename would
+/// replace it. Missing parent folders are made. Throws Error (no permission, full disk); nothing
+/// half-written remains.
+void writeFileAtomically(const std::filesystem::path& path, std::string_view bytes);
+
+}  // namespace adamerge

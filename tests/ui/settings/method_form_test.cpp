@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The form made from the registry: what it offers, and for whom.
+#include "settings/method_form.h"
+
+#include <QtTest>
+#include <QtWidgets>
+
+#include "bench/workbench.h"
+#include "look/message.h"
+#include "ready_workbench.h"
+#include "settings/setting_editor.h"
+#include "shown_method_form.h"
+#include "ui_test.h"
+
+namespace adamerge::ui::test {
+namespace {
+
+class MethodFormTest : public QObject {
+  Q_OBJECT
+ private slots:
+  void offersAllMethods();
+  void hasExactlyTheRegistrysSettings();
+  void controlsHaveRangeAndDefault();
+  void choosingAMethod();
+  void methodKeepsItsSettings();
+  void inactiveSettingsSayWhy();
+  void uncalibratedSaysSo();
+  void followsTheActivePane();
+  void fitsANarrowPanel();
+};
+
+void MethodFormTest::offersAllMethods() {
+  ShownMethodForm shown;
+  auto* combo = shown.form.findChild<QComboBox*>(QStringLiteral("method"));
+  QCOMPARE(combo->count(), static_cast<int>(methods().size()));
+  for (int i = 0; i < combo->count(); ++i) {
+    const MethodInfo& info = methods()[static_cast<std::size_t>(i)];
+    QCOMPARE(combo->itemText(i), QString::fromStdString(info.label));
+    const QString tip = combo->itemData(i, Qt::ToolTipRole).toString();
+    QVERIFY(tip.contains(QString::fromStdString(info.description).toHtmlEscaped()));
+    QVERIFY(tip.contains(QString::fromStdString(info.reference).toHtmlEscaped()));
+  }
+}
+
+void MethodFormTest::hasExactlyTheRegistrysSettings() {
+  ShownMethodForm shown;
+  for (const MethodInfo& info : methods()) {
+    shown.take(info.id);
+    QStringList wanted;
+    for (const SettingInfo& setting : info.settings) {
+      const bool knob =
+          std::any_of(info.compression.begin(), info.compression.end(),
+                      [&](const CompressionKnob& other) { return other.key == setting.key; });
+      if (!knob) wanted << QString::fromStdString(setting.key);
+    }
+    QStringList found;
+    for (auto* row : shown.form.findChildren<SettingRow*>()) {
+      QVERIFY(row->isVisible());
+      found << QString::fromStdString(row->info().key);
+      QVERIFY(row->toolTip().contains(QString::fromStdString(row->info().help).toHtmlEscaped()));
+    }
+    QCOMPARE(found, wanted);
+  }
+}
+
+void MethodFormTest::controlsHaveRangeAndDefault() {
+  ShownMethodForm shown;
+  shown.take("dsm");
+  auto* window = shown.control<QSpinBox>("window");
+  QCOMPARE(window->minimum(), 1);
+  QCOMPARE(window->maximum(), 64);
+  QCOMPARE(window->value(), 1);
+  shown.take("tome");
+  auto* inflection = shown.control<QDoubleSpinBox>("inflection");
+  QCOMPARE(inflection->minimum(), -1.0);
+  QCOMPARE(inflection->maximum(), 1.0);
+  QCOMPARE(inflection->text(), QStringLiteral("0"));
+  QVERIFY(shown.control<QCheckBox>("proportional_attention")->isChecked());
+  QVERIFY(shown.control<QLineEdit>("r_per_block")->text().isEmpty());
+  shown.take("adamerge");
+  QCOMPARE(shown.control<QComboBox>("partition")->count(), 2);
+  QCOMPARE(shown.control<QComboBox>("partition")->currentText(), QStringLiteral("sequential"));
+}
+
+void MethodFormTest::choosingAMethod() {
+  ShownMethodForm shown;
+  auto* combo = shown.form.findChild<QComboBox*>(QStringLiteral("method"));
+  combo->setFocus();
+  combo->setCurrentIndex(combo->findText(QStringLiteral("AdaMerge")));
+  QTest::keyClick(combo, Qt::Key_Down);
+  QCOMPARE(shown.workbench.pane(0).choice().method, std::string("tome"));
+  QCOMPARE(shown.workbench.history().undoText(), QStringLiteral("Method ToMe"));
+  shown.workbench.history().undo();
+  QCOMPARE(combo->currentText(), QStringLiteral("AdaMerge"));
+}
+
+void MethodFormTest::methodKeepsItsSettings() {
+  ShownMethodForm shown;
+  shown.take("dsm", {{"delay", std::int64_t{6}}});
+  auto* combo = shown.form.findChild<QComboBox*>(QStringLiteral("method"));
+  combo->setFocus();
+  QTest::keyClick(combo, Qt::Key_Home);
+  QCOMPARE(shown.workbench.pane(0).choice().method, std::string("none"));
+  combo->setCurrentIndex(combo->findText(QStringLiteral("DSM")) + 1);
+  QTest::keyClick(combo, Qt::Key_Up);
+  QCOMPARE(shown.workbench.pane(0).choice().method, std::string("dsm"));
+  QCOMPARE(shown.value("delay"), SettingValue(std::int64_t{6}));
+}
+
+void MethodFormTest::inactiveSettingsSayWhy() {
+  ShownMethodForm shown;
+  shown.take("adamerge", {{"adaptive", false}});
+  QVERIFY(!shown.control<QDoubleSpinBox>("alpha")->isEnabled());
+  QVERIFY(shown.row("alpha")->toolTip().contains(
+      QStringLiteral("Has an effect only while “Adaptive count” is on.")));
+  shown.take("adamerge", {{"adaptive", true}});
+  QVERIFY(shown.control<QDoubleSpinBox>("alpha")->isEnabled());
+  QVERIFY(!shown.row("alpha")->toolTip().contains(QStringLiteral("only while")));
+  shown.take("tome", {{"r_per_block", std::vector<std::int64_t>{8}}});
+  QVERIFY(shown.row("inflection")->toolTip().contains(QStringLiteral("“r per block” is empty")));
+}
+
+void MethodFormTest::uncalibratedSaysSo() {
+  ShownMethodForm shown;
+  QVERIFY(makeReady(shown.workbench));
+  shown.take("adamerge");
+  QVERIFY(settle(shown.workbench));
+  auto* notice = shown.form.findChild<MessageLine*>();
+  QVERIFY(!notice->isVisible());
+  shown.take("adamerge", {{"affinity", std::string("scaled")}});
+  QVERIFY(settle(shown.workbench));
+  QVERIFY(notice->isVisible());
+  QCOMPARE(notice->text(), QStringLiteral("This model has no calibration for these settings: z = 0 "
+                                          "in every block."));
+  QSignalSpy asked(&shown.form, &MethodForm::calibrateRequested);
+  QTest::mouseClick(notice->findChild<QPushButton*>(), Qt::LeftButton);
+  QCOMPARE(asked.size(), 1);
+  shown.take("adamerge", {{"affinity", std::string("scaled")}, {"adaptive", false}});
+  QVERIFY(!notice->isVisible());
+  shown.take("adamerge+");
+  QVERIFY(!notice->isVisible());
+  shown.take("adamerge+", {{"adaptive", true}});
+  QVERIFY(settle(shown.workbench));
+  QVERIFY(notice->isVisible());
+  shown.take("tome");
+  QVERIFY(!notice->isVisible());
+}
+
+void MethodFormTest::followsTheActivePane() {
+  ShownMethodForm shown;
+  shown.take("adamerge");
+  shown.workbench.setPaneCount(2);
+  shown.workbench.edit(1, {"dsm", {}, nullptr, false}, QStringLiteral("test"));
+  auto* combo = shown.form.findChild<QComboBox*>(QStringLiteral("method"));
+  QCOMPARE(combo->currentText(), QStringLiteral("AdaMerge"));
+  shown.workbench.setActivePane(1);
+  QCOMPARE(combo->currentText(), QStringLiteral("DSM"));
+  QTest::keyClick(shown.control<QSpinBox>("delay"), Qt::Key_Up);
+  QCOMPARE(shown.workbench.pane(1).choice().settings.at("delay"), SettingValue(std::int64_t{5}));
+  QCOMPARE(shown.workbench.pane(0).choice().method, std::string("adamerge"));
+}
+
+void MethodFormTest::fitsANarrowPanel() {
+  ShownMethodForm shown;
+  for (const MethodInfo& info : methods()) {
+    shown.take(info.id);
+    QVERIFY2(shown.form.minimumSizeHint().width() <= 280, info.id.c_str());
+  }
+}
+
+}  // namespace
+
+ADAMERGE_UI_TEST(MethodFormTest)
+
+}  // namespace adamerge::ui::test
+
+#include "method_form_test.moc"

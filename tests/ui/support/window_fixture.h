@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The real window on the bundled model and a sample, with settings of its own.
+#pragma once
+
+#include <QObject>
+#include <QSettings>
+#include <QTemporaryDir>
+#include <memory>
+
+#include "bench/workbench.h"
+#include "window/main_window.h"
+#include "window/start.h"
+
+namespace adamerge::ui::test {
+
+class WindowFixture {
+ public:
+  /// Opened on resources/samples/bird.png, or on `options.open`.
+  explicit WindowFixture(StartOptions options = {}, const QString& settings_file = {});
+  ~WindowFixture();
+
+  MainWindow& window() { return *window_; }
+  Workbench& workbench() { return *workbench_; }
+  Pane& pane(int index = 0) { return workbench_->pane(index); }
+  const QTemporaryDir& folder() const { return folder_; }
+  QString settingsFile() const { return settings_file_; }
+
+  /// Until every pane shows the result of its present choice; false after 20 s.
+  bool settle();
+  /// A drop on the window's middle, as from a file manager.
+  void drop(const QMimeData& data);
+  void dropPath(const QString& path);
+  QString message();
+  /// The widget of that name in the window. Fails the test where there is none.
+  template <typename Widget>
+  Widget& find(const QString& name) {
+    auto* found = window_->findChild<Widget*>(name);
+    if (found == nullptr) qFatal("no widget is called %s", qPrintable(name));
+    return *found;
+  }
+
+ private:
+  QTemporaryDir folder_;
+  QString settings_file_;
+  std::unique_ptr<QSettings> settings_;
+  std::unique_ptr<Workbench> workbench_;
+  std::unique_ptr<MainWindow> window_;
+};
+
+QString sample(const QString& name);  ///< path of resources/samples/<name>.png
+
+}  // namespace adamerge::ui::test

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What makes one trust the program: numbers are those typed, files stay where they are, what is
+// shown is what was opened last, and nothing ends the program.
+#include <QApplication>
+#include <QClipboard>
+#include <QComboBox>
+#include <QDoubleSpinBox>
+#include <QDropEvent>
+#include <QFile>
+#include <QMimeData>
+#include <QSlider>
+#include <QtTest>
+
+#include "bench/session.h"
+#include "export/figure_source.h"
+#include "plots/plot_panel.h"
+#include "sources/image_list.h"
+#include "sources/sources.h"
+#include "ui_test.h"
+#include "window/actions.h"
+#include "window/docks.h"
+#include "window/stage.h"
+#include "window/window_session.h"
+#include "window_fixture.h"
+
+namespace adamerge::ui::test {
+
+class TrustTest : public QObject {
+  Q_OBJECT
+
+ private slots:
+  void cleanup() {
+    fixture_.reset();
+    QLocale::setDefault(QLocale(QLocale::English, QLocale::UnitedStates));
+  }
+
+  void numbersHaveAPointAndTakeAComma_data() {
+    QTest::addColumn<QLocale>("locale");
+    QTest::newRow("German") << QLocale(QLocale::German, QLocale::Germany);
+    QTest::newRow("English") << QLocale(QLocale::English, QLocale::UnitedStates);
+  }
+  void numbersHaveAPointAndTakeAComma() {
+    QFETCH(QLocale, locale);
+    QLocale::setDefault(locale);
+    open();
+    auto& alpha = fixture_->find<QDoubleSpinBox>("setting-alpha");
+    for (const char* typed : {"1.5", "0,5", "2.25", "0,75"}) {
+      type(alpha, typed);
+      QCOMPARE(alpha.value(), QString(typed).replace(',', '.').toDouble());
+      QCOMPARE(alpha.text(), QString(typed).replace(',', '.'));
+    }
+  }
+
+  void typedFlopsAreTaken_data() { numbersHaveAPointAndTakeAComma_data(); }
+  void typedFlopsAreTaken() {
+    QFETCH(QLocale, locale);
+    QLocale::setDefault(locale);
+    open();
+    fixture_->window().stage().compression().setMode(CompressionMode::kFlops);
+    const double unmerged = fixture_->workbench().model()->unmerged.paper;
+    auto& number = fixture_->find<QDoubleSpinBox>("compression-number");
+    const double wanted = std::round(70 * unmerged) / 100;
+    for (const char* separator : {".", ","}) {
+      fixture_->workbench().setCompression(0, 0);
+      QVERIFY(fixture_->settle());
+      type(number, QString::number(wanted, 'f', 2).replace('.', separator));
+      QVERIFY(fixture_->settle());
+      QTRY_VERIFY2(
+          std::abs(fixture_->pane().inspection()->result.flops.paper - wanted) < 0.03 * unmerged,
+          qPrintable(number.text()));
+    }
+    // Below what merging can reach, the least there is.
+    type(number, "0.01");
+    QVERIFY(fixture_->settle());
+    QTRY_COMPARE(fixture_->pane().compression(),
+                 fixture_->pane().compressionLimit(fixture_->workbench().model()->info.vit));
+  }
+
+  void droppedFilesAreNeverMoved() {
+    open();
+    QMimeData data;
+    data.setUrls({QUrl::fromLocalFile(sample("ship"))});
+    QDropEvent event(fixture_->window().rect().center(), Qt::MoveAction | Qt::CopyAction, &data,
+                     Qt::LeftButton, Qt::ShiftModifier);
+    QCOMPARE(event.proposedAction(), Qt::MoveAction);
+    QApplication::sendEvent(&fixture_->window(), &event);
+    QVERIFY(event.isAccepted());
+    QCOMPARE(event.dropAction(), Qt::CopyAction);
+    QTRY_COMPARE(shownName(), QString("ship.png"));
+  }
+
+  void slowPictureDoesNotReplaceANewerOne() {
+    open();
+    const QString slow = slowPicture();
+    fixture_->window().sources().openPath(slow);
+    QImage pasted(64, 48, QImage::Format_RGB32);
+    pasted.fill(Qt::red);
+    QApplication::clipboard()->setImage(pasted);
+    fixture_->window().actions().paste->trigger();
+    QTRY_COMPARE(fixture_->workbench().picture()->pixels.size(), QSize(64, 48));
+    QTest::qWait(1500);
+    QCOMPARE(fixture_->workbench().picture()->pixels.size(), QSize(64, 48));
+  }
+
+  void closedPictureStaysClosed() {
+    open();
+    fixture_->window().sources().openPath(slowPicture());
+    fixture_->window().actions().close_picture->trigger();
+    QVERIFY(fixture_->workbench().picture() == nullptr);
+    QTest::qWait(1500);
+    QVERIFY(fixture_->workbench().picture() == nullptr);
+  }
+
+  void pastesOfEqualSizeAreDifferentPictures() {
+    open();
+    for (const Qt::GlobalColor color : {Qt::red, Qt::blue}) {
+      QImage image(64, 64, QImage::Format_RGB32);
+      image.fill(color);
+      QApplication::clipboard()->setImage(image);
+      fixture_->window().actions().paste->trigger();
+      QTRY_COMPARE(QColor(fixture_->workbench().picture()->pixels.pixel(3, 3)), QColor(color));
+      if (color == Qt::blue) {
+        // Nothing of the red picture stays behind.
+        const InspectionPtr kept = fixture_->pane().inspection();
+        QVERIFY(kept == nullptr || kept->picture == fixture_->workbench().picture());
+        QCOMPARE(fixture_->workbench().view().selectedPatch(), std::optional<int>());
+      }
+      QVERIFY(fixture_->settle());
+      fixture_->workbench().view().select(10);
+    }
+  }
+
+  void sessionsOpenedInHasteDoNotMix() {
+    open();
+    SessionKeeper& sessions = fixture_->window().sessions();
+    fixture_->workbench().edit(0, {"tome", {{"r", std::int64_t{5}}}, nullptr, false}, "test");
+    QVERIFY(fixture_->settle());
+    const QString other = fixture_->folder().filePath("b.adamerge");
+    QVERIFY(sessions.save(other));
+    // One that needs another load of the model.
+    Session first = captureSession(fixture_->workbench());
+    first.engine.dtype = "bfloat16";
+    first.panes = {{"pitome", {{"r", std::int64_t{3}}}, nullptr, false}};
+    saveSession(first, fixture_->folder().filePath("a.adamerge").toStdString());
+    sessions.open(fixture_->folder().filePath("a.adamerge").toStdString());
+    sessions.open(other.toStdString());
+    QTest::qWait(1500);
+    QVERIFY(fixture_->settle());
+    QCOMPARE(fixture_->pane().choice().method, std::string("tome"));
+    QCOMPARE(fixture_->pane().compression(), 5);
+    QCOMPARE(fixture_->workbench().model()->dtype, std::string("float32"));
+  }
+
+  void brokenFileOfAFolderShowsNothingOfTheOldOne() {
+    QFile::copy(sample("airplane"), folder_.filePath("a.png"));
+    QFile torn(folder_.filePath("b.png"));
+    QVERIFY(torn.open(QIODevice::WriteOnly));
+    QFile good(sample("bird"));
+    QVERIFY(good.open(QIODevice::ReadOnly));
+    torn.write(good.read(2000));
+    torn.close();
+    open();
+    fixture_->dropPath(folder_.path());
+    QTRY_COMPARE(shownName(), QString("a.png"));
+    QVERIFY(fixture_->settle());
+    fixture_->window().actions().next_image->trigger();
+    QTRY_VERIFY(fixture_->workbench().picture() == nullptr);
+    QVERIFY(fixture_->pane().inspection() == nullptr);
+    QVERIFY2(fixture_->window().windowTitle().contains("b.png"),
+             qPrintable(fixture_->window().windowTitle()));
+    fixture_->window().actions().previous_image->trigger();
+    QTRY_VERIFY(fixture_->workbench().picture() != nullptr);
+    QCOMPARE(shownName(), QString("a.png"));
+  }
+
+  void savingWhereOneMayNotIsSaid_data() {
+    QTest::addColumn<QString>("path");
+    QTest::newRow("no such mount") << "/proc/nowhere/s.adamerge";
+    QTest::newRow("name too long") << QDir::tempPath() + "/" + QString(300, 'x') + ".adamerge";
+    QTest::newRow("folder is a file") << "/etc/passwd/s.adamerge";
+  }
+  void savingWhereOneMayNotIsSaid() {
+    QFETCH(QString, path);
+    open();
+    QVERIFY(!fixture_->window().sessions().save(path));
+    QVERIFY(!fixture_->message().isEmpty());
+  }
+
+  void windowFitsTheScreenAndF11KeepsMaximised() {
+    open();
+    const QSize screen = fixture_->window().screen()->availableSize();
+    QVERIFY(fixture_->window().width() <= screen.width());
+    QVERIFY(fixture_->window().height() <= screen.height());
+    fixture_->window().showMaximized();
+    fixture_->window().actions().full_screen->trigger();
+    QVERIFY(fixture_->window().isFullScreen());
+    fixture_->window().actions().full_screen->trigger();
+    QVERIFY(fixture_->window().isMaximized());
+  }
+
+  void sizeIsObeyedAfterAMaximisedSession() {
+    open();
+    fixture_->window().showMaximized();
+    fixture_->window().sessions().saveLast();
+    const QString settings = fixture_->settingsFile();
+    StartOptions options;
+    options.size = QSize(1024, 700);
+    const WindowFixture again(options, settings);
+    QVERIFY(!const_cast<WindowFixture&>(again).window().isMaximized());
+    QCOMPARE(const_cast<WindowFixture&>(again).window().size(), QSize(1024, 700));
+  }
+
+  void unequalFlopsAreSaidOnTheCanvasAndInTheExport() {
+    open();
+    Workbench& bench = fixture_->workbench();
+    bench.setPaneCount(2);
+    bench.restoreChoice(1, {"dsm", {}, nullptr, false});
+    bench.restoreChoice(0, {"tome", {{"r", std::int64_t{6}}}, nullptr, false});
+    bench.setEqualFlops(true);
+    QVERIFY(fixture_->settle());
+    CanvasView& second = fixture_->window().stage().grid().canvas(1);
+    QTRY_VERIFY2(second.note().isEmpty(), qPrintable(second.note()));
+    // Far below what it can reach.
+    bench.restoreChoice(0, {"tome", {{"r", std::int64_t{98}}}, nullptr, false});
+    QVERIFY(fixture_->settle());
+    const auto share = [&](int pane) {
+      return bench.pane(pane).inspection()->result.flops.paper / bench.model()->unmerged.paper;
+    };
+    QTRY_VERIFY2(second.note().contains("not at equal FLOPs"),
+                 qPrintable(QString("%1 beside %2").arg(share(1)).arg(share(0))));
+    QVERIFY(second.note().contains(QString::number(100 * share(1), 'f', 1)));
+    QVERIFY(second.note().contains(QString::number(100 * share(0), 'f', 1)));
+    QVERIFY(fixture_->window().stage().grid().canvas(0).note().isEmpty());
+    const ExportContext context = exportContext(bench);
+    QCOMPARE(context.notes[1], second.note());
+    const FigureInput figure =
+        makeFigureInput(*context.panes[1], 3, {{}, {}, nullptr, context.notes[1]});
+    QVERIFY(figure.subtitle.find("not at equal FLOPs") != std::string::npos);
+  }
+
+  void copyingTakesTheFigureAndSaysSo() {
+    open();
+    QApplication::clipboard()->clear();
+    fixture_->window().actions().copy_picture->trigger();
+    QTRY_VERIFY(!QApplication::clipboard()->image().isNull());
+    QTRY_VERIFY2(fixture_->message().contains("clipboard"), qPrintable(fixture_->message()));
+    ExportStyle style;
+    style.page.overlay = fixture_->workbench().view().overlay();
+    style.block = fixture_->workbench().view().block();
+    const QImage figure = canvasFigure(exportContext(fixture_->workbench()))->render(style, 300);
+    QCOMPARE(QApplication::clipboard()->image().size(), figure.size());
+  }
+
+  void overlayChangesCanBeUndone() {
+    open();
+    fixture_->window().actions().overlay(OverlayKind::kSalience)->trigger();
+    auto& opacity = fixture_->find<QSlider>("opacity");
+    opacity.setValue(40);
+    opacity.setValue(30);
+    ViewState& view = fixture_->workbench().view();
+    fixture_->window().actions().undo->trigger();
+    QCOMPARE(view.overlay().opacity, OverlayStyle().opacity);
+    QCOMPARE(static_cast<int>(view.overlay().kind), static_cast<int>(OverlayKind::kSalience));
+    fixture_->window().actions().undo->trigger();
+    QCOMPARE(static_cast<int>(view.overlay().kind), static_cast<int>(OverlayStyle().kind));
+    fixture_->window().actions().redo->trigger();
+    QCOMPARE(static_cast<int>(view.overlay().kind), static_cast<int>(OverlayKind::kSalience));
+  }
+
+  void blockBeyondTheModelIsSaid() {
+    StartOptions options;
+    options.fresh = true;
+    options.block = 99;
+    fixture_ = std::make_unique<WindowFixture>(options);
+    QVERIFY(fixture_->settle());
+    QVERIFY2(fixture_->message().contains("blocks 1 to 12"), qPrintable(fixture_->message()));
+    QCOMPARE(fixture_->workbench().view().block(), 11);
+  }
+
+  void popupsShowAllTheirRows() {
+    open();
+    auto& box = fixture_->find<QComboBox>("method");
+    fixture_->window().setTheme(Theme::kLight);
+    box.showPopup();
+    QAbstractItemView* view = box.view();
+    QTRY_VERIFY(view->isVisible());
+    const QRect last = view->visualRect(view->model()->index(box.count() - 1, 0));
+    QVERIFY2(view->viewport()->rect().contains(last),
+             qPrintable(QString("%1 in %2").arg(last.bottom()).arg(view->viewport()->height())));
+    box.hidePopup();
+  }
+
+ private:
+  void open() {
+    StartOptions options;
+    options.fresh = true;
+    options.choice = MethodChoice{"adamerge", {{"r_max", std::int64_t{28}}}, nullptr, false};
+    fixture_ = std::make_unique<WindowFixture>(options);
+    QVERIFY(fixture_->settle());
+  }
+  /// Takes a while to decode.
+  QString slowPicture() {
+    const QString path = folder_.filePath("slow.png");
+    if (QFile::exists(path)) return path;
+    QImage image(7000, 5000, QImage::Format_RGB32);
+    for (int y = 0; y < image.height(); ++y) {
+      auto* line = reinterpret_cast<QRgb*>(image.scanLine(y));
+      for (int x = 0; x < image.width(); ++x) line[x] = qRgb(x * y % 251, x % 239, y % 241);
+    }
+    if (!image.save(path, "PNG", 90)) qFatal("no slow picture");
+    return path;
+  }
+  static void type(QAbstractSpinBox& box, const QString& text) {
+    box.setFocus();
+    box.selectAll();
+    QTest::keyClicks(&box, text);
+    QTest::keyClick(&box, Qt::Key_Return);
+  }
+  QString shownName() {
+    const PicturePtr picture = fixture_->workbench().picture();
+    return picture == nullptr ? QString() : picture->name;
+  }
+
+  QTemporaryDir folder_;
+  std::unique_ptr<WindowFixture> fixture_;
+};
+
+ADAMERGE_UI_TEST(TrustTest)
+
+}  // namespace adamerge::ui::test
+
+#include "trust_test.moc"

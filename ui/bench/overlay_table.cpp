@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "bench/overlay_table.h"
+
+namespace adamerge::ui {
+
+const std::vector<OverlayInfo>& overlays() {
+  static const std::vector<OverlayInfo> all{
+      {{OverlayKind::kNone, "none", QStringLiteral("No overlay"),
+        QStringLiteral("The image as it is.")},
+       "overlay-none",
+       QKeySequence(Qt::Key_Q)},
+      {{OverlayKind::kSalience, "salience", QStringLiteral("Salience"),
+        QStringLiteral("How much the other patches attend to each token in the patch affinity, on "
+                       "entry to the "
+                       "block (Eq. 1–2). Salient tokens weigh more when tokens merge.")},
+       "overlay-salience",
+       QKeySequence(Qt::Key_S)},
+      {{OverlayKind::kGroups, "groups", QStringLiteral("Merged groups"),
+        QStringLiteral(
+            "Patches that are one token after the block. A group keeps its colour from block to "
+            "block.")},
+       "overlay-groups",
+       QKeySequence(Qt::Key_G)},
+      {{OverlayKind::kSurvivors, "survivors", QStringLiteral("Survivors"),
+        QStringLiteral(
+            "Which tokens are untouched, which took in others, and which were merged away.")},
+       "overlay-survivors",
+       QKeySequence(Qt::Key_U)},
+      {{OverlayKind::kAttention, "attention", QStringLiteral("Class token's attention"),
+        QStringLiteral(
+            "Where the class token looks in the block: softmax weights, mean over heads.")},
+       "overlay-attention",
+       QKeySequence(Qt::Key_A)},
+      {{OverlayKind::kDifference, "difference", QStringLiteral("Difference"),
+        QStringLiteral("Patches whose group consists of other patches than in the first canvas.")},
+       "overlay-difference",
+       QKeySequence(Qt::Key_D)}};
+  return all;
+}
+
+const std::vector<NamedValue<Colormap>>& colormaps() {
+  static const std::vector<NamedValue<Colormap>> all{
+      {Colormap::kViridis, "viridis", QStringLiteral("Viridis"),
+       QStringLiteral(
+           "Even steps in lightness; readable for colour-blind eyes and in grey print.")},
+      {Colormap::kMagma, "magma", QStringLiteral("Magma"),
+       QStringLiteral("Even steps in lightness, from black; strong on bright pictures.")},
+      {Colormap::kTurbo, "turbo", QStringLiteral("Turbo"),
+       QStringLiteral(
+           "A rainbow with much detail; its lightness is not even, so not for grey print.")},
+      {Colormap::kGrey, "grey", QStringLiteral("Grey"), QStringLiteral("From black to white.")}};
+  return all;
+}
+
+const std::vector<NamedValue<SalienceScale>>& salienceScales() {
+  static const std::vector<NamedValue<SalienceScale>> all{
+      {SalienceScale::kLinear, "linear", QStringLiteral("Linear"),
+       QStringLiteral(
+           "As it is. The raw affinity of Eq. 1 puts most salience on a handful of tokens, so the "
+           "rest looks empty.")},
+      {SalienceScale::kPercentile, "percentile", QStringLiteral("Percentile-clipped"),
+       QStringLiteral(
+           "Linear between the lowest and highest percentiles, so that a few extremes do not hide "
+           "the rest.")},
+      {SalienceScale::kRank, "rank", QStringLiteral("Rank"),
+       QStringLiteral("By order alone: the median gets the middle of the colours. Shows who comes "
+                      "before whom, "
+                      "not by how much.")},
+      {SalienceScale::kLogarithmic, "logarithmic", QStringLiteral("Logarithmic"),
+       QStringLiteral("Equal ratios get equal steps; shows differences among small values.")}};
+  return all;
+}
+
+const std::vector<NamedValue<GroupStyle>>& groupStyles() {
+  static const std::vector<NamedValue<GroupStyle>> all{
+      {GroupStyle::kFill, "fill", QStringLiteral("Mean colour"),
+       QStringLiteral(
+           "Each group in the mean colour of its pixels: the picture as the tokens hold it.")},
+      {GroupStyle::kOutline, "outline", QStringLiteral("Outlines"),
+       QStringLiteral("Only the borders of groups, coloured by the patch that survives.")},
+      {GroupStyle::kFillAndOutline, "fill_and_outline", QStringLiteral("Mean colour and outlines"),
+       QStringLiteral("Both.")}};
+  return all;
+}
+
+}  // namespace adamerge::ui

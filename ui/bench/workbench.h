@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The controller: owns the computation and puts model, picture, panes and view together.
+#pragma once
+
+#include <QObject>
+#include <QStringList>
+#include <QUndoCommand>
+#include <QUndoStack>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "adamerge/engine.h"
+#include "adamerge/methods.h"
+#include "bench/calibration.h"
+#include "bench/evaluation_task.h"
+#include "bench/inspector.h"
+#include "bench/loaders.h"
+#include "bench/pane.h"
+#include "bench/sweeper.h"
+
+namespace adamerge::ui {
+
+// One step of the history: a pane's method and settings before and after.
+
+class ChoiceCommand : public QUndoCommand {
+ public:
+  using Apply = std::function<void(int pane, const MethodChoice& choice)>;
+
+  /// Edits of the same pane with the same non-empty `key` and `session` become one step.
+  ChoiceCommand(Apply apply, int pane, MethodChoice before, MethodChoice after, const QString& text,
+                QString key, unsigned session);
+
+  int id() const override { return 1; }
+  void undo() override;
+  void redo() override;
+  bool mergeWith(const QUndoCommand* other) override;
+
+ private:
+  Apply apply_;
+  int pane_;
+  MethodChoice before_;
+  MethodChoice after_;
+  QString key_;
+  unsigned session_;
+};
+
+// Finds which compression of a pane costs a wanted number of FLOPs on the present picture.
+
+class FlopsMatcher : public QObject {
+  Q_OBJECT
+ public:
+  enum class Purpose {
+    kUser,   ///< asked for by the user: a step of the history
+    kFollow  ///< keeps a pane at the first one's FLOPs
+  };
+
+  FlopsMatcher(Inspector& inspector, Sweeper& sweeper, QObject* parent = nullptr);
+
+  /// found() comes at once where the pane's sweep knows, else after a search in the background.
+  /// Without effect for methods without compression.
+  void match(const Pane& pane, const PicturePtr& picture, double target, Purpose purpose);
+  /// Nothing is searched for this pane any more.
+  void forget(int pane);
+
+ signals:
+  /// `choice`: the pane's when match() was called, with the value found.
+  void found(int pane, const adamerge::MethodChoice& choice,
+             adamerge::ui::FlopsMatcher::Purpose purpose);
+
+ private:
+  struct Wanted {
+    MethodChoice choice;
+    Purpose purpose;
+  };
+
+  Inspector& inspector_;
+  Sweeper& sweeper_;
+  std::map<int, Wanted> wanted_;
+};
+
+// The controller: owns the computation and puts model, picture, panes and view together. Lives on
+// the UI thread, which never computes; results come back by signals.
+
+/// How the compression slider is read.
+enum class CompressionMode {
+  kCount,   ///< r or r_max
+  kFlops,   ///< G, `paper` convention
+  kPercent  ///< FLOPs in % of the unmerged model
+};
+
+class Workbench : public QObject {
+  Q_OBJECT
+ public:
+  explicit Workbench(QObject* parent = nullptr);
+  ~Workbench() override;
+
+  ViewState& view() { return view_; }
+  QUndoStack& history() { return history_; }
+  ModelLoader& models() { return *models_; }
+  PictureLoader& pictures() { return *pictures_; }
+  Sweeper& sweeper() { return *sweeper_; }
+  CalibrationTask& calibration() { return *calibration_; }
+  /// Stops by itself when the model, its device or its statistics change.
+  EvaluationTask& evaluation() { return *evaluation_; }
+
+  LoadedModelPtr model() const { return model_; }  ///< nullptr until the first is loaded
+  PicturePtr picture() const { return picture_; }  ///< nullptr: none open
+  /// A file that was to be shown and cannot be: its name, and why in a sentence.
+  struct Unshown {
+    QString name;
+    QString why;
+  };
+  const std::optional<Unshown>& unshown() const { return unshown_; }
+  /// Every canvas shows the result of its present choice.
+  bool settled() const;
+  /// The engine of model(), for tasks on their own threads (batch export, evaluation).
+  std::shared_ptr<const Engine> engine() const;
+  /// What useStatistics() put in place of the model's own; nullptr: nothing.
+  std::shared_ptr<const Statistics> chosenStatistics() const { return chosen_statistics_; }
+  /// Of the panes shown.
+  std::vector<MethodChoice> shownChoices() const;
+
+  int paneCount() const { return pane_count_; }  ///< shown: 1, 2 or 4
+  Pane& pane(int index) { return *panes_[static_cast<std::size_t>(index)]; }
+  Pane& activePane() { return pane(active_); }
+  int activeIndex() const { return active_; }
+  bool equalFlops() const { return equal_flops_; }
+
+  /// Undoable. Successive edits with the same non-empty `key` become one step until endEdit().
+  /// A choice that is not valid is refused with failed().
+  void edit(int pane, const MethodChoice& choice, const QString& what, const QString& key = {});
+  void endEdit();
+  /// edit() of the compression setting alone, clamped to its range. Without effect for a pane that
+  /// follows the first one's FLOPs, as is setTargetFlops().
+  void setCompression(int pane, int value);
+  /// Sets the value of the compression setting whose `paper` FLOPs for the present picture come
+  /// nearest to `target` (G): at once where the sweep knows, else computed in the background.
+  void setTargetFlops(int pane, double target);
+  /// As edit(), without a step in the history: for sessions and the command line.
+  void restoreChoice(int pane, const MethodChoice& choice);
+
+ public slots:
+  void setPaneCount(int count);
+  void setActivePane(int index);
+  /// The other panes' compression follows the first pane's FLOPs.
+  void setEqualFlops(bool on);
+  /// Back to those that came with the model.
+  void useOwnStatistics();
+  /// Takes statistics for the present model (calibrated here or read from a file). They stay while
+  /// the same model is loaded again, as for another device.
+  void useStatistics(std::shared_ptr<const adamerge::Statistics> statistics);
+  /// A pasted picture or a frame of a video: the next frame of a stream waits until the results of
+  /// the one shown are drawn, and is dropped where a newer one comes.
+  void showPicture(adamerge::ui::PicturePtr picture);
+  void closePicture();
+  /// In place of the picture: nothing of the one before stays under the name of another.
+  void showUnreadable(const QString& name, const QString& why);
+  /// Says so by failed().
+  void report(const QString& message) { emit failed(message); }
+
+ signals:
+  void modelChanged();
+  void pictureChanged();
+  void paneCountChanged(int count);
+  void activePaneChanged(int index);
+  void equalFlopsChanged(bool on);
+  /// One sentence for the message bar: of this class and of both loaders.
+  void failed(const QString& message);
+
+ private:
+  void connectParts();
+  void adoptLoaded(const std::shared_ptr<Engine>& engine, LoadedModelPtr model);
+  void adoptModel(std::shared_ptr<Engine> engine, LoadedModelPtr model);
+  void setStatistics(std::shared_ptr<const Statistics> used,
+                     std::shared_ptr<const Statistics> chosen);
+  void adoptPicture(PicturePtr picture, bool keep_results);
+  void received(int pane, const InspectionPtr& inspection);
+  void refused(int pane, const QString& message);
+  void takeNextFrame();
+
+  /// What the model takes: counts within its tokens, no statistics of another model.
+  MethodChoice fitted(const MethodChoice& choice) const;
+  /// Nullopt after failed(): the method or the model does not take it.
+  std::optional<MethodChoice> checked(const MethodChoice& choice);
+  void apply(int pane, const MethodChoice& choice, Urgency urgency);
+  void request(Pane& pane, Urgency urgency);
+  void requestAll();
+  void release(Pane& pane);
+  MethodChoice firstChoice(int pane) const;
+  bool follows(int pane) const { return equal_flops_ && pane != 0; }
+  /// Matches the pane to the first one's FLOPs if it is to follow.
+  void follow(int pane);
+  bool busy() const;
+
+  ViewState view_;
+  QUndoStack history_;
+  unsigned edit_session_ = 0;
+  std::vector<std::unique_ptr<Pane>> panes_;
+  int pane_count_ = 1;
+  int active_ = 0;
+  bool equal_flops_ = false;
+  std::set<int> shown_before_{0};  ///< panes that have a choice of their own
+  std::set<int> unmatched_;        ///< panes to be matched to the first one's FLOPs once
+  LoadedModelPtr model_;
+  std::shared_ptr<const Statistics> own_statistics_;
+  std::shared_ptr<const Statistics> chosen_statistics_;
+  PicturePtr picture_;
+  PicturePtr next_frame_;
+  std::optional<Unshown> unshown_;
+  std::shared_ptr<Worker> worker_;
+  std::unique_ptr<ModelLoader> models_;
+  std::unique_ptr<PictureLoader> pictures_;
+  std::unique_ptr<Inspector> inspector_;
+  std::unique_ptr<Sweeper> sweeper_;
+  std::unique_ptr<CalibrationTask> calibration_;
+  std::unique_ptr<EvaluationTask> evaluation_;
+  std::unique_ptr<FlopsMatcher> matcher_;
+};
+
+/// Why canvas `index` is not at the first one's FLOPs though it is to follow them, in a few words;
+/// empty: it is, or need not be.
+QString unequalFlops(Workbench& workbench, int index);
+
+}  // namespace adamerge::ui

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "canvas/legend.h"
+
+#include <QLinearGradient>
+#include <QObject>
+#include <QPainter>
+#include <QPalette>
+#include <algorithm>
+#include <cmath>
+
+#include "adamerge/overlay.h"
+#include "bench/overlay_table.h"
+#include "canvas/layers.h"
+#include "look/paint.h"
+
+namespace adamerge::ui {
+namespace {
+
+constexpr int kTicks = 5;
+constexpr int kStripWidth = 12;
+constexpr int kPadding = 8;
+constexpr int kSample = 18;
+constexpr int kTickGap = 6;
+constexpr int kSmallestStrip = 48;
+constexpr int kLargestStrip = 132;
+
+QLinearGradient gradient(Colormap colormap, const QRectF& strip) {
+  QLinearGradient gradient(strip.bottomLeft(), strip.topLeft());
+  constexpr int kStops = 32;
+  for (int i = 0; i <= kStops; ++i) {
+    const double t = static_cast<double>(i) / kStops;
+    const auto rgb = colormapColor(colormap, t);
+    gradient.setColorAt(t, QColor(rgb[0], rgb[1], rgb[2]));
+  }
+  return gradient;
+}
+
+/// Marks of a run of two patches that became one: of the one that took the other in, and of that.
+/// Drawn by the core, as on the picture.
+std::vector<QImage> drawnSamples(OverlayKind kind, double ratio) {
+  PreparedImage view;
+  view.crop = {0, 0, 2, 1};
+  view.view = {2, 1, std::vector<std::uint8_t>(6, 128)};
+  LayerTrace merged;
+  merged.tokens_in = 2;
+  merged.tokens_out = 1;
+  merged.merged = 1;
+  merged.groups = {0, 0};
+  merged.merges = {{1, 0, 1.0F}};
+  const std::vector<LayerTrace> layers{merged};
+  const std::vector<int> apart{0, 1};
+  OverlayInput input;
+  input.image = &view;
+  input.grid_height = 1;
+  input.grid_width = 2;
+  input.layers = &layers;
+  input.other_groups = &apart;
+  OverlayStyle style;
+  style.kind = kind;
+  style.opacity = 1;
+  style.dim_outside = false;
+  ViewMapping mapping;
+  mapping.scale = kSample;
+  QImage both((QSizeF(2 * kSample, kSample) * ratio).toSize(), QImage::Format_RGB32);
+  both.fill(QColor(0x9A, 0xA4, 0xAE));
+  drawOverlayOn(both, {0, 0}, input, style, {2, 1}, mapping, ratio);
+  const int side = both.width() / 2;
+  std::vector<QImage> samples;
+  for (const int x : {0, side}) {
+    samples.push_back(both.copy(x, 0, side, both.height()));
+    samples.back().setDevicePixelRatio(ratio);
+  }
+  return samples;
+}
+
+std::vector<ColorBar::Sample> survivorSamples(const Inspection& inspection, int block,
+                                              double ratio) {
+  const std::vector<int>& survivors = inspection.survivors[static_cast<std::size_t>(block)];
+  std::vector<int> members(survivors.size(), 0);
+  for (const int survivor : survivors) ++members[static_cast<std::size_t>(survivor)];
+  int untouched = 0;
+  int absorbed = 0;
+  for (const int count : members) (count == 1 ? untouched : absorbed) += count == 0 ? 0 : 1;
+  const std::size_t merged = survivors.size() - static_cast<std::size_t>(untouched + absorbed);
+  const std::vector<QImage> drawn = drawnSamples(OverlayKind::kSurvivors, ratio);
+  QImage plain = drawn.front();
+  plain.fill(QColor(0x9A, 0xA4, 0xAE));
+  return {{plain, QObject::tr("%1 untouched").arg(untouched)},
+          {drawn.front(), QObject::tr("%1 absorbed others").arg(absorbed)},
+          {drawn.back(), QObject::tr("%1 merged away").arg(merged)}};
+}
+
+/// Of ranks their order counts: the ends and the middle. Of logarithms powers of ten.
+std::vector<ScaleTick> ticksOf(const std::vector<float>& values, SalienceScale scale) {
+  if (scale == SalienceScale::kRank) {
+    std::vector<float> sorted = values;
+    std::sort(sorted.begin(), sorted.end());
+    const auto label = [&](const char* name, std::size_t place) {
+      return QStringLiteral("%1 %2")
+          .arg(QLatin1String(name))
+          .arg(sorted[place], 0, 'g', 2)
+          .toStdString();
+    };
+    return {{0, label("least", 0)},
+            {0.5, label("median", sorted.size() / 2)},
+            {1, label("most", sorted.size() - 1)}};
+  }
+  const std::vector<ScaleTick> even = scaleTicks(values, scale, kTicks);
+  if (scale != SalienceScale::kLogarithmic) return even;
+  // Positions go with the logarithm; two of them tell how.
+  const std::vector<float> places = scaleSalience(values, scale);
+  const auto top = std::max_element(values.begin(), values.end()) - values.begin();
+  std::ptrdiff_t low = -1;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (values[i] <= 0 || places[i] <= 0.001F) continue;
+    if (low < 0 || values[i] < values[static_cast<std::size_t>(low)]) {
+      low = static_cast<std::ptrdiff_t>(i);
+    }
+  }
+  if (low < 0) return even;
+  const double log_low = std::log10(values[static_cast<std::size_t>(low)]);
+  const double log_top = std::log10(values[static_cast<std::size_t>(top)]);
+  const double place_low = places[static_cast<std::size_t>(low)];
+  if (log_top - log_low < 1) return even;
+  const double slope = (places[static_cast<std::size_t>(top)] - place_low) / (log_top - log_low);
+  std::vector<ScaleTick> ticks;
+  for (int power = static_cast<int>(std::floor(log_top)); power > log_top - 8; --power) {
+    const double place = place_low + slope * (power - log_low);
+    if (place < 0) break;
+    ticks.insert(ticks.begin(),
+                 {place, QString::number(std::pow(10.0, power), 'g', 2).toStdString()});
+  }
+  return ticks.size() < 2 ? even : ticks;
+}
+
+void paintSamples(QPainter& painter, const ColorBar& bar, const QRect& area,
+                  const QPalette& palette) {
+  const QFontMetrics metrics = painter.fontMetrics();
+  const int row = std::max(metrics.height(), kSample) + 4;
+  int labels = metrics.horizontalAdvance(bar.title) - kSample - kTickGap;
+  for (const ColorBar::Sample& sample : bar.samples) {
+    labels = std::max(labels, metrics.horizontalAdvance(sample.label));
+  }
+  const QSize size(
+      kSample + kTickGap + labels + 2 * kPadding,
+      metrics.height() + 4 + row * static_cast<int>(bar.samples.size()) + 2 * kPadding);
+  if (size.width() > area.width() || size.height() > area.height() * 3 / 4) return;
+  const QRect panel(QPoint(area.right() - size.width() + 1, area.bottom() - size.height() + 1),
+                    size);
+  paintPanel(painter, panel, palette);
+  QRect line(panel.left() + kPadding, panel.top() + kPadding, size.width() - 2 * kPadding,
+             metrics.height());
+  painter.setPen(palette.color(QPalette::WindowText));
+  painter.drawText(line, Qt::AlignLeft, bar.title);
+  line.translate(0, metrics.height() + 4);
+  line.setHeight(row);
+  for (const ColorBar::Sample& sample : bar.samples) {
+    painter.drawImage(QPoint(line.left(), line.center().y() - kSample / 2), sample.image);
+    painter.drawText(line.adjusted(kSample + kTickGap, 0, 2, 0), Qt::AlignLeft | Qt::AlignVCenter,
+                     sample.label);
+    line.translate(0, row);
+  }
+}
+
+}  // namespace
+
+std::optional<ColorBar> colorBar(const Inspection& inspection, const InspectionPtr& reference,
+                                 const OverlayStyle& style, int block, double ratio) {
+  const LayerTrace& layer = inspection.result.layers[static_cast<std::size_t>(block)];
+  ColorBar bar;
+  bar.title = entryOf(overlays(), style.kind).label;
+  if (style.kind == OverlayKind::kSurvivors) {
+    bar.samples = survivorSamples(inspection, block, ratio);
+    return bar;
+  }
+  if (style.kind == OverlayKind::kDifference) {
+    if (reference == nullptr || block >= reference->depth()) return std::nullopt;
+    const std::vector<bool> differ = groupDifference(
+        layer.groups, reference->result.layers[static_cast<std::size_t>(block)].groups);
+    bar.samples = {{drawnSamples(style.kind, ratio).front(),
+                    QObject::tr("%1 of %2 grouped otherwise")
+                        .arg(std::count(differ.begin(), differ.end(), true))
+                        .arg(differ.size())}};
+    return bar;
+  }
+  const bool salience = style.kind == OverlayKind::kSalience;
+  if (!salience && style.kind != OverlayKind::kAttention) return std::nullopt;
+  const std::vector<float>& values = salience ? layer.salience : layer.attention;
+  if (values.empty()) return std::nullopt;
+  if (!salience) bar.title = QObject::tr("Attention");
+  bar.scale = QString::fromStdString(scaleName(style.scale));
+  bar.colormap = style.colormap;
+  bar.ticks = ticksOf(values, style.scale);
+  return bar;
+}
+
+int colorBarWidth(OverlayKind kind, const QFontMetrics& metrics) {
+  switch (kind) {
+    case OverlayKind::kSalience:
+    case OverlayKind::kAttention:
+      return kStripWidth + kTickGap + 2 * kPadding +
+             metrics.horizontalAdvance(QStringLiteral("median 0.0000"));
+    case OverlayKind::kSurvivors:
+    case OverlayKind::kDifference:
+      return kSample + kTickGap + 2 * kPadding +
+             metrics.horizontalAdvance(QStringLiteral("000 absorbed others"));
+    case OverlayKind::kNone:
+    case OverlayKind::kGroups:
+      break;
+  }
+  return 0;
+}
+
+void paintColorBar(QPainter& painter, const ColorBar& bar, const QRect& area,
+                   const QPalette& palette) {
+  if (!bar.samples.empty()) return paintSamples(painter, bar, area, palette);
+  const QFontMetrics metrics = painter.fontMetrics();
+  const int line = metrics.height();
+  const int heading = 2 * line + kPadding / 2;
+  const int strip_height = std::clamp(area.height() / 4, kSmallestStrip, kLargestStrip);
+  // Numbers stand apart by at least their own height.
+  const std::size_t step = strip_height >= 5 * line ? 1 : 2;
+  int labels = 0;
+  for (const ScaleTick& tick : bar.ticks) {
+    labels = std::max(labels, metrics.horizontalAdvance(QString::fromStdString(tick.label)));
+  }
+  const int content =
+      std::max({metrics.horizontalAdvance(bar.title), metrics.horizontalAdvance(bar.scale),
+                kStripWidth + kTickGap + labels});
+  const QSize size(content + 2 * kPadding, heading + strip_height + line + 2 * kPadding);
+  if (size.width() > area.width() / 2 || size.height() > area.height() * 3 / 4) return;
+
+  const QRect panel(QPoint(area.right() - size.width() + 1, area.bottom() - size.height() + 1),
+                    size);
+  paintPanel(painter, panel, palette);
+  const QRect inside = panel.adjusted(kPadding, kPadding, -kPadding, -kPadding);
+  painter.setPen(palette.color(QPalette::WindowText));
+  painter.drawText(QRect(inside.left(), inside.top(), inside.width(), line), Qt::AlignLeft,
+                   bar.title);
+  painter.setPen(mutedText(palette));
+  painter.drawText(QRect(inside.left(), inside.top() + line, inside.width(), line), Qt::AlignLeft,
+                   bar.scale);
+  const QRectF strip(inside.left() + 0.5, inside.top() + heading + line / 2.0, kStripWidth,
+                     strip_height);
+  painter.setBrush(gradient(bar.colormap, strip));
+  painter.setPen(QPen(mutedText(palette), 1));
+  painter.drawRect(strip);
+  painter.setPen(palette.color(QPalette::WindowText));
+  for (std::size_t i = 0; i < bar.ticks.size(); i += step) {
+    const double y = strip.bottom() - bar.ticks[i].position * strip.height();
+    painter.drawLine(QPointF(strip.right(), y), QPointF(strip.right() + 3, y));
+    const QRectF label(strip.right() + kTickGap, y - line / 2.0, labels + 1.0, line);
+    painter.drawText(label, Qt::AlignLeft | Qt::AlignVCenter,
+                     QString::fromStdString(bar.ticks[i].label));
+  }
+}
+
+}  // namespace adamerge::ui

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "settings/calibration.h"
+
+#include <QDir>
+#include <QFileDialog>
+#include <QGridLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QProgressBar>
+#include <QPushButton>
+#include <QStringList>
+#include <QVBoxLayout>
+#include <algorithm>
+
+#include "adamerge/error.h"
+#include "bench/workbench.h"
+#include "look/message.h"
+#include "look/text.h"
+#include "look/theme.h"
+#include "look/widgets.h"
+#include "settings/setting_editor.h"
+
+namespace adamerge::ui {
+namespace {
+
+constexpr int kSuggestedMost = 24;  // the paper's range ends at 23
+constexpr int kSuggestedStep = 4;
+
+}  // namespace
+
+std::vector<int> parseCounts(const QString& text, int limit) {
+  std::vector<int> counts;
+  for (const QString& part : text.split(QLatin1Char(','))) {
+    bool good = false;
+    const int count = part.trimmed().toInt(&good);
+    if (!good || count < 1 || count > limit || (!counts.empty() && count <= counts.back())) {
+      throw Error(
+          QObject::tr("r_max takes whole numbers from 1 to %1, ascending and separated by commas, "
+                      "as 4,8,16; “%2” is not.")
+              .arg(limit)
+              .arg(part.trimmed().isEmpty() ? text : part.trimmed())
+              .toStdString());
+    }
+    counts.push_back(count);
+  }
+  return counts;
+}
+
+QString suggestedCounts(const LoadedModelPtr& model) {
+  QStringList counts;
+  if (model != nullptr && model->statistics != nullptr) {
+    for (const StatisticsEntry& entry : model->statistics->entries) {
+      counts << QString::number(entry.r_max);
+    }
+  } else {
+    const int limit =
+        model == nullptr ? kSuggestedMost : std::min(kSuggestedMost, model->info.vit.patchTokens());
+    for (int count = kSuggestedStep; count <= limit; count += kSuggestedStep) {
+      counts << QString::number(count);
+    }
+  }
+  return counts.join(QLatin1Char(','));
+}
+
+MethodChoice calibrationChoice(const MethodChoice& active) {
+  MethodChoice choice;
+  for (const MethodInfo& method : methods()) {
+    if (method.statisticsKnob() == nullptr) continue;
+    if (choice.method == "none" || method.id == active.method) choice.method = method.id;
+  }
+  const MethodInfo& method = findMethod(choice.method);
+  if (choice.method == active.method) {
+    for (const std::string& key : method.statistics_settings) {
+      const auto given = active.settings.find(key);
+      if (given != active.settings.end()) choice.settings[key] = given->second;
+    }
+  }
+  if (!usesStatistics(choice)) {
+    const auto& [key, value] = *method.setting(method.statisticsKnob()->key)->active_when;
+    choice.settings[key] = value;
+  }
+  return choice;
+}
+
+QString describeConditions(const MethodChoice& choice) {
+  const MethodInfo& method = findMethod(choice.method);
+  QStringList parts{QString::fromStdString(method.label)};
+  for (const auto& [key, value] : choice.settings) {
+    const SettingInfo* setting = method.setting(key);
+    if (value == setting->fallback) continue;
+    parts << QStringLiteral("%1 %2").arg(QString::fromStdString(setting->label),
+                                         describeValue(value));
+  }
+  return parts.join(QStringLiteral(", "));
+}
+
+namespace {
+
+constexpr int kDefaultImages = 500;
+
+std::filesystem::path toPath(const QString& text) {
+  return {QDir::toNativeSeparators(text).toStdString()};
+}
+
+}  // namespace
+
+CalibrationDialog::CalibrationDialog(Workbench& workbench, QWidget* parent)
+    : QDialog(parent),
+      workbench_(workbench),
+      subject_(new QLabel),
+      folder_(new QLineEdit),
+      browse_(new QPushButton(tr("Choose…"))),
+      images_(new CountBox),
+      r_max_(new QLineEdit),
+      bar_(new QProgressBar),
+      progress_(new QLabel),
+      notice_(new MessageLine(MessageLine::Buttons::kBelow)),
+      start_(new QPushButton(tr("Calibrate"))),
+      stop_(new QPushButton(tr("Cancel"))),
+      use_(new QPushButton(tr("Use now"))),
+      save_(new QPushButton(tr("Save stats.json…"))) {
+  setWindowTitle(tr("Calibrate"));
+  layOut();
+  connect(browse_, &QPushButton::clicked, this, &CalibrationDialog::browse);
+  connect(folder_, &QLineEdit::textChanged, this, &CalibrationDialog::refresh);
+  connect(start_, &QPushButton::clicked, this, &CalibrationDialog::start);
+  connect(stop_, &QPushButton::clicked, this, &CalibrationDialog::reject);
+  connect(use_, &QPushButton::clicked, this, &CalibrationDialog::use);
+  connect(save_, &QPushButton::clicked, this, &CalibrationDialog::askWhereToSave);
+  connect(&workbench_, &Workbench::modelChanged, this, &CalibrationDialog::refresh);
+  connectTask();
+  r_max_->setText(suggestedCounts(workbench_.model()));
+  refresh();
+}
+
+void CalibrationDialog::layOut() {
+  auto* purpose = new QLabel(tr(
+      "AdaMerge compares the redundancy of each block with its mean μ and spread σ over ordinary "
+      "images (the z of Eq. 6). Images like those the model will see serve best; 500 are plenty."));
+  purpose->setWordWrap(true);
+  makeCaption(*purpose);
+  subject_->setWordWrap(true);
+  folder_->setObjectName(QStringLiteral("calibration-folder"));
+  folder_->setPlaceholderText(tr("A folder with images, at any depth"));
+  folder_->setClearButtonEnabled(true);
+  images_->setObjectName(QStringLiteral("calibration-images"));
+  images_->setRange(1, 100'000);
+  images_->setValue(kDefaultImages);
+  images_->setGroupSeparatorShown(true);
+  images_->setToolTip(tr("If the folder holds more, this many are drawn at random with seed 0."));
+  r_max_->setObjectName(QStringLiteral("calibration-r-max"));
+  r_max_->setToolTip(
+      tr("Statistics depend on r_max; values between those given are interpolated."));
+  bar_->setTextVisible(false);
+  bar_->setFixedHeight(8);
+  progress_->setObjectName(QStringLiteral("calibration-progress"));
+  makeCaption(*progress_);
+  for (QPushButton* button : {browse_, stop_, use_, save_}) button->setAutoDefault(false);
+
+  auto* folder = new QHBoxLayout;
+  folder->setSpacing(8);
+  folder->addWidget(folder_, 1);
+  folder->addWidget(browse_);
+  auto* form = new QGridLayout;
+  form->setHorizontalSpacing(12);
+  form->setVerticalSpacing(8);
+  form->setColumnStretch(1, 1);
+  const auto label = [&](int row, const QString& text, QWidget* buddy) {
+    auto* name = new QLabel(text);
+    name->setBuddy(buddy);
+    form->addWidget(name, row, 0);
+  };
+  label(0, tr("Model"), nullptr);
+  form->addWidget(subject_, 0, 1);
+  label(1, tr("&Folder"), folder_);
+  form->addLayout(folder, 1, 1);
+  label(2, tr("&Images at most"), images_);
+  form->addWidget(images_, 2, 1);
+  label(3, tr("&r_max"), r_max_);
+  form->addWidget(r_max_, 3, 1);
+  auto* buttons = new QHBoxLayout;
+  buttons->setSpacing(8);
+  buttons->addWidget(save_);
+  buttons->addStretch(1);
+  buttons->addWidget(stop_);
+  buttons->addWidget(use_);
+  buttons->addWidget(start_);
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(16, 16, 16, 16);
+  layout->setSpacing(12);
+  layout->addWidget(purpose);
+  layout->addLayout(form);
+  layout->addWidget(bar_);
+  layout->addWidget(progress_);
+  layout->addWidget(notice_);
+  layout->addStretch(1);
+  layout->addLayout(buttons);
+  setMinimumWidth(480);
+  resize(540, sizeHint().height());
+}
+
+void CalibrationDialog::connectTask() {
+  CalibrationTask& task = workbench_.calibration();
+  connect(&task, &CalibrationTask::progressed, this, &CalibrationDialog::progress);
+  connect(&task, &CalibrationTask::finished, this, &CalibrationDialog::finish);
+  connect(&task, &CalibrationTask::failed, this, [this](const QString& message) {
+    if (!mine_) return;
+    mine_ = false;
+    refresh();
+    notice_->show(Severity::kError, message);
+  });
+  connect(&task, &CalibrationTask::cancelled, this, [this] {
+    if (!mine_) return;
+    mine_ = false;
+    refresh();
+    notice_->show(Severity::kInfo, tr("Cancelled; nothing was changed."));
+  });
+}
+
+void CalibrationDialog::setFolder(const std::filesystem::path& folder) {
+  folder_->setText(QString::fromStdString(folder.string()));
+}
+
+void CalibrationDialog::refresh() {
+  const LoadedModelPtr model = workbench_.model();
+  subject_->setText(
+      model == nullptr
+          ? tr("Open a model first.")
+          : tr("%1, for %2")
+                .arg(QString::fromStdString(model->info.name),
+                     describeConditions(calibrationChoice(workbench_.activePane().choice()))));
+  for (QWidget* input : {static_cast<QWidget*>(folder_), static_cast<QWidget*>(browse_),
+                         static_cast<QWidget*>(images_), static_cast<QWidget*>(r_max_)}) {
+    input->setEnabled(!mine_);
+  }
+  start_->setEnabled(!mine_ && model != nullptr && !folder_->text().isEmpty());
+  start_->setToolTip(folder_->text().isEmpty() ? tr("Choose a folder first.") : QString());
+  stop_->setText(mine_ ? tr("Cancel") : tr("Close"));
+  use_->setVisible(statistics_ != nullptr);
+  save_->setVisible(statistics_ != nullptr);
+  (statistics_ != nullptr ? use_ : start_)->setDefault(true);
+  bar_->setVisible(mine_);
+  progress_->setVisible(mine_);
+}
+
+void CalibrationDialog::browse() {
+  const QString folder =
+      QFileDialog::getExistingDirectory(this, tr("Images to calibrate on"), folder_->text());
+  if (!folder.isEmpty()) folder_->setText(folder);
+}
+
+void CalibrationDialog::start() {
+  const LoadedModelPtr model = workbench_.model();
+  if (mine_ || model == nullptr) return;
+  CalibrationRequest request;
+  try {
+    request.r_max = parseCounts(r_max_->text(), model->info.vit.patchTokens());
+  } catch (const std::exception& error) {
+    notice_->show(Severity::kError, errorText(error));
+    r_max_->setFocus();
+    return;
+  }
+  request.folder = toPath(folder_->text());
+  request.limit = images_->value();
+  request.choice = calibrationChoice(workbench_.activePane().choice());
+  statistics_ = nullptr;
+  notice_->clear();
+  mine_ = true;
+  bar_->setRange(0, 0);
+  progress_->setText(tr("Looking for images…"));
+  clock_.start();
+  refresh();
+  workbench_.calibration().start(workbench_.engine(), request);
+}
+
+void CalibrationDialog::progress(qint64 done, qint64 total, double seconds_left) {
+  if (!mine_) return;
+  bar_->setRange(0, static_cast<int>(total));
+  bar_->setValue(static_cast<int>(done));
+  const double seconds = std::max(1e-3, static_cast<double>(clock_.elapsed()) / 1000);
+  progress_->setText(tr("%1 of %2 in two passes · %3 images/s · %4 left")
+                         .arg(english().toString(done), english().toString(total),
+                              english().toString(static_cast<double>(done) / seconds, 'f', 1),
+                              clockTime(seconds_left)));
+}
+
+void CalibrationDialog::finish(const std::shared_ptr<const Statistics>& statistics, int images,
+                               int skipped) {
+  if (!mine_) return;
+  mine_ = false;
+  statistics_ = statistics;
+  refresh();
+  const QString time = clockTime(static_cast<double>(clock_.elapsed()) / 1000);
+  QString text = images == 1 ? tr("1 image measured in %1.").arg(time)
+                             : tr("%1 images measured in %2.").arg(images).arg(time);
+  if (skipped == 1) text += tr(" 1 file could not be read and was left out.");
+  if (skipped > 1) text += tr(" %1 files could not be read and were left out.").arg(skipped);
+  QStringList means;
+  for (const StatisticsEntry& entry : statistics->entries) {
+    const auto [lowest, highest] = std::minmax_element(entry.mu.begin(), entry.mu.end());
+    means << tr("r_max %1: μ from %2 to %3")
+                 .arg(entry.r_max)
+                 .arg(*lowest, 0, 'f', 3)
+                 .arg(*highest, 0, 'f', 3);
+  }
+  notice_->show(Severity::kSuccess, text + QLatin1Char('\n') + means.join(QLatin1Char('\n')));
+  use_->setFocus();
+}
+
+void CalibrationDialog::use() {
+  workbench_.useStatistics(statistics_);
+  accept();
+}
+
+void CalibrationDialog::askWhereToSave() {
+  const QString path = QFileDialog::getSaveFileName(
+      this, tr("Save the calibration"), QStringLiteral("stats.json"), tr("Calibration (*.json)"));
+  if (!path.isEmpty()) save(toPath(path));
+}
+
+void CalibrationDialog::save(const std::filesystem::path& path) {
+  if (statistics_ == nullptr) return;
+  try {
+    writeStatistics(*statistics_, path);
+    notice_->show(Severity::kSuccess,
+                  tr("Saved as %1. A model folder that holds it as stats.json is "
+                     "calibrated when opened.")
+                      .arg(QString::fromStdString(path.string())));
+  } catch (const std::exception& error) {
+    notice_->show(Severity::kError, errorText(error));
+  }
+}
+
+/// Wrapped text needs more height than a window grants by itself.
+bool CalibrationDialog::event(QEvent* event) {
+  const bool handled = QDialog::event(event);
+  if (event->type() != QEvent::LayoutRequest) return handled;
+  const int needed = layout()->totalHeightForWidth(width());
+  if (height() < needed) resize(width(), needed);
+  return handled;
+}
+
+void CalibrationDialog::reject() {
+  if (!mine_) {
+    QDialog::reject();
+    return;
+  }
+  progress_->setText(tr("Stopping…"));
+  workbench_.calibration().cancel();
+}
+
+}  // namespace adamerge::ui

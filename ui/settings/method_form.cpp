@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "settings/method_form.h"
+
+#include <QComboBox>
+#include <QEvent>
+#include <QLabel>
+#include <QPushButton>
+#include <QSignalBlocker>
+#include <QVBoxLayout>
+#include <algorithm>
+
+#include "bench/workbench.h"
+#include "look/message.h"
+#include "look/text.h"
+#include "look/theme.h"
+#include "look/widgets.h"
+#include "settings/setting_editor.h"
+
+namespace adamerge::ui {
+namespace {
+
+bool onSlider(const MethodInfo& method, const SettingInfo& setting) {
+  return std::any_of(method.compression.begin(), method.compression.end(),
+                     [&](const CompressionKnob& knob) { return knob.key == setting.key; });
+}
+
+/// Whether the last result, or before the first the model, lacks statistics that the choice wants.
+bool lacksStatistics(const LoadedModelPtr& model, const Pane& pane) {
+  const MethodChoice& choice = pane.choice();
+  if (!usesStatistics(choice)) return false;
+  const InspectionPtr inspection = pane.inspection();
+  if (inspection != nullptr && inspection->choice.method == choice.method &&
+      usesStatistics(inspection->choice)) {
+    return !inspection->result.calibrated;
+  }
+  return model != nullptr && model->statistics == nullptr && choice.statistics == nullptr;
+}
+
+}  // namespace
+
+QString inactiveReason(const SettingInfo& setting, const MethodChoice& choice) {
+  if (isActive(setting, choice.settings)) return {};
+  const auto& [key, value] = *setting.active_when;
+  const SettingInfo* other = findMethod(choice.method).setting(key);
+  return QObject::tr("Has an effect only while “%1” is %2.")
+      .arg(QString::fromStdString(other->label), describeValue(value));
+}
+
+MethodForm::MethodForm(Workbench& workbench, QWidget* parent)
+    : QWidget(parent),
+      workbench_(workbench),
+      method_(new QComboBox),
+      description_(new QLabel),
+      uncalibrated_(new MessageLine(MessageLine::Buttons::kBelow)),
+      calibration_(new QLabel),
+      settings_(new QVBoxLayout),
+      reset_all_(new QPushButton(tr("Reset all"))) {
+  method_->setObjectName(QStringLiteral("method"));
+  method_->setAccessibleName(tr("Method"));
+  method_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+  ignoreWheelWithoutFocus(*method_);
+  fillMethods();
+  description_->setWordWrap(true);
+  makeCaption(*description_);
+  reset_all_->setToolTip(
+      tr("All settings shown here back to their defaults; the compression stays"));
+  settings_->setSpacing(8);
+
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(12, 12, 12, 12);
+  layout->setSpacing(8);
+  layout->addWidget(method_);
+  layout->addWidget(description_);
+  calibration_->setObjectName(QStringLiteral("calibration"));
+  calibration_->setWordWrap(true);
+  calibration_->setTextFormat(Qt::RichText);
+  makeCaption(*calibration_);
+  connect(calibration_, &QLabel::linkActivated, &workbench_, &Workbench::useOwnStatistics);
+  layout->addWidget(calibration_);
+  layout->addWidget(uncalibrated_);
+  layout->addSpacing(4);
+  layout->addLayout(settings_);
+  layout->addWidget(reset_all_, 0, Qt::AlignRight);
+  layout->addStretch(1);
+
+  connect(method_, &QComboBox::activated, this,
+          [this](int index) { chooseMethod(method_->itemData(index).toString().toStdString()); });
+  connect(reset_all_, &QPushButton::clicked, this, &MethodForm::resetAll);
+  connect(&workbench_, &Workbench::activePaneChanged, this, &MethodForm::bind);
+  connect(&workbench_, &Workbench::modelChanged, this, &MethodForm::refreshCalibration);
+  bind();
+}
+
+void MethodForm::fillMethods() {
+  const QSignalBlocker quiet(method_);
+  const int chosen = method_->currentIndex();
+  method_->clear();
+  for (const MethodInfo& info : methods()) {
+    method_->addItem(methodSwatch(info.id), QString::fromStdString(info.label),
+                     QString::fromStdString(info.id));
+    const QString tip = QStringLiteral("<p>%1</p><p><i>%2</i></p>")
+                            .arg(QString::fromStdString(info.description).toHtmlEscaped(),
+                                 QString::fromStdString(info.reference).toHtmlEscaped());
+    method_->setItemData(method_->count() - 1, tip, Qt::ToolTipRole);
+  }
+  method_->setCurrentIndex(chosen);
+}
+
+void MethodForm::bind() {
+  if (pane_ != nullptr) disconnect(pane_, nullptr, this, nullptr);
+  pane_ = &workbench_.activePane();
+  connect(pane_, &Pane::choiceChanged, this, &MethodForm::refresh);
+  connect(pane_, &Pane::inspectionChanged, this, &MethodForm::refreshCalibration);
+  refresh();
+}
+
+void MethodForm::rebuild() {
+  const MethodInfo& info = findMethod(pane_->choice().method);
+  // Deleted later: the control that caused this may still be on the stack.
+  for (SettingRow* row : rows_) {
+    row->hide();
+    settings_->removeWidget(row);
+    row->deleteLater();
+  }
+  rows_.clear();
+  QWidget* before = method_;
+  const LoadedModelPtr present = workbench_.model();
+  const bool rotary = present != nullptr && present->info.vit.isRotary();
+  for (const SettingInfo& setting : info.settings) {
+    if (setting.rotary_only && !rotary) continue;
+    if (onSlider(info, setting)) continue;
+    auto* row = new SettingRow(setting, this);
+    settings_->addWidget(row);
+    setTabOrder(before, row->editor().control());
+    before = row->editor().control();
+    connect(row, &SettingRow::edited, this,
+            [this, row](const SettingValue& value) { edit(row->info(), value); });
+    connect(row, &SettingRow::finished, &workbench_, &Workbench::endEdit);
+    rows_.push_back(row);
+  }
+  setTabOrder(before, reset_all_);
+  method_->setCurrentIndex(method_->findData(QString::fromStdString(info.id)));
+  method_->setToolTip(method_->currentData(Qt::ToolTipRole).toString());
+  QString text = QString::fromStdString(info.description);
+  if (!info.reference.empty()) {
+    text += QLatin1Char('\n') + QString::fromStdString(info.reference);
+  }
+  description_->setText(text);
+  built_for_ = info.id;
+}
+
+void MethodForm::refresh() {
+  const MethodChoice& choice = pane_->choice();
+  remembered_[{pane_->index(), choice.method}] = choice;
+  if (built_for_ != choice.method) rebuild();
+  bool changed = false;
+  for (SettingRow* row : rows_) {
+    const SettingValue& value = choice.settings.find(row->info().key)->second;
+    row->setValue(value);
+    row->setInactive(inactiveReason(row->info(), choice));
+    changed = changed || value != row->info().fallback;
+  }
+  reset_all_->setVisible(!rows_.empty());
+  reset_all_->setEnabled(changed);
+  refreshCalibration();
+}
+
+/// "Calibrated on 500 images (photos), r_max 4 to 24": which statistics are in force, and how far.
+QString MethodForm::calibrationText() const {
+  const LoadedModelPtr model = workbench_.model();
+  if (model == nullptr || model->statistics == nullptr || !usesStatistics(pane_->choice()))
+    return {};
+  const Statistics& statistics = *model->statistics;
+  QString text = tr("Calibrated on %1, r_max %2 to %3.")
+                     .arg(counted(statistics.images, "%1 image", "%1 images"))
+                     .arg(statistics.entries.front().r_max)
+                     .arg(statistics.entries.back().r_max);
+  const int value = pane_->compression();
+  if (value > statistics.entries.back().r_max || value < statistics.entries.front().r_max) {
+    text += tr(" r_max %1 lies outside: the nearest is taken.").arg(value);
+  }
+  if (workbench_.chosenStatistics() != nullptr) {
+    text += tr(" <a href='own'>Back to the model's own</a>");
+  }
+  return text;
+}
+
+void MethodForm::refreshCalibration() {
+  const QString in_force = calibrationText();
+  calibration_->setText(in_force);
+  calibration_->setVisible(!in_force.isEmpty());
+  if (const LoadedModelPtr model = workbench_.model(); !in_force.isEmpty()) {
+    calibration_->setToolTip(
+        QStringLiteral("<p>%1</p>")
+            .arg(QString::fromStdString(model->statistics->source).toHtmlEscaped()));
+  }
+  if (!lacksStatistics(workbench_.model(), *pane_)) {
+    uncalibrated_->clear();
+    return;
+  }
+  uncalibrated_->show(
+      Severity::kWarning,
+      tr("This model has no calibration for these settings: z = 0 in every block."),
+      {{tr("Calibrate…"), [this] { emit calibrateRequested(); },
+        tr("Measure the mean μ and spread σ of each block's redundancy on images of yours")}});
+  const InspectionPtr inspection = pane_->inspection();
+  QStringList reasons;
+  if (inspection != nullptr) {
+    for (const std::string& warning : inspection->result.warnings) {
+      reasons << QString::fromStdString(warning).toHtmlEscaped();
+    }
+  }
+  uncalibrated_->setToolTip(QStringLiteral("<p>%1</p>").arg(reasons.join(QStringLiteral("<br>"))));
+}
+
+void MethodForm::chooseMethod(const std::string& id) {
+  if (id == pane_->choice().method) return;
+  const auto known = remembered_.find({pane_->index(), id});
+  const MethodChoice choice =
+      known != remembered_.end() ? known->second : MethodChoice{id, {}, nullptr, false};
+  workbench_.edit(pane_->index(), choice,
+                  tr("Method %1").arg(QString::fromStdString(findMethod(id).label)));
+}
+
+void MethodForm::edit(const SettingInfo& setting, const SettingValue& value) {
+  MethodChoice choice = pane_->choice();
+  choice.settings[setting.key] = value;
+  workbench_.edit(pane_->index(), choice,
+                  tr("%1 %2").arg(QString::fromStdString(setting.label), describeValue(value)),
+                  QString::fromStdString(setting.key));
+  // Refused: the control shows what is in force.
+  if (pane_->choice().settings.find(setting.key)->second != value) refresh();
+}
+
+void MethodForm::resetAll() {
+  MethodChoice choice = pane_->choice();
+  for (const SettingRow* row : rows_) choice.settings[row->info().key] = row->info().fallback;
+  workbench_.edit(pane_->index(), choice, tr("Reset settings"));
+  // A line left with something that is no value has not changed the choice.
+  refresh();
+}
+
+void MethodForm::changeEvent(QEvent* event) {
+  QWidget::changeEvent(event);
+  if (event->type() == QEvent::PaletteChange) fillMethods();
+}
+
+}  // namespace adamerge::ui

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "settings/overlay_form.h"
+
+#include <QButtonGroup>
+#include <QCheckBox>
+#include <QComboBox>
+#include <QGridLayout>
+#include <QLabel>
+#include <QPainter>
+#include <QSignalBlocker>
+#include <QSlider>
+#include <QStackedWidget>
+#include <QToolButton>
+#include <algorithm>
+#include <cmath>
+
+#include "bench/overlay_table.h"
+#include "look/icons.h"
+#include "look/text.h"
+#include "look/theme.h"
+#include "look/widgets.h"
+
+namespace adamerge::ui {
+namespace {
+
+constexpr QSize kSwatch(40, 12);
+enum Page { kHeatPage, kGroupsPage, kNoPage };
+
+Page pageOf(OverlayKind kind) {
+  if (kind == OverlayKind::kSalience || kind == OverlayKind::kAttention) return kHeatPage;
+  return kind == OverlayKind::kGroups ? kGroupsPage : kNoPage;
+}
+
+QString rich(const QString& text) { return QStringLiteral("<p>%1</p>").arg(text.toHtmlEscaped()); }
+
+QIcon swatch(Colormap map) {
+  constexpr int kScale = 2;
+  QImage image(kSwatch * kScale, QImage::Format_RGB32);
+  for (int x = 0; x < image.width(); ++x) {
+    const auto color = colormapColor(map, x / (image.width() - 1.0));
+    for (int y = 0; y < image.height(); ++y) {
+      image.setPixel(x, y, qRgb(color[0], color[1], color[2]));
+    }
+  }
+  return QIcon(QPixmap::fromImage(image));
+}
+
+QComboBox* makeCombo(const QString& object_name, const QString& name) {
+  auto* combo = new QComboBox;
+  combo->setObjectName(object_name);
+  combo->setAccessibleName(name);
+  combo->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+  ignoreWheelWithoutFocus(*combo);
+  return combo;
+}
+
+void addItem(QComboBox& combo, const QIcon& icon, const QString& label, int value,
+             const QString& help) {
+  combo.addItem(icon, label, value);
+  combo.setItemData(combo.count() - 1, rich(help), Qt::ToolTipRole);
+}
+
+void choose(QComboBox& combo, int value) {
+  const QSignalBlocker quiet(combo);
+  combo.setCurrentIndex(combo.findData(value));
+  combo.setToolTip(combo.currentData(Qt::ToolTipRole).toString());
+}
+
+QLabel* labelFor(QWidget* control, const QString& text) {
+  auto* label = new QLabel(text);
+  label->setBuddy(control);
+  return label;
+}
+
+}  // namespace
+
+OverlayForm::OverlayForm(ViewState& view, QWidget* parent)
+    : QWidget(parent),
+      view_(view),
+      kinds_(new QButtonGroup(this)),
+      title_(new QLabel),
+      help_(new QLabel),
+      opacity_(new QSlider(Qt::Horizontal)),
+      opacity_text_(new NumberLabel),
+      options_(new QStackedWidget),
+      colormap_(makeCombo(QStringLiteral("colormap"), tr("Colour map"))),
+      scale_(makeCombo(QStringLiteral("scale"), tr("Scale"))),
+      smooth_(new QCheckBox(tr("Smooth between patches"))),
+      groups_(makeCombo(QStringLiteral("group-style"), tr("Groups as"))),
+      dim_(new QCheckBox(tr("Dim what the model does not see"))) {
+  QWidget* kinds = makeKinds();
+  QWidget* heat = makeHeatPage();
+  layOut(kinds, heat, makeGroupsPage());
+  connectAll();
+  refresh();
+}
+
+QWidget* OverlayForm::makeKinds() {
+  auto* row = new QWidget;
+  auto* layout = new QHBoxLayout(row);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->setSpacing(2);
+  for (const OverlayInfo& kind : overlays()) {
+    auto* button = new QToolButton;
+    button->setObjectName(QString::fromLatin1(kind.icon));
+    button->setIcon(icon(QString::fromLatin1(kind.icon)));
+    button->setIconSize({20, 20});
+    button->setCheckable(true);
+    button->setFocusPolicy(Qt::StrongFocus);
+    button->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+    button->setAccessibleName(kind.label);
+    button->setAccessibleDescription(kind.help);
+    button->setToolTip(QStringLiteral("<p><b>%1</b> (%2)</p>%3")
+                           .arg(kind.label.toHtmlEscaped(),
+                                kind.key.toString(QKeySequence::NativeText), rich(kind.help)));
+    kinds_->addButton(button, static_cast<int>(kind.value));
+    layout->addWidget(button);
+  }
+  return row;
+}
+
+QWidget* OverlayForm::makeHeatPage() {
+  colormap_->setIconSize(kSwatch);
+  for (const auto& map : colormaps()) {
+    addItem(*colormap_, swatch(map.value), map.label, static_cast<int>(map.value), map.help);
+  }
+  for (const auto& scale : salienceScales()) {
+    addItem(*scale_, {}, scale.label, static_cast<int>(scale.value), scale.help);
+  }
+  smooth_->setObjectName(QStringLiteral("smooth"));
+  smooth_->setToolTip(
+      rich(tr("Interpolates the map between the centres of patches. Off: every "
+              "patch in its own colour, which is what the model has.")));
+  auto* page = new QWidget;
+  auto* layout = new QGridLayout(page);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->setSpacing(8);
+  layout->setColumnStretch(1, 1);
+  layout->addWidget(labelFor(colormap_, tr("Colour map")), 0, 0);
+  layout->addWidget(colormap_, 0, 1);
+  layout->addWidget(labelFor(scale_, tr("Scale")), 1, 0);
+  layout->addWidget(scale_, 1, 1);
+  layout->addWidget(smooth_, 2, 0, 1, 2);
+  layout->setRowStretch(3, 1);
+  return page;
+}
+
+QWidget* OverlayForm::makeGroupsPage() {
+  for (const auto& style : groupStyles()) {
+    addItem(*groups_, {}, style.label, static_cast<int>(style.value), style.help);
+  }
+  auto* page = new QWidget;
+  auto* layout = new QGridLayout(page);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->setSpacing(8);
+  layout->setColumnStretch(1, 1);
+  layout->addWidget(labelFor(groups_, tr("Groups as")), 0, 0);
+  layout->addWidget(groups_, 0, 1);
+  layout->setRowStretch(1, 1);
+  return page;
+}
+
+void OverlayForm::layOut(QWidget* kinds, QWidget* heat, QWidget* groups) {
+  title_->setFont(headingFont());
+  makeCaption(*help_);
+  help_->setWordWrap(true);
+  help_->setAlignment(Qt::AlignTop | Qt::AlignLeft);
+  // Room for the longest explanation in a narrow panel, so that nothing below moves.
+  help_->setMinimumHeight(4 * QFontMetrics(help_->font()).lineSpacing());
+  opacity_->setObjectName(QStringLiteral("opacity"));
+  opacity_->setRange(0, 100);
+  opacity_->setPageStep(10);
+  opacity_->setAccessibleName(tr("Opacity"));
+  opacity_->setToolTip(rich(tr("How much the overlay covers the image.")));
+  ignoreWheelWithoutFocus(*opacity_);
+  opacity_text_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+  opacity_text_->setMinimumWidth(fontMetrics().horizontalAdvance(QStringLiteral("100 %")) + 4);
+  dim_->setObjectName(QStringLiteral("dim-outside"));
+  dim_->setToolTip(rich(tr("The model sees a crop of the image; this darkens the rest.")));
+  options_->insertWidget(kHeatPage, heat);
+  options_->insertWidget(kGroupsPage, groups);
+  options_->insertWidget(kNoPage, new QWidget);
+
+  auto* opacity = new QHBoxLayout;
+  opacity->setSpacing(8);
+  opacity->addWidget(labelFor(opacity_, tr("Opacity")));
+  opacity->addWidget(opacity_, 1);
+  opacity->addWidget(opacity_text_);
+  auto* layout = new QVBoxLayout(this);
+  layout->setContentsMargins(12, 12, 12, 12);
+  layout->setSpacing(8);
+  layout->addWidget(kinds);
+  layout->addWidget(title_);
+  layout->addWidget(help_);
+  layout->addLayout(opacity);
+  layout->addWidget(dim_);
+  layout->addWidget(options_);
+  layout->addStretch(1);
+}
+
+template <typename Change>
+void OverlayForm::change(Change change) {
+  OverlayStyle style = view_.overlay();
+  change(style);
+  view_.editOverlay(style);
+}
+
+void OverlayForm::connectAll() {
+  connect(kinds_, &QButtonGroup::idClicked, this, [this](int id) {
+    change([&](OverlayStyle& style) { style.kind = static_cast<OverlayKind>(id); });
+  });
+  connect(opacity_, &QSlider::valueChanged, this, [this](int percent) {
+    change([&](OverlayStyle& style) { style.opacity = percent / 100.0; });
+  });
+  connect(colormap_, &QComboBox::currentIndexChanged, this, [this] {
+    change([&](OverlayStyle& style) {
+      style.colormap = static_cast<Colormap>(colormap_->currentData().toInt());
+    });
+  });
+  connect(scale_, &QComboBox::currentIndexChanged, this, [this] {
+    change([&](OverlayStyle& style) {
+      style.scale = static_cast<SalienceScale>(scale_->currentData().toInt());
+    });
+  });
+  connect(groups_, &QComboBox::currentIndexChanged, this, [this] {
+    change([&](OverlayStyle& style) {
+      style.groups = static_cast<GroupStyle>(groups_->currentData().toInt());
+    });
+  });
+  connect(smooth_, &QCheckBox::toggled, this,
+          [this](bool on) { change([&](OverlayStyle& style) { style.smooth = on; }); });
+  connect(dim_, &QCheckBox::toggled, this,
+          [this](bool on) { change([&](OverlayStyle& style) { style.dim_outside = on; }); });
+  connect(&view_, &ViewState::overlayChanged, this, &OverlayForm::refresh);
+}
+
+void OverlayForm::refresh() {
+  const OverlayStyle& style = view_.overlay();
+  const OverlayInfo& kind = entryOf(overlays(), style.kind);
+  kinds_->button(static_cast<int>(style.kind))->setChecked(true);
+  title_->setText(kind.label);
+  help_->setText(kind.help);
+  const int percent = static_cast<int>(std::lround(100 * style.opacity));
+  {
+    const QSignalBlocker quiet_opacity(opacity_);
+    const QSignalBlocker quiet_smooth(smooth_);
+    const QSignalBlocker quiet_dim(dim_);
+    opacity_->setValue(percent);
+    smooth_->setChecked(style.smooth);
+    dim_->setChecked(style.dim_outside);
+  }
+  opacity_->setEnabled(style.kind != OverlayKind::kNone);
+  opacity_text_->setEnabled(opacity_->isEnabled());
+  opacity_text_->setText(tr("%1 %").arg(percent));
+  choose(*colormap_, static_cast<int>(style.colormap));
+  choose(*scale_, static_cast<int>(style.scale));
+  choose(*groups_, static_cast<int>(style.groups));
+  options_->setCurrentIndex(pageOf(style.kind));
+}
+
+}  // namespace adamerge::ui

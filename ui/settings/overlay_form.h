@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What is laid over the pictures, and how.
+#pragma once
+
+#include <QWidget>
+
+#include "bench/pane.h"
+
+class QButtonGroup;
+class QCheckBox;
+class QComboBox;
+class QLabel;
+class QSlider;
+class QStackedWidget;
+
+namespace adamerge::ui {
+
+class NumberLabel;
+
+class OverlayForm : public QWidget {
+  Q_OBJECT
+ public:
+  explicit OverlayForm(ViewState& view, QWidget* parent = nullptr);
+
+ private:
+  QWidget* makeKinds();
+  QWidget* makeHeatPage();
+  QWidget* makeGroupsPage();
+  void layOut(QWidget* kinds, QWidget* heat, QWidget* groups);
+  void connectAll();
+  void refresh();
+  /// Applies `change` to the view's style.
+  template <typename Change>
+  void change(Change change);
+
+  ViewState& view_;
+  QButtonGroup* kinds_;
+  QLabel* title_;
+  QLabel* help_;
+  QSlider* opacity_;
+  NumberLabel* opacity_text_;
+  QStackedWidget* options_;
+  QComboBox* colormap_;
+  QComboBox* scale_;
+  QCheckBox* smooth_;
+  QComboBox* groups_;
+  QCheckBox* dim_;
+};
+
+}  // namespace adamerge::ui

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sources/sources.h"
+
+#include <QClipboard>
+#include <QFileDialog>
+#include <QGuiApplication>
+#include <QMimeData>
+#include <QUrl>
+
+#include "adamerge/error.h"
+#include "adamerge/report.h"
+#include "bench/workbench.h"
+#include "look/message.h"
+#include "sources/embedded_settings.h"
+#include "sources/image_list.h"
+#include "sources/recent.h"
+#include "sources/video.h"
+
+namespace adamerge::ui {
+namespace {
+
+constexpr const char* kSettings = "settings";
+
+QString fileName(const std::filesystem::path& path) {
+  return QString::fromStdString(path.filename().string());
+}
+
+QString folderOf(const std::vector<std::filesystem::path>& recent) {
+  return recent.empty() ? QString() : QString::fromStdString(recent.front().parent_path().string());
+}
+
+}  // namespace
+
+Sources::Sources(Parts parts, QWidget* window) : QObject(window), parts_(parts), window_(window) {
+  const auto tell = [this](const QString& message) {
+    parts_.messages.show(Severity::kError, message);
+  };
+  connect(&parts_.images, &ThumbnailList::chosen, this, &Sources::openImage);
+  connect(&parts_.workbench.pictures(), &PictureLoader::failed, this,
+          [this](const QString& message, const std::filesystem::path& path) {
+            // Of a list the file's place is shown, so nothing of another may stay under its name.
+            if (!path.empty() && parts_.images.current() == path) {
+              parts_.workbench.showUnreadable(fileName(path), message);
+            }
+          });
+  connect(&parts_.images, &ThumbnailList::failed, this, tell);
+  connect(&parts_.video, &VideoSource::failed, this, tell);
+  connect(&parts_.video, &VideoSource::frameReady, &parts_.workbench, &Workbench::showPicture);
+  connect(&parts_.recents.images, &RecentList::chosen, this, &Sources::openImage);
+  connect(&parts_.recents.folders, &RecentList::chosen, this, &Sources::openFolder);
+  connect(&parts_.recents.models, &RecentList::chosen, this, &Sources::openModel);
+  connect(&parts_.workbench, &Workbench::pictureChanged, this, [this] {
+    const PicturePtr picture = parts_.workbench.picture();
+    if (picture == nullptr || picture->path.empty()) return;
+    parts_.recents.images.add(picture->path);
+    parts_.images.setCurrent(picture->path);
+  });
+  connect(&parts_.workbench.models(), &ModelLoader::loaded, this,
+          [this](const std::shared_ptr<Engine>&, const LoadedModelPtr& model) {
+            parts_.recents.models.add(model->info.source);
+          });
+}
+
+void Sources::leave(const std::filesystem::path& next) {
+  parts_.video.close();
+  parts_.workbench.pictures().cancel();
+  parts_.images.yieldTo(next);
+  jobs_.cancel(kSettings);
+}
+
+void Sources::open(const DroppedContent& content) {
+  if (!content.problem.isEmpty()) {
+    parts_.messages.show(Severity::kError, content.problem);
+    return;
+  }
+  for (const auto& path : content.models) openModel(path);
+  for (const auto& path : content.sessions) emit sessionChosen(path);
+  if (!content.videos.empty()) {
+    openVideo(content.videos.front());
+  } else if (content.images.size() > 1) {
+    leave();
+    parts_.images.setFiles(content.images, tr("%1 images").arg(content.images.size()));
+    emit imagesListed();
+  } else if (content.images.size() == 1) {
+    openImage(content.images.front());
+  } else if (!content.folders.empty()) {
+    openFolder(content.folders.front());
+  } else if (!content.image_bytes.isEmpty()) {
+    leave();
+    parts_.workbench.pictures().open(content.image_bytes, content.image_name);
+  } else if (!content.image.isNull()) {
+    leave();
+    parts_.workbench.showPicture(makePicture(toImage(content.image), content.image_name));
+  }
+}
+
+void Sources::openPath(const QString& path) {
+  const bool figure = path.endsWith(QStringLiteral(".svg"), Qt::CaseInsensitive) ||
+                      path.endsWith(QStringLiteral(".pdf"), Qt::CaseInsensitive);
+  if (!figure) return openFiles({path});
+  lookForSettings(path.toStdString(), [this, path] { openFiles({path}); });
+}
+
+void Sources::openFiles(const QStringList& paths) {
+  DroppedContent content;
+  const QString problem = sortFiles({paths.begin(), paths.end()}, content);
+  if (!content.usable()) content.problem = problem;
+  open(content);
+}
+
+void Sources::openModel(const std::filesystem::path& path) {
+  parts_.workbench.models().load(path, parts_.options());
+}
+
+void Sources::openImage(const std::filesystem::path& path) {
+  leave(path);
+  parts_.workbench.pictures().open(path);
+  lookForSettings(path);
+}
+
+void Sources::openFolder(const std::filesystem::path& path) {
+  leave();
+  parts_.recents.folders.add(path);
+  parts_.images.openFolder(path);
+  emit imagesListed();
+}
+
+void Sources::openVideo(const std::filesystem::path& path) {
+  leave();
+  parts_.video.open(path);
+}
+
+void Sources::lookForSettings(const std::filesystem::path& path, std::function<void()> otherwise) {
+  jobs_.run(kSettings, Urgency::kBackground,
+            [this, path, otherwise = std::move(otherwise)](const std::stop_token& /*stop*/,
+                                                           const Jobs::Tell& tell) {
+              const auto provenance = readProvenance(path);
+              if (provenance) {
+                tell([this, path, text = *provenance] { offerSettings(path, text); });
+              } else if (otherwise) {
+                tell(otherwise);
+              }
+            });
+}
+
+void Sources::offerSettings(const std::filesystem::path& path, const std::string& provenance) {
+  const QString name = fileName(path);
+  std::vector<MessageAction> actions{
+      {tr("Restore settings"), [this, provenance, name] { restoreSettings(provenance, name); }}};
+  try {
+    const std::filesystem::path picture = parseProvenance(provenance).front().image;
+    std::error_code code;
+    if (picture.is_absolute() && std::filesystem::is_regular_file(picture, code)) {
+      actions.push_back({tr("Settings and picture"),
+                         [this, provenance, name, picture] {
+                           openImage(picture);
+                           restoreSettings(provenance, name);
+                         },
+                         tr("Also opens %1").arg(QString::fromStdString(picture.string()))});
+    }
+  } catch (const Error&) {
+    // Restoring says what is wrong with it.
+  }
+  parts_.messages.show(Severity::kInfo,
+                       tr("%1 was exported by AdaMerge Studio and carries its settings.").arg(name),
+                       std::move(actions));
+}
+
+void Sources::restoreSettings(const std::string& text, const QString& name) {
+  Workbench& workbench = parts_.workbench;
+  try {
+    // Of a comparison, the first canvas's.
+    const Provenance provenance = parseProvenance(text).front();
+    workbench.edit(workbench.activeIndex(), provenance.choice,
+                   tr("restore settings of %1").arg(name));
+    workbench.endEdit();
+    if (provenance.layer >= 0) workbench.view().setBlock(provenance.layer);
+    const LoadedModelPtr model = workbench.model();
+    if (model != nullptr && model->info.name != provenance.model) {
+      parts_.messages.show(
+          Severity::kWarning,
+          tr("The settings of %1 were made with the model %2; the present one is %3.")
+              .arg(name, QString::fromStdString(provenance.model),
+                   QString::fromStdString(model->info.name)));
+    }
+  } catch (const std::exception& error) {
+    parts_.messages.show(Severity::kError, tr("%1: %2").arg(name, errorText(error)));
+  }
+}
+
+QString Sources::ask(const QString& title, const QString& filter, const QString& place) {
+  return QFileDialog::getOpenFileName(window_, title, place, filter);
+}
+
+void Sources::askForImage() {
+  const QStringList paths = QFileDialog::getOpenFileNames(
+      window_, tr("Open images"), folderOf(parts_.recents.images.paths()),
+      tr("Images (*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.webp *.ppm *.pgm *.pbm *.pnm);;"
+         "Exported figures (*.png *.svg *.pdf);;All files (*)"));
+  if (paths.size() == 1) return openPath(paths.front());
+  if (!paths.isEmpty()) openFiles(paths);
+}
+
+void Sources::askForFolder() {
+  const QString path = QFileDialog::getExistingDirectory(window_, tr("Open a folder of images"),
+                                                         folderOf(parts_.recents.folders.paths()));
+  if (!path.isEmpty()) openFolder(path.toStdString());
+}
+
+void Sources::askForModel() {
+  const QString path = ask(tr("Open a model: weights, or the config.json of its folder"),
+                           tr("Models (*.safetensors *.pth *.pt *.bin config.json);;All files (*)"),
+                           folderOf(parts_.recents.models.paths()));
+  if (path.isEmpty()) return;
+  const std::filesystem::path file = path.toStdString();
+  openModel(file.filename() == "config.json" ? file.parent_path() : file);
+}
+
+void Sources::askForVideo() {
+  const QString path = ask(tr("Open a video"),
+                           tr("Videos (*.mp4 *.avi *.mov *.mkv *.webm *.m4v *.mpg *.mpeg);;"
+                              "All files (*)"),
+                           {});
+  if (!path.isEmpty()) openVideo(path.toStdString());
+}
+
+void Sources::askForSession() {
+  const QString path = ask(tr("Open a session"), tr("AdaMerge sessions (*.adamerge)"), {});
+  if (!path.isEmpty()) emit sessionChosen(path.toStdString());
+}
+
+void Sources::askForStatistics() {
+  const QString path = ask(tr("Load calibration"), tr("Layer statistics (*.json)"), {});
+  if (path.isEmpty()) return;
+  try {
+    parts_.workbench.useStatistics(
+        std::make_shared<const Statistics>(readStatistics(path.toStdString())));
+  } catch (const std::exception& error) {
+    parts_.messages.show(Severity::kError, errorText(error));
+  }
+}
+
+void Sources::openCamera() {
+  leave();
+  parts_.video.openCamera(0);
+}
+
+void Sources::paste() {
+  if (const QMimeData* data = QGuiApplication::clipboard()->mimeData()) open(readDrop(*data));
+}
+
+void Sources::closePicture() {
+  leave();
+  parts_.workbench.closePicture();
+}
+
+}  // namespace adamerge::ui

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The one way things are opened, and the one owner of what is shown: menus, drops, the clipboard,
+// recent files, the list of a folder, videos, cameras, the command line.
+#pragma once
+
+#include <QObject>
+#include <QString>
+#include <filesystem>
+#include <functional>
+
+#include "adamerge/engine.h"
+#include "bench/jobs.h"
+#include "sources/drop.h"
+
+namespace adamerge::ui {
+
+class MessageBar;
+class ThumbnailList;
+class VideoSource;
+class Workbench;
+struct Recents;
+
+/// Whatever is opened ends what was on its way before: a picture still being decoded, a video, a
+/// search that would choose a picture.
+class Sources : public QObject {
+  Q_OBJECT
+ public:
+  struct Parts {
+    Workbench& workbench;
+    ThumbnailList& images;
+    VideoSource& video;
+    MessageBar& messages;
+    std::function<EngineOptions()> options;  ///< for the next model
+    Recents& recents;
+  };
+  Sources(Parts parts, QWidget* window);
+
+  void open(const DroppedContent& content);
+  /// A file or folder of any kind.
+  void openPath(const QString& path);
+  void openModel(const std::filesystem::path& path);
+
+ public slots:
+  void askForImage();
+  void askForFolder();
+  void askForModel();
+  void askForVideo();
+  void askForSession();
+  void askForStatistics();
+  void openCamera();
+  void paste();
+  void closePicture();
+
+ signals:
+  /// The list of images has something to show.
+  void imagesListed();
+  void sessionChosen(const std::filesystem::path& path);
+
+ private:
+  /// What was shown or on its way ends; `next` is what comes, where it is a file.
+  void leave(const std::filesystem::path& next = {});
+  void openFiles(const QStringList& paths);
+  void openImage(const std::filesystem::path& path);
+  void openFolder(const std::filesystem::path& path);
+  void openVideo(const std::filesystem::path& path);
+  /// Looks for settings in an exported figure, off the UI thread. `otherwise`: there are none.
+  void lookForSettings(const std::filesystem::path& path, std::function<void()> otherwise = {});
+  void offerSettings(const std::filesystem::path& path, const std::string& provenance);
+  void restoreSettings(const std::string& provenance, const QString& name);
+  QString ask(const QString& title, const QString& filter, const QString& place);
+
+  Parts parts_;
+  QWidget* window_;
+  Jobs jobs_{this};
+};
+
+}  // namespace adamerge::ui
