@@ -37,6 +37,7 @@ int run(const Options& options, const std::stop_token& stop) {
   asUsage([&] { requireStatistics(calibration.choice); }, "there is nothing to calibrate: ");
   requireWritableFile(options.output);
   const Engine engine = options.engine.load(terminal, stop);
+  requireSettingsSuit(calibration.choice, engine.info().vit, engine.info().name, /*strict=*/true);
   // A count that the model cannot merge is said before any image is read.
   MethodChoice largest = calibration.choice;
   largest.settings["r_max"] = std::int64_t{calibration.r_max.back()};

@@ -102,6 +102,12 @@ std::vector<MethodChoice> ChoiceOptions::methodChoices() const {
   return list;
 }
 
+void ChoiceOptions::requireSuit(const Engine& engine) const {
+  for (const MethodChoice& choice : methodChoices()) {
+    requireSettingsSuit(choice, engine.info().vit, engine.info().name, /*strict=*/true);
+  }
+}
+
 std::vector<MeasuredChoice> ChoiceOptions::counted() const {
   const std::vector<MethodChoice> methods = methodChoices();
   Counts counts;
@@ -139,6 +145,7 @@ std::vector<MeasuredChoice> ChoiceOptions::make(const Engine& engine, const Data
                                                 std::span<const MeasuredChoice> found, bool print,
                                                 Terminal& terminal,
                                                 const std::stop_token& stop) const {
+  requireSuit(engine);
   if (flops_.empty()) return counted();
   const std::vector<MethodChoice> methods = searchedMethods();
   if (auto before = matchedBefore(found, methods, tiers())) return std::move(*before);
@@ -150,6 +157,7 @@ std::vector<MeasuredChoice> ChoiceOptions::make(const Engine& engine,
                                                 std::span<const InputTensor> images, bool print,
                                                 Terminal& terminal,
                                                 const std::stop_token& stop) const {
+  requireSuit(engine);
   if (flops_.empty()) return counted();
   return matchTiers(engine, images, searchedMethods(), tiers(), teller(print, terminal),
                     terminal.callback(), stop);

@@ -129,6 +129,7 @@ int run(Options& options, const std::stop_token& stop) {
   options.figures.check(findMethod(choice.method));
   requireWritable(options.json);
   const Engine engine = options.engine.load(terminal, stop);
+  requireSettingsSuit(choice, engine.info().vit, engine.info().name, /*strict=*/true);
   if (options.figures.layerGiven()) requireLayer(options.figures.layer(), engine.info());
   // What does not suit the model is said once, before any image is read.
   Inspection inspection(options, engine.prepare(choice), engine, terminal);

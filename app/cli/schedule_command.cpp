@@ -38,6 +38,7 @@ int run(const Options& options, const std::stop_token& stop) {
   }
   requireWritable(options.json);
   const Engine engine = options.engine.load(terminal, stop);
+  requireSettingsSuit(choice, engine.info().vit, engine.info().name, /*strict=*/true);
   const std::filesystem::path folder =
       options.images.empty() ? bundled("resources/samples") : std::filesystem::path(options.images);
   ImageSource images =

@@ -352,6 +352,9 @@ MethodChoice Workbench::fitted(const MethodChoice& choice) const {
     auto& value = std::get<std::int64_t>(result.settings[knob.key]);
     value = std::min(value, static_cast<std::int64_t>(knob.limit * vit.patchTokens()));
   }
+  for (const SettingInfo& setting : findMethod(choice.method).settings) {
+    if (setting.rotary_only && !vit.isRotary()) result.settings[setting.key] = setting.fallback;
+  }
   if (result.statistics != nullptr && result.statistics->depth != vit.depth) {
     result.statistics.reset();
   }

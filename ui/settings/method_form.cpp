@@ -87,7 +87,7 @@ MethodForm::MethodForm(Workbench& workbench, QWidget* parent)
           [this](int index) { chooseMethod(method_->itemData(index).toString().toStdString()); });
   connect(reset_all_, &QPushButton::clicked, this, &MethodForm::resetAll);
   connect(&workbench_, &Workbench::activePaneChanged, this, &MethodForm::bind);
-  connect(&workbench_, &Workbench::modelChanged, this, &MethodForm::refreshCalibration);
+  connect(&workbench_, &Workbench::modelChanged, this, &MethodForm::refresh);
   bind();
 }
 
@@ -147,12 +147,15 @@ void MethodForm::rebuild() {
   }
   description_->setText(text);
   built_for_ = info.id;
+  built_rotary_ = rotary;
 }
 
 void MethodForm::refresh() {
   const MethodChoice& choice = pane_->choice();
   remembered_[{pane_->index(), choice.method}] = choice;
-  if (built_for_ != choice.method) rebuild();
+  const LoadedModelPtr model = workbench_.model();
+  const bool rotary = model != nullptr && model->info.vit.isRotary();
+  if (built_for_ != choice.method || built_rotary_ != rotary) rebuild();
   bool changed = false;
   for (SettingRow* row : rows_) {
     const SettingValue& value = choice.settings.find(row->info().key)->second;

@@ -47,7 +47,8 @@ class MethodForm : public QWidget {
 
   Workbench& workbench_;
   Pane* pane_ = nullptr;
-  std::string built_for_;  ///< the method whose rows are shown
+  bool built_rotary_ = false;  ///< rows that only rotary networks have are among them
+  std::string built_for_;      ///< the method whose rows are shown
   std::vector<SettingRow*> rows_;
   /// What a canvas last had under a method, for when the user comes back to it.
   std::map<std::pair<int, std::string>, MethodChoice> remembered_;

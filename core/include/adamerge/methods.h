@@ -153,9 +153,10 @@ Settings completeSettings(const MethodChoice& choice);
 /// Whether `setting` has an effect under `settings` (complete).
 bool isActive(const SettingInfo& setting, const Settings& settings);
 
-/// Throws Error where a setting is named that this network has no use for.
-void requireSettingsSuit(const MethodChoice& choice, const VitConfig& vit,
-                         std::string_view model);
+/// Throws Error where a setting is named that this network has no use for. One at its default does
+/// no harm: only where `strict`, since somebody typed it, is it refused too.
+void requireSettingsSuit(const MethodChoice& choice, const VitConfig& vit, std::string_view model,
+                         bool strict = false);
 
 /// What drives compression here: AdaMerge with a constant count is driven by "r" instead of
 /// "r_max". nullptr where there is nothing.

@@ -125,13 +125,14 @@ bool isActive(const SettingInfo& setting, const Settings& settings) {
   return other != settings.end() && other->second == setting.active_when->second;
 }
 
-void requireSettingsSuit(const MethodChoice& choice, const VitConfig& vit,
-                         std::string_view model) {
+void requireSettingsSuit(const MethodChoice& choice, const VitConfig& vit, std::string_view model,
+                         bool strict) {
   if (vit.isRotary()) return;
   const MethodInfo& info = findMethod(choice.method);
   for (const auto& [key, value] : choice.settings) {
     const SettingInfo* setting = info.setting(key);
     if (setting == nullptr || !setting->rotary_only) continue;
+    if (!strict && value == setting->fallback) continue;
     throw Error(fmt::format("--{} is for networks with rotary positions; {} has none",
                             optionName(key), model));
   }
