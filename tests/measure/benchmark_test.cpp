@@ -274,9 +274,12 @@ TEST(UntrainedEngine, IsTheArchitectureThatItsNameSays) {
   EngineOptions larger = options;
   larger.input_size = InputSize{96, 128};
   EXPECT_EQ(Engine::untrained("vit_tiny_patch32_224", larger).info().vit.patchTokens(), 12);
+  // Pixels beyond the last whole patch are never seen.
   larger.input_size = InputSize{100, 100};
+  EXPECT_EQ(Engine::untrained("vit_tiny_patch32_224", larger).info().vit.patchTokens(), 9);
+  larger.input_size = InputSize{100, 31};
   EXPECT_THAT(errorMessage([&] { Engine::untrained("vit_tiny_patch32_224", larger); }),
-              HasSubstr("multiples of the patch size 32"));
+              HasSubstr("from the patch size 32"));
   for (const char* name :
        {"", "vit", "resnet50", "vit_tiny", "vit_tiny_patch16", "vit_medium_patch16_224",
         "vit_tiny_patch16_225", "vit_tiny_patch0_224", "vit_tiny_patch16_-224",
