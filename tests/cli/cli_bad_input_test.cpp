@@ -87,7 +87,7 @@ TEST(BadSetting, TheModelDecides) {
   expectRefused({sample("bird"), "--layer", "-1"}, {"--layer -1", "blocks 0 to 11"});
   expectRefused({sample("bird"), "--method", "tome", "--r", "99"}, {"--r 99", "196", "98"});
   expectRefused({sample("bird"), "--no-adaptive", "--r", "5000"}, {"--r 5000", "196"});
-  expectRefused({sample("bird"), "--input-size", "30"}, {"30 x 30", "multiples", "4"});
+  expectRefused({sample("bird"), "--input-size", "3"}, {"3 x 3", "patch size 4"});
 }
 
 TEST(BadSetting, CudaWhereThereIsNone) {
