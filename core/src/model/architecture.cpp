@@ -61,6 +61,9 @@ class Finder {
   template <class T>
   void agree(const Field<T>& field, T found) const {
     if (field && *field != found) {
+      if (config_.file.empty()) {
+        fail(fmt::format("{} is {} in this family, but the tensors say {}", field.key, *field, found));
+      }
       throw Error(fmt::format("{}: {} is {}, but the tensors in {} say {}", config_.file, field.key,
                               *field, tensors_.file(), found));
     }
@@ -128,6 +131,7 @@ class Finder {
     vit_.rms_qk_norm = vit_.qk_norm && !has(attention + "attn.q_norm.bias");
     vit_.layer_scale = has(attention + (branches ? "ls.gamma" : "ls1.gamma"));
     agree(config_.pre_norm, vit_.pre_norm);
+    agree(config_.patch_bias, vit_.patch_bias);
     agree(config_.qkv_bias, vit_.qkv_bias);
     agree(config_.proj_bias, vit_.proj_bias);
     agree(config_.qk_norm, vit_.qk_norm);
@@ -372,10 +376,13 @@ class Finder {
   void readRotary() {
     if (!vit_.isRotary()) return;
     constexpr int kParts = 4;
-    if (vit_.headDim() % kParts != 0) {
-      fail(fmt::format("its heads are {} wide, and rotary positions need a width divisible by four",
-                       vit_.headDim()));
-    }
+    if (vit_.headDim() % kParts == 0) return;
+    const std::string problem =
+        fmt::format("{} heads of a width of {} are {} wide each, and rotary positions need a width "
+                    "divisible by four",
+                    vit_.heads, vit_.dim, vit_.headDim());
+    if (!config_.heads || config_.file.empty()) fail(problem);
+    throw Error(fmt::format("{}: {}: {}", config_.file, config_.heads.key, problem));
   }
 
   const FileTensors& tensors_;

@@ -9,8 +9,10 @@
 namespace adamerge {
 namespace {
 
+constexpr const char* kPatches = "patch_embed.proj.weight";
+
 bool hasBlocks(const FileTensors& tensors) {
-  return tensors.has("patch_embed.proj.weight") && tensors.has("blocks.0.norm1.weight");
+  return tensors.has(kPatches) && tensors.has("blocks.0.norm1.weight");
 }
 
 bool isDinov3(const FileTensors& tensors) {
@@ -30,6 +32,11 @@ bool isMae(const FileTensors& tensors) {
           (tensors.has("fc_norm.weight") && !tensors.has("norm.weight") &&
            tensors.has("cls_token") && tensors.has("pos_embed") && !tensors.has("reg_token") &&
            tensors.first("blocks.*.gamma_1").empty() && tensors.first("blocks.*.ls1").empty()));
+}
+
+template <bool (*fits)(const FileTensors&)>
+std::string patchesIf(const FileTensors& tensors) {
+  return fits(tensors) ? kPatches : "";
 }
 
 ModelConfig published(double epsilon, Publisher publisher) {
@@ -80,6 +87,7 @@ ModelConfig openDinov3(const ConfigFiles& /*files*/, FileTensors& tensors) {
   ModelConfig config =
       published(1e-5, satellite ? Publisher::kMetaDinov3Satellite : Publisher::kMetaDinov3);
   config.architecture = "dinov3";
+  config.qkv_bias = {};  // 7B has none
   config.base.rotary.form = Rotary::Form::kDinov3;
   config.base.rotary.halves = true;
   config.base.rotary.stored_periods = true;
@@ -114,11 +122,11 @@ ModelConfig openMae(const ConfigFiles& /*files*/, FileTensors& tensors) {
 }  // namespace
 
 Family metaDinov2Family() {
-  return {"DINOv2 (Meta)", ConfigFormat::kNone, {}, isDinov2, openDinov2};
+  return {"DINOv2 (Meta)", ConfigFormat::kNone, {}, patchesIf<isDinov2>, openDinov2};
 }
 Family metaDinov3Family() {
-  return {"DINOv3 (Meta)", ConfigFormat::kNone, {}, isDinov3, openDinov3};
+  return {"DINOv3 (Meta)", ConfigFormat::kNone, {}, patchesIf<isDinov3>, openDinov3};
 }
-Family fairMaeFamily() { return {"MAE (FAIR)", ConfigFormat::kNone, {}, isMae, openMae}; }
+Family fairMaeFamily() { return {"MAE (FAIR)", ConfigFormat::kNone, {}, patchesIf<isMae>, openMae}; }
 
 }  // namespace adamerge
