@@ -33,15 +33,22 @@ TEST_F(ConfigErrors, DisagreementsNameBothSides) {
   expect("depth", 0, "0", "2");
   expect("depth", 12, "12", "2");
   expect("in_chans", 1, "1", "3");
-  expect("class_token", false, "false", "true");
   expect("reg_tokens", 4, "4", "0");
   expect("mlp_ratio", 3, "96", "128");
-  expect("qkv_bias", false, "false", "true");
-  expect("qk_norm", true, "true", "false");
-  expect("pre_norm", true, "true", "false");
-  expect("init_values", 0.1, "true", "false");
-  expect("fc_norm", true, "true", "false");
-  expect("final_norm", false, "false", "true");
+  const auto expectTensor = [this](const std::string& key, const json& value,
+                                   const std::string& claimed, const std::string& tensor) {
+    EXPECT_THAT(errorFor(with("/model_args/" + key, value)),
+                AllOf(HasSubstr(config_), HasSubstr(weights_),
+                      HasSubstr("model_args." + key + " is " + claimed), HasSubstr(tensor)))
+        << key;
+  };
+  expectTensor("class_token", false, "false", "'cls_token' is there");
+  expectTensor("qkv_bias", false, "false", "'blocks.0.attn.qkv.bias' is there");
+  expectTensor("qk_norm", true, "true", "'blocks.0.attn.q_norm.weight' is missing");
+  expectTensor("pre_norm", true, "true", "'norm_pre.weight' is missing");
+  expectTensor("init_values", 0.1, "true", "'blocks.0.ls1.gamma' is missing");
+  expectTensor("fc_norm", true, "true", "'fc_norm.weight' is missing");
+  expectTensor("final_norm", false, "false", "'norm.weight' is there");
   EXPECT_THAT(errorFor(with("/num_classes", 10)),
               AllOf(HasSubstr("num_classes is 10"), HasSubstr("say 7"), HasSubstr(config_),
                     HasSubstr(weights_)));
@@ -106,8 +113,8 @@ TEST_F(ConfigErrors, RefusesWhatCannotRun) {
 TEST_F(ConfigErrors, RefusesTensorsOfOtherNetworks) {
   for (const auto& [name, meaning] :
        std::map<std::string, std::string>{
-           {"blocks.0.attn.relative_position_bias_table", "relative position bias is false"},
-           {"rel_pos_bias.relative_position_bias_table", "relative position bias is false"},
+           {"blocks.0.attn.relative_position_bias_table", "bias_table' is there"},
+           {"rel_pos_bias.relative_position_bias_table", "bias_table' is there"},
            {"blocks.0.attn.q_bias", "'blocks.0.attn.k_bias' is missing"},
            {"attn_pool.latent", "unexpected attn_pool.latent"},
            {"blocks.0.mlp.w12.weight", "unexpected blocks.0.mlp.w12.weight"},
@@ -149,10 +156,10 @@ TEST_F(ConfigErrors, ListsMissingAndUnexpectedTensors) {
   tensors = test::smallTensors();
   tensors.erase("norm.weight");
   tensors.erase("norm.bias");
-  EXPECT_THAT(errorForTensors(tensors), HasSubstr("is true, but the tensors in"));
+  EXPECT_THAT(errorForTensors(tensors), HasSubstr("'norm.weight' is missing"));
   tensors = test::smallTensors();
   tensors.erase("pos_embed");
-  EXPECT_THAT(errorForTensors(tensors), HasSubstr("the position table is true, but the tensors"));
+  EXPECT_THAT(errorForTensors(tensors), HasSubstr("'pos_embed' is missing"));
 }
 
 TEST_F(ConfigErrors, ChecksShapesTypesAndValues) {

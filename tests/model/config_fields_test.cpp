@@ -212,11 +212,13 @@ class ChangedConfig {
       : source_(source), name_(fs::exists(source / "config.json") ? "config.json"
                                                                   : "open_clip_config.json") {
     for (const auto& entry : fs::directory_iterator(source)) {
-      if (entry.path().filename() != "case.safetensors") {
-        fs::copy(entry.path(), folder_.path() / entry.path().filename());
+      const fs::path name = entry.path().filename();
+      if (name != "case.safetensors" && name != name_) {
+        fs::copy(entry.path(), folder_.path() / name);
       }
     }
     whole_ = json::parse(test::readBytes(source / name_));
+    test::writeBytes(folder_.path() / name_, whole_.dump());
     kind_ = whole_.contains("architecture") ? "timm" : whole_.value("model_type", "open_clip");
     const LoadedModel model = loadModel(folder_.path());
     vit_ = text(model.info.vit);

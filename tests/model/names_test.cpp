@@ -77,8 +77,8 @@ TEST(Names, Dinov2WithItsClassifier) {
   EXPECT_EQ(model.info.preprocessing.crop_width, 56);
   EXPECT_EQ(model.info.preprocessing.interpolation, Interpolation::kBicubic);
   EXPECT_FLOAT_EQ(model.info.preprocessing.mean[1], 0.456F);
-  ASSERT_EQ(model.info.notes.size(), 1U);
-  EXPECT_THAT(model.info.notes[0], HasSubstr("mask_token"));
+  EXPECT_THAT(model.info.notes, ::testing::ElementsAre(HasSubstr("mask_token"),
+                                                       HasSubstr("4 x 4 patches is resampled")));
 }
 
 TEST(Names, Dinov2RegistersTakeNoPosition) {

@@ -39,9 +39,10 @@ struct ModelConfig {
   /// What the tensors show too, to be compared with them.
   Field<int> patch_size, channels, dim, depth, heads, mlp_hidden, classes, register_tokens,
       projection;
-  Field<bool> class_token, no_embed_class, pre_norm, qk_norm, layer_scale, fc_norm;
+  Field<bool> no_embed_class, pre_norm, qk_norm, layer_scale, fc_norm;
   Field<bool> final_norm, gated_mlp, attention_norm, mlp_norm, proj_bias;
   // What most families have, or none but a few.
+  Field<bool> class_token{true, "the class token"};
   Field<bool> position_table{true, "the position table"};
   Field<bool> patch_bias{true, "the patch embedding's bias"};
   Field<bool> qkv_bias{true, "the bias of queries, keys and values"};

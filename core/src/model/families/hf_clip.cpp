@@ -119,7 +119,13 @@ ModelConfig openClip(const ConfigFiles& files, FileTensors& tensors) {
     config.final_norm = {false, "model_type"};
     config.pooling.value = Pooling::kAverage;
   }
-  if (!tensors.has("projection.weight")) config.projection = {};
+  if (!tensors.has("projection.weight")) {
+    // The image tower alone, and the one with a classifier, have none.
+    if (config.architecture == "clip" && !tensors.has("head.weight")) {
+      tensors.fail(fmt::format("tensor '{}' is missing", tensors.inFile("projection.weight")));
+    }
+    config.projection = {};
+  }
   return config;
 }
 
@@ -133,6 +139,7 @@ ModelConfig openSiglip(const ConfigFiles& files, FileTensors& tensors) {
     }
   });
   config.projection = {};
+  config.class_token.value = false;
   if (!config.norm_epsilon) config.norm_epsilon.value = 1e-6;
   if (!config.activation) config.activation.value = Activation::kGeluTanh;
   config.base.resampling = Resampling::kBicubic;

@@ -29,6 +29,7 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   config.classes = fields.count("num_labels");
   if (const auto bias = fields.flag("qkv_bias")) config.qkv_bias = bias;
   if (!config.norm_epsilon) config.norm_epsilon.value = 1e-12;
+  config.class_token.value = false;
   config.base.resampling = Resampling::kBicubic;
   config.pooling = {Pooling::kAverage, "model_type"};
   for (const char* key : {"pooler_act", "pooler_output_size"}) static_cast<void>(fields.find(key));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <set>
 
 #include "model/family.h"
 
@@ -73,6 +74,7 @@ ModelConfig openDinov3(const ConfigFiles& /*files*/, FileTensors& tensors) {
   tensors.drop("mask_token");
   tensors.drop("local_cls_norm");
   // Keys have no bias, whatever their third of it holds: the mask is what says so.
+  std::set<std::string> masks;
   for (std::string name; !(name = tensors.first("blocks.*.attn.qkv.bias_mask")).empty();) {
     const at::Tensor mask = tensors.take(name);
     const std::string bias_name = name.substr(0, name.size() - std::string_view("_mask").size());
@@ -81,6 +83,14 @@ ModelConfig openDinov3(const ConfigFiles& /*files*/, FileTensors& tensors) {
       tensors.fail(fmt::format("tensor '{}' masks no '{}' of its size", name, bias_name));
     }
     tensors.set(bias_name, bias * mask, bias_name);
+    masks.insert(bias_name);
+  }
+  for (const auto& [name, tensor] : tensors.all()) {
+    if (name.ends_with(".attn.qkv.bias") && masks.erase(name) == 0) {
+      tensors.fail(fmt::format("tensor '{0}_mask' is missing, which says that keys have no bias, "
+                               "though '{0}' is there",
+                               name));
+    }
   }
   // The two series differ in mean and deviation, which only their files' names tell.
   const bool satellite = tensors.file().find("sat493m") != std::string::npos;

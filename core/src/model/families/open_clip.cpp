@@ -104,6 +104,8 @@ void renameTower(FileTensors& tensors) {
   if (const at::Tensor proj = tensors.take("proj"); proj.defined()) {
     if (proj.dim() != 2) tensors.fail("tensor 'visual.proj' is no matrix");
     tensors.set("projection.weight", proj.t(), "visual.proj");
+  } else {
+    tensors.fail("tensor 'visual.proj' is missing");
   }
   if (tensors.has("attn_pool.latent")) splitPool(tensors);
 }
@@ -286,7 +288,7 @@ ModelConfig openOpenClip(const ConfigFiles& files, FileTensors& tensors) {
     renameTower(tensors);
     readVision(vision, tensors, config);
     config.activation.value = model.flag("quick_gelu").value.value_or(false) ? Activation::kQuickGelu : Activation::kGelu;
-    if (tensors.has("projection.weight")) config.projection = width;
+    config.projection = width;
     finishTower(config);
   }
   config.format = ConfigFormat::kOpenClip;

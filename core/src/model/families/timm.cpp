@@ -60,8 +60,8 @@ class Arguments {
   [[noreturn]] void fail(std::string_view key, std::string_view problem) const {
     at(key).fail(key, problem);
   }
+  std::string name(std::string_view key) const { return at(key).name(key); }
   const ConfigFields& given() const { return given_; }
-  const ConfigFields& known() const { return known_; }
 
  private:
   ConfigFields given_, known_;
@@ -230,7 +230,7 @@ void readMlp(const Arguments& args, Class type, ModelConfig& config) {
   }
   if (const Field<bool> gated = args.flag("swiglu_mlp")) config.gated_mlp = gated;
   if (type == Class::kVisionTransformer && !config.gated_mlp) {
-    config.gated_mlp = {false, args.given().name("mlp_layer")};
+    config.gated_mlp = {false, args.name("mlp_layer")};
   }
   const double ratio = args.number("mlp_ratio").value.value_or(4.0);
   if (!config.dim) return;
@@ -241,8 +241,8 @@ void readMlp(const Arguments& args, Class type, ModelConfig& config) {
   if (const int align = args.count("swiglu_align_to").value.value_or(0); align > 0) {
     width = (width + align - 1) / align * align;
   }
-  config.mlp_hidden = {width, fmt::format("{} x {}", args.given().name("embed_dim"),
-                                          args.given().name("mlp_ratio"))};
+  config.mlp_hidden = {width, fmt::format("{} x {}", args.name("embed_dim"),
+                                          args.name("mlp_ratio"))};
 }
 
 void readNorms(const Arguments& args, Class type, ModelConfig& config) {
@@ -256,7 +256,9 @@ void readNorms(const Arguments& args, Class type, ModelConfig& config) {
       args.flag(type == Class::kVisionTransformer ? "final_norm" : "use_post_transformer_norm");
   const bool fc = after.value.value_or(averages);
   config.fc_norm = {fc && any.value.value_or(true), after.key};
-  config.final_norm = {!fc && any.value.value_or(true), any ? any.key : after.key};
+  config.final_norm = {
+      !fc && any.value.value_or(true),
+      any ? any.key : fmt::format("the norm before pooling, {} being {},", after.key, fc)};
 }
 
 void readRotary(const Arguments& args, ModelConfig& config) {
@@ -364,20 +366,22 @@ ModelConfig readNetwork(const std::string& full_name, const ConfigFields& given,
   }
   const bool plain = type == Class::kVisionTransformer;
   config.register_tokens = args.count(plain ? "reg_tokens" : "num_reg_tokens");
-  config.class_token = args.flag("class_token");
+  config.class_token = {args.flag("class_token", true), args.name("class_token")};
   config.no_embed_class = args.flag("no_embed_class");
   const char* pre_norm = plain ? "pre_norm" : "use_pre_transformer_norm";
-  config.pre_norm = {args.flag(pre_norm, false), args.given().name(pre_norm)};
+  config.pre_norm = {args.flag(pre_norm, false), args.name(pre_norm)};
   if (const Field<bool> bias = args.flag("qkv_bias")) config.qkv_bias = bias;
   config.patch_bias.value = !*config.pre_norm;
-  config.proj_bias = args.flag("proj_bias");
-  config.qk_norm = args.flag("qk_norm");
+  config.proj_bias = {args.flag("proj_bias", true), args.name("proj_bias")};
+  config.qk_norm = {args.flag("qk_norm", false), args.name("qk_norm")};
   config.norm_epsilon = args.number("norm_eps");
   if (!config.norm_epsilon) config.norm_epsilon.value = 1e-6;
   if (plain) config.activation = activationField(args.at("act_layer"), "act_layer");
   if (!config.activation) config.activation.value = Activation::kGelu;
-  config.attention_norm = args.flag(plain ? "scale_attn_norm" : "scale_attn_inner");
-  config.mlp_norm = args.flag(plain ? "scale_mlp_norm" : "scale_mlp");
+  const char* attention_norm = plain ? "scale_attn_norm" : "scale_attn_inner";
+  const char* mlp_norm = plain ? "scale_mlp_norm" : "scale_mlp";
+  config.attention_norm = {args.flag(attention_norm, false), args.name(attention_norm)};
+  config.mlp_norm = {args.flag(mlp_norm, false), args.name(mlp_norm)};
   config.key_bias = plain;
   // "rope" has a bias of keys, "eva" has none: the tensors show it.
   if (const Field<std::string> form = args.text("attn_type");
@@ -385,7 +389,7 @@ ModelConfig readNetwork(const std::string& full_name, const ConfigFields& given,
     args.fail("attn_type", fmt::format("is '{}'; eva and rope can run here", printable(*form, 40)));
   }
   // Null says nothing here: timm's named architectures may still have layer scale.
-  config.layer_scale.key = args.given().name("init_values");
+  config.layer_scale.key = args.name("init_values");
   if (args.has("init_values")) config.layer_scale.value = *args.number("init_values") != 0;
   if (args.flag("dynamic_img_pad", false)) {
     args.fail("dynamic_img_pad", "is true: padded inputs cannot run here");
@@ -432,7 +436,7 @@ ModelConfig readNetwork(const std::string& full_name, const ConfigFields& given,
   readRotary(args, config);
 
   if (type != Class::kVisionTransformer) {
-    config.position_table = {args.flag("use_abs_pos_emb", true), args.given().name("use_abs_pos_emb")};
+    config.position_table = {args.flag("use_abs_pos_emb", true), args.name("use_abs_pos_emb")};
   } else if (const Field<std::string> table = args.text("pos_embed")) {
     if (!(*table).empty() && *table != "none" && *table != "learn") {
       args.fail("pos_embed", fmt::format("is '{}'; learn and none can run here",
@@ -441,9 +445,9 @@ ModelConfig readNetwork(const std::string& full_name, const ConfigFields& given,
     config.position_table = {*table == "learn", table.key};
   }
   if (type == Class::kBeit) {
-    config.block_bias = {args.flag("use_rel_pos_bias", false), args.given().name("use_rel_pos_bias")};
+    config.block_bias = {args.flag("use_rel_pos_bias", false), args.name("use_rel_pos_bias")};
     config.shared_bias = {args.flag("use_shared_rel_pos_bias", false),
-                          args.given().name("use_shared_rel_pos_bias")};
+                          args.name("use_shared_rel_pos_bias")};
   }
   const bool bilinear = name.starts_with("flexivit") || name.find("radio") != std::string::npos;
   config.base.resampling = bilinear ? Resampling::kBilinear : Resampling::kBicubicAntialiased;
@@ -466,6 +470,7 @@ ModelConfig openAlone(FileTensors& tensors) {
   tensors.rename(kNames);
   tensors.drop("unused");
   ModelConfig config;
+  config.class_token = {};
   config.activation.value = Activation::kGelu;
   config.base.resampling_rounds = true;
   return config;
