@@ -246,7 +246,7 @@ ModelConfig openTrunk(const ConfigFields& vision, const Field<int>& width, FileT
   tensors.removePrefix("trunk.");
   const bool projects = compareProjection(vision, tensors);
   const at::Tensor patches = tensors.find("patch_embed.proj.weight");
-  if (!projects && width && patches.size(0) != *width) {
+  if (!projects && width && patches.dim() == 4 && patches.size(0) != *width) {
     throw Error(fmt::format("{}: {} is {}, but without a projection the embedding of {} is {} wide",
                             vision.file(), width.key, *width, tensors.file(), patches.size(0)));
   }

@@ -470,7 +470,8 @@ ModelConfig openAlone(FileTensors& tensors) {
   tensors.rename(kNames);
   tensors.drop("unused");
   ModelConfig config;
-  config.class_token = {};
+  config.class_token = {};  // the tensors show both
+  config.qkv_bias = {};
   config.activation.value = Activation::kGelu;
   config.base.resampling_rounds = true;
   return config;
