@@ -6,12 +6,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <filesystem>
-#include <set>
 
 #include "engine/vit.h"
 #include "error_message.h"
+#include "family_folders.h"
 #include "model/load_model.h"
 #include "safetensors_metadata.h"
 #include "weights/safetensors.h"
@@ -24,31 +23,8 @@ namespace fs = std::filesystem;
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
 
-const fs::path kOwn = fs::path(ADAMERGE_TEST_DATA) / "families";
-const fs::path kShared = fs::path(ADAMERGE_SHARED) / "reference" / "families";
-
 /// Of single precision; a reading of the formulas in double precision lies within 5e-6.
 constexpr double kBound = 1e-5;
-
-std::vector<fs::path> folders(const fs::path& root) {
-  std::vector<fs::path> found;
-  if (!fs::is_directory(root)) return found;
-  for (const auto& entry : fs::directory_iterator(root)) {
-    if (fs::exists(entry.path() / "case.safetensors")) found.push_back(entry.path());
-  }
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-/// What is opened: the folder, or the one file that Meta, FAIR and OpenAI publish (the case's own
-/// tensors lie beside it).
-fs::path published(const fs::path& folder) {
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const std::string extension = entry.path().extension().string();
-    if (extension == ".pth" || extension == ".pt") return entry.path();
-  }
-  return folder;
-}
 
 std::optional<InputSize> sizeOf(const std::string& text) {
   InputSize size;
@@ -69,7 +45,7 @@ void expectTheLibrarysNumbers(const fs::path& folder) {
   ASSERT_TRUE(size);
   const auto other = metadata.find("other_than_the_config");
   const bool named = other != metadata.end() && other->second == "True";
-  const LoadedModel model = loadModel(published(folder), {named ? size : std::nullopt});
+  const LoadedModel model = loadModel(test::published(folder), {named ? size : std::nullopt});
   const VitConfig& vit = model.info.vit;
   ASSERT_EQ(vit.input_height, size->height);
   ASSERT_EQ(vit.input_width, size->width);
@@ -107,14 +83,14 @@ void expectTheLibrarysNumbers(const fs::path& folder) {
 }
 
 TEST(Families, GiveTheNumbersOfTheirLibraries) {
-  const std::vector<fs::path> all = folders(kOwn);
+  const std::vector<fs::path> all = test::familyFolders(test::kOwnFamilies);
   ASSERT_GE(all.size(), 10U);
   for (const fs::path& folder : all) expectTheLibrarysNumbers(folder);
 }
 
 TEST(Families, SharedGiveTheNumbersOfTheirLibraries) {
-  const std::vector<fs::path> all = folders(kShared);
-  if (all.empty()) GTEST_SKIP() << kShared << " is not here";
+  const std::vector<fs::path> all = test::familyFolders(test::kSharedFamilies);
+  if (all.empty()) GTEST_SKIP() << test::kSharedFamilies << " is not here";
   for (const fs::path& folder : all) {
     try {
       expectTheLibrarysNumbers(folder);
@@ -125,7 +101,7 @@ TEST(Families, SharedGiveTheNumbersOfTheirLibraries) {
 }
 
 TEST(Families, SharedForeignNetworksAreRefusedWithTheReason) {
-  const fs::path root = kShared / "refused";
+  const fs::path root = test::kSharedFamilies / "refused";
   if (!fs::is_directory(root)) GTEST_SKIP() << root << " is not here";
   for (const auto& [name, reason] : {std::pair("swin", "pyramid"),
                                      {"sam-vision", "windows"},

@@ -66,6 +66,16 @@ class Finder {
     }
   }
 
+  /// `found`: that `tensor` is there.
+  void agree(const Field<bool>& field, bool found, const std::string& tensor) const {
+    if (!field || *field == found) return;
+    const std::string problem =
+        fmt::format("{} is {}, but tensor '{}' is {}", field.key, *field,
+                    printable(tensors_.inFile(tensor), 80), found ? "there" : "missing");
+    if (config_.file.empty()) fail(fmt::format("in this family {}", problem));
+    throw Error(fmt::format("{}: {} in {}", config_.file, problem, tensors_.file()));
+  }
+
   void readPatches() {
     constexpr const char* kName = "patch_embed.proj.weight";
     vit_.dim = length(kName, 4, 0);
@@ -89,7 +99,7 @@ class Finder {
     vit_.class_token = has("cls_token");
     vit_.distillation_token = has("dist_token");
     vit_.register_tokens = has("reg_token") ? length("reg_token", 3, 1) : 0;
-    agree(config_.class_token, vit_.class_token);
+    agree(config_.class_token, vit_.class_token, "cls_token");
     agree(config_.register_tokens, vit_.register_tokens);
   }
 
@@ -117,23 +127,28 @@ class Finder {
     agree(config_.gated_mlp, vit_.gated_mlp);
     agree(config_.mlp_hidden, vit_.mlp_hidden);
     if (vit_.gated_mlp && !config_.gated_mlp) vit_.activation = Activation::kSilu;
-    vit_.mlp_bias = has(mlp + "mlp.fc1.bias");
+    vit_.mlp_bias = has(mlp + "mlp.fc1.bias") || has(mlp + "mlp.fc2.bias");
     vit_.mlp_norm = has(mlp + "mlp.norm.weight");
     vit_.pre_norm = has("norm_pre.weight");
-    vit_.rms_norm = !has(attention + (branches ? "norm.bias" : "norm1.bias"));
+    vit_.rms_norm = !has(attention + (branches ? "norm.bias" : "norm1.bias")) &&
+                    !has(mlp + (branches ? "norm.bias" : "norm2.bias")) && !has("norm.bias") &&
+                    !has("fc_norm.bias");
     vit_.qkv_bias = has(attention + "attn.qkv.bias");
     vit_.proj_bias = has(attention + "attn.proj.bias");
     vit_.attention_norm = has(attention + "attn.norm.weight");
     vit_.qk_norm = has(attention + "attn.q_norm.weight");
-    vit_.rms_qk_norm = vit_.qk_norm && !has(attention + "attn.q_norm.bias");
-    vit_.layer_scale = has(attention + (branches ? "ls.gamma" : "ls1.gamma"));
-    agree(config_.pre_norm, vit_.pre_norm);
-    agree(config_.qkv_bias, vit_.qkv_bias);
-    agree(config_.proj_bias, vit_.proj_bias);
-    agree(config_.qk_norm, vit_.qk_norm);
-    agree(config_.attention_norm, vit_.attention_norm);
-    agree(config_.mlp_norm, vit_.mlp_norm);
-    agree(config_.layer_scale, vit_.layer_scale);
+    vit_.rms_qk_norm = vit_.qk_norm && !has(attention + "attn.q_norm.bias") &&
+                       !has(attention + "attn.k_norm.bias");
+    const std::string scale = attention + (branches ? "ls.gamma" : "ls1.gamma");
+    vit_.layer_scale = has(scale) || has(mlp + (branches ? "ls.gamma" : "ls2.gamma"));
+    agree(config_.pre_norm, vit_.pre_norm, "norm_pre.weight");
+    agree(config_.patch_bias, vit_.patch_bias, "patch_embed.proj.bias");
+    agree(config_.qkv_bias, vit_.qkv_bias, attention + "attn.qkv.bias");
+    agree(config_.proj_bias, vit_.proj_bias, attention + "attn.proj.bias");
+    agree(config_.qk_norm, vit_.qk_norm, attention + "attn.q_norm.weight");
+    agree(config_.attention_norm, vit_.attention_norm, attention + "attn.norm.weight");
+    agree(config_.mlp_norm, vit_.mlp_norm, mlp + "mlp.norm.weight");
+    agree(config_.layer_scale, vit_.layer_scale, scale);
     if (config_.norm_epsilon) vit_.norm_epsilon = *config_.norm_epsilon;
     if (!(vit_.norm_epsilon >= 0 && vit_.norm_epsilon < 1)) {
       throw Error(fmt::format("{}: {} is {}, a small positive number is expected", config_.file,
@@ -205,10 +220,10 @@ class Finder {
   void readNormsAndHead() {
     vit_.fc_norm = has("fc_norm.weight");
     vit_.final_norm = has("norm.weight");
-    agree(config_.fc_norm, vit_.fc_norm);
+    agree(config_.fc_norm, vit_.fc_norm, "fc_norm.weight");
     // Without either, only a config can say that none is meant.
     if (!vit_.fc_norm && !vit_.final_norm && !config_.final_norm) vit_.final_norm = true;
-    agree(config_.final_norm, vit_.final_norm);
+    agree(config_.final_norm, vit_.final_norm, "norm.weight");
 
     if (has("projection.fc1.weight")) {
       vit_.projection_hidden = length("projection.fc1.weight", 2, 0);
@@ -243,7 +258,7 @@ class Finder {
 
   void readPositions() {
     vit_.position_table = has("pos_embed");
-    agree(config_.position_table, vit_.position_table);
+    agree(config_.position_table, vit_.position_table, "pos_embed");
     if (!vit_.position_table) {
       vit_.position_grid_height = 0;
       vit_.position_grid_width = 0;
@@ -263,8 +278,8 @@ class Finder {
     RelativeBias& bias = vit_.relative_bias;
     bias.per_block = has(kOwn);
     bias.shared = has(kShared);
-    agree(config_.block_bias, bias.per_block);
-    agree(config_.shared_bias, bias.shared);
+    agree(config_.block_bias, bias.per_block, kOwn);
+    agree(config_.shared_bias, bias.shared, kShared);
     if (!vit_.hasRelativeBias()) return;
     if (!vit_.class_token || vit_.prefixTokens() != 1) {
       fail("has a relative position bias, which needs a class token and no other prefix tokens");
@@ -372,10 +387,13 @@ class Finder {
   void readRotary() {
     if (!vit_.isRotary()) return;
     constexpr int kParts = 4;
-    if (vit_.headDim() % kParts != 0) {
-      fail(fmt::format("its heads are {} wide, and rotary positions need a width divisible by four",
-                       vit_.headDim()));
-    }
+    if (vit_.headDim() % kParts == 0) return;
+    const std::string problem =
+        fmt::format("{} heads of a width of {} are {} wide each, and rotary positions need a width "
+                    "divisible by four",
+                    vit_.heads, vit_.dim, vit_.headDim());
+    if (!config_.heads || config_.file.empty()) fail(problem);
+    throw Error(fmt::format("{}: {}: {}", config_.file, config_.heads.key, problem));
   }
 
   const FileTensors& tensors_;

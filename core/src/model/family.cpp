@@ -47,8 +47,8 @@ constexpr std::array<Refusal, 12> kRefusedTypes{{
 }};
 
 constexpr std::string_view kRuns =
-    "vit, deit, vit_mae, beit, data2vec-vision, dinov2, dinov2_with_registers, dinov3_vit, clip, "
-    "clip_vision_model, siglip and siglip_vision_model can run here";
+    "vit, deit, vit_mae, ijepa, beit, data2vec-vision, dinov2, dinov2_with_registers, dinov3_vit, "
+    "clip, clip_vision_model, siglip and siglip_vision_model can run here";
 
 void refuseTensors(const FileTensors& tensors) {
   if (tensors.all().empty()) tensors.fail("there are no tensors in it");
@@ -76,6 +76,18 @@ void refuseTensors(const FileTensors& tensors) {
       fmt::join(first, ", "), more == 0 ? "" : fmt::format(" and {} more", more)));
 }
 
+/// Families may share names; two patch embeddings are two networks.
+void refuseSecondNetwork(const Family& recognised, const FileTensors& tensors) {
+  const std::string first = recognised.recognises(tensors);
+  for (const Family& family : families()) {
+    const std::string second = family.recognises(tensors);
+    if (second.empty() || second == first) continue;
+    tensors.fail(fmt::format("holds two networks: '{}' is {}'s and '{}' is {}'s. A file of one is "
+                             "expected",
+                             first, recognised.label, second, family.label));
+  }
+}
+
 const Family* byModelType(const ConfigFields& fields) {
   const std::string type = *fields.text("model_type");
   for (const Family& family : families()) {
@@ -95,9 +107,10 @@ const Family* byModelType(const ConfigFields& fields) {
 std::span<const Family> families() {
   // The order in which files without config are tried: names that are more special come first.
   static const std::vector<Family> kFamilies{
-      openClipFamily(), openAiClipFamily(), hfClipFamily(),   hfSiglipFamily(),
-      hfDinov3Family(), hfDinov2Family(),   hfBeitFamily(),   hfVitFamily(),
-      metaDinov3Family(), metaDinov2Family(), fairMaeFamily(), timmFamily()};
+      openClipFamily(),   openAiClipFamily(), hfClipFamily(),  hfSiglipFamily(),
+      hfDinov3Family(),   hfDinov2Family(),   hfBeitFamily(),  hfVitFamily(),
+      hfIjepaFamily(),    metaDinov3Family(), metaDinov2Family(), fairMaeFamily(),
+      timmFamily()};
   return kFamilies;
 }
 
@@ -109,19 +122,25 @@ const Family& findFamily(const ConfigFiles& configs, const FileTensors& tensors)
   const Family* recognised = nullptr;
   for (const Family& family : families()) {
     const bool fits_format = format == ConfigFormat::kNone || family.format == format;
-    if (!fits_format || !family.recognises(tensors)) continue;
+    if (!fits_format || family.recognises(tensors).empty()) continue;
     if (named == &family || (named == nullptr && recognised == nullptr)) recognised = &family;
   }
-  if (recognised != nullptr) return *recognised;
+  if (recognised != nullptr) {
+    refuseSecondNetwork(*recognised, tensors);
+    return *recognised;
+  }
   for (const Family& family : families()) {
-    if (format == ConfigFormat::kNone || !family.recognises(tensors)) continue;
+    if (format == ConfigFormat::kNone || family.recognises(tensors).empty()) continue;
     const std::string& file =
         configs.open_clip_file.empty() ? configs.config_file : configs.open_clip_file;
-    throw Error(fmt::format(
-        "{}: describes {}, but the tensors in {} have the names of {}", file,
-        named != nullptr ? named->label
-                         : (format == ConfigFormat::kTimm ? "a network of timm" : "open_clip's"),
-        tensors.file(), family.label));
+    const std::string described =
+        named != nullptr
+            ? fmt::format("model_type is '{}', which is {}",
+                          printable(*configs.fields().text("model_type"), 60), named->label)
+            : fmt::format("describes {}", format == ConfigFormat::kTimm ? "a network of timm's"
+                                                                        : "a network of open_clip's");
+    throw Error(fmt::format("{}: {}, but the tensors in {} have the names of {}", file, described,
+                            tensors.file(), family.label));
   }
   failUnrecognised(tensors);
 }
@@ -233,15 +252,20 @@ std::span<const Renaming> huggingFaceVitNames() {
   return kNames;
 }
 
-void removeModelPrefix(FileTensors& tensors, std::span<const std::string_view> prefixes,
+std::string firstBelow(const FileTensors& tensors, std::span<const std::string_view> prefixes,
                        std::string_view name) {
   for (const std::string_view prefix : prefixes) {
-    if (tensors.has(std::string(prefix).append(name))) {
-      tensors.removePrefix(prefix);
-      return;
-    }
+    std::string whole = std::string(prefix).append(name);
+    if (tensors.has(whole)) return whole;
   }
-  tensors.fail(fmt::format("tensor '{}' is missing", name));
+  return {};
+}
+
+void removeModelPrefix(FileTensors& tensors, std::span<const std::string_view> prefixes,
+                       std::string_view name) {
+  const std::string whole = firstBelow(tensors, prefixes, name);
+  if (whole.empty()) tensors.fail(fmt::format("tensor '{}' is missing", name));
+  tensors.removePrefix(std::string_view(whole).substr(0, whole.size() - name.size()));
 }
 
 }  // namespace adamerge

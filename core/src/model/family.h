@@ -18,8 +18,8 @@ struct Family {
   ConfigFormat format;
   /// Hugging Face's model_type; empty for other formats.
   std::vector<std::string_view> model_types;
-  /// Whether the tensors have this family's names.
-  bool (*recognises)(const FileTensors& tensors);
+  /// The name of the patch embedding that it would read; empty: the tensors' names are of others.
+  std::string (*recognises)(const FileTensors& tensors);
   /// Gives the tensors the names of model/network.h, drops what an image network has no use for,
   /// and says what no tensor shows. Throws Error naming field or tensor.
   ModelConfig (*open)(const ConfigFiles& configs, FileTensors& tensors);
@@ -29,7 +29,7 @@ struct Family {
 std::span<const Family> families();
 
 /// The family that the config names, or whose names the tensors have. Throws Error: none, a config
-/// of another family than the tensors, a network that cannot run here.
+/// of another family than the tensors, tensors of two networks, a network that cannot run here.
 const Family& findFamily(const ConfigFiles& configs, const FileTensors& tensors);
 
 // One file each.
@@ -41,6 +41,7 @@ Family hfDinov2Family();
 Family hfDinov3Family();
 Family hfClipFamily();
 Family hfSiglipFamily();
+Family hfIjepaFamily();
 Family metaDinov2Family();
 Family metaDinov3Family();
 Family openAiClipFamily();
@@ -52,6 +53,9 @@ std::span<const std::string_view> huggingFaceIgnored();
 void readHuggingFaceFields(const ConfigFields& fields, ModelConfig& config);
 /// Names of a ViT-like network in transformers 4 and 5, below the model's prefix.
 std::span<const Renaming> huggingFaceVitNames();
+/// The first of `prefixes` below which `name` is there, with it; empty where none fits.
+std::string firstBelow(const FileTensors& tensors, std::span<const std::string_view> prefixes,
+                       std::string_view name);
 /// Takes off the first prefix below which `name` is there. Throws Error where none fits.
 void removeModelPrefix(FileTensors& tensors, std::span<const std::string_view> prefixes,
                        std::string_view name);

@@ -159,7 +159,7 @@ void FileTensors::join(std::span<const std::string> parts, const std::string& to
     if (at::Tensor tensor = find(part); tensor.defined()) {
       tensors.push_back(tensor);
       names.push_back(inFile(part));
-    } else {
+    } else if (missing.empty()) {
       missing = part;
     }
   }
@@ -169,12 +169,15 @@ void FileTensors::join(std::span<const std::string> parts, const std::string& to
                      fmt::join(names, " and "), names.size() == 1 ? "is" : "are"));
   }
   for (std::size_t i = 1; i < tensors.size(); ++i) {
-    if (tensors[i].dim() == 0 || tensors[i].sizes().slice(1) != tensors[0].sizes().slice(1) ||
+    if (tensors[i].dim() == 0 || tensors[i].sizes() != tensors[0].sizes() ||
         tensors[i].scalar_type() != tensors[0].scalar_type()) {
-      fail(fmt::format("tensors '{}' [{}] and '{}' [{}] belong together, but differ in width or "
-                       "type",
-                       names[0], fmt::join(tensors[0].sizes(), ", "), names[i],
-                       fmt::join(tensors[i].sizes(), ", ")));
+      const auto described = [&](std::size_t part) {
+        return fmt::format("'{}' is [{}] of {}", names[part], fmt::join(tensors[part].sizes(), ", "),
+                           at::toString(tensors[part].scalar_type()));
+      };
+      fail(fmt::format("two tensors belong together and must be of one shape and type, but {} and "
+                       "{}",
+                       described(0), described(i)));
     }
   }
   for (const std::string& part : parts) tensors_.erase(part);
@@ -202,7 +205,7 @@ std::string FileTensors::droppedNote() const {
   return fmt::format("Not needed and ignored: {}{}.", fmt::join(shown, ", "), more);
 }
 
-void joinProjections(FileTensors& tensors) {
+void joinProjections(FileTensors& tensors, bool key_bias) {
   std::set<std::string> bases;  // "blocks.3.attn" of all attentions, "blocks.3.mlp" of all MLPs
   for (const auto& [name, tensor] : tensors.all()) {
     for (const std::string_view part : {".attn.", ".mlp."}) {
@@ -220,15 +223,13 @@ void joinProjections(FileTensors& tensors) {
         tensors.set(name, at::zeros_like(other), tensors.inFile(like));
       }
     };
-    if (tensors.has(q("bias")) && tensors.has(v("bias")) && !tensors.has(k("bias"))) {
-      zeros(q("bias"), k("bias"));
-    }
+    if (!key_bias && !tensors.has(k("bias"))) zeros(q("bias"), k("bias"));
     for (const std::string_view end : {"weight", "bias"}) {
       const std::string parts[] = {q(end), k(end), v(end)};
       tensors.join(parts, fmt::format("{}.qkv.{}", base, end));
     }
     const std::string biases[] = {base + ".q_bias", base + ".k_bias", base + ".v_bias"};
-    if (tensors.has(biases[0]) && !tensors.has(biases[1])) zeros(biases[0], biases[1]);
+    if (!key_bias && !tensors.has(biases[1])) zeros(biases[0], biases[1]);
     tensors.join(biases, base + ".qkv.bias");
     for (const std::string_view end : {"weight", "bias"}) {
       const std::string parts[] = {fmt::format("{}.fc1_g.{}", base, end),

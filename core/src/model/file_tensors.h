@@ -42,7 +42,7 @@ class FileTensors {
   /// Leaves out what has this pattern: of no use here.
   void drop(std::string_view pattern);
   /// `parts`, all of them or none, one below the other become `to`. Throws Error for a part that is
-  /// missing or of another width or type.
+  /// missing or of another shape or type.
   void join(std::span<const std::string> parts, const std::string& to);
   /// How the file calls the tensor, or would call it.
   std::string inFile(const std::string& name) const;
@@ -62,9 +62,9 @@ class FileTensors {
 };
 
 /// In every block: queries, keys and values that stand apart (q_proj, k_proj, v_proj, or biases
-/// q_bias and v_bias beside qkv.weight) become qkv; keys without a bias get one of zeros, which
-/// changes nothing. gate (fc1_g) and up (fc1_x) become fc1.
-void joinProjections(FileTensors& tensors);
+/// q_bias and v_bias beside qkv.weight) become qkv; without `key_bias`, keys that have none get one
+/// of zeros, which changes nothing. gate (fc1_g) and up (fc1_x) become fc1.
+void joinProjections(FileTensors& tensors, bool key_bias);
 
 /// DINOv2's position table covers class token and patches, not the registers between them; timm's
 /// covers all or nothing. The class token's row is added to it.

@@ -68,10 +68,9 @@ LoadedModel loadModel(const fs::path& path, const LoadOptions& options,
   ModelConfig config = family.open(configs, tensors);
   if (configs.format() == ConfigFormat::kHuggingFace) readHuggingFaceRest(configs, config);
   if (options.resampling) config.base.resampling = *options.resampling;
-  joinProjections(tensors);
+  joinProjections(tensors, config.key_bias);
   info.family = family.label;
-  info.notes = files.notes;
-  info.notes.insert(info.notes.end(), config.notes.begin(), config.notes.end());
+  info.notes = config.notes;
   info.notes.insert(info.notes.end(), files.notes.begin(), files.notes.end());
   info.notes.insert(info.notes.end(), weights.notes.begin(), weights.notes.end());
   if (std::string note = tensors.droppedNote(); !note.empty()) info.notes.push_back(note);

@@ -39,9 +39,16 @@ struct ModelConfig {
   /// What the tensors show too, to be compared with them.
   Field<int> patch_size, channels, dim, depth, heads, mlp_hidden, classes, register_tokens,
       projection;
-  Field<bool> class_token, no_embed_class, pre_norm, qkv_bias, qk_norm, layer_scale, fc_norm;
-  Field<bool> final_norm, position_table, gated_mlp, attention_norm, mlp_norm, proj_bias;
-  Field<bool> block_bias, shared_bias;  ///< relative position bias
+  Field<bool> no_embed_class, pre_norm, qk_norm, layer_scale, fc_norm;
+  Field<bool> final_norm, gated_mlp, attention_norm, mlp_norm, proj_bias;
+  // What most families have, or none but a few.
+  Field<bool> class_token{true, "the class token"};
+  Field<bool> position_table{true, "the position table"};
+  Field<bool> patch_bias{true, "the patch embedding's bias"};
+  Field<bool> qkv_bias{true, "the bias of queries, keys and values"};
+  Field<bool> block_bias{false, "the blocks' relative position bias"};
+  Field<bool> shared_bias{false, "the shared relative position bias"};
+  bool key_bias = true;  ///< false: keys may lack the bias that queries and values have
   Field<InputSize> trained_size;  ///< the position embedding's
   Field<InputSize> input_size;
   Field<double> norm_epsilon;
@@ -52,7 +59,8 @@ struct ModelConfig {
   std::vector<std::string> notes;
 };
 
-/// `config`: config.json or open_clip_config.json. Empty paths: no such file. Throws Error: broken JSON, no library's that is known here.
+/// `config`: config.json or open_clip_config.json. Empty paths: no such file. Throws Error: broken
+/// JSON, no library's that is known here.
 ConfigFiles readConfigFiles(const std::filesystem::path& config,
                             const std::filesystem::path& preprocessor);
 

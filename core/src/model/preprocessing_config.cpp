@@ -190,16 +190,6 @@ Field<InputSize> processorSize(const ConfigFields& fields, bool& shortest) {
   return edge;
 }
 
-void noteUnknownFields(const ConfigFields& fields, std::initializer_list<std::string_view> known,
-                       std::vector<std::string>& notes) {
-  for (const auto& [key, value] : fields.object().items()) {
-    const bool says_nothing = value.is_null() || (value.is_boolean() && !value.get<bool>());
-    if (says_nothing || std::find(known.begin(), known.end(), key) != known.end()) continue;
-    notes.push_back(fmt::format("{} in {} is not known here and ignored.",
-                                printable(fields.name(key), 60), fields.file()));
-  }
-}
-
 /// The preprocessor computes (255 f x - mean) / std for x in 0...1.
 void readProcessorColors(const ConfigFields& fields, const Colors& usual,
                          PreprocessingConfig& config) {
@@ -240,6 +230,16 @@ int wholePixels(double length) {
 }
 
 }  // namespace
+
+void noteUnknownFields(const ConfigFields& fields, std::initializer_list<std::string_view> known,
+                       std::vector<std::string>& notes) {
+  for (const auto& [key, value] : fields.object().items()) {
+    const bool says_nothing = value.is_null() || (value.is_boolean() && !value.get<bool>());
+    if (says_nothing || std::find(known.begin(), known.end(), key) != known.end()) continue;
+    notes.push_back(fmt::format("{} in {} is not known here and ignored.",
+                                printable(fields.name(key), 60), fields.file()));
+  }
+}
 
 PreprocessingConfig readTimmPreprocessing(const ConfigFields& fields) {
   constexpr double kTimmCropRatio = 0.875;

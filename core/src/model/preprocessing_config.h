@@ -35,6 +35,9 @@ struct PreprocessingConfig {
 /// The readers throw Error naming file, field and value for what cannot run here; a field that is
 /// not known is told in a note.
 
+void noteUnknownFields(const ConfigFields& fields, std::initializer_list<std::string_view> known,
+                       std::vector<std::string>& notes);
+
 /// `fields`: timm's pretrained_cfg, or a config's top level as older files have it.
 PreprocessingConfig readTimmPreprocessing(const ConfigFields& fields);
 

@@ -10,22 +10,23 @@ namespace {
 constexpr std::string_view kPatches = "embeddings.patch_embeddings.projection.weight";
 constexpr std::array<std::string_view, 3> kPrefixes{"", "beit.", "data2vec_vision."};
 
-bool recognises(const FileTensors& tensors) {
-  for (const std::string_view prefix : kPrefixes) {
-    const std::string base(prefix);
-    if (!tensors.has(base + std::string(kPatches))) continue;
-    return !tensors.first(base + "encoder.layer.*.lambda_1").empty() ||
-           !tensors.first(base + "layers.*.lambda_1").empty() ||
-           tensors.has(base + "pooler.layernorm.weight") ||
-           tensors.has(base + "shared_position_bias.relative_position_bias_table") ||
-           tensors.has(base + "encoder.relative_position_bias.relative_position_bias_table");
-  }
-  return false;
+std::string recognises(const FileTensors& tensors) {
+  const std::string patches = firstBelow(tensors, kPrefixes, kPatches);
+  if (patches.empty()) return {};
+  const std::string base = patches.substr(0, patches.size() - kPatches.size());
+  const bool fits = !tensors.first(base + "encoder.layer.*.lambda_1").empty() ||
+                    !tensors.first(base + "layers.*.lambda_1").empty() ||
+                    tensors.has(base + "pooler.layernorm.weight") ||
+                    tensors.has(base + "shared_position_bias.relative_position_bias_table") ||
+                    tensors.has(base + "encoder.relative_position_bias.relative_position_bias_table");
+  return fits ? patches : "";
 }
 
 ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   removeModelPrefix(tensors, kPrefixes, kPatches);
   tensors.rename(huggingFaceVitNames());
+  // Masked image modeling has a norm besides that its config does not tell of.
+  const bool pretraining = tensors.has("lm_head.weight");
   for (const std::string_view unused :
        {"mask_token", "lm_head", "relative_position_index",
         "encoder.relative_position_bias.relative_position_index",
@@ -40,9 +41,12 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   config.architecture = fields.text("model_type").value.value_or("");
   config.classes = fields.count("num_labels");
   if (!config.norm_epsilon) config.norm_epsilon.value = 1e-12;
-  config.position_table = fields.flag("use_absolute_position_embeddings");
-  config.block_bias = fields.flag("use_relative_position_bias");
-  config.shared_bias = fields.flag("use_shared_relative_position_bias");
+  const auto flag = [&fields](const char* key) {
+    return Field<bool>{fields.flag(key).value.value_or(false), fields.name(key)};
+  };
+  config.position_table = flag("use_absolute_position_embeddings");
+  config.block_bias = flag("use_relative_position_bias");
+  config.shared_bias = flag("use_shared_relative_position_bias");
   if (const Field<double> scale = fields.number("layer_scale_init_value")) {
     config.layer_scale = {*scale != 0, scale.key};
   }
@@ -54,11 +58,16 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
                 normed_mean ? "is false, but the tensors have a 'pooler.layernorm'"
                             : "is true, but the tensors have no 'pooler.layernorm'");
   }
+  if (mean && *mean && tensors.has("norm.weight") && !pretraining) {
+    fields.fail("use_mean_pooling",
+                "is true, but the tensors have a 'layernorm', which goes with the class token");
+  }
   const bool average = normed_mean || (mean.value.value_or(true) && !tensors.has("norm.weight"));
   config.pooling = {average ? Pooling::kAverage : Pooling::kToken, mean.key};
   config.final_norm = {!average, mean.key};
   config.base.resampling = Resampling::kBicubic;
   config.base.relative_bias.geometric = false;
+  config.key_bias = false;
   fields.refuseUnknown(huggingFaceIgnored());
   return config;
 }

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "model/family.h"
+#include "support/text.h"
 
 namespace adamerge {
 namespace {
@@ -34,18 +35,16 @@ constexpr std::array<Renaming, 19> kNames{{
     {"head.attention", "attn_pool.in"},
 }};
 
-bool hasTower(const FileTensors& tensors, bool class_token) {
-  for (const std::string_view prefix : kPrefixes) {
-    const std::string base(prefix);
-    if (tensors.has(base + std::string(kPatches)) &&
-        tensors.has(base + "embeddings.position_embedding.weight")) {
-      return tensors.has(base + "embeddings.class_embedding") == class_token;
-    }
-  }
-  return false;
+std::string findTower(const FileTensors& tensors, bool class_token) {
+  const std::string patches = firstBelow(tensors, kPrefixes, kPatches);
+  if (patches.empty()) return {};
+  const std::string base = patches.substr(0, patches.size() - kPatches.size());
+  const bool fits = tensors.has(base + "embeddings.position_embedding.weight") &&
+                    tensors.has(base + "embeddings.class_embedding") == class_token;
+  return fits ? patches : "";
 }
-bool isClip(const FileTensors& tensors) { return hasTower(tensors, true); }
-bool isSiglip(const FileTensors& tensors) { return hasTower(tensors, false); }
+std::string findClip(const FileTensors& tensors) { return findTower(tensors, true); }
+std::string findSiglip(const FileTensors& tensors) { return findTower(tensors, false); }
 
 /// Leaves the image tower under the names of model/network.h; the classifier is called "head".
 void renameTower(FileTensors& tensors) {
@@ -69,37 +68,50 @@ void renameTower(FileTensors& tensors) {
   }
 }
 
-/// The tower's fields lie in `vision_config`, or at the root of a config of the tower alone.
-ModelConfig readTower(const ConfigFiles& files) {
+/// The tower's fields lie below `vision_config`, or at the root of a config of the tower alone.
+/// `own` reads what only this family has.
+template <class Own>
+ModelConfig readTower(const ConfigFiles& files, Own&& own) {
   const ConfigFields root = files.fields();
+  ModelConfig config;
+  const std::string type = *root.text("model_type");
+  const bool nested = !type.ends_with("_vision_model");
   // Older files carry both; the second one wins.
   const char* key = root.has("vision_config_dict") ? "vision_config_dict" : "vision_config";
-  const ConfigFields fields = root.has(key) ? root.below(key) : root;
-  ModelConfig config;
-  readHuggingFaceFields(fields, config);
-  config.architecture = root.text("model_type").value.value_or("");
-  config.projection = root.has("projection_dim") ? root.count("projection_dim")
-                                                 : fields.count("projection_dim");
-  config.classes = root.count("num_labels");
-  if (!config.heads) config.heads = {12, "num_attention_heads (12 where a file names none)"};
-  for (const std::string_view other :
-       {"text_config", "text_config_dict", "vision_config", "vision_config_dict",
-        "projection_dim", "vision_use_head"}) {
-    static_cast<void>(root.find(other));
-    static_cast<void>(fields.find(other));
+  const ConfigFields fields = nested ? root.below(key) : root;
+  if (const Field<std::string> tower = fields.text("model_type");
+      tower && *tower != type && *tower != type + "_vision_model") {
+    fields.fail("model_type", fmt::format("is '{}' below a model_type of '{}'; {}_vision_model is "
+                                          "expected",
+                                          printable(*tower, 40), type, type));
   }
+  readHuggingFaceFields(fields, config);
+  config.architecture = type;
+  // A whole model's own value counts, which stands at the root.
+  config.projection = root.count("projection_dim");
+  static_cast<void>(fields.find("projection_dim"));
+  config.classes = root.count("num_labels");
+  if (!config.heads) config.heads = {12, fields.name("num_attention_heads")};
+  own(fields, config);
   fields.refuseUnknown(huggingFaceIgnored());
-  root.refuseUnknown(huggingFaceIgnored());
+  if (nested) {
+    for (const char* other : {"text_config", "text_config_dict", "vision_config"}) {
+      static_cast<void>(root.find(other));
+    }
+    root.refuseUnknown(huggingFaceIgnored());
+  }
   return config;
 }
 
 ModelConfig openClip(const ConfigFiles& files, FileTensors& tensors) {
   renameTower(tensors);
-  ModelConfig config = readTower(files);
+  ModelConfig config = readTower(files, [](const ConfigFields&, const ModelConfig&) {});
   if (!config.norm_epsilon) config.norm_epsilon.value = 1e-5;
   if (!config.activation) config.activation.value = Activation::kQuickGelu;
   config.base.resampling = Resampling::kBicubic;
   config.pooling = {Pooling::kToken, "model_type"};
+  config.patch_bias.value = false;
+  config.pre_norm = {true, "model_type"};
   if (tensors.has("head.weight")) {
     // CLIPForImageClassification takes the mean of the patches, without the last norm.
     tensors.drop("norm");
@@ -107,24 +119,30 @@ ModelConfig openClip(const ConfigFiles& files, FileTensors& tensors) {
     config.final_norm = {false, "model_type"};
     config.pooling.value = Pooling::kAverage;
   }
-  if (!tensors.has("projection.weight")) config.projection = {};
+  if (!tensors.has("projection.weight")) {
+    // The image tower alone, and the one with a classifier, have none.
+    if (config.architecture == "clip" && !tensors.has("head.weight")) {
+      tensors.fail(fmt::format("tensor '{}' is missing", tensors.inFile("projection.weight")));
+    }
+    config.projection = {};
+  }
   return config;
 }
 
 ModelConfig openSiglip(const ConfigFiles& files, FileTensors& tensors) {
   renameTower(tensors);
-  ModelConfig config = readTower(files);
+  const bool pools = tensors.has("attn_pool.latent");
+  ModelConfig config = readTower(files, [pools](const ConfigFields& fields, const ModelConfig&) {
+    if (const Field<bool> head = fields.flag("vision_use_head"); head && *head != pools) {
+      fields.fail("vision_use_head", pools ? "is false, but the tensors have a pooling head"
+                                           : "is true, but the tensors have no pooling head");
+    }
+  });
   config.projection = {};
+  config.class_token.value = false;
   if (!config.norm_epsilon) config.norm_epsilon.value = 1e-6;
   if (!config.activation) config.activation.value = Activation::kGeluTanh;
   config.base.resampling = Resampling::kBicubic;
-  const bool pools = tensors.has("attn_pool.latent");
-  const ConfigFields root = files.fields();
-  const ConfigFields fields = root.has("vision_config") ? root.below("vision_config") : root;
-  if (const Field<bool> head = fields.flag("vision_use_head"); head && *head != pools) {
-    fields.fail("vision_use_head", pools ? "is false, but the tensors have a pooling head"
-                                         : "is true, but the tensors have no pooling head");
-  }
   if (tensors.has("head.weight") || !pools) {
     tensors.drop("attn_pool");
     config.pooling = {Pooling::kAverage, "model_type"};
@@ -156,7 +174,7 @@ Family hfClipFamily() {
   return {"CLIP (transformers)",
           ConfigFormat::kHuggingFace,
           {"clip", "clip_vision_model"},
-          isClip,
+          findClip,
           openClip};
 }
 
@@ -164,7 +182,7 @@ Family hfSiglipFamily() {
   return {"SigLIP (transformers)",
           ConfigFormat::kHuggingFace,
           {"siglip", "siglip_vision_model"},
-          isSiglip,
+          findSiglip,
           openSiglip};
 }
 

@@ -11,13 +11,11 @@ namespace {
 constexpr std::string_view kPatches = "embeddings.patch_embeddings.projection.weight";
 constexpr std::array<std::string_view, 3> kPrefixes{"", "dinov2.", "dinov2_with_registers."};
 
-bool recognises(const FileTensors& tensors) {
-  for (const std::string_view prefix : kPrefixes) {
-    const std::string base(prefix);
-    if (!tensors.has(base + std::string(kPatches))) continue;
-    return !tensors.first(base + "encoder.layer.*.norm1").empty();
-  }
-  return false;
+std::string recognises(const FileTensors& tensors) {
+  const std::string patches = firstBelow(tensors, kPrefixes, kPatches);
+  if (patches.empty()) return {};
+  const std::string base = patches.substr(0, patches.size() - kPatches.size());
+  return tensors.first(base + "encoder.layer.*.norm1").empty() ? "" : patches;
 }
 
 /// The width of giant's MLP, which no field holds.
@@ -40,8 +38,12 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   readHuggingFaceFields(fields, config);
   config.architecture = fields.text("model_type").value.value_or("");
   const bool registers = config.architecture == "dinov2_with_registers";
+  if (registers != tensors.has("reg_token")) {
+    fields.fail("model_type", registers ? "is 'dinov2_with_registers', but the tensors have none"
+                                        : "is 'dinov2', but the tensors have registers");
+  }
   config.classes = fields.count("num_labels");
-  config.qkv_bias = fields.flag("qkv_bias");
+  if (const auto bias = fields.flag("qkv_bias")) config.qkv_bias = bias;
   if (!config.norm_epsilon) config.norm_epsilon.value = 1e-6;
   config.gated_mlp = fields.flag("use_swiglu_ffn");
   if (config.gated_mlp.value.value_or(false)) {

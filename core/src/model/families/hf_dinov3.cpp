@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // DINOv3's ViTs of transformers.
+#include <fmt/format.h>
+
 #include <array>
 
 #include "model/family.h"
@@ -27,9 +29,19 @@ constexpr std::array<Renaming, 17> kNames{{
     {"norm", "norm"},
 }};
 
-bool recognises(const FileTensors& tensors) {
-  return tensors.has("embeddings.patch_embeddings.weight") &&
-         tensors.has("embeddings.cls_token");
+std::string recognises(const FileTensors& tensors) {
+  constexpr const char* kPatches = "embeddings.patch_embeddings.weight";
+  return tensors.has(kPatches) && tensors.has("embeddings.cls_token") ? kPatches : "";
+}
+
+/// Only the tensors of a class's first block are asked: the others must be as that.
+void compareBias(const ConfigFields& fields, const char* key, const FileTensors& tensors,
+                 const char* layer) {
+  const Field<bool> bias = fields.flag(key);
+  const std::string name = std::string("blocks.0.") + layer + ".bias";
+  if (!bias || *bias == tensors.has(name)) return;
+  fields.fail(key, fmt::format("is {}, but {} has {}'{}'", *bias, tensors.file(),
+                               *bias ? "no " : "", tensors.inFile(name)));
 }
 
 ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
@@ -51,17 +63,13 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   config.register_tokens = fields.count("num_register_tokens");
   config.gated_mlp = fields.flag("use_gated_mlp");
   if (!config.gated_mlp) config.gated_mlp = fields.flag("use_swiglu_ffn");
-  const Field<bool> query = fields.flag("query_bias");
-  const Field<bool> value = fields.flag("value_bias");
-  if (query && value && *query == *value) config.qkv_bias = query;
-  if (fields.flag("key_bias").value.value_or(false)) config.qkv_bias = fields.flag("key_bias");
+  compareBias(fields, "query_bias", tensors, "attn.q_proj");
+  compareBias(fields, "key_bias", tensors, "attn.k_proj");
+  compareBias(fields, "value_bias", tensors, "attn.v_proj");
+  compareBias(fields, "mlp_bias", tensors, gated ? "mlp.fc1_g" : "mlp.fc1");
   config.proj_bias = fields.flag("proj_bias");
-  if (const Field<bool> bias = fields.flag("mlp_bias")) {
-    const std::string layer = gated ? "blocks.0.mlp.fc1_g.bias" : "blocks.0.mlp.fc1.bias";
-    if (*bias != tensors.has(layer)) {
-      fields.fail("mlp_bias", "does not say what the tensors do");
-    }
-  }
+  config.key_bias = false;
+  config.qkv_bias = {};
   config.base.rotary.form = Rotary::Form::kDinov3;
   config.base.rotary.temperature = fields.number("rope_theta").value.value_or(100);
   config.base.rotary.halves = true;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // ViT, DeiT and ViTMAE of transformers 4 and 5.
+#include <fmt/format.h>
+
 #include <array>
 
 #include "model/family.h"
+#include "support/text.h"
 
 namespace adamerge {
 namespace {
@@ -10,16 +13,15 @@ namespace {
 constexpr std::string_view kPatches = "embeddings.patch_embeddings.projection.weight";
 constexpr std::array<std::string_view, 3> kPrefixes{"", "vit.", "deit."};
 
-bool recognises(const FileTensors& tensors) {
-  for (const std::string_view prefix : kPrefixes) {
-    const std::string base(prefix);
-    if (!tensors.has(base + std::string(kPatches))) continue;
-    return tensors.first(base + "encoder.layer.*.norm1").empty() &&
-           tensors.first(base + "encoder.layer.*.lambda_1").empty() &&
-           tensors.first(base + "layers.*.lambda_1").empty() &&
-           !tensors.has(base + "pooler.layernorm.weight");
-  }
-  return false;
+std::string recognises(const FileTensors& tensors) {
+  const std::string patches = firstBelow(tensors, kPrefixes, kPatches);
+  if (patches.empty()) return {};
+  const std::string base = patches.substr(0, patches.size() - kPatches.size());
+  const bool others = !tensors.first(base + "encoder.layer.*.norm1").empty() ||
+                      !tensors.first(base + "encoder.layer.*.lambda_1").empty() ||
+                      !tensors.first(base + "layers.*.lambda_1").empty() ||
+                      tensors.has(base + "pooler.layernorm.weight");
+  return tensors.has(base + "embeddings.cls_token") && !others ? patches : "";
 }
 
 ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
@@ -31,8 +33,14 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   const ConfigFields fields = files.fields();
   readHuggingFaceFields(fields, config);
   config.architecture = fields.text("model_type").value.value_or("");
+  if ((config.architecture == "deit") != tensors.has("dist_token")) {
+    fields.fail("model_type",
+                fmt::format("is '{}', but the tensors have {} distillation token",
+                            printable(config.architecture, 60),
+                            tensors.has("dist_token") ? "a" : "no"));
+  }
   config.classes = fields.count("num_labels");
-  config.qkv_bias = fields.flag("qkv_bias");
+  if (const auto bias = fields.flag("qkv_bias")) config.qkv_bias = bias;
   if (!config.norm_epsilon) config.norm_epsilon.value = 1e-12;
   if (tensors.has("head.weight")) {
     tensors.drop("projection");  // a classifier takes the token itself

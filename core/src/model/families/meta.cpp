@@ -3,14 +3,17 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <set>
 
 #include "model/family.h"
 
 namespace adamerge {
 namespace {
 
+constexpr const char* kPatches = "patch_embed.proj.weight";
+
 bool hasBlocks(const FileTensors& tensors) {
-  return tensors.has("patch_embed.proj.weight") && tensors.has("blocks.0.norm1.weight");
+  return tensors.has(kPatches) && tensors.has("blocks.0.norm1.weight");
 }
 
 bool isDinov3(const FileTensors& tensors) {
@@ -30,6 +33,11 @@ bool isMae(const FileTensors& tensors) {
           (tensors.has("fc_norm.weight") && !tensors.has("norm.weight") &&
            tensors.has("cls_token") && tensors.has("pos_embed") && !tensors.has("reg_token") &&
            tensors.first("blocks.*.gamma_1").empty() && tensors.first("blocks.*.ls1").empty()));
+}
+
+template <bool (*fits)(const FileTensors&)>
+std::string patchesIf(const FileTensors& tensors) {
+  return fits(tensors) ? kPatches : "";
 }
 
 ModelConfig published(double epsilon, Publisher publisher) {
@@ -66,6 +74,7 @@ ModelConfig openDinov3(const ConfigFiles& /*files*/, FileTensors& tensors) {
   tensors.drop("mask_token");
   tensors.drop("local_cls_norm");
   // Keys have no bias, whatever their third of it holds: the mask is what says so.
+  std::set<std::string> masks;
   for (std::string name; !(name = tensors.first("blocks.*.attn.qkv.bias_mask")).empty();) {
     const at::Tensor mask = tensors.take(name);
     const std::string bias_name = name.substr(0, name.size() - std::string_view("_mask").size());
@@ -74,12 +83,21 @@ ModelConfig openDinov3(const ConfigFiles& /*files*/, FileTensors& tensors) {
       tensors.fail(fmt::format("tensor '{}' masks no '{}' of its size", name, bias_name));
     }
     tensors.set(bias_name, bias * mask, bias_name);
+    masks.insert(bias_name);
+  }
+  for (const auto& [name, tensor] : tensors.all()) {
+    if (name.ends_with(".attn.qkv.bias") && masks.erase(name) == 0) {
+      tensors.fail(fmt::format("tensor '{0}_mask' is missing, which says that keys have no bias, "
+                               "though '{0}' is there",
+                               name));
+    }
   }
   // The two series differ in mean and deviation, which only their files' names tell.
   const bool satellite = tensors.file().find("sat493m") != std::string::npos;
   ModelConfig config =
       published(1e-5, satellite ? Publisher::kMetaDinov3Satellite : Publisher::kMetaDinov3);
   config.architecture = "dinov3";
+  config.qkv_bias = {};  // 7B has none
   config.base.rotary.form = Rotary::Form::kDinov3;
   config.base.rotary.halves = true;
   config.base.rotary.stored_periods = true;
@@ -114,11 +132,11 @@ ModelConfig openMae(const ConfigFiles& /*files*/, FileTensors& tensors) {
 }  // namespace
 
 Family metaDinov2Family() {
-  return {"DINOv2 (Meta)", ConfigFormat::kNone, {}, isDinov2, openDinov2};
+  return {"DINOv2 (Meta)", ConfigFormat::kNone, {}, patchesIf<isDinov2>, openDinov2};
 }
 Family metaDinov3Family() {
-  return {"DINOv3 (Meta)", ConfigFormat::kNone, {}, isDinov3, openDinov3};
+  return {"DINOv3 (Meta)", ConfigFormat::kNone, {}, patchesIf<isDinov3>, openDinov3};
 }
-Family fairMaeFamily() { return {"MAE (FAIR)", ConfigFormat::kNone, {}, isMae, openMae}; }
+Family fairMaeFamily() { return {"MAE (FAIR)", ConfigFormat::kNone, {}, patchesIf<isMae>, openMae}; }
 
 }  // namespace adamerge

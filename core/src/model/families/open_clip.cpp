@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "adamerge/error.h"
 #include "model/families/timm.h"
 #include "model/family.h"
 #include "support/text.h"
@@ -36,12 +37,16 @@ constexpr std::array<Renaming, 19> kNames{{
 bool isTower(const FileTensors& tensors) {
   return tensors.has("visual.conv1.weight") && tensors.has("visual.class_embedding");
 }
-bool isOpenClip(const FileTensors& tensors) {
-  return (isTower(tensors) && !tensors.has("input_resolution")) || tensors.has("visual.trunk.patch_embed.proj.weight");
+constexpr const char* kPatches = "visual.conv1.weight";
+constexpr const char* kTrunkPatches = "visual.trunk.patch_embed.proj.weight";
+
+/// OpenAI's archives hold the input's resolution, open_clip's files do not.
+std::string findOpenClip(const FileTensors& tensors) {
+  if (tensors.has(kTrunkPatches)) return kTrunkPatches;
+  return isTower(tensors) && !tensors.has("input_resolution") ? kPatches : "";
 }
-/// OpenAI's archives hold this number, open_clip's files do not.
-bool isOpenAi(const FileTensors& tensors) {
-  return isTower(tensors) && tensors.has("input_resolution");
+std::string findOpenAi(const FileTensors& tensors) {
+  return isTower(tensors) && tensors.has("input_resolution") ? kPatches : "";
 }
 
 /// Rows of the in-projection, whichever of PyTorch's two forms it has.
@@ -99,6 +104,8 @@ void renameTower(FileTensors& tensors) {
   if (const at::Tensor proj = tensors.take("proj"); proj.defined()) {
     if (proj.dim() != 2) tensors.fail("tensor 'visual.proj' is no matrix");
     tensors.set("projection.weight", proj.t(), "visual.proj");
+  } else {
+    tensors.fail("tensor 'visual.proj' is missing");
   }
   if (tensors.has("attn_pool.latent")) splitPool(tensors);
 }
@@ -151,6 +158,9 @@ void readVision(const ConfigFields& vision, FileTensors& tensors, ModelConfig& c
   const Field<int> queries = vision.count("attn_pooler_queries");
   const Field<int> heads = vision.count("attn_pooler_heads");
   if (pools) {
+    if (*config.pooling == Pooling::kAverage) {
+      vision.fail("pool_type", "is 'avg': the mean of several queries cannot run here, tok can");
+    }
     constexpr int kPoolHeads = 8;
     config.pooling.value = Pooling::kAttention;
     config.base.attention_pool.heads = heads.value.value_or(kPoolHeads);
@@ -189,8 +199,39 @@ void readVision(const ConfigFields& vision, FileTensors& tensors, ModelConfig& c
 }
 
 void finishTower(ModelConfig& config) {
+  config.patch_bias.value = false;
+  if (!config.pre_norm) config.pre_norm = {true, "ln_pre"};
   if (!config.norm_epsilon) config.norm_epsilon.value = 1e-5;
   config.base.resampling = Resampling::kBicubicAntialiased;
+}
+
+/// Whether the trunk's vector is projected, as `timm_proj` must say: by a matrix or an MLP of
+/// open_clip's, or (null) by the trunk's own classifier.
+bool compareProjection(const ConfigFields& vision, const FileTensors& tensors) {
+  const auto given = vision.object().find("timm_proj");
+  const bool null = given != vision.object().end() && given->is_null();
+  const std::string said = null ? "" : vision.text("timm_proj").value.value_or("linear");
+  const std::string matrix = tensors.inFile("projection.weight");
+  std::string found = "none";
+  if (tensors.has("projection.fc1.weight")) {
+    found = "mlp";
+  } else if (tensors.has("projection.weight")) {
+    found = matrix.find("trunk.head") != std::string::npos ? "" : "linear";
+  }
+  if (said != found) {
+    const auto word = [](const std::string& kind) {
+      return kind.empty() ? std::string("null") : fmt::format("'{}'", printable(kind, 40));
+    };
+    vision.fail("timm_proj", fmt::format("is {}, but the tensors in {} are those of {}; 'linear', "
+                                         "'mlp', 'none' and null can run here",
+                                         word(said), tensors.file(), word(found)));
+  }
+  const Field<bool> bias = vision.flag("timm_proj_bias");
+  if (bias && found == "linear" && *bias != tensors.has("projection.bias")) {
+    vision.fail("timm_proj_bias", *bias ? "is true, but there is no 'visual.head.proj.bias'"
+                                        : "is false, but there is a 'visual.head.proj.bias'");
+  }
+  return found != "none";
 }
 
 ModelConfig openTrunk(const ConfigFields& vision, const Field<int>& width, FileTensors& tensors) {
@@ -202,8 +243,13 @@ ModelConfig openTrunk(const ConfigFields& vision, const Field<int>& width, FileT
                                            {"head.mlp", "projection"},
                                            {"trunk.head", "projection"}}};
   tensors.rename(kHead);
-  const bool own_head = !tensors.first("projection").empty();
   tensors.removePrefix("trunk.");
+  const bool projects = compareProjection(vision, tensors);
+  const at::Tensor patches = tensors.find("patch_embed.proj.weight");
+  if (!projects && width && patches.dim() == 4 && patches.size(0) != *width) {
+    throw Error(fmt::format("{}: {} is {}, but without a projection the embedding of {} is {} wide",
+                            vision.file(), width.key, *width, tensors.file(), patches.size(0)));
+  }
   nlohmann::json args = nlohmann::json::object();
   const Field<std::string> pool = vision.text("timm_pool");
   // Absent means the mean; an empty word the architecture's own.
@@ -215,11 +261,11 @@ ModelConfig openTrunk(const ConfigFields& vision, const Field<int>& width, FileT
   ModelConfig config = readTimmNetwork(name, args, vision.file(), vision.name(""), tensors);
   config.format = ConfigFormat::kOpenClip;
   config.file = vision.file();
-  config.projection = own_head ? width : Field<int>{};
+  config.projection = projects ? width : Field<int>{};
   config.classes = {};
   config.input_size = vision.size("image_size");
-  for (const char* key : {"timm_proj", "timm_proj_bias", "timm_model_pretrained", "timm_drop",
-                          "timm_drop_path", "patch_dropout", "output_tokens"}) {
+  for (const char* key : {"timm_model_pretrained", "timm_drop", "timm_drop_path", "patch_dropout",
+                          "output_tokens"}) {
     static_cast<void>(vision.find(key));
   }
   vision.refuseUnknown({});
@@ -236,13 +282,13 @@ ModelConfig openOpenClip(const ConfigFiles& files, FileTensors& tensors) {
   const ConfigFields vision = model.below("vision_cfg");
   const Field<int> width = model.count("embed_dim");
   ModelConfig config;
-  if (tensors.has("visual.trunk.patch_embed.proj.weight")) {
+  if (tensors.has(kTrunkPatches)) {
     config = openTrunk(vision, width, tensors);
   } else {
     renameTower(tensors);
     readVision(vision, tensors, config);
     config.activation.value = model.flag("quick_gelu").value.value_or(false) ? Activation::kQuickGelu : Activation::kGelu;
-    if (tensors.has("projection.weight")) config.projection = width;
+    config.projection = width;
     finishTower(config);
   }
   config.format = ConfigFormat::kOpenClip;
@@ -253,6 +299,7 @@ ModelConfig openOpenClip(const ConfigFiles& files, FileTensors& tensors) {
       "text_cfg", "custom_text", "multimodal_cfg", "init_logit_bias", "init_logit_scale",
       "embed_dim", "quick_gelu", "output_dict", "cast_dtype", "output_tokens", "nonscalar_logit_scale", "vision_cfg"};
   model.refuseUnknown(kOther);
+  root.refuseUnknown({});
   return config;
 }
 
@@ -274,11 +321,11 @@ ModelConfig openOpenAi(const ConfigFiles& /*files*/, FileTensors& tensors) {
 }  // namespace
 
 Family openClipFamily() {
-  return {"open_clip", ConfigFormat::kOpenClip, {}, isOpenClip, openOpenClip};
+  return {"open_clip", ConfigFormat::kOpenClip, {}, findOpenClip, openOpenClip};
 }
 
 Family openAiClipFamily() {
-  return {"CLIP (OpenAI)", ConfigFormat::kNone, {}, isOpenAi, openOpenAi};
+  return {"CLIP (OpenAI)", ConfigFormat::kNone, {}, findOpenAi, openOpenAi};
 }
 
 }  // namespace adamerge

@@ -33,10 +33,13 @@ constexpr std::array<Renaming, 14> kNames{{
     {"pos_drop", "unused.drop"},
 }};
 
-bool recognises(const FileTensors& tensors) {
-  return tensors.has("patch_embed.proj.weight") &&
-         (tensors.has("blocks.0.norm1.weight") || tensors.has("blocks.0.in_norm.weight") ||
-          tensors.has("blocks.0.attns.0.norm.weight"));
+constexpr const char* kPatches = "patch_embed.proj.weight";
+
+std::string recognises(const FileTensors& tensors) {
+  const bool blocks = tensors.has("blocks.0.norm1.weight") ||
+                      tensors.has("blocks.0.in_norm.weight") ||
+                      tensors.has("blocks.0.attns.0.norm.weight");
+  return tensors.has(kPatches) && blocks ? kPatches : "";
 }
 
 /// Arguments as a config gives them, over those that an architecture is known by.
@@ -57,8 +60,8 @@ class Arguments {
   [[noreturn]] void fail(std::string_view key, std::string_view problem) const {
     at(key).fail(key, problem);
   }
+  std::string name(std::string_view key) const { return at(key).name(key); }
   const ConfigFields& given() const { return given_; }
-  const ConfigFields& known() const { return known_; }
 
  private:
   ConfigFields given_, known_;
@@ -79,11 +82,10 @@ Class classOf(const std::string& name, const ConfigFields& known,
       kPlain.begin(), kPlain.end(),
       [&name](std::string_view family) { return name.starts_with(family); });
   if (!vit) {
-    known.fail("architecture",
-               fmt::format("'{}' is not known here: timm's VisionTransformer, Eva and Beit "
-                           "architectures can run (vit_*, deit_*, eva_*, eva02_*, beit_* and "
-                           "others), pyramids and convolutions cannot",
-                           printable(name, 60)));
+    throw Error(fmt::format("{}: architecture '{}' is not known here: timm's VisionTransformer, "
+                            "Eva and Beit architectures can run (vit_*, deit_*, eva_*, eva02_*, "
+                            "beit_* and others), pyramids and convolutions cannot",
+                            known.file(), printable(name, 60)));
   }
   notes.push_back(fmt::format("timm's architecture '{}' is not known here: what neither its "
                               "model_args nor its tensors say is as in timm's VisionTransformer.",
@@ -188,11 +190,28 @@ void readParts(const Arguments& args, const FileTensors& tensors, ModelConfig& c
     if (!rms && name.find("layernorm") == std::string::npos) {
       args.fail(key, fmt::format("is '{}'; layernorm and rmsnorm can run here", printable(*norm, 40)));
     }
-    const std::string first = tensors.first("blocks.*.norm1.bias");
-    if (key == std::string_view("norm_layer") && rms != first.empty()) {
-      args.fail(key, fmt::format("is '{}', but the norms in {} have {}", printable(*norm, 40),
-                                 tensors.file(), first.empty() ? "no bias" : "a bias"));
+    const bool of_patches = key == std::string_view("embed_norm_layer");
+    if (of_patches && !tensors.has("patch_embed.norm.weight")) {
+      args.fail(key, fmt::format("is '{}', but {} has no 'patch_embed.norm'", printable(*norm, 40),
+                                 tensors.file()));
     }
+    const bool shifts = of_patches ? tensors.has("patch_embed.norm.bias")
+                                   : !tensors.first("blocks.*.norm1.bias").empty() ||
+                                         !tensors.first("blocks.*.attns.*.norm.bias").empty();
+    if (rms == shifts) {
+      args.fail(key, fmt::format("is '{}', but the norms in {} have {}", printable(*norm, 40),
+                                 tensors.file(), shifts ? "a bias" : "no bias"));
+    }
+  }
+  const Field<double> of_patches = args.number("embed_norm_eps");
+  if (of_patches && *of_patches != *config.norm_epsilon) {
+    args.fail("embed_norm_eps", fmt::format("is {}; all norms have one epsilon here, and that of "
+                                            "the others is {}",
+                                            *of_patches, *config.norm_epsilon));
+  }
+  if (args.flag("attn_only_layer_scale", false)) {
+    args.fail("attn_only_layer_scale", "is true: MLPs without a layer scale beside attentions with "
+                                       "one cannot run here");
   }
 }
 
@@ -211,7 +230,7 @@ void readMlp(const Arguments& args, Class type, ModelConfig& config) {
   }
   if (const Field<bool> gated = args.flag("swiglu_mlp")) config.gated_mlp = gated;
   if (type == Class::kVisionTransformer && !config.gated_mlp) {
-    config.gated_mlp = {false, args.given().name("mlp_layer")};
+    config.gated_mlp = {false, args.name("mlp_layer")};
   }
   const double ratio = args.number("mlp_ratio").value.value_or(4.0);
   if (!config.dim) return;
@@ -222,8 +241,8 @@ void readMlp(const Arguments& args, Class type, ModelConfig& config) {
   if (const int align = args.count("swiglu_align_to").value.value_or(0); align > 0) {
     width = (width + align - 1) / align * align;
   }
-  config.mlp_hidden = {width, fmt::format("{} x {}", args.given().name("embed_dim"),
-                                          args.given().name("mlp_ratio"))};
+  config.mlp_hidden = {width, fmt::format("{} x {}", args.name("embed_dim"),
+                                          args.name("mlp_ratio"))};
 }
 
 void readNorms(const Arguments& args, Class type, ModelConfig& config) {
@@ -237,7 +256,9 @@ void readNorms(const Arguments& args, Class type, ModelConfig& config) {
       args.flag(type == Class::kVisionTransformer ? "final_norm" : "use_post_transformer_norm");
   const bool fc = after.value.value_or(averages);
   config.fc_norm = {fc && any.value.value_or(true), after.key};
-  config.final_norm = {!fc && any.value.value_or(true), any ? any.key : after.key};
+  config.final_norm = {
+      !fc && any.value.value_or(true),
+      any ? any.key : fmt::format("the norm before pooling, {} being {},", after.key, fc)};
 }
 
 void readRotary(const Arguments& args, ModelConfig& config) {
@@ -257,9 +278,6 @@ void readRotary(const Arguments& args, ModelConfig& config) {
     rotary.reference_height = (*size).height;
     rotary.reference_width = (*size).width;
   }
-  for (const char* key : {"rope_rescale_coords", "rope_jitter_coords", "rope_shift_coords"}) {
-    static_cast<void>(args.has(key));  // training only
-  }
   if (!(rotary.temperature > 0)) args.fail("rope_temperature", "is not positive");
   if (type == "mixed") {
     rotary.form = Rotary::Form::kMixed;
@@ -274,11 +292,13 @@ void readRotary(const Arguments& args, ModelConfig& config) {
 }
 
 void refuseUnknownArguments(const Arguments& args) {
-  constexpr std::array<std::string_view, 20> kIgnored{
+  constexpr std::array<std::string_view, 21> kIgnored{
       "drop_rate", "pos_drop_rate", "patch_drop_rate", "proj_drop_rate", "attn_drop_rate",
       "drop_path_rate", "weight_init", "fix_init", "strict_img_size", "pretrained",
       "checkpoint_path", "head_init_scale", "init_std", "features_only", "scriptable",
-      "exportable", "no_jit", "cache_dir", "attn_only_layer_scale", "num_classes"};
+      "exportable", "no_jit", "cache_dir", "num_classes",
+      // How the tensors are stored, which they show; what only training does.
+      "qkv_fused", "rope_rescale_coords"};
   args.given().refuseUnknown(kIgnored);
 }
 
@@ -292,6 +312,10 @@ Field<InputSize> inputSize(const ConfigFields& fields) {
   if (!value->is_array() || value->size() != 3 ||
       !std::all_of(value->begin(), value->end(), usable)) {
     fields.fail("input_size", "is not [channels, height, width]");
+  }
+  if ((*value)[0] != 3) {
+    fields.fail("input_size", fmt::format("has {} channels, only 3 (RGB) can run here",
+                                          (*value)[0].get<int>()));
   }
   field.value = InputSize{(*value)[1].get<int>(), (*value)[2].get<int>()};
   return field;
@@ -340,29 +364,32 @@ ModelConfig readNetwork(const std::string& full_name, const ConfigFields& given,
     if (!config.heads) config.heads = {12, known.name("num_heads")};
     if (!config.patch_size) config.patch_size = {16, known.name("patch_size")};
   }
-  config.register_tokens = args.count(args.has("num_reg_tokens") ? "num_reg_tokens" : "reg_tokens");
-  static_cast<void>(args.has("reg_tokens"));
-  config.class_token = args.flag("class_token");
+  const bool plain = type == Class::kVisionTransformer;
+  config.register_tokens = args.count(plain ? "reg_tokens" : "num_reg_tokens");
+  config.class_token = {args.flag("class_token", true), args.name("class_token")};
   config.no_embed_class = args.flag("no_embed_class");
-  config.pre_norm = args.flag(type == Class::kEva ? "use_pre_transformer_norm" : "pre_norm");
-  config.qkv_bias = args.flag("qkv_bias");
-  config.proj_bias = args.flag("proj_bias");
-  config.qk_norm = args.flag("qk_norm");
+  const char* pre_norm = plain ? "pre_norm" : "use_pre_transformer_norm";
+  config.pre_norm = {args.flag(pre_norm, false), args.name(pre_norm)};
+  if (const Field<bool> bias = args.flag("qkv_bias")) config.qkv_bias = bias;
+  config.patch_bias.value = !*config.pre_norm;
+  config.proj_bias = {args.flag("proj_bias", true), args.name("proj_bias")};
+  config.qk_norm = {args.flag("qk_norm", false), args.name("qk_norm")};
   config.norm_epsilon = args.number("norm_eps");
   if (!config.norm_epsilon) config.norm_epsilon.value = 1e-6;
-  static_cast<void>(args.has("embed_norm_eps"));
-  config.activation = activationField(args.at("act_layer"), "act_layer");
-  static_cast<void>(args.has("act_layer"));
-  config.attention_norm = args.flag(args.has("scale_attn_inner") ? "scale_attn_inner" : "scale_attn_norm");
-  config.mlp_norm = args.flag(args.has("scale_mlp") ? "scale_mlp" : "scale_mlp_norm");
-  static_cast<void>(args.has("scale_attn_norm"));
-  static_cast<void>(args.has("scale_mlp_norm"));
-  static_cast<void>(args.has("attn_type"));
-  static_cast<void>(args.has("qkv_fused"));
-  static_cast<void>(args.has("attn_pool_mlp_ratio"));
-  static_cast<void>(args.has("weights_img_size"));
+  if (plain) config.activation = activationField(args.at("act_layer"), "act_layer");
+  if (!config.activation) config.activation.value = Activation::kGelu;
+  const char* attention_norm = plain ? "scale_attn_norm" : "scale_attn_inner";
+  const char* mlp_norm = plain ? "scale_mlp_norm" : "scale_mlp";
+  config.attention_norm = {args.flag(attention_norm, false), args.name(attention_norm)};
+  config.mlp_norm = {args.flag(mlp_norm, false), args.name(mlp_norm)};
+  config.key_bias = plain;
+  // "rope" has a bias of keys, "eva" has none: the tensors show it.
+  if (const Field<std::string> form = args.text("attn_type");
+      form && *form != "eva" && *form != "rope" && !(*form).empty()) {
+    args.fail("attn_type", fmt::format("is '{}'; eva and rope can run here", printable(*form, 40)));
+  }
   // Null says nothing here: timm's named architectures may still have layer scale.
-  config.layer_scale.key = args.given().name("init_values");
+  config.layer_scale.key = args.name("init_values");
   if (args.has("init_values")) config.layer_scale.value = *args.number("init_values") != 0;
   if (args.flag("dynamic_img_pad", false)) {
     args.fail("dynamic_img_pad", "is true: padded inputs cannot run here");
@@ -372,33 +399,55 @@ ModelConfig readNetwork(const std::string& full_name, const ConfigFields& given,
   // There it is what the norms after the branches start with, no scale of its own.
   if (config.base.form == BlockForm::kPostNorm) config.layer_scale = {false, config.layer_scale.key};
   readMlp(args, type, config);
-  if (config.gated_mlp.value.value_or(false)) config.activation.value = Activation::kSilu;
+  // Eva's gate is SiLU, whatever else; VisionTransformer hands its activation on.
+  if (!plain && config.gated_mlp.value.value_or(false)) config.activation.value = Activation::kSilu;
 
   config.pooling = pooling(args.at("global_pool"));
   if (!config.pooling && timmArchitecture(name) == nullptr) config.pooling = informative;
   if (!config.pooling) {
-    config.pooling = {type == Class::kVisionTransformer ? Pooling::kToken : Pooling::kAverage,
-                      known.name("global_pool")};
+    config.pooling = {plain ? Pooling::kToken : Pooling::kAverage, known.name("global_pool")};
+  }
+  if (!plain && *config.pooling == Pooling::kSelfAttention) {
+    args.fail("global_pool", "is 'prr', which timm's Eva and Beit have not");
   }
   config.base.pool_prefix = args.flag("pool_include_prefix", false);
   if (*config.pooling == Pooling::kAttention) {
     AttentionPool& pool = config.base.attention_pool;
     pool.prefix = type == Class::kEva || config.base.pool_prefix;
     pool.heads = args.count("attn_pool_num_heads").value.value_or(config.heads.value.value_or(0));
+    const at::Tensor hidden = tensors.find("attn_pool.mlp.fc1.weight");
+    const Field<double> ratio = args.number("attn_pool_mlp_ratio");
+    if (ratio && config.dim && hidden.defined() && hidden.dim() == 2 &&
+        hidden.size(0) != static_cast<std::int64_t>(*config.dim * *ratio)) {
+      args.fail("attn_pool_mlp_ratio", fmt::format("is {}, but '{}' in {} has {} rows", *ratio,
+                                                   tensors.inFile("attn_pool.mlp.fc1.weight"),
+                                                   tensors.file(), hidden.size(0)));
+    }
   }
-  static_cast<void>(args.has("attn_pool_num_heads"));
-  if (timmArchitecture(name) != nullptr) readNorms(args, type, config);
+  for (const char* key : {"attn_pool_num_heads", "attn_pool_mlp_ratio"}) {
+    static_cast<void>(args.has(key));  // no say without that pooling
+  }
+  if (timmArchitecture(name) != nullptr) {
+    readNorms(args, type, config);
+  } else {
+    config.fc_norm = args.flag("fc_norm");
+    if (const Field<bool> any = args.flag("final_norm"); any && !*any) config.final_norm = any;
+  }
   readRotary(args, config);
 
   if (type != Class::kVisionTransformer) {
-    config.position_table = {args.flag("use_abs_pos_emb", true), args.given().name("use_abs_pos_emb")};
+    config.position_table = {args.flag("use_abs_pos_emb", true), args.name("use_abs_pos_emb")};
   } else if (const Field<std::string> table = args.text("pos_embed")) {
-    config.position_table = {!((*table).empty() || *table == "none"), table.key};
+    if (!(*table).empty() && *table != "none" && *table != "learn") {
+      args.fail("pos_embed", fmt::format("is '{}'; learn and none can run here",
+                                         printable(*table, 40)));
+    }
+    config.position_table = {*table == "learn", table.key};
   }
   if (type == Class::kBeit) {
-    config.block_bias = {args.flag("use_rel_pos_bias", false), args.given().name("use_rel_pos_bias")};
+    config.block_bias = {args.flag("use_rel_pos_bias", false), args.name("use_rel_pos_bias")};
     config.shared_bias = {args.flag("use_shared_rel_pos_bias", false),
-                          args.given().name("use_shared_rel_pos_bias")};
+                          args.name("use_shared_rel_pos_bias")};
   }
   const bool bilinear = name.starts_with("flexivit") || name.find("radio") != std::string::npos;
   config.base.resampling = bilinear ? Resampling::kBilinear : Resampling::kBicubicAntialiased;
@@ -421,6 +470,8 @@ ModelConfig openAlone(FileTensors& tensors) {
   tensors.rename(kNames);
   tensors.drop("unused");
   ModelConfig config;
+  config.class_token = {};  // the tensors show both
+  config.qkv_bias = {};
   config.activation.value = Activation::kGelu;
   config.base.resampling_rounds = true;
   return config;
@@ -438,8 +489,33 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   ModelConfig config = readNetwork(*fields.text("architecture"), args, informative, tensors);
 
   config.classes = args.count("num_classes");
-  if (!config.classes) config.classes = fields.count("num_classes");
-  if (!config.classes) config.classes = pretrained.count("num_classes");
+  // The root's count, where it is there, replaces that of pretrained_cfg.
+  Field<int> stored = fields.count("num_classes");
+  if (!stored) stored = pretrained.count("num_classes");
+  if (config.classes && stored && *config.classes != *stored) {
+    throw Error(fmt::format("{}: {} is {}, but {} is {}", fields.file(), stored.key, *stored,
+                            config.classes.key, *config.classes));
+  }
+  if (!config.classes) config.classes = stored;
+  const at::Tensor patches = tensors.find(kPatches);
+  if (const Field<int> width = fields.count("num_features");
+      width && patches.defined() && patches.dim() == 4 && *width != patches.size(0)) {
+    fields.fail("num_features", fmt::format("is {}, but the tensors in {} say {}", *width,
+                                            tensors.file(), patches.size(0)));
+  }
+  for (const ConfigFields& level : {fields, pretrained}) {
+    noteUnknownFields(level,
+                      {"architecture", "num_classes", "num_features", "global_pool", "model_args",
+                       "pretrained_cfg", "url", "file", "hf_hub_id", "hf_hub_filename", "source",
+                       "tag", "custom_load", "input_size", "test_input_size", "min_input_size",
+                       "fixed_input_size", "interpolation", "crop_pct", "test_crop_pct",
+                       "crop_mode", "mean", "std", "label_offset", "label_names",
+                       "label_descriptions", "pool_size", "test_pool_size", "first_conv",
+                       "classifier", "license", "description", "origin_url", "paper_name",
+                       "paper_ids", "notes", "state_dict"},
+                      config.notes);
+    if (!fields.has("pretrained_cfg")) break;
+  }
   // A network of fixed size is built for model_args.img_size, else for the input size.
   const bool fixed = pretrained.flag("fixed_input_size").value.value_or(false);
   const bool sized = args.has("img_size");

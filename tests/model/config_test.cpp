@@ -55,7 +55,17 @@ TEST_F(ModelDescription, WithoutOneSomeThingsCannotBeTold) {
 
 TEST_F(ModelDescription, TheArchitecturesNameDecidesWhatTensorsDoNotShow) {
   const auto vit = [this](const std::string& name) {
-    return load(with("/architecture", name)).info.vit;
+    json config = with("/architecture", name);
+    // What the tensors show is not what this is about.
+    for (const char* absent : {"pre_norm", "no_embed_class", "fc_norm"}) {
+      config["model_args"][absent] = false;
+    }
+    for (const char* present : {"class_token", "final_norm", "qkv_bias"}) {
+      config["model_args"][present] = true;
+    }
+    config["model_args"]["global_pool"] = "token";
+    config["model_args"]["mlp_ratio"] = 4;
+    return load(config).info.vit;
   };
   EXPECT_EQ(vit("vit_base_patch16_224").norm_epsilon, 1e-6);
   EXPECT_EQ(vit("vit_base_patch16_clip_224").norm_epsilon, 1e-5);
@@ -66,8 +76,11 @@ TEST_F(ModelDescription, TheArchitecturesNameDecidesWhatTensorsDoNotShow) {
             Activation::kGeluTanh);
 }
 
-TEST_F(ModelDescription, AveragePoolingMayKeepTheFinalNorm) {
-  const VitConfig vit = load(with("/model_args/global_pool", "avg")).info.vit;
+TEST_F(ModelDescription, AveragePoolingKeepsTheFinalNormWhereFcNormIsFalse) {
+  json config = with("/model_args/global_pool", "avg");
+  EXPECT_THAT(errorFor(config), HasSubstr("fc_norm is true"));
+  config["model_args"]["fc_norm"] = false;
+  const VitConfig vit = load(config).info.vit;
   EXPECT_EQ(vit.pooling, Pooling::kAverage);
   EXPECT_TRUE(vit.final_norm);
   EXPECT_FALSE(vit.fc_norm);
@@ -92,11 +105,13 @@ TEST_F(ModelDescription, InputSizeCanBeChosen) {
   EXPECT_EQ(model.info.preprocessing.resize_height, 60);
   EXPECT_EQ(model.info.preprocessing.resize_width, 80);
   for (const InputSize& size :
-       {InputSize{36, 32}, InputSize{0, 32}, InputSize{-8, 32}, InputSize{32, 1 << 20}}) {
+       {InputSize{7, 32}, InputSize{0, 32}, InputSize{-8, 32}, InputSize{32, 1 << 20}}) {
     EXPECT_THAT(errorMessage([&] { loadModel(folder_.path(), {size}); }),
                 AllOf(HasSubstr(std::to_string(size.height)), HasSubstr(std::to_string(size.width)),
                       HasSubstr("patch size 8")));
   }
+  EXPECT_THAT(loadModel(folder_.path(), {InputSize{36, 32}}).info.notes,
+              Contains(HasSubstr("the last 4 rows and 0 columns")));
   EXPECT_THAT(errorMessage([&] {
                 loadModel(folder_.path(), {InputSize{65536, 65536}});
               }),
@@ -126,10 +141,11 @@ TEST_F(ModelDescription, ReadsTimmsPreprocessing) {
 }
 
 TEST_F(ModelDescription, ReadsHuggingFacesPreprocessing) {
+  const NamedTensors tensors = test::huggingFaceNames(test::smallTensors(), "vit.", false);
   const json config{{"model_type", "vit"}, {"num_attention_heads", 4}, {"image_size", 32}};
   const auto read = [&](const json& preprocessor) {
     folder_.json("preprocessor_config.json", preprocessor);
-    return load(config).info.preprocessing;
+    return load(config, tensors).info.preprocessing;
   };
   const Preprocessing square = read({{"size", {{"height", 48}, {"width", 48}}}, {"crop_size", 32}});
   EXPECT_EQ(square.resize, Preprocessing::Resize::kExact);
@@ -173,9 +189,10 @@ TEST_F(ModelDescription, LabelsMayBeNumberedOrDescribed) {
   EXPECT_EQ(load(config).info.labels[5], "number 5");
 }
 
-TEST_F(ModelDescription, UnknownArgumentsAreNoted) {
-  EXPECT_THAT(load(with("/model_args/shiny", 3)).info.notes,
-              Contains(HasSubstr("model_args.shiny")));
+TEST_F(ModelDescription, UnknownFieldsOfTheDescriptionAreNoted) {
+  for (const char* place : {"/shiny", "/pretrained_cfg/shiny"}) {
+    EXPECT_THAT(load(with(place, 3)).info.notes, Contains(HasSubstr("shiny"))) << place;
+  }
 }
 
 TEST_F(ModelDescription, FindsTheFilesOfAModel) {

@@ -43,6 +43,57 @@ inline NamedTensors smallTensors(int dim = 32, int prefix = 1) {
   return tensors;
 }
 
+inline void replace(std::string& text, const std::string& from, const std::string& to) {
+  if (const std::size_t at = text.find(from); at != std::string::npos) {
+    text.replace(at, from.size(), to);
+  }
+}
+
+/// timm's names turned into those of Hugging Face's ViT and DeiT, or DINOv2.
+inline NamedTensors huggingFaceNames(const NamedTensors& tensors, const std::string& prefix,
+                                     bool dinov2) {
+  std::vector<std::pair<std::string, std::string>> pairs{
+      {"cls_token", "embeddings.cls_token"},
+      {"dist_token", "embeddings.distillation_token"},
+      {"register_tokens", "embeddings.register_tokens"},
+      {"mask_token", "embeddings.mask_token"},
+      {"pos_embed", "embeddings.position_embeddings"},
+      {"patch_embed.proj", "embeddings.patch_embeddings.projection"},
+      {"attn.proj", "attention.output.dense"},
+      {"blocks.", "encoder.layer."}};
+  if (dinov2) {
+    pairs.insert(pairs.end(),
+                 {{"ls1.gamma", "layer_scale1.lambda1"}, {"ls2.gamma", "layer_scale2.lambda1"}});
+  } else {
+    pairs.insert(pairs.end(), {{"norm1", "layernorm_before"},
+                               {"norm2", "layernorm_after"},
+                               {"mlp.fc1", "intermediate.dense"},
+                               {"mlp.fc2", "output.dense"}});
+  }
+  NamedTensors renamed;
+  for (const auto& [name, tensor] : tensors) {
+    std::string text = name;
+    if (text.starts_with("head.")) {
+      renamed["classifier" + text.substr(4)] = tensor;
+      continue;
+    }
+    if (text.starts_with("norm.")) text = "layernorm" + text.substr(4);
+    for (const auto& [from, to] : pairs) replace(text, from, to);
+    if (text.find("attn.qkv") == std::string::npos) {
+      renamed[prefix + text] = tensor;
+      continue;
+    }
+    const auto parts = tensor.chunk(3);
+    int part = 0;
+    for (const char* which : {"query", "key", "value"}) {
+      std::string one = text;
+      replace(one, "attn.qkv", std::string("attention.attention.") + which);
+      renamed[prefix + one] = parts[part++];
+    }
+  }
+  return renamed;
+}
+
 inline nlohmann::json smallConfig() {
   return {
       {"architecture", "vit_tiny_patch16_224"},

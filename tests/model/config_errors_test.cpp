@@ -33,15 +33,22 @@ TEST_F(ConfigErrors, DisagreementsNameBothSides) {
   expect("depth", 0, "0", "2");
   expect("depth", 12, "12", "2");
   expect("in_chans", 1, "1", "3");
-  expect("class_token", false, "false", "true");
   expect("reg_tokens", 4, "4", "0");
   expect("mlp_ratio", 3, "96", "128");
-  expect("qkv_bias", false, "false", "true");
-  expect("qk_norm", true, "true", "false");
-  expect("pre_norm", true, "true", "false");
-  expect("init_values", 0.1, "true", "false");
-  expect("fc_norm", true, "true", "false");
-  expect("final_norm", false, "false", "true");
+  const auto expectTensor = [this](const std::string& key, const json& value,
+                                   const std::string& claimed, const std::string& tensor) {
+    EXPECT_THAT(errorFor(with("/model_args/" + key, value)),
+                AllOf(HasSubstr(config_), HasSubstr(weights_),
+                      HasSubstr("model_args." + key + " is " + claimed), HasSubstr(tensor)))
+        << key;
+  };
+  expectTensor("class_token", false, "false", "'cls_token' is there");
+  expectTensor("qkv_bias", false, "false", "'blocks.0.attn.qkv.bias' is there");
+  expectTensor("qk_norm", true, "true", "'blocks.0.attn.q_norm.weight' is missing");
+  expectTensor("pre_norm", true, "true", "'norm_pre.weight' is missing");
+  expectTensor("init_values", 0.1, "true", "'blocks.0.ls1.gamma' is missing");
+  expectTensor("fc_norm", true, "true", "'fc_norm.weight' is missing");
+  expectTensor("final_norm", false, "false", "'norm.weight' is there");
   EXPECT_THAT(errorFor(with("/num_classes", 10)),
               AllOf(HasSubstr("num_classes is 10"), HasSubstr("say 7"), HasSubstr(config_),
                     HasSubstr(weights_)));
@@ -75,23 +82,25 @@ TEST_F(ConfigErrors, RefusesValuesOutOfRange) {
   EXPECT_THAT(errorFor(with("/pretrained_cfg/mean", {0.5})), HasSubstr("3 numbers"));
   EXPECT_THAT(errorFor(with("/pretrained_cfg/input_size", {3, 32})), HasSubstr("input_size"));
   EXPECT_THAT(errorFor(with("/pretrained_cfg/input_size", {3, 0, 32})), HasSubstr("input_size"));
-  EXPECT_THAT(errorFor(with("/pretrained_cfg/input_size", {3, 36, 32})),
-              AllOf(HasSubstr("36 x 32"), HasSubstr("patch size 8")));
+  EXPECT_THAT(errorFor(with("/pretrained_cfg/input_size", {1, 32, 32})), HasSubstr("1 channels"));
+  EXPECT_THAT(errorFor(with("/pretrained_cfg/input_size", {3, 4, 32})),
+              AllOf(HasSubstr("4 x 32"), HasSubstr("patch size 8")));
 }
 
 TEST_F(ConfigErrors, RefusesWhatCannotRun) {
   EXPECT_THAT(errorFor(with("/architecture", "swin_tiny_patch4_window7_224")),
-              AllOf(HasSubstr("swin_tiny"), HasSubstr("plain Vision Transformers")));
-  EXPECT_THAT(errorFor(with("/global_pool", "map")), HasSubstr("attention pooling"));
-  EXPECT_THAT(errorFor(with("/model_args/global_pool", "avgmax")), HasSubstr("avgmax"));
-  EXPECT_THAT(errorFor(with("/model_args/act_layer", "silu")), HasSubstr("'silu'"));
+              AllOf(HasSubstr("swin_tiny"), HasSubstr("VisionTransformer, Eva and Beit")));
+  EXPECT_THAT(errorFor(with("/global_pool", "mean")), HasSubstr("global_pool is 'mean'"));
+  EXPECT_THAT(errorFor(with("/model_args/global_pool", "")), HasSubstr("global_pool is empty"));
+  EXPECT_THAT(errorFor(with("/model_args/global_pool", "map")), HasSubstr("'attn_pool.latent'"));
+  EXPECT_THAT(errorFor(with("/model_args/act_layer", "mish")), HasSubstr("act_layer is 'mish'"));
+  EXPECT_THAT(errorFor(with("/model_args/shiny", 3)), HasSubstr("model_args.shiny is 3"));
+  EXPECT_THAT(errorFor(with("/model_args/pos_embed", "sincos")), HasSubstr("pos_embed is 'sincos'"));
   EXPECT_THAT(errorFor(with("/model_args/norm_layer", "rmsnorm")), HasSubstr("rmsnorm"));
   EXPECT_THAT(errorFor(with("/model_args/block_fn", "ParallelBlock")), HasSubstr("block_fn"));
   EXPECT_THAT(errorFor(with("/pretrained_cfg/interpolation", "box")), HasSubstr("'box'"));
   EXPECT_THAT(errorFor(with("/pretrained_cfg/crop_mode", "x")), HasSubstr("crop_mode is 'x'"));
   EXPECT_THAT(errorFor({{"model_type", "swin"}}), AllOf(HasSubstr("swin"), HasSubstr("dinov2")));
-  EXPECT_THAT(errorFor({{"model_type", "dinov2"}, {"use_swiglu_ffn", true}}), HasSubstr("SwiGLU"));
-  EXPECT_THAT(errorFor({{"model_type", "vit"}, {"hidden_act", "relu"}}), HasSubstr("'relu'"));
   EXPECT_THAT(errorFor({{"name", "x"}}), AllOf(HasSubstr("architecture"), HasSubstr("model_type")));
   EXPECT_THAT(errorFor({{"architecture", 3}}), HasSubstr("a text is expected"));
   EXPECT_THAT(errorFor(json::array()), HasSubstr("JSON array"));
@@ -103,19 +112,21 @@ TEST_F(ConfigErrors, RefusesWhatCannotRun) {
 
 TEST_F(ConfigErrors, RefusesTensorsOfOtherNetworks) {
   for (const auto& [name, meaning] :
-       std::map<std::string, std::string>{{"blocks.0.attn.relative_position_bias_table", "BEiT"},
-                                          {"blocks.0.attn.q_bias", "BEiT"},
-                                          {"attn_pool.latent", "attention pooling"},
-                                          {"blocks.0.mlp.w12.weight", "SwiGLU"},
-                                          {"blocks.0.mlp.weights_in.weight", "SwiGLU"},
-                                          {"rope.freqs", "rotary"}}) {
+       std::map<std::string, std::string>{
+           {"blocks.0.attn.relative_position_bias_table", "bias_table' is there"},
+           {"rel_pos_bias.relative_position_bias_table", "bias_table' is there"},
+           {"blocks.0.attn.q_bias", "'blocks.0.attn.k_bias' is missing"},
+           {"attn_pool.latent", "unexpected attn_pool.latent"},
+           {"blocks.0.mlp.w12.weight", "unexpected blocks.0.mlp.w12.weight"},
+           {"blocks.0.mlp.weights_in.weight", "unexpected blocks.0.mlp.weights_in.weight"},
+           {"rope.freqs", "unexpected rope.freqs"}}) {
     NamedTensors tensors = test::smallTensors();
     tensors[name] = at::ones({2});
-    EXPECT_THAT(errorForTensors(tensors), AllOf(HasSubstr(meaning), HasSubstr(name)));
+    EXPECT_THAT(errorForTensors(tensors), HasSubstr(meaning)) << name;
   }
   NamedTensors tensors = test::smallTensors();
   tensors["blocks.0.mlp.fc1.weight"] = at::ones({256, 32});
-  EXPECT_THAT(errorForTensors(tensors), HasSubstr("SwiGLU"));
+  EXPECT_THAT(errorForTensors(tensors), AllOf(HasSubstr("mlp_layer is false"), HasSubstr("true")));
   tensors = test::smallTensors();
   tensors["patch_embed.proj.weight"] = at::ones({32, 3, 8, 4});
   EXPECT_THAT(errorForTensors(tensors), HasSubstr("8 x 4"));
@@ -127,8 +138,8 @@ TEST_F(ConfigErrors, RefusesTensorsOfOtherNetworks) {
   NamedTensors other;
   for (int i = 0; i < 9; ++i) other["stages." + std::to_string(i) + ".conv"] = at::ones({2});
   EXPECT_THAT(errorForTensors(other),
-              AllOf(HasSubstr("stages.0.conv, stages.1.conv"), HasSubstr("and 4 more"),
-                    HasSubstr("no patch_embed.proj.weight")));
+              AllOf(HasSubstr("stages.0.conv"),
+                    HasSubstr("pyramid")));
   EXPECT_THAT(errorForTensors({}), HasSubstr("no tensors"));
 }
 
@@ -145,7 +156,7 @@ TEST_F(ConfigErrors, ListsMissingAndUnexpectedTensors) {
   tensors = test::smallTensors();
   tensors.erase("norm.weight");
   tensors.erase("norm.bias");
-  EXPECT_THAT(errorForTensors(tensors), HasSubstr("missing norm.bias, norm.weight"));
+  EXPECT_THAT(errorForTensors(tensors), HasSubstr("'norm.weight' is missing"));
   tensors = test::smallTensors();
   tensors.erase("pos_embed");
   EXPECT_THAT(errorForTensors(tensors), HasSubstr("'pos_embed' is missing"));
