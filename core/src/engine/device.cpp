@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <mutex>
+#include <string_view>
 
 #include "adamerge/engine.h"
 #include "adamerge/error.h"
@@ -17,6 +18,10 @@
 
 namespace adamerge {
 namespace {
+
+/// PyTorch's name for the device type of backends that are no part of it. Ours run by them, but
+/// none is offered.
+constexpr std::string_view kOtherBackend = "privateuseone:0";
 
 int cudaDevices() {
   if (!at::hasCUDA() || !c10::impl::hasDeviceGuardImpl(at::kCUDA)) return 0;
@@ -46,6 +51,7 @@ int computeCapability(const at::Device& device) {
 /// own kernels do in fp32.
 at::ScalarType fastestDtype(const at::Device& device) {
   if (device.is_cpu()) return bestIsa() == Isa::kAmx ? at::kBFloat16 : at::kFloat;
+  if (!device.is_cuda()) return at::kFloat;
   const int capability = computeCapability(device);
   if (capability >= 8) return at::kBFloat16;
   return capability == 7 ? at::kHalf : at::kFloat;
@@ -75,6 +81,9 @@ at::Device parseDevice(const std::string& text) {
   const int count = cudaDevices();
   if (text == "cpu") return at::Device(at::kCPU);
   if (text == "auto") return count > 0 ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+  if (text == kOtherBackend && c10::impl::hasDeviceGuardImpl(at::kPrivateUse1)) {
+    return {at::kPrivateUse1, 0};
+  }
   int index = 0;
   bool known = text == "cuda";
   if (text.rfind("cuda:", 0) == 0) {
@@ -98,9 +107,7 @@ at::Device parseDevice(const std::string& text) {
   return {at::kCUDA, static_cast<c10::DeviceIndex>(index)};
 }
 
-std::string deviceId(const at::Device& device) {
-  return device.is_cpu() ? "cpu" : fmt::format("cuda:{}", static_cast<int>(device.index()));
-}
+std::string deviceId(const at::Device& device) { return device.str(); }
 
 at::ScalarType parseDtype(const std::string& text, const at::Device& device) {
   if (text == "auto") return fastestDtype(device);

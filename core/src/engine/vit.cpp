@@ -43,7 +43,7 @@ at::Tensor applied(const std::vector<MergePlan>& plans, const std::vector<std::i
                     merged.narrow(0, new_offsets[i], new_offsets[i + 1] - new_offsets[i]));
     });
   } else {
-    plainApplyToTokens(joinedPlan(plans, counts), tokens, merged);
+    applyToAllTokens(plans, counts, tokens, merged);
   }
   return merged;
 }
@@ -55,7 +55,8 @@ at::Tensor VisionTransformer::embed(const at::Tensor& images) const {
   const std::int64_t p = config_.patch_size;
   // A convolution whose stride is its kernel is one matrix product over the unfolded patches.
   const at::Tensor patches =
-      images.to(at::TensorOptions().device(device_).dtype(dtype_))
+      (images.is_cpu() ? sentTo(device_, images) : images)
+          .to(dtype_)
           .reshape({batch, config_.channels, config_.gridHeight(), p, config_.gridWidth(), p})
           .permute({0, 2, 4, 1, 3, 5})
           .reshape({batch * config_.patchTokens(), config_.channels * p * p});
@@ -146,6 +147,22 @@ at::Tensor VisionTransformer::pool(const at::Tensor& features) const {
   return config_.pooling == Pooling::kAverage ? average : at::cat({token, average}, 1);
 }
 
+at::Tensor VisionTransformer::poolAll(const at::Tensor& padded, const Padding& padding) const {
+  const std::int64_t prefix = config_.prefixTokens();
+  const at::Tensor token = padded.select(1, 0);
+  if (config_.pooling == Pooling::kToken) return token;
+  at::Tensor patches = padded.narrow(1, prefix, padded.size(1) - prefix);
+  if (!padding.even()) {
+    const at::Tensor absent = padding.absent().narrow(1, prefix, patches.size(1));
+    patches = patches.masked_fill(absent.unsqueeze(2), 0);
+  }
+  // Sums of half precision may exceed its range, means do not.
+  const at::ScalarType exact = stream_dtype_ == at::kDouble ? at::kDouble : at::kFloat;
+  const at::Tensor average =
+      (patches.sum(1, /*keepdim=*/false, exact) / (padding.counts() - prefix)).to(stream_dtype_);
+  return config_.pooling == Pooling::kAverage ? average : at::cat({token, average}, 1);
+}
+
 at::Tensor VisionTransformer::classify(const at::Tensor& pooled,
                                        const at::Tensor& distilled) const {
   at::Tensor result = layerNorm(pooled, fc_norm_, stream_dtype_);
@@ -192,25 +209,26 @@ VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
 
   Output output;
   const at::Tensor tokens = layerNorm(pack.tokens, norm_, stream_dtype_);
-  std::vector<at::Tensor> pooled;
-  std::vector<at::Tensor> distilled;
+  std::vector<std::int64_t> counts;
   std::int64_t offset = 0;
   for (const ImageState& image : pack.images) {
-    const at::Tensor features = tokens.narrow(0, offset, image.tokens());
-    pooled.push_back(pool(features));
-    distilled.push_back(features.narrow(0, head_dist_.defined() ? 1 : 0, 1));
-    output.features.push_back(features);
+    counts.push_back(image.tokens());
+    output.features.push_back(tokens.narrow(0, offset, image.tokens()));
     offset += image.tokens();
   }
+  const std::int64_t distillation = head_dist_.defined() ? 1 : 0;
   if (device_.is_cpu()) {
     // LibTorch's products may round a row otherwise among others than alone.
     std::vector<at::Tensor> logits;
-    for (std::size_t i = 0; i < pooled.size(); ++i) {
-      logits.push_back(classify(pooled[i], distilled[i]));
+    for (const at::Tensor& features : output.features) {
+      logits.push_back(classify(pool(features), features.narrow(0, distillation, 1)));
     }
     output.logits = at::cat(logits).to(at::kFloat);
   } else {
-    output.logits = classify(at::cat(pooled), at::cat(distilled)).to(at::kCPU, at::kFloat);
+    const Padding padding(counts, device_);
+    const at::Tensor padded = padding.pad(tokens);
+    output.logits =
+        classify(poolAll(padded, padding), padded.select(1, distillation)).to(at::kCPU, at::kFloat);
   }
   output.images = std::move(pack.images);
   return output;

@@ -16,6 +16,7 @@
 #include "engine/image_state.h"
 #include "engine/kernels/layer_norm.h"
 #include "engine/kernels/packed_linear.h"
+#include "engine/kernels/padding.h"
 #include "merging/method.h"
 #include "weights/state_dict.h"
 
@@ -63,6 +64,8 @@ class VisionTransformer {
              bool trace) const;
   /// One image's features [N, d] -> what the classifier takes, [1, d or 2 d].
   at::Tensor pool(const at::Tensor& features) const;
+  /// The same for all images, [B, longest, d] -> a row per image.
+  at::Tensor poolAll(const at::Tensor& padded, const Padding& padding) const;
   /// `pooled` and, where there is a distillation token, its features, a row per image -> logits.
   at::Tensor classify(const at::Tensor& pooled, const at::Tensor& distilled) const;
   /// In which merges are decided.
