@@ -6,7 +6,8 @@ SAMPLE  := resources/samples/bird.png
 SHOTS   := $(BUILD)/screenshots
 SOURCES := $(shell git ls-files '*.cpp' '*.h' 2>/dev/null)
 
-.PHONY: run test bench bench-tiny bench-small bench-base screenshots build packages format lint clean
+.PHONY: run test bench bench-tiny bench-small bench-base gpu-kit screenshots build packages format lint \
+  clean
 
 packages:
 	@.ci/packages
@@ -44,6 +45,11 @@ bench-base:  FLOPS := 13.4
 bench-tiny bench-small bench-base: bench-%:
 	OMP_WAIT_POLICY=passive $(BUILD)/bin/adamerge bench --architecture vit_$*_patch16_224 \
 	  --flops $(FLOPS) --runs 5 --warmup 1 --json $(BUILD)/bench-$*.json
+
+# What a machine with a GPU needs to test and measure the engine there; README, "GPU".
+gpu-kit: packages
+	mkdir -p $(BUILD)
+	python3 tests/gpu/kit.py pack $(BUILD)/gpu-kit.tar.gz
 
 format:
 	clang-format -i $(SOURCES)

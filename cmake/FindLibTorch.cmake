@@ -10,9 +10,25 @@ foreach(part cudart nvtoolsext nvtx3)
     add_library(torch::${part} INTERFACE IMPORTED)
   endif()
 endforeach()
+# The package looks for parts of itself in the system's folders first, where there may be those of
+# another LibTorch.
+find_path(Torch_DIR TorchConfig.cmake
+  PATHS ${CMAKE_PREFIX_PATH} ENV CMAKE_PREFIX_PATH
+  PATH_SUFFIXES Torch share/cmake/Torch
+  NO_DEFAULT_PATH)
+if(Torch_DIR)
+  foreach(part TORCH:torch c10:c10 C10_CUDA:c10_cuda CAFFE2_NVRTC:caffe2_nvrtc kineto:kineto)
+    string(REPLACE ":" ";" part "${part}")
+    list(GET part 0 variable)
+    list(GET part 1 library)
+    find_library(${variable}_LIBRARY ${library} PATHS "${Torch_DIR}/../../../lib" NO_DEFAULT_PATH)
+  endforeach()
+endif()
 find_package(Torch REQUIRED)
-message(STATUS "LibTorch ${Torch_VERSION}")
-if(TORCH_CXX_FLAGS MATCHES "_GLIBCXX_USE_CXX11_ABI=0")
+get_filename_component(_torch_root "${TORCH_INSTALL_PREFIX}" ABSOLUTE)
+message(STATUS "LibTorch ${Torch_VERSION} in ${_torch_root}")
+if(TORCH_CXX_FLAGS MATCHES "_GLIBCXX_USE_CXX11_ABI=0"
+   AND NOT CMAKE_CXX_FLAGS MATCHES "_GLIBCXX_USE_CXX11_ABI=0")
   message(FATAL_ERROR "The LibTorch in ${TORCH_INSTALL_PREFIX} is built for the C++ ABI from before "
     "GCC 5, which no other library here is. Take Debian's, an archive named cxx11-abi, or that of "
     "a PyTorch from 2.7 on.")

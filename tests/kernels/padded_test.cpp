@@ -59,23 +59,5 @@ TEST(BatchedAttention, EqualsThatOfEachSegment) {
   }
 }
 
-TEST(PaddingTest, RepeatsTheLastRowAndIsUndone) {
-  const at::Tensor packed = at::arange(6, at::kFloat).unsqueeze(1);
-  const std::vector<std::int64_t> counts{3, 1, 2};
-  const Padding padding(counts, at::kCPU);
-  EXPECT_FALSE(padding.even());
-  const at::Tensor padded = padding.pad(packed);
-  EXPECT_TRUE(
-      padded.equal(at::tensor({0.F, 1.F, 2.F, 3.F, 3.F, 3.F, 4.F, 5.F, 5.F}).reshape({3, 3, 1})));
-  EXPECT_TRUE(padding.unpad(padded).equal(packed));
-  EXPECT_EQ(padding.present().sum().item<std::int64_t>(), 6);
-
-  const std::vector<std::int64_t> same{3, 3};
-  const Padding even(same, at::kCPU);
-  EXPECT_TRUE(even.even());
-  EXPECT_TRUE(even.unpad(even.pad(packed)).equal(packed));
-  EXPECT_TRUE(even.present().all().item<bool>());
-}
-
 }  // namespace
 }  // namespace adamerge

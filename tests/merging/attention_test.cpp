@@ -8,6 +8,7 @@
 #include "adamerge/engine.h"
 #include "model/load_model.h"
 #include "ppm.h"
+#include "test_device.h"
 
 namespace adamerge {
 namespace {
@@ -40,7 +41,7 @@ at::Tensor classRow(const LoadedModel& model, const InputTensor& input) {
 
 std::vector<LayerTrace> layersOf(const fs::path& model, const InputTensor& input,
                                  const MethodChoice& choice) {
-  const Engine engine = Engine::load(model, {.device = "cpu", .dtype = "float32"});
+  const Engine engine = Engine::load(model, {.device = test::testDevice(), .dtype = "float32"});
   return engine.run({&input, 1}, choice).front().layers;
 }
 
@@ -92,7 +93,8 @@ TEST(ClassAttention, OfEveryConfigurationIsAShareOfOneOrEmpty) {
   int without = 0;
   for (const auto& folder : fs::directory_iterator(kData / "vit-variants")) {
     SCOPED_TRACE(folder.path().filename().string());
-    const Engine engine = Engine::load(folder.path(), {.device = "cpu", .dtype = "float32"});
+    const Engine engine =
+        Engine::load(folder.path(), {.device = test::testDevice(), .dtype = "float32"});
     const VitConfig& vit = engine.info().vit;
     InputTensor input{vit.input_height, vit.input_width, {}};
     input.values.resize(static_cast<std::size_t>(vit.channels) * vit.input_height *
@@ -120,7 +122,7 @@ TEST(ClassAttention, OfEveryConfigurationIsAShareOfOneOrEmpty) {
 }
 
 TEST(ClassAttention, IsNotRecordedWithoutTracing) {
-  const Engine engine = Engine::load(kModel, {.device = "cpu"});
+  const Engine engine = Engine::load(kModel, {.device = test::testDevice()});
   const InputTensor input = picture();
   const ImageResult result = engine.run({&input, 1}, {}, {.trace = false}).front();
   for (const LayerTrace& layer : result.layers) {

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What accelerators run for all images at once, here on the CPU, against what the CPU runs image by
-// image: the same plans, the same tokens.
+// What accelerators run for all images at once against what the CPU runs image by image: the same
+// plans, the same tokens.
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <random>
 
+#include "kernels/padded/padding.h"
 #include "merging/apply.h"
 #include "merging/method.h"
+#include "test_device.h"
 
 namespace adamerge {
 namespace {
@@ -27,6 +30,8 @@ VitConfig smallVit() {
   vit.class_token = true;
   return vit;
 }
+
+at::Device device() { return at::Device(test::testDevice()); }
 
 /// Images of which `tokens` each are left of kPatches patches, so that merging went on before.
 class Images {
@@ -48,8 +53,8 @@ class Images {
       positions_.push_back(positions);
       sizes_.push_back(sizes);
     }
-    tokens_ = normal(total, kDim);
-    metric_ = normal(total, kDim / kHeads).to(at::kDouble);
+    tokens_ = normal(total, kDim).to(device());
+    metric_ = normal(total, kDim / kHeads).to(at::kDouble).to(device());
   }
 
   std::vector<LayerTokens> layers(int block) const {
@@ -158,7 +163,7 @@ TEST(BatchedPlans, EqualThoseOfEachImage) {
   EXPECT_GT(merges, 1000);
 }
 
-TEST(BatchedPlans, JoinedAndCarriedOutGiveTheTokensOfEachImage) {
+TEST(BatchedPlans, CarriedOutTogetherGiveTheTokensOfEachImage) {
   const Images images({65, 40, 65, 3});
   for (const char* name : {"adamerge", "tofu", "tome"}) {
     for (const int block : {0, 3}) {
@@ -171,16 +176,55 @@ TEST(BatchedPlans, JoinedAndCarriedOutGiveTheTokensOfEachImage) {
       std::vector<at::Tensor> each;
       for (std::size_t i = 0; i < plans.size(); ++i) {
         each.push_back(at::empty({remainingTokens(plans[i], images.counts()[i]), kDim}));
-        plainApplyToTokens(plans[i], layers[i].tokens, each.back());
+        applyToTokens(plans[i], layers[i].tokens.to(at::kCPU), each.back());
       }
       const at::Tensor expected = at::cat(each);
-      const MergePlan joined = joinedPlan(plans, images.counts());
-      const at::Tensor merged =
-          at::empty({remainingTokens(joined, images.tokens().size(0)), kDim}, at::kFloat);
-      plainApplyToTokens(joined, images.tokens(), merged);
-      EXPECT_TRUE(at::allclose(merged, expected, /*rtol=*/1e-6, /*atol=*/1e-6)) << name << block;
+      const at::Tensor merged = at::empty_like(expected, expected.options().device(device()));
+      applyToAllTokens(plans, images.counts(), images.tokens(), merged);
+      EXPECT_TRUE(at::allclose(merged.to(at::kCPU), expected, /*rtol=*/1e-5, /*atol=*/1e-6))
+          << name << block;
     }
   }
+}
+
+TEST(BatchedPlans, ATokenThatIsNoNumberStaysInItsImage) {
+  const Images images({65, 65});
+  const auto method = findMethodEntry("tome").make(completeSettings({"tome", {}, nullptr, false}),
+                                                   {smallVit(), nullptr});
+  const std::vector<MergePlan> plans = method->planAll(images.layers(0));
+  const std::vector<std::int64_t> left{remainingTokens(plans[0], 65),
+                                       remainingTokens(plans[1], 65)};
+  const at::Tensor merged = at::empty({left[0] + left[1], kDim}, images.tokens().options());
+  const at::Tensor tokens = images.tokens().clone();
+  tokens.narrow(0, 65, 65).fill_(std::numeric_limits<double>::infinity());
+  applyToAllTokens(plans, images.counts(), tokens, merged);
+  EXPECT_TRUE(merged.to(at::kCPU).narrow(0, 0, left[0]).isfinite().all().item<bool>());
+}
+
+TEST(PaddingTest, RepeatsRowsAndIsUndone) {
+  const at::Tensor packed = at::arange(6, at::kFloat).unsqueeze(1).to(device());
+  const std::vector<std::int64_t> counts{3, 1, 2};
+  const Padding padding(counts, device());
+  EXPECT_FALSE(padding.even());
+  const at::Tensor padded = padding.pad(packed);
+  EXPECT_TRUE(padded.to(at::kCPU).equal(
+      at::tensor({0.F, 1.F, 2.F, 3.F, 3.F, 3.F, 4.F, 5.F, 5.F}).reshape({3, 3, 1})));
+  EXPECT_TRUE(padding.unpad(padded).to(at::kCPU).equal(packed.to(at::kCPU)));
+  EXPECT_EQ(padding.absent().sum().item<std::int64_t>(), 3);
+
+  const std::vector<std::int64_t> same{3, 3};
+  const Padding even(same, device());
+  EXPECT_TRUE(even.even());
+  EXPECT_TRUE(even.unpad(even.pad(packed)).to(at::kCPU).equal(packed.to(at::kCPU)));
+  EXPECT_FALSE(even.absent().defined());
+
+  const Padding shifted(counts, device(), {0, 2, 1});
+  const at::Tensor later = shifted.pad(packed);
+  EXPECT_TRUE(later.to(at::kCPU).equal(
+      at::tensor({0.F, 1.F, 2.F, 3.F, 3.F, 3.F, 4.F, 4.F, 5.F}).reshape({3, 3, 1})));
+  EXPECT_TRUE(shifted.unpad(later).to(at::kCPU).equal(packed.to(at::kCPU)));
+  EXPECT_TRUE(shifted.absent().to(at::kCPU).equal(
+      at::tensor({0, 0, 0, 1, 1, 0, 1, 0, 0}).reshape({3, 3}).to(at::kBool)));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "error_message.h"
 #include "ppm.h"
 #include "temporary_folder.h"
+#include "test_device.h"
 
 namespace adamerge {
 namespace {
@@ -50,7 +51,8 @@ class EngineTest : public testing::Test {
 };
 
 TEST_F(EngineTest, WithoutStatisticsEveryBlockMergesHalfOfRMaxAndSaysSo) {
-  const Engine engine = Engine::load(uncalibratedCopy(folder_.path()), {.device = "cpu"});
+  const Engine engine =
+      Engine::load(uncalibratedCopy(folder_.path()), {.device = test::testDevice()});
   const InputTensor input = pictures().front();
   const ImageResult result =
       engine.run({&input, 1}, {"adamerge", {{"r_max", std::int64_t{13}}}, nullptr, false}).front();
@@ -67,7 +69,7 @@ TEST_F(EngineTest, WithoutStatisticsEveryBlockMergesHalfOfRMaxAndSaysSo) {
 TEST_F(EngineTest, OwnStatisticsServeOnlyTheirOwnSettings) {
   const fs::path model = uncalibratedCopy(folder_.path());
   fs::copy_file(kMerging / "stats.json", model / "stats.json");
-  const Engine engine = Engine::load(model, {.device = "cpu"});
+  const Engine engine = Engine::load(model, {.device = test::testDevice()});
   const InputTensor input = pictures().front();
   EXPECT_TRUE(engine.run({&input, 1}, {"adamerge", {}, nullptr, false}).front().calibrated);
   const MethodChoice other{"adamerge", {{"partition", std::string("alternating")}}, nullptr, false};
@@ -83,7 +85,7 @@ TEST_F(EngineTest, OwnStatisticsServeOnlyTheirOwnSettings) {
 }
 
 TEST_F(EngineTest, ConstantCountsHaveNoUseForStatistics) {
-  const Engine engine = Engine::load(kModel, {.device = "cpu"});
+  const Engine engine = Engine::load(kModel, {.device = test::testDevice()});
   const InputTensor input = pictures().front();
   for (const MethodChoice& plain :
        {MethodChoice{"adamerge+", {}, nullptr, false},
@@ -99,7 +101,7 @@ TEST_F(EngineTest, ConstantCountsHaveNoUseForStatistics) {
 }
 
 TEST_F(EngineTest, StatisticsOfAnotherModelOrDepthAreRefused) {
-  const Engine engine = Engine::load(kModel, {.device = "cpu"});
+  const Engine engine = Engine::load(kModel, {.device = test::testDevice()});
   const InputTensor input = pictures().front();
   const auto message = [&](auto change) {
     Statistics statistics = *referenceStatistics();
@@ -116,7 +118,7 @@ TEST_F(EngineTest, StatisticsOfAnotherModelOrDepthAreRefused) {
 TEST_F(EngineTest, AnUnusableStatsFileDoesNotStopTheModel) {
   const fs::path model = uncalibratedCopy(folder_.path());
   std::ofstream(model / "stats.json") << "{";
-  const Engine engine = Engine::load(model, {.device = "cpu"});
+  const Engine engine = Engine::load(model, {.device = test::testDevice()});
   EXPECT_EQ(engine.statistics(), nullptr);
   EXPECT_THAT(engine.statisticsProblem(), AllOf(HasSubstr("stats.json"), HasSubstr("JSON")));
 }
@@ -134,7 +136,7 @@ TEST_F(EngineTest, WrongDevicesAndDtypesSayWhatIsThere) {
 }
 
 TEST_F(EngineTest, UnusableInputsAndCountsAreRefused) {
-  const Engine engine = Engine::load(kModel, {.device = "cpu"});
+  const Engine engine = Engine::load(kModel, {.device = test::testDevice()});
   InputTensor input = pictures().front();
   const auto run = [&](const MethodChoice& choice) {
     return test::errorMessage([&] { engine.run({&input, 1}, choice); });
@@ -210,7 +212,7 @@ TEST_F(EngineTest, AMethodPreparedForAnotherModelIsRefused) {
 TEST(Environment, IsSetBeforeMain) { EXPECT_NE(std::getenv("DNNL_MAX_CPU_ISA"), nullptr); }
 
 TEST_F(EngineTest, AStopRequestEndsARun) {
-  const Engine engine = Engine::load(kModel, {.device = "cpu"});
+  const Engine engine = Engine::load(kModel, {.device = test::testDevice()});
   const InputTensor input = pictures().front();
   std::stop_source stop;
   stop.request_stop();
@@ -228,8 +230,8 @@ TEST_F(EngineTest, AutoIsTheFastestPrecisionOfTheProcessor) {
 
 TEST_F(EngineTest, BFloat16StaysCloseToFloat32) {
   const std::vector<InputTensor> inputs = pictures();
-  const Engine full = Engine::load(kModel, {.device = "cpu", .dtype = "float32"});
-  const Engine half = Engine::load(kModel, {.device = "cpu", .dtype = "bfloat16"});
+  const Engine full = Engine::load(kModel, {.device = test::testDevice(), .dtype = "float32"});
+  const Engine half = Engine::load(kModel, {.device = test::testDevice(), .dtype = "bfloat16"});
   const MethodChoice choice{"adamerge", {}, referenceStatistics(), false};
   const auto expected = full.run(inputs, choice);
   const auto results = half.run(inputs, choice);
@@ -241,7 +243,7 @@ TEST_F(EngineTest, BFloat16StaysCloseToFloat32) {
 }
 
 TEST_F(EngineTest, CalibrationIsTheMeanAndDeviationOfTheSecondPass) {
-  const Engine engine = Engine::load(kModel, {.device = "cpu"});
+  const Engine engine = Engine::load(kModel, {.device = test::testDevice()});
   const std::vector<InputTensor> inputs = pictures();
   std::size_t asked = 0;
   const BatchSource source = [&](std::size_t first, std::size_t count) {
@@ -294,7 +296,7 @@ TEST_F(EngineTest, CalibrationIsTheMeanAndDeviationOfTheSecondPass) {
 }
 
 TEST_F(EngineTest, CalibrationRefusesWhatMakesNoSense) {
-  const Engine engine = Engine::load(kModel, {.device = "cpu"});
+  const Engine engine = Engine::load(kModel, {.device = test::testDevice()});
   const BatchSource nothing = [](std::size_t, std::size_t) { return std::vector<InputTensor>{}; };
   CalibrationOptions options;
   options.r_max = {8};
@@ -311,7 +313,7 @@ TEST_F(EngineTest, CalibrationRefusesWhatMakesNoSense) {
 }
 
 TEST_F(EngineTest, TheScheduleHitsTheNearestFlops) {
-  const Engine engine = Engine::load(kModel, {.device = "cpu"});
+  const Engine engine = Engine::load(kModel, {.device = test::testDevice()});
   const std::vector<InputTensor> inputs = pictures();
   const auto cost = [&](MethodChoice choice, const std::string& key, int value) {
     choice.settings[key] = std::int64_t{value};

@@ -149,9 +149,13 @@ TEST(PlanCheck, ImagesOfABatchCombineInOneWay) {
   const std::vector<std::int64_t> counts{kTokens, kTokens, kTokens};
   std::vector<MergePlan> plans(3, goodPlan());
   plans[1] = {};
-  EXPECT_NO_THROW(joinedPlan(plans, counts));
+  const at::Tensor tokens = at::randn({3 * kTokens, 4});
+  std::int64_t left = 0;
+  for (const MergePlan& plan : plans) left += remainingTokens(plan, kTokens);
+  const at::Tensor merged = at::empty({left, 4});
+  EXPECT_NO_THROW(applyToAllTokens(plans, counts, tokens, merged));
   plans[2].combine = Combine::kPrune;
-  EXPECT_THROW(joinedPlan(plans, counts), FaultyPlan);
+  EXPECT_THROW(applyToAllTokens(plans, counts, tokens, merged), FaultyPlan);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "ppm.h"
 #include "reference_cases.h"
+#include "test_device.h"
 
 namespace adamerge {
 namespace {
@@ -12,8 +13,8 @@ const std::filesystem::path kData = std::filesystem::path(ADAMERGE_TEST_DATA) / 
 
 TEST(Reference, EveryCaseOfTheDrawnPictures) {
   const auto model = std::filesystem::path(ADAMERGE_MODELS) / "vit-tiny-cifar10";
-  const Engine engine = Engine::load(model, {.device = "cpu", .dtype = "float32"});
-  const Engine exact = Engine::load(model, {.device = "cpu", .dtype = "float64"});
+  const Engine engine = Engine::load(model, {.device = test::testDevice(), .dtype = "float32"});
+  const Engine exact = Engine::load(model, {.device = test::testDevice(), .dtype = "float64"});
   const auto statistics = std::make_shared<const Statistics>(readStatistics(kData / "stats.json"));
   const test::json cases = test::readReference(kData / "cases.json");
   ASSERT_EQ(cases.size(), 72U);

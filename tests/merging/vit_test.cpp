@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "model/load_model.h"
+#include "test_device.h"
 
 namespace adamerge {
 namespace {
@@ -18,13 +19,15 @@ class VitVariant : public testing::TestWithParam<std::string> {};
 
 void expectClose(const at::Tensor& actual, const at::Tensor& expected) {
   ASSERT_EQ(actual.sizes(), expected.sizes());
-  EXPECT_LT((actual - expected).abs().max().item<float>(), 1e-5F);
+  EXPECT_LT((actual.to(at::kCPU) - expected).abs().max().item<float>(),
+            test::deviceTolerance(1e-5));
 }
 
 TEST_P(VitVariant, FeaturesAndLogitsEqualTimms) {
   const std::filesystem::path folder = kVariants / GetParam();
   const LoadedModel model = loadModel(folder);
-  const VisionTransformer vit(model.info.vit, model.weights, at::kCPU, at::kFloat);
+  const VisionTransformer vit(model.info.vit, model.weights, at::Device(test::testDevice()),
+                              at::kFloat);
   const auto none = findMethodEntry("none").make({}, {model.info.vit, nullptr});
   const StateDict expected = readWeights(folder / "case.safetensors").tensors;
   const VisionTransformer::Output output = vit.forward(expected.at("input"), *none, {.trace = false});

@@ -9,6 +9,7 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <string_view>
 
 #include "adamerge/engine.h"
 #include "adamerge/error.h"
@@ -23,6 +24,10 @@ namespace {
 /// later another thread may be reading the environment.
 [[maybe_unused]] const bool kEnvironmentIsSet =
     ::setenv("DNNL_MAX_CPU_ISA", "AVX512_CORE_BF16", /*overwrite=*/0) == 0;
+
+/// PyTorch's name for the device type of backends that are no part of it. Ours run by them, but
+/// none is offered.
+constexpr std::string_view kOtherBackend = "privateuseone:0";
 
 int cudaDevices() {
   if (!at::hasCUDA() || !c10::impl::hasDeviceGuardImpl(at::kCUDA)) return 0;
@@ -52,6 +57,7 @@ int computeCapability(const at::Device& device) {
 /// own kernels do in fp32.
 at::ScalarType fastestDtype(const at::Device& device) {
   if (device.is_cpu()) return halfKernels() != nullptr ? at::kBFloat16 : at::kFloat;
+  if (!device.is_cuda()) return at::kFloat;
   const int capability = computeCapability(device);
   if (capability >= 8) return at::kBFloat16;
   return capability == 7 ? at::kHalf : at::kFloat;
@@ -73,6 +79,9 @@ at::Device parseDevice(const std::string& text) {
   const int count = cudaDevices();
   if (text == "cpu") return at::Device(at::kCPU);
   if (text == "auto") return count > 0 ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+  if (text == kOtherBackend && c10::impl::hasDeviceGuardImpl(at::kPrivateUse1)) {
+    return {at::kPrivateUse1, 0};
+  }
   int index = 0;
   bool known = text == "cuda";
   if (text.rfind("cuda:", 0) == 0) {
@@ -96,9 +105,7 @@ at::Device parseDevice(const std::string& text) {
   return {at::kCUDA, static_cast<c10::DeviceIndex>(index)};
 }
 
-std::string deviceId(const at::Device& device) {
-  return device.is_cpu() ? "cpu" : fmt::format("cuda:{}", static_cast<int>(device.index()));
-}
+std::string deviceId(const at::Device& device) { return device.str(); }
 
 at::ScalarType parseDtype(const std::string& text, const at::Device& device) {
   if (text == "auto") return fastestDtype(device);

@@ -45,7 +45,7 @@ at::Tensor applied(const std::vector<MergePlan>& plans, const std::vector<std::i
                     merged.narrow(0, new_offsets[i], new_offsets[i + 1] - new_offsets[i]));
     });
   } else {
-    plainApplyToTokens(joinedPlan(plans, counts), tokens, merged);
+    applyToAllTokens(plans, counts, tokens, merged);
   }
   return merged;
 }
@@ -63,9 +63,10 @@ at::Tensor VisionTransformer::embed(const at::Tensor& images) const {
   const std::int64_t columns = config_.gridWidth() * p;
   // A convolution whose stride is its kernel is one matrix product over the unfolded patches.
   const at::Tensor patches =
-      images.narrow(2, 0, rows)
+      (images.is_cpu() ? sentTo(device_, images) : images)
+          .narrow(2, 0, rows)
           .narrow(3, 0, columns)
-          .to(at::TensorOptions().device(device_).dtype(dtype_))
+          .to(dtype_)
           .reshape({batch, config_.channels, config_.gridHeight(), p, config_.gridWidth(), p})
           .permute({0, 2, 4, 1, 3, 5})
           .reshape({batch * config_.patchTokens(), config_.channels * p * p});

@@ -78,42 +78,55 @@ class AdaMerge final : public MergeMethod {
   }
 
   std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
+    std::vector<MergePlan> plans(layers.size());
     std::vector<at::Tensor> patches;
+    std::int64_t most = 0;
     for (const LayerTokens& layer : layers) {
       patches.push_back(layer.tokens.narrow(0, layer.prefix, layer.patchCount()));
+      most = std::max(most, layer.patchCount());
     }
-    const TokenBatch batch(patches, layers.front().deciding);
+    if (most < 2) return plans;
+    // Where one side comes after the other, they meet at the same place in every image, so that the
+    // sides are rectangles of the whole batch.
+    std::vector<std::int64_t> starts;
+    for (const at::Tensor& image : patches) {
+      if (!alternating_) starts.push_back(sourceCount(most) - sourceCount(image.size(0)));
+    }
+    const TokenBatch batch(patches, layers.front().deciding, std::move(starts));
+    const Padding& padding = batch.padding;
+    const at::Tensor gram = batch.tokens.bmm(batch.tokens.transpose(1, 2));
     std::vector<at::Tensor> wanted;
     at::Tensor salience;
     if (salience_ || layers.front().trace) {
-      salience = batchedSalience(batch, patches.front().size(1));
+      const double scale = affinityScale(scaled_, batch.tokens.size(2));
+      salience = batchedSalience(batchedColumnSums(gram, padding, scale), padding);
       wanted.push_back(salience);
     }
-    const at::Tensor& positions = batch.padding.positions();
-    const at::Tensor source = alternating_ ? (positions.remainder(2) == 0)
-                                           : positions < batch.padding.counts().floor_divide(2);
-    const BatchedMatches matches =
-        batchedBest(ward_ ? growth(batch, layers) : similarity(batch, salience), source,
-                    batch.padding.present().logical_and(source.logical_not()));
-    wanted.insert(wanted.end(), {matches.score, matches.index});
+    const Sides sides{sources(most), destinations(most)};
+    at::Tensor scores =
+        ward_ ? growth(gram, sides, padding, layers) : similarity(gram, sides, salience);
+    if (!padding.even())
+      scores = withoutColumns(scores, side(padding.absent(), sides.destinations));
+    const auto [score, index] = scores.max(2);
+    wanted.insert(wanted.end(), {score, index});
     const HostRows host(wanted);
 
-    std::vector<MergePlan> plans(layers.size());
-    parallelFor(
-        static_cast<std::int64_t>(layers.size()), [&](std::int64_t first, std::int64_t last) {
-          for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
-            const std::int64_t n = layers[i].patchCount();
-            if (n < 2) continue;
-            if (salience.defined()) {
-              const std::span<const float> own = host.row(0, i, n);
-              plans[i].salience.assign(own.begin(), own.end());
-            }
-            decide(layers[i],
-                   sideBySide(host.row(wanted.size() - 2, i, n), host.row(wanted.size() - 1, i, n),
-                              sources(n), destinations(n), step()),
-                   plans[i]);
-          }
-        });
+    parallelFor(static_cast<std::int64_t>(layers.size()), [&](std::int64_t first,
+                                                              std::int64_t last) {
+      for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
+        const std::int64_t n = layers[i].patchCount();
+        if (n < 2) continue;
+        if (salience.defined()) {
+          const std::span<const float> own = host.row(0, i, padding.start(i), n);
+          plans[i].salience.assign(own.begin(), own.end());
+        }
+        const auto of_sources = [&](std::size_t tensor) {
+          return host.row(tensor, i, padding.start(i), sourceCount(n));
+        };
+        decide(layers[i], hostMatches(of_sources(wanted.size() - 2), of_sources(wanted.size() - 1)),
+               plans[i]);
+      }
+    });
     return plans;
   }
 
@@ -175,31 +188,52 @@ class AdaMerge final : public MergeMethod {
     return bestMatches((cosines - 1) * (2 * size_a * size_b / (size_a + size_b)));
   }
 
-  // The same three over a batch, [images, n] and [images, n, n]: n is the longest.
-  at::Tensor batchedSalience(const TokenBatch& batch, std::int64_t dim) const {
-    const at::Tensor sums = batchedColumnSums(batch, affinityScale(scaled_, dim));
-    const at::Tensor absent = batch.padding.present().logical_not();
-    constexpr double kInfinity = std::numeric_limits<double>::infinity();
-    const at::Tensor low = sums.masked_fill(absent, kInfinity).amin(1, /*keepdim=*/true);
-    const at::Tensor high = sums.masked_fill(absent, -kInfinity).amax(1, /*keepdim=*/true);
-    return (sums - low) / (high - low + kEpsilon);
+  // The same three over a batch, [images, n, n] with the longest's n; the scores [images, sources,
+  // destinations].
+  struct Sides {
+    Positions sources;
+    Positions destinations;
+  };
+  at::Tensor side(const at::Tensor& values, const Positions& of) const {
+    return adamerge::take(values, of, step(), 1);
   }
-  at::Tensor similarity(const TokenBatch& batch, const at::Tensor& salience) const {
-    const at::Tensor inverse = batch.norms.clamp_min(kEpsilon).reciprocal();
+  at::Tensor between(const at::Tensor& gram, const Sides& sides) const {
+    return adamerge::take(side(gram, sides.sources), sides.destinations, step(), 2);
+  }
+  static at::Tensor batchedSalience(const at::Tensor& sums, const Padding& padding) {
+    at::Tensor low = sums;
+    at::Tensor high = sums;
+    if (!padding.even()) {
+      constexpr double kInfinity = std::numeric_limits<double>::infinity();
+      low = sums.masked_fill(padding.absent(), kInfinity);
+      high = sums.masked_fill(padding.absent(), -kInfinity);
+    }
+    low = low.amin(1, /*keepdim=*/true);
+    return (sums - low) / (high.amax(1, /*keepdim=*/true) - low + kEpsilon);
+  }
+  static at::Tensor batchedInverse(const at::Tensor& gram) {
+    return gram.diagonal(0, 1, 2).clamp_min(0).sqrt().clamp_min(kEpsilon).reciprocal();
+  }
+  at::Tensor similarity(const at::Tensor& gram, const Sides& sides,
+                        const at::Tensor& salience) const {
+    const at::Tensor inverse = batchedInverse(gram);
     at::Tensor own = inverse;
     if (salience_) own = own * (background_first_ ? 1 - salience : salience);
-    return batch.gram * inverse.unsqueeze(1) * own.unsqueeze(2);
+    return between(gram, sides) * side(inverse, sides.destinations).unsqueeze(1) *
+           side(own, sides.sources).unsqueeze(2);
   }
-  at::Tensor growth(const TokenBatch& batch, std::span<const LayerTokens> layers) const {
+  at::Tensor growth(const at::Tensor& gram, const Sides& sides, const Padding& padding,
+                    std::span<const LayerTokens> layers) const {
     std::vector<std::vector<float>> patch_sizes;
     for (const LayerTokens& layer : layers) {
       patch_sizes.emplace_back(layer.sizes.begin() + layer.prefix, layer.sizes.end());
     }
-    const at::Tensor sizes = listsOf(batch, patch_sizes);
-    const at::Tensor size_a = sizes.unsqueeze(2);
-    const at::Tensor size_b = sizes.unsqueeze(1);
-    const at::Tensor norms = batch.norms.clamp_min(kEpsilon);
-    const at::Tensor cosines = batch.gram / norms.unsqueeze(2) / norms.unsqueeze(1);
+    const at::Tensor sizes = listsOf(padding, patch_sizes, gram);
+    const at::Tensor size_a = side(sizes, sides.sources).unsqueeze(2);
+    const at::Tensor size_b = side(sizes, sides.destinations).unsqueeze(1);
+    const at::Tensor inverse = batchedInverse(gram);
+    const at::Tensor cosines = between(gram, sides) * side(inverse, sides.sources).unsqueeze(2) *
+                               side(inverse, sides.destinations).unsqueeze(1);
     return (cosines - 1) * (2 * size_a * size_b / (size_a + size_b));
   }
 

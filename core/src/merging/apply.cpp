@@ -55,62 +55,125 @@ std::vector<float> memberShares(const MergePlan& plan, const Groups& groups) {
   return shares;
 }
 
-/// What plainApplyToTokens() reads, where the tokens are.
+/// What applyToAllTokens() reads, where the tokens are. Only images that merge have groups; those
+/// of fewer groups or members are filled up with shares of 0.
 struct PlacedGroups {
   at::Tensor order;
-  at::Tensor members;
-  at::Tensor rows;    ///< of the merged tokens: the destinations
-  at::Tensor firsts;  ///< of each group its destination's place among the members
-  at::Tensor within;  ///< [groups, members]: is a member of the group
-  at::Tensor shares;  ///< [members]
+  at::Tensor members;  ///< [images, longest list of members], rows of the tokens
+  at::Tensor shares;   ///< as wide, fp32
+  at::Tensor within;   ///< [images, most groups, longest list]: is a member of the group
+  at::Tensor firsts;   ///< of each group its destination among the members of all images
+  at::Tensor groups;   ///< of each its place among [images * most groups]
+  at::Tensor rows;     ///< of each its row of the merged tokens
 };
 
-/// In one copy: doubles hold positions exactly.
-PlacedGroups placed(const MergePlan& plan, const Groups& groups, const std::vector<int>& position,
-                    at::Device device) {
-  std::vector<double> numbers(plan.order.begin(), plan.order.end());
-  const auto add = [&](const auto& values) {
-    numbers.insert(numbers.end(), values.begin(), values.end());
-  };
-  std::vector<int> rows;
-  std::vector<std::size_t> firsts;
-  for (std::size_t k = 0; k < groups.members.size(); ++k) {
-    if (groups.group[k] < firsts.size()) continue;
-    firsts.push_back(k);
-    rows.push_back(position[groups.members[k]]);
+/// Positions and shares on their way to the device in one copy: doubles hold positions exactly.
+class Parcel {
+ public:
+  /// Returns where they start.
+  template <typename Values>
+  std::size_t add(const Values& values) {
+    const std::size_t start = numbers_.size();
+    numbers_.insert(numbers_.end(), values.begin(), values.end());
+    return start;
   }
-  add(groups.members);
-  add(rows);
-  add(firsts);
-  add(groups.group);
-  add(memberShares(plan, groups));
+  void send(at::Device device) {
+    sent_ = sentTo(device, at::tensor(numbers_));
+    positions_ = sent_.to(at::kLong);
+  }
+  at::Tensor positions(std::size_t start, std::size_t count) const {
+    return positions_.narrow(0, static_cast<std::int64_t>(start), static_cast<std::int64_t>(count));
+  }
+  at::Tensor numbers(std::size_t start, std::size_t count) const {
+    return sent_.narrow(0, static_cast<std::int64_t>(start), static_cast<std::int64_t>(count));
+  }
 
-  const at::Tensor sent = sentTo(device, at::tensor(numbers));
-  const at::Tensor positions = sent.to(at::kLong);
-  std::int64_t used = 0;
-  const auto take = [&](const at::Tensor& from, std::size_t count) {
-    const auto length = static_cast<std::int64_t>(count);
-    used += length;
-    return from.narrow(0, used - length, length);
-  };
+ private:
+  std::vector<double> numbers_;
+  at::Tensor sent_;
+  at::Tensor positions_;
+};
+
+PlacedGroups placed(std::span<const MergePlan> plans, std::span<const std::int64_t> counts,
+                    at::Device device) {
+  std::vector<Groups> merging;
+  std::size_t most = 0;
+  std::size_t longest = 0;
+  for (const MergePlan& plan : plans) {
+    if (plan.merges.empty()) continue;
+    merging.push_back(collect(plan));
+    most = std::max(most, merging.back().destinations.size());
+    longest = std::max(longest, merging.back().members.size());
+  }
+  const std::size_t width = merging.size() * longest;
+  std::vector<std::int64_t> order;
+  std::vector<std::int64_t> members(width);
+  std::vector<std::int64_t> numbers(width, -1);
+  std::vector<float> shares(width);
+  std::vector<std::size_t> firsts;
+  std::vector<std::size_t> groups;
+  std::vector<std::int64_t> rows;
+  std::int64_t offset = 0;
+  std::size_t image = 0;
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    const auto new_offset = static_cast<std::int64_t>(order.size());
+    if (plans[i].merges.empty()) {
+      for (std::int64_t k = 0; k < counts[i]; ++k) order.push_back(offset + k);
+    } else {
+      const Groups& own = merging[image];
+      const std::vector<float> share = memberShares(plans[i], own);
+      const std::vector<int> position = newPositions(plans[i], static_cast<std::size_t>(counts[i]));
+      for (const std::int64_t kept : plans[i].order) order.push_back(offset + kept);
+      const std::size_t start = image * longest;
+      std::fill_n(members.begin() + static_cast<std::ptrdiff_t>(start), longest,
+                  offset + own.members.front());
+      for (std::size_t k = 0; k < own.members.size(); ++k) {
+        members[start + k] = offset + own.members[k];
+        numbers[start + k] = static_cast<std::int64_t>(own.group[k]);
+        shares[start + k] = share[k];
+        if (k > 0 && own.group[k] == own.group[k - 1]) continue;
+        firsts.push_back(start + k);
+        groups.push_back(image * most + own.group[k]);
+        rows.push_back(new_offset + position[own.members[k]]);
+      }
+      ++image;
+    }
+    offset += counts[i];
+  }
+
+  Parcel parcel;
+  const std::size_t order_at = parcel.add(order);
+  const std::size_t members_at = parcel.add(members);
+  const std::size_t numbers_at = parcel.add(numbers);
+  const std::size_t shares_at = parcel.add(shares);
+  const std::size_t firsts_at = parcel.add(firsts);
+  const std::size_t groups_at = parcel.add(groups);
+  const std::size_t rows_at = parcel.add(rows);
+  parcel.send(device);
+  const auto images = static_cast<std::int64_t>(merging.size());
+  const auto list = static_cast<std::int64_t>(longest);
   PlacedGroups result;
-  result.order = take(positions, plan.order.size());
-  result.members = take(positions, groups.members.size());
-  result.rows = take(positions, rows.size());
-  result.firsts = take(positions, firsts.size());
-  const at::Tensor group = take(positions, groups.group.size());
-  const at::Tensor number = at::arange(static_cast<std::int64_t>(rows.size()), group.options());
-  result.within = number.unsqueeze(1) == group.unsqueeze(0);
-  result.shares = take(sent, groups.members.size()).to(at::kFloat);
+  result.order = parcel.positions(order_at, order.size());
+  result.members = parcel.positions(members_at, width).reshape({images, list});
+  result.shares = parcel.numbers(shares_at, width).to(at::kFloat).reshape({images, list});
+  const at::Tensor number = parcel.positions(numbers_at, width).reshape({images, 1, list});
+  const at::Tensor all = at::arange(static_cast<std::int64_t>(most), number.options());
+  result.within = all.reshape({1, -1, 1}) == number;
+  result.firsts = parcel.positions(firsts_at, firsts.size());
+  result.groups = parcel.positions(groups_at, groups.size());
+  result.rows = parcel.positions(rows_at, rows.size());
   return result;
 }
 
-/// [groups, 1]: the largest norm among a group's members over its destination's norm; 1 where that
-/// is 0.
-at::Tensor normRatios(const at::Tensor& members, const PlacedGroups& groups) {
-  const at::Tensor norms = members.norm(2, {1}).to(at::kFloat);
-  const at::Tensor own = norms.index_select(0, groups.firsts);
-  const at::Tensor largest = at::where(groups.within, norms.unsqueeze(0), 0.0F).amax(1);
+/// [groups of all images, 1]: the largest norm among a group's members over its destination's norm;
+/// 1 where that is 0.
+at::Tensor normRatios(const at::Tensor& members, const PlacedGroups& placed_groups) {
+  const at::Tensor norms = members.norm(2, {2}).to(at::kFloat);
+  const at::Tensor own = norms.flatten().index_select(0, placed_groups.firsts);
+  const at::Tensor largest = (placed_groups.within * norms.unsqueeze(1))
+                                 .amax(2)
+                                 .flatten()
+                                 .index_select(0, placed_groups.groups);
   return at::where(own > 0, largest / own, at::ones_like(own)).unsqueeze(1);
 }
 
@@ -167,24 +230,42 @@ std::int64_t remainingTokens(const MergePlan& plan, std::int64_t count) {
 }
 
 void plainApplyToTokens(const MergePlan& plan, const at::Tensor& tokens, at::Tensor merged) {
-  if (plan.merges.empty()) {
+  const std::int64_t count = tokens.size(0);
+  applyToAllTokens({&plan, 1}, {&count, 1}, tokens, std::move(merged));
+}
+
+void applyToAllTokens(std::span<const MergePlan> plans, std::span<const std::int64_t> counts,
+                      const at::Tensor& tokens, at::Tensor merged) {
+  const auto merges = [](const MergePlan& plan) { return !plan.merges.empty(); };
+  const auto first = std::find_if(plans.begin(), plans.end(), merges);
+  if (first == plans.end()) {
     merged.copy_(tokens);
     return;
   }
-  const Groups groups = collect(plan);
-  const PlacedGroups placed_groups = placed(
-      plan, groups, newPositions(plan, static_cast<std::size_t>(tokens.size(0))), tokens.device());
-  merged.copy_(tokens.index_select(0, placed_groups.order));
-  if (plan.combine == Combine::kPrune) return;
+  const Combine combine = first->combine;
+  for (const MergePlan& plan : plans) {
+    if (merges(plan) && plan.combine != combine) {
+      throw FaultyPlan("the images of one batch would combine their tokens in different ways");
+    }
+  }
+  const PlacedGroups groups = placed(plans, counts, tokens.device());
+  at::index_select_out(merged, tokens, 0, groups.order);
+  if (combine == Combine::kPrune) return;
 
   const at::ScalarType precision = tokens.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-  const at::Tensor members = tokens.index_select(0, placed_groups.members).to(precision);
-  // A small dense product instead of a scatter-add keeps sums in one fixed order on every device.
-  at::Tensor combined = (placed_groups.within * placed_groups.shares).to(precision).mm(members);
-  if (plan.combine == Combine::kNormPreserving) {
-    combined = combined * normRatios(members, placed_groups).to(precision);
+  const at::Tensor members = tokens.index_select(0, groups.members.flatten())
+                                 .to(precision)
+                                 .unflatten(0, groups.members.sizes());
+  // A small dense product per image instead of a scatter-add: sums in one fixed order on every
+  // device, and the other images' values, which may not be finite, stay out of them.
+  const at::Tensor shares = (groups.within * groups.shares.unsqueeze(1)).to(precision);
+  at::Tensor combined = members.size(0) == 1
+                            ? shares[0].mm(members[0])
+                            : shares.bmm(members).flatten(0, 1).index_select(0, groups.groups);
+  if (combine == Combine::kNormPreserving) {
+    combined = combined * normRatios(members, groups).to(precision);
   }
-  merged.index_copy_(0, placed_groups.rows, combined.to(tokens.scalar_type()));
+  merged.index_copy_(0, groups.rows, combined.to(tokens.scalar_type()));
 }
 
 void applyToTokens(const MergePlan& plan, const at::Tensor& tokens, at::Tensor merged) {
@@ -195,32 +276,6 @@ void applyToTokens(const MergePlan& plan, const at::Tensor& tokens, at::Tensor m
   } else {
     plainApplyToTokens(plan, tokens, std::move(merged));
   }
-}
-
-MergePlan joinedPlan(std::span<const MergePlan> plans, std::span<const std::int64_t> counts) {
-  MergePlan joined;
-  std::int64_t offset = 0;
-  for (std::size_t i = 0; i < plans.size(); ++i) {
-    const MergePlan& plan = plans[i];
-    const auto end = static_cast<std::size_t>(offset + counts[i]);
-    if (plan.merges.empty()) {
-      for (std::int64_t k = 0; k < counts[i]; ++k) joined.order.push_back(offset + k);
-    } else {
-      if (!joined.merges.empty() && plan.combine != joined.combine) {
-        throw FaultyPlan("the images of one batch would combine their tokens in different ways");
-      }
-      joined.combine = plan.combine;
-      for (const std::int64_t position : plan.order) joined.order.push_back(offset + position);
-      for (const PlannedMerge& merge : plan.merges) {
-        joined.merges.push_back(
-            {offset + merge.source, offset + merge.destination, merge.similarity});
-      }
-      joined.weights.insert(joined.weights.end(), plan.weights.begin(), plan.weights.end());
-    }
-    joined.weights.resize(end, 1.0F);
-    offset += counts[i];
-  }
-  return joined;
 }
 
 std::vector<float> applyToSizes(const MergePlan& plan, const std::vector<float>& sizes) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace adamerge {
 namespace {
@@ -18,59 +19,63 @@ std::vector<std::int64_t> lengths(const std::vector<at::Tensor>& rows) {
 
 }  // namespace
 
-TokenBatch::TokenBatch(const std::vector<at::Tensor>& rows, at::ScalarType dtype)
-    : padding(lengths(rows), rows.front().device()) {
-  const at::Tensor tokens = padding.pad(at::cat(rows).to(dtype));
-  gram = tokens.bmm(tokens.transpose(1, 2));
-  norms = gram.diagonal(0, 1, 2).clamp_min(0).sqrt();
+TokenBatch::TokenBatch(const std::vector<at::Tensor>& rows, at::ScalarType dtype,
+                       std::vector<std::int64_t> starts)
+    : padding(lengths(rows), rows.front().device(), std::move(starts)),
+      tokens(padding.pad(at::cat(rows)).to(dtype)) {}
+
+at::Tensor directions(const at::Tensor& rows, double least) {
+  return rows / rows.norm(2, {2}, /*keepdim=*/true).clamp_min(least);
 }
 
-at::Tensor listsOf(const TokenBatch& batch, const std::vector<std::vector<float>>& values) {
-  const auto longest = static_cast<std::size_t>(batch.padding.longest());
-  std::vector<float> rows;
-  for (const std::vector<float>& list : values) {
-    rows.insert(rows.end(), list.begin(), list.end());
-    rows.resize((rows.size() + longest - 1) / longest * longest, 1.0F);
+at::Tensor listsOf(const Padding& padding, const std::vector<std::vector<float>>& values,
+                   const at::Tensor& like) {
+  std::vector<float> rows(static_cast<std::size_t>(padding.images() * padding.longest()), 1.0F);
+  for (std::size_t image = 0; image < values.size(); ++image) {
+    const std::int64_t start =
+        static_cast<std::int64_t>(image) * padding.longest() + padding.start(image);
+    std::copy(values[image].begin(), values[image].end(), rows.begin() + start);
   }
-  return sentTo(batch.gram.device(), at::tensor(rows))
-      .to(batch.gram.scalar_type())
-      .reshape({batch.padding.images(), batch.padding.longest()});
+  return sentTo(like.device(), at::tensor(rows))
+      .to(like.scalar_type())
+      .reshape({padding.images(), padding.longest()});
 }
 
-at::Tensor batchedColumnSums(const TokenBatch& batch, double scale) {
-  const at::Tensor absent = batch.padding.present().logical_not();
-  return (batch.gram * scale)
-      .masked_fill(absent.unsqueeze(1), kNever)
+at::Tensor batchedColumnSums(const at::Tensor& gram, const Padding& padding, double scale) {
+  at::Tensor logits = scale == 1 ? gram : gram * scale;
+  if (padding.even()) return logits.softmax(-1).sum(1);
+  return withoutColumns(logits, padding.absent())
       .softmax(-1)
-      .masked_fill(absent.unsqueeze(2), 0)
+      .masked_fill(padding.absent().unsqueeze(2), 0)
       .sum(1);
 }
 
-BatchedMatches batchedBest(const at::Tensor& scores, const at::Tensor& sources,
-                           const at::Tensor& destinations) {
-  const at::Tensor allowed = sources.unsqueeze(2).logical_and(destinations.unsqueeze(1));
-  const auto [score, index] = scores.masked_fill(allowed.logical_not(), kNever).max(2);
-  return {score, index};
+at::Tensor take(const at::Tensor& tensor, Positions side, std::int64_t step, std::int64_t axis) {
+  return tensor.slice(axis, side.first, side.first + (side.count - 1) * step + 1, step);
+}
+
+at::Tensor withoutColumns(const at::Tensor& scores, const at::Tensor& never) {
+  return never.defined() ? scores.masked_fill(never.unsqueeze(1), kNever) : scores;
 }
 
 HostRows::HostRows(const std::vector<at::Tensor>& tensors) {
   std::vector<at::Tensor> rows;
-  for (const at::Tensor& tensor : tensors) rows.push_back(tensor.to(at::kFloat));
-  values_ = at::stack(rows).to(at::kCPU).contiguous();
+  std::int64_t start = 0;
+  for (const at::Tensor& tensor : tensors) {
+    rows.push_back(tensor.to(at::kFloat));
+    starts_.push_back(start);
+    start += tensor.size(1);
+  }
+  values_ = at::cat(rows, 1).to(at::kCPU).contiguous();
 }
 
-BestMatches sideBySide(std::span<const float> score, std::span<const float> index,
-                       Positions sources, Positions destinations, std::int64_t step) {
+BestMatches hostMatches(std::span<const float> score, std::span<const float> index) {
   BestMatches best;
-  for (std::int64_t i = 0; i < sources.count; ++i) {
-    const auto position = static_cast<std::size_t>(sources.first + i * step);
-    const float value = score[position];
-    best.score.push_back(std::isnan(value) ? -std::numeric_limits<float>::infinity() : value);
-    const auto found = static_cast<std::int64_t>(index[position]);
-    // Where no score is a number, the best is any.
-    best.index.push_back(std::clamp<std::int64_t>(
-        (found - destinations.first) / step, 0, std::max<std::int64_t>(destinations.count, 1) - 1));
-  }
+  best.score.assign(score.begin(), score.end());
+  std::replace_if(
+      best.score.begin(), best.score.end(), [](float value) { return std::isnan(value); },
+      static_cast<float>(kNever));
+  best.index.assign(index.begin(), index.end());
   return best;
 }
 

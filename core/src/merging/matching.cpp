@@ -94,27 +94,33 @@ std::vector<MergePlan> toMePlans(std::span<const LayerTokens> layers, std::int64
   std::vector<at::Tensor> metrics;
   for (const LayerTokens& layer : layers) metrics.push_back(layer.metric);
   const TokenBatch batch(metrics, layers.front().deciding);
-  const at::Tensor factors = batch.norms.clamp_min(kLeastNorm).reciprocal();
-  at::Tensor scores = batch.gram * factors.unsqueeze(1) * factors.unsqueeze(2);
+  const std::int64_t longest = batch.padding.longest();
+  const Positions even{0, (longest + 1) / 2};
+  const Positions odd{1, longest / 2};
+  const at::Tensor units = directions(batch.tokens, kLeastNorm);
+  at::Tensor scores = take(units, even, 2, 1).bmm(take(units, odd, 2, 1).transpose(1, 2));
+
+  constexpr double kNever = -std::numeric_limits<double>::infinity();
+  const std::int64_t prefix = layers.front().prefix;
+  scores.narrow(1, 0, (prefix + 1) / 2).fill_(kNever);
+  scores.narrow(2, 0, prefix / 2).fill_(kNever);
   if (!cells.empty()) {
     std::vector<std::vector<float>> numbers;
     for (const std::vector<int>& image : cells) numbers.emplace_back(image.begin(), image.end());
-    const at::Tensor cell = listsOf(batch, numbers);
-    scores = scores.masked_fill(cell.unsqueeze(2) != cell.unsqueeze(1),
-                                -std::numeric_limits<double>::infinity());
+    const at::Tensor cell = listsOf(batch.padding, numbers, scores);
+    scores.masked_fill_(take(cell, even, 2, 1).unsqueeze(2) != take(cell, odd, 2, 1).unsqueeze(1),
+                        kNever);
   }
-  const at::Tensor& positions = batch.padding.positions();
-  const at::Tensor patch = batch.padding.present().logical_and(positions >= layers.front().prefix);
-  const at::Tensor even = positions.remainder(2) == 0;
-  const BatchedMatches matches =
-      batchedBest(scores, patch.logical_and(even), patch.logical_and(even.logical_not()));
-  const HostRows host({matches.score, matches.index});
+  if (!batch.padding.even()) {
+    scores = withoutColumns(scores, take(batch.padding.absent(), odd, 2, 1));
+  }
+  const auto [score, index] = scores.max(2);
+  const HostRows host({score, index});
   parallelFor(static_cast<std::int64_t>(layers.size()), [&](std::int64_t first, std::int64_t last) {
     for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
-      const std::int64_t count = layers[i].count();
+      const std::int64_t sources = (layers[i].count() + 1) / 2;
       plans[i] = toMePlanOf(layers[i], r,
-                            sideBySide(host.row(0, i, count), host.row(1, i, count),
-                                       {0, (count + 1) / 2}, {1, count / 2}, 2));
+                            hostMatches(host.row(0, i, 0, sources), host.row(1, i, 0, sources)));
     }
   });
   return plans;

@@ -62,32 +62,41 @@ class PiToMe final : public MergeMethod {
     if (*std::max_element(limits.begin(), limits.end()) < 2) return plans;
 
     const TokenBatch batch(metrics, layers.front().deciding);
-    const at::Tensor inverse = batch.norms.clamp_min(kLeastNorm).reciprocal();
-    const at::Tensor cosine = batch.gram * inverse.unsqueeze(1) * inverse.unsqueeze(2);
-    const at::Tensor absent = batch.padding.present().logical_not();
-    at::Tensor energy = at::elu(cosine - margin(layers.front().block))
-                            .masked_fill(absent.unsqueeze(1), 0)
-                            .sum(2)
-                            .div(batch.padding.counts())
-                            .to(at::kFloat);
-    energy = energy.masked_fill(energy.isnan(), 0)
-                 .masked_fill(absent, -std::numeric_limits<double>::infinity());
+    const at::Tensor units = directions(batch.tokens, kLeastNorm);
+    at::Tensor each = at::elu(units.bmm(units.transpose(1, 2)) - margin(layers.front().block));
+    if (!batch.padding.even()) each = each.masked_fill(batch.padding.absent().unsqueeze(1), 0);
+    at::Tensor energy = each.sum(2).div(batch.padding.counts()).to(at::kFloat);
+    energy = energy.masked_fill(energy.isnan(), 0);
+    if (!batch.padding.even()) {
+      energy = energy.masked_fill(batch.padding.absent(), -std::numeric_limits<double>::infinity());
+    }
     const at::Tensor order =
         std::get<1>(energy.sort(/*stable=*/true, /*dim=*/1, /*descending=*/true));
-    const at::Tensor rank = order.argsort(/*stable=*/false, /*dim=*/1, /*descending=*/false);
-    const at::Tensor limit = sentTo(rank.device(), at::tensor(limits)).unsqueeze(1);
-    const at::Tensor even = rank.remainder(2) == 0;
-    const BatchedMatches matches = batchedBest(cosine, (rank < limit).logical_and(even),
-                                               (rank < limit).logical_and(even.logical_not()));
-    const HostRows host({order, rank, matches.score, matches.index});
+
+    // In that order sources and destinations take turns.
+    const auto [least, most] = std::minmax_element(limits.begin(), limits.end());
+    const at::Tensor ranked =
+        units.gather(1, order.narrow(1, 0, *most).unsqueeze(2).expand({-1, -1, units.size(2)}));
+    const Positions even{0, (*most + 1) / 2};
+    const Positions odd{1, *most / 2};
+    at::Tensor scores = take(ranked, even, 2, 1).bmm(take(ranked, odd, 2, 1).transpose(1, 2));
+    if (*least < *most) {
+      const at::Tensor limit = sentTo(order.device(), at::tensor(limits)).unsqueeze(1);
+      scores =
+          withoutColumns(scores, at::arange(1, *most, 2, limit.options()).unsqueeze(0) >= limit);
+    }
+    const auto [score, index] = scores.max(2);
+    const HostRows host({order, score, index});
     parallelFor(
         static_cast<std::int64_t>(layers.size()), [&](std::int64_t first, std::int64_t last) {
           for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
             if (limits[i] < 2) continue;
-            const std::span<const float> own = host.row(0, i, layers[i].patchCount());
+            const std::span<const float> own = host.row(0, i, 0, layers[i].patchCount());
             const std::vector<std::int64_t> positions(own.begin(), own.end());
             const Sides sides(positions, static_cast<std::size_t>(limits[i]));
-            plans[i] = decide(layers[i], positions, sides, matchesOf(host, i, positions, sides));
+            const auto sources = static_cast<std::int64_t>(sides.sources.size());
+            plans[i] = decide(layers[i], positions, sides,
+                              hostMatches(host.row(1, i, 0, sources), host.row(2, i, 0, sources)));
           }
         });
     return plans;
@@ -102,26 +111,6 @@ class PiToMe final : public MergeMethod {
     std::vector<std::int64_t> sources;
     std::vector<std::int64_t> destinations;
   };
-
-  /// One image's part of planAll()'s order, rank, score and index.
-  static BestMatches matchesOf(const HostRows& host, std::size_t image,
-                               const std::vector<std::int64_t>& order, const Sides& sides) {
-    const auto n = static_cast<std::int64_t>(order.size());
-    std::vector<float> score;
-    std::vector<float> index;
-    for (const std::int64_t source : sides.sources) {
-      const auto position = static_cast<std::size_t>(source);
-      score.push_back(host.row(2, image, n)[position]);
-      const auto best = static_cast<std::size_t>(host.row(3, image, n)[position]);
-      index.push_back(host.row(1, image, n)[std::min(best, order.size() - 1)]);
-    }
-    // Ranks of destinations are odd.
-    const auto count = static_cast<std::int64_t>(sides.destinations.size());
-    BestMatches matches =
-        sideBySide(score, index, {0, static_cast<std::int64_t>(score.size())}, {0, count * 2}, 1);
-    for (std::int64_t& rank : matches.index) rank /= 2;
-    return matches;
-  }
 
   /// Early blocks match all tokens, later ones only the 2r of highest energy.
   std::size_t mergeable(const LayerTokens& layer) const {

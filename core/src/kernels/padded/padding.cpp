@@ -2,37 +2,51 @@
 #include "kernels/padded/padding.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace adamerge {
 
 at::Tensor sentTo(at::Device device, const at::Tensor& host) {
+  if (device.is_cpu()) return host;
   // Only from pinned memory does a copy go on by itself.
-  return device.is_cpu() ? host : host.pin_memory().to(device, /*non_blocking=*/true);
+  const bool pin = device.is_cuda() && !host.is_pinned();
+  return (pin ? host.pin_memory() : host).to(device, /*non_blocking=*/true);
 }
 
-Padding::Padding(std::span<const std::int64_t> counts, at::Device device)
-    : images_(static_cast<std::int64_t>(counts.size())) {
+Padding::Padding(std::span<const std::int64_t> counts, at::Device device,
+                 std::vector<std::int64_t> starts)
+    : images_(static_cast<std::int64_t>(counts.size())), starts_(std::move(starts)) {
   const auto integers = at::TensorOptions().device(device).dtype(at::kLong);
-  longest_ = *std::max_element(counts.begin(), counts.end());
-  positions_ = at::arange(longest_, integers).unsqueeze(0);
-  if (std::all_of(counts.begin(), counts.end(), [&](auto count) { return count == longest_; })) {
+  bool even = true;
+  for (std::size_t image = 0; image < counts.size(); ++image) {
+    longest_ = std::max(longest_, start(image) + counts[image]);
+    even = even && counts[image] == counts.front() && start(image) == 0;
+  }
+  if (even) {
     counts_ = at::full({images_, 1}, longest_, integers);
     return;
   }
   std::vector<std::int64_t> numbers(counts.begin(), counts.end());
+  for (std::size_t image = 0; image < counts.size(); ++image) numbers.push_back(start(image));
   std::vector<std::int64_t> to;
   std::int64_t offset = 0;
   for (std::int64_t image = 0; image < images_; ++image) {
     const std::int64_t count = counts[static_cast<std::size_t>(image)];
-    for (std::int64_t k = 0; k < longest_; ++k) numbers.push_back(offset + std::min(k, count - 1));
-    for (std::int64_t k = 0; k < count; ++k) to.push_back(image * longest_ + k);
+    const std::int64_t first = start(static_cast<std::size_t>(image));
+    for (std::int64_t k = 0; k < longest_; ++k) {
+      numbers.push_back(offset + std::clamp<std::int64_t>(k - first, 0, count - 1));
+    }
+    for (std::int64_t k = 0; k < count; ++k) to.push_back(image * longest_ + first + k);
     offset += count;
   }
   numbers.insert(numbers.end(), to.begin(), to.end());
   const at::Tensor sent = sentTo(device, at::tensor(numbers));
   counts_ = sent.narrow(0, 0, images_).unsqueeze(1);
-  from_ = sent.narrow(0, images_, images_ * longest_);
-  to_ = sent.narrow(0, images_ + images_ * longest_, offset);
+  const at::Tensor firsts = sent.narrow(0, images_, images_).unsqueeze(1);
+  from_ = sent.narrow(0, 2 * images_, images_ * longest_);
+  to_ = sent.narrow(0, 2 * images_ + images_ * longest_, offset);
+  const at::Tensor position = at::arange(longest_, integers).unsqueeze(0) - firsts;
+  absent_ = (position < 0).logical_or(position >= counts_);
 }
 
 at::Tensor Padding::pad(const at::Tensor& packed) const {
