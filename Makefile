@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Everything from a bare Debian 12: `make run`, `make test`. The rest is for developers.
+# Everything from a bare Debian 12 or 13: `make run`, `make test`. The rest is for developers.
 
 BUILD   := build
 SAMPLE  := resources/samples/bird.png
 SHOTS   := $(BUILD)/screenshots
+FIGURES := $(BUILD)/figures
 SOURCES := $(shell git ls-files '*.cpp' '*.h' 2>/dev/null)
 
 .PHONY: run test bench bench-tiny bench-small bench-base screenshots build packages format lint clean
@@ -15,8 +16,18 @@ build: packages
 	cmake --preset release
 	cmake --build --preset release --target adamerge adamerge-studio
 
+# Without a display the command line does the studio's job; only that is built then.
+ifneq ($(DISPLAY)$(WAYLAND_DISPLAY)$(QT_QPA_PLATFORM),)
 run: build
 	OMP_WAIT_POLICY=passive $(BUILD)/bin/adamerge-studio $(SAMPLE)
+else
+run: packages
+	cmake --preset release
+	cmake --build --preset release --target adamerge
+	OMP_WAIT_POLICY=passive $(BUILD)/bin/adamerge inspect $(SAMPLE) --out $(FIGURES)
+	@echo "There is no display, so the studio stays closed: the figures are in $(CURDIR)/$(FIGURES)."
+	@echo "Your own picture: $(BUILD)/bin/adamerge inspect PICTURE --out FOLDER"
+endif
 
 # Every screen, light and dark, at three sizes.
 screenshots: build

@@ -10,7 +10,10 @@ foreach(part cudart nvtoolsext nvtx3)
     add_library(torch::${part} INTERFACE IMPORTED)
   endif()
 endforeach()
+# Debian 13's package warns of libraries that it lacks and nothing here needs.
+set(CMAKE_MESSAGE_LOG_LEVEL ERROR)
 find_package(Torch REQUIRED)
+unset(CMAKE_MESSAGE_LOG_LEVEL)
 message(STATUS "LibTorch ${Torch_VERSION}")
 if(TORCH_CXX_FLAGS MATCHES "_GLIBCXX_USE_CXX11_ABI=0")
   message(FATAL_ERROR "The LibTorch in ${TORCH_INSTALL_PREFIX} is built for the C++ ABI from before "

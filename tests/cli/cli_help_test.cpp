@@ -81,6 +81,31 @@ TEST(ProgramHelp, NamesEveryCommand) {
   }
 }
 
+/// What `make run` would do, in an environment without a display and with `more`.
+std::string makeRun(const std::string& more) {
+  std::vector<std::string> command = {"/usr/bin/env", "-u", "DISPLAY", "-u", "WAYLAND_DISPLAY", "-u",
+                                      "QT_QPA_PLATFORM"};
+  if (!more.empty()) command.push_back(more);
+  const std::string tree = (std::filesystem::path(ADAMERGE_MODELS) / "..").lexically_normal();
+  command.insert(command.end(), {"make", "--dry-run", "--directory", tree, "run"});
+  const CliResult result = runProgram(command);
+  EXPECT_EQ(result.status, 0) << result.err;
+  return result.out;
+}
+
+TEST(MakeRun, OpensTheStudioWhereThereIsADisplay) {
+  for (const char* display : {"DISPLAY=:0", "WAYLAND_DISPLAY=wayland-0"}) {
+    EXPECT_THAT(makeRun(display), HasSubstr("bin/adamerge-studio resources/samples/bird.png"));
+  }
+}
+
+TEST(MakeRun, DoesTheSameJobWithoutADisplay) {
+  const std::string recipe = makeRun("");
+  EXPECT_THAT(recipe, HasSubstr("bin/adamerge inspect resources/samples/bird.png --out"));
+  EXPECT_THAT(recipe, HasSubstr("figures are in"));
+  EXPECT_THAT(recipe, testing::Not(HasSubstr("adamerge-studio")));
+}
+
 TEST(Version, NamesLibTorchAndCuda) {
   const CliResult result = adamergeCli({"--version"});
   expectSuccess(result);

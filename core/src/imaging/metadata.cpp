@@ -20,16 +20,26 @@ const Exiv2::Exifdatum* find(const Exiv2::ExifData& data, const char* key) {
   return found == data.end() || found->count() == 0 ? nullptr : &*found;
 }
 
+/// A component of an entry; libexiv2 0.28 renamed the function.
+std::int64_t component(const Exiv2::Exifdatum& entry, std::size_t index) {
+#if EXIV2_TEST_VERSION(0, 28, 0)
+  return entry.toInt64(index);
+#else
+  return entry.toLong(static_cast<long>(index));
+#endif
+}
+
 std::int64_t number(const Exiv2::ExifData& data, const char* key, std::int64_t fallback) {
   const Exiv2::Exifdatum* found = find(data, key);
-  return found == nullptr ? fallback : std::int64_t{found->toLong()};
+  return found == nullptr ? fallback : component(*found, 0);
 }
 
 std::vector<std::uint64_t> numbers(const Exiv2::ExifData& data, const char* key) {
   std::vector<std::uint64_t> values;
   if (const Exiv2::Exifdatum* found = find(data, key)) {
-    for (long i = 0; i < found->count(); ++i) {
-      values.push_back(static_cast<std::uint32_t>(found->toLong(i)));
+    const auto count = static_cast<std::size_t>(found->count());
+    for (std::size_t i = 0; i < count; ++i) {
+      values.push_back(static_cast<std::uint32_t>(component(*found, i)));
     }
   }
   return values;
