@@ -20,9 +20,9 @@ int run(int argc, char** argv) {
       "adamerge");
   app.require_subcommand(1);
   addVersion(app, mpiVersion());
-  const std::vector<Command> commands = {infoCommand(app),      inspectCommand(app),
-                                         calibrateCommand(app), evaluateCommand(app),
-                                         benchCommand(app),     scheduleCommand(app)};
+  const std::vector<Command> commands = {
+      infoCommand(app),  inspectCommand(app),  calibrateCommand(app), evaluateCommand(app),
+      benchCommand(app), scheduleCommand(app), modelsCommand(app)};
   const int status = runProgram(app, argc, argv, terminal, [&] {
     int status = 0;
     for (const Command& command : commands) {

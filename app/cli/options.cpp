@@ -9,6 +9,7 @@
 #include <sstream>
 #include <thread>
 
+#include "hub_model.h"
 #include "usage_error.h"
 #include "value_checks.h"
 
@@ -119,9 +120,10 @@ void EngineChoice::addTo(CLI::App& command) {
       *command
            .add_option("--model", model_,
                        "A model folder or a .safetensors, .pth, .pt or .bin file, with timm's or "
-                       "Hugging Face's names (default: the bundled model)")
+                       "Hugging Face's names, or a model of the hub as OWNER/NAME[@REVISION] "
+                       "(default: the bundled model)")
            ->group(group),
-      "PATH");
+      "MODEL");
   command
       .add_option("--input-size", input_size_,
                   "Run at another input size, as 224 or HEIGHTxWIDTH; the position embedding is "
@@ -146,8 +148,10 @@ void EngineChoice::addTo(CLI::App& command) {
   command.add_flag("--quiet", quiet_, "No progress bar, no warnings")->group(group);
 }
 
-std::filesystem::path EngineChoice::model() const {
-  return model_.empty() ? bundled(kBundledModel) : std::filesystem::path(model_);
+std::filesystem::path EngineChoice::model(Terminal& terminal, const std::stop_token& stop) const {
+  if (model_.empty()) return bundled(kBundledModel);
+  if (const auto name = hub::parseName(model_)) return obtainModel(*name, terminal, stop);
+  return model_;
 }
 
 EngineOptions EngineChoice::options() const {
@@ -168,7 +172,7 @@ Engine EngineChoice::load(Terminal& terminal, const std::stop_token& stop,
                           std::optional<int> threads) const {
   EngineOptions chosen = options();
   if (threads) chosen.threads = *threads;
-  Engine engine = Engine::load(model(), chosen, terminal.callback(), stop);
+  Engine engine = Engine::load(model(terminal, stop), chosen, terminal.callback(), stop);
   if (!engine.statisticsProblem().empty()) terminal.warn(engine.statisticsProblem());
   return engine;
 }

@@ -18,8 +18,8 @@ namespace adamerge::cli {
 class EngineChoice {
  public:
   void addTo(CLI::App& command);
-  /// The bundled model if none was named.
-  std::filesystem::path model() const;
+  /// The bundled model if none was named; a model of the hub is fetched where the cache lacks it.
+  std::filesystem::path model(Terminal& terminal, const std::stop_token& stop) const;
   bool namesModel() const { return !model_.empty(); }
   /// Throws UsageError.
   EngineOptions options() const;

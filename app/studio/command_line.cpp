@@ -132,7 +132,9 @@ CommandLine readCommandLine(int argc, char** argv) {
   try {
     app.parse(argc, argv);
     translate(texts, line.options);
-    line.options.model = engine.model();
+    // A model of the hub that has yet to be fetched shows its bar at the terminal.
+    cli::Terminal terminal(/*quiet=*/false, "adamerge-studio");
+    line.options.model = engine.model(terminal, {});
     line.options.model_named = engine.namesModel();
     line.options.engine = engine.options();
     if (method.given()) line.options.choice = method.choice();

@@ -76,15 +76,15 @@ TEST(ProgramHelp, NamesEveryCommand) {
   const CliResult result = adamergeCli({"--help"});
   expectSuccess(result);
   for (const char* command :
-       {"info", "inspect", "calibrate", "evaluate", "bench", "schedule", "--version"}) {
+       {"info", "inspect", "calibrate", "evaluate", "bench", "schedule", "models", "--version"}) {
     EXPECT_THAT(result.out, HasSubstr(command));
   }
 }
 
 /// What `make run` would do, in an environment without a display and with `more`.
 std::string makeRun(const std::string& more) {
-  std::vector<std::string> command = {"/usr/bin/env", "-u", "DISPLAY", "-u", "WAYLAND_DISPLAY", "-u",
-                                      "QT_QPA_PLATFORM"};
+  std::vector<std::string> command = {"/usr/bin/env",    "-u", "DISPLAY",        "-u",
+                                      "WAYLAND_DISPLAY", "-u", "QT_QPA_PLATFORM"};
   if (!more.empty()) command.push_back(more);
   const std::string tree = (std::filesystem::path(ADAMERGE_MODELS) / "..").lexically_normal();
   command.insert(command.end(), {"make", "--dry-run", "--directory", tree, "run"});

@@ -98,8 +98,7 @@ void checkNames(const StateDict& tensors, const Shapes& shapes, const std::strin
 
 }  // namespace
 
-void checkTensors(const StateDict& tensors, const VitConfig& config, const std::string& file,
-                  const ProgressCallback& progress, const std::stop_token& stop) {
+void checkShapes(const StateDict& tensors, const VitConfig& config, const std::string& file) {
   const bool distillation_head =
       config.distillation_token && config.classes > 0 && tensors.contains("head_dist.weight");
   const Shapes shapes = expectedShapes(config, distillation_head);
@@ -115,16 +114,20 @@ void checkTensors(const StateDict& tensors, const VitConfig& config, const std::
                               file, name, at::toString(tensor.scalar_type())));
     }
   }
+}
+
+void checkValues(const StateDict& tensors, const std::string& file,
+                 const ProgressCallback& progress, const std::stop_token& stop) {
   std::int64_t done = 0;
-  for (const auto& [name, shape] : shapes) {
+  for (const auto& [name, tensor] : tensors) {
     throwIfStopped(stop);
-    if (!at::isfinite(tensors.find(name)->second).all().item<bool>()) {
+    if (!at::isfinite(tensor).all().item<bool>()) {
       throw Error(fmt::format("{}: tensor '{}' holds NaN or infinity: the weights are damaged",
                               file, name));
     }
     ++done;
     if (progress) {
-      progress({"checking weights", done, static_cast<std::int64_t>(shapes.size())});
+      progress({"checking weights", done, static_cast<std::int64_t>(tensors.size())});
     }
   }
 }

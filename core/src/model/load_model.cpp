@@ -5,8 +5,10 @@
 
 #include <utility>
 
+#include "adamerge/hub.h"
 #include "model/architecture.h"
 #include "model/check_tensors.h"
+#include "model/describe_model.h"
 #include "model/model_config.h"
 #include "model/model_files.h"
 #include "model/tensor_names.h"
@@ -16,15 +18,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The folder's name says more than "model.safetensors" does.
+/// The folder's name says more than "model.safetensors" does; a snapshot of the hub's cache is
+/// named by a hash.
 std::string displayName(const fs::path& path, const ModelFiles& files) {
   const fs::path whole = fs::absolute(path).lexically_normal();
   std::error_code ignored;
   const std::string stem = files.weights.stem().string();
   if (fs::is_directory(path, ignored) || path.filename() == "config.json" || stem == "model" ||
       stem == "pytorch_model") {
-    const fs::path weights = fs::absolute(files.weights).lexically_normal();
-    return weights.parent_path().filename().string();
+    const fs::path folder = fs::absolute(files.weights).lexically_normal().parent_path();
+    return hub::repositoryOfSnapshot(folder).value_or(folder.filename().string());
   }
   return whole.stem().string();
 }
@@ -49,9 +52,8 @@ void noteAssumptions(const ModelInfo& info, std::vector<std::string>& notes) {
       info.preprocessing.crop_height, info.preprocessing.crop_width));
 }
 
-}  // namespace
-
-LoadedModel loadModel(const fs::path& path, const std::optional<InputSize>& input_size,
+/// The values of the weights are not looked at.
+LoadedModel readModel(const fs::path& path, const std::optional<InputSize>& input_size,
                       const ProgressCallback& progress, const std::stop_token& stop) {
   const ModelFiles files = findModelFiles(path);
   const std::string weights_file = files.weights.string();
@@ -63,7 +65,7 @@ LoadedModel loadModel(const fs::path& path, const std::optional<InputSize>& inpu
   model.weights =
       withTimmNames(readWeights(files.weights, progress, stop), weights_file, info.notes);
   info.vit = findArchitecture(model.weights, weights_file, config, input_size, info.notes);
-  checkTensors(model.weights, info.vit, weights_file, progress, stop);
+  checkShapes(model.weights, info.vit, weights_file);
 
   info.name = displayName(path, files);
   info.architecture = config.architecture;
@@ -77,5 +79,16 @@ LoadedModel loadModel(const fs::path& path, const std::optional<InputSize>& inpu
   for (const auto& [name, tensor] : model.weights) info.parameters += tensor.numel();
   return model;
 }
+
+}  // namespace
+
+LoadedModel loadModel(const fs::path& path, const std::optional<InputSize>& input_size,
+                      const ProgressCallback& progress, const std::stop_token& stop) {
+  LoadedModel model = readModel(path, input_size, progress, stop);
+  checkValues(model.weights, findModelFiles(path).weights.string(), progress, stop);
+  return model;
+}
+
+ModelInfo describeModel(const fs::path& path) { return readModel(path, {}, {}, {}).info; }
 
 }  // namespace adamerge

@@ -80,4 +80,6 @@ ModelFiles findModelFiles(const fs::path& path) {
   return files;
 }
 
+std::span<const std::string_view> weightFileNames() { return kUsualNames; }
+
 }  // namespace adamerge

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
+#include <string_view>
 
 namespace adamerge {
 
@@ -14,5 +16,8 @@ struct ModelFiles {
 /// Of a model folder or a weight file. Throws Error: missing, no weights in the folder, or several
 /// files that could be meant.
 ModelFiles findModelFiles(const std::filesystem::path& path);
+
+/// What weight files, or the indexes of their shards, are usually called; the first found is taken.
+std::span<const std::string_view> weightFileNames();
 
 }  // namespace adamerge
