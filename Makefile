@@ -7,7 +7,7 @@ SHOTS   := $(BUILD)/screenshots
 FIGURES := $(BUILD)/figures
 SOURCES := $(shell git ls-files '*.cpp' '*.h' 2>/dev/null)
 
-.PHONY: run test bench bench-tiny bench-small bench-base screenshots build packages format lint clean
+.PHONY: run test package bench bench-tiny bench-small bench-base screenshots build packages format lint clean
 
 packages:
 	@.ci/packages
@@ -37,6 +37,12 @@ test: packages
 	cmake --preset release -DADAMERGE_BUILD_TESTS=ON
 	cmake --build --preset release
 	ctest --preset release
+
+# A .deb of this Debian release, in the build folder.
+package: packages
+	cmake --preset release
+	cmake --build --preset release --target adamerge adamerge-studio adamerge-train
+	cd $(BUILD) && cpack
 
 bench: packages
 	cmake --preset release -DADAMERGE_BUILD_BENCHMARKS=ON

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "commands.h"
+#include "documentation.h"
 #include "program.h"
 #include "rank_group.h"
 #include "terminal.h"
@@ -20,6 +21,7 @@ int run(int argc, char** argv) {
       "adamerge");
   app.require_subcommand(1);
   addVersion(app, mpiVersion());
+  addDocumentation(app);
   const std::vector<Command> commands = {
       infoCommand(app),  inspectCommand(app),  calibrateCommand(app), evaluateCommand(app),
       benchCommand(app), scheduleCommand(app), modelsCommand(app)};

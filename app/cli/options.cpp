@@ -106,12 +106,11 @@ std::filesystem::path bundled(const std::string& relative) {
   namespace fs = std::filesystem;
   std::error_code code;
   const fs::path program = fs::read_symlink("/proc/self/exe", code).parent_path();
-  const std::vector<fs::path> roots = {program / "../share/adamerge-studio", ADAMERGE_SOURCE_DIR};
-  for (const fs::path& root : roots) {
-    if (fs::exists(root / relative, code)) return (root / relative).lexically_normal();
-  }
-  throw Error(fmt::format("{}: this part of the program is missing (looked in {} and {})", relative,
-                          roots[0].lexically_normal().string(), roots[1].string()));
+  const fs::path root = (program / "../share/adamerge-studio").lexically_normal();
+  const fs::path found = fs::canonical(root / relative, code);
+  if (!code) return found;
+  throw Error(fmt::format("{}: this part of the program is missing (looked in {})", relative,
+                          root.string()));
 }
 
 void EngineChoice::addTo(CLI::App& command) {

@@ -83,7 +83,7 @@ MethodChoice parseVariant(const std::string& text);
 std::vector<std::string> methodIds();
 
 /// A folder or file that comes with the program: "models/vit-tiny-cifar10", "resources/samples".
-/// Searched beside an installed program and in the source tree it was built from. Throws Error.
+/// In share/adamerge-studio beside the program's bin, in a build folder too. Throws Error.
 std::filesystem::path bundled(const std::string& relative);
 
 }  // namespace adamerge::cli

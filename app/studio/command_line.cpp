@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdio>
 
+#include "documentation.h"
 #include "options.h"
 #include "usage_error.h"
 #include "value_checks.h"
@@ -123,6 +124,7 @@ CommandLine readCommandLine(int argc, char** argv) {
   CLI::App app("See, compare and export token merging in Vision Transformers on your own images.",
                "adamerge-studio");
   app.set_version_flag("--version", versionText, "Version, LibTorch's and Qt's");
+  cli::addDocumentation(app);
   cli::takesText(*app.add_option("open", texts.open,
                                  "An image, a folder of images, a video or a session to open"),
                  "FILE");

@@ -106,6 +106,40 @@ TEST(MakeRun, DoesTheSameJobWithoutADisplay) {
   EXPECT_THAT(recipe, testing::Not(HasSubstr("adamerge-studio")));
 }
 
+TEST(Documentation, TheManualPageHasWhatTheHelpHas) {
+  const CliResult page = adamergeCli({"--man"});
+  expectSuccess(page);
+  EXPECT_THAT(page.out, testing::StartsWith(".TH ADAMERGE 1"));
+  for (const char* command :
+       {"INFO", "INSPECT", "CALIBRATE", "EVALUATE", "BENCH", "SCHEDULE", "MODELS"}) {
+    EXPECT_THAT(page.out, HasSubstr(std::string(".SH ADAMERGE ") + command + "\n"));
+  }
+  for (const MethodInfo& method : methods()) {
+    for (const SettingInfo& setting : method.settings) {
+      std::string name = "--" + optionName(setting.key);
+      for (std::size_t at = name.find('-'); at != std::string::npos; at = name.find('-', at + 2)) {
+        name.insert(at, "\\");
+      }
+      EXPECT_THAT(page.out, HasSubstr(name)) << setting.key;
+    }
+  }
+  EXPECT_EQ(page.out.find("completion"), std::string::npos) << "a hidden option";
+}
+
+TEST(Documentation, BashCompletesCommandsAndTheirOptions) {
+  const CliResult script = adamergeCli({"--bash-completion"});
+  expectSuccess(script);
+  const auto completed = [&](const std::string& words, int at) {
+    return runProgram({"/bin/bash", "-c",
+                       script.out + "COMP_WORDS=(" + words + "); COMP_CWORD=" + std::to_string(at) +
+                           "; _adamerge; echo \"${COMPREPLY[@]}\""})
+        .out;
+  };
+  EXPECT_EQ(completed("adamerge ins", 1), "inspect\n");
+  EXPECT_EQ(completed("adamerge models --f", 2), "--fetch\n");
+  EXPECT_EQ(completed("adamerge inspect bi", 2), "\n") << "names of files are bash's own";
+}
+
 TEST(Version, NamesLibTorchAndCuda) {
   const CliResult result = adamergeCli({"--version"});
   expectSuccess(result);
