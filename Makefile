@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Everything from a bare Debian 12: `make run`, `make test`. The rest is for developers.
+# Everything from a bare Debian 12 or 13: `make run`, `make test`. The rest is for developers.
 
 BUILD   := build
 SAMPLE  := resources/samples/bird.png
 SHOTS   := $(BUILD)/screenshots
+FIGURES := $(BUILD)/figures
 SOURCES := $(shell git ls-files '*.cpp' '*.h' 2>/dev/null)
 
-.PHONY: run test bench bench-tiny bench-small bench-base gpu-kit screenshots build packages format lint \
-  clean
+.PHONY: run test package bench bench-tiny bench-small bench-base gpu-kit screenshots build packages \
+  format lint clean
 
 packages:
 	@.ci/packages
@@ -16,8 +17,18 @@ build: packages
 	cmake --preset release
 	cmake --build --preset release --target adamerge adamerge-studio
 
+# Without a display the command line does the studio's job; only that is built then.
+ifneq ($(DISPLAY)$(WAYLAND_DISPLAY)$(QT_QPA_PLATFORM),)
 run: build
 	OMP_WAIT_POLICY=passive $(BUILD)/bin/adamerge-studio $(SAMPLE)
+else
+run: packages
+	cmake --preset release
+	cmake --build --preset release --target adamerge
+	OMP_WAIT_POLICY=passive $(BUILD)/bin/adamerge inspect $(SAMPLE) --out $(FIGURES)
+	@echo "There is no display, so the studio stays closed: the figures are in $(CURDIR)/$(FIGURES)."
+	@echo "Your own picture: $(BUILD)/bin/adamerge inspect PICTURE --out FOLDER"
+endif
 
 # Every screen, light and dark, at three sizes.
 screenshots: build
@@ -27,6 +38,12 @@ test: packages
 	cmake --preset release -DADAMERGE_BUILD_TESTS=ON
 	cmake --build --preset release
 	ctest --preset release
+
+# A .deb of this Debian release, in the build folder.
+package: packages
+	cmake --preset release
+	cmake --build --preset release --target adamerge adamerge-studio adamerge-train
+	cd $(BUILD) && cpack
 
 bench: packages
 	cmake --preset release -DADAMERGE_BUILD_BENCHMARKS=ON

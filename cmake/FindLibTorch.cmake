@@ -24,7 +24,10 @@ if(Torch_DIR)
     find_library(${variable}_LIBRARY ${library} PATHS "${Torch_DIR}/../../../lib" NO_DEFAULT_PATH)
   endforeach()
 endif()
+# Debian 13's package warns of libraries that it lacks and nothing here needs.
+set(CMAKE_MESSAGE_LOG_LEVEL ERROR)
 find_package(Torch REQUIRED)
+unset(CMAKE_MESSAGE_LOG_LEVEL)
 get_filename_component(_torch_root "${TORCH_INSTALL_PREFIX}" ABSOLUTE)
 message(STATUS "LibTorch ${Torch_VERSION} in ${_torch_root}")
 if(TORCH_CXX_FLAGS MATCHES "_GLIBCXX_USE_CXX11_ABI=0"

@@ -20,5 +20,6 @@ Command calibrateCommand(CLI::App& app);
 Command evaluateCommand(CLI::App& app);
 Command benchCommand(CLI::App& app);
 Command scheduleCommand(CLI::App& app);
+Command modelsCommand(CLI::App& app);
 
 }  // namespace adamerge::cli

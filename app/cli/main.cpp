@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "commands.h"
+#include "documentation.h"
 #include "program.h"
 #include "rank_group.h"
 #include "terminal.h"
@@ -20,9 +21,10 @@ int run(int argc, char** argv) {
       "adamerge");
   app.require_subcommand(1);
   addVersion(app, mpiVersion());
-  const std::vector<Command> commands = {infoCommand(app),      inspectCommand(app),
-                                         calibrateCommand(app), evaluateCommand(app),
-                                         benchCommand(app),     scheduleCommand(app)};
+  addDocumentation(app);
+  const std::vector<Command> commands = {
+      infoCommand(app),  inspectCommand(app),  calibrateCommand(app), evaluateCommand(app),
+      benchCommand(app), scheduleCommand(app), modelsCommand(app)};
   const int status = runProgram(app, argc, argv, terminal, [&] {
     int status = 0;
     for (const Command& command : commands) {

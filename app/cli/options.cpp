@@ -9,6 +9,7 @@
 #include <sstream>
 #include <thread>
 
+#include "hub_model.h"
 #include "usage_error.h"
 #include "value_checks.h"
 
@@ -116,12 +117,11 @@ std::filesystem::path bundled(const std::string& relative) {
   namespace fs = std::filesystem;
   std::error_code code;
   const fs::path program = fs::read_symlink("/proc/self/exe", code).parent_path();
-  const std::vector<fs::path> roots = {program / "../share/adamerge-studio", ADAMERGE_SOURCE_DIR};
-  for (const fs::path& root : roots) {
-    if (fs::exists(root / relative, code)) return (root / relative).lexically_normal();
-  }
-  throw Error(fmt::format("{}: this part of the program is missing (looked in {} and {})", relative,
-                          roots[0].lexically_normal().string(), roots[1].string()));
+  const fs::path root = (program / "../share/adamerge-studio").lexically_normal();
+  const fs::path found = fs::canonical(root / relative, code);
+  if (!code) return found;
+  throw Error(fmt::format("{}: this part of the program is missing (looked in {})", relative,
+                          root.string()));
 }
 
 void EngineChoice::addTo(CLI::App& command) {
@@ -130,10 +130,10 @@ void EngineChoice::addTo(CLI::App& command) {
       *command
            .add_option("--model", model_,
                        "A model folder or a .safetensors, .pth, .pt or .bin file, as timm, "
-                       "transformers, open_clip, OpenAI, Meta or FAIR publish it (default: the "
-                       "bundled model)")
+                       "transformers, open_clip, OpenAI, Meta or FAIR publish it, or a model of the "
+                       "hub as OWNER/NAME[@REVISION] (default: the bundled model)")
            ->group(group),
-      "PATH");
+      "MODEL");
   command
       .add_option("--input-size", input_size_,
                   "Run at another input size, as 224 or HEIGHTxWIDTH; the position embedding is "
@@ -171,8 +171,10 @@ void EngineChoice::addTo(CLI::App& command) {
   command.add_flag("--quiet", quiet_, "No progress bar, no warnings")->group(group);
 }
 
-std::filesystem::path EngineChoice::model() const {
-  return model_.empty() ? bundled(kBundledModel) : std::filesystem::path(model_);
+std::filesystem::path EngineChoice::model(Terminal& terminal, const std::stop_token& stop) const {
+  if (model_.empty()) return bundled(kBundledModel);
+  if (const auto name = hub::parseName(model_)) return obtainModel(*name, terminal, stop);
+  return model_;
 }
 
 EngineOptions EngineChoice::options() const {
@@ -195,7 +197,7 @@ Engine EngineChoice::load(Terminal& terminal, const std::stop_token& stop,
                           std::optional<int> threads) const {
   EngineOptions chosen = options();
   if (threads) chosen.threads = *threads;
-  Engine engine = Engine::load(model(), chosen, terminal.callback(), stop);
+  Engine engine = Engine::load(model(terminal, stop), chosen, terminal.callback(), stop);
   if (!engine.statisticsProblem().empty()) terminal.warn(engine.statisticsProblem());
   return engine;
 }

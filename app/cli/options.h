@@ -18,8 +18,8 @@ namespace adamerge::cli {
 class EngineChoice {
  public:
   void addTo(CLI::App& command);
-  /// The bundled model if none was named.
-  std::filesystem::path model() const;
+  /// The bundled model if none was named; a model of the hub is fetched where the cache lacks it.
+  std::filesystem::path model(Terminal& terminal, const std::stop_token& stop) const;
   bool namesModel() const { return !model_.empty(); }
   /// Throws UsageError.
   EngineOptions options() const;
@@ -85,7 +85,7 @@ MethodChoice parseVariant(const std::string& text);
 std::vector<std::string> methodIds();
 
 /// A folder or file that comes with the program: "models/vit-tiny-cifar10", "resources/samples".
-/// Searched beside an installed program and in the source tree it was built from. Throws Error.
+/// In share/adamerge-studio beside the program's bin, in a build folder too. Throws Error.
 std::filesystem::path bundled(const std::string& relative);
 
 }  // namespace adamerge::cli

@@ -75,6 +75,12 @@ void Terminal::warn(const std::string& sentence) {
   fmt::print(stderr, "{}: warning: {}\n", program_, oneLine(sentence));
 }
 
+void Terminal::note(const std::string& sentence) {
+  if (quiet_ || mute_) return;
+  clearBar();
+  fmt::print(stderr, "{}: {}\n", program_, oneLine(sentence));
+}
+
 void Terminal::error(const std::string& sentence) {
   if (mute_) return;
   clearBar();

@@ -40,6 +40,7 @@ class Terminal {
 
   void mute() { mute_ = true; }            ///< not even errors
   void warn(const std::string& sentence);  ///< nothing when quiet
+  void note(const std::string& sentence);  ///< what was done unasked; nothing when quiet
   void error(const std::string& sentence);
   void clearBar();  ///< before something else is printed
   void progress(const Progress& progress);

@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "bench/overlay_table.h"
+#include "documentation.h"
 #include "options.h"
 #include "usage_error.h"
 #include "value_checks.h"
@@ -128,6 +129,7 @@ CommandLine readCommandLine(int argc, char** argv) {
   CLI::App app("See, compare and export token merging in Vision Transformers on your own images.",
                "adamerge-studio");
   app.set_version_flag("--version", versionText, "Version, LibTorch's and Qt's");
+  cli::addDocumentation(app);
   cli::takesText(*app.add_option("open", texts.open,
                                  "An image, a folder of images, a video or a session to open"),
                  "FILE");
@@ -137,7 +139,9 @@ CommandLine readCommandLine(int argc, char** argv) {
   try {
     app.parse(argc, argv);
     translate(texts, line.options);
-    line.options.model = engine.model();
+    // A model of the hub that has yet to be fetched shows its bar at the terminal.
+    cli::Terminal terminal(/*quiet=*/false, "adamerge-studio");
+    line.options.model = engine.model(terminal, {});
     line.options.model_named = engine.namesModel();
     line.options.engine = engine.options();
     if (method.given()) line.options.choice = method.choice();

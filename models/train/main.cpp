@@ -10,6 +10,7 @@
 #include "adamerge/output_lock.h"
 #include "command_line.h"
 #include "compute.h"
+#include "documentation.h"
 #include "engine/device.h"
 #include "model_folder.h"
 #include "output_files.h"
@@ -118,6 +119,7 @@ int run(int argc, char** argv) {
   CLI::App app("Trains a plain Vision Transformer on labelled images and makes a model folder.",
                kProgram);
   cli::addVersion(app);
+  cli::addDocumentation(app);
   const CommandLineOptions options(app);
   return cli::runProgram(app, argc, argv, terminal, [&] {
     const CommandLine line = options.read();

@@ -76,9 +76,68 @@ TEST(ProgramHelp, NamesEveryCommand) {
   const CliResult result = adamergeCli({"--help"});
   expectSuccess(result);
   for (const char* command :
-       {"info", "inspect", "calibrate", "evaluate", "bench", "schedule", "--version"}) {
+       {"info", "inspect", "calibrate", "evaluate", "bench", "schedule", "models", "--version"}) {
     EXPECT_THAT(result.out, HasSubstr(command));
   }
+}
+
+/// What `make run` would do, in an environment without a display and with `more`.
+std::string makeRun(const std::string& more) {
+  std::vector<std::string> command = {"/usr/bin/env",    "-u", "DISPLAY",        "-u",
+                                      "WAYLAND_DISPLAY", "-u", "QT_QPA_PLATFORM"};
+  if (!more.empty()) command.push_back(more);
+  const std::string tree = (std::filesystem::path(ADAMERGE_MODELS) / "..").lexically_normal();
+  command.insert(command.end(), {"make", "--dry-run", "--directory", tree, "run"});
+  const CliResult result = runProgram(command);
+  EXPECT_EQ(result.status, 0) << result.err;
+  return result.out;
+}
+
+TEST(MakeRun, OpensTheStudioWhereThereIsADisplay) {
+  for (const char* display : {"DISPLAY=:0", "WAYLAND_DISPLAY=wayland-0"}) {
+    EXPECT_THAT(makeRun(display), HasSubstr("bin/adamerge-studio resources/samples/bird.png"));
+  }
+}
+
+TEST(MakeRun, DoesTheSameJobWithoutADisplay) {
+  const std::string recipe = makeRun("");
+  EXPECT_THAT(recipe, HasSubstr("bin/adamerge inspect resources/samples/bird.png --out"));
+  EXPECT_THAT(recipe, HasSubstr("figures are in"));
+  EXPECT_THAT(recipe, testing::Not(HasSubstr("adamerge-studio")));
+}
+
+TEST(Documentation, TheManualPageHasWhatTheHelpHas) {
+  const CliResult page = adamergeCli({"--man"});
+  expectSuccess(page);
+  EXPECT_THAT(page.out, testing::StartsWith(".TH ADAMERGE 1"));
+  for (const char* command :
+       {"INFO", "INSPECT", "CALIBRATE", "EVALUATE", "BENCH", "SCHEDULE", "MODELS"}) {
+    EXPECT_THAT(page.out, HasSubstr(std::string(".SH ADAMERGE ") + command + "\n"));
+  }
+  for (const MethodInfo& method : methods()) {
+    for (const SettingInfo& setting : method.settings) {
+      std::string name = "--" + optionName(setting.key);
+      for (std::size_t at = name.find('-'); at != std::string::npos; at = name.find('-', at + 2)) {
+        name.insert(at, "\\");
+      }
+      EXPECT_THAT(page.out, HasSubstr(name)) << setting.key;
+    }
+  }
+  EXPECT_EQ(page.out.find("completion"), std::string::npos) << "a hidden option";
+}
+
+TEST(Documentation, BashCompletesCommandsAndTheirOptions) {
+  const CliResult script = adamergeCli({"--bash-completion"});
+  expectSuccess(script);
+  const auto completed = [&](const std::string& words, int at) {
+    return runProgram({"/bin/bash", "-c",
+                       script.out + "COMP_WORDS=(" + words + "); COMP_CWORD=" + std::to_string(at) +
+                           "; _adamerge; echo \"${COMPREPLY[@]}\""})
+        .out;
+  };
+  EXPECT_EQ(completed("adamerge ins", 1), "inspect\n");
+  EXPECT_EQ(completed("adamerge models --f", 2), "--fetch\n");
+  EXPECT_EQ(completed("adamerge inspect bi", 2), "\n") << "names of files are bash's own";
 }
 
 TEST(Version, NamesLibTorchAndCuda) {

@@ -37,6 +37,8 @@ class Ranks : public testing::Test {
     // Containers run tests as root, which mpirun refuses unless told twice.
     ::setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 1);
     ::setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 1);
+    // All ranks are on this machine; Open MPI 5 complains of networks that it cannot use.
+    ::setenv("OMPI_MCA_btl", "^tcp", 1);
   }
 
   /// Images without a meaning, no two alike, in the folders of two classes.
@@ -99,8 +101,26 @@ class Ranks : public testing::Test {
     return list;
   }
 
-  void expectOnlyStateLeft() const {
-    EXPECT_THAT(filesIn(out_), ElementsAre("results.json.partial"));
+  /// From version 5 on, Open MPI's mpirun forwards nothing more once a rank died or Ctrl-C came,
+  /// and kills the other ranks at once.
+  static bool survivorsAreHeard() {
+    static const std::string version = adamergeCli({"--version"}).out;
+    return version.find("Open MPI v4.") != std::string::npos;
+  }
+
+  /// What a surviving rank says of the loss, and what is left: the state, and not the lock's file
+  /// but where the one who holds it was killed.
+  void expectLoss(const CliResult& result, const std::vector<std::string>& parts) const {
+    EXPECT_NE(result.status, 0);
+    std::vector<std::string> left = filesIn(out_);
+    if (survivorsAreHeard()) {
+      ASSERT_EQ(sentences(result).size(), 1U) << result.err;
+      for (const std::string& part : parts) EXPECT_THAT(sentences(result)[0], HasSubstr(part));
+    } else {
+      EXPECT_LE(sentences(result).size(), 1U) << result.err;
+      std::erase(left, "results.json.lock");
+    }
+    EXPECT_THAT(left, ElementsAre("results.json.partial"));
   }
 
   TemporaryFolder folder_;
@@ -138,13 +158,8 @@ TEST_F(Ranks, AKilledRankEndsAllAndAnyNumberGoesOn) {
   fill(80);
   const std::vector<std::string> options = {"--methods", "none"};
   const CliResult killed = ranks(3, options, signalRank(1, SIGKILL));
-  EXPECT_NE(killed.status, 0);
-  ASSERT_EQ(sentences(killed).size(), 1U) << killed.err;
-  for (const char* part : {"rank 1 was lost", "of 80 images are done", "the same command goes on",
-                           "results.json.partial"}) {
-    EXPECT_THAT(sentences(killed)[0], HasSubstr(part));
-  }
-  expectOnlyStateLeft();
+  expectLoss(killed, {"rank 1 was lost", "of 80 images are done", "the same command goes on",
+                      "results.json.partial"});
   const std::size_t done = jsonIn(partial_).at("done");
   EXPECT_GT(done, 0U);
 
@@ -159,32 +174,21 @@ TEST_F(Ranks, AKilledRankEndsAllAndAnyNumberGoesOn) {
 TEST_F(Ranks, TheDeathOfRankZeroIsToldByAnother) {
   fill(80);
   const CliResult result = ranks(2, {"--methods", "none"}, signalRank(0, SIGKILL));
-  EXPECT_NE(result.status, 0);
-  ASSERT_EQ(sentences(result).size(), 1U) << result.err;
-  EXPECT_THAT(sentences(result)[0], HasSubstr("rank 0 was lost"));
-  EXPECT_THAT(sentences(result)[0], HasSubstr("the same command goes on"));
-  expectOnlyStateLeft();
+  expectLoss(result, {"rank 0 was lost", "the same command goes on"});
 }
 
 TEST_F(Ranks, ARankThatHangsIsLostAfterAWhile) {
   fill(80);
   const CliResult result =
       ranks(2, {"--methods", "none", "--rank-timeout", "2"}, signalRank(1, SIGSTOP));
-  EXPECT_NE(result.status, 0);
-  ASSERT_EQ(sentences(result).size(), 1U) << result.err;
-  EXPECT_THAT(sentences(result)[0], HasSubstr("rank 1 was lost"));
-  expectOnlyStateLeft();
+  expectLoss(result, {"rank 1 was lost"});
 }
 
 TEST_F(Ranks, CtrlCKeepsWhatIsDone) {
   // mpirun passes it on after a second; there must be work left then.
   fill(1200);
   const CliResult result = ranks(2, {"--methods", "none"}, signalRank(-1, SIGINT));
-  EXPECT_NE(result.status, 0);
-  ASSERT_EQ(sentences(result).size(), 1U) << result.err;
-  EXPECT_THAT(sentences(result)[0], HasSubstr("interrupted: "));
-  EXPECT_THAT(sentences(result)[0], HasSubstr("the same command goes on"));
-  expectOnlyStateLeft();
+  expectLoss(result, {"interrupted: ", "the same command goes on"});
 }
 
 TEST_F(Ranks, OneOfThemSaysWhatIsWrong) {

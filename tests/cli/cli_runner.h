@@ -44,6 +44,10 @@ struct CliResult {
 CliResult runProgram(std::vector<std::string> command, const RunLimits& limits = {});
 CliResult adamergeCli(const std::vector<std::string>& arguments, const RunLimits& limits = {});
 
+/// Who is nobody cannot start a program below a closed folder, such as a clone in root's home: the
+/// first such folder above the program, empty where there is none.
+std::filesystem::path folderClosedToNobody();
+
 /// One sentence about one thing that is wrong, with each of `parts` in it.
 void expectProblem(const CliResult& result, int status, const std::vector<std::string>& parts);
 /// Status 0 and nothing on standard error but, where `warnings`, warnings.

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 #include <opencv2/imgcodecs.hpp>
+#include <regex>
 
 #include "sample_figure.h"
 #include "temporary_folder.h"
@@ -190,12 +191,15 @@ TEST_F(FigureFiles, TheSameFigureIsTheSameFile) {
 
 TEST_F(FigureFiles, SvgReferencesResolve) {
   const std::string svg = test::fileText(write("overview", FigureFormat::kSvg));
-  for (std::size_t at = svg.find("\"#image"); at != std::string::npos;
-       at = svg.find("\"#image", at + 1)) {
-    const std::string id = svg.substr(at + 2, svg.find('"', at + 1) - at - 2);
+  const std::regex reference(R"(["(]#([^")]+)[")])");
+  int images = 0;
+  for (std::sregex_iterator found(svg.begin(), svg.end(), reference), end; found != end; ++found) {
+    const std::string id = (*found)[1];
     EXPECT_THAT(svg, HasSubstr("id=\"" + id + "\""));
+    // Cairo 1.16 and 1.18 name them so.
+    if (id.starts_with("image") || id.starts_with("source")) ++images;
   }
-  EXPECT_THAT(svg, HasSubstr("id=\"image0\""));
+  EXPECT_GT(images, 0);
 }
 
 TEST_F(FigureFiles, ReplacesAnOlderFileAndMakesFolders) {

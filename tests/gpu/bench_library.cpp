@@ -10,7 +10,7 @@
 
 #include "adamerge/calibrate.h"
 #include "adamerge/engine.h"
-#include "adamerge/schedule.h"
+#include "adamerge/calibrate.h"
 #include "engine/vit.h"
 #include "model/load_model.h"
 #include "support/json.h"

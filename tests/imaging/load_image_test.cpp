@@ -45,8 +45,10 @@ Bytes withOrientation(const Bytes& bytes, int orientation) {
   image->writeMetadata();
   Exiv2::BasicIo& io = image->io();
   io.open();
-  const Exiv2::DataBuf data = io.read(static_cast<long>(io.size()));
-  return {data.pData_, data.pData_ + data.size_};
+  Bytes written(io.size());
+  EXPECT_EQ(static_cast<std::size_t>(io.read(written.data(), static_cast<long>(written.size()))),
+            written.size());
+  return written;
 }
 
 void expectOriented(const std::function<Bytes(int)>& make) {

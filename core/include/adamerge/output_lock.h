@@ -3,9 +3,12 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 
 namespace adamerge {
+
+class FileLock;
 
 /// Holds `FILE.lock` beside the file while it lives. A lock whose program ended, however it ended,
 /// holds nobody up.
@@ -20,7 +23,7 @@ class OutputLock {
 
  private:
   std::filesystem::path path_;
-  int descriptor_ = -1;
+  std::unique_ptr<FileLock> lock_;
 };
 
 }  // namespace adamerge

@@ -90,6 +90,8 @@ std::string renderPdf(const Page& page) {
   const Handle<cairo_surface_t> surface(cairo_pdf_surface_create_for_stream(
       append, &bytes, points(page.size.width_mm), points(page.size.height_mm)));
   check(cairo_surface_status(surface.get()));
+  // From 1.18 on Cairo would pack the metadata into streams, where simple readers do not look.
+  cairo_pdf_surface_restrict_to_version(surface.get(), CAIRO_PDF_VERSION_1_4);
   // No date, so that the same figure is the same file.
   cairo_pdf_surface_set_metadata(surface.get(), CAIRO_PDF_METADATA_CREATE_DATE, nullptr);
   cairo_pdf_surface_set_metadata(surface.get(), CAIRO_PDF_METADATA_CREATOR, kProgram);
@@ -107,8 +109,8 @@ std::string renderPdf(const Page& page) {
   return bytes;
 }
 
-/// Cairo numbers surfaces through the life of the process; here the ids `name` + number count from
-/// 0 in the order in which they appear.
+/// Cairo numbers surfaces through the life of the process; here the ids `name` + number (from Cairo
+/// 1.18 on with a dash between) count from 0 in the order in which they appear.
 std::string withStableIds(const std::string& svg, std::string_view name) {
   std::string result;
   result.reserve(svg.size());
@@ -119,7 +121,8 @@ std::string withStableIds(const std::string& svg, std::string_view name) {
       result += svg[at++];
       continue;
     }
-    const std::size_t digits = at + 1 + name.size();
+    std::size_t digits = at + 1 + name.size();
+    if (digits < svg.size() && svg[digits] == '-') ++digits;
     const std::size_t end = std::min(svg.find_first_not_of("0123456789", digits), svg.size());
     const std::string number = svg.substr(digits, end - digits);
     result.append(svg, at, digits - at);
@@ -141,7 +144,7 @@ std::string renderSvg(const Page& page) {
   drawPage(page, surface.get(), 1);
   cairo_surface_finish(surface.get());
   check(cairo_surface_status(surface.get()));
-  bytes = withStableIds(withStableIds(bytes, "surface"), "image");
+  for (const char* name : {"surface", "image", "source"}) bytes = withStableIds(bytes, name);
   if (!page.provenance.empty()) setSvgMetadata(bytes, kSvgId, page.provenance);
   return bytes;
 }

@@ -437,8 +437,7 @@ VitConfig findArchitecture(const FileTensors& tensors, const ModelConfig& config
   return Finder(tensors, config, notes).find(input_size);
 }
 
-void checkTensors(const FileTensors& tensors, const VitConfig& vit,
-                  const ProgressCallback& progress, const std::stop_token& stop) {
+void checkShapes(const FileTensors& tensors, const VitConfig& vit) {
   const std::vector<TensorSpec> specs = networkTensors(vit);
   checkNames(tensors, specs);
   for (const TensorSpec& spec : specs) {
@@ -453,15 +452,21 @@ void checkTensors(const FileTensors& tensors, const VitConfig& vit,
                                tensors.inFile(spec.name), at::toString(tensor.scalar_type())));
     }
   }
+}
+
+void checkValues(const FileTensors& tensors, const ProgressCallback& progress,
+                 const std::stop_token& stop) {
   std::int64_t done = 0;
-  for (const TensorSpec& spec : specs) {
+  for (const auto& [name, tensor] : tensors.all()) {
     throwIfStopped(stop);
-    if (!at::isfinite(tensors.find(spec.name)).all().item<bool>()) {
+    if (!at::isfinite(tensor).all().item<bool>()) {
       tensors.fail(fmt::format("tensor '{}' holds NaN or infinity: the weights are damaged",
-                               tensors.inFile(spec.name)));
+                               tensors.inFile(name)));
     }
     ++done;
-    if (progress) progress({"checking weights", done, static_cast<std::int64_t>(specs.size())});
+    if (progress) {
+      progress({"checking weights", done, static_cast<std::int64_t>(tensors.all().size())});
+    }
   }
 }
 

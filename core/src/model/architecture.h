@@ -18,8 +18,11 @@ VitConfig findArchitecture(const FileTensors& tensors, const ModelConfig& config
                            std::vector<std::string>& notes);
 
 /// Throws Error unless `tensors` are exactly those the network needs: all there, none besides, of
-/// the right shape, floating point, without NaN or infinity.
-void checkTensors(const FileTensors& tensors, const VitConfig& vit,
-                  const ProgressCallback& progress, const std::stop_token& stop);
+/// the right shape, floating point.
+void checkShapes(const FileTensors& tensors, const VitConfig& vit);
+
+/// Throws Error: NaN or infinity; Cancelled.
+void checkValues(const FileTensors& tensors, const ProgressCallback& progress,
+                 const std::stop_token& stop);
 
 }  // namespace adamerge

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "adamerge/error.h"
+#include "model/families/timm.h"
 #include "support/text.h"
 
 namespace adamerge {
@@ -143,6 +144,11 @@ const Family& findFamily(const ConfigFiles& configs, const FileTensors& tensors)
                             tensors.file(), family.label));
   }
   failUnrecognised(tensors);
+}
+
+void requireRunnable(const ConfigFiles& configs) {
+  if (configs.format() == ConfigFormat::kHuggingFace) byModelType(configs.fields());
+  if (configs.format() == ConfigFormat::kTimm) requireTimmArchitecture(configs.fields());
 }
 
 std::span<const std::string_view> huggingFaceIgnored() {

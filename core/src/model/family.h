@@ -47,6 +47,9 @@ Family metaDinov3Family();
 Family openAiClipFamily();
 Family fairMaeFamily();
 
+/// Throws Error where the configs alone show that the network cannot run here.
+void requireRunnable(const ConfigFiles& configs);
+
 /// Fields of Hugging Face's configs that do not touch what an image network computes.
 std::span<const std::string_view> huggingFaceIgnored();
 /// The fields that Hugging Face's vision configs share, read into `config`.

@@ -5,8 +5,10 @@
 
 #include <utility>
 
+#include "adamerge/hub.h"
 #include "adamerge/report.h"
 #include "model/architecture.h"
+#include "model/describe_model.h"
 #include "model/family.h"
 #include "model/head_file.h"
 #include "model/model_files.h"
@@ -16,11 +18,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The folder's name says more than "model.safetensors" does.
+/// The folder's name says more than "model.safetensors" does; a snapshot of the hub's cache is
+/// named by a hash.
 std::string displayName(const fs::path& path, const ModelFiles& files) {
   std::error_code ignored;
   if (path != files.weights || isUsualWeightName(path.filename().string())) {
-    return fs::absolute(files.weights, ignored).lexically_normal().parent_path().filename();
+    const fs::path folder = fs::absolute(files.weights, ignored).lexically_normal().parent_path();
+    return hub::repositoryOfSnapshot(folder).value_or(folder.filename().string());
   }
   const fs::path stem = path.stem();
   return stem.extension() == ".pth" ? stem.stem() : stem;  // "best.pth.tar"
@@ -53,9 +57,8 @@ void noteAssumptions(const ModelInfo& info, std::vector<std::string>& notes) {
       info.family, info.vit.norm_epsilon, describe(info.preprocessing)));
 }
 
-}  // namespace
-
-LoadedModel loadModel(const fs::path& path, const LoadOptions& options,
+/// `check_values`: whether to look at all numbers of the weights.
+LoadedModel readModel(const fs::path& path, const LoadOptions& options, bool check_values,
                       const ProgressCallback& progress, const std::stop_token& stop) {
   const ModelFiles files = findModelFiles(path);
   const ConfigFiles configs = readConfigFiles(files.config, files.preprocessor);
@@ -75,7 +78,8 @@ LoadedModel loadModel(const fs::path& path, const LoadOptions& options,
   info.notes.insert(info.notes.end(), weights.notes.begin(), weights.notes.end());
   if (std::string note = tensors.droppedNote(); !note.empty()) info.notes.push_back(note);
   info.vit = findArchitecture(tensors, config, options.input_size, info.notes);
-  checkTensors(tensors, info.vit, progress, stop);
+  checkShapes(tensors, info.vit);
+  if (check_values) checkValues(tensors, progress, stop);
 
   info.name = displayName(path, files);
   info.architecture = config.architecture;
@@ -90,6 +94,17 @@ LoadedModel loadModel(const fs::path& path, const LoadOptions& options,
   for (const auto& [name, tensor] : model.weights) info.parameters += tensor.numel();
   if (!options.head.empty()) replaceHead(model, options.head);
   return model;
+}
+
+}  // namespace
+
+LoadedModel loadModel(const fs::path& path, const LoadOptions& options,
+                      const ProgressCallback& progress, const std::stop_token& stop) {
+  return readModel(path, options, /*check_values=*/true, progress, stop);
+}
+
+ModelInfo describeModel(const fs::path& path) {
+  return readModel(path, {}, /*check_values=*/false, {}, {}).info;
 }
 
 }  // namespace adamerge

@@ -150,4 +150,6 @@ ModelFiles findModelFiles(const fs::path& path) {
 
 bool isUsualWeightName(const std::string& file_name) { return contains(kUsualNames, file_name); }
 
+std::span<const std::string_view> weightFileNames() { return kUsualNames; }
+
 }  // namespace adamerge

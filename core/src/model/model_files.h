@@ -2,7 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace adamerge {
@@ -22,5 +24,8 @@ ModelFiles findModelFiles(const std::filesystem::path& path);
 
 /// Whether a weight file's name says nothing of the network, so that its folder's must.
 bool isUsualWeightName(const std::string& file_name);
+
+/// What weight files, or the indexes of their shards, are usually called; the first found is taken.
+std::span<const std::string_view> weightFileNames();
 
 }  // namespace adamerge

@@ -550,6 +550,14 @@ ModelConfig readTimmNetwork(const std::string& name, const nlohmann::json& args,
   return config;
 }
 
+void requireTimmArchitecture(const ConfigFields& config) {
+  const std::string full = *config.text("architecture");
+  const std::string name = full.substr(0, full.find('.'));
+  const ConfigFields known(timmArchitecture(name), config.file());
+  std::vector<std::string> notes;
+  classOf(name, known, notes);
+}
+
 Family timmFamily() {
   return {"timm's VisionTransformer, Eva or Beit", ConfigFormat::kTimm, {}, recognises, open};
 }

@@ -15,6 +15,9 @@ ModelConfig readTimmNetwork(const std::string& name, const nlohmann::json& args,
                             const std::string& file, const std::string& prefix,
                             FileTensors& tensors);
 
+/// Throws Error where the config's `architecture` is none of those classes'.
+void requireTimmArchitecture(const ConfigFields& config);
+
 /// What timm 1.0.31 says of an architecture, as arguments of its class; null where it is not known.
 const nlohmann::json* timmArchitecture(const std::string& name);
 

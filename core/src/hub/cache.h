@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// One model repository in the cache: what of a snapshot is there. See hub/layout.h.
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "adamerge/hub.h"
+
+namespace adamerge::hub {
+
+constexpr std::size_t kCommitDigits = 40;
+
+/// What says how a model is built and how it sees images; a repository has some of them.
+constexpr std::array<std::string_view, 3> kConfigFiles{"config.json", "preprocessor_config.json",
+                                                       "open_clip_config.json"};
+
+class CachedRepository {
+ public:
+  CachedRepository(const std::string& repository, const Settings& settings);
+
+  std::filesystem::path blob(const std::string& hash) const { return folder_ / "blobs" / hash; }
+  std::filesystem::path reference(const std::string& revision) const;
+  std::filesystem::path snapshots() const { return folder_ / "snapshots"; }
+  std::filesystem::path snapshot(const std::string& commit) const { return snapshots() / commit; }
+  /// There is a file of this name where the commit has no such file.
+  std::filesystem::path absence(const std::string& commit, std::string_view file) const;
+  std::filesystem::path lock(const std::string& hash) const;
+
+  /// The commit that the cache has for a branch, a tag or a commit; empty: none.
+  std::string commitOf(const std::string& revision) const;
+  /// What the snapshot lacks to be run as its authors mean it, for people; empty: nothing.
+  std::string missing(const std::string& commit) const;
+
+ private:
+  bool knows(const std::string& commit, std::string_view file) const;
+
+  std::filesystem::path folder_;
+  std::filesystem::path locks_;
+};
+
+}  // namespace adamerge::hub
