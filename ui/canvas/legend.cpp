@@ -201,9 +201,11 @@ int colorBarWidth(OverlayKind kind, const QFontMetrics& metrics) {
       return kStripWidth + kTickGap + 2 * kPadding +
              metrics.horizontalAdvance(QStringLiteral("median 0.0000"));
     case OverlayKind::kSurvivors:
-    case OverlayKind::kDifference:
       return kSample + kTickGap + 2 * kPadding +
              metrics.horizontalAdvance(QStringLiteral("000 absorbed others"));
+    case OverlayKind::kDifference:
+      return kSample + kTickGap + 2 * kPadding +
+             metrics.horizontalAdvance(QStringLiteral("000 of 000 grouped otherwise"));
     case OverlayKind::kNone:
     case OverlayKind::kGroups:
       break;

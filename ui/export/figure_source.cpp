@@ -143,7 +143,7 @@ FigureExtras extrasOf(const ExportContext& context, std::size_t pane) {
   FigureExtras extras;
   extras.selected_patch = context.selected_patch;
   extras.overlay = context.overlay;
-  extras.note = context.notes[pane];
+  if (pane < context.notes.size()) extras.note = context.notes[pane];
   if (context.panes.size() > 1) extras.other = context.panes[pane == 0 ? 1 : 0];
   return extras;
 }

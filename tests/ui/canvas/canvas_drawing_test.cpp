@@ -237,12 +237,11 @@ void CanvasDrawingTest::differenceShowsWhereGroupsDisagree() {
   Pane second(1);
   second.setInspection(inspectSample({"tome", {{"r", std::int64_t{8}}}, nullptr, false}));
   OverlayStyle style;
-  style.kind = OverlayKind::kNone;
+  style.kind = OverlayKind::kDifference;
   shown.view.setBlock(4);
   shown.view.setOverlay(style);
+  shown.canvas.setReference(&shown.pane);  // the legend has its room, nothing is marked
   const QImage bare = painted(shown.canvas);
-  style.kind = OverlayKind::kDifference;
-  shown.view.setOverlay(style);
   shown.canvas.setReference(&second);
   const QImage marked = painted(shown.canvas);
   const auto differ = groupDifference(shown.pane.inspection()->result.layers[4].groups,
@@ -252,7 +251,8 @@ void CanvasDrawingTest::differenceShowsWhereGroupsDisagree() {
     const QRect seen(shown.canvas.mapping().toWidget(place.topLeft()).toPoint() + QPoint(4, 4),
                      shown.canvas.mapping().toWidget(place.bottomRight()).toPoint() - QPoint(5, 5));
     const bool changed = bare.copy(seen) != marked.copy(seen);
-    QCOMPARE(changed, static_cast<bool>(differ[static_cast<std::size_t>(patch)]));
+    QVERIFY2(changed == static_cast<bool>(differ[static_cast<std::size_t>(patch)]),
+             qPrintable(QString("patch %1").arg(patch)));
   }
 }
 

@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kBatchWaitMs = 30'000;
+constexpr int kBatchWaitMs = 120'000;
 
 template <class Button>
 Button* batchLabelled(QWidget& parent, const QString& text) {
@@ -85,7 +85,7 @@ class BatchDialogTest : public QObject {
     QVERIFY(dialog.findChild<QPlainTextEdit*>()->toPlainText().contains("text.jpg"));
     // Again: asked before anything is replaced.
     batchLabelled<QPushButton>(dialog, "Start")->click();
-    QVERIFY(dialog.findChild<MessageLine*>()->asking());
+    QTRY_VERIFY_WITH_TIMEOUT(dialog.findChild<MessageLine*>()->asking(), kBatchWaitMs);
     QVERIFY(dialog.findChild<MessageLine*>()->text().startsWith("13 "));
   }
 

@@ -5,6 +5,7 @@
 
 #include "adamerge/error.h"
 #include "look/message.h"
+#include "look/theme.h"
 #include "ready_workbench.h"
 #include "sample_inspection.h"
 #include "settings/calibration.h"
@@ -41,6 +42,7 @@ std::filesystem::path samples() { return ADAMERGE_SAMPLES; }
 class CalibrationDialogTest : public QObject {
   Q_OBJECT
  private slots:
+  void initTestCase() { applyTheme(*qApp, Theme::kLight); }
   void countsAreRead();
   void conditionsAreThoseOfTheStatistics();
   void countsAreChecked_data();
@@ -150,7 +152,14 @@ void CalibrationDialogTest::calibratesAndIsUsed() {
   QVERIFY(shown.notice()->text().contains(QStringLiteral("r_max 16: μ from 0.")));
   // The answer makes the dialog higher, not its fields lower.
   for (const auto* line : shown.dialog->findChildren<QLineEdit*>()) {
-    QTRY_VERIFY(line->height() >= line->minimumSizeHint().height());
+    QTRY_VERIFY2(
+        line->height() >= line->minimumSizeHint().height(),
+        qPrintable(QString("%1: %2 of %3, dialog %4 of %5")
+                       .arg(line->objectName())
+                       .arg(line->height())
+                       .arg(line->minimumSizeHint().height())
+                       .arg(shown.dialog->height())
+                       .arg(shown.dialog->layout()->totalHeightForWidth(shown.dialog->width()))));
   }
   const auto* folder = shown.line("calibration-folder");
   const auto* counts = shown.line("calibration-r-max");

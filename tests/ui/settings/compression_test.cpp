@@ -5,6 +5,7 @@
 #include <array>
 
 #include "adamerge/report.h"
+#include "look/theme.h"
 #include "look/widgets.h"
 #include "ready_workbench.h"
 #include "sample_inspection.h"
@@ -42,6 +43,7 @@ QString fixedNumber(double value, int decimals) { return QLocale().toString(valu
 class CompressionTest : public QObject {
   Q_OBJECT
  private slots:
+  void initTestCase() { applyTheme(*qApp, Theme::kLight); }
   void readoutsAreTheCoresNumbers();
   void keysMoveTheCount();
   void draggingIsFollowed();

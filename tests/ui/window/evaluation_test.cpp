@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kEvaluationPatience = 60'000;
+constexpr int kEvaluationPatience = 180'000;
 constexpr int kMany = 24;  ///< images of a set that is stopped halfway
 
 QString number(double value, int decimals) { return QString::number(value, 'f', decimals); }
