@@ -77,9 +77,9 @@ TEST(BadInput, TwoFamiliesThatFitAreNotChosenFrom) {
 TEST(BadInput, AConfigOfOneFamilyAndTensorsOfAnother) {
   Copy model("hf-siglip-vision");
   model.config = {{"model_type", "dinov2"}};
-  EXPECT_THAT(model.error(),
-              AllOf(HasSubstr("config.json: model_type is 'dinov2'"), HasSubstr("model.safetensors"),
-                    HasSubstr("have the names of SigLIP (transformers)")));
+  EXPECT_THAT(model.error(), AllOf(HasSubstr("config.json: model_type is 'dinov2'"),
+                                   HasSubstr("model.safetensors"),
+                                   HasSubstr("have the names of SigLIP (transformers)")));
   model.config = test::smallConfig();
   EXPECT_THAT(model.error(), AllOf(HasSubstr("describes a network of timm's"),
                                    HasSubstr("have the names of SigLIP (transformers)")));
@@ -123,12 +123,13 @@ TEST(BadInput, QueriesKeysAndValuesOfOtherWidths) {
     clip.tensors["blocks.1.attn.k_proj.weight"] = tensor;
     return clip.error();
   };
-  EXPECT_THAT(with(at::ones({width, width / 2})),
-              AllOf(HasSubstr("'blocks.1.attn.q_proj.weight'"),
-                    HasSubstr(fmt::format("'blocks.1.attn.k_proj.weight' is [{}, {}]", width,
-                                          width / 2))));
-  EXPECT_THAT(with(at::ones({width / 2, width})),
-              HasSubstr(fmt::format("'blocks.1.attn.k_proj.weight' is [{}, {}]", width / 2, width)));
+  EXPECT_THAT(
+      with(at::ones({width, width / 2})),
+      AllOf(HasSubstr("'blocks.1.attn.q_proj.weight'"),
+            HasSubstr(fmt::format("'blocks.1.attn.k_proj.weight' is [{}, {}]", width, width / 2))));
+  EXPECT_THAT(
+      with(at::ones({width / 2, width})),
+      HasSubstr(fmt::format("'blocks.1.attn.k_proj.weight' is [{}, {}]", width / 2, width)));
   EXPECT_THAT(with(at::ones({width, width}, at::kHalf)), HasSubstr("of Half"));
 }
 
@@ -139,8 +140,8 @@ TEST(BadInput, RotaryHeadsMustBeDivisibleByFour) {
     const int heads = width / 2;
     model.config["model_args"]["num_heads"] = heads;
     EXPECT_THAT(model.error(),
-                AllOf(HasSubstr(fmt::format("num_heads: {} heads of a width of {} are 2 wide", heads,
-                                            width)),
+                AllOf(HasSubstr(fmt::format("num_heads: {} heads of a width of {} are 2 wide",
+                                            heads, width)),
                       HasSubstr("divisible by four")))
         << name;
   }
@@ -162,8 +163,8 @@ TEST(BadInput, RelativeTablesOfAnotherWindow) {
   EXPECT_THAT(beit.error(), AllOf(HasSubstr("image_size is 20 x 20"), HasSubstr(tables[0]),
                                   HasSubstr("is of 3 x 3 patches")));
   for (const std::string& name : tables) beit.tensors[name] = at::ones({30, heads});
-  EXPECT_THAT(beit.error(), AllOf(HasSubstr(tables[0]), HasSubstr("30 rows"),
-                                  HasSubstr("no grid of patches")));
+  EXPECT_THAT(beit.error(),
+              AllOf(HasSubstr(tables[0]), HasSubstr("30 rows"), HasSubstr("no grid of patches")));
   beit.tensors[tables[1]] = at::ones({28, heads});
   EXPECT_THAT(beit.error(), AllOf(HasSubstr(tables[1]), HasSubstr("[28, ")));
 }
@@ -196,8 +197,8 @@ TEST(BadInput, HeadsThatDoNotFitAreRefusedAndLogarithmsTold) {
               AllOf(HasSubstr("'bias' has shape [4]"), HasSubstr("[5]")));
   EXPECT_THAT(error({{"weight", weight}, {"scale", at::ones({1})}}), HasSubstr("tensor 'scale'"));
   EXPECT_THAT(error({{"weight", at::ones({5, width}, at::kLong)}}), HasSubstr("floating-point"));
-  for (const double bad : {std::numeric_limits<double>::quiet_NaN(),
-                           std::numeric_limits<double>::infinity()}) {
+  for (const double bad :
+       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
     for (const char* name : {"weight", "bias", "logit_scale"}) {
       NamedTensors tensors{{"weight", weight.clone()},
                            {"bias", at::zeros({5})},
@@ -268,7 +269,8 @@ TEST(BadInput, ATensorTooManyIsNamed) {
       if (name.find("norm1") != std::string::npos || name.find("ln_1") != std::string::npos ||
           name.find("layer_norm1") != std::string::npos ||
           name.find("layernorm_before") != std::string::npos ||
-          name.find("in_norm") != std::string::npos || name.find("attns.0.norm") != std::string::npos) {
+          name.find("in_norm") != std::string::npos ||
+          name.find("attns.0.norm") != std::string::npos) {
         if (!name.starts_with("text") && !name.starts_with("decoder") &&
             !name.starts_with("transformer")) {
           block = name;
@@ -283,7 +285,8 @@ TEST(BadInput, ATensorTooManyIsNamed) {
         << folder.filename();
     const std::string root = block.starts_with("visual.") ? "visual.shiny" : "shiny";
     model.tensors[root] = at::ones({2});
-    EXPECT_THAT(model.error(), AllOf(HasSubstr("unexpected"), HasSubstr(root))) << folder.filename();
+    EXPECT_THAT(model.error(), AllOf(HasSubstr("unexpected"), HasSubstr(root)))
+        << folder.filename();
   }
 }
 

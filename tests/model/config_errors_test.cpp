@@ -95,7 +95,8 @@ TEST_F(ConfigErrors, RefusesWhatCannotRun) {
   EXPECT_THAT(errorFor(with("/model_args/global_pool", "map")), HasSubstr("'attn_pool.latent'"));
   EXPECT_THAT(errorFor(with("/model_args/act_layer", "mish")), HasSubstr("act_layer is 'mish'"));
   EXPECT_THAT(errorFor(with("/model_args/shiny", 3)), HasSubstr("model_args.shiny is 3"));
-  EXPECT_THAT(errorFor(with("/model_args/pos_embed", "sincos")), HasSubstr("pos_embed is 'sincos'"));
+  EXPECT_THAT(errorFor(with("/model_args/pos_embed", "sincos")),
+              HasSubstr("pos_embed is 'sincos'"));
   EXPECT_THAT(errorFor(with("/model_args/norm_layer", "rmsnorm")), HasSubstr("rmsnorm"));
   EXPECT_THAT(errorFor(with("/model_args/block_fn", "ParallelBlock")), HasSubstr("block_fn"));
   EXPECT_THAT(errorFor(with("/pretrained_cfg/interpolation", "box")), HasSubstr("'box'"));
@@ -111,12 +112,11 @@ TEST_F(ConfigErrors, RefusesWhatCannotRun) {
 }
 
 TEST_F(ConfigErrors, RefusesTensorsOfOtherNetworks) {
-  for (const auto& [name, meaning] :
-       std::map<std::string, std::string>{
+  for (const auto& [name, meaning] : std::map<std::string, std::string>{
            {"blocks.0.attn.relative_position_bias_table", "bias_table' is there"},
            {"rel_pos_bias.relative_position_bias_table", "bias_table' is there"},
            {"blocks.0.attn.q_bias", "'blocks.0.attn.k_bias' is missing"},
-           {"attn_pool.latent", "unexpected attn_pool.latent"},
+           {"attn_pool.latent", "'attn_pool.latent' is there"},
            {"blocks.0.mlp.w12.weight", "unexpected blocks.0.mlp.w12.weight"},
            {"blocks.0.mlp.weights_in.weight", "unexpected blocks.0.mlp.weights_in.weight"},
            {"rope.freqs", "unexpected rope.freqs"}}) {
@@ -137,9 +137,7 @@ TEST_F(ConfigErrors, RefusesTensorsOfOtherNetworks) {
               AllOf(HasSubstr("patch_embed.proj"), HasSubstr("[32, 192]")));
   NamedTensors other;
   for (int i = 0; i < 9; ++i) other["stages." + std::to_string(i) + ".conv"] = at::ones({2});
-  EXPECT_THAT(errorForTensors(other),
-              AllOf(HasSubstr("stages.0.conv"),
-                    HasSubstr("pyramid")));
+  EXPECT_THAT(errorForTensors(other), AllOf(HasSubstr("stages.0.conv"), HasSubstr("pyramid")));
   EXPECT_THAT(errorForTensors({}), HasSubstr("no tensors"));
 }
 

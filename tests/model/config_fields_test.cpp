@@ -87,7 +87,8 @@ const std::map<std::string, std::string, std::less<>> kWithoutSay{
     {"/use_auxiliary_head", "segmentation"},
     // timm's order: model_args, architecture, then the root, then pretrained_cfg.
     {"/pretrained_cfg/num_classes", "the root's num_classes replaces it"},
-    {"timm:/global_pool", "informative, says the specification; model_args or the architecture decide"},
+    {"timm:/global_pool",
+     "informative, says the specification; model_args or the architecture decide"},
     {"/pretrained_cfg/fixed_input_size", "decides only where img_size and input_size differ"},
     {"/pretrained_cfg/input_size", "model_args.img_size overrules it where the size is fixed"},
     // DINOv3 has no table: image_size is that of the pictures, which the processor's overrules.
@@ -130,33 +131,72 @@ std::string text(const VitConfig& vit) {
   const Rotary& rotary = vit.rotary;
   const RelativeBias& bias = vit.relative_bias;
   const AttentionPool& pool = vit.attention_pool;
-  return fmt::format(
-      "{}",
-      fmt::join(
-          std::vector<double>{
-              1.0 * vit.input_height, 1.0 * vit.input_width, 1.0 * vit.patch_size,
-              1.0 * vit.channels, 1.0 * vit.dim, 1.0 * vit.depth, 1.0 * vit.heads,
-              1.0 * vit.mlp_hidden, 1.0 * vit.class_token, 1.0 * vit.distillation_token,
-              1.0 * vit.register_tokens, 1.0 * vit.position_table,
-              1.0 * vit.position_covers_prefix, 1.0 * vit.position_grid_height,
-              1.0 * vit.position_grid_width, 1.0 * static_cast<int>(vit.resampling),
-              1.0 * vit.resampling_rounds, 1.0 * static_cast<int>(rotary.form),
-              rotary.temperature, rotary.offset, 1.0 * rotary.reference_height,
-              1.0 * rotary.reference_width, 1.0 * rotary.columns_first, 1.0 * rotary.halves,
-              1.0 * rotary.stored_periods, 1.0 * bias.per_block, 1.0 * bias.shared,
-              1.0 * bias.window_height, 1.0 * bias.window_width, 1.0 * bias.geometric,
-              1.0 * vit.patch_bias, 1.0 * vit.patch_norm, 1.0 * vit.pre_norm,
-              1.0 * static_cast<int>(vit.form), 1.0 * vit.branches, 1.0 * vit.rms_norm,
-              1.0 * vit.qkv_bias, 1.0 * vit.qk_norm, 1.0 * vit.rms_qk_norm,
-              1.0 * vit.attention_norm, 1.0 * vit.proj_bias, 1.0 * vit.layer_scale,
-              1.0 * vit.gated_mlp, 1.0 * vit.mlp_norm, 1.0 * vit.mlp_bias, 1.0 * vit.final_norm,
-              1.0 * vit.fc_norm, vit.norm_epsilon, 1.0 * static_cast<int>(vit.activation),
-              1.0 * static_cast<int>(vit.pooling), 1.0 * vit.pool_prefix, 1.0 * pool.queries,
-              1.0 * pool.heads, 1.0 * pool.width, 1.0 * pool.mlp_hidden, 1.0 * pool.norms,
-              1.0 * pool.prefix, 1.0 * vit.projection, 1.0 * vit.projection_hidden,
-              1.0 * vit.projection_bias, 1.0 * vit.projection_tanh, 1.0 * vit.classes,
-              1.0 * vit.normalised_head, 1.0 * vit.two_heads, 1.0 * vit.mean_of_tokens},
-          " "));
+  return fmt::format("{}", fmt::join(std::vector<double>{1.0 * vit.input_height,
+                                                         1.0 * vit.input_width,
+                                                         1.0 * vit.patch_size,
+                                                         1.0 * vit.channels,
+                                                         1.0 * vit.dim,
+                                                         1.0 * vit.depth,
+                                                         1.0 * vit.heads,
+                                                         1.0 * vit.mlp_hidden,
+                                                         1.0 * vit.class_token,
+                                                         1.0 * vit.distillation_token,
+                                                         1.0 * vit.register_tokens,
+                                                         1.0 * vit.position_table,
+                                                         1.0 * vit.position_covers_prefix,
+                                                         1.0 * vit.position_grid_height,
+                                                         1.0 * vit.position_grid_width,
+                                                         1.0 * static_cast<int>(vit.resampling),
+                                                         1.0 * vit.resampling_rounds,
+                                                         1.0 * static_cast<int>(rotary.form),
+                                                         rotary.temperature,
+                                                         rotary.offset,
+                                                         1.0 * rotary.reference_height,
+                                                         1.0 * rotary.reference_width,
+                                                         1.0 * rotary.columns_first,
+                                                         1.0 * rotary.halves,
+                                                         1.0 * rotary.stored_periods,
+                                                         1.0 * bias.per_block,
+                                                         1.0 * bias.shared,
+                                                         1.0 * bias.window_height,
+                                                         1.0 * bias.window_width,
+                                                         1.0 * bias.geometric,
+                                                         1.0 * vit.patch_bias,
+                                                         1.0 * vit.patch_norm,
+                                                         1.0 * vit.pre_norm,
+                                                         1.0 * static_cast<int>(vit.form),
+                                                         1.0 * vit.branches,
+                                                         1.0 * vit.rms_norm,
+                                                         1.0 * vit.qkv_bias,
+                                                         1.0 * vit.qk_norm,
+                                                         1.0 * vit.rms_qk_norm,
+                                                         1.0 * vit.attention_norm,
+                                                         1.0 * vit.proj_bias,
+                                                         1.0 * vit.layer_scale,
+                                                         1.0 * vit.gated_mlp,
+                                                         1.0 * vit.mlp_norm,
+                                                         1.0 * vit.mlp_bias,
+                                                         1.0 * vit.final_norm,
+                                                         1.0 * vit.fc_norm,
+                                                         vit.norm_epsilon,
+                                                         1.0 * static_cast<int>(vit.activation),
+                                                         1.0 * static_cast<int>(vit.pooling),
+                                                         1.0 * vit.pool_prefix,
+                                                         1.0 * pool.queries,
+                                                         1.0 * pool.heads,
+                                                         1.0 * pool.width,
+                                                         1.0 * pool.mlp_hidden,
+                                                         1.0 * pool.norms,
+                                                         1.0 * pool.prefix,
+                                                         1.0 * vit.projection,
+                                                         1.0 * vit.projection_hidden,
+                                                         1.0 * vit.projection_bias,
+                                                         1.0 * vit.projection_tanh,
+                                                         1.0 * vit.classes,
+                                                         1.0 * vit.normalised_head,
+                                                         1.0 * vit.two_heads,
+                                                         1.0 * vit.mean_of_tokens},
+                                     " "));
 }
 
 at::Tensor output(const LoadedModel& model, const at::Tensor& input) {
@@ -209,8 +249,8 @@ std::vector<json> others(const std::string& key, const json& value) {
 class ChangedConfig {
  public:
   explicit ChangedConfig(const fs::path& source)
-      : source_(source), name_(fs::exists(source / "config.json") ? "config.json"
-                                                                  : "open_clip_config.json") {
+      : source_(source),
+        name_(fs::exists(source / "config.json") ? "config.json" : "open_clip_config.json") {
     for (const auto& entry : fs::directory_iterator(source)) {
       const fs::path name = entry.path().filename();
       if (name != "case.safetensors" && name != name_) {
@@ -297,9 +337,10 @@ class ChangedConfig {
             << what << " changes the network, but not its embedding";
       } else if (shown(model.info) == shown_ && !listed) {
         // An architecture that timm may have added since is told of.
-        const bool told = key == "architecture" &&
-                          fmt::format("{}", fmt::join(model.info.notes, " "))
-                                  .find(other.get<std::string>()) != std::string::npos;
+        const bool told =
+            key == "architecture" &&
+            fmt::format("{}", fmt::join(model.info.notes, " ")).find(other.get<std::string>()) !=
+                std::string::npos;
         EXPECT_TRUE(told) << what << " is passed over";
       }
     } catch (const Error& error) {

@@ -70,8 +70,7 @@ void expectTheLibrarysNumbers(const fs::path& folder) {
   }
   // CLIP's last hidden state has no norm, which acts on every token in timm and here.
   const auto normed = expected.find("tokens_normed");
-  const at::Tensor features =
-      normed != expected.end() ? normed->second : expected.at("features");
+  const at::Tensor features = normed != expected.end() ? normed->second : expected.at("features");
   EXPECT_LE(distance(output.features[0], features[0]), kBound) << "features";
   EXPECT_LE(distance(output.embedding, expected.at("embedding")), kBound) << "embedding";
   const auto logits = expected.find("logits");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The reference networks of all families: tests/data/families holds one of each kind, ../shared all.
+// The reference networks of all families: tests/data/families holds one of each kind, ../shared
+// all.
 #pragma once
 
 #include <algorithm>
@@ -38,8 +39,8 @@ inline std::filesystem::path published(const std::filesystem::path& folder) {
 inline std::filesystem::path weightsOf(const std::filesystem::path& folder) {
   const std::filesystem::path file = published(folder);
   if (file != folder) return file;
-  for (const char* name : {"model.safetensors", "open_clip_model.safetensors",
-                           "pytorch_model.bin"}) {
+  for (const char* name :
+       {"model.safetensors", "open_clip_model.safetensors", "pytorch_model.bin"}) {
     if (std::filesystem::exists(folder / name)) return folder / name;
   }
   return {};

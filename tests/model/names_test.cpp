@@ -16,9 +16,10 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 nlohmann::json huggingFaceConfig(const std::string& type) {
-  nlohmann::json config{{"model_type", type}, {"hidden_size", 32},        {"num_hidden_layers", 2},
-                        {"image_size", 32},   {"num_attention_heads", 4}, {"patch_size", 8},
-                        {"layer_norm_eps", 1e-6}, {"hidden_act", "gelu"}};
+  nlohmann::json config{{"model_type", type},       {"hidden_size", 32},
+                        {"num_hidden_layers", 2},   {"image_size", 32},
+                        {"num_attention_heads", 4}, {"patch_size", 8},
+                        {"layer_norm_eps", 1e-6},   {"hidden_act", "gelu"}};
   const bool dinov2 = type.starts_with("dinov2");
   config[dinov2 ? "mlp_ratio" : "intermediate_size"] = dinov2 ? 4 : 128;
   return config;
@@ -118,8 +119,8 @@ TEST(Names, Dinov2RegistersTakeNoPosition) {
   folder.tensors(wide);
   const LoadedModel model = loadModel(folder.path());
   EXPECT_EQ(model.info.family, "DINOv2 (Meta)");
-  EXPECT_TRUE(model.weights.at("cls_token").equal(wide.at("cls_token") +
-                                                  wide.at("pos_embed").slice(1, 0, 1)));
+  EXPECT_TRUE(model.weights.at("cls_token")
+                  .equal(wide.at("cls_token") + wide.at("pos_embed").slice(1, 0, 1)));
   EXPECT_FALSE(model.info.vit.position_covers_prefix);
 }
 

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <set>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "adamerge/error.h"
@@ -179,9 +180,15 @@ class Finder {
   }
 
   void readHeads() {
-    const std::string norm = (vit_.branches > 1 ? "blocks.0.attns.0." : "blocks.0.") +
-                             std::string("attn.q_norm.weight");
+    const std::string norm =
+        (vit_.branches > 1 ? "blocks.0.attns.0." : "blocks.0.") + std::string("attn.q_norm.weight");
     const int head_width = vit_.qk_norm ? length(norm, 1, 0) : 0;
+    // Tables per head show how many there are.
+    for (const auto& [name, axes, axis] : {std::tuple{"rope.freqs", 4, 2},
+                                           {"blocks.0.attn.relative_position_bias_table", 2, 1},
+                                           {"rel_pos_bias.relative_position_bias_table", 2, 1}}) {
+      if (has(name)) agree(config_.heads, length(name, axes, axis));
+    }
     if (config_.heads) {
       vit_.heads = *config_.heads;
       if (vit_.heads < 1 || vit_.dim % vit_.heads != 0) {
@@ -209,11 +216,13 @@ class Finder {
     pool.queries = length("attn_pool.latent", 3, 1);
     pool.width = length("attn_pool.latent", 3, 2);
     pool.norms = has("attn_pool.key_norm.weight");
-    pool.mlp_hidden = has("attn_pool.mlp.fc1.weight") ? length("attn_pool.mlp.fc1.weight", 2, 0) : 0;
+    pool.mlp_hidden =
+        has("attn_pool.mlp.fc1.weight") ? length("attn_pool.mlp.fc1.weight", 2, 0) : 0;
     if (pool.heads < 1 || pool.width % pool.heads != 0) {
-      throw Error(fmt::format("{}: the attention pooling has {} heads, which do not divide its "
-                              "width {}",
-                              config_.file, pool.heads, pool.width));
+      throw Error(
+          fmt::format("{}: the attention pooling has {} heads, which do not divide its "
+                      "width {}",
+                      config_.file, pool.heads, pool.width));
     }
   }
 
@@ -253,7 +262,15 @@ class Finder {
       throw Error(fmt::format("{}: {} is 'token', but there is no cls_token in {}", config_.file,
                               config_.pooling.key, tensors_.file()));
     }
-    if (vit_.pooling == Pooling::kAttention) readPool();
+    const bool attends = vit_.pooling == Pooling::kAttention;
+    if (attends != has("attn_pool.latent")) {
+      throw Error(fmt::format("{}: {} is {}attention pooling, but tensor '{}' is {} in {}",
+                              config_.file.empty() ? tensors_.file() : config_.file,
+                              config_.pooling.key, attends ? "" : "not ",
+                              tensors_.inFile("attn_pool.latent"), attends ? "missing" : "there",
+                              tensors_.file()));
+    }
+    if (attends) readPool();
   }
 
   void readPositions() {
@@ -294,7 +311,8 @@ class Finder {
     }
     if (window.height < 1 || relativeRows(window.height, window.width) != rows) {
       // timm takes a table of another length than the config's grid as a square's.
-      const auto side = static_cast<int>(std::lround((std::sqrt(std::max(rows - 3.0, 1.0)) + 1) / 2));
+      const auto side =
+          static_cast<int>(std::lround((std::sqrt(std::max(rows - 3.0, 1.0)) + 1) / 2));
       if (relativeRows(side, side) != rows) {
         fail(fmt::format("tensor '{}' has {} rows, which are the offsets of no grid of patches",
                          tensors_.inFile(name), rows));
@@ -355,10 +373,10 @@ class Finder {
     }
     if (vit_.position_table && (vit_.gridHeight() != vit_.position_grid_height ||
                                 vit_.gridWidth() != vit_.position_grid_width)) {
-      notes_.push_back(fmt::format(
-          "The position table of {} x {} patches is resampled to {} x {}{}.",
-          vit_.position_grid_height, vit_.position_grid_width, vit_.gridHeight(), vit_.gridWidth(),
-          how(vit_.resampling)));
+      notes_.push_back(
+          fmt::format("The position table of {} x {} patches is resampled to {} x {}{}.",
+                      vit_.position_grid_height, vit_.position_grid_width, vit_.gridHeight(),
+                      vit_.gridWidth(), how(vit_.resampling)));
     }
     const RelativeBias& bias = vit_.relative_bias;
     if (vit_.hasRelativeBias() &&
@@ -388,10 +406,10 @@ class Finder {
     if (!vit_.isRotary()) return;
     constexpr int kParts = 4;
     if (vit_.headDim() % kParts == 0) return;
-    const std::string problem =
-        fmt::format("{} heads of a width of {} are {} wide each, and rotary positions need a width "
-                    "divisible by four",
-                    vit_.heads, vit_.dim, vit_.headDim());
+    const std::string problem = fmt::format(
+        "{} heads of a width of {} are {} wide each, and rotary positions need a width "
+        "divisible by four",
+        vit_.heads, vit_.dim, vit_.headDim());
     if (!config_.heads || config_.file.empty()) fail(problem);
     throw Error(fmt::format("{}: {}: {}", config_.file, config_.heads.key, problem));
   }

@@ -21,9 +21,11 @@ struct Refusal {
   std::string_view reason;
 };
 constexpr std::array<Refusal, 8> kRefusedTensors{{
-    {"attn.lambda_q1", "has differential attention: cannot run here. timm's plain vit_* networks do"},
-    {"embeds.proj", "is a NaFlex network, with patches of any aspect: cannot run here. The SigLIP "
-                    "networks of fixed size do"},
+    {"attn.lambda_q1",
+     "has differential attention: cannot run here. timm's plain vit_* networks do"},
+    {"embeds.proj",
+     "is a NaFlex network, with patches of any aspect: cannot run here. The SigLIP "
+     "networks of fixed size do"},
     {"rel_pos_h", "is a Segment Anything encoder, with windows: cannot run here"},
     {"downsample.", "is a pyramid network (Swin): cannot run here. Plain ViTs and DeiTs do"},
     {"stages.", "is a pyramid network: cannot run here. Plain ViTs and DeiTs do"},
@@ -34,8 +36,9 @@ constexpr std::array<Refusal, 8> kRefusedTensors{{
 constexpr std::array<Refusal, 12> kRefusedTypes{{
     {"swin", "has windows and a pyramid: cannot run here; vit, deit, dinov2 and beit do"},
     {"sam", "is a Segment Anything encoder, with windows: cannot run here"},
-    {"siglip2", "is a NaFlex network, with patches of any aspect: cannot run here; SigLIP 2 of "
-                "fixed size (model_type siglip) does"},
+    {"siglip2",
+     "is a NaFlex network, with patches of any aspect: cannot run here; SigLIP 2 of "
+     "fixed size (model_type siglip) does"},
     {"pvt", "is a pyramid network: cannot run here; vit, deit, dinov2 and beit do"},
     {"convnext", "is a convolutional network: it has no tokens to merge"},
     {"resnet", "is a convolutional network: it has no tokens to merge"},
@@ -83,9 +86,10 @@ void refuseSecondNetwork(const Family& recognised, const FileTensors& tensors) {
   for (const Family& family : families()) {
     const std::string second = family.recognises(tensors);
     if (second.empty() || second == first) continue;
-    tensors.fail(fmt::format("holds two networks: '{}' is {}'s and '{}' is {}'s. A file of one is "
-                             "expected",
-                             first, recognised.label, second, family.label));
+    tensors.fail(
+        fmt::format("holds two networks: '{}' is {}'s and '{}' is {}'s. A file of one is "
+                    "expected",
+                    first, recognised.label, second, family.label));
   }
 }
 
@@ -108,10 +112,9 @@ const Family* byModelType(const ConfigFields& fields) {
 std::span<const Family> families() {
   // The order in which files without config are tried: names that are more special come first.
   static const std::vector<Family> kFamilies{
-      openClipFamily(),   openAiClipFamily(), hfClipFamily(),  hfSiglipFamily(),
-      hfDinov3Family(),   hfDinov2Family(),   hfBeitFamily(),  hfVitFamily(),
-      hfIjepaFamily(),    metaDinov3Family(), metaDinov2Family(), fairMaeFamily(),
-      timmFamily()};
+      openClipFamily(),   openAiClipFamily(), hfClipFamily(), hfSiglipFamily(), hfDinov3Family(),
+      hfDinov2Family(),   hfBeitFamily(),     hfVitFamily(),  hfIjepaFamily(),  metaDinov3Family(),
+      metaDinov2Family(), fairMaeFamily(),    timmFamily()};
   return kFamilies;
 }
 
@@ -138,8 +141,9 @@ const Family& findFamily(const ConfigFiles& configs, const FileTensors& tensors)
         named != nullptr
             ? fmt::format("model_type is '{}', which is {}",
                           printable(*configs.fields().text("model_type"), 60), named->label)
-            : fmt::format("describes {}", format == ConfigFormat::kTimm ? "a network of timm's"
-                                                                        : "a network of open_clip's");
+            : fmt::format("describes {}", format == ConfigFormat::kTimm
+                                              ? "a network of timm's"
+                                              : "a network of open_clip's");
     throw Error(fmt::format("{}: {}, but the tensors in {} have the names of {}", file, described,
                             tensors.file(), family.label));
   }
@@ -152,28 +156,98 @@ void requireRunnable(const ConfigFiles& configs) {
 }
 
 std::span<const std::string_view> huggingFaceIgnored() {
-  static constexpr std::array<std::string_view, 92> kIgnored{
-      "architectures", "model_type", "torch_dtype", "dtype", "transformers_version",
-      "_name_or_path", "_commit_hash", "_attn_implementation_autoset", "attn_implementation",
-      "id2label", "label2id", "problem_type", "output_attentions", "output_hidden_states",
-      "return_dict", "use_return_dict", "torchscript", "use_bfloat16", "tie_word_embeddings",
-      "max_length", "min_length", "do_sample", "early_stopping", "num_beams", "num_beam_groups",
-      "diversity_penalty", "temperature", "top_k", "top_p", "typical_p", "repetition_penalty",
-      "length_penalty", "no_repeat_ngram_size", "encoder_no_repeat_ngram_size", "bad_words_ids",
-      "num_return_sequences", "output_scores", "return_dict_in_generate", "forced_bos_token_id",
-      "forced_eos_token_id", "remove_invalid_values", "exponential_decay_length_penalty",
-      "suppress_tokens", "begin_suppress_tokens", "finetuning_task", "tokenizer_class", "prefix",
-      "bos_token_id", "pad_token_id", "eos_token_id", "sep_token_id", "decoder_start_token_id",
-      "task_specific_params", "is_decoder", "is_encoder_decoder", "add_cross_attention",
-      "cross_attention_hidden_size", "tie_encoder_decoder", "chunk_size_feed_forward",
-      "tf_legacy_loss", "attention_probs_dropout_prob", "hidden_dropout_prob", "attention_dropout",
-      "dropout", "drop_path_rate", "initializer_range", "initializer_factor",
-      "layerscale_value", "encoder_stride", "use_mask_token", "out_features", "out_indices",
-      "_out_features", "_out_indices", "stage_names", "apply_layernorm", "reshape_hidden_states",
-      "add_fpn", "semantic_loss_ignore_index", "auxiliary_channels", "auxiliary_concat_input",
-      "auxiliary_loss_weight", "auxiliary_num_convs", "pool_scales", "use_auxiliary_head",
-      "vocab_size", "projection_act", "logit_scale_init_value", "mask_ratio", "norm_pix_loss",
-      "gradient_checkpointing", "num_labels"};
+  static constexpr std::array<std::string_view, 92> kIgnored{"architectures",
+                                                             "model_type",
+                                                             "torch_dtype",
+                                                             "dtype",
+                                                             "transformers_version",
+                                                             "_name_or_path",
+                                                             "_commit_hash",
+                                                             "_attn_implementation_autoset",
+                                                             "attn_implementation",
+                                                             "id2label",
+                                                             "label2id",
+                                                             "problem_type",
+                                                             "output_attentions",
+                                                             "output_hidden_states",
+                                                             "return_dict",
+                                                             "use_return_dict",
+                                                             "torchscript",
+                                                             "use_bfloat16",
+                                                             "tie_word_embeddings",
+                                                             "max_length",
+                                                             "min_length",
+                                                             "do_sample",
+                                                             "early_stopping",
+                                                             "num_beams",
+                                                             "num_beam_groups",
+                                                             "diversity_penalty",
+                                                             "temperature",
+                                                             "top_k",
+                                                             "top_p",
+                                                             "typical_p",
+                                                             "repetition_penalty",
+                                                             "length_penalty",
+                                                             "no_repeat_ngram_size",
+                                                             "encoder_no_repeat_ngram_size",
+                                                             "bad_words_ids",
+                                                             "num_return_sequences",
+                                                             "output_scores",
+                                                             "return_dict_in_generate",
+                                                             "forced_bos_token_id",
+                                                             "forced_eos_token_id",
+                                                             "remove_invalid_values",
+                                                             "exponential_decay_length_penalty",
+                                                             "suppress_tokens",
+                                                             "begin_suppress_tokens",
+                                                             "finetuning_task",
+                                                             "tokenizer_class",
+                                                             "prefix",
+                                                             "bos_token_id",
+                                                             "pad_token_id",
+                                                             "eos_token_id",
+                                                             "sep_token_id",
+                                                             "decoder_start_token_id",
+                                                             "task_specific_params",
+                                                             "is_decoder",
+                                                             "is_encoder_decoder",
+                                                             "add_cross_attention",
+                                                             "cross_attention_hidden_size",
+                                                             "tie_encoder_decoder",
+                                                             "chunk_size_feed_forward",
+                                                             "tf_legacy_loss",
+                                                             "attention_probs_dropout_prob",
+                                                             "hidden_dropout_prob",
+                                                             "attention_dropout",
+                                                             "dropout",
+                                                             "drop_path_rate",
+                                                             "initializer_range",
+                                                             "initializer_factor",
+                                                             "layerscale_value",
+                                                             "encoder_stride",
+                                                             "use_mask_token",
+                                                             "out_features",
+                                                             "out_indices",
+                                                             "_out_features",
+                                                             "_out_indices",
+                                                             "stage_names",
+                                                             "apply_layernorm",
+                                                             "reshape_hidden_states",
+                                                             "add_fpn",
+                                                             "semantic_loss_ignore_index",
+                                                             "auxiliary_channels",
+                                                             "auxiliary_concat_input",
+                                                             "auxiliary_loss_weight",
+                                                             "auxiliary_num_convs",
+                                                             "pool_scales",
+                                                             "use_auxiliary_head",
+                                                             "vocab_size",
+                                                             "projection_act",
+                                                             "logit_scale_init_value",
+                                                             "mask_ratio",
+                                                             "norm_pix_loss",
+                                                             "gradient_checkpointing",
+                                                             "num_labels"};
   return kIgnored;
 }
 

@@ -172,12 +172,14 @@ void FileTensors::join(std::span<const std::string> parts, const std::string& to
     if (tensors[i].dim() == 0 || tensors[i].sizes() != tensors[0].sizes() ||
         tensors[i].scalar_type() != tensors[0].scalar_type()) {
       const auto described = [&](std::size_t part) {
-        return fmt::format("'{}' is [{}] of {}", names[part], fmt::join(tensors[part].sizes(), ", "),
+        return fmt::format("'{}' is [{}] of {}", names[part],
+                           fmt::join(tensors[part].sizes(), ", "),
                            at::toString(tensors[part].scalar_type()));
       };
-      fail(fmt::format("two tensors belong together and must be of one shape and type, but {} and "
-                       "{}",
-                       described(0), described(i)));
+      fail(
+          fmt::format("two tensors belong together and must be of one shape and type, but {} and "
+                      "{}",
+                      described(0), described(i)));
     }
   }
   for (const std::string& part : parts) tensors_.erase(part);

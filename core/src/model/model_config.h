@@ -18,9 +18,9 @@ enum class ConfigFormat { kNone, kTimm, kHuggingFace, kOpenClip };
 
 /// The config files beside the weights; an empty object where there is none.
 struct ConfigFiles {
-  nlohmann::json config = nlohmann::json::object();        ///< config.json
-  nlohmann::json preprocessor = nlohmann::json::object();  ///< preprocessor_config.json
-  nlohmann::json open_clip = nlohmann::json::object();     ///< open_clip_config.json
+  nlohmann::json config = nlohmann::json::object();            ///< config.json
+  nlohmann::json preprocessor = nlohmann::json::object();      ///< preprocessor_config.json
+  nlohmann::json open_clip = nlohmann::json::object();         ///< open_clip_config.json
   std::string config_file, preprocessor_file, open_clip_file;  ///< empty: none
 
   ConfigFormat format() const;
@@ -48,7 +48,7 @@ struct ModelConfig {
   Field<bool> qkv_bias{true, "the bias of queries, keys and values"};
   Field<bool> block_bias{false, "the blocks' relative position bias"};
   Field<bool> shared_bias{false, "the shared relative position bias"};
-  bool key_bias = true;  ///< false: keys may lack the bias that queries and values have
+  bool key_bias = true;           ///< false: keys may lack the bias that queries and values have
   Field<InputSize> trained_size;  ///< the position embedding's
   Field<InputSize> input_size;
   Field<double> norm_epsilon;

@@ -14,11 +14,12 @@ std::string recognises(const FileTensors& tensors) {
   const std::string patches = firstBelow(tensors, kPrefixes, kPatches);
   if (patches.empty()) return {};
   const std::string base = patches.substr(0, patches.size() - kPatches.size());
-  const bool fits = !tensors.first(base + "encoder.layer.*.lambda_1").empty() ||
-                    !tensors.first(base + "layers.*.lambda_1").empty() ||
-                    tensors.has(base + "pooler.layernorm.weight") ||
-                    tensors.has(base + "shared_position_bias.relative_position_bias_table") ||
-                    tensors.has(base + "encoder.relative_position_bias.relative_position_bias_table");
+  const bool fits =
+      !tensors.first(base + "encoder.layer.*.lambda_1").empty() ||
+      !tensors.first(base + "layers.*.lambda_1").empty() ||
+      tensors.has(base + "pooler.layernorm.weight") ||
+      tensors.has(base + "shared_position_bias.relative_position_bias_table") ||
+      tensors.has(base + "encoder.relative_position_bias.relative_position_bias_table");
   return fits ? patches : "";
 }
 
@@ -54,9 +55,9 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   const Field<bool> mean = fields.flag("use_mean_pooling");
   const bool normed_mean = tensors.has("fc_norm.weight");
   if (mean && *mean != normed_mean && (normed_mean || tensors.has("head.weight"))) {
-    fields.fail("use_mean_pooling",
-                normed_mean ? "is false, but the tensors have a 'pooler.layernorm'"
-                            : "is true, but the tensors have no 'pooler.layernorm'");
+    fields.fail("use_mean_pooling", normed_mean
+                                        ? "is false, but the tensors have a 'pooler.layernorm'"
+                                        : "is true, but the tensors have no 'pooler.layernorm'");
   }
   if (mean && *mean && tensors.has("norm.weight") && !pretraining) {
     fields.fail("use_mean_pooling",

@@ -61,8 +61,8 @@ void renameTower(FileTensors& tensors) {
     const at::Tensor tensor = tensors.find(name);
     if (!tensor.defined()) continue;
     if (tensor.dim() != (name == std::string_view("cls_token") ? 1 : 2)) {
-      tensors.fail(fmt::format("tensor '{}' has another number of sizes than CLIP's",
-                               tensors.inFile(name)));
+      tensors.fail(
+          fmt::format("tensor '{}' has another number of sizes than CLIP's", tensors.inFile(name)));
     }
     tensors.set(name, tensor.reshape({1, -1, tensor.size(-1)}), tensors.inFile(name));
   }
@@ -78,9 +78,14 @@ ModelConfig readTower(const ConfigFiles& files, Own&& own) {
   const bool nested = !type.ends_with("_vision_model");
   // Older files carry both; the second one wins.
   const char* key = root.has("vision_config_dict") ? "vision_config_dict" : "vision_config";
+  if (nested && !root.has(key)) {
+    root.fail("model_type", fmt::format("is '{0}', but there is no vision_config; a tower alone is "
+                                        "of model_type {0}_vision_model",
+                                        type));
+  }
   const ConfigFields fields = nested ? root.below(key) : root;
   if (const Field<std::string> tower = fields.text("model_type");
-      tower && *tower != type && *tower != type + "_vision_model") {
+      nested && tower && *tower != type + "_vision_model") {
     fields.fail("model_type", fmt::format("is '{}' below a model_type of '{}'; {}_vision_model is "
                                           "expected",
                                           printable(*tower, 40), type, type));

@@ -34,10 +34,9 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   readHuggingFaceFields(fields, config);
   config.architecture = fields.text("model_type").value.value_or("");
   if ((config.architecture == "deit") != tensors.has("dist_token")) {
-    fields.fail("model_type",
-                fmt::format("is '{}', but the tensors have {} distillation token",
-                            printable(config.architecture, 60),
-                            tensors.has("dist_token") ? "a" : "no"));
+    fields.fail("model_type", fmt::format("is '{}', but the tensors have {} distillation token",
+                                          printable(config.architecture, 60),
+                                          tensors.has("dist_token") ? "a" : "no"));
   }
   config.classes = fields.count("num_labels");
   if (const auto bias = fields.flag("qkv_bias")) config.qkv_bias = bias;

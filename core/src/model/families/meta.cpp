@@ -87,9 +87,10 @@ ModelConfig openDinov3(const ConfigFiles& /*files*/, FileTensors& tensors) {
   }
   for (const auto& [name, tensor] : tensors.all()) {
     if (name.ends_with(".attn.qkv.bias") && masks.erase(name) == 0) {
-      tensors.fail(fmt::format("tensor '{0}_mask' is missing, which says that keys have no bias, "
-                               "though '{0}' is there",
-                               name));
+      tensors.fail(
+          fmt::format("tensor '{0}_mask' is missing, which says that keys have no bias, "
+                      "though '{0}' is there",
+                      name));
     }
   }
   // The two series differ in mean and deviation, which only their files' names tell.
@@ -118,9 +119,8 @@ ModelConfig openDinov3(const ConfigFiles& /*files*/, FileTensors& tensors) {
 }
 
 ModelConfig openMae(const ConfigFiles& /*files*/, FileTensors& tensors) {
-  for (const std::string_view unused :
-       {"mask_token", "decoder_embed", "decoder_pos_embed", "decoder_blocks", "decoder_norm",
-        "decoder_pred"}) {
+  for (const std::string_view unused : {"mask_token", "decoder_embed", "decoder_pos_embed",
+                                        "decoder_blocks", "decoder_norm", "decoder_pred"}) {
     tensors.drop(unused);
   }
   ModelConfig config = published(1e-6, Publisher::kFairMae);
@@ -137,6 +137,8 @@ Family metaDinov2Family() {
 Family metaDinov3Family() {
   return {"DINOv3 (Meta)", ConfigFormat::kNone, {}, patchesIf<isDinov3>, openDinov3};
 }
-Family fairMaeFamily() { return {"MAE (FAIR)", ConfigFormat::kNone, {}, patchesIf<isMae>, openMae}; }
+Family fairMaeFamily() {
+  return {"MAE (FAIR)", ConfigFormat::kNone, {}, patchesIf<isMae>, openMae};
+}
 
 }  // namespace adamerge

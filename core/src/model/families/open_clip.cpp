@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The image towers of open_clip, and of OpenAI's CLIP, whose names they took over.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 
 #include "adamerge/error.h"
@@ -52,7 +54,8 @@ std::string findOpenAi(const FileTensors& tensors) {
 /// Rows of the in-projection, whichever of PyTorch's two forms it has.
 at::Tensor poolProjection(FileTensors& tensors, const char* part, int index) {
   if (at::Tensor all = tensors.find("attn_pool.in.in_proj_weight"); all.defined()) {
-    if (all.dim() != 2 || all.size(0) % 3 != 0) tensors.fail("'attn_pool.attn.in_proj_weight' has no three parts");
+    if (all.dim() != 2 || all.size(0) % 3 != 0)
+      tensors.fail("'attn_pool.attn.in_proj_weight' has no three parts");
     return all.narrow(0, index * (all.size(0) / 3), all.size(0) / 3);
   }
   const std::string name = fmt::format("attn_pool.in.{}_proj_weight", part);
@@ -70,16 +73,15 @@ void splitPool(FileTensors& tensors) {
   const at::Tensor v = poolProjection(tensors, "v", 2);
   const at::Tensor bias = tensors.find("attn_pool.in.in_proj_bias");
   const std::int64_t width = q.size(0);
-  if (!bias.defined() || bias.dim() != 1 || bias.size(0) != 3 * width ||
-      k.sizes() != v.sizes()) {
+  if (!bias.defined() || bias.dim() != 1 || bias.size(0) != 3 * width || k.sizes() != v.sizes()) {
     tensors.fail(fmt::format("tensors below '{}' do not fit each other", original));
   }
   tensors.set("attn_pool.q.weight", q, original);
   tensors.set("attn_pool.kv.weight", at::cat({k, v}), original);
   tensors.set("attn_pool.q.bias", bias.narrow(0, 0, width), original);
   tensors.set("attn_pool.kv.bias", bias.narrow(0, width, 2 * width), original);
-  for (const char* part : {"in_proj_weight", "in_proj_bias", "q_proj_weight", "k_proj_weight",
-                           "v_proj_weight"}) {
+  for (const char* part :
+       {"in_proj_weight", "in_proj_bias", "q_proj_weight", "k_proj_weight", "v_proj_weight"}) {
     tensors.take(fmt::format("attn_pool.in.{}", part));
   }
   const at::Tensor latent = tensors.find("attn_pool.latent");
@@ -96,8 +98,8 @@ void renameTower(FileTensors& tensors) {
     const at::Tensor tensor = tensors.find(name);
     if (!tensor.defined()) continue;
     if (tensor.dim() != (name == std::string_view("cls_token") ? 1 : 2)) {
-      tensors.fail(fmt::format("tensor '{}' has another number of sizes than CLIP's",
-                               tensors.inFile(name)));
+      tensors.fail(
+          fmt::format("tensor '{}' has another number of sizes than CLIP's", tensors.inFile(name)));
     }
     tensors.set(name, tensor.reshape({1, -1, tensor.size(-1)}), tensors.inFile(name));
   }
@@ -130,7 +132,8 @@ void readVision(const ConfigFields& vision, FileTensors& tensors, ModelConfig& c
   const int width = tensors.find("cls_token").size(-1);
   const int per_head = head_width.value.value_or(kHeadWidth);
   if (per_head < 1 || width % per_head != 0) {
-    vision.fail("head_width", fmt::format("is {}, which does not divide the width {}", per_head, width));
+    vision.fail("head_width",
+                fmt::format("is {}, which does not divide the width {}", per_head, width));
   }
   config.heads = {width / per_head, vision.name("width") + " / head_width"};
   if (const Field<double> ratio = vision.number("mlp_ratio"); ratio && config.dim) {
@@ -143,17 +146,22 @@ void readVision(const ConfigFields& vision, FileTensors& tensors, ModelConfig& c
   const bool after = vision.flag("final_ln_after_pool").value.value_or(false);
   const Field<std::string> type = vision.text("pool_type");
   if (type && *type != "tok" && *type != "avg") {
-    vision.fail("pool_type", fmt::format("is '{}'; tok and avg can run here", printable(*type, 40)));
+    vision.fail("pool_type",
+                fmt::format("is '{}'; tok and avg can run here", printable(*type, 40)));
   }
-  config.pooling = {type && *type == "avg" ? Pooling::kAverage : Pooling::kToken, vision.name("pool_type")};
+  config.pooling = {type && *type == "avg" ? Pooling::kAverage : Pooling::kToken,
+                    vision.name("pool_type")};
   bool pools = false;
   if (const auto* pool = vision.find("attentional_pool"); pool != nullptr) {
-    if (!pool->is_boolean()) vision.fail("attentional_pool", "is no truth value: parallel and cascaded pooling cannot run here");
+    if (!pool->is_boolean())
+      vision.fail("attentional_pool",
+                  "is no truth value: parallel and cascaded pooling cannot run here");
     pools = pool->get<bool>();
   }
   if (pools != tensors.has("attn_pool.latent")) {
-    vision.fail("attentional_pool", pools ? "is true, but the tensors have no 'attn_pool.query'"
-                                          : "is not set, but the tensors have an 'attn_pool.query'");
+    vision.fail("attentional_pool", pools
+                                        ? "is true, but the tensors have no 'attn_pool.query'"
+                                        : "is not set, but the tensors have an 'attn_pool.query'");
   }
   const Field<int> queries = vision.count("attn_pooler_queries");
   const Field<int> heads = vision.count("attn_pooler_heads");
@@ -167,7 +175,14 @@ void readVision(const ConfigFields& vision, FileTensors& tensors, ModelConfig& c
     config.base.attention_pool.prefix = true;
     const at::Tensor latent = tensors.find("attn_pool.latent");
     if (queries && latent.dim() == 3 && *queries != latent.size(1)) {
-      vision.fail("attn_pooler_queries", fmt::format("is {}, but the tensors have {}", *queries, latent.size(1)));
+      vision.fail("attn_pooler_queries",
+                  fmt::format("is {}, but the tensors have {}", *queries, latent.size(1)));
+    }
+    const int pool_heads = config.base.attention_pool.heads;
+    if (latent.dim() == 3 && (pool_heads < 1 || latent.size(2) % pool_heads != 0)) {
+      vision.fail("attn_pooler_heads", fmt::format("is {}, which does not divide the pooling's "
+                                                   "width {}",
+                                                   pool_heads, latent.size(2)));
     }
   }
   if (pools || after) {
@@ -183,7 +198,8 @@ void readVision(const ConfigFields& vision, FileTensors& tensors, ModelConfig& c
   norms.refuseUnknown({});
   vision.below("act_kwargs").refuseUnknown({});
   if (const Field<std::string> block = vision.text("block_type"); block && *block != "default") {
-    vision.fail("block_type", fmt::format("is '{}'; only default can run here", printable(*block, 40)));
+    vision.fail("block_type",
+                fmt::format("is '{}'; only default can run here", printable(*block, 40)));
   }
   for (const char* key : {"qk_norm", "scaled_cosine_attn", "scale_heads", "scale_attn_inner",
                           "scale_attn", "scale_fc"}) {
@@ -193,7 +209,8 @@ void readVision(const ConfigFields& vision, FileTensors& tensors, ModelConfig& c
       positions && *positions != "learnable" && *positions != "sin_cos_2d") {
     vision.fail("pos_embed_type", "is neither learnable nor sin_cos_2d");
   }
-  constexpr std::array<std::string_view, 3> kIgnored{"patch_dropout", "output_tokens", "input_patchnorm"};
+  constexpr std::array<std::string_view, 3> kIgnored{"patch_dropout", "output_tokens",
+                                                     "input_patchnorm"};
   refuse(vision, "input_patchnorm", "a norm of the patches");
   vision.refuseUnknown(kIgnored);
 }
@@ -237,11 +254,17 @@ bool compareProjection(const ConfigFields& vision, const FileTensors& tensors) {
 ModelConfig openTrunk(const ConfigFields& vision, const Field<int>& width, FileTensors& tensors) {
   tensors.keepBelow("visual.");
   const std::string name = vision.text("timm_model_name").value.value_or("");
-  if (name.empty()) vision.fail("timm_model_name", "is missing, though the tensors are a timm trunk's");
+  if (name.empty())
+    vision.fail("timm_model_name", "is missing, though the tensors are a timm trunk's");
+  if (timmArchitecture(name.substr(0, name.find('.'))) == nullptr) {
+    vision.fail("timm_model_name",
+                fmt::format("is '{}', which is no VisionTransformer, Eva or Beit "
+                            "of timm 1.0.31: nothing tells what it computes",
+                            printable(name, 60)));
+  }
   // The head's names, and the trunk's, which are timm's.
-  constexpr std::array<Renaming, 3> kHead{{{"head.proj", "projection"},
-                                           {"head.mlp", "projection"},
-                                           {"trunk.head", "projection"}}};
+  constexpr std::array<Renaming, 3> kHead{
+      {{"head.proj", "projection"}, {"head.mlp", "projection"}, {"trunk.head", "projection"}}};
   tensors.rename(kHead);
   tensors.removePrefix("trunk.");
   const bool projects = compareProjection(vision, tensors);
@@ -255,17 +278,27 @@ ModelConfig openTrunk(const ConfigFields& vision, const Field<int>& width, FileT
   // Absent means the mean; an empty word the architecture's own.
   if (!pool || !(*pool).empty()) {
     std::string word = pool.value.value_or("avg");
-    if (word == "abs_attn" || word == "rot_attn") vision.fail("timm_pool", "pools by an attention of convolutional networks: cannot run here");
+    constexpr std::array<std::string_view, 6> kPools{"token", "avg", "max", "avgmax", "map", "prr"};
+    if (std::find(kPools.begin(), kPools.end(), word) == kPools.end()) {
+      vision.fail("timm_pool", fmt::format("is '{}'; {} can run here", printable(word, 40),
+                                           fmt::join(kPools, ", ")));
+    }
     args["global_pool"] = word;
   }
   ModelConfig config = readTimmNetwork(name, args, vision.file(), vision.name(""), tensors);
+  // The config calls the trunk's `global_pool` so.
+  for (std::string* key : {&config.pooling.key, &config.fc_norm.key, &config.final_norm.key}) {
+    if (const std::size_t at = key->find("global_pool"); at != std::string::npos) {
+      key->replace(at, std::string_view("global_pool").size(), "timm_pool");
+    }
+  }
   config.format = ConfigFormat::kOpenClip;
   config.file = vision.file();
   config.projection = projects ? width : Field<int>{};
   config.classes = {};
   config.input_size = vision.size("image_size");
-  for (const char* key : {"timm_model_pretrained", "timm_drop", "timm_drop_path", "patch_dropout",
-                          "output_tokens"}) {
+  for (const char* key :
+       {"timm_model_pretrained", "timm_drop", "timm_drop_path", "patch_dropout", "output_tokens"}) {
     static_cast<void>(vision.find(key));
   }
   vision.refuseUnknown({});
@@ -274,8 +307,9 @@ ModelConfig openTrunk(const ConfigFields& vision, const Field<int>& width, FileT
 
 ModelConfig openOpenClip(const ConfigFiles& files, FileTensors& tensors) {
   if (files.open_clip_file.empty()) {
-    tensors.fail("needs its open_clip_config.json beside it: no tensor says how many heads there "
-                 "are and which GELU");
+    tensors.fail(
+        "needs its open_clip_config.json beside it: no tensor says how many heads there "
+        "are and which GELU");
   }
   const ConfigFields root = files.openClipFields();
   const ConfigFields model = root.below("model_cfg");
@@ -287,7 +321,8 @@ ModelConfig openOpenClip(const ConfigFiles& files, FileTensors& tensors) {
   } else {
     renameTower(tensors);
     readVision(vision, tensors, config);
-    config.activation.value = model.flag("quick_gelu").value.value_or(false) ? Activation::kQuickGelu : Activation::kGelu;
+    config.activation.value =
+        model.flag("quick_gelu").value.value_or(false) ? Activation::kQuickGelu : Activation::kGelu;
     config.projection = width;
     finishTower(config);
   }
@@ -296,8 +331,10 @@ ModelConfig openOpenClip(const ConfigFiles& files, FileTensors& tensors) {
   if (config.architecture.empty()) config.architecture = "open_clip";
   config.preprocessing = readOpenClipPreprocessing(root.below("preprocess_cfg"));
   constexpr std::array<std::string_view, 12> kOther{
-      "text_cfg", "custom_text", "multimodal_cfg", "init_logit_bias", "init_logit_scale",
-      "embed_dim", "quick_gelu", "output_dict", "cast_dtype", "output_tokens", "nonscalar_logit_scale", "vision_cfg"};
+      "text_cfg",        "custom_text",           "multimodal_cfg",
+      "init_logit_bias", "init_logit_scale",      "embed_dim",
+      "quick_gelu",      "output_dict",           "cast_dtype",
+      "output_tokens",   "nonscalar_logit_scale", "vision_cfg"};
   model.refuseUnknown(kOther);
   root.refuseUnknown({});
   return config;

@@ -54,7 +54,9 @@ class Arguments {
   Field<int> count(std::string_view key) const { return at(key).count(key); }
   Field<double> number(std::string_view key) const { return at(key).number(key); }
   Field<bool> flag(std::string_view key) const { return at(key).flag(key); }
-  bool flag(std::string_view key, bool fallback) const { return flag(key).value.value_or(fallback); }
+  bool flag(std::string_view key, bool fallback) const {
+    return flag(key).value.value_or(fallback);
+  }
   Field<std::string> text(std::string_view key) const { return at(key).text(key); }
   Field<InputSize> size(std::string_view key) const { return at(key).size(key); }
   [[noreturn]] void fail(std::string_view key, std::string_view problem) const {
@@ -72,24 +74,25 @@ constexpr std::array<std::string_view, 4> kPlain{"vit_", "deit_", "deit3_", "fle
 
 enum class Class { kVisionTransformer, kEva, kBeit };
 
-Class classOf(const std::string& name, const ConfigFields& known,
-              std::vector<std::string>& notes) {
+Class classOf(const std::string& name, const ConfigFields& known, std::vector<std::string>& notes) {
   if (const Field<std::string> type = known.text("class")) {
     if (*type == "Eva") return Class::kEva;
     return *type == "Beit" ? Class::kBeit : Class::kVisionTransformer;
   }
-  const bool vit = std::any_of(
-      kPlain.begin(), kPlain.end(),
-      [&name](std::string_view family) { return name.starts_with(family); });
+  const bool vit = std::any_of(kPlain.begin(), kPlain.end(), [&name](std::string_view family) {
+    return name.starts_with(family);
+  });
   if (!vit) {
-    throw Error(fmt::format("{}: architecture '{}' is not known here: timm's VisionTransformer, "
-                            "Eva and Beit architectures can run (vit_*, deit_*, eva_*, eva02_*, "
-                            "beit_* and others), pyramids and convolutions cannot",
-                            known.file(), printable(name, 60)));
+    throw Error(
+        fmt::format("{}: architecture '{}' is not known here: timm's VisionTransformer, "
+                    "Eva and Beit architectures can run (vit_*, deit_*, eva_*, eva02_*, "
+                    "beit_* and others), pyramids and convolutions cannot",
+                    known.file(), printable(name, 60)));
   }
-  notes.push_back(fmt::format("timm's architecture '{}' is not known here: what neither its "
-                              "model_args nor its tensors say is as in timm's VisionTransformer.",
-                              printable(name, 60)));
+  notes.push_back(
+      fmt::format("timm's architecture '{}' is not known here: what neither its "
+                  "model_args nor its tensors say is as in timm's VisionTransformer.",
+                  printable(name, 60)));
   return Class::kVisionTransformer;
 }
 
@@ -109,12 +112,14 @@ void splitParallelBlocks(FileTensors& tensors) {
       const std::string original = tensors.inFile(joined);
       const at::Tensor all = tensors.take(joined);
       if (!all.defined()) continue;
-      if (all.size(0) != in.size(0)) tensors.fail(fmt::format("'{}' has another length than its weight", original));
+      if (all.size(0) != in.size(0))
+        tensors.fail(fmt::format("'{}' has another length than its weight", original));
       tensors.set(base + "mlp.fc1." + end, all.narrow(0, 0, hidden), original);
       tensors.set(base + "attn.qkv." + end, all.narrow(0, hidden, all.size(0) - hidden), original);
     }
     if (const std::string bias = base + "mlp_bias"; tensors.has(bias)) {
-      if (tensors.has(base + "mlp.fc1.bias")) tensors.fail(fmt::format("'{}' is there beside a bias of in_proj", bias));
+      if (tensors.has(base + "mlp.fc1.bias"))
+        tensors.fail(fmt::format("'{}' is there beside a bias of in_proj", bias));
       const at::Tensor own = tensors.take(bias);
       tensors.set(base + "mlp.fc1.bias", own, bias);
     }
@@ -139,12 +144,12 @@ Field<Pooling> pooling(const ConfigFields& fields) {
     if (*name == word) field.value = value;
   }
   if (!field) {
-    fields.fail("global_pool", (*name).empty()
-                                   ? std::string("is empty: without pooling there is no embedding; "
-                                                 "token, avg, max, avgmax, map and prr can run here")
-                                   : fmt::format("is '{}'; token, avg, max, avgmax, map and prr can "
-                                                 "run here",
-                                                 printable(*name, 40)));
+    fields.fail("global_pool",
+                (*name).empty() ? std::string("is empty: without pooling there is no embedding; "
+                                              "token, avg, max, avgmax, map and prr can run here")
+                                : fmt::format("is '{}'; token, avg, max, avgmax, map and prr can "
+                                              "run here",
+                                              printable(*name, 40)));
   }
   return field;
 }
@@ -171,10 +176,9 @@ void readParts(const Arguments& args, const FileTensors& tensors, ModelConfig& c
   }
   if (const Field<std::string> attention = args.text("attn_layer");
       attention && !(*attention).empty() && *attention != "attn") {
-    args.fail("attn_layer",
-              fmt::format("is '{}'{}: cannot run here, only plain attention can",
-                          printable(*attention, 40),
-                          *attention == "diff" ? " (differential attention)" : ""));
+    args.fail("attn_layer", fmt::format("is '{}'{}: cannot run here, only plain attention can",
+                                        printable(*attention, 40),
+                                        *attention == "diff" ? " (differential attention)" : ""));
   }
   if (args.has("num_kv_heads")) {
     args.fail("num_kv_heads", "gives keys fewer heads than queries: cannot run here");
@@ -188,7 +192,8 @@ void readParts(const Arguments& args, const FileTensors& tensors, ModelConfig& c
     const std::string name = lower(*norm);
     const bool rms = name.find("rmsnorm") != std::string::npos;
     if (!rms && name.find("layernorm") == std::string::npos) {
-      args.fail(key, fmt::format("is '{}'; layernorm and rmsnorm can run here", printable(*norm, 40)));
+      args.fail(key,
+                fmt::format("is '{}'; layernorm and rmsnorm can run here", printable(*norm, 40)));
     }
     const bool of_patches = key == std::string_view("embed_norm_layer");
     if (of_patches && !tensors.has("patch_embed.norm.weight")) {
@@ -210,8 +215,9 @@ void readParts(const Arguments& args, const FileTensors& tensors, ModelConfig& c
                                             *of_patches, *config.norm_epsilon));
   }
   if (args.flag("attn_only_layer_scale", false)) {
-    args.fail("attn_only_layer_scale", "is true: MLPs without a layer scale beside attentions with "
-                                       "one cannot run here");
+    args.fail("attn_only_layer_scale",
+              "is true: MLPs without a layer scale beside attentions with "
+              "one cannot run here");
   }
 }
 
@@ -241,8 +247,8 @@ void readMlp(const Arguments& args, Class type, ModelConfig& config) {
   if (const int align = args.count("swiglu_align_to").value.value_or(0); align > 0) {
     width = (width + align - 1) / align * align;
   }
-  config.mlp_hidden = {width, fmt::format("{} x {}", args.name("embed_dim"),
-                                          args.name("mlp_ratio"))};
+  config.mlp_hidden = {width,
+                       fmt::format("{} x {}", args.name("embed_dim"), args.name("mlp_ratio"))};
 }
 
 void readNorms(const Arguments& args, Class type, ModelConfig& config) {
@@ -255,10 +261,12 @@ void readNorms(const Arguments& args, Class type, ModelConfig& config) {
   const Field<bool> any =
       args.flag(type == Class::kVisionTransformer ? "final_norm" : "use_post_transformer_norm");
   const bool fc = after.value.value_or(averages);
-  config.fc_norm = {fc && any.value.value_or(true), after.key};
+  const std::string reason =
+      after ? after.key : fmt::format("{} (by {})", after.key, config.pooling.key);
+  config.fc_norm = {fc && any.value.value_or(true), reason};
   config.final_norm = {
       !fc && any.value.value_or(true),
-      any ? any.key : fmt::format("the norm before pooling, {} being {},", after.key, fc)};
+      any ? any.key : fmt::format("the norm before pooling, {} being {},", reason, fc)};
 }
 
 void readRotary(const Arguments& args, ModelConfig& config) {
@@ -271,7 +279,8 @@ void readRotary(const Arguments& args, ModelConfig& config) {
   rotary.halves = args.flag("rope_rotate_half", false);
   const std::string indexing = args.text("rope_grid_indexing").value.value_or("ij");
   if (indexing != "ij" && indexing != "xy") {
-    args.fail("rope_grid_indexing", fmt::format("is '{}'; ij and xy can run here", printable(indexing, 40)));
+    args.fail("rope_grid_indexing",
+              fmt::format("is '{}'; ij and xy can run here", printable(indexing, 40)));
   }
   rotary.columns_first = indexing == "xy";
   if (size) {
@@ -286,7 +295,8 @@ void readRotary(const Arguments& args, ModelConfig& config) {
   } else if (type == "cat" || type.empty()) {
     rotary.form = Rotary::Form::kAxial;
   } else {
-    args.fail("rope_type", fmt::format("is '{}'; cat, mixed and dinov3 can run here", printable(type, 40)));
+    args.fail("rope_type",
+              fmt::format("is '{}'; cat, mixed and dinov3 can run here", printable(type, 40)));
   }
   if (!rotates) rotary = {};
 }
@@ -295,8 +305,8 @@ void refuseUnknownArguments(const Arguments& args) {
   constexpr std::array<std::string_view, 21> kIgnored{
       "drop_rate", "pos_drop_rate", "patch_drop_rate", "proj_drop_rate", "attn_drop_rate",
       "drop_path_rate", "weight_init", "fix_init", "strict_img_size", "pretrained",
-      "checkpoint_path", "head_init_scale", "init_std", "features_only", "scriptable",
-      "exportable", "no_jit", "cache_dir", "num_classes",
+      "checkpoint_path", "head_init_scale", "init_std", "features_only", "scriptable", "exportable",
+      "no_jit", "cache_dir", "num_classes",
       // How the tensors are stored, which they show; what only training does.
       "qkv_fused", "rope_rescale_coords"};
   args.given().refuseUnknown(kIgnored);
@@ -314,8 +324,8 @@ Field<InputSize> inputSize(const ConfigFields& fields) {
     fields.fail("input_size", "is not [channels, height, width]");
   }
   if ((*value)[0] != 3) {
-    fields.fail("input_size", fmt::format("has {} channels, only 3 (RGB) can run here",
-                                          (*value)[0].get<int>()));
+    fields.fail("input_size",
+                fmt::format("has {} channels, only 3 (RGB) can run here", (*value)[0].get<int>()));
   }
   field.value = InputSize{(*value)[1].get<int>(), (*value)[2].get<int>()};
   return field;
@@ -397,7 +407,8 @@ ModelConfig readNetwork(const std::string& full_name, const ConfigFields& given,
   readParts(args, tensors, config);
   if (args.flag("use_post_norm", false)) config.base.form = BlockForm::kPostNorm;
   // There it is what the norms after the branches start with, no scale of its own.
-  if (config.base.form == BlockForm::kPostNorm) config.layer_scale = {false, config.layer_scale.key};
+  if (config.base.form == BlockForm::kPostNorm)
+    config.layer_scale = {false, config.layer_scale.key};
   readMlp(args, type, config);
   // Eva's gate is SiLU, whatever else; VisionTransformer hands its activation on.
   if (!plain && config.gated_mlp.value.value_or(false)) config.activation.value = Activation::kSilu;
@@ -439,8 +450,8 @@ ModelConfig readNetwork(const std::string& full_name, const ConfigFields& given,
     config.position_table = {args.flag("use_abs_pos_emb", true), args.name("use_abs_pos_emb")};
   } else if (const Field<std::string> table = args.text("pos_embed")) {
     if (!(*table).empty() && *table != "none" && *table != "learn") {
-      args.fail("pos_embed", fmt::format("is '{}'; learn and none can run here",
-                                         printable(*table, 40)));
+      args.fail("pos_embed",
+                fmt::format("is '{}'; learn and none can run here", printable(*table, 40)));
     }
     config.position_table = {*table == "learn", table.key};
   }
@@ -462,9 +473,10 @@ ModelConfig openAlone(FileTensors& tensors) {
   for (const char* pattern : {"blocks.*.attn.q_bias", "blocks.*.attn.q_proj", "blocks.*.mlp.fc1_g",
                               "blocks.*.in_proj", "blocks.*.attns", "rope.freqs"}) {
     if (const std::string name = tensors.first(pattern); !name.empty()) {
-      tensors.fail(fmt::format("needs its config.json: it has '{}', and no tensor says which "
-                               "positions, epsilon and pooling go with that",
-                               name));
+      tensors.fail(
+          fmt::format("needs its config.json: it has '{}', and no tensor says which "
+                      "positions, epsilon and pooling go with that",
+                      name));
     }
   }
   tensors.rename(kNames);
@@ -505,14 +517,43 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   }
   for (const ConfigFields& level : {fields, pretrained}) {
     noteUnknownFields(level,
-                      {"architecture", "num_classes", "num_features", "global_pool", "model_args",
-                       "pretrained_cfg", "url", "file", "hf_hub_id", "hf_hub_filename", "source",
-                       "tag", "custom_load", "input_size", "test_input_size", "min_input_size",
-                       "fixed_input_size", "interpolation", "crop_pct", "test_crop_pct",
-                       "crop_mode", "mean", "std", "label_offset", "label_names",
-                       "label_descriptions", "pool_size", "test_pool_size", "first_conv",
-                       "classifier", "license", "description", "origin_url", "paper_name",
-                       "paper_ids", "notes", "state_dict"},
+                      {"architecture",
+                       "num_classes",
+                       "num_features",
+                       "global_pool",
+                       "model_args",
+                       "pretrained_cfg",
+                       "url",
+                       "file",
+                       "hf_hub_id",
+                       "hf_hub_filename",
+                       "source",
+                       "tag",
+                       "custom_load",
+                       "input_size",
+                       "test_input_size",
+                       "min_input_size",
+                       "fixed_input_size",
+                       "interpolation",
+                       "crop_pct",
+                       "test_crop_pct",
+                       "crop_mode",
+                       "mean",
+                       "std",
+                       "label_offset",
+                       "label_names",
+                       "label_descriptions",
+                       "pool_size",
+                       "test_pool_size",
+                       "first_conv",
+                       "classifier",
+                       "license",
+                       "description",
+                       "origin_url",
+                       "paper_name",
+                       "paper_ids",
+                       "notes",
+                       "state_dict"},
                       config.notes);
     if (!fields.has("pretrained_cfg")) break;
   }
