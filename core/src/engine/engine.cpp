@@ -279,7 +279,7 @@ std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
   const auto stack = [&](std::int64_t first, std::int64_t count) {
     return stackInputs(
         images.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)), vit,
-        state_->vit.device());
+        state_->model.device());
   };
   VisionTransformer::Options how;
   how.trace = options.trace;

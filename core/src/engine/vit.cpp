@@ -9,6 +9,7 @@
 #include "kernels/activation.h"
 #include "kernels/attention.h"
 #include "kernels/matching_ops.h"
+#include "kernels/padded/padding.h"
 #include "kernels/parallel.h"
 #include "kernels/rotation.h"
 #include "merging/apply.h"
