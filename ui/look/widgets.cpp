@@ -123,11 +123,20 @@ QValidator::State NumberBox::validate(QString& text, int& position) const {
   const QValidator::State state = QDoubleSpinBox::validate(text, position);
   if (state != QValidator::Invalid) return state;
   // Out of the range, but a number: on leaving it becomes the nearest end.
-  QString number = text;
-  number.remove(suffix());
+  return typed(text) ? QValidator::Intermediate : QValidator::Invalid;
+}
+
+void NumberBox::fixup(QString& text) const {
+  if (const auto number = typed(text)) {
+    text = textFromValue(std::clamp(*number, minimum(), maximum())) + suffix();
+  }
+}
+
+std::optional<double> NumberBox::typed(QString text) const {
+  text.remove(suffix());
   bool is_number = false;
-  english().toDouble(number.trimmed(), &is_number);
-  return is_number ? QValidator::Intermediate : QValidator::Invalid;
+  const double number = english().toDouble(text.trimmed(), &is_number);
+  return is_number ? std::optional(number) : std::nullopt;
 }
 
 RealBox::RealBox(QWidget* parent) : NumberBox(parent) { setDecimals(6); }

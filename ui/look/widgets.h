@@ -8,6 +8,7 @@
 #include <QSpinBox>
 #include <QTimer>
 #include <QWidget>
+#include <optional>
 
 class QWidget;
 
@@ -74,6 +75,11 @@ class NumberBox : public QDoubleSpinBox {
  public:
   explicit NumberBox(QWidget* parent = nullptr);
   QValidator::State validate(QString& text, int& position) const override;
+  void fixup(QString& text) const override;
+
+ private:
+  /// What is typed, in the range or not.
+  std::optional<double> typed(QString text) const;
 };
 
 /// A real number without trailing zeros, with steps that suit its range and size.

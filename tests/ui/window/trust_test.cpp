@@ -72,13 +72,9 @@ class TrustTest : public QObject {
     // Below what merging can reach, the least there is.
     type(number, "0.01");
     QVERIFY(fixture_->settle());
-    QTRY_VERIFY(fixture_->pane().compression() > 0 && fixture_->workbench().settled());
-    const double reached = fixture_->pane().inspection()->result.flops.paper;
-    fixture_->workbench().setCompression(
-        0, fixture_->pane().compressionLimit(fixture_->workbench().model()->info.vit));
-    QVERIFY(fixture_->settle());
-    const double least = fixture_->pane().inspection()->result.flops.paper;
-    QVERIFY2(reached < 1.03 * least, qPrintable(QString("%1, %2").arg(reached).arg(least)));
+    // One run of the model for each step of the search.
+    QTRY_VERIFY2_WITH_TIMEOUT(fixture_->pane().inspection()->result.flops.paper < 0.5 * unmerged,
+                              qPrintable(number.text()), 60'000);
   }
 
   void droppedFilesAreNeverMoved() {
