@@ -9,7 +9,6 @@
 #include <cmath>
 #include <set>
 #include <string_view>
-#include <tuple>
 #include <utility>
 
 #include "adamerge/error.h"
@@ -183,12 +182,7 @@ class Finder {
     const std::string norm =
         (vit_.branches > 1 ? "blocks.0.attns.0." : "blocks.0.") + std::string("attn.q_norm.weight");
     const int head_width = vit_.qk_norm ? length(norm, 1, 0) : 0;
-    // Tables per head show how many there are.
-    for (const auto& [name, axes, axis] : {std::tuple{"rope.freqs", 4, 2},
-                                           {"blocks.0.attn.relative_position_bias_table", 2, 1},
-                                           {"rel_pos_bias.relative_position_bias_table", 2, 1}}) {
-      if (has(name)) agree(config_.heads, length(name, axes, axis));
-    }
+    if (has("rope.freqs")) agree(config_.heads, length("rope.freqs", 4, 2));
     if (config_.heads) {
       vit_.heads = *config_.heads;
       if (vit_.heads < 1 || vit_.dim % vit_.heads != 0) {
@@ -303,6 +297,7 @@ class Finder {
     }
     const std::string name = bias.per_block ? kOwn : kShared;
     const int rows = length(name, 2, 0);
+    agree(config_.heads, length(name, 2, 1));
     InputSize window{};
     if (const auto& size = config_.trained_size) {
       window = {(*size).height / vit_.patch_size, (*size).width / vit_.patch_size};
