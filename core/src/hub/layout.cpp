@@ -29,7 +29,8 @@ std::optional<std::string> repositoryOf(const std::string& folder_name) {
   if (!folder_name.starts_with(kPrefix)) return std::nullopt;
   std::string repository = folder_name.substr(kPrefix.size());
   if (const std::size_t slash = repository.find(kSlash); slash != std::string::npos) {
-    repository.replace(slash, kSlash.size(), "/");
+    repository =
+        repository.substr(0, slash).append(1, '/').append(repository.substr(slash + kSlash.size()));
   }
   return repository.empty() ? std::nullopt : std::optional(repository);
 }
