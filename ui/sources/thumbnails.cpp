@@ -10,6 +10,7 @@
 #include "adamerge/image.h"
 #include "bench/data.h"
 #include "look/message.h"
+#include "look/theme.h"
 
 namespace adamerge::ui {
 namespace {

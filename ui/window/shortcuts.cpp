@@ -17,6 +17,7 @@
 #include <numeric>
 
 #include "look/message.h"
+#include "look/theme.h"
 
 namespace adamerge::ui {
 namespace {
