@@ -119,7 +119,7 @@ TEST_F(ConfigErrors, RefusesTensorsOfOtherNetworks) {
            {"attn_pool.latent", "'attn_pool.latent' is there"},
            {"blocks.0.mlp.w12.weight", "unexpected blocks.0.mlp.w12.weight"},
            {"blocks.0.mlp.weights_in.weight", "unexpected blocks.0.mlp.weights_in.weight"},
-           {"rope.freqs", "unexpected rope.freqs"}}) {
+           {"rope.freqs", "tensor 'rope.freqs' has shape [2]"}}) {
     NamedTensors tensors = test::smallTensors();
     tensors[name] = at::ones({2});
     EXPECT_THAT(errorForTensors(tensors), HasSubstr(meaning)) << name;
@@ -149,7 +149,8 @@ TEST_F(ConfigErrors, ListsMissingAndUnexpectedTensors) {
   }
   tensors["extra.weight"] = at::ones({1});
   EXPECT_THAT(errorForTensors(tensors),
-              AllOf(HasSubstr("missing blocks.1.attn.proj.bias, blocks.1.attn.proj.weight, "),
+              AllOf(HasSubstr("missing blocks.1.norm1.weight, blocks.1.norm1.bias, "
+                              "blocks.1.attn.proj.weight, blocks.1.attn.proj.bias, "),
                     HasSubstr("and 2 more; unexpected extra.weight")));
   tensors = test::smallTensors();
   tensors.erase("norm.weight");

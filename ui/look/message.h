@@ -126,7 +126,7 @@ class MessageBar : public QWidget {
   MessageLine* line_;
   QLabel* counter_;
   QToolButton* close_;
-  QTimer leave_;
+  QTimer leave_{this};
 };
 
 }  // namespace adamerge::ui

@@ -127,20 +127,27 @@ class Finder {
     agree(config_.gated_mlp, vit_.gated_mlp);
     agree(config_.mlp_hidden, vit_.mlp_hidden);
     if (vit_.gated_mlp && !config_.gated_mlp) vit_.activation = Activation::kSilu;
-    vit_.mlp_bias = has(mlp + "mlp.fc1.bias") || has(mlp + "mlp.fc2.bias");
-    vit_.mlp_norm = has(mlp + "mlp.norm.weight");
+    // In any block: a tensor that only some blocks have is then missed by its name in the others.
+    const auto inAttentions = [&](const std::string& part) {
+      return !tensors_.first((branches ? "blocks.*.attns.*." : "blocks.*.") + part).empty();
+    };
+    const auto inMlps = [&](const std::string& part) {
+      return !tensors_.first((branches ? "blocks.*.ffns.*." : "blocks.*.") + part).empty();
+    };
+    vit_.mlp_bias = inMlps("mlp.fc1.bias") || inMlps("mlp.fc2.bias");
+    vit_.mlp_norm = inMlps("mlp.norm.weight");
     vit_.pre_norm = has("norm_pre.weight");
-    vit_.rms_norm = !has(attention + (branches ? "norm.bias" : "norm1.bias")) &&
-                    !has(mlp + (branches ? "norm.bias" : "norm2.bias")) && !has("norm.bias") &&
+    vit_.rms_norm = !inAttentions(branches ? "norm.bias" : "norm1.bias") &&
+                    !inMlps(branches ? "norm.bias" : "norm2.bias") && !has("norm.bias") &&
                     !has("fc_norm.bias");
-    vit_.qkv_bias = has(attention + "attn.qkv.bias");
-    vit_.proj_bias = has(attention + "attn.proj.bias");
-    vit_.attention_norm = has(attention + "attn.norm.weight");
-    vit_.qk_norm = has(attention + "attn.q_norm.weight");
-    vit_.rms_qk_norm = vit_.qk_norm && !has(attention + "attn.q_norm.bias") &&
-                       !has(attention + "attn.k_norm.bias");
+    vit_.qkv_bias = inAttentions("attn.qkv.bias");
+    vit_.proj_bias = inAttentions("attn.proj.bias");
+    vit_.attention_norm = inAttentions("attn.norm.weight");
+    vit_.qk_norm = inAttentions("attn.q_norm.weight");
+    vit_.rms_qk_norm = vit_.qk_norm && !inAttentions("attn.q_norm.bias") &&
+                       !inAttentions("attn.k_norm.bias");
     const std::string scale = attention + (branches ? "ls.gamma" : "ls1.gamma");
-    vit_.layer_scale = has(scale) || has(mlp + (branches ? "ls.gamma" : "ls2.gamma"));
+    vit_.layer_scale = inAttentions(branches ? "ls.gamma" : "ls1.gamma") || inMlps(branches ? "ls.gamma" : "ls2.gamma");
     agree(config_.pre_norm, vit_.pre_norm, "norm_pre.weight");
     agree(config_.patch_bias, vit_.patch_bias, "patch_embed.proj.bias");
     agree(config_.qkv_bias, vit_.qkv_bias, attention + "attn.qkv.bias");

@@ -120,13 +120,16 @@ void FileTensors::keepBelow(std::string_view prefix) {
 
 void FileTensors::rename(std::span<const Renaming> table) {
   StateDict renamed;
+  std::vector<Rule> rules;
+  for (const auto& [from, to] : table) rules.push_back({std::string(from), std::string(to)});
   while (!tensors_.empty()) {
     auto node = tensors_.extract(tensors_.begin());
     const std::string before = node.key();
-    for (const auto& [from, to] : table) {
-      if (auto name = replaced(before, from, to)) {
+    for (Rule& rule : rules) {
+      if (auto name = replaced(before, rule.from, rule.to)) {
         original_[*name] = inFile(before);
         node.key() = std::move(*name);
+        rule.used = true;
         break;
       }
     }
@@ -137,7 +140,7 @@ void FileTensors::rename(std::span<const Renaming> table) {
     }
   }
   tensors_ = std::move(renamed);
-  for (const auto& [from, to] : table) rules_.emplace_back(from, to);
+  rules_.insert(rules_.end(), rules.begin(), rules.end());
 }
 
 void FileTensors::drop(std::string_view pattern) {
@@ -186,13 +189,43 @@ void FileTensors::join(std::span<const std::string> parts, const std::string& to
   set(to, at::cat(tensors), fmt::format("{}", fmt::join(names, ", ")));
 }
 
-std::string FileTensors::inFile(const std::string& name) const {
-  if (const auto known = original_.find(name); known != original_.end()) return known->second;
-  if (tensors_.contains(name)) return name;
-  for (const auto& [from, to] : rules_) {
-    if (auto before = replaced(name, to, from)) return prefix_ + *before;
+std::string FileTensors::before(const std::string& name, std::size_t count) const {
+  // Of several namings the one that this file's other tensors follow: the rule itself, or one for
+  // names that begin alike.
+  const auto beginning = [](const std::string& pattern) {
+    const std::size_t end = pattern.find('*');
+    return std::string_view(pattern).substr(0, end != std::string::npos ? end : pattern.find('.'));
+  };
+  const auto follows = [&](const Rule& rule) {
+    return rule.used || std::any_of(rules_.begin(), rules_.end(), [&](const Rule& other) {
+             return other.used && beginning(other.from) == beginning(rule.from);
+           });
+  };
+  for (const bool itself : {true, false}) {
+    for (std::size_t i = count; i-- > 0;) {
+      if (itself ? !rules_[i].used : !follows(rules_[i])) continue;
+      if (const auto name_before = replaced(name, rules_[i].to, rules_[i].from)) {
+        return before(*name_before, i);
+      }
+    }
+    // Names that no rule has touched are the file's own.
+    const std::string_view start = std::string_view(name).substr(0, name.find('.'));
+    const bool untouched = std::any_of(tensors_.begin(), tensors_.end(), [&](const auto& item) {
+      return item.first.starts_with(start) && !original_.contains(item.first);
+    });
+    if (untouched) return name;
+  }
+  for (std::size_t i = count; i-- > 0;) {
+    if (const auto name_before = replaced(name, rules_[i].to, rules_[i].from)) {
+      return before(*name_before, i);
+    }
   }
   return name;
+}
+
+std::string FileTensors::inFile(const std::string& name) const {
+  if (const auto known = original_.find(name); known != original_.end()) return known->second;
+  return tensors_.contains(name) ? name : prefix_ + before(name, rules_.size());
 }
 
 std::string FileTensors::droppedNote() const {

@@ -56,7 +56,13 @@ class FileTensors {
   StateDict tensors_;
   std::string file_;
   std::map<std::string, std::string, std::less<>> original_;
-  std::vector<std::pair<std::string, std::string>> rules_;  ///< all of rename(), in order
+  struct Rule {
+    std::string from, to;
+    bool used = false;  ///< it has renamed a tensor of this file
+  };
+  /// The name that the first `count` rules turned into `name`.
+  std::string before(const std::string& name, std::size_t count) const;
+  std::vector<Rule> rules_;  ///< all of rename(), in order
   std::string prefix_;
   std::vector<std::string> dropped_;
 };

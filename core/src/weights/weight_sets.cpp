@@ -27,7 +27,7 @@ struct Anchor {
 const std::array<Anchor, 5>& anchors() {
   static const std::vector<std::string_view> kHuggingFace{
       "vit.",         "deit.", "dinov2.", "dinov2_with_registers.", "beit.", "data2vec_vision.",
-      "vision_model."};
+      "vision_model.", "ijepa."};
   static const std::array<Anchor, 5> kAnchors{{
       {"patch_embed.proj.weight", {"visual.trunk.", "trunk."}},
       {"embeddings.patch_embeddings.projection.weight", kHuggingFace},

@@ -33,6 +33,9 @@ Button* batchLabelled(QWidget& parent, const QString& text) {
 }
 
 bool batchSays(const QWidget& parent, const QString& text) {
+  for (auto* line : parent.findChildren<MessageLine*>()) {
+    if (line->isVisibleTo(&parent) && line->text().contains(text)) return true;
+  }
   for (const QLabel* label : parent.findChildren<QLabel*>()) {
     if (label->text().contains(text)) return true;
   }

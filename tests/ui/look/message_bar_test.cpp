@@ -62,7 +62,7 @@ class MessageBarTest : public QObject {
     QCOMPARE(window.edit->y(), window.bar->height());
     window.bar->dismiss();
     QTRY_VERIFY(!window.bar->isVisible());
-    QCOMPARE(window.edit->y(), 0);
+    QTRY_COMPARE(window.edit->y(), 0);
     QVERIFY(window.edit->hasFocus());
   }
 
@@ -125,6 +125,9 @@ class MessageBarTest : public QObject {
     Window window;
     window.bar->show(Severity::kError, "error");
     window.bar->show(Severity::kSuccess, "Saved.");
+    // One does not leave from under the pointer.
+    QCursor::setPos(window.mapToGlobal(QPoint(250, 280)));
+    QTRY_VERIFY(!window.bar->underMouse());
     auto* timer = window.bar->findChild<QTimer*>();
     QVERIFY(timer->isActive());
     timer->start(1);

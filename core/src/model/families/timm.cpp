@@ -127,6 +127,10 @@ void splitParallelBlocks(FileTensors& tensors) {
       tensors.set(base + "ls2.gamma", tensors.find(scale), tensors.inFile(scale));
     }
   }
+  if (const std::string bias = tensors.first("blocks.*.mlp_bias"); !bias.empty()) {
+    tensors.fail(fmt::format("tensor '{}in_proj.weight' is missing, though '{}' is there",
+                             bias.substr(0, bias.find("mlp_bias")), bias));
+  }
 }
 
 Field<Pooling> pooling(const ConfigFields& fields) {
@@ -419,7 +423,7 @@ ModelConfig readNetwork(const std::string& full_name, const ConfigFields& given,
     config.pooling = {plain ? Pooling::kToken : Pooling::kAverage, known.name("global_pool")};
   }
   if (!plain && *config.pooling == Pooling::kSelfAttention) {
-    args.fail("global_pool", "is 'prr', which timm's Eva and Beit have not");
+    args.fail("global_pool", "is 'prr', which the architecture's class, Eva or Beit, has not");
   }
   config.base.pool_prefix = args.flag("pool_include_prefix", false);
   if (*config.pooling == Pooling::kAttention) {
@@ -429,6 +433,7 @@ ModelConfig readNetwork(const std::string& full_name, const ConfigFields& given,
     const at::Tensor hidden = tensors.find("attn_pool.mlp.fc1.weight");
     const Field<double> ratio = args.number("attn_pool_mlp_ratio");
     if (ratio && config.dim && hidden.defined() && hidden.dim() == 2 &&
+        hidden.size(1) == *config.dim &&
         hidden.size(0) != static_cast<std::int64_t>(*config.dim * *ratio)) {
       args.fail("attn_pool_mlp_ratio", fmt::format("is {}, but '{}' in {} has {} rows", *ratio,
                                                    tensors.inFile("attn_pool.mlp.fc1.weight"),
@@ -561,6 +566,7 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   const bool fixed = pretrained.flag("fixed_input_size").value.value_or(false);
   const bool sized = args.has("img_size");
   config.input_size = inputSize(pretrained);
+  if (fixed && sized) config.input_size = config.trained_size;
   if (fixed && !sized && config.input_size) config.trained_size = config.input_size;
   if (!sized && !fixed) config.trained_size = {};
   config.labels = labels(pretrained);
