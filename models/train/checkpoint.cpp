@@ -78,7 +78,10 @@ Checkpoint readCheckpoint(const fs::path& path) {
   } catch (const Error& error) {
     throw brokenCheckpoint(path, error.what());
   }
-  checkpoint.tensors = readSafetensors(file);
+  const TensorFile content = openSafetensors(file);
+  for (std::size_t i = 0; i < content.tensors.size(); ++i) {
+    checkpoint.tensors[content.tensors[i].name] = content.read(i);
+  }
   return checkpoint;
 }
 

@@ -179,6 +179,12 @@ QSize WrappedText::minimumSizeHint() const {
   return {fontMetrics().averageCharWidth() * 12, fontMetrics().height()};
 }
 
+void WrappedText::resizeEvent(QResizeEvent* event) {
+  QTextEdit::resizeEvent(event);
+  // A narrower column needs more lines, which layouts ask for only when they are told.
+  if (event->size().width() != event->oldSize().width()) updateGeometry();
+}
+
 void WrappedText::wheelEvent(QWheelEvent* event) { event->ignore(); }
 
 class MessageLine::Mark : public QWidget {
@@ -214,7 +220,7 @@ MessageLine::MessageLine(Buttons buttons, QWidget* parent)
   layout->addWidget(text_, 0, 1, below ? Qt::Alignment() : Qt::AlignVCenter);
   layout->addLayout(buttons_, below ? 1 : 0, below ? 1 : 2);
   layout->setColumnStretch(1, 1);
-  QSizePolicy policy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+  QSizePolicy policy(QSizePolicy::Preferred, QSizePolicy::Minimum);
   policy.setHeightForWidth(true);
   setSizePolicy(policy);
   hide();
@@ -307,7 +313,7 @@ MessageBar::MessageBar(QWidget* parent)
   row->addWidget(line_, 1);
   row->addWidget(counter_, 0, Qt::AlignVCenter);
   row->addWidget(close_, 0, Qt::AlignVCenter);
-  QSizePolicy policy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+  QSizePolicy policy(QSizePolicy::Preferred, QSizePolicy::Minimum);
   policy.setHeightForWidth(true);
   setSizePolicy(policy);
   leave_.setSingleShot(true);

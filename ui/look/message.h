@@ -49,6 +49,7 @@ class WrappedText : public QTextEdit {
   QSize minimumSizeHint() const override;
 
  protected:
+  void resizeEvent(QResizeEvent* event) override;
   void wheelEvent(QWheelEvent* event) override;
 };
 
