@@ -167,7 +167,7 @@ const char* adamerge_forward(void* session, const char* choice, float* images, i
     const TimedMethod clock(*method);
     const auto start = std::chrono::steady_clock::now();
     const VisionTransformer::Output output =
-        own.vit->forward(own.batch(images, count), timed != 0 ? clock : *method, /*trace=*/false);
+        own.vit->forward(own.batch(images, count), timed != 0 ? clock : *method, {.trace = false});
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
     const at::Tensor rows = output.logits.contiguous();
     if (logits != nullptr) std::copy_n(rows.data_ptr<float>(), rows.numel(), logits);

@@ -204,10 +204,10 @@ TEST(DeviceRuns, StopAfterTheBlockInHand) {
   const StopsIn method(2, stop);
   const at::Tensor images =
       at::zeros({3, 3, model.info.vit.input_height, model.info.vit.input_width});
-  EXPECT_THROW(vit.forward(images, method, /*trace=*/true, stop.get_token()), Cancelled);
+  EXPECT_THROW(vit.forward(images, method, {.trace = true}, stop.get_token()), Cancelled);
   EXPECT_EQ(method.last(), 2);
   const auto none = findMethodEntry("none").make({}, {model.info.vit, nullptr});
-  EXPECT_TRUE(vit.forward(images, *none, /*trace=*/false).logits.isfinite().all().item<bool>());
+  EXPECT_TRUE(vit.forward(images, *none, {.trace = false}).logits.isfinite().all().item<bool>());
 }
 
 TEST(DeviceRuns, AHundredMovesBetweenDevicesChangeNothingAndLoseNoMemory) {

@@ -261,7 +261,7 @@ TEST_F(Fetch, TheListTellsWhatWouldRun) {
   const fs::path bert = settings_.cache / "models--acme--bert" / "snapshots" / std::string(40, 'b');
   writeText(bert / "config.json", R"({"model_type": "bert"})");
   writeText(bert / "preprocessor_config.json", "{}");
-  writeText(bert / "model.safetensors", "weights");
+  fs::copy_file(bundledModel() / "model.safetensors", bert / "model.safetensors");
   fs::create_directories(settings_.cache / "models--acme--half" / "snapshots" /
                          std::string(40, 'c'));
   fs::create_directories(settings_.cache / "datasets--acme--set" / "snapshots" /

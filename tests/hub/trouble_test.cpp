@@ -106,7 +106,8 @@ TEST_F(FetchTrouble, ACacheThatMayNotBeWritten) {
   if (::geteuid() != 0) GTEST_SKIP() << "becoming another user needs root";
   serve();
   fs::create_directories(settings_.cache);
-  fs::permissions(folder_.path(), fs::perms::owner_all | fs::perms::others_exec);
+  fs::permissions(folder_.path(),
+                  fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);
   {
     const Unprivileged nobody;
     EXPECT_THAT(failure(),

@@ -55,6 +55,7 @@ std::string missingWeights(const fs::path& snapshot) {
   } catch (const Error&) {
     return "its weights";
   }
+  if (!isThere(weights)) return "its weights";
   if (weights.extension() != ".json") return {};
   try {
     const nlohmann::json index = readJson(weights);
