@@ -99,7 +99,8 @@ void BindingsTest::clicksReachTheWorkbench() {
   const QPointF place(curve.xAxis->coordToPixel(point.value),
                       curve.yAxis->coordToPixel(point.top_probability));
   QTest::mouseClick(&curve, Qt::LeftButton, {}, place.toPoint());
-  QTRY_COMPARE(workbench.pane(0).compression(), point.value);
+  // One of the points there: in a plot this small several stand within a click's reach.
+  QTRY_VERIFY(std::abs(workbench.pane(0).compression() - point.value) <= 8);
 }
 
 /// The note of the plot for a copy of the bundled model with that results.json.
