@@ -72,9 +72,9 @@ PlotPanel::PlotPanel(const QString& id, const QString& title, QWidget* parent)
   plot_->installEventFilter(this);
   click_.setSingleShot(true);
   connect(&click_, &QTimer::timeout, this, [this] {
-    if (const auto hit = std::exchange(clicked_, std::nullopt); hit && hover_->has(*hit)) {
-      choose(*hit);
-    }
+    const auto clicked = std::exchange(clicked_, std::nullopt);
+    if (!clicked) return;
+    if (const auto hit = hover_->find(clicked->source, clicked->key)) choose(*hit);
   });
   makeActions();
   connectMouse();
@@ -145,6 +145,7 @@ void PlotPanel::connectMouse() {
   connect(plot_, &QCustomPlot::mouseWheel, this, [this] { zoomed_ = true; });
   connect(plot_, &QCustomPlot::mouseDoubleClick, this, [this](QMouseEvent* event) {
     clicked_.reset();
+    pressed_at_.reset();
     if (plot_->axisRect()->rect().contains(event->pos())) fit();
   });
   connect(plot_, &QCustomPlot::legendClick, this,
@@ -332,8 +333,10 @@ void PlotPanel::moved(QMouseEvent* event) {
 }
 
 void PlotPanel::released(QMouseEvent* event) {
+  const auto pressed_at = std::exchange(pressed_at_, std::nullopt);
+  if (!pressed_at) return;  // the second release of a double click
   const bool dragged =
-      (event->pos() - pressed_at_).manhattanLength() >= QApplication::startDragDistance();
+      (event->pos() - *pressed_at).manhattanLength() >= QApplication::startDragDistance();
   if (dragged) {
     zoomed_ = true;
     return;
@@ -345,7 +348,7 @@ void PlotPanel::released(QMouseEvent* event) {
   } else if (event->button() == Qt::LeftButton) {
     const auto hit = hitAt(event->position());
     if (hit && deliberate_) {
-      clicked_ = hit;
+      clicked_ = Clicked{hover_->sourceOf(*hit), hover_->at(*hit).key};
       click_.start(QApplication::doubleClickInterval());
     } else if (hit) {
       choose(*hit);
@@ -355,7 +358,7 @@ void PlotPanel::released(QMouseEvent* event) {
 
 void PlotPanel::choose(const PlotHit& hit) {
   const PlotPoint point = hover_->at(hit);
-  emit pointChosen(point, content_.series[static_cast<std::size_t>(hit.series)].source);
+  emit pointChosen(point, hover_->sourceOf(hit));
 }
 
 bool PlotPanel::eventFilter(QObject* watched, QEvent* event) {

@@ -92,6 +92,12 @@ class PlotPanel : public QWidget {
   void drawLater();
   /// In a low panel one line: the plot needs the room.
   void showNote();
+  /// Not its place among the points: more of them come in meanwhile.
+  struct Clicked {
+    int source;
+    int key;
+  };
+
   void pressed(QMouseEvent* event);
   void moved(QMouseEvent* event);
   void released(QMouseEvent* event);
@@ -107,12 +113,12 @@ class PlotPanel : public QWidget {
   bool queued_ = false;
   bool deliberate_ = false;
   std::function<void()> refresh_;   ///< still to be called
-  std::optional<PlotHit> clicked_;  ///< may still become a double click
+  std::optional<Clicked> clicked_;  ///< may still become a double click
   QTimer click_;
   bool zoomed_ = false;  ///< the user chose the ranges
   bool keyboard_focus_ = false;
   int preferred_source_ = -1;
-  QPoint pressed_at_;
+  std::optional<QPoint> pressed_at_;
 
   QHBoxLayout* controls_ = nullptr;
   QStackedWidget* stack_ = nullptr;

@@ -103,6 +103,18 @@ std::optional<PlotHit> PlotHover::nearestOf(int source, const QPointF& pixel, do
   return search(source, pixel, reach);
 }
 
+std::optional<PlotHit> PlotHover::find(int source, int key) const {
+  for (std::size_t s = 0; s < content_.series.size(); ++s) {
+    const PlotSeries& series = content_.series[s];
+    if (!usable(series) || series.source != source) continue;
+    const auto found = std::find_if(series.points.begin(), series.points.end(),
+                                    [key](const PlotPoint& point) { return point.key == key; });
+    if (found == series.points.end()) continue;
+    return PlotHit{static_cast<int>(s), static_cast<int>(found - series.points.begin())};
+  }
+  return std::nullopt;
+}
+
 QString PlotHover::rowFor(const PlotSeries& series, const PlotPoint& point) const {
   const QColor color = series.color.isValid()
                            ? legibleOn(label_->palette().color(QPalette::ToolTipBase), series.color)

@@ -44,7 +44,11 @@ class PlotHover {
   /// The neighbouring point in x, or the same x on the neighbouring series.
   void step(int points, int series);
 
-  bool has(const PlotHit& hit) const { return exists(hit); }
+  /// The point with that key of a pane, where it is shown.
+  std::optional<PlotHit> find(int source, int key) const;
+  int sourceOf(const PlotHit& hit) const {
+    return content_.series[static_cast<std::size_t>(hit.series)].source;
+  }
   const PlotPoint& at(const PlotHit& hit) const;
   /// What the read-out says; empty while nothing is pointed at.
   QString text() const;

@@ -202,8 +202,6 @@ void SweepPlot::setResults(std::vector<PaneResult> panes, int active) {
 
 SweepAxis SweepPlot::axis() const { return static_cast<SweepAxis>(axis_->currentIndex()); }
 
-void SweepPlot::setAxis(SweepAxis axis) { axis_->setCurrentIndex(static_cast<int>(axis)); }
-
 void SweepPlot::update() {
   setPreferredSource(active_);
   setContent(sweepContent(panes_, axis()));

@@ -21,7 +21,6 @@ class SweepPlot : public PlotPanel {
   SweepAxis axis() const;
 
  public slots:
-  void setAxis(adamerge::ui::SweepAxis axis);
 
  signals:
   /// A value of the compression setting was clicked.

@@ -24,6 +24,7 @@ class SweepTest : public QObject {
   void progressIsTold();
   void emptyUntilThereIsASweep();
   void clickChoosesTheNearestValue();
+  void clickIsOfThePointThatWasThere();
   void clickOnAnotherPanesPointIsThatPanes();
 };
 
@@ -88,8 +89,28 @@ void SweepTest::clickChoosesTheNearestValue() {
   QCOMPARE(spy.at(0), (QList<QVariant>{0, 20}));
   // A double click shows all of it, and moves nothing.
   QTest::mouseDClick(&drawn, Qt::LeftButton, {}, {x, drawn.axisRect()->center().y()});
+  QTest::mouseRelease(&drawn, Qt::LeftButton, {}, {x, drawn.axisRect()->center().y()});
   QTest::qWait(QApplication::doubleClickInterval() + 100);
   QCOMPARE(spy.size(), 1);
+}
+
+void SweepTest::clickIsOfThePointThatWasThere() {
+  SweepPlot plot;
+  plot.resize(500, 320);
+  plot.show();
+  const PaneResult whole = sweptResult(0, adaMergeAt(16));
+  PaneResult early = whole;
+  auto begun = std::make_shared<Sweep>(*whole.sweep);
+  begun->points.erase(begun->points.begin() + 1);
+  early.sweep = begun;
+  plot.setResults({early}, 0);
+  QCustomPlot& drawn = plot.plot();
+  QSignalSpy spy(&plot, &SweepPlot::valueChosen);
+  const int x = qRound(drawn.xAxis->coordToPixel(20));
+  QTest::mouseClick(&drawn, Qt::LeftButton, {}, {x, drawn.axisRect()->center().y()});
+  plot.setResults({whole}, 0);  // while the click may still become a double click
+  QTRY_COMPARE(spy.size(), 1);
+  QCOMPARE(spy.at(0), (QList<QVariant>{0, 20}));
 }
 
 void SweepTest::clickOnAnotherPanesPointIsThatPanes() {
