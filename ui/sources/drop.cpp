@@ -27,7 +27,8 @@ bool endsWithAny(const QString& name, const std::vector<QString>& endings) {
 }
 
 bool isWeights(const QString& name) {
-  return endsWithAny(name, {".safetensors", ".pth", ".pt", ".bin", ".safetensors.index.json"});
+  return endsWithAny(name, {".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".pth.tar",
+                            ".safetensors.index.json"});
 }
 
 QString nameOf(const fs::path& path) { return QString::fromStdString(path.filename().string()); }

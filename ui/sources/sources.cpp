@@ -208,9 +208,10 @@ void Sources::askForFolder() {
 }
 
 void Sources::askForModel() {
-  const QString path = ask(tr("Open a model: weights, or the config.json of its folder"),
-                           tr("Models (*.safetensors *.pth *.pt *.bin config.json);;All files (*)"),
-                           folderOf(parts_.recents.models.paths()));
+  const QString path =
+      ask(tr("Open a model: weights, or the config.json of its folder"),
+          tr("Models (*.safetensors *.pth *.pt *.bin *.ckpt *.pth.tar config.json);;All files (*)"),
+          folderOf(parts_.recents.models.paths()));
   if (path.isEmpty()) return;
   const std::filesystem::path file = path.toStdString();
   openModel(file.filename() == "config.json" ? file.parent_path() : file);

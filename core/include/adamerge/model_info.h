@@ -47,7 +47,7 @@ struct Rotary {
   Form form = Form::kNone;
   double temperature = 10000;
   double offset = 0;
-  int reference_height = 0;     ///< patches; 0: coordinates are not scaled
+  int reference_height = 0;  ///< patches; 0: coordinates are not scaled
   int reference_width = 0;
   bool columns_first = false;   ///< timm's `xy` indexing
   bool halves = false;          ///< turns (k, k + d_h/2) together instead of neighbours
@@ -57,7 +57,7 @@ struct Rotary {
 /// Relative position bias on the attention's logits (BEiT), a table per head.
 struct RelativeBias {
   bool per_block = false;
-  bool shared = false;  ///< one table for all blocks; added to a block's own where both are
+  bool shared = false;    ///< one table for all blocks; added to a block's own where both are
   int window_height = 0;  ///< patches, of the grid the tables were trained on
   int window_width = 0;
   bool geometric = true;  ///< resized as timm does; false: bilinearly, as transformers does
@@ -67,10 +67,10 @@ struct RelativeBias {
 struct AttentionPool {
   int queries = 1;  ///< learnt; the first one's result is used
   int heads = 12;
-  int width = 768;         ///< of its queries, keys and values
-  int mlp_hidden = 0;      ///< 0: no MLP, and no residual
-  bool norms = false;      ///< norms of queries and of tokens before it (CoCa)
-  bool prefix = false;     ///< looks at prefix tokens too
+  int width = 768;      ///< of its queries, keys and values
+  int mlp_hidden = 0;   ///< 0: no MLP, and no residual
+  bool norms = false;   ///< norms of queries and of tokens before it (CoCa)
+  bool prefix = false;  ///< looks at prefix tokens too
 };
 
 /// How a position table becomes that of another grid.
@@ -107,7 +107,7 @@ struct VitConfig {
   bool patch_norm = false;  ///< a norm of the patches before positions are added
   bool pre_norm = false;    ///< a norm before the first block
   BlockForm form = BlockForm::kPreNorm;
-  int branches = 1;  ///< attentions, and MLPs, side by side in a block
+  int branches = 1;       ///< attentions, and MLPs, side by side in a block
   bool rms_norm = false;  ///< norms divide by the root mean square and shift nothing
   bool qkv_bias = true;
   bool qk_norm = false;
@@ -181,6 +181,7 @@ struct ModelInfo {
   std::string architecture;  ///< as the config says; may be empty
   std::string family;        ///< "CLIP (transformers)": whose names and config were read
   std::filesystem::path source;
+  std::filesystem::path head;  ///< of --head; empty: the classifier is the model's own
   VitConfig vit;
   Preprocessing preprocessing;
   std::vector<std::string> labels;  ///< one per class; "class 17" where the config names none

@@ -137,10 +137,12 @@ std::vector<RemoteFile> chooseWeights(const Listing& listing, const ModelName& n
     }
     return files;
   }
-  for (const char* extension : {".safetensors", ".pth", ".pt", ".bin"}) {
+  for (const char* extension : {".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".pth.tar"}) {
     std::vector<RemoteFile> files;
     std::copy_if(listing.files.begin(), listing.files.end(), std::back_inserter(files),
-                 [extension](const RemoteFile& file) { return file.name.ends_with(extension); });
+                 [extension](const RemoteFile& file) {
+                   return file.name.ends_with(extension) && mayBeWeights(file.name);
+                 });
     if (files.size() == 1) return files;
   }
   throw Error(

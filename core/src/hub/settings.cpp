@@ -10,6 +10,7 @@
 
 #include "adamerge/error.h"
 #include "adamerge/hub.h"
+#include "model/model_files.h"
 #include "support/files.h"
 
 namespace adamerge::hub {
@@ -20,8 +21,6 @@ namespace fs = std::filesystem;
 constexpr const char* kEndpoint = "https://huggingface.co";
 constexpr std::size_t kLongestName = 96;  // the hub's own limit
 constexpr std::array<std::string_view, 2> kPrefixes{"hf-hub:", "hf_hub:"};
-constexpr std::array<std::string_view, 6> kFileEndings{".safetensors", ".pth",  ".pt",
-                                                       ".bin",         ".ckpt", ".json"};
 
 bool isWordCharacter(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.';
@@ -44,10 +43,7 @@ bool isRevision(std::string_view revision) {
                      [](char c) { return isWordCharacter(c) || c == '/'; });
 }
 
-bool namesAFile(std::string_view text) {
-  return std::any_of(kFileEndings.begin(), kFileEndings.end(),
-                     [text](std::string_view ending) { return text.ends_with(ending); });
-}
+bool namesAFile(std::string_view text) { return mayBeWeights(text) || text.ends_with(".json"); }
 
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
@@ -91,8 +87,7 @@ std::string token() {
     std::error_code ignored;
     constexpr std::uint64_t kLongest = 4096;
     if (fs::is_regular_file(file, ignored)) {
-      const std::vector<std::uint8_t> bytes = readFile(file, kLongest);
-      text = trimmed({bytes.begin(), bytes.end()});
+      text = trimmed(readTextFile(file, kLongest));
     }
   }
   if (!std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; })) {

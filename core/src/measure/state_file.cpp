@@ -5,12 +5,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <fstream>
 
 #include "adamerge/error.h"
 #include "adamerge/report.h"
 #include "measure/choices.h"
+#include "model/model_files.h"
 #include "support/files.h"
 #include "support/fingerprint.h"
 #include "support/json.h"
@@ -21,9 +21,8 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr int kFormat = 2;
+constexpr int kFormat = 3;
 constexpr std::size_t kEnd = 64U << 10U;
-const std::vector<std::string> kModelFiles = {".safetensors", ".bin", ".pth", ".pt"};
 
 /// Size, head and tail: large weight files are not read whole.
 void addFile(Fingerprint& fingerprint, const fs::path& path) {
@@ -48,15 +47,17 @@ std::string modelFingerprint(const ModelInfo& model) {
   if (!folder) files.push_back(model.source);
   for (fs::directory_iterator entry(folder ? model.source : fs::path(), code), end;
        !code && entry != end; entry.increment(code)) {
-    const std::string extension = entry->path().extension().string();
-    const bool weights =
-        std::find(kModelFiles.begin(), kModelFiles.end(), extension) != kModelFiles.end();
-    if (weights || entry->path().filename() == "config.json") files.push_back(entry->path());
+    const std::string name = entry->path().filename().string();
+    if (mayBeWeights(name) || name == "config.json" || name == "open_clip_config.json") {
+      files.push_back(entry->path());
+    }
   }
   std::sort(files.begin(), files.end());
+  if (!model.head.empty()) files.push_back(model.head);
   Fingerprint fingerprint;
   for (const fs::path& file : files) addFile(fingerprint, file);
   fingerprint.add(describe(model.preprocessing));
+  fingerprint.add(static_cast<std::uint64_t>(model.vit.resampling));
   return fingerprint.text();
 }
 
@@ -116,9 +117,11 @@ EvaluationKey::EvaluationKey(const Engine& engine, const Dataset& dataset,
   Fingerprint settings;
   for (const MeasuredChoice& entry : choices) {
     points.push_back(describe(entry.choice));
-    settings.add(Json({entry.choice.method, adamerge::toJson(settingsInForce(entry.choice, engine.info().vit.isRotary())),
-                       entry.tier.value_or(0)})
-                     .dump());
+    settings.add(
+        Json({entry.choice.method,
+              adamerge::toJson(settingsInForce(entry.choice, engine.info().vit.isRotary())),
+              entry.tier.value_or(0)})
+            .dump());
   }
   facts_ = {
       {"model", "another model", engine.info().name, modelFingerprint(engine.info())},

@@ -58,9 +58,10 @@ class HeadFile {
     const at::Tensor weight = find("weight");
     if (!weight.defined()) fail("has no tensor 'weight' [classes, width of the embedding]");
     if (weight.dim() != 2 || weight.size(0) < 1 || weight.size(1) != width) {
-      fail(fmt::format("'weight' has shape [{}]; this model's embedding is {} wide, so [classes, "
-                       "{}] is expected",
-                       fmt::join(weight.sizes(), ", "), width, width));
+      fail(
+          fmt::format("'weight' has shape [{}]; this model's embedding is {} wide, so [classes, "
+                      "{}] is expected",
+                      fmt::join(weight.sizes(), ", "), width, width));
     }
     return weight;
   }
@@ -68,10 +69,12 @@ class HeadFile {
   at::Tensor bias(std::int64_t classes) const {
     const at::Tensor bias = find("bias");
     if (!bias.defined()) return at::zeros({classes}, at::kFloat);
-    if (bias.numel() == 1 && bias.dim() <= 1) return bias.reshape({1}).expand({classes}).contiguous();
+    if (bias.numel() == 1 && bias.dim() <= 1)
+      return bias.reshape({1}).expand({classes}).contiguous();
     if (bias.dim() != 1 || bias.size(0) != classes) {
-      fail(fmt::format("'bias' has shape [{}]; one number, or [{}] as 'weight' has rows, is expected",
-                       fmt::join(bias.sizes(), ", "), classes));
+      fail(fmt::format(
+          "'bias' has shape [{}]; one number, or [{}] as 'weight' has rows, is expected",
+          fmt::join(bias.sizes(), ", "), classes));
     }
     return bias;
   }
@@ -118,6 +121,7 @@ class HeadFile {
 void replaceHead(LoadedModel& model, const std::filesystem::path& path) {
   const HeadFile file(path);
   ModelInfo& info = model.info;
+  info.head = path;
   at::Tensor weight = file.weight(info.vit.embeddingWidth());
   const std::int64_t classes = weight.size(0);
   const at::Tensor bias = file.bias(classes);
@@ -145,8 +149,8 @@ void replaceHead(LoadedModel& model, const std::filesystem::path& path) {
   // What two heads read stays one embedding, the mean of both tokens.
   info.vit.two_heads = false;
   info.vit.normalised_head = scale > 0;
-  info.notes.push_back(fmt::format("The classifier of {} classes is that of {}.", classes,
-                                   path.string()));
+  info.notes.push_back(
+      fmt::format("The classifier of {} classes is that of {}.", classes, path.string()));
 }
 
 }  // namespace adamerge

@@ -90,8 +90,7 @@ fs::path findWeights(const fs::path& folder, std::vector<std::string>& notes) {
   if (candidates.empty()) {
     for (const std::string& name : names) {
       std::error_code ignored;
-      if (!endingOf(name).empty() && !contains(kNoWeights, name) &&
-          fs::is_regular_file(folder / name, ignored)) {
+      if (mayBeWeights(name) && fs::is_regular_file(folder / name, ignored)) {
         candidates.push_back(name);
       }
     }
@@ -146,6 +145,10 @@ ModelFiles findModelFiles(const fs::path& path) {
   }
   files.preprocessor = existing(folder / "preprocessor_config.json");
   return files;
+}
+
+bool mayBeWeights(std::string_view file_name) {
+  return !endingOf(file_name).empty() && !contains(kNoWeights, file_name);
 }
 
 bool isUsualWeightName(const std::string& file_name) { return contains(kUsualNames, file_name); }

@@ -22,6 +22,9 @@ struct ModelFiles {
 /// is there instead), or several files that could be meant.
 ModelFiles findModelFiles(const std::filesystem::path& path);
 
+/// By its name: it has an ending of weight files and is none of what a Trainer leaves beside them.
+bool mayBeWeights(std::string_view file_name);
+
 /// Whether a weight file's name says nothing of the network, so that its folder's must.
 bool isUsualWeightName(const std::string& file_name);
 
