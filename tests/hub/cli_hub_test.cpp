@@ -16,10 +16,8 @@ using testing::HasSubstr;
 
 using CliHub = HubTest;
 
-// Without merging: AdaMerge's thresholds come from the folder's stats.json, which no hub has.
-const std::vector<std::string> kInspect = {
-    "inspect", sample("bird"), "--method", "none", "--threads",
-    "1",       "--quiet",      "--json",   "-",    "--model"};
+const std::vector<std::string> kInspect = {"inspect", sample("bird"), "--threads", "1",
+                                           "--quiet", "--json",       "-",         "--model"};
 
 json inspected(const std::string& model) {
   std::vector<std::string> words = kInspect;
@@ -30,6 +28,7 @@ json inspected(const std::string& model) {
 }
 
 TEST_F(CliHub, AModelByItsNameIsTheModelInItsFolder) {
+  fs::copy_file(bundledModel() / "stats.json", repository() / "stats.json");
   serve();
   const json by_folder = inspected(bundledModel());
   for (const char* name : {"acme/tiny-vit", "hf-hub:acme/tiny-vit"}) {

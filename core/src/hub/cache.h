@@ -13,9 +13,10 @@ namespace adamerge::hub {
 
 constexpr std::size_t kCommitDigits = 40;
 
-/// What says how a model is built and how it sees images; a repository has some of them.
-constexpr std::array<std::string_view, 3> kConfigFiles{"config.json", "preprocessor_config.json",
-                                                       "open_clip_config.json"};
+/// What says how a model is built, how it sees images and what AdaMerge was calibrated to; a
+/// repository has some of them.
+constexpr std::array<std::string_view, 4> kConfigFiles{"config.json", "preprocessor_config.json",
+                                                       "open_clip_config.json", "stats.json"};
 
 class CachedRepository {
  public:

@@ -6,10 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <functional>
 #include <system_error>
 #include <thread>
@@ -20,7 +18,7 @@
 #include "hub/digest.h"
 #include "hub/http.h"
 #include "hub/listing.h"
-#include "model/family.h"
+#include "model/model_config.h"
 #include "support/file_lock.h"
 #include "support/files.h"
 

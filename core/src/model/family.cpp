@@ -2,7 +2,6 @@
 #include "model/family.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -66,18 +65,13 @@ void refuseTensors(const FileTensors& tensors) {
 }
 
 [[noreturn]] void failUnrecognised(const FileTensors& tensors) {
-  std::vector<std::string> first;
-  constexpr std::size_t kShown = 5;
-  for (const auto& [name, tensor] : tensors.all()) {
-    if (first.size() == kShown) break;
-    first.push_back(printable(name, 60));
-  }
-  const std::size_t more = tensors.all().size() - first.size();
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : tensors.all()) names.push_back(name);
   tensors.fail(fmt::format(
-      "has the names of no Vision Transformer that is known here: {}{}. Files of timm, "
+      "has the names of no Vision Transformer that is known here: {}. Files of timm, "
       "transformers, open_clip, OpenAI's CLIP, Meta's DINOv2 and DINOv3 and FAIR's MAE can be "
       "opened",
-      fmt::join(first, ", "), more == 0 ? "" : fmt::format(" and {} more", more)));
+      someOf(names)));
 }
 
 /// Families may share names; two patch embeddings are two networks.
@@ -254,6 +248,7 @@ std::span<const std::string_view> huggingFaceIgnored() {
 void readHuggingFaceFields(const ConfigFields& fields, ModelConfig& config) {
   config.format = ConfigFormat::kHuggingFace;
   config.file = fields.file();
+  config.architecture = fields.text("model_type").value.value_or("");
   config.patch_size = fields.count("patch_size");
   config.channels = fields.count("num_channels");
   config.dim = fields.count("hidden_size");
@@ -332,20 +327,33 @@ std::span<const Renaming> huggingFaceVitNames() {
   return kNames;
 }
 
-std::string firstBelow(const FileTensors& tensors, std::span<const std::string_view> prefixes,
-                       std::string_view name) {
+std::optional<PrefixedTensor> firstBelow(const FileTensors& tensors,
+                                         std::span<const std::string_view> prefixes,
+                                         std::string_view name) {
   for (const std::string_view prefix : prefixes) {
     std::string whole = std::string(prefix).append(name);
-    if (tensors.has(whole)) return whole;
+    if (tensors.has(whole)) return PrefixedTensor{std::string(prefix), std::move(whole)};
   }
-  return {};
+  return std::nullopt;
 }
 
 void removeModelPrefix(FileTensors& tensors, std::span<const std::string_view> prefixes,
                        std::string_view name) {
-  const std::string whole = firstBelow(tensors, prefixes, name);
-  if (whole.empty()) tensors.fail(fmt::format("tensor '{}' is missing", name));
-  tensors.removePrefix(std::string_view(whole).substr(0, whole.size() - name.size()));
+  const std::optional<PrefixedTensor> found = firstBelow(tensors, prefixes, name);
+  if (!found) tensors.fail(fmt::format("tensor '{}' is missing", name));
+  tensors.removePrefix(found->prefix);
+}
+
+void addBatchToClipTokens(FileTensors& tensors) {
+  for (const char* name : {"cls_token", "pos_embed"}) {
+    const at::Tensor tensor = tensors.find(name);
+    if (!tensor.defined()) continue;
+    if (tensor.dim() != (name == std::string_view("cls_token") ? 1 : 2)) {
+      tensors.fail(
+          fmt::format("tensor '{}' has another number of sizes than CLIP's", tensors.inFile(name)));
+    }
+    tensors.set(name, tensor.reshape({1, -1, tensor.size(-1)}), tensors.inFile(name));
+  }
 }
 
 }  // namespace adamerge

@@ -3,7 +3,9 @@
 // in family.cpp and its test; core/README.md has the steps.
 #pragma once
 
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -47,20 +49,28 @@ Family metaDinov3Family();
 Family openAiClipFamily();
 Family fairMaeFamily();
 
-/// Throws Error where the configs alone show that the network cannot run here.
-void requireRunnable(const ConfigFiles& configs);
-
 /// Fields of Hugging Face's configs that do not touch what an image network computes.
 std::span<const std::string_view> huggingFaceIgnored();
 /// The fields that Hugging Face's vision configs share, read into `config`.
 void readHuggingFaceFields(const ConfigFields& fields, ModelConfig& config);
 /// Names of a ViT-like network in transformers 4 and 5, below the model's prefix.
 std::span<const Renaming> huggingFaceVitNames();
-/// The first of `prefixes` below which `name` is there, with it; empty where none fits.
-std::string firstBelow(const FileTensors& tensors, std::span<const std::string_view> prefixes,
-                       std::string_view name);
+/// The patch embedding of most networks in transformers, below the model's prefix.
+inline constexpr std::string_view kHuggingFacePatches =
+    "embeddings.patch_embeddings.projection.weight";
+struct PrefixedTensor {
+  std::string prefix;
+  std::string name;  ///< with the prefix
+};
+/// The first of `prefixes` below which `name` is there.
+std::optional<PrefixedTensor> firstBelow(const FileTensors& tensors,
+                                         std::span<const std::string_view> prefixes,
+                                         std::string_view name);
 /// Takes off the first prefix below which `name` is there. Throws Error where none fits.
 void removeModelPrefix(FileTensors& tensors, std::span<const std::string_view> prefixes,
                        std::string_view name);
+/// CLIP keeps the class token as [d] and the positions as [N, d]; gives both a batch's form,
+/// [1, 1, d] and [1, N, d]. Throws Error where they have other numbers of sizes.
+void addBatchToClipTokens(FileTensors& tensors);
 
 }  // namespace adamerge

@@ -64,6 +64,9 @@ struct ModelConfig {
 ConfigFiles readConfigFiles(const std::filesystem::path& config,
                             const std::filesystem::path& preprocessor);
 
+/// Throws Error where the configs alone show that the network cannot run here.
+void requireRunnable(const ConfigFiles& configs);
+
 /// {"0": "cat", ...} in the order of the numbers; empty where the keys are not 0, 1, 2, ...
 std::vector<std::string> numberedLabels(const ConfigFields& table);
 
