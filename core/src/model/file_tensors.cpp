@@ -230,14 +230,7 @@ std::string FileTensors::inFile(const std::string& name) const {
 
 std::string FileTensors::droppedNote() const {
   if (dropped_.empty()) return {};
-  constexpr std::size_t kShown = 3;
-  std::vector<std::string> shown(dropped_.begin(),
-                                 dropped_.begin() + std::min(dropped_.size(), kShown));
-  for (std::string& name : shown) name = printable(name, 60);
-  const std::string more = dropped_.size() > kShown
-                               ? fmt::format(" and {} more", dropped_.size() - kShown)
-                               : std::string();
-  return fmt::format("Not needed and ignored: {}{}.", fmt::join(shown, ", "), more);
+  return fmt::format("Not needed and ignored: {}.", someOf(dropped_, 3));
 }
 
 void joinProjections(FileTensors& tensors, bool key_bias) {

@@ -7,24 +7,23 @@
 namespace adamerge {
 namespace {
 
-constexpr std::string_view kPatches = "embeddings.patch_embeddings.projection.weight";
 constexpr std::array<std::string_view, 3> kPrefixes{"", "beit.", "data2vec_vision."};
 
 std::string recognises(const FileTensors& tensors) {
-  const std::string patches = firstBelow(tensors, kPrefixes, kPatches);
-  if (patches.empty()) return {};
-  const std::string base = patches.substr(0, patches.size() - kPatches.size());
+  const auto patches = firstBelow(tensors, kPrefixes, kHuggingFacePatches);
+  if (!patches) return {};
+  const std::string& base = patches->prefix;
   const bool fits =
       !tensors.first(base + "encoder.layer.*.lambda_1").empty() ||
       !tensors.first(base + "layers.*.lambda_1").empty() ||
       tensors.has(base + "pooler.layernorm.weight") ||
       tensors.has(base + "shared_position_bias.relative_position_bias_table") ||
       tensors.has(base + "encoder.relative_position_bias.relative_position_bias_table");
-  return fits ? patches : "";
+  return fits ? patches->name : "";
 }
 
 ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
-  removeModelPrefix(tensors, kPrefixes, kPatches);
+  removeModelPrefix(tensors, kPrefixes, kHuggingFacePatches);
   tensors.rename(huggingFaceVitNames());
   // Masked image modeling has a norm besides that its config does not tell of.
   const bool pretraining = tensors.has("lm_head.weight");
@@ -39,7 +38,6 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   ModelConfig config;
   const ConfigFields fields = files.fields();
   readHuggingFaceFields(fields, config);
-  config.architecture = fields.text("model_type").value.value_or("");
   config.classes = fields.count("num_labels");
   if (!config.norm_epsilon) config.norm_epsilon.value = 1e-12;
   const auto flag = [&fields](const char* key) {

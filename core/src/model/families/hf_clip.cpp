@@ -36,12 +36,12 @@ constexpr std::array<Renaming, 19> kNames{{
 }};
 
 std::string findTower(const FileTensors& tensors, bool class_token) {
-  const std::string patches = firstBelow(tensors, kPrefixes, kPatches);
-  if (patches.empty()) return {};
-  const std::string base = patches.substr(0, patches.size() - kPatches.size());
+  const auto patches = firstBelow(tensors, kPrefixes, kPatches);
+  if (!patches) return {};
+  const std::string& base = patches->prefix;
   const bool fits = tensors.has(base + "embeddings.position_embedding.weight") &&
                     tensors.has(base + "embeddings.class_embedding") == class_token;
-  return fits ? patches : "";
+  return fits ? patches->name : "";
 }
 std::string findClip(const FileTensors& tensors) { return findTower(tensors, true); }
 std::string findSiglip(const FileTensors& tensors) { return findTower(tensors, false); }
@@ -57,15 +57,7 @@ void renameTower(FileTensors& tensors) {
   tensors.rename(kNames);
   constexpr std::array<Renaming, 1> kHead{{{"classifier", "head"}}};
   tensors.rename(kHead);
-  for (const char* name : {"cls_token", "pos_embed"}) {
-    const at::Tensor tensor = tensors.find(name);
-    if (!tensor.defined()) continue;
-    if (tensor.dim() != (name == std::string_view("cls_token") ? 1 : 2)) {
-      tensors.fail(
-          fmt::format("tensor '{}' has another number of sizes than CLIP's", tensors.inFile(name)));
-    }
-    tensors.set(name, tensor.reshape({1, -1, tensor.size(-1)}), tensors.inFile(name));
-  }
+  addBatchToClipTokens(tensors);
 }
 
 /// The tower's fields lie below `vision_config`, or at the root of a config of the tower alone.
@@ -97,7 +89,7 @@ ModelConfig readTower(const ConfigFiles& files, Own&& own) {
   static_cast<void>(fields.find("projection_dim"));
   config.classes = root.count("num_labels");
   if (!config.heads) config.heads = {12, fields.name("num_attention_heads")};
-  own(fields, config);
+  own(fields);
   fields.refuseUnknown(huggingFaceIgnored());
   if (nested) {
     for (const char* other : {"text_config", "text_config_dict", "vision_config"}) {
@@ -110,7 +102,7 @@ ModelConfig readTower(const ConfigFiles& files, Own&& own) {
 
 ModelConfig openClip(const ConfigFiles& files, FileTensors& tensors) {
   renameTower(tensors);
-  ModelConfig config = readTower(files, [](const ConfigFields&, const ModelConfig&) {});
+  ModelConfig config = readTower(files, [](const ConfigFields&) {});
   if (!config.norm_epsilon) config.norm_epsilon.value = 1e-5;
   if (!config.activation) config.activation.value = Activation::kQuickGelu;
   config.base.resampling = Resampling::kBicubic;
@@ -137,7 +129,7 @@ ModelConfig openClip(const ConfigFiles& files, FileTensors& tensors) {
 ModelConfig openSiglip(const ConfigFiles& files, FileTensors& tensors) {
   renameTower(tensors);
   const bool pools = tensors.has("attn_pool.latent");
-  ModelConfig config = readTower(files, [pools](const ConfigFields& fields, const ModelConfig&) {
+  ModelConfig config = readTower(files, [pools](const ConfigFields& fields) {
     if (const Field<bool> head = fields.flag("vision_use_head"); head && *head != pools) {
       fields.fail("vision_use_head", pools ? "is false, but the tensors have a pooling head"
                                            : "is true, but the tensors have no pooling head");

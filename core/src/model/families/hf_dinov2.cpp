@@ -8,14 +8,13 @@
 namespace adamerge {
 namespace {
 
-constexpr std::string_view kPatches = "embeddings.patch_embeddings.projection.weight";
 constexpr std::array<std::string_view, 3> kPrefixes{"", "dinov2.", "dinov2_with_registers."};
 
 std::string recognises(const FileTensors& tensors) {
-  const std::string patches = firstBelow(tensors, kPrefixes, kPatches);
-  if (patches.empty()) return {};
-  const std::string base = patches.substr(0, patches.size() - kPatches.size());
-  return tensors.first(base + "encoder.layer.*.norm1").empty() ? "" : patches;
+  const auto patches = firstBelow(tensors, kPrefixes, kHuggingFacePatches);
+  if (!patches) return {};
+  const std::string& base = patches->prefix;
+  return tensors.first(base + "encoder.layer.*.norm1").empty() ? "" : patches->name;
 }
 
 /// The width of giant's MLP, which no field holds.
@@ -30,13 +29,12 @@ void readMlpWidth(const ConfigFields& fields, ModelConfig& config) {
 }
 
 ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
-  removeModelPrefix(tensors, kPrefixes, kPatches);
+  removeModelPrefix(tensors, kPrefixes, kHuggingFacePatches);
   tensors.rename(huggingFaceVitNames());
   tensors.drop("mask_token");
   ModelConfig config;
   const ConfigFields fields = files.fields();
   readHuggingFaceFields(fields, config);
-  config.architecture = fields.text("model_type").value.value_or("");
   const bool registers = config.architecture == "dinov2_with_registers";
   if (registers != tensors.has("reg_token")) {
     fields.fail("model_type", registers ? "is 'dinov2_with_registers', but the tensors have none"

@@ -7,25 +7,23 @@
 namespace adamerge {
 namespace {
 
-constexpr std::string_view kPatches = "embeddings.patch_embeddings.projection.weight";
 constexpr std::array<std::string_view, 2> kPrefixes{"", "ijepa."};
 
 std::string recognises(const FileTensors& tensors) {
-  const std::string patches = firstBelow(tensors, kPrefixes, kPatches);
-  if (patches.empty()) return {};
-  const std::string base = patches.substr(0, patches.size() - kPatches.size());
-  return tensors.has(base + "embeddings.cls_token") ? "" : patches;
+  const auto patches = firstBelow(tensors, kPrefixes, kHuggingFacePatches);
+  if (!patches) return {};
+  const std::string& base = patches->prefix;
+  return tensors.has(base + "embeddings.cls_token") ? "" : patches->name;
 }
 
 ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
-  removeModelPrefix(tensors, kPrefixes, kPatches);
+  removeModelPrefix(tensors, kPrefixes, kHuggingFacePatches);
   tensors.rename(huggingFaceVitNames());
   tensors.drop("mask_token");
   tensors.drop("projection");  // a pooler of the first patch, which nobody trained
   ModelConfig config;
   const ConfigFields fields = files.fields();
   readHuggingFaceFields(fields, config);
-  config.architecture = fields.text("model_type").value.value_or("");
   config.classes = fields.count("num_labels");
   if (const auto bias = fields.flag("qkv_bias")) config.qkv_bias = bias;
   if (!config.norm_epsilon) config.norm_epsilon.value = 1e-12;

@@ -10,29 +10,27 @@
 namespace adamerge {
 namespace {
 
-constexpr std::string_view kPatches = "embeddings.patch_embeddings.projection.weight";
 constexpr std::array<std::string_view, 3> kPrefixes{"", "vit.", "deit."};
 
 std::string recognises(const FileTensors& tensors) {
-  const std::string patches = firstBelow(tensors, kPrefixes, kPatches);
-  if (patches.empty()) return {};
-  const std::string base = patches.substr(0, patches.size() - kPatches.size());
+  const auto patches = firstBelow(tensors, kPrefixes, kHuggingFacePatches);
+  if (!patches) return {};
+  const std::string& base = patches->prefix;
   const bool others = !tensors.first(base + "encoder.layer.*.norm1").empty() ||
                       !tensors.first(base + "encoder.layer.*.lambda_1").empty() ||
                       !tensors.first(base + "layers.*.lambda_1").empty() ||
                       tensors.has(base + "pooler.layernorm.weight");
-  return tensors.has(base + "embeddings.cls_token") && !others ? patches : "";
+  return tensors.has(base + "embeddings.cls_token") && !others ? patches->name : "";
 }
 
 ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   tensors.drop("decoder");
-  removeModelPrefix(tensors, kPrefixes, kPatches);
+  removeModelPrefix(tensors, kPrefixes, kHuggingFacePatches);
   tensors.rename(huggingFaceVitNames());
   tensors.drop("mask_token");
   ModelConfig config;
   const ConfigFields fields = files.fields();
   readHuggingFaceFields(fields, config);
-  config.architecture = fields.text("model_type").value.value_or("");
   if ((config.architecture == "deit") != tensors.has("dist_token")) {
     fields.fail("model_type", fmt::format("is '{}', but the tensors have {} distillation token",
                                           printable(config.architecture, 60),

@@ -94,15 +94,7 @@ void splitPool(FileTensors& tensors) {
 void renameTower(FileTensors& tensors) {
   tensors.keepBelow("visual.");
   tensors.rename(kNames);
-  for (const char* name : {"cls_token", "pos_embed"}) {
-    const at::Tensor tensor = tensors.find(name);
-    if (!tensor.defined()) continue;
-    if (tensor.dim() != (name == std::string_view("cls_token") ? 1 : 2)) {
-      tensors.fail(
-          fmt::format("tensor '{}' has another number of sizes than CLIP's", tensors.inFile(name)));
-    }
-    tensors.set(name, tensor.reshape({1, -1, tensor.size(-1)}), tensors.inFile(name));
-  }
+  addBatchToClipTokens(tensors);
   if (const at::Tensor proj = tensors.take("proj"); proj.defined()) {
     if (proj.dim() != 2) tensors.fail("tensor 'visual.proj' is no matrix");
     tensors.set("projection.weight", proj.t(), "visual.proj");
@@ -295,7 +287,6 @@ ModelConfig openTrunk(const ConfigFields& vision, const Field<int>& width, FileT
   config.format = ConfigFormat::kOpenClip;
   config.file = vision.file();
   config.projection = projects ? width : Field<int>{};
-  config.classes = {};
   config.input_size = vision.size("image_size");
   for (const char* key :
        {"timm_model_pretrained", "timm_drop", "timm_drop_path", "patch_dropout", "output_tokens"}) {
