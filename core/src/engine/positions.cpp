@@ -149,7 +149,8 @@ RotaryPositions::RotaryPositions(const VitConfig& config, const at::Tensor& freq
   std::vector<double> second;
   for (int row = 0; row < config.gridHeight(); ++row) {
     for (int column = 0; column < config.gridWidth(); ++column) {
-      first.push_back(coordinate(rotary.columns_first ? column : row, rotary.columns_first ? 1 : 0));
+      first.push_back(
+          coordinate(rotary.columns_first ? column : row, rotary.columns_first ? 1 : 0));
       second.push_back(
           coordinate(rotary.columns_first ? row : column, rotary.columns_first ? 0 : 1));
     }
@@ -167,6 +168,7 @@ RotaryPositions::RotaryPositions(const VitConfig& config, const at::Tensor& freq
         }
       }
     }
+    turn();
     return;
   }
   const std::int64_t quarter = half / 2;
@@ -176,7 +178,8 @@ RotaryPositions::RotaryPositions(const VitConfig& config, const at::Tensor& freq
     for (std::int64_t k = 0; k < quarter; ++k) factors.push_back(1 / stored.data_ptr<double>()[k]);
   } else {
     for (std::int64_t k = 0; k < quarter; ++k) {
-      factors.push_back(std::pow(rotary.temperature, -static_cast<double>(k) / static_cast<double>(quarter)));
+      factors.push_back(
+          std::pow(rotary.temperature, -static_cast<double>(k) / static_cast<double>(quarter)));
     }
   }
   if (rotary.form == Rotary::Form::kDinov3) {
@@ -186,12 +189,20 @@ RotaryPositions::RotaryPositions(const VitConfig& config, const at::Tensor& freq
     for (const double factor : factors) angles_.push_back(first[p] * factor);
     for (const double factor : factors) angles_.push_back(second[p] * factor);
   }
+  turn();
 }
 
-std::span<const double> RotaryPositions::angles(int block) const {
-  const std::int64_t count = patches_ * parts_;
-  return std::span(angles_).subspan(
-      static_cast<std::size_t>(per_block_ ? block * count : 0), static_cast<std::size_t>(count));
+void RotaryPositions::turn() {
+  cosines_.reserve(angles_.size());
+  sines_.reserve(angles_.size());
+  for (const double angle : angles_) {
+    cosines_.push_back(std::cos(angle));
+    sines_.push_back(std::sin(angle));
+  }
+}
+
+const double* RotaryPositions::ofBlock(const std::vector<double>& table, int block) const {
+  return table.data() + (per_block_ ? block * patches_ * parts_ : 0);
 }
 
 RotaryPositions::Table RotaryPositions::of(std::span<const ImageState> images, int block,
@@ -200,7 +211,9 @@ RotaryPositions::Table RotaryPositions::of(std::span<const ImageState> images, i
   for (const ImageState& image : images) total += image.tokens();
   const at::Tensor cosines = at::ones({total, parts_}, at::kDouble);
   const at::Tensor sines = at::zeros({total, parts_}, at::kDouble);
-  const std::span<const double> own = angles(block);
+  const double* own_angles = ofBlock(angles_, block);
+  const double* own_cosines = ofBlock(cosines_, block);
+  const double* own_sines = ofBlock(sines_, block);
 
   std::vector<std::int64_t> offsets{0};
   for (const ImageState& image : images) offsets.push_back(offsets.back() + image.tokens());
@@ -208,15 +221,11 @@ RotaryPositions::Table RotaryPositions::of(std::span<const ImageState> images, i
     const ImageState& image = images[index];
     double* c = cosines.data_ptr<double>() + offsets[index] * parts_;
     double* s = sines.data_ptr<double>() + offsets[index] * parts_;
-    const auto set = [&](std::int64_t token, const double* angle) {
-      for (std::int64_t k = 0; k < parts_; ++k) {
-        c[token * parts_ + k] = std::cos(angle[k]);
-        s[token * parts_ + k] = std::sin(angle[k]);
-      }
-    };
     if (position == TokenPosition::kDestination || !image.anyMerged()) {
       for (std::int64_t token = image.prefix(); token < image.tokens(); ++token) {
-        set(token, own.data() + image.anchors()[token] * parts_);
+        const std::int64_t from = image.anchors()[token] * parts_;
+        std::copy_n(own_cosines + from, parts_, c + token * parts_);
+        std::copy_n(own_sines + from, parts_, s + token * parts_);
       }
       return;
     }
@@ -228,25 +237,28 @@ RotaryPositions::Table RotaryPositions::of(std::span<const ImageState> images, i
       if (!image.stands()[patch]) continue;
       const std::int64_t token = image.patchTokens()[patch];
       const double weight = 1.0 / image.sizes()[token];
-      const double* angle = own.data() + static_cast<std::int64_t>(patch) * parts_;
+      const std::int64_t from = static_cast<std::int64_t>(patch) * parts_;
+      const double* source = (angles ? own_angles : own_cosines) + from;
       for (std::int64_t k = 0; k < parts_; ++k) {
-        sums[token * parts_ + k] += weight * (angles ? angle[k] : std::cos(angle[k]));
-        if (!angles) others[token * parts_ + k] += weight * std::sin(angle[k]);
+        sums[token * parts_ + k] += weight * source[k];
+        if (!angles) others[token * parts_ + k] += weight * own_sines[from + k];
       }
     }
     for (std::int64_t token = image.prefix(); token < image.tokens(); ++token) {
       if (angles) {
-        set(token, sums.data() + token * parts_);
+        for (std::int64_t k = token * parts_; k < (token + 1) * parts_; ++k) {
+          c[k] = std::cos(sums[k]);
+          s[k] = std::sin(sums[k]);
+        }
         continue;
       }
       std::copy_n(sums.data() + token * parts_, parts_, c + token * parts_);
       std::copy_n(others.data() + token * parts_, parts_, s + token * parts_);
     }
   };
-  parallelFor(static_cast<std::int64_t>(images.size()),
-              [&](std::int64_t first, std::int64_t last) {
-                for (std::int64_t i = first; i < last; ++i) fill(static_cast<std::size_t>(i));
-              });
+  parallelFor(static_cast<std::int64_t>(images.size()), [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i) fill(static_cast<std::size_t>(i));
+  });
   const std::int64_t shape[] = {total, heads_, parts_ / heads_};
   return {cosines.to(dtype).view(shape), sines.to(dtype).view(shape)};
 }
@@ -304,16 +316,14 @@ at::Tensor pairBias(const at::Tensor& table, int grid_height, int grid_width) {
 }
 
 at::Tensor mergedBias(const at::Tensor& bias, const ImageState& image) {
-  if (!image.anyMerged()) return bias;
-  const at::Tensor source = bias.to(at::kCPU);
   const Membership members = membership(image);
-  const std::int64_t before = source.size(1);
+  const std::int64_t before = bias.size(1);
   const std::int64_t after = image.tokens();
-  const at::Tensor merged = at::zeros({source.size(0), after, after}, at::kFloat);
-  parallelFor(source.size(0), [&](std::int64_t first, std::int64_t last) {
+  const at::Tensor merged = at::zeros({bias.size(0), after, after}, at::kFloat);
+  parallelFor(bias.size(0), [&](std::int64_t first, std::int64_t last) {
     std::vector<float> rows(static_cast<std::size_t>(after * before));
     for (std::int64_t head = first; head < last; ++head) {
-      const float* from = source.data_ptr<float>() + head * before * before;
+      const float* from = bias.data_ptr<float>() + head * before * before;
       std::fill(rows.begin(), rows.end(), 0.0F);
       for (std::int64_t p = 0; p < before; ++p) {
         const float weight = members.weight[p];
@@ -328,7 +338,7 @@ at::Tensor mergedBias(const at::Tensor& bias, const ImageState& image) {
       }
     }
   });
-  return merged.to(bias.device());
+  return merged;
 }
 
 }  // namespace adamerge

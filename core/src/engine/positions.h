@@ -9,14 +9,14 @@
 #include <span>
 #include <vector>
 
-#include "adamerge/model_info.h"
 #include "adamerge/methods.h"
+#include "adamerge/model_info.h"
 #include "engine/image_state.h"
 
 namespace adamerge {
 
-/// A position table [1, rows, d] as trained -> the rows of prefix tokens [prefix or 0, d] and of the
-/// patches of `config`'s grid [patches, d], fp32.
+/// A position table [1, rows, d] as trained -> the rows of prefix tokens [prefix or 0, d] and of
+/// the patches of `config`'s grid [patches, d], fp32.
 struct PositionRows {
   at::Tensor prefix;
   at::Tensor patches;
@@ -27,7 +27,8 @@ PositionRows positionRows(const VitConfig& config, const at::Tensor& table);
 class RotaryPositions {
  public:
   RotaryPositions() = default;
-  /// `frequencies` [2, depth, heads, d_h / 2] for kMixed, `periods` [d_h / 4] where they are stored.
+  /// `frequencies` [2, depth, heads, d_h / 2] for kMixed, `periods` [d_h / 4] where they are
+  /// stored.
   RotaryPositions(const VitConfig& config, const at::Tensor& frequencies,
                   const at::Tensor& periods);
 
@@ -41,21 +42,24 @@ class RotaryPositions {
            at::ScalarType dtype) const;
 
  private:
-  std::span<const double> angles(int block) const;
+  /// Fills cosines and sines of the angles.
+  void turn();
+  const double* ofBlock(const std::vector<double>& table, int block) const;
 
   std::int64_t patches_ = 0;
   std::int64_t parts_ = 0;  ///< heads or 1, times d_h / 2
   std::int64_t heads_ = 1;
   bool per_block_ = false;
-  std::vector<double> angles_;  ///< [depth or 1, patches, parts]
+  std::vector<double> angles_, cosines_, sines_;  ///< [depth or 1, patches, parts]
 };
 
 /// A relative position table [rows, heads] of the window of `config` -> that of its grid, fp32.
 at::Tensor resizedBiasTable(const VitConfig& config, const at::Tensor& table);
-/// A table [rows, heads] of a grid -> the bias of each pair, [heads, 1 + patches, 1 + patches] fp32.
+/// A table [rows, heads] of a grid -> the bias of each pair, [heads, 1 + patches, 1 + patches]
+/// fp32.
 at::Tensor pairBias(const at::Tensor& table, int grid_height, int grid_width);
-/// M B M^T: the mean of `bias` over the pairs of patches that two tokens stand for; `bias` itself
-/// where nothing has merged. [heads, N, N].
+/// M B M^T: the mean of `bias` over the pairs of patches that two tokens stand for. [heads, N, N]
+/// on the CPU, as is `bias`.
 at::Tensor mergedBias(const at::Tensor& bias, const ImageState& image);
 
 }  // namespace adamerge

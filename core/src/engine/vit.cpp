@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "engine/vit.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <optional>
@@ -184,7 +185,6 @@ void VisionTransformer::runBlock(Pack& pack, int index, const MergeMethod& metho
   for (ImageState& image : pack.images) image.noteAttention();
 
   Attending how;
-  how.block = index;
   how.proportional = method.proportionalAttention();
   how.trace = options.trace;
   how.rotated_keys = options.rotated_keys;
@@ -192,12 +192,18 @@ void VisionTransformer::runBlock(Pack& pack, int index, const MergeMethod& metho
   if (rotary_.defined()) {
     const at::ScalarType exact = dtype_ == at::kDouble ? at::kDouble : at::kFloat;
     how.rotary = rotary_.of(pack.images, index, options.position, exact);
-    how.rotary.cosines = how.rotary.cosines.to(device_);
-    how.rotary.sines = how.rotary.sines.to(device_);
+    how.rotary.cosines = sentTo(device_, how.rotary.cosines);
+    how.rotary.sines = sentTo(device_, how.rotary.sines);
   }
   if (!pair_bias_.empty()) {
-    const at::Tensor& bias = pair_bias_[pair_bias_.size() == 1 ? 0 : static_cast<std::size_t>(index)];
-    for (const ImageState& image : pack.images) how.pair_bias.push_back(mergedBias(bias, image));
+    const at::Tensor& bias =
+        pair_bias_[pair_bias_.size() == 1 ? 0 : static_cast<std::size_t>(index)];
+    const bool merged = std::any_of(pack.images.begin(), pack.images.end(),
+                                    [](const ImageState& image) { return image.anyMerged(); });
+    const at::Tensor host = merged ? bias.to(at::kCPU) : bias;
+    for (const ImageState& image : pack.images) {
+      how.pair_bias.push_back(image.anyMerged() ? sentTo(device_, mergedBias(host, image)) : bias);
+    }
   }
   const auto mergeBetween = [&] {
     if (how.wants_metric) merge(pack, index, method, how.metric, options.trace);
@@ -260,8 +266,7 @@ VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
     output.stream.resize(pack.images.size());
     std::int64_t offset = 0;
     for (std::size_t i = 0; i < pack.images.size(); ++i) {
-      output.stream[i].push_back(
-          pack.tokens.narrow(0, offset, pack.images[i].tokens()).clone());
+      output.stream[i].push_back(pack.tokens.narrow(0, offset, pack.images[i].tokens()).clone());
       offset += pack.images[i].tokens();
     }
   };
@@ -285,15 +290,13 @@ VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
     output.features.push_back(features);
     offset += image.tokens();
   }
-  std::vector<at::Tensor> embeddings;
-  std::vector<at::Tensor> logits;
+  std::vector<at::Tensor> outputs;  // logits | embedding: one copy takes both to the host
   const auto finish = [&](const at::Tensor& own, const at::Tensor& distilled_own) {
     const at::Tensor first = project(own);
     // Where two tokens are read, their mean stands for them.
     const at::Tensor embedding = config_.mean_of_tokens ? (first + distilled_own) / 2 : first;
-    logits.push_back(
-        classify(config_.two_heads ? first : embedding, distilled_own).to(at::kCPU, at::kFloat));
-    embeddings.push_back(embedding.to(at::kCPU, at::kFloat));
+    const at::Tensor logits = classify(config_.two_heads ? first : embedding, distilled_own);
+    outputs.push_back(at::cat({logits.to(at::kFloat), embedding.to(at::kFloat)}, 1).to(at::kCPU));
   };
   if (device_.is_cpu()) {
     // LibTorch's products may round a row otherwise among others than alone.
@@ -301,8 +304,10 @@ VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
   } else {
     finish(at::cat(pooled), at::cat(distilled));
   }
-  output.logits = at::cat(logits);
-  output.embedding = at::cat(embeddings);
+  const at::Tensor both = at::cat(outputs);
+  const std::int64_t classes = both.size(1) - config_.embeddingWidth();
+  output.logits = both.narrow(1, 0, classes);
+  output.embedding = both.narrow(1, classes, config_.embeddingWidth());
   output.images = std::move(pack.images);
   return output;
 }

@@ -62,11 +62,10 @@ class VisionTransformer {
   };
   /// What a block's attentions share.
   struct Attending {
-    int block = 0;
     bool proportional = false;
     bool trace = false;
-    RotaryPositions::Table rotary;       ///< undefined: none
-    std::vector<at::Tensor> pair_bias;   ///< per image, of one attention
+    RotaryPositions::Table rotary;      ///< undefined: none
+    std::vector<at::Tensor> pair_bias;  ///< per image, of one attention
     bool rotated_keys = false;
     bool wants_metric = false;
     at::Tensor metric;  ///< [total tokens, d_h], where wanted

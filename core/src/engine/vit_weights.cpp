@@ -29,11 +29,9 @@ class Loader final : public NetworkVisitor {
     }
     // LayerScale multiplies what a layer adds to the stream, which is a matter of its weights.
     const at::ScalarType exact = dtype_ == at::kDouble ? at::kDouble : at::kFloat;
-    const at::Tensor gamma = weights_.find(scale)->second.to(exact);
-    const at::Tensor own = bias ? take(name + ".bias", exact) : at::Tensor();
-    layer = PackedLinear(place(take(name + ".weight", exact) * place(gamma, exact).unsqueeze(1),
-                               dtype_),
-                         bias ? place(own * place(gamma, exact), dtype_) : own);
+    const at::Tensor gamma = take(scale, exact);
+    layer = PackedLinear((take(name + ".weight", exact) * gamma.unsqueeze(1)).to(dtype_),
+                         bias ? (take(name + ".bias", exact) * gamma).to(dtype_) : at::Tensor());
   }
   void norm(const std::string& name, LayerNorm& layer, std::int64_t /*width*/, bool rms) override {
     layer = LayerNorm{take(name + ".weight", stream_dtype_),
@@ -69,8 +67,9 @@ VisionTransformer::VisionTransformer(const VitConfig& config, const StateDict& w
     : config_(config),
       device_(device),
       dtype_(dtype),
-      stream_dtype_(device.is_cpu() && dtype == at::kBFloat16 && halfKernels() != nullptr ? at::kFloat
-                                                                                  : dtype) {
+      stream_dtype_(device.is_cpu() && dtype == at::kBFloat16 && halfKernels() != nullptr
+                        ? at::kFloat
+                        : dtype) {
   const c10::InferenceMode guard;
   Loader loader(weights, device, dtype, stream_dtype_, config.norm_epsilon);
   visitNetwork(config, layers_, loader);
@@ -91,9 +90,9 @@ VisionTransformer::VisionTransformer(const VitConfig& config, const StateDict& w
   rotary_ = RotaryPositions(config, layers_.rotary_frequencies, layers_.rotary_periods);
   layers_.rotary_frequencies = at::Tensor();
   if (config.pooling == Pooling::kAttention) {
-    // The queries come out the same for every image.
     PoolLayers& pool = layers_.pool;
-    pool.latent = loader.place(pool.latent.reshape({-1, config.attention_pool.width}), stream_dtype_);
+    pool.latent =
+        loader.place(pool.latent.reshape({-1, config.attention_pool.width}), stream_dtype_);
   }
   if (!config.hasRelativeBias()) return;
   at::Tensor shared;
