@@ -32,11 +32,11 @@ class ChoiceOptions {
                                    bool print, Terminal& terminal,
                                    const std::stop_token& stop) const;
   /// The methods, then the variants, before counts are chosen.
-  /// Throws Error where a setting is named that the model has no use for.
-  void requireSuit(const Engine& engine) const;
   std::vector<MethodChoice> methodChoices() const;
 
  private:
+  /// Throws Error where a setting is named that the model has no use for.
+  void requireSuit(const Engine& engine) const;
   std::vector<std::string> methodList() const;
   std::vector<double> tiers() const;
   std::vector<MeasuredChoice> counted() const;

@@ -140,7 +140,7 @@ CommandLine readCommandLine(int argc, char** argv) {
     app.parse(argc, argv);
     translate(texts, line.options);
     // A model of the hub that has yet to be fetched shows its bar at the terminal.
-    cli::Terminal terminal(/*quiet=*/false, "adamerge-studio");
+    cli::Terminal terminal(engine.quiet(), "adamerge-studio");
     line.options.model = engine.model(terminal, {});
     line.options.model_named = engine.namesModel();
     line.options.engine = engine.options();

@@ -14,11 +14,7 @@ const SettingInfo* Pane::compressionSetting() const {
   return knob == nullptr ? nullptr : findMethod(choice_.method).setting(knob->key);
 }
 
-int Pane::compression() const {
-  const CompressionKnob* knob = compressionKnob(choice_);
-  if (knob == nullptr) return 0;
-  return static_cast<int>(std::get<std::int64_t>(choice_.settings.find(knob->key)->second));
-}
+int Pane::compression() const { return compressionOf(choice_); }
 
 int Pane::compressionLimit(const VitConfig& vit) const {
   const CompressionKnob* knob = compressionKnob(choice_);

@@ -347,6 +347,17 @@ fs::path resolved(const fs::path& path, const fs::path& folder) {
   return whole.has_filename() ? whole : whole.parent_path();
 }
 
+/// Every path of the session through `portable` or `resolved`.
+void changePaths(Session& session, fs::path (*change)(const fs::path&, const fs::path&),
+                 const fs::path& folder) {
+  for (fs::path* path : {&session.model, &session.statistics, &session.picture, &session.folder}) {
+    *path = change(*path, folder);
+  }
+  if (auto& evaluation = session.evaluation) {
+    for (fs::path* path : {&evaluation->data, &evaluation->labels}) *path = change(*path, folder);
+  }
+}
+
 Json parseJson(const std::string& text, const std::string& name) {
   try {
     return Json::parse(text);
@@ -436,29 +447,13 @@ Session parseSession(const std::string& text, const std::string& name) {
 
 void saveSession(const Session& session, const fs::path& file) {
   Session portable_session = session;
-  const fs::path folder = fs::absolute(file).parent_path();
-  portable_session.model = portable(session.model, folder);
-  portable_session.statistics = portable(session.statistics, folder);
-  portable_session.picture = portable(session.picture, folder);
-  portable_session.folder = portable(session.folder, folder);
-  if (auto& evaluation = portable_session.evaluation) {
-    evaluation->data = portable(evaluation->data, folder);
-    evaluation->labels = portable(evaluation->labels, folder);
-  }
+  changePaths(portable_session, portable, fs::absolute(file).parent_path());
   writeFileAtomically(file, toJson(portable_session));
 }
 
 Session openSession(const fs::path& file) {
   Session session = parseSession(readTextFile(file, kMostBytes), file.string());
-  const fs::path folder = fs::absolute(file).parent_path();
-  session.model = resolved(session.model, folder);
-  session.statistics = resolved(session.statistics, folder);
-  session.picture = resolved(session.picture, folder);
-  session.folder = resolved(session.folder, folder);
-  if (auto& evaluation = session.evaluation) {
-    evaluation->data = resolved(evaluation->data, folder);
-    evaluation->labels = resolved(evaluation->labels, folder);
-  }
+  changePaths(session, resolved, fs::absolute(file).parent_path());
   return session;
 }
 

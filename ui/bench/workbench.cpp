@@ -66,8 +66,6 @@ void FlopsMatcher::forget(int pane) {
 
 namespace {
 
-// Model, picture and results; the panes' settings are in workbench_panes.cpp.
-
 constexpr int kPanes = 4;
 constexpr int kMostSteps = 500;  ///< of the history
 /// FLOPs that differ by less are called equal, in shares: a step of the slider may be as large.

@@ -128,6 +128,7 @@ class Workbench : public QObject {
   Pane& pane(int index) { return *panes_[static_cast<std::size_t>(index)]; }
   Pane& activePane() { return pane(active_); }
   int activeIndex() const { return active_; }
+  bool busy() const;  ///< any of the panes shown
   bool equalFlops() const { return equal_flops_; }
 
   /// Undoable. Successive edits with the same non-empty `key` become one step until endEdit().
@@ -194,7 +195,6 @@ class Workbench : public QObject {
   bool follows(int pane) const { return equal_flops_ && pane != 0; }
   /// Matches the pane to the first one's FLOPs if it is to follow.
   void follow(int pane);
-  bool busy() const;
 
   ViewState view_;
   QUndoStack history_;

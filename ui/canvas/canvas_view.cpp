@@ -223,8 +223,7 @@ void CanvasView::paintPatches(QPainter& painter, const CanvasScene& scene) {
     if (!seen.intersects(box)) continue;
     const QString number = patchNumber(*scene.inspection, patch, scene.block, scene.style.kind);
     if (number.isEmpty()) continue;
-    const QRectF text =
-        painter.fontMetrics().boundingRect(number).translated(0, 0).adjusted(-3, -1, 3, 1);
+    const QRectF text = painter.fontMetrics().boundingRect(number).adjusted(-3, -1, 3, 1);
     QRectF panel(0, 0, text.width(), text.height());
     panel.moveBottomRight(box.bottomRight() - QPointF(3, 3));
     painter.setPen(Qt::NoPen);

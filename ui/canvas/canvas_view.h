@@ -32,7 +32,6 @@ class CanvasView : public QWidget {
   void setClassShown(bool shown);
   /// What is said where there is no picture.
   void setEmptyText(const QString& title, const QString& hint);
-  const QString& emptyTitle() const { return empty_title_; }
   const QString& note() const { return note_; }
   /// One of several canvases: framed.
   void setActive(bool active);

@@ -99,10 +99,6 @@ void CompareGrid::arrange() {
   }
 }
 
-void CompareGrid::setCaptionsVisible(bool visible) {
-  for (CanvasView* canvas : canvases_) canvas->setCaptionVisible(visible);
-}
-
 QSize CompareGrid::sizeHint() const { return {760, 560}; }
 
 QSize CompareGrid::minimumSizeHint() const {

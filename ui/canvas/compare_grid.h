@@ -19,7 +19,6 @@ class CompareGrid : public QWidget {
   CanvasView& canvas(int index) { return *canvases_[static_cast<std::size_t>(index)]; }
   CanvasView& activeCanvas() { return canvas(workbench_.activeIndex()); }
   ViewPort& viewPort() { return port_; }
-  int visibleCount() const { return visible_; }
   /// What the difference overlay of canvas `index` compares with: the first canvas, and for the
   /// first the second; nullptr for a canvas alone.
   Pane* referenceOf(int index);
@@ -31,7 +30,6 @@ class CompareGrid : public QWidget {
   double zoom();
 
  public slots:
-  void setCaptionsVisible(bool visible);
 
  signals:
   void menuRequested(const QPoint& global);

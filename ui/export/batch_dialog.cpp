@@ -310,9 +310,7 @@ void BatchDialog::save() const {
 BatchContext batchContext(Workbench& workbench) {
   BatchContext context;
   context.engine = workbench.engine();
-  for (int pane = 0; pane < workbench.paneCount(); ++pane) {
-    context.choices.push_back(workbench.pane(pane).choice());
-  }
+  context.choices = workbench.shownChoices();
   context.overlay = workbench.view().overlay();
   context.block = workbench.view().block();
   return context;

@@ -201,11 +201,14 @@ void MethodForm::refreshCalibration() {
     uncalibrated_->clear();
     return;
   }
-  uncalibrated_->show(
-      Severity::kWarning,
-      tr("This model has no calibration for these settings: z = 0 in every block."),
-      {{tr("Calibrate…"), [this] { emit calibrateRequested(); },
-        tr("Measure the mean μ and spread σ of each block's redundancy on images of yours")}});
+  // Shown anew with each result, its button would lose the focus and a press under way.
+  if (uncalibrated_->text().isEmpty()) {
+    uncalibrated_->show(
+        Severity::kWarning,
+        tr("This model has no calibration for these settings: z = 0 in every block."),
+        {{tr("Calibrate…"), [this] { emit calibrateRequested(); },
+          tr("Measure the mean μ and spread σ of each block's redundancy on images of yours")}});
+  }
   const InspectionPtr inspection = pane_->inspection();
   QStringList reasons;
   if (inspection != nullptr) {

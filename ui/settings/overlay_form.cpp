@@ -31,6 +31,14 @@ Page pageOf(OverlayKind kind) {
   return kind == OverlayKind::kGroups ? kGroupsPage : kNoPage;
 }
 
+QGridLayout* gridOn(QWidget* page) {
+  auto* layout = new QGridLayout(page);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->setSpacing(8);
+  layout->setColumnStretch(1, 1);
+  return layout;
+}
+
 QString rich(const QString& text) { return QStringLiteral("<p>%1</p>").arg(text.toHtmlEscaped()); }
 
 QIcon swatch(Colormap map) {
@@ -132,10 +140,7 @@ QWidget* OverlayForm::makeHeatPage() {
       rich(tr("Interpolates the map between the centres of patches. Off: every "
               "patch in its own colour, which is what the model has.")));
   auto* page = new QWidget;
-  auto* layout = new QGridLayout(page);
-  layout->setContentsMargins(0, 0, 0, 0);
-  layout->setSpacing(8);
-  layout->setColumnStretch(1, 1);
+  QGridLayout* layout = gridOn(page);
   layout->addWidget(labelFor(colormap_, tr("Colour map")), 0, 0);
   layout->addWidget(colormap_, 0, 1);
   layout->addWidget(labelFor(scale_, tr("Scale")), 1, 0);
@@ -150,10 +155,7 @@ QWidget* OverlayForm::makeGroupsPage() {
     addItem(*groups_, {}, style.label, static_cast<int>(style.value), style.help);
   }
   auto* page = new QWidget;
-  auto* layout = new QGridLayout(page);
-  layout->setContentsMargins(0, 0, 0, 0);
-  layout->setSpacing(8);
-  layout->setColumnStretch(1, 1);
+  QGridLayout* layout = gridOn(page);
   layout->addWidget(labelFor(groups_, tr("Groups as")), 0, 0);
   layout->addWidget(groups_, 0, 1);
   layout->setRowStretch(1, 1);

@@ -15,7 +15,6 @@
 #include "look/icons.h"
 
 namespace adamerge::ui {
-namespace {}  // namespace
 
 QString paperReference() {
   return QStringLiteral(

@@ -324,13 +324,7 @@ void StatusStrip::watchPanes() {
   watch();
 }
 
-void StatusStrip::tellBusy() {
-  bool busy = false;
-  for (int index = 0; index < workbench_.paneCount(); ++index) {
-    busy = busy || workbench_.pane(index).busy();
-  }
-  busy_->setBusy(busy);
-}
+void StatusStrip::tellBusy() { busy_->setBusy(workbench_.busy()); }
 
 QString viewText(const Workbench& workbench, double zoom) {
   const PicturePtr picture = workbench.picture();

@@ -42,10 +42,7 @@ class WorkbenchTest : public QObject {
     Workbench bench;
     QVERIFY(start(bench));
     std::vector<int> drawn;
-    connect(&bench.pane(0), &Pane::inspectionChanged, this, [&] {
-      const auto& settings = bench.pane(0).inspection()->choice.settings;
-      drawn.push_back(static_cast<int>(std::get<std::int64_t>(settings.at("r_max"))));
-    });
+    noteDrawn(bench.pane(0), drawn);
     for (int i = 0; i < 200; ++i) bench.setCompression(0, 17 + i % 150);
     QVERIFY(bench.pane(0).busy());
     QVERIFY(waitUntil([&] { return bench.settled(); }));
@@ -57,10 +54,7 @@ class WorkbenchTest : public QObject {
     Workbench bench;
     QVERIFY(start(bench));
     std::vector<int> drawn;
-    connect(&bench.pane(0), &Pane::inspectionChanged, this, [&] {
-      const auto& settings = bench.pane(0).inspection()->choice.settings;
-      drawn.push_back(static_cast<int>(std::get<std::int64_t>(settings.at("r_max"))));
-    });
+    noteDrawn(bench.pane(0), drawn);
     for (int value = 20; value < 120; ++value) {
       bench.setCompression(0, value);
       QTest::qWait(16);
@@ -261,6 +255,15 @@ class WorkbenchTest : public QObject {
     QTest::qWait(150);
     QVERIFY(bench.pane(0).inspection() == nullptr);
     QCOMPARE(bench.pane(0).compression(), 50);
+  }
+
+ private:
+  /// Each r_max that the pane draws from now on.
+  void noteDrawn(Pane& pane, std::vector<int>& drawn) {
+    connect(&pane, &Pane::inspectionChanged, this, [&] {
+      const auto& settings = pane.inspection()->choice.settings;
+      drawn.push_back(static_cast<int>(std::get<std::int64_t>(settings.at("r_max"))));
+    });
   }
 };
 

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "adamerge/report.h"
+#include "look/text.h"
 #include "look/theme.h"
 #include "look/widgets.h"
 #include "ready_workbench.h"
@@ -38,7 +39,7 @@ struct ShownBar {
   }
 };
 
-QString fixedNumber(double value, int decimals) { return QLocale().toString(value, 'f', decimals); }
+QString fixedNumber(double value, int decimals) { return english().toString(value, 'f', decimals); }
 
 class CompressionTest : public QObject {
   Q_OBJECT

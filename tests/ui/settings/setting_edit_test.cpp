@@ -3,6 +3,7 @@
 #include <QtTest>
 #include <QtWidgets>
 
+#include "look/text.h"
 #include "ready_workbench.h"
 #include "shown_method_form.h"
 #include "ui_test.h"
@@ -53,7 +54,7 @@ void SettingEditTest::steppingARealNumber() {
   const int steps = shown.workbench.history().count();
   for (int i = 0; i < 3; ++i) QTest::keyClick(box, Qt::Key_Up);
   QCOMPARE(shown.value("alpha"), SettingValue(1.3));
-  QCOMPARE(box->text(), QLocale().toString(1.3));
+  QCOMPARE(box->text(), english().toString(1.3));
   QCOMPARE(shown.workbench.history().count(), steps + 1);  // one edit
   box->setValue(0);
   QTest::keyClick(box, Qt::Key_Up);

@@ -12,6 +12,13 @@
 
 namespace adamerge::ui::test {
 
+StartOptions freshAdaMerge() {
+  StartOptions options;
+  options.fresh = true;
+  options.choice = MethodChoice{"adamerge", {{"r_max", std::int64_t{28}}}, nullptr, false};
+  return options;
+}
+
 QString sample(const QString& name) {
   return QStringLiteral(ADAMERGE_SAMPLES "/") + name + QStringLiteral(".png");
 }

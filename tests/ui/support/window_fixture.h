@@ -47,6 +47,7 @@ class WindowFixture {
   std::unique_ptr<MainWindow> window_;
 };
 
+StartOptions freshAdaMerge();         ///< without a session; AdaMerge, r_max 28
 QString sample(const QString& name);  ///< path of resources/samples/<name>.png
 
 }  // namespace adamerge::ui::test

@@ -26,9 +26,7 @@ class KeysTest : public QObject {
 
  private slots:
   void init() {
-    StartOptions options;
-    options.fresh = true;
-    options.choice = MethodChoice{"adamerge", {{"r_max", std::int64_t{28}}}, nullptr, false};
+    StartOptions options = freshAdaMerge();
     options.block = 8;
     fixture_ = std::make_unique<WindowFixture>(options);
     QVERIFY(fixture_->settle());

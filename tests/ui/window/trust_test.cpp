@@ -298,10 +298,7 @@ class TrustTest : public QObject {
 
  private:
   void open() {
-    StartOptions options;
-    options.fresh = true;
-    options.choice = MethodChoice{"adamerge", {{"r_max", std::int64_t{28}}}, nullptr, false};
-    fixture_ = std::make_unique<WindowFixture>(options);
+    fixture_ = std::make_unique<WindowFixture>(freshAdaMerge());
     QVERIFY(fixture_->settle());
   }
   /// Takes a while to decode.
