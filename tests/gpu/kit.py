@@ -6,8 +6,8 @@
   kit.py                        there, in the unpacked archive: build, test, measure
 
 The other machine needs Linux, Python with PyTorch 2.1 or newer, CMake 3.25, ninja or make and a C++
-compiler; the engine is built against that PyTorch's own LibTorch. All that becomes known is written
-at once, a line of JSON each, to OUT/results.jsonl, and as text to OUT/table.txt, so that a run that
+compiler and zlib's headers; the engine is built against that PyTorch's own LibTorch. All that
+becomes known is written at once, a line of JSON each, to OUT/results.jsonl, and as text to OUT/table.txt, so that a run that
 is cut short tells what it had found. The exit status is 0 where nothing failed.
 """
 

@@ -26,7 +26,7 @@ struct Anchor {
 
 const std::array<Anchor, 5>& anchors() {
   static const std::vector<std::string_view> kHuggingFace{
-      "vit.",         "deit.", "dinov2.", "dinov2_with_registers.", "beit.", "data2vec_vision.",
+      "vit.",          "deit.", "dinov2.", "dinov2_with_registers.", "beit.", "data2vec_vision.",
       "vision_model.", "ijepa."};
   static const std::array<Anchor, 5> kAnchors{{
       {"patch_embed.proj.weight", {"visual.trunk.", "trunk."}},
@@ -171,8 +171,9 @@ class Chooser {
   [[noreturn]] void refuseSeveral(std::string_view why) const {
     std::vector<std::string> labels;
     for (const Candidate& candidate : candidates_) labels.push_back(candidate.label());
-    throw Error(fmt::format("{}: holds {} sets of weights ({}){}; name the one to load", file_,
-                            labels.size(), someOf(labels), why));
+    throw Error(fmt::format(
+        "{}: holds {} sets of weights ({}){}; save the one that is meant in a file of its own",
+        file_, labels.size(), someOf(labels), why));
   }
 
   const Candidate& named(const std::string& wanted) const {
