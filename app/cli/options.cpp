@@ -102,14 +102,8 @@ std::vector<std::string> methodIds() {
   return ids;
 }
 
-/// Names of Resampling, in its order.
-const std::vector<std::string>& resamplingNames() {
-  static const std::vector<std::string> names{"timm", "bicubic", "offset", "bilinear"};
-  return names;
-}
-
 Resampling parseResampling(const std::string& name) {
-  const auto& names = resamplingNames();
+  const auto& names = kResamplingNames;
   return static_cast<Resampling>(std::find(names.begin(), names.end(), name) - names.begin());
 }
 
@@ -126,14 +120,14 @@ std::filesystem::path bundled(const std::string& relative) {
 
 void EngineChoice::addTo(CLI::App& command) {
   const std::string group = "Model and device";
-  takesText(
-      *command
-           .add_option("--model", model_,
-                       "A model folder or a .safetensors, .pth, .pt or .bin file, as timm, "
-                       "transformers, open_clip, OpenAI, Meta or FAIR publish it, or a model of the "
-                       "hub as OWNER/NAME[@REVISION] (default: the bundled model)")
-           ->group(group),
-      "MODEL");
+  takesText(*command
+                 .add_option(
+                     "--model", model_,
+                     "A model folder or a .safetensors, .pth, .pt or .bin file, as timm, "
+                     "transformers, open_clip, OpenAI, Meta or FAIR publish it, or a model of the "
+                     "hub as OWNER/NAME[@REVISION] (default: the bundled model)")
+                 ->group(group),
+            "MODEL");
   command
       .add_option("--input-size", input_size_,
                   "Run at another input size, as 224 or HEIGHTxWIDTH; the position embedding is "
@@ -146,13 +140,20 @@ void EngineChoice::addTo(CLI::App& command) {
                              "(weight, bias, logit_scale) instead of the model's own classifier")
                  ->group(group),
             "FILE");
+  takesText(
+      *command
+           .add_option("--weights", weight_set_,
+                       "Which of several sets of weights in one file, by its key or prefix, as "
+                       "state_dict or student (default: averaged weights before others)")
+           ->group(group),
+      "NAME");
   takesOneOf(*command
                   .add_option("--resample-positions", resampling_,
                               fmt::format("How a position table is brought to another grid: {} "
                                           "(default: as the weights' own library does)",
-                                          fmt::join(resamplingNames(), ", ")))
+                                          fmt::join(kResamplingNames, ", ")))
                   ->group(group),
-             resamplingNames());
+             {kResamplingNames.begin(), kResamplingNames.end()});
   takesDevice(*command.add_option("--device", device_, "auto, cpu, cuda or cuda:N (default auto)")
                    ->group(group));
   takesOneOf(*command
@@ -185,6 +186,7 @@ EngineOptions EngineChoice::options() const {
   if (!input_size_.empty()) options.input_size = parseInputSize(input_size_);
   if (!resampling_.empty()) options.resampling = parseResampling(resampling_);
   options.head = head_;
+  options.weight_set = weight_set_;
   return options;
 }
 

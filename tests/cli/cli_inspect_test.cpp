@@ -7,6 +7,7 @@
 
 #include "adamerge/methods.h"
 #include "cli_runner.h"
+#include "head_file.h"
 
 namespace adamerge::test {
 namespace {
@@ -265,6 +266,27 @@ TEST(Inspect, NamesAreValidUtf8InJson) {
   expectSuccess(result);
   EXPECT_THAT(json::parse(result.out).at("image").get<std::string>(),
               testing::EndsWith("caf\xef\xbf\xbd \xc3\xbc.png"));
+}
+
+TEST(Inspect, AHeadOfTheUsersOwnNamesItsClasses) {
+  const TemporaryFolder folder;
+  const auto head = folder / "words.safetensors";
+  writeHead(head, {"a wing", "a wheel", "a paw"}, 192);
+  const CliResult run = adamergeCli({"inspect", sample("bird"), "--json", "-", "--quiet", "--head",
+                                     head.string(), "--method", "tome"});
+  expectSuccess(run);
+  const json result = json::parse(run.out);
+  const json& image = result.at("images").at(0);
+  const json& model = result.at("model");
+  EXPECT_EQ(model.at("head"), head.string());
+  EXPECT_TRUE(model.at("weights").is_null());
+  EXPECT_EQ(model.at("classes"), 3);
+  EXPECT_EQ(image.at("logits").size(), 3U);
+  EXPECT_THAT((std::vector<std::string>{"a wing", "a wheel", "a paw"}),
+              ::testing::Contains(image.at("prediction").at(0).at("class").get<std::string>()));
+  EXPECT_TRUE(image.at("fidelity").at("kl_divergence").is_number());
+  const CliResult absent = adamergeCli({"inspect", sample("bird"), "--weights", "teacher"});
+  expectProblem(absent, 1, {"model.safetensors", "no set of weights is called 'teacher'"});
 }
 
 }  // namespace

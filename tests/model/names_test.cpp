@@ -212,5 +212,24 @@ TEST(Names, DeitThreeLayerScale) {
   EXPECT_TRUE(model.weights.at("blocks.1.ls2.gamma").equal(tensors.at("blocks.1.gamma_2")));
 }
 
+TEST(Names, OneOfSeveralSetsOfWeightsIsChosenByName) {
+  const NamedTensors student = test::smallTensors();
+  const NamedTensors teacher = test::smallTensors();
+  NamedTensors both;
+  for (const auto& [name, tensor] : student) both["student." + name] = tensor;
+  for (const auto& [name, tensor] : teacher) both["teacher." + name] = tensor;
+  const test::ModelFolder folder;
+  folder.tensors(both);
+  const LoadedModel usual = loadModel(folder.path());
+  expectSameTensors(usual.weights, teacher);
+  EXPECT_TRUE(usual.info.weight_set.empty());
+  const LoadedModel named = loadModel(folder.path(), {.weight_set = "student"});
+  expectSameTensors(named.weights, student);
+  EXPECT_EQ(named.info.weight_set, "student");
+  EXPECT_THAT(named.info.notes, ::testing::Contains(HasSubstr("student was taken, not teacher")));
+  EXPECT_THAT(errorMessage([&] { loadModel(folder.path(), {.weight_set = "ema"}); }),
+              AllOf(HasSubstr("'ema'"), HasSubstr("student"), HasSubstr("teacher")));
+}
+
 }  // namespace
 }  // namespace adamerge

@@ -100,15 +100,6 @@ class Restorer : public QObject {
   bool done_ = false;
 };
 
-bool sameOptions(const EngineOptions& a, const EngineOptions& b) {
-  const auto size = [](const EngineOptions& options) {
-    const InputSize none;
-    const InputSize& given = options.input_size ? *options.input_size : none;
-    return std::pair(given.height, given.width);
-  };
-  return a.device == b.device && a.dtype == b.dtype && size(a) == size(b);
-}
-
 }  // namespace
 
 Session captureSession(Workbench& workbench) {
@@ -152,7 +143,7 @@ void applySession(Workbench& workbench, const Session& session) {
   const LoadedModelPtr model = workbench.model();
   const bool load =
       !session.model.empty() && (model == nullptr || model->info.source != session.model ||
-                                 !sameOptions(options, workbench.models().options()));
+                                 options != workbench.models().options());
   const PicturePtr picture = workbench.picture();
   const bool open =
       !session.picture.empty() && (picture == nullptr || picture->path != session.picture);

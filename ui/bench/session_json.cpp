@@ -303,6 +303,17 @@ EngineOptions readEngine(SessionFields fields, const std::string& name) {
   const std::initializer_list<const char*> dtypes = {"auto", "float32", "bfloat16", "float16",
                                                      "float64"};
   options.dtype = dtypes.begin()[fields.oneOf("dtype", dtypes, 0)];
+  options.head = fields.text("head", {});
+  options.weight_set = fields.text("weights", {});
+  const std::string resampling = fields.text("resampling", {});
+  if (!resampling.empty()) {
+    const auto found = std::find(kResamplingNames.begin(), kResamplingNames.end(), resampling);
+    if (found == kResamplingNames.end()) {
+      fields.fail(fmt::format("\"engine.resampling\" must be one of {}",
+                              fmt::join(kResamplingNames, ", ")));
+    }
+    options.resampling = static_cast<Resampling>(found - kResamplingNames.begin());
+  }
   if (const Json* size = fields.object("input_size")) {
     SessionFields size_fields(*size, name, "engine.input_size");
     options.input_size = InputSize{size_fields.whole("height", 0, 1, 1 << 16),
@@ -350,7 +361,8 @@ fs::path resolved(const fs::path& path, const fs::path& folder) {
 /// Every path of the session through `portable` or `resolved`.
 void changePaths(Session& session, fs::path (*change)(const fs::path&, const fs::path&),
                  const fs::path& folder) {
-  for (fs::path* path : {&session.model, &session.statistics, &session.picture, &session.folder}) {
+  for (fs::path* path : {&session.model, &session.engine.head, &session.statistics,
+                         &session.picture, &session.folder}) {
     *path = change(*path, folder);
   }
   if (auto& evaluation = session.evaluation) {
@@ -380,6 +392,11 @@ std::string toJson(const Session& session) {
   if (const auto& size = session.engine.input_size) {
     json["engine"]["input_size"] = {{"height", size->height}, {"width", size->width}};
   }
+  if (const auto& resampling = session.engine.resampling) {
+    json["engine"]["resampling"] = kResamplingNames[static_cast<std::size_t>(*resampling)];
+  }
+  if (!session.engine.head.empty()) json["engine"]["head"] = session.engine.head.string();
+  if (!session.engine.weight_set.empty()) json["engine"]["weights"] = session.engine.weight_set;
   if (!session.statistics.empty()) json["statistics"] = session.statistics.string();
   if (!session.picture.empty()) json["picture"] = session.picture.string();
   if (!session.folder.empty()) json["folder"] = session.folder.string();

@@ -109,7 +109,21 @@ void Sources::openFiles(const QStringList& paths) {
 }
 
 void Sources::openModel(const std::filesystem::path& path) {
-  parts_.workbench.models().load(path, parts_.options());
+  const LoadedModelPtr present = parts_.workbench.model();
+  const EngineOptions options = parts_.options();
+  const bool again = present != nullptr && present->info.source == path;
+  parts_.workbench.models().load(path, again ? options
+                                             : EngineOptions{.device = options.device,
+                                                             .dtype = options.dtype,
+                                                             .threads = options.threads});
+}
+
+void Sources::useHead(const std::filesystem::path& head) {
+  const LoadedModelPtr present = parts_.workbench.model();
+  if (present == nullptr) return;
+  EngineOptions options = parts_.options();
+  options.head = head;
+  parts_.workbench.models().load(present->info.source, options);
 }
 
 void Sources::openImage(const std::filesystem::path& path) {
@@ -215,6 +229,13 @@ void Sources::askForModel() {
   if (path.isEmpty()) return;
   const std::filesystem::path file = path.toStdString();
   openModel(file.filename() == "config.json" ? file.parent_path() : file);
+}
+
+void Sources::askForHead() {
+  const QString path =
+      ask(tr("Use a classifier or a table of text embeddings"),
+          tr("Heads (*.safetensors);;All files (*)"), folderOf(parts_.recents.models.paths()));
+  if (!path.isEmpty()) useHead(path.toStdString());
 }
 
 void Sources::askForVideo() {

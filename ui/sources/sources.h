@@ -38,12 +38,16 @@ class Sources : public QObject {
   void open(const DroppedContent& content);
   /// A file or folder of any kind.
   void openPath(const QString& path);
+  /// Another one than the present: as its files say, on the device chosen.
   void openModel(const std::filesystem::path& path);
+  /// The present model with this classifier or table of text embeddings; empty: with its own.
+  void useHead(const std::filesystem::path& head);
 
  public slots:
   void askForImage();
   void askForFolder();
   void askForModel();
+  void askForHead();
   void askForVideo();
   void askForSession();
   void askForStatistics();

@@ -60,6 +60,11 @@ Actions::Actions(QWidget& window, std::vector<QWidget*> places)
   open_model = add(tr("Open &model…"), "model", tr("Ctrl+M"),
                    tr("Open a model: a folder with timm's or Hugging Face's config.json, or a "
                       ".safetensors, .pth, .pt or .bin file"));
+  use_head = add(tr("Use another &head…"), {}, {},
+                 tr("Classify with a file's classifier or table of text embeddings (weight, bias, "
+                    "logit_scale) in place of the model's own"));
+  own_head = add(tr("Use the model's o&wn head"), {}, {},
+                 tr("Leave the classifier of the file that was chosen"));
   open_video = add(tr("Open &video…"), "video", {}, tr("Play a video with the overlay on it"));
   open_camera = add(tr("Open &camera"), "camera", {}, tr("Show a camera with the overlay on it"));
   open_session = add(tr("Open s&ession…"), {}, {}, tr("Open a saved session"));
@@ -159,6 +164,8 @@ void fillFile(QMenu& menu, Actions& actions, Recents& recents) {
 void fillModel(QMenu& menu, Actions& actions, Recents& recents) {
   menu.addAction(actions.open_model);
   recents.models.fillMenu(menu.addMenu(QObject::tr("&Recent models")));
+  menu.addSeparator();
+  menu.addActions({actions.use_head, actions.own_head});
   menu.addSeparator();
   menu.addActions({actions.calibrate, actions.load_statistics});
   menu.addSeparator();

@@ -26,6 +26,8 @@ class Actions : public QObject {
   QAction* open_image;
   QAction* open_folder;
   QAction* open_model;
+  QAction* use_head;
+  QAction* own_head;
   QAction* open_video;
   QAction* open_camera;
   QAction* open_session;

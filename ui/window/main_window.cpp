@@ -80,6 +80,15 @@ void MainWindow::connectFiles() {
   connect(actions_->open_image, &QAction::triggered, sources_, &Sources::askForImage);
   connect(actions_->open_folder, &QAction::triggered, sources_, &Sources::askForFolder);
   connect(actions_->open_model, &QAction::triggered, sources_, &Sources::askForModel);
+  connect(actions_->use_head, &QAction::triggered, sources_, &Sources::askForHead);
+  connect(actions_->own_head, &QAction::triggered, sources_, [this] { sources_->useHead({}); });
+  const auto tell_head = [this] {
+    const LoadedModelPtr model = workbench_.model();
+    actions_->use_head->setEnabled(model != nullptr);
+    actions_->own_head->setEnabled(model != nullptr && !model->info.head.empty());
+  };
+  connect(&workbench_, &Workbench::modelChanged, this, tell_head);
+  tell_head();
   connect(actions_->open_video, &QAction::triggered, sources_, &Sources::askForVideo);
   connect(actions_->open_camera, &QAction::triggered, sources_, &Sources::openCamera);
   connect(actions_->open_session, &QAction::triggered, sources_, &Sources::askForSession);

@@ -218,6 +218,9 @@ QString modelSummary(const LoadedModel& model) {
               QObject::tr("%1 GFLOPs (paper), %2 in total")
                   .arg(flopsNumber(model.unmerged.paper), flopsNumber(model.unmerged.total)));
   text += row(QObject::tr("Calibration"), calibration(model));
+  if (!info.head.empty()) {
+    text += row(QObject::tr("Head"), QString::fromStdString(info.head.string()));
+  }
   text += row(QObject::tr("File"), QString::fromStdString(info.source.string()));
   text += QStringLiteral("</table>");
   for (const std::string& note : info.notes) {

@@ -42,6 +42,11 @@ struct EngineOptions {
   /// A classifier, or a table of text embeddings, instead of the model's own (safetensors: weight,
   /// bias, logit_scale; README, "Heads"). Empty: none.
   std::filesystem::path head{};
+  /// Which of several sets of weights in one file is meant, by any of its keys or prefixes
+  /// ("state_dict", "student"). Empty: averaged weights before others.
+  std::string weight_set{};
+
+  bool operator==(const EngineOptions&) const = default;
 };
 
 struct RunOptions {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace adamerge {
@@ -14,6 +15,8 @@ namespace adamerge {
 struct InputSize {
   int height = 0;
   int width = 0;
+
+  bool operator==(const InputSize&) const = default;
 };
 
 /// How the final tokens become one vector. Means weigh each token by the patches it stands for.
@@ -80,6 +83,9 @@ enum class Resampling {
   kBicubicOffset,       ///< Meta's DINOv2: by the factor (n + 0.1) / trained
   kBilinear             ///< FlexiViT, RADIO
 };
+/// What the command line and sessions call them, in the enum's order.
+inline constexpr std::array<std::string_view, 4> kResamplingNames{"timm", "bicubic", "offset",
+                                                                  "bilinear"};
 
 /// Architecture of a Vision Transformer, whichever library it comes from. Sizes in pixels or
 /// tokens.
@@ -182,6 +188,7 @@ struct ModelInfo {
   std::string family;        ///< "CLIP (transformers)": whose names and config were read
   std::filesystem::path source;
   std::filesystem::path head;  ///< of --head; empty: the classifier is the model's own
+  std::string weight_set;      ///< of --weights; empty: the file's only or first one
   VitConfig vit;
   Preprocessing preprocessing;
   std::vector<std::string> labels;  ///< one per class; "class 17" where the config names none

@@ -30,7 +30,9 @@ Json modelObject(const ModelInfo& info) {
           {"dim", vit.dim},
           {"heads", vit.heads},
           {"prefix_tokens", vit.prefixTokens()},
-          {"classes", vit.classes}};
+          {"classes", vit.classes},
+          {"head", info.head.empty() ? Json(nullptr) : Json(info.head.string())},
+          {"weights", info.weight_set.empty() ? Json(nullptr) : Json(info.weight_set)}};
 }
 
 Json predictions(const ImageResult& result, const ModelInfo& model) {
@@ -216,6 +218,7 @@ std::string modelJson(const Engine& engine) {
   json["pooling"] = name(info.vit.pooling);
   json["embedding_width"] = info.vit.embeddingWidth();
   json["positions"] = positions(info.vit);
+  json["resampling"] = kResamplingNames[static_cast<std::size_t>(info.vit.resampling)];
   json["tokens"] = info.vit.prefixTokens() + info.vit.patchTokens();
   json["parameters"] = info.parameters;
   json["flops"] = {{"paper", flops.paper}, {"total", flops.total}};

@@ -56,6 +56,7 @@ std::string modelFingerprint(const ModelInfo& model) {
   if (!model.head.empty()) files.push_back(model.head);
   Fingerprint fingerprint;
   for (const fs::path& file : files) addFile(fingerprint, file);
+  fingerprint.add(model.weight_set);
   fingerprint.add(describe(model.preprocessing));
   fingerprint.add(static_cast<std::uint64_t>(model.vit.resampling));
   return fingerprint.text();

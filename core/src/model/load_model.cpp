@@ -62,7 +62,7 @@ LoadedModel readModel(const fs::path& path, const LoadOptions& options, bool che
                       const ProgressCallback& progress, const std::stop_token& stop) {
   const ModelFiles files = findModelFiles(path);
   const ConfigFiles configs = readConfigFiles(files.config, files.preprocessor);
-  LoadedWeights weights = readWeights(files.weights, progress, stop);
+  LoadedWeights weights = readWeights(files.weights, progress, stop, options.weight_set);
   FileTensors tensors(std::move(weights.tensors), weights.file);
 
   LoadedModel model;
@@ -84,6 +84,7 @@ LoadedModel readModel(const fs::path& path, const LoadOptions& options, bool che
   info.name = displayName(path, files);
   info.architecture = config.architecture;
   info.source = path;
+  info.weight_set = options.weight_set;
   info.preprocessing =
       preprocessingFor(config.preprocessing, {info.vit.input_height, info.vit.input_width});
   info.notes.insert(info.notes.end(), config.preprocessing.notes.begin(),

@@ -13,23 +13,23 @@ namespace adamerge {
 
 struct LoadedModel {
   ModelInfo info;
-  /// Names of model/network.h, exactly those `info.vit` needs, shapes checked, all values finite; dtypes as in
-  /// the file. `pos_embed` is [1, tokens, dim] as trained, not resampled.
+  /// Names of model/network.h, exactly those `info.vit` needs, shapes checked, all values finite;
+  /// dtypes as in the file. `pos_embed` is [1, tokens, dim] as trained, not resampled.
   StateDict weights;
 };
 
 struct LoadOptions {
   std::optional<InputSize> input_size{};   ///< instead of the config's
   std::optional<Resampling> resampling{};  ///< of the position table, instead of the library's own
-  std::filesystem::path head{};            ///< replaces the classifier, see replaceHead(); empty: none
+  std::filesystem::path head{};  ///< replaces the classifier, see replaceHead(); empty: none
+  std::string weight_set{};      ///< see chooseWeights(); empty: the best
 };
 
-/// `path`: a model folder (config.json or open_clip_config.json beside the weights) or a weight file
-/// (configs in its folder are read if there are any), of any family of model/family.h.
-/// Throws Error: see readWeights; config broken, of another family than the tensors, or with fields
-/// that are not known; missing, unexpected or misshapen tensors; NaN or infinity in the weights.
-LoadedModel loadModel(const std::filesystem::path& path,
-                      const LoadOptions& options = {},
+/// `path`: a model folder (config.json or open_clip_config.json beside the weights) or a weight
+/// file (configs in its folder are read if there are any), of any family of model/family.h. Throws
+/// Error: see readWeights; config broken, of another family than the tensors, or with fields that
+/// are not known; missing, unexpected or misshapen tensors; NaN or infinity in the weights.
+LoadedModel loadModel(const std::filesystem::path& path, const LoadOptions& options = {},
                       const ProgressCallback& progress = {}, const std::stop_token& stop = {});
 
 }  // namespace adamerge

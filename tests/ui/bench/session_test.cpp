@@ -23,6 +23,9 @@ Session fullSession() {
   session.engine.device = "cpu";
   session.engine.dtype = "bfloat16";
   session.engine.input_size = InputSize{56, 28};
+  session.engine.resampling = Resampling::kBicubicOffset;
+  session.engine.head = "/data/words.safetensors";
+  session.engine.weight_set = "student";
   session.statistics = "/data/own.stats.json";
   session.picture = samplePath("ship");
   session.panes = {choiceOf("adamerge", {{"r_max", std::int64_t{24}}, {"salience", false}}),
@@ -121,6 +124,9 @@ class SessionTest : public QObject {
     row("/engine/device", "1", "\"engine.device\" must be text");
     row("/engine/dtype", "\"int8\"", "\"engine.dtype\" must be one of auto, float32");
     row("/engine/threads", "4", "\"engine.threads\" is no field");
+    row("/engine/head", "1", "\"engine.head\" must be text");
+    row("/engine/weights", "[]", "\"engine.weights\" must be text");
+    row("/engine/resampling", "\"nearest\"", "must be one of timm, bicubic, offset, bilinear");
     row("/engine/input_size/height", "0", "\"engine.input_size.height\" must be a whole number");
     row("/engine/input_size", "{\"height\": 32}", "must have \"height\" and \"width\"");
     row("/panes", "{}", "\"panes\" must be a list");

@@ -9,6 +9,7 @@
 #include <QtTest>
 
 #include "adamerge/report.h"
+#include "head_file.h"
 #include "sources/image_list.h"
 #include "sources/sources.h"
 #include "sources/video.h"
@@ -124,6 +125,34 @@ class OpeningTest : public QObject {
     QCOMPARE(fixture_->workbench().model(), before);
     fixture_->workbench().setCompression(0, 20);
     QVERIFY(fixture_->settle());
+  }
+
+  void aHeadReplacesTheClassifierUntilTheModelsOwnIsAskedForOrAnotherModelOpened() {
+    Workbench& bench = fixture_->workbench();
+    Actions& actions = fixture_->window().actions();
+    QVERIFY(actions.use_head->isEnabled());
+    QVERIFY(!actions.own_head->isEnabled());
+    const std::filesystem::path head =
+        fixture_->folder().filePath("words.safetensors").toStdString();
+    adamerge::test::writeHead(head, {"a wing", "a wheel"},
+                              bench.model()->info.vit.embeddingWidth());
+    fixture_->window().sources().useHead(head);
+    QTRY_COMPARE(bench.model()->info.head, head);
+    QVERIFY(fixture_->settle());
+    QCOMPARE(bench.model()->info.labels, (std::vector<std::string>{"a wing", "a wheel"}));
+    QCOMPARE(fixture_->pane().inspection()->result.logits.size(), std::size_t{2});
+    QVERIFY(actions.own_head->isEnabled());
+    actions.own_head->trigger();
+    QTRY_VERIFY(bench.model()->info.head.empty());
+    QVERIFY(fixture_->settle());
+    QCOMPARE(fixture_->pane().inspection()->result.logits.size(), std::size_t{10});
+
+    fixture_->window().sources().useHead(head);
+    QTRY_COMPARE(bench.model()->info.head, head);
+    const std::filesystem::path other = ADAMERGE_FAMILIES "/timm-eva02-clip";
+    fixture_->window().sources().openModel(other);
+    QTRY_COMPARE(bench.model()->info.source, other);
+    QVERIFY(bench.model()->info.head.empty());
   }
 
   void exportedFigureOffersItsSettings() {
