@@ -275,9 +275,8 @@ TEST(Inspect, AHeadOfTheUsersOwnNamesItsClasses) {
   const CliResult run = adamergeCli({"inspect", sample("bird"), "--json", "-", "--quiet", "--head",
                                      head.string(), "--method", "tome"});
   expectSuccess(run);
-  const json result = json::parse(run.out);
-  const json& image = result.at("images").at(0);
-  const json& model = result.at("model");
+  const json image = json::parse(run.out);
+  const json& model = image.at("model");
   EXPECT_EQ(model.at("head"), head.string());
   EXPECT_TRUE(model.at("weights").is_null());
   EXPECT_EQ(model.at("classes"), 3);

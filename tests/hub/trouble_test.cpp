@@ -100,6 +100,13 @@ TEST_F(FetchTrouble, WhatCannotRunIsRefusedBeforeItsWeightsCome) {
               AllOf(HasSubstr("acme/bert cannot run here"), HasSubstr("bert")));
   EXPECT_THAT(failure("acme/empty"), AllOf(HasSubstr("acme/empty"), HasSubstr("no weights")));
   EXPECT_THAT(hub.requests("/cdn/"), IsEmpty());
+  // The config that counts is that of the weights' own library.
+  const fs::path both = repository("acme/both");
+  writeText(both / "config.json", R"({"model_type": "bert"})");
+  writeText(both / "open_clip_config.json", R"({"model_cfg": {"vision_cfg": {}}})");
+  writeText(both / "open_clip_model.safetensors", std::string(5000, 'x'));
+  const hub::Plan plan = hub::plan({"acme/both"}, settings_);
+  EXPECT_EQ(plan.files.back().name, "open_clip_model.safetensors");
 }
 
 TEST_F(FetchTrouble, ACacheThatMayNotBeWritten) {

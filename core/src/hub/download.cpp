@@ -19,6 +19,7 @@
 #include "hub/http.h"
 #include "hub/listing.h"
 #include "model/model_config.h"
+#include "model/model_files.h"
 #include "support/file_lock.h"
 #include "support/files.h"
 
@@ -315,14 +316,11 @@ class Download {
 };
 
 /// Refuses what the core cannot run, by the configs alone.
-void requireRunnable(const ModelName& name, const fs::path& snapshot) {
-  const fs::path config = snapshot / "config.json";
-  const fs::path preprocessor = snapshot / "preprocessor_config.json";
-  std::error_code ignored;
-  if (!fs::exists(config, ignored)) return;
+void requireRunnable(const ModelName& name, const fs::path& weights) {
+  const ModelFiles files = filesBeside(weights);
+  if (files.config.empty()) return;
   try {
-    requireRunnable(
-        readConfigFiles(config, fs::exists(preprocessor, ignored) ? preprocessor : fs::path()));
+    requireRunnable(readConfigFiles(files.config, files.preprocessor));
   } catch (const Error& error) {
     throw Error(fmt::format("{} cannot run here, so its weights are not fetched: {}", name.text(),
                             error.what()));
@@ -348,7 +346,7 @@ Plan plan(const ModelName& name, const Settings& settings, const std::stop_token
     }
   }
   const CachedRepository repository(name.repository, settings);
-  requireRunnable(name, repository.snapshot(plan.commit));
+  requireRunnable(name, repository.snapshot(plan.commit) / weights.front().name);
   plan.files.insert(plan.files.end(), weights.begin(), weights.end());
   for (const RemoteFile& file : plan.files) {
     plan.bytes += file.bytes;

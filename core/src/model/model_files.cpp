@@ -129,21 +129,28 @@ ModelFiles findModelFiles(const fs::path& path) {
   }
   if (code) throw Error(fmt::format("{}: {}", path.string(), code.message()));
   ModelFiles files;
-  fs::path folder = path;
   if (fs::is_directory(status)) {
-    files.weights = findWeights(folder, files.notes);
+    files.weights = findWeights(path, files.notes);
   } else {
-    folder = path.parent_path();
     // A file dialog may well return the config: its folder is meant.
     const std::string name = path.filename().string();
     const bool is_config = contains(kConfigs, name) || name == "preprocessor_config.json";
-    files.weights = is_config ? findWeights(folder, files.notes) : path;
+    files.weights = is_config ? findWeights(path.parent_path(), files.notes) : path;
   }
-  const bool open_clip = files.weights.filename().string().starts_with("open_clip_");
+  ModelFiles whole = filesBeside(std::move(files.weights));
+  whole.notes = std::move(files.notes);
+  return whole;
+}
+
+ModelFiles filesBeside(fs::path weights) {
+  ModelFiles files;
+  const fs::path folder = weights.parent_path();
+  const bool open_clip = weights.filename().string().starts_with("open_clip_");
   for (const std::string_view name : {kConfigs[open_clip ? 1 : 0], kConfigs[open_clip ? 0 : 1]}) {
     if (files.config.empty()) files.config = existing(folder / name);
   }
   files.preprocessor = existing(folder / "preprocessor_config.json");
+  files.weights = std::move(weights);
   return files;
 }
 

@@ -22,6 +22,9 @@ struct ModelFiles {
 /// is there instead), or several files that could be meant.
 ModelFiles findModelFiles(const std::filesystem::path& path);
 
+/// With the configs beside a weight file, which itself need not be there.
+ModelFiles filesBeside(std::filesystem::path weights);
+
 /// By its name: it has an ending of weight files and is none of what a Trainer leaves beside them.
 bool mayBeWeights(std::string_view file_name);
 
