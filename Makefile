@@ -81,7 +81,8 @@ WITHOUT_TORCH := $(shell git ls-files 'app/*.cpp' 'ui/*.cpp' 'core/src/imaging/*
   core/src/engine/result.cpp core/src/merging/plan.cpp core/src/merging/settings.cpp
 lint: packages
 	clang-format --dry-run --Werror $(SOURCES)
-	cmake -S . -B $(BUILD)-lint -G Ninja -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DADAMERGE_BUILD_TESTS=OFF
+	cmake -S . -B $(BUILD)-lint -G Ninja -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DCMAKE_UNITY_BUILD=OFF \
+	  -DADAMERGE_BUILD_TESTS=OFF
 	clang-tidy --quiet -p $(BUILD)-lint $(WITHOUT_TORCH)
 
 clean:

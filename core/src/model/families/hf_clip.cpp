@@ -144,7 +144,7 @@ ModelConfig openSiglip(const ConfigFiles& files, FileTensors& tensors) {
     tensors.drop("attn_pool");
     config.pooling = {Pooling::kAverage, "model_type"};
     if (!tensors.has("head.weight")) {
-      config.notes.push_back(
+      config.notes.emplace_back(
           "The model has no pooling head: the mean of its patches is taken as the embedding.");
     }
     return config;

@@ -113,7 +113,7 @@ ModelConfig openDinov3(const ConfigFiles& /*files*/, FileTensors& tensors) {
   config.heads.value = static_cast<int>(token.size(-1) / (4 * periods.size(0)));
   constexpr int kUsualSide = 224;
   config.input_size.value = InputSize{kUsualSide, kUsualSide};
-  config.notes.push_back(
+  config.notes.emplace_back(
       "The file says no input size: 224 x 224 pixels are assumed (--input-size takes another).");
   return config;
 }
