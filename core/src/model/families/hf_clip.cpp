@@ -8,7 +8,7 @@
 #include "support/text.h"
 
 namespace adamerge {
-namespace {
+namespace hf_clip {
 
 constexpr std::array<std::string_view, 2> kPrefixes{"", "vision_model."};
 constexpr std::string_view kPatches = "embeddings.patch_embedding.weight";
@@ -165,22 +165,22 @@ ModelConfig openSiglip(const ConfigFiles& files, FileTensors& tensors) {
   return config;
 }
 
-}  // namespace
+}  // namespace hf_clip
 
 Family hfClipFamily() {
   return {"CLIP (transformers)",
           ConfigFormat::kHuggingFace,
           {"clip", "clip_vision_model"},
-          findClip,
-          openClip};
+          hf_clip::findClip,
+          hf_clip::openClip};
 }
 
 Family hfSiglipFamily() {
   return {"SigLIP (transformers)",
           ConfigFormat::kHuggingFace,
           {"siglip", "siglip_vision_model"},
-          findSiglip,
-          openSiglip};
+          hf_clip::findSiglip,
+          hf_clip::openSiglip};
 }
 
 }  // namespace adamerge
