@@ -7,7 +7,7 @@ SHOTS   := $(BUILD)/screenshots
 FIGURES := $(BUILD)/figures
 SOURCES := $(shell git ls-files '*.cpp' '*.h' 2>/dev/null)
 
-.PHONY: run test package bench bench-tiny bench-small bench-base gpu-kit screenshots build packages \
+.PHONY: run test package bench bench-tiny bench-small bench-base gpu-kit screenshots manual build packages \
   format lint clean
 
 packages:
@@ -33,6 +33,16 @@ endif
 # Every screen, light and dark, at three sizes.
 screenshots: build
 	resources/screenshots.sh $(BUILD)/bin/adamerge-studio $(SHOTS)
+
+# The README and the chapters of docs/ as one page, build/manual.html.
+CHAPTERS := README.md $(addprefix docs/,first-steps.md studio.md methods.md flops.md figures.md files.md) \
+  core/README.md models/README.md
+manual:
+	@.ci/packages pandoc
+	mkdir -p $(BUILD)
+	pandoc --standalone --self-contained --quiet --toc --toc-depth=2 --mathml --from=gfm+tex_math_dollars+attributes \
+	  --metadata title="AdaMerge Studio: the manual" --css=docs/manual.css --lua-filter=docs/manual.lua \
+	  --output=$(BUILD)/manual.html $(CHAPTERS)
 
 test: packages
 	cmake --preset release -DADAMERGE_BUILD_TESTS=ON
@@ -81,7 +91,8 @@ WITHOUT_TORCH := $(shell git ls-files 'app/*.cpp' 'ui/*.cpp' 'core/src/imaging/*
   core/src/engine/result.cpp core/src/merging/plan.cpp core/src/merging/settings.cpp
 lint: packages
 	clang-format --dry-run --Werror $(SOURCES)
-	cmake -S . -B $(BUILD)-lint -G Ninja -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DADAMERGE_BUILD_TESTS=OFF
+	cmake -S . -B $(BUILD)-lint -G Ninja -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DCMAKE_UNITY_BUILD=OFF \
+	  -DADAMERGE_BUILD_TESTS=OFF
 	clang-tidy --quiet -p $(BUILD)-lint $(WITHOUT_TORCH)
 
 clean:

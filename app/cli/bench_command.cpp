@@ -29,7 +29,7 @@ constexpr double kMostTolerance = 100;
 constexpr int kLeastImages = 8;
 constexpr const char* kInterrupted = "interrupted";
 
-struct Options {
+struct BenchOptions {
   EngineChoice engine;
   ChoiceOptions choices;
   BenchSubjects subjects{engine};
@@ -54,7 +54,7 @@ std::vector<int> batchesOf(const std::string& text) {
 /// What has been measured, model by model.
 class Bench {
  public:
-  Bench(const Options& options, Terminal& terminal, const std::stop_token& stop)
+  Bench(const BenchOptions& options, Terminal& terminal, const std::stop_token& stop)
       : options_(options), terminal_(terminal), stop_(stop) {
     record_.version = ADAMERGE_VERSION;
     record_.command = commandLine(/*ranks=*/0);
@@ -114,7 +114,7 @@ class Bench {
     return skipped_ == 0 ? 0 : 1;
   }
 
-  const Options& options_;
+  const BenchOptions& options_;
   Terminal& terminal_;
   const std::stop_token& stop_;
   BenchmarkRecord record_;
@@ -123,7 +123,7 @@ class Bench {
   std::string problem_;  ///< what ended it early
 };
 
-int measure(Options& options, const std::stop_token& stop) {
+int measure(BenchOptions& options, const std::stop_token& stop) {
   Terminal terminal(options.engine.quiet());
   options.subjects.check();
   options.choices.check();
@@ -168,7 +168,7 @@ void warnOfOtherConditions(const RecordedBenchmark& before, const RecordedBenchm
   }
 }
 
-int compare(const Options& options) {
+int compare(const BenchOptions& options) {
   Terminal terminal(options.engine.quiet());
   const std::string& old_file = options.compared.front();
   const std::string& new_file = options.compared.back();
@@ -192,7 +192,7 @@ int compare(const Options& options) {
 }  // namespace
 
 Command benchCommand(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<BenchOptions>();
   CLI::App* command =
       app.add_subcommand("bench", "Latency, throughput and memory of methods on this machine");
   options->subjects.addTo(*command);

@@ -15,7 +15,7 @@
 namespace adamerge::cli {
 namespace {
 
-struct Options {
+struct CalibrateOptions {
   EngineChoice engine;
   MethodOptions method;
   std::string folder;
@@ -25,7 +25,7 @@ struct Options {
   std::size_t limit = 0;
 };
 
-int run(const Options& options, const std::stop_token& stop) {
+int run(const CalibrateOptions& options, const std::stop_token& stop) {
   Terminal terminal(options.engine.quiet());
   CalibrationOptions calibration;
   calibration.r_max = asUsage([&] { return parseCounts("--r-max", options.r_max); });
@@ -69,7 +69,7 @@ int run(const Options& options, const std::stop_token& stop) {
 }  // namespace
 
 Command calibrateCommand(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CalibrateOptions>();
   CLI::App* command = app.add_subcommand(
       "calibrate", "Layer statistics (mu, sigma of the redundancy) from a folder of images");
   command->add_option("folder", options->folder, "Images at any depth, or CIFAR-10's binary files")

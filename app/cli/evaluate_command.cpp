@@ -28,7 +28,7 @@ constexpr double kSecondsUntilLost = 60;
 constexpr double kLeastUntilLost = 2;
 constexpr double kMostUntilLost = 86400;
 
-struct Options {
+struct EvaluateOptions {
   EngineChoice engine;
   ChoiceOptions choices;
   DatasetOptions dataset;
@@ -44,7 +44,7 @@ struct Options {
 };
 
 /// Where what is done is kept while the work goes on; empty: nowhere.
-std::string stateFile(const Options& options) {
+std::string stateFile(const EvaluateOptions& options) {
   for (const std::string& output : {options.json, options.csv}) {
     if (isFileOutput(output)) return output + ".partial";
   }
@@ -56,7 +56,7 @@ void removeState(const std::string& state) {
   if (!state.empty()) std::filesystem::remove(state, gone_already);
 }
 
-void requireUsable(const Options& options) {
+void requireUsable(const EvaluateOptions& options) {
   options.choices.check();
   if (options.json == "-" && options.csv == "-") {
     throw UsageError("--json and --csv cannot both be written to standard output");
@@ -70,7 +70,7 @@ void requireUsable(const Options& options) {
 
 /// What all ranks do alike.
 struct Setup {
-  Setup(const Options& options, const RankGroup* ranks, Terminal& terminal,
+  Setup(const EvaluateOptions& options, const RankGroup* ranks, Terminal& terminal,
         const std::stop_token& stop)
       : engine(options.engine.load(terminal, stop, /*threads=*/1)),
         dataset(open(options, engine, stop)) {
@@ -89,7 +89,8 @@ struct Setup {
   EvaluationOptions how;
 
  private:
-  static Dataset open(const Options& options, const Engine& engine, const std::stop_token& stop) {
+  static Dataset open(const EvaluateOptions& options, const Engine& engine,
+                      const std::stop_token& stop) {
     DatasetOptions how = options.dataset;
     how.labels = options.labels;
     return Dataset::open(options.folder, engine.info(), how, stop)
@@ -107,7 +108,7 @@ void warnOfIdleCores(const RankGroup& ranks, Terminal& terminal) {
 }
 
 /// The only process, or rank 0.
-int lead(const Options& options, RankGroup* ranks, const std::stop_token& stop) {
+int lead(const EvaluateOptions& options, RankGroup* ranks, const std::stop_token& stop) {
   Terminal terminal(options.engine.quiet());
   requireUsable(options);
   std::vector<std::unique_ptr<OutputLock>> locks;
@@ -150,7 +151,7 @@ int lead(const Options& options, RankGroup* ranks, const std::stop_token& stop) 
 }
 
 /// Rank 0 cannot say that it is lost, nor take its locks with it.
-void standIn(const Options& options) {
+void standIn(const EvaluateOptions& options) {
   for (const std::string& output : {options.json, options.csv}) {
     try {
       if (isFileOutput(output)) const OutputLock takes_over_and_removes(output);
@@ -163,7 +164,7 @@ void standIn(const Options& options) {
 }
 
 /// Any other rank: prints nothing, since rank 0 says what there is to say.
-void assist(const Options& options, RankGroup& ranks, const std::stop_token& stop) {
+void assist(const EvaluateOptions& options, RankGroup& ranks, const std::stop_token& stop) {
   try {
     options.choices.check();
     Terminal terminal(/*quiet=*/true);
@@ -183,7 +184,7 @@ void assist(const Options& options, RankGroup& ranks, const std::stop_token& sto
   }
 }
 
-int run(const Options& options, const std::stop_token& stop) {
+int run(const EvaluateOptions& options, const std::stop_token& stop) {
   const std::unique_ptr<RankGroup> ranks = joinRanks();
   if (!ranks) return lead(options, nullptr, stop);
   if (ranks->rank() > 0) {
@@ -201,7 +202,7 @@ int run(const Options& options, const std::stop_token& stop) {
 }  // namespace
 
 Command evaluateCommand(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<EvaluateOptions>();
   CLI::App* command = app.add_subcommand(
       "evaluate", "Accuracy, FLOPs and throughput of methods and settings on a labelled set");
   command

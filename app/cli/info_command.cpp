@@ -13,7 +13,7 @@
 namespace adamerge::cli {
 namespace {
 
-struct Options {
+struct InfoOptions {
   EngineChoice engine;
   std::string json;
 };
@@ -78,7 +78,7 @@ void print(const Engine& engine, bool automatic) {
 }  // namespace
 
 Command infoCommand(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<InfoOptions>();
   CLI::App* command = app.add_subcommand(
       "info", "Architecture, parameters, tokens, FLOPs, classes, preprocessing, device");
   takesText(*command->add_option("--json", options->json,

@@ -16,7 +16,7 @@
 namespace adamerge::cli {
 namespace {
 
-struct Options {
+struct InspectOptions {
   EngineChoice engine;
   MethodOptions method;
   FigureOptions figures;
@@ -39,10 +39,9 @@ void print(const InspectReport& report, const ModelInfo& model) {
     fmt::print("  {}: no classifier (--head takes one)\n", describe(report.choice));
   } else {
     const Fidelity fidelity = compareLogits(report.baseline.logits, result.logits);
-    fmt::print("  {}: {} (unmerged: {}; logit cosine {:.4f}, KL {:.4f})\n",
-               describe(report.choice), predictionText(result, model),
-               predictionText(report.baseline, model), fidelity.logit_cosine,
-               fidelity.kl_divergence);
+    fmt::print("  {}: {} (unmerged: {}; logit cosine {:.4f}, KL {:.4f})\n", describe(report.choice),
+               predictionText(result, model), predictionText(report.baseline, model),
+               fidelity.logit_cosine, fidelity.kl_divergence);
   }
   fmt::print("  cosine with the unmerged model: embedding {:.4f}, patches {:.4f}\n",
              embeddingCosine(report.baseline, result), patchCosine(report.baseline, result));
@@ -56,7 +55,8 @@ void print(const InspectReport& report, const ModelInfo& model) {
 /// Inspects images one by one and keeps what is finished.
 class Inspection {
  public:
-  Inspection(Options& options, PreparedMethod method, const Engine& engine, Terminal& terminal)
+  Inspection(InspectOptions& options, PreparedMethod method, const Engine& engine,
+             Terminal& terminal)
       : options_(options),
         method_(std::move(method)),
         unmerged_(engine.prepare({})),
@@ -109,7 +109,7 @@ class Inspection {
     }
   }
 
-  Options& options_;
+  InspectOptions& options_;
   const PreparedMethod method_;
   const PreparedMethod unmerged_;
   const Engine& engine_;
@@ -123,7 +123,7 @@ void requireLayer(int layer, const ModelInfo& model) {
                           model.vit.depth - 1));
 }
 
-int run(Options& options, const std::stop_token& stop) {
+int run(InspectOptions& options, const std::stop_token& stop) {
   Terminal terminal(options.engine.quiet());
   const MethodChoice choice = options.method.choice();
   options.figures.check(findMethod(choice.method));
@@ -166,7 +166,7 @@ int run(Options& options, const std::stop_token& stop) {
 }  // namespace
 
 Command inspectCommand(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<InspectOptions>();
   CLI::App* command = app.add_subcommand(
       "inspect", "Prediction, trace of every block and figures of one image or many");
   command->add_option("images", options->images, "Image files")->required();

@@ -14,7 +14,7 @@
 namespace adamerge::cli {
 namespace {
 
-struct Options {
+struct ModelsOptions {
   std::vector<std::string> fetch;
   std::string json;
   bool quiet = false;
@@ -62,7 +62,7 @@ nlohmann::ordered_json toJson(const std::vector<hub::CachedModel>& models,
   return {{"cache", settings.cache.string()}, {"models", std::move(list)}};
 }
 
-int run(const Options& options, const std::stop_token& stop) {
+int run(const ModelsOptions& options, const std::stop_token& stop) {
   Terminal terminal(options.quiet);
   requireWritable(options.json);
   std::vector<hub::ModelName> names;
@@ -82,7 +82,7 @@ int run(const Options& options, const std::stop_token& stop) {
 }  // namespace
 
 Command modelsCommand(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ModelsOptions>();
   CLI::App* command = app.add_subcommand(
       "models", "What is in the Hugging Face cache, and which of it would run here");
   takesText(*command

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t kDefaultImages = 64;
 
-struct Options {
+struct ScheduleOptions {
   EngineChoice engine;
   MethodOptions method;
   double flops = 0;
@@ -28,7 +28,7 @@ struct Options {
   std::string json;
 };
 
-int run(const Options& options, const std::stop_token& stop) {
+int run(const ScheduleOptions& options, const std::stop_token& stop) {
   Terminal terminal(options.engine.quiet());
   const MethodChoice choice = options.method.choice();
   if (compressionKnob(choice) == nullptr) {
@@ -73,7 +73,7 @@ int run(const Options& options, const std::stop_token& stop) {
 }  // namespace
 
 Command scheduleCommand(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ScheduleOptions>();
   CLI::App* command = app.add_subcommand(
       "schedule", "The setting (r or r_max) whose FLOPs come nearest to a target");
   takesPositiveNumber(

@@ -73,4 +73,9 @@ void makeClassFolders(const fs::path& folder) {
   }
 }
 
+std::string totals(Evaluation evaluation) {
+  for (EvaluatedPoint& point : evaluation.points) point.accuracy.images_per_second.reset();
+  return evaluationJson(evaluation, "") + evaluationCsv(evaluation);
+}
+
 }  // namespace adamerge::test

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "adamerge/engine.h"
+#include "adamerge/evaluate.h"
 
 namespace adamerge::test {
 
@@ -21,6 +22,9 @@ void writeCifarBatch(const std::filesystem::path& file, const std::vector<int>& 
 
 /// Folders airplane, Automobile, BIRD and ship with the drawn samples and patterns: 4 + 8 images.
 void makeClassFolders(const std::filesystem::path& folder);
+
+/// What an evaluation found: everything but the time it took.
+std::string totals(Evaluation evaluation);
 
 void writeBytes(const std::filesystem::path& file, const std::string& bytes);
 

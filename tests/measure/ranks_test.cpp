@@ -58,12 +58,6 @@ class MailboxRank : public EvaluationRanks {
   int sent_ = 0;
 };
 
-/// Everything but the time it took.
-std::string totals(Evaluation evaluation) {
-  for (EvaluatedPoint& point : evaluation.points) point.accuracy.images_per_second.reset();
-  return evaluationJson(evaluation, "") + evaluationCsv(evaluation);
-}
-
 class RanksTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -101,7 +95,7 @@ class RanksTest : public testing::Test {
 };
 
 TEST_F(RanksTest, GiveTheTotalsOfOneProcess) {
-  const std::string alone = totals(evaluate(test::bundledEngine(), open(), choices_));
+  const std::string alone = test::totals(evaluate(test::bundledEngine(), open(), choices_));
   for (const int size : {1, 2, 3}) {
     SCOPED_TRACE(size);
     fs::remove(state_);
@@ -116,7 +110,7 @@ TEST_F(RanksTest, GiveTheTotalsOfOneProcess) {
     threads.clear();
     EXPECT_TRUE(shared.complete());
     EXPECT_EQ(shared.skipped.size(), 1U);
-    EXPECT_EQ(totals(shared), alone);
+    EXPECT_EQ(test::totals(shared), alone);
     // "ready", "stopped" and a batch at least.
     for (int rank = 1; rank < size; ++rank)
       EXPECT_GE(ranks[static_cast<std::size_t>(rank)].sent(), 3);
@@ -124,7 +118,7 @@ TEST_F(RanksTest, GiveTheTotalsOfOneProcess) {
 }
 
 TEST_F(RanksTest, ASilentRankIsLostAndTheRestGoesOnWithoutIt) {
-  const std::string alone = totals(evaluate(test::bundledEngine(), open(), choices_));
+  const std::string alone = test::totals(evaluate(test::bundledEngine(), open(), choices_));
   Mailboxes mail(2);
   MailboxRank first(mail, 0);
   MailboxRank dying(mail, 1, /*until_dead=*/2);
@@ -139,7 +133,7 @@ TEST_F(RanksTest, ASilentRankIsLostAndTheRestGoesOnWithoutIt) {
   MailboxRank last(one, 0);
   const Evaluation rest = lead(last);
   EXPECT_EQ(rest.continued, part.done);
-  EXPECT_EQ(totals(rest), alone);
+  EXPECT_EQ(test::totals(rest), alone);
 }
 
 TEST_F(RanksTest, AStopOfOneRankStopsAllAndLosesNone) {

@@ -21,12 +21,6 @@ using testing::HasSubstr;
 
 MeasuredChoice toMe(std::int64_t r) { return {{"tome", {{"r", r}}, nullptr, false}, {}}; }
 
-/// Everything but the time it took.
-std::string totals(Evaluation evaluation) {
-  for (EvaluatedPoint& point : evaluation.points) point.accuracy.images_per_second.reset();
-  return evaluationJson(evaluation, "") + evaluationCsv(evaluation);
-}
-
 class ResumeTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -63,7 +57,7 @@ class ResumeTest : public testing::Test {
 };
 
 TEST_F(ResumeTest, GivesTheSameTotalsWhereverItWasInterrupted) {
-  const std::string whole = totals(evaluate(test::bundledEngine(), open(), choices_));
+  const std::string whole = test::totals(evaluate(test::bundledEngine(), open(), choices_));
   for (const std::int64_t stop_after : {3, 6, 9}) {
     fs::remove(state_);
     const Evaluation part = run(choices_, stop_after);
@@ -74,15 +68,15 @@ TEST_F(ResumeTest, GivesTheSameTotalsWhereverItWasInterrupted) {
     EXPECT_TRUE(rest.complete());
     EXPECT_EQ(rest.continued, part.done);
     EXPECT_EQ(rest.skipped.size(), 1U);
-    EXPECT_EQ(totals(rest), whole);
+    EXPECT_EQ(test::totals(rest), whole);
   }
 }
 
 TEST_F(ResumeTest, RepeatsNothingOnceAllIsDone) {
-  const std::string whole = totals(run(choices_));
+  const std::string whole = test::totals(run(choices_));
   const Evaluation again = run(choices_);
   EXPECT_EQ(again.continued, again.total);
-  EXPECT_EQ(totals(again), whole);
+  EXPECT_EQ(test::totals(again), whole);
 }
 
 TEST_F(ResumeTest, KeepsNothingWhereNothingWasDone) {

@@ -14,7 +14,7 @@ namespace adamerge {
 namespace {
 
 namespace fs = std::filesystem;
-const fs::path kModel = fs::path(ADAMERGE_MODELS) / "vit-tiny-cifar10";
+const fs::path kSmallModel = fs::path(ADAMERGE_MODELS) / "vit-tiny-cifar10";
 const fs::path kData = ADAMERGE_TEST_DATA;
 
 /// The class token's row of block 0's attention, mean over heads: [tokens].
@@ -48,9 +48,9 @@ std::vector<LayerTrace> layersOf(const fs::path& model, const InputTensor& input
 InputTensor picture() { return test::readPpm(kData / "merging" / "drawn-cat.ppm"); }
 
 TEST(ClassAttention, OfTheFirstBlockIsTheSoftmaxRow) {
-  const LoadedModel model = loadModel(kModel);
+  const LoadedModel model = loadModel(kSmallModel);
   const at::Tensor row = classRow(model, picture());
-  const std::vector<LayerTrace> layers = layersOf(kModel, picture(), {});
+  const std::vector<LayerTrace> layers = layersOf(kSmallModel, picture(), {});
   const std::vector<float>& traced = layers.front().attention;
   ASSERT_EQ(traced.size() + 1, static_cast<std::size_t>(row.size(0)));
   double sum = row[0].item<double>();  // to itself
@@ -77,9 +77,9 @@ double sumOverGroups(const std::vector<float>& attention, const std::vector<int>
 TEST(ClassAttention, OfMergedTokensIsSharedByTheirPatches) {
   // AdaMerge merges before a block's attention, ToMe after it.
   const std::vector<LayerTrace> early =
-      layersOf(kModel, picture(), {"adamerge", {{"r_max", std::int64_t{24}}}, nullptr, false});
+      layersOf(kSmallModel, picture(), {"adamerge", {{"r_max", std::int64_t{24}}}, nullptr, false});
   const std::vector<LayerTrace> late =
-      layersOf(kModel, picture(), {"tome", {{"r", std::int64_t{12}}}, nullptr, false});
+      layersOf(kSmallModel, picture(), {"tome", {{"r", std::int64_t{12}}}, nullptr, false});
   for (std::size_t block = 1; block < early.size(); ++block) {
     for (const double sum : {sumOverGroups(early[block].attention, early[block].groups),
                              sumOverGroups(late[block].attention, late[block - 1].groups)}) {
@@ -122,7 +122,7 @@ TEST(ClassAttention, OfEveryConfigurationIsAShareOfOneOrEmpty) {
 }
 
 TEST(ClassAttention, IsNotRecordedWithoutTracing) {
-  const Engine engine = Engine::load(kModel, {.device = test::testDevice()});
+  const Engine engine = Engine::load(kSmallModel, {.device = test::testDevice()});
   const InputTensor input = picture();
   const ImageResult result = engine.run({&input, 1}, {}, {.trace = false}).front();
   for (const LayerTrace& layer : result.layers) {

@@ -20,7 +20,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 
 constexpr std::int64_t kTokens = 6;
-constexpr std::int64_t kPrefix = 1;
+constexpr std::int64_t kPrefixTokens = 1;
 constexpr int kBlock = 3;
 
 /// One prefix token and five patches; 1 and 4 merge into 3.
@@ -36,20 +36,20 @@ MergePlan goodPlan() {
 std::string problemOf(const std::function<void(MergePlan&)>& spoil) {
   MergePlan plan = goodPlan();
   spoil(plan);
-  return test::errorMessage([&] { checkPlan(plan, kTokens, kPrefix, kBlock); });
+  return test::errorMessage([&] { checkPlan(plan, kTokens, kPrefixTokens, kBlock); });
 }
 
 TEST(PlanCheck, AcceptsWhatAccountsForEveryToken) {
-  EXPECT_NO_THROW(checkPlan(goodPlan(), kTokens, kPrefix, kBlock));
-  EXPECT_NO_THROW(checkPlan({}, kTokens, kPrefix, kBlock));
+  EXPECT_NO_THROW(checkPlan(goodPlan(), kTokens, kPrefixTokens, kBlock));
+  EXPECT_NO_THROW(checkPlan({}, kTokens, kPrefixTokens, kBlock));
   MergePlan reordered = goodPlan();
   reordered.order = {0, 5, 3, 2};
-  EXPECT_NO_THROW(checkPlan(reordered, kTokens, kPrefix, kBlock));
+  EXPECT_NO_THROW(checkPlan(reordered, kTokens, kPrefixTokens, kBlock));
   // Only a weighted mean reads weights.
   MergePlan pruned = goodPlan();
   pruned.combine = Combine::kPrune;
   pruned.weights.clear();
-  EXPECT_NO_THROW(checkPlan(pruned, kTokens, kPrefix, kBlock));
+  EXPECT_NO_THROW(checkPlan(pruned, kTokens, kPrefixTokens, kBlock));
 }
 
 TEST(PlanCheck, NamesBlockAndTokenOfAFault) {
@@ -96,7 +96,7 @@ TEST(PlanCheck, NamesBlockAndTokenOfAFault) {
   MergePlan plan = goodPlan();
   plan.order = {2, 3, 5};
   plan.merges.push_back({0, 3, 0});
-  EXPECT_THROW(checkPlan(plan, kTokens, kPrefix, kBlock), FaultyPlan);
+  EXPECT_THROW(checkPlan(plan, kTokens, kPrefixTokens, kBlock), FaultyPlan);
 }
 
 /// Merges as it should in the blocks before `bad_block`, where it forgets the last token.

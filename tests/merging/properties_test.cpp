@@ -15,7 +15,7 @@ namespace adamerge {
 namespace {
 
 namespace fs = std::filesystem;
-const fs::path kData = ADAMERGE_TEST_DATA;
+const fs::path kTestData = ADAMERGE_TEST_DATA;
 
 InputTensor randomInput(const VitConfig& vit, unsigned seed) {
   std::mt19937 random(seed);
@@ -140,7 +140,7 @@ class EveryModel : public testing::TestWithParam<std::tuple<std::string, std::st
   const Engine& engine() const { return engine_; }
 
  private:
-  Engine engine_ = Engine::load(kData / std::get<0>(GetParam()),
+  Engine engine_ = Engine::load(kTestData / std::get<0>(GetParam()),
                                 {.device = test::testDevice(), .dtype = std::get<1>(GetParam())});
 };
 
@@ -211,11 +211,11 @@ TEST_P(Batch, PicturesThatKeepDifferentNumbersOfTokens) {
                                      {.device = test::testDevice(), .dtype = GetParam()});
   std::vector<InputTensor> batch;
   for (const char* name : {"plane", "ship", "car", "cat"}) {
-    batch.push_back(test::readPpm(kData / "merging" / ("drawn-" + std::string(name) + ".ppm")));
+    batch.push_back(test::readPpm(kTestData / "merging" / ("drawn-" + std::string(name) + ".ppm")));
   }
   MethodChoice choice{"adamerge", {{"r_max", std::int64_t{23}}}, nullptr, false};
   choice.statistics =
-      std::make_shared<const Statistics>(readStatistics(kData / "merging" / "stats.json"));
+      std::make_shared<const Statistics>(readStatistics(kTestData / "merging" / "stats.json"));
   const std::vector<ImageResult> together = engine.run(batch, choice);
   std::set<int> tokens_out;
   for (std::size_t i = 0; i < batch.size(); ++i) {

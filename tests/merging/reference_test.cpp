@@ -9,20 +9,20 @@
 namespace adamerge {
 namespace {
 
-const std::filesystem::path kData = std::filesystem::path(ADAMERGE_TEST_DATA) / "merging";
+const std::filesystem::path kReference = std::filesystem::path(ADAMERGE_TEST_DATA) / "merging";
 
 TEST(Reference, EveryCaseOfTheDrawnPictures) {
   const auto model = std::filesystem::path(ADAMERGE_MODELS) / "vit-tiny-cifar10";
   const Engine engine = Engine::load(model, {.device = test::testDevice(), .dtype = "float32"});
   const Engine exact = Engine::load(model, {.device = test::testDevice(), .dtype = "float64"});
-  const auto statistics = std::make_shared<const Statistics>(readStatistics(kData / "stats.json"));
-  const test::json cases = test::readReference(kData / "cases.json");
+  const auto statistics = std::make_shared<const Statistics>(readStatistics(kReference / "stats.json"));
+  const test::json cases = test::readReference(kReference / "cases.json");
   ASSERT_EQ(cases.size(), 72U);
   std::map<std::string, int> per_method;
   test::Comparison comparison;
   for (const test::json& expected : cases) {
     SCOPED_TRACE(expected.at("image").get<std::string>() + " " + expected.at("settings").dump());
-    const InputTensor input = test::readPpm(kData / expected.at("image").get<std::string>());
+    const InputTensor input = test::readPpm(kReference / expected.at("image").get<std::string>());
     const MethodChoice choice = test::choiceOf(expected.at("settings"), statistics);
     test::expectEqualsReference(engine.run({&input, 1}, choice).front(),
                                 exact.run({&input, 1}, choice).front(), expected, comparison);

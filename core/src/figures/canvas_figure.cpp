@@ -7,8 +7,6 @@
 namespace adamerge {
 namespace {
 
-constexpr double kCaptionSpace = 2;
-
 double proportionOf(const Scene& scene) {
   const Box region = overlaidRegion(*scene.input.original, scene.input.image.crop);
   return region.height / region.width;

@@ -18,8 +18,7 @@ namespace {
 
 constexpr std::size_t kFewest = 2;
 constexpr std::size_t kMost = 4;
-constexpr double kLeastPanel = 96;
-constexpr double kCaptionSpace = 2;
+constexpr double kLeastCompared = 96;
 
 /// A picture kind under the traits of a comparison: as wide as the page.
 FigureTraits traitsOf(const FigureDrawing& drawing) {
@@ -86,7 +85,7 @@ class Comparison {
       scenes_.push_back(makeScene(traitsOf(drawing_), input, style));
       proportion_ = std::max(proportion_, drawing_.picture->proportion(scenes_.back()));
     }
-    const double width = gridPanelWidth(first(), scenes_.size(), kLeastPanel);
+    const double width = gridPanelWidth(first(), scenes_.size(), kLeastCompared);
     for (const Scene& scene : scenes_) {
       captions_.push_back(wrapped(scene.input.subtitle, width, scene.textStyle()));
       caption_lines_ = std::max(caption_lines_, captions_.back().size());
@@ -119,7 +118,7 @@ class Comparison {
                          (static_cast<double>(caption_lines_) + 2) * kLineHeight;
     return {first(),
             scenes_.size(),
-            kLeastPanel,
+            kLeastCompared,
             proportion_,
             kMargin + headingHeight(first(), note(), false),
             below};

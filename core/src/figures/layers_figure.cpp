@@ -17,7 +17,7 @@ constexpr double kTokensHeight = 68;
 constexpr double kMergesHeight = 42;
 constexpr double kRedundancyHeight = 62;
 constexpr double kPlotSpace = 10;
-constexpr double kLegendSpace = 14;
+constexpr double kLayersLegendSpace = 14;
 constexpr double kEndLabelSpace = 18;
 constexpr double kCurveWidth = 1.2;
 constexpr double kMeanWidth = 0.8;
@@ -116,7 +116,7 @@ void drawRedundancyLegend(Canvas& canvas, const Scene& scene, const Plot& plot, 
                                                                  : "not calibrated";
   const double first = kSample + kSampleSpace + textWidth(kMeasured, scene.textStyle());
   const double second = (band ? kSample + kSampleSpace : 0) + textWidth(other, scene.textStyle());
-  const double middle = plot.area.y - kLegendSpace / 2;
+  const double middle = plot.area.y - kLayersLegendSpace / 2;
   double x = std::clamp(scene.width - kMargin - first - kEntrySpace - second, kMargin, plot.area.x);
   const auto label = [&](std::string_view text, double left) {
     canvas.text(text, {left, middle - kLineHeight / 2, scene.width - left, kLineHeight},
@@ -178,7 +178,7 @@ double mergesTop(const Scene& scene) {
 
 double layersHeight(const Scene& scene) {
   const double redundancy =
-      hasRedundancy(scene) ? kPlotSpace + kLegendSpace + kRedundancyHeight : 0;
+      hasRedundancy(scene) ? kPlotSpace + kLayersLegendSpace + kRedundancyHeight : 0;
   return mergesTop(scene) + kMergesHeight + redundancy + kBlockAxisSpace + kMargin;
 }
 
@@ -189,7 +189,7 @@ void drawLayersFigure(Canvas& canvas, const Scene& scene) {
   top = mergesTop(scene);
   drawMerges(canvas, scene, plotAt(scene, top, kMergesHeight));
   if (!hasRedundancy(scene)) return;
-  top += kMergesHeight + kPlotSpace + kLegendSpace;
+  top += kMergesHeight + kPlotSpace + kLayersLegendSpace;
   drawRedundancy(canvas, scene, plotAt(scene, top, kRedundancyHeight));
 }
 

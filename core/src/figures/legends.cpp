@@ -14,7 +14,7 @@ namespace adamerge {
 namespace {
 
 constexpr double kBarHeight = 5;
-constexpr double kTickLength = 2;
+constexpr double kScaleTickLength = 2;
 constexpr double kSharedBarWidth = 60;
 constexpr double kBarSpace = 3;
 constexpr double kSampleSize = 8;
@@ -44,15 +44,15 @@ void drawHeatScale(Canvas& canvas, const Scene& scene, const Box& area) {
   drawColorBar(canvas, scene, bar);
   for (const double t : tickPlaces(scene, values, bar.width)) {
     const double x = bar.x + t * bar.width;
-    const std::array<Segment, 1> tick{{{{x, bar.bottom()}, {x, bar.bottom() + kTickLength}}}};
+    const std::array<Segment, 1> tick{{{{x, bar.bottom()}, {x, bar.bottom() + kScaleTickLength}}}};
     canvas.lines(tick, 0.5, scene.theme.rule);
-    Box label{bar.x, bar.bottom() + kTickLength, bar.width, kLineHeight};
+    Box label{bar.x, bar.bottom() + kScaleTickLength, bar.width, kLineHeight};
     if (t > 0 && t < 1) label = {x - bar.width / 4, label.y, bar.width / 2, kLineHeight};
     const Align align = t <= 0 ? Align::kLeft : t >= 1 ? Align::kRight : Align::kCentre;
     canvas.text(values.labelAt(t), label, scene.textStyle(align));
   }
   canvas.text(fmt::format("{} scale", scaleName(scene.style.overlay.scale)),
-              {bar.x, bar.bottom() + kTickLength + kLineHeight, bar.width, kLineHeight},
+              {bar.x, bar.bottom() + kScaleTickLength + kLineHeight, bar.width, kLineHeight},
               scene.mutedStyle(Align::kCentre));
 }
 
@@ -225,7 +225,7 @@ std::string legendCaption(const Scene& scene) {
 }
 
 double legendHeight(const Scene& scene, double width) {
-  if (isHeat(scene.content)) return kBarHeight + kTickLength + 2 * kLineHeight;
+  if (isHeat(scene.content)) return kBarHeight + kScaleTickLength + 2 * kLineHeight;
   return entriesHeight(laidOut(entriesOf(scene, scene.content, true), scene, width));
 }
 

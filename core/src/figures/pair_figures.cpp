@@ -7,12 +7,10 @@
 namespace adamerge {
 namespace {
 
-constexpr double kCaptionSpace = 2;
-
 double slotWidth(const Scene& scene) { return (scene.contentWidth() - kGap) / 2; }
 
 /// Under the result where it fits there as well, else under both panels.
-Box legendBox(const Scene& scene) {
+Box pairLegendBox(const Scene& scene) {
   const double top = panelPair(scene).caption_y + 2 * kCaptionSpace + kLineHeight;
   const double slot = legendHeight(scene, slotWidth(scene));
   const double full = legendHeight(scene, scene.contentWidth());
@@ -21,7 +19,7 @@ Box legendBox(const Scene& scene) {
   return {kMargin + slotWidth(scene) + kGap, top, slotWidth(scene), slot};
 }
 
-double pairHeight(const Scene& scene) { return legendBox(scene).bottom() + kMargin; }
+double pairHeight(const Scene& scene) { return pairLegendBox(scene).bottom() + kMargin; }
 
 void drawPair(Canvas& canvas, const Scene& scene, const PictureDrawing& picture) {
   const PanelPair pair = panelPair(scene);
@@ -32,7 +30,7 @@ void drawPair(Canvas& canvas, const Scene& scene, const PictureDrawing& picture)
   canvas.text("input", caption, scene.textStyle(Align::kCentre));
   caption.x += slotWidth(scene) + kGap;
   canvas.text(legendCaption(scene), caption, scene.textStyle(Align::kCentre));
-  drawLegend(canvas, scene, legendBox(scene));
+  drawLegend(canvas, scene, pairLegendBox(scene));
 }
 
 FigureDrawing pairFigure(FigureKind kind, OverlayKind content, const PictureDrawing& picture) {

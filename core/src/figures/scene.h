@@ -14,6 +14,8 @@ namespace adamerge {
 
 inline constexpr double kMargin = 4;
 inline constexpr double kGap = 6;
+/// Between a panel and its caption.
+inline constexpr double kCaptionSpace = 2;
 
 /// Pictures that a kind cannot do without.
 struct FigureNeeds {

@@ -11,13 +11,13 @@ namespace adamerge {
 namespace {
 
 /// Narrower panels would cut their captions short.
-constexpr double kLeastPanel = 50;
-constexpr double kLegendSpace = 4;
+constexpr double kLeastStripPanel = 50;
+constexpr double kStripLegendSpace = 4;
 
 PanelGrid gridOf(const Scene& scene) {
   return {scene,
           scene.input.result.layers.size(),
-          kLeastPanel,
+          kLeastStripPanel,
           viewProportion(scene),
           kMargin + headingHeight(scene, runNote(scene)),
           kCaptionHeight};
@@ -25,7 +25,7 @@ PanelGrid gridOf(const Scene& scene) {
 
 double stripHeight(const Scene& scene) {
   const double legend = sharedLegendHeight(scene, scene.content);
-  return gridOf(scene).bottom() + (legend > 0 ? kLegendSpace + legend : 0) + kMargin;
+  return gridOf(scene).bottom() + (legend > 0 ? kStripLegendSpace + legend : 0) + kMargin;
 }
 
 void drawStripFigure(Canvas& canvas, const Scene& scene) {
@@ -41,7 +41,7 @@ void drawStripFigure(Canvas& canvas, const Scene& scene) {
     drawCaption(canvas, scene, slot, fmt::format("block {}", layer + 1),
                 fmt::format("{} tokens", layers[layer].tokens_out));
   }
-  drawSharedLegend(canvas, scene, scene.content, grid.bottom() + kLegendSpace);
+  drawSharedLegend(canvas, scene, scene.content, grid.bottom() + kStripLegendSpace);
 }
 
 }  // namespace

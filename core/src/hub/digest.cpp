@@ -11,8 +11,6 @@
 namespace adamerge::hub {
 namespace {
 
-constexpr std::size_t kSha256Digits = 64;
-
 EVP_MD_CTX* contextOf(const std::shared_ptr<void>& context) {
   return static_cast<EVP_MD_CTX*>(context.get());
 }

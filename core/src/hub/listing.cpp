@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "adamerge/error.h"
+#include "hub/digest.h"
 #include "hub/layout.h"
 #include "model/model_files.h"
 
@@ -17,7 +18,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr std::size_t kSha1Digits = 40;
-constexpr std::size_t kSha256Digits = 64;
 
 [[noreturn]] void failNotTheHub(const ModelName& name, const Settings& settings) {
   throw Error(

@@ -41,7 +41,7 @@ std::vector<double> tokensOf(const JsonFields& point) {
   return tokens;
 }
 
-Settings settingsOf(const JsonFields& point, const std::string& method) {
+Settings recordedSettings(const JsonFields& point, const std::string& method) {
   const Settings settings = point.settings("settings").required();
   try {
     return completeSettings({method, settings, nullptr, false});
@@ -53,7 +53,7 @@ Settings settingsOf(const JsonFields& point, const std::string& method) {
 AccuracyPoint readPoint(const JsonFields& fields, int images) {
   AccuracyPoint point;
   point.method = requiredText(fields, "method");
-  point.settings = settingsOf(fields, point.method);
+  point.settings = recordedSettings(fields, point.method);
   point.images = fields.count("images", 1, kMostImages).valueOr(images);
   // Null says that the images have no labels.
   if (!fields.object().contains("top1")) fields.fail("top1", "is missing");

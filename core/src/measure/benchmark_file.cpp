@@ -19,7 +19,7 @@ using Json = nlohmann::ordered_json;
 
 /// What tells a file of benchmarkJson() from any other.
 constexpr const char* kFormatKey = "benchmark_format";
-constexpr int kFormat = 1;
+constexpr int kBenchmarkFormat = 1;
 
 RecordedTime readModel(const JsonFields& fields) {
   RecordedTime time;
@@ -83,10 +83,10 @@ RecordedBenchmark readBenchmark(const std::filesystem::path& path) {
   }
   const JsonFields fields =
       JsonFields::of(json, fmt::format("{}: not usable as a benchmark", path.string()));
-  if (json.at(kFormatKey) != kFormat) {
+  if (json.at(kFormatKey) != kBenchmarkFormat) {
     fields.fail(kFormatKey,
                 fmt::format("is another than {}, so another version of the program wrote the file",
-                            kFormat));
+                            kBenchmarkFormat));
   }
   RecordedBenchmark record;
   const JsonFields machine = fields.below("machine");
@@ -243,7 +243,7 @@ std::string now() { return fmt::format("{:%FT%TZ}", fmt::gmtime(std::time(nullpt
 std::string benchmarkJson(const BenchmarkRecord& record, std::span<const Benchmark> benchmarks) {
   const Machine& machine = record.machine;
   const BenchmarkOptions& options = record.options;
-  Json json = {{kFormatKey, kFormat},
+  Json json = {{kFormatKey, kBenchmarkFormat},
                {"version", record.version},
                {"libtorch", torchVersion()},
                {"command", record.command},

@@ -49,7 +49,7 @@ void reportFailure(EvaluationRanks& ranks, const std::string& sentence) {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::chrono::milliseconds kPoll{2};
+constexpr std::chrono::milliseconds kMessagePoll{2};
 
 }  // namespace
 
@@ -160,7 +160,7 @@ std::vector<int> RemoteLanes::unanswering(std::chrono::milliseconds patience) {
       Rank& rank = others_[static_cast<std::size_t>(message->from)];
       if (message->kind == kind::kStopped || message->kind == kind::kFailed) rank.ended = true;
     }
-    std::this_thread::sleep_for(kPoll);
+    std::this_thread::sleep_for(kMessagePoll);
   }
   std::vector<int> list;
   for (std::size_t rank = 1; rank < others_.size(); ++rank) {
@@ -180,7 +180,7 @@ bool isDismissed(EvaluationRanks& ranks) {
     while (const std::optional<RankMessage> message = receiveMessage(ranks)) {
       if (message->kind == kind::kEnd) return true;
     }
-    std::this_thread::sleep_for(kPoll);
+    std::this_thread::sleep_for(kMessagePoll);
   }
   return false;
 }
@@ -198,7 +198,7 @@ std::vector<MeasuredChoice> receiveChoices(EvaluationRanks& ranks, const std::st
     throwIfStopped(stop);
     const std::optional<RankMessage> message = receiveMessage(ranks);
     if (!message) {
-      std::this_thread::sleep_for(kPoll);
+      std::this_thread::sleep_for(kMessagePoll);
       continue;
     }
     if (message->kind == kind::kEnd) throw Cancelled();
@@ -237,7 +237,7 @@ bool assistEvaluation(EvaluationRanks& ranks, const Engine& engine, const Datase
         lanes.give({message->body.at("first").get<std::size_t>(),
                     message->body.at("count").get<std::size_t>()});
       }
-      for (const CountedBatch& batch : lanes.take(kPoll, stop)) {
+      for (const CountedBatch& batch : lanes.take(kMessagePoll, stop)) {
         say(kind::kBatch, {{"first", batch.first}, {"tally", batch.tally.toJson()}});
       }
       if (Clock::now() - said >= kBetweenSigns) say(kind::kAlive, nlohmann::ordered_json::object());

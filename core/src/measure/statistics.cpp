@@ -12,10 +12,10 @@
 namespace adamerge {
 namespace {
 
-constexpr int kFormat = 1;
-constexpr int kMostBlocks = 10000;
+constexpr int kStatisticsFormat = 1;
+constexpr int kMostDepth = 10000;
 constexpr int kMostPasses = 1000;
-constexpr int kMostImages = 1'000'000'000;
+constexpr int kMostCounted = 1'000'000'000;
 
 std::vector<double> perBlock(const JsonFields& entry, std::string_view key, int depth) {
   std::vector<double> values = entry.numbers(key).required();
@@ -59,12 +59,12 @@ Statistics readStatistics(const std::filesystem::path& path) {
   const nlohmann::json json = readJson(path);
   const JsonFields fields =
       JsonFields::of(json, fmt::format("{}: not usable as layer statistics", path.string()));
-  fields.count("format", kFormat, kFormat).required();
+  fields.count("format", kStatisticsFormat, kStatisticsFormat).required();
   Statistics statistics;
   statistics.model = fields.text("model").valueOr("");
-  statistics.depth = fields.count("depth", 1, kMostBlocks).required();
+  statistics.depth = fields.count("depth", 1, kMostDepth).required();
   statistics.passes = fields.count("passes", 0, kMostPasses).valueOr(statistics.passes);
-  statistics.images = fields.count("images", 0, kMostImages).valueOr(0);
+  statistics.images = fields.count("images", 0, kMostCounted).valueOr(0);
   statistics.source = fields.text("source").valueOr("");
   statistics.created = fields.text("created").valueOr("");
   statistics.dtype = fields.text("dtype").valueOr("");
@@ -80,7 +80,7 @@ Statistics readStatistics(const std::filesystem::path& path) {
 }
 
 void writeStatistics(const Statistics& statistics, const std::filesystem::path& path) {
-  nlohmann::ordered_json json = {{"format", kFormat},
+  nlohmann::ordered_json json = {{"format", kStatisticsFormat},
                                  {"model", statistics.model},
                                  {"depth", statistics.depth},
                                  {"passes", statistics.passes},

@@ -12,12 +12,12 @@ namespace adamerge {
 namespace {
 
 /// A row of zeros counts as this long.
-constexpr double kLeastNorm = 1e-12;
+constexpr double kLeastLength = 1e-12;
 
 /// Rows divided by their length, in `dtype`.
 at::Tensor normalisedRows(const at::Tensor& rows, at::ScalarType dtype) {
   const at::Tensor full = rows.to(dtype);
-  return full / full.norm(2, {1}, /*keepdim=*/true).clamp_min(kLeastNorm);
+  return full / full.norm(2, {1}, /*keepdim=*/true).clamp_min(kLeastLength);
 }
 
 std::vector<std::int64_t> everySecondOf(const std::vector<std::int64_t>& order, std::size_t first,
@@ -62,7 +62,7 @@ class PiToMe final : public MergeMethod {
     if (*std::max_element(limits.begin(), limits.end()) < 2) return plans;
 
     const TokenBatch batch(metrics, layers.front().deciding);
-    const at::Tensor units = directions(batch.tokens, kLeastNorm);
+    const at::Tensor units = directions(batch.tokens, kLeastLength);
     at::Tensor each = at::elu(units.bmm(units.transpose(1, 2)) - margin(layers.front().block));
     if (!batch.padding.even()) each = each.masked_fill(batch.padding.absent().unsqueeze(1), 0);
     at::Tensor energy = each.sum(2).div(batch.padding.counts()).to(at::kFloat);

@@ -16,7 +16,7 @@ namespace {
 
 // A checkpoint with optimizer state has some ten thousand values; each takes 40 bytes here.
 constexpr std::size_t kMaxValues = 2'000'000;
-constexpr std::size_t kMaxRank = 16;
+constexpr std::size_t kMaxAxes = 16;
 
 constexpr std::array<std::pair<std::string_view, at::ScalarType>, 10> kStorages{{
     {"FloatStorage", at::kFloat},
@@ -449,8 +449,8 @@ class Machine {
     const Sequence& parts = tupleAt(arguments, 4);
     if (get<Storage>(parts.items[0]) == nullptr) fail("a tensor has no storage");
     for (const Index sizes : {parts.items[2], parts.items[3]}) {
-      if (tupleAt(sizes, 0).items.size() > kMaxRank) {
-        fail(fmt::format("a tensor has over {} axes", kMaxRank));
+      if (tupleAt(sizes, 0).items.size() > kMaxAxes) {
+        fail(fmt::format("a tensor has over {} axes", kMaxAxes));
       }
       for (const Index size : tupleAt(sizes, 0).items) integer(size);
     }

@@ -5,7 +5,7 @@
 #include "model/family.h"
 
 namespace adamerge {
-namespace {
+namespace hf_beit {
 
 constexpr std::array<std::string_view, 3> kPrefixes{"", "beit.", "data2vec_vision."};
 
@@ -71,14 +71,14 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   return config;
 }
 
-}  // namespace
+}  // namespace hf_beit
 
 Family hfBeitFamily() {
   return {"BEiT or data2vec (transformers)",
           ConfigFormat::kHuggingFace,
           {"beit", "data2vec-vision"},
-          recognises,
-          open};
+          hf_beit::recognises,
+          hf_beit::open};
 }
 
 }  // namespace adamerge

@@ -8,7 +8,7 @@
 #include "support/text.h"
 
 namespace adamerge {
-namespace {
+namespace hf_clip {
 
 constexpr std::array<std::string_view, 2> kPrefixes{"", "vision_model."};
 constexpr std::string_view kPatches = "embeddings.patch_embedding.weight";
@@ -144,7 +144,7 @@ ModelConfig openSiglip(const ConfigFiles& files, FileTensors& tensors) {
     tensors.drop("attn_pool");
     config.pooling = {Pooling::kAverage, "model_type"};
     if (!tensors.has("head.weight")) {
-      config.notes.push_back(
+      config.notes.emplace_back(
           "The model has no pooling head: the mean of its patches is taken as the embedding.");
     }
     return config;
@@ -165,22 +165,22 @@ ModelConfig openSiglip(const ConfigFiles& files, FileTensors& tensors) {
   return config;
 }
 
-}  // namespace
+}  // namespace hf_clip
 
 Family hfClipFamily() {
   return {"CLIP (transformers)",
           ConfigFormat::kHuggingFace,
           {"clip", "clip_vision_model"},
-          findClip,
-          openClip};
+          hf_clip::findClip,
+          hf_clip::openClip};
 }
 
 Family hfSiglipFamily() {
   return {"SigLIP (transformers)",
           ConfigFormat::kHuggingFace,
           {"siglip", "siglip_vision_model"},
-          findSiglip,
-          openSiglip};
+          hf_clip::findSiglip,
+          hf_clip::openSiglip};
 }
 
 }  // namespace adamerge

@@ -6,7 +6,7 @@
 #include "model/family.h"
 
 namespace adamerge {
-namespace {
+namespace hf_dinov2 {
 
 constexpr std::array<std::string_view, 3> kPrefixes{"", "dinov2.", "dinov2_with_registers."};
 
@@ -55,14 +55,14 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   return config;
 }
 
-}  // namespace
+}  // namespace hf_dinov2
 
 Family hfDinov2Family() {
   return {"DINOv2 (transformers)",
           ConfigFormat::kHuggingFace,
           {"dinov2", "dinov2_with_registers"},
-          recognises,
-          open};
+          hf_dinov2::recognises,
+          hf_dinov2::open};
 }
 
 }  // namespace adamerge

@@ -7,7 +7,7 @@
 #include "model/family.h"
 
 namespace adamerge {
-namespace {
+namespace hf_dinov3 {
 
 constexpr std::array<Renaming, 17> kNames{{
     {"embeddings.cls_token", "cls_token"},
@@ -85,10 +85,14 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   return config;
 }
 
-}  // namespace
+}  // namespace hf_dinov3
 
 Family hfDinov3Family() {
-  return {"DINOv3 (transformers)", ConfigFormat::kHuggingFace, {"dinov3_vit"}, recognises, open};
+  return {"DINOv3 (transformers)",
+          ConfigFormat::kHuggingFace,
+          {"dinov3_vit"},
+          hf_dinov3::recognises,
+          hf_dinov3::open};
 }
 
 }  // namespace adamerge

@@ -5,7 +5,7 @@
 #include "model/family.h"
 
 namespace adamerge {
-namespace {
+namespace hf_ijepa {
 
 constexpr std::array<std::string_view, 2> kPrefixes{"", "ijepa."};
 
@@ -35,10 +35,14 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   return config;
 }
 
-}  // namespace
+}  // namespace hf_ijepa
 
 Family hfIjepaFamily() {
-  return {"I-JEPA (transformers)", ConfigFormat::kHuggingFace, {"ijepa"}, recognises, open};
+  return {"I-JEPA (transformers)",
+          ConfigFormat::kHuggingFace,
+          {"ijepa"},
+          hf_ijepa::recognises,
+          hf_ijepa::open};
 }
 
 }  // namespace adamerge

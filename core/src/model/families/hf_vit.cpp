@@ -8,7 +8,7 @@
 #include "support/text.h"
 
 namespace adamerge {
-namespace {
+namespace hf_vit {
 
 constexpr std::array<std::string_view, 3> kPrefixes{"", "vit.", "deit."};
 
@@ -58,14 +58,14 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   return config;
 }
 
-}  // namespace
+}  // namespace hf_vit
 
 Family hfVitFamily() {
   return {"ViT, DeiT or ViTMAE (transformers)",
           ConfigFormat::kHuggingFace,
           {"vit", "deit", "vit_mae"},
-          recognises,
-          open};
+          hf_vit::recognises,
+          hf_vit::open};
 }
 
 }  // namespace adamerge

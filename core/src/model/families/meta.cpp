@@ -8,7 +8,7 @@
 #include "model/family.h"
 
 namespace adamerge {
-namespace {
+namespace meta {
 
 constexpr const char* kPatches = "patch_embed.proj.weight";
 
@@ -113,7 +113,7 @@ ModelConfig openDinov3(const ConfigFiles& /*files*/, FileTensors& tensors) {
   config.heads.value = static_cast<int>(token.size(-1) / (4 * periods.size(0)));
   constexpr int kUsualSide = 224;
   config.input_size.value = InputSize{kUsualSide, kUsualSide};
-  config.notes.push_back(
+  config.notes.emplace_back(
       "The file says no input size: 224 x 224 pixels are assumed (--input-size takes another).");
   return config;
 }
@@ -129,16 +129,18 @@ ModelConfig openMae(const ConfigFiles& /*files*/, FileTensors& tensors) {
   return config;
 }
 
-}  // namespace
+}  // namespace meta
 
 Family metaDinov2Family() {
-  return {"DINOv2 (Meta)", ConfigFormat::kNone, {}, patchesIf<isDinov2>, openDinov2};
+  return {
+      "DINOv2 (Meta)", ConfigFormat::kNone, {}, meta::patchesIf<meta::isDinov2>, meta::openDinov2};
 }
 Family metaDinov3Family() {
-  return {"DINOv3 (Meta)", ConfigFormat::kNone, {}, patchesIf<isDinov3>, openDinov3};
+  return {
+      "DINOv3 (Meta)", ConfigFormat::kNone, {}, meta::patchesIf<meta::isDinov3>, meta::openDinov3};
 }
 Family fairMaeFamily() {
-  return {"MAE (FAIR)", ConfigFormat::kNone, {}, patchesIf<isMae>, openMae};
+  return {"MAE (FAIR)", ConfigFormat::kNone, {}, meta::patchesIf<meta::isMae>, meta::openMae};
 }
 
 }  // namespace adamerge

@@ -12,7 +12,7 @@
 #include "support/text.h"
 
 namespace adamerge {
-namespace {
+namespace open_clip {
 
 constexpr std::array<Renaming, 19> kNames{{
     {"conv1", "patch_embed.proj"},
@@ -346,14 +346,15 @@ ModelConfig openOpenAi(const ConfigFiles& /*files*/, FileTensors& tensors) {
   return config;
 }
 
-}  // namespace
+}  // namespace open_clip
 
 Family openClipFamily() {
-  return {"open_clip", ConfigFormat::kOpenClip, {}, findOpenClip, openOpenClip};
+  return {
+      "open_clip", ConfigFormat::kOpenClip, {}, open_clip::findOpenClip, open_clip::openOpenClip};
 }
 
 Family openAiClipFamily() {
-  return {"CLIP (OpenAI)", ConfigFormat::kNone, {}, findOpenAi, openOpenAi};
+  return {"CLIP (OpenAI)", ConfigFormat::kNone, {}, open_clip::findOpenAi, open_clip::openOpenAi};
 }
 
 }  // namespace adamerge
