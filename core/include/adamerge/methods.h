@@ -44,6 +44,7 @@ struct SettingInfo {
   /// blocks. Empty: `fallback` for all.
   std::function<SettingValue(const VitConfig&)> of_model = {};
   std::string fallback_text = {};  ///< that default in words, "half of the patch tokens"
+  bool is_path = false;  ///< a string that names a file; empty: none. `choices` are not read
 };
 
 /// "r_max" -> "r-max": how the command line spells a key.
