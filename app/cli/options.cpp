@@ -33,7 +33,8 @@ std::string settingHelp(const std::string& key) {
     if (!setting->choices.empty()) {
       help += fmt::format(" One of {}.", fmt::join(setting->choices, ", "));
     }
-    const std::string fallback = toText(setting->fallback);
+    const std::string fallback =
+        setting->fallback_text.empty() ? toText(setting->fallback) : setting->fallback_text;
     defaults.push_back(fallback.empty() ? "none" : fallback);
   }
   const bool same = std::all_of(defaults.begin(), defaults.end(),

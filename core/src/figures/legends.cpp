@@ -213,7 +213,11 @@ std::string legendCaption(const Scene& scene) {
       return std::string(contentName(scene.content));
     case OverlayKind::kGroups: {
       const int tokens = countGroups(scene.trace().groups);
-      return fmt::format("{} patch token{}", tokens, tokens == 1 ? "" : "s");
+      const std::vector<bool> dropped =
+          droppedPatches(scene.input.result.layers, static_cast<int>(scene.layer));
+      const bool any = std::find(dropped.begin(), dropped.end(), true) != dropped.end();
+      return fmt::format("{} patch token{}{}", tokens, tokens == 1 ? "" : "s",
+                         any ? "; hatched: dropped" : "");
     }
     case OverlayKind::kSurvivors:
     case OverlayKind::kDifference:

@@ -31,6 +31,17 @@ inline constexpr double kMaximumCount = 1e6;
 /// The setting "r": tokens merged in every block.
 SettingInfo constantCountSetting();
 SettingInfo proportionalAttentionSetting(bool fallback);
+/// The setting "inflection" of inflectedSchedule().
+SettingInfo inflectionSetting();
+/// The setting "blocks": quarterBlocks() by default.
+SettingInfo blocksSetting(const char* help);
+/// ToMe's counts per block for (r, inflection): linear from r (1 - inflection) to
+/// r (1 + inflection), truncated.
+std::vector<std::int64_t> inflectedSchedule(std::int64_t r, double inflection, int depth);
+
+/// (x - min) / (max - min), for display; 0 where all are equal. `values`: at least one.
+std::vector<float> minMaxScaled(const std::vector<double>& values);
+
 /// Throws Error where r exceeds half of the model's patch tokens.
 void requireCountFits(std::int64_t r, const VitConfig& vit, const char* option);
 

@@ -39,7 +39,8 @@ SettingInfo metricKeysSetting() {
 const std::vector<MethodEntry>& entries() {
   static const std::vector<MethodEntry> all = [] {
     std::vector<MethodEntry> list{noneEntry(), adaMergeEntry(), toMeEntry(),        piToMeEntry(),
-                                  toFuEntry(), dsmEntry(),      adaMergePlusEntry()};
+                                  toFuEntry(), dsmEntry(),      adaMergePlusEntry(),
+                                  atcEntry(),  pptEntry(),      pruneSidEntry()};
     // Settings of the run, which every method has.
     for (MethodEntry& entry : list) {
       MethodInfo& info = entry.info;
