@@ -133,7 +133,6 @@ MethodEntry pptEntry() {
   entry.info.settings = {r, blocksSetting("Blocks, from 0, in which tokens go."), threshold};
   entry.make = [](const Settings& settings, const MethodContext& context) {
     requireClassToken(context.vit, "PPT");
-    requireCountFits(getInt(settings, "r"), context.vit, "r");
     return std::make_unique<Ppt>(settings, context.vit.depth);
   };
   return entry;
