@@ -215,8 +215,11 @@ void VisionTransformer::noteStatistics(const at::Tensor& values, const Attention
                                        Pack& pack, const Attending& how) const {
   pack.statistics.resize(pack.images.size());
   const float share = 1.0F / static_cast<float>(config_.branches);
-  at::Tensor rows;  // in fp32 on the host, where one loop adds each row in one order
-  if (how.statistics.value_norms) rows = values.flatten(1).to(at::kCPU, at::kFloat).contiguous();
+  at::Tensor rows;  // in fp32; on the CPU one loop adds each row in one order
+  if (how.statistics.value_norms) {
+    rows = values.flatten(1).to(at::kFloat).contiguous();
+    if (!rows.is_cpu()) rows = rows.norm(2, {1}, /*keepdim=*/true).to(at::kCPU);
+  }
   std::int64_t offset = 0;
   for (std::size_t i = 0; i < pack.images.size(); ++i) {
     AttentionStatistics& own = pack.statistics[i];
@@ -374,6 +377,7 @@ void VisionTransformer::runParts(Pack& pack, int index, const MergeMethod& metho
   how.plans = std::move(plans);
 
   std::vector<at::Tensor> inputs;  // what each attention reads
+  inputs.reserve(block.attentions.size());
   for (const AttentionLayers& attention : block.attentions) {
     inputs.push_back(config_.form == BlockForm::kPostNorm ? pack.tokens.to(dtype_)
                                                           : normed(pack.tokens, attention.norm));

@@ -112,6 +112,9 @@ class Atc final : public MergeMethod {
     return keep_ratio_ < 1 ? blocks_[index] : counts_[index] > 0;
   }
 
+  std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
+    return plansOnHost(*this, layers, &LayerTokens::metric);
+  }
   MergePlan plan(const LayerTokens& layer) const override {
     MergePlan plan;
     const std::int64_t n = layer.patchCount();

@@ -126,6 +126,28 @@ std::vector<MergePlan> toMePlans(std::span<const LayerTokens> layers, std::int64
   return plans;
 }
 
+std::vector<MergePlan> plansOnHost(const MergeMethod& method, std::span<const LayerTokens> layers,
+                                   at::Tensor LayerTokens::*part) {
+  std::vector<at::Tensor> parts;
+  for (const LayerTokens& layer : layers) parts.push_back(layer.*part);
+  const at::Tensor host = at::cat(parts).to(at::kCPU);
+  std::vector<LayerTokens> own(layers.begin(), layers.end());
+  std::int64_t offset = 0;
+  for (LayerTokens& layer : own) {
+    const std::int64_t count = layer.count();
+    layer.*part = host.narrow(0, offset, count);
+    offset += count;
+  }
+  std::vector<MergePlan> plans(own.size());
+  parallelFor(static_cast<std::int64_t>(own.size()), [&](std::int64_t first, std::int64_t last) {
+    const c10::InferenceMode guard;
+    for (std::int64_t i = first; i < last; ++i) {
+      plans[static_cast<std::size_t>(i)] = method.plan(own[static_cast<std::size_t>(i)]);
+    }
+  });
+  return plans;
+}
+
 SettingInfo constantCountSetting() {
   return {"r",
           "r",

@@ -25,6 +25,11 @@ MergePlan toMePlan(const LayerTokens& layer, std::int64_t r, const std::vector<i
 std::vector<MergePlan> toMePlans(std::span<const LayerTokens> layers, std::int64_t r,
                                  const std::vector<std::vector<int>>& cells = {});
 
+/// For a method's planAll() that decides on the host: plan() of each image, `part` of its tokens
+/// (&LayerTokens::metric, &LayerTokens::tokens) brought there for all images in one copy.
+std::vector<MergePlan> plansOnHost(const MergeMethod& method, std::span<const LayerTokens> layers,
+                                   at::Tensor LayerTokens::*part);
+
 /// Far above any model's tokens; keeps counts well inside int.
 inline constexpr double kMaximumCount = 1e6;
 

@@ -29,6 +29,9 @@ class Ppt final : public MergeMethod {
     return {.class_attention = acts, .value_norms = acts};
   }
 
+  std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
+    return plansOnHost(*this, layers, &LayerTokens::metric);
+  }
   MergePlan plan(const LayerTokens& layer) const override {
     const std::int64_t n = layer.patchCount();
     const std::int64_t r = std::min(r_, n / 2);

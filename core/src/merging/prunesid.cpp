@@ -64,6 +64,9 @@ class PruneSid final : public MergeMethod {
     return {.class_attention = by_attention_ && block == at_ - 1};
   }
 
+  std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
+    return plansOnHost(*this, layers, &LayerTokens::tokens);
+  }
   MergePlan plan(const LayerTokens& layer) const override {
     MergePlan plan;
     const std::int64_t n = layer.patchCount();
