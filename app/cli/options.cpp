@@ -20,7 +20,8 @@ constexpr const char* kBundledModel = "models/vit-tiny-cifar10";
 constexpr int kMostThreads = 4096;
 const std::vector<std::string> kDtypes = {"auto", "float32", "bfloat16", "float16", "float64"};
 
-/// "[adamerge, tome] Adds log(size) ... (default on)"; one such sentence for each meaning of the key.
+/// "[adamerge, tome] Adds log(size) ... (default on)"; one such sentence for each meaning of the
+/// key.
 std::string settingHelp(const std::string& key) {
   struct Meaning {
     std::string help;
@@ -48,9 +49,9 @@ std::string settingHelp(const std::string& key) {
     const std::vector<std::string>& defaults = meaning.defaults;
     const bool same = std::all_of(defaults.begin(), defaults.end(),
                                   [&](const std::string& d) { return d == defaults.front(); });
-    sentences.push_back(fmt::format(
-        "[{}] {} (default {})", fmt::join(meaning.users, ", "), meaning.help,
-        same ? defaults.front() : fmt::format("{}", fmt::join(defaults, ", "))));
+    sentences.push_back(
+        fmt::format("[{}] {} (default {})", fmt::join(meaning.users, ", "), meaning.help,
+                    same ? defaults.front() : fmt::format("{}", fmt::join(defaults, ", "))));
   }
   return fmt::format("{}", fmt::join(sentences, " "));
 }
@@ -139,14 +140,14 @@ std::filesystem::path bundled(const std::string& relative) {
 
 void EngineChoice::addTo(CLI::App& command) {
   const std::string group = "Model and device";
-  takesText(
-      *command
-           .add_option("--model", model_,
-                       "A model folder or a .safetensors, .pth, .pt or .bin file, as timm, "
-                       "transformers, open_clip, OpenAI, Meta or FAIR publish it, or a model of the "
-                       "hub as OWNER/NAME[@REVISION] (default: the bundled model)")
-           ->group(group),
-      "MODEL");
+  takesText(*command
+                 .add_option(
+                     "--model", model_,
+                     "A model folder or a .safetensors, .pth, .pt or .bin file, as timm, "
+                     "transformers, open_clip, OpenAI, Meta or FAIR publish it, or a model of the "
+                     "hub as OWNER/NAME[@REVISION] (default: the bundled model)")
+                 ->group(group),
+            "MODEL");
   command
       .add_option("--input-size", input_size_,
                   "Run at another input size, as 224 or HEIGHTxWIDTH; the position embedding is "

@@ -148,8 +148,7 @@ TEST(BatchedPlans, EqualThoseOfEachImage) {
        {std::vector<std::int64_t>{65, 65}, {65, 40, 3, 2, 51}}) {
     const Images images(counts);
     for (const MethodChoice& choice : choices()) {
-      const auto method =
-          findMethodEntry(choice.method)
+      const auto method = findMethodEntry(choice.method)
                               .make(completeSettings(choice, smallVit()), {smallVit(), nullptr});
       if (method->stage() == MergeMethod::Stage::kNever) continue;
       for (const int block : {0, 3}) {

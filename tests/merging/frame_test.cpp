@@ -131,8 +131,8 @@ TEST_F(Frame, ADroppedTokenGivesNothingAndTheMostSimilarStandsForItsPatches) {
     }
     const std::vector<bool> gone = droppedPatches(dropped.layers, vit().depth - 1);
     EXPECT_EQ(std::count(gone.begin(), gone.end(), true), layer.merged);
-    const ImageResult untraced = run(std::make_unique<Scripted>(stage, thirdsDropped),
-                                     {.trace = false, .features = true});
+    const ImageResult untraced =
+        run(std::make_unique<Scripted>(stage, thirdsDropped), {.trace = false, .features = true});
     EXPECT_EQ(untraced.logits, dropped.logits);
     EXPECT_GT(*std::min_element(untraced.patch_tokens.begin(), untraced.patch_tokens.end()), 0);
     EXPECT_EQ(run(std::make_unique<Scripted>(stage, thirdsDropped), {.trace = false}).logits,
@@ -141,12 +141,13 @@ TEST_F(Frame, ADroppedTokenGivesNothingAndTheMostSimilarStandsForItsPatches) {
 }
 
 TEST_F(Frame, StandInsOfTheReference) {
-  const test::json units = test::readReference(
-      std::filesystem::path(ADAMERGE_TEST_DATA) / "methods" / "units.json");
+  const test::json units =
+      test::readReference(std::filesystem::path(ADAMERGE_TEST_DATA) / "methods" / "units.json");
   for (const test::json& unit : units.at("dropped_to")) {
     const auto rows = unit.at("tokens").get<std::vector<std::vector<double>>>();
     at::Tensor tokens = at::empty({static_cast<std::int64_t>(rows.size()), 3}, at::kDouble);
-    for (std::size_t i = 0; i < rows.size(); ++i) tokens[static_cast<std::int64_t>(i)] = at::tensor(rows[i]);
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      tokens[static_cast<std::int64_t>(i)] = at::tensor(rows[i]);
     const auto dropped = unit.at("dropped").get<std::vector<std::int64_t>>();
     std::vector<std::int64_t> kept;
     for (std::int64_t i = 0; i < tokens.size(0); ++i) {
@@ -348,11 +349,10 @@ TEST(MaxMagnitude, KeepsTheLargestAndOfEqualsTheFirst) {
   plan.order = {0, 2};
   plan.combine = Combine::kMaxMagnitude;
   plan.merges = {{3, 2, 0}, {1, 2, 0}};
-  const at::Tensor tokens =
-      at::tensor({9.F, 9.F, 9.F, 9.F, -2.F, 1.F, -3.F, 4.F, 2.F, -1.F, 3.F, 1.F, 1.F, 1.F, 3.F, -4.F})
-          .reshape({4, 4});
-  const at::Tensor expected =
-      at::tensor({9.F, 9.F, 9.F, 9.F, 2.F, -1.F, 3.F, 4.F}).reshape({2, 4});
+  const at::Tensor tokens = at::tensor({9.F, 9.F, 9.F, 9.F, -2.F, 1.F, -3.F, 4.F, 2.F, -1.F, 3.F,
+                                        1.F, 1.F, 1.F, 3.F, -4.F})
+                                .reshape({4, 4});
+  const at::Tensor expected = at::tensor({9.F, 9.F, 9.F, 9.F, 2.F, -1.F, 3.F, 4.F}).reshape({2, 4});
   // Between -2 and 2, -1 and 1, 3 and -3: the destination's; 4 of position 1 before -4 of 3.
   const at::Tensor merged = at::empty({2, 4});
   applyToTokens(plan, tokens, merged);

@@ -176,7 +176,9 @@ TEST(Methods, DefaultsFollowTheModel) {
   vit.input_height = vit.input_width = 336;
   vit.patch_size = 14;
   vit.depth = 24;
-  const auto of = [&](const char* method) { return completeSettings({method, {}, nullptr, false}, vit); };
+  const auto of = [&](const char* method) {
+    return completeSettings({method, {}, nullptr, false}, vit);
+  };
   EXPECT_EQ(of("atc").at("r"), SettingValue(std::int64_t{36}));
   EXPECT_EQ(of("ppt").at("r"), SettingValue(std::int64_t{144}));
   EXPECT_EQ(of("ppt").at("blocks"), SettingValue(std::vector<std::int64_t>{6, 12, 18}));
@@ -205,8 +207,9 @@ TEST(Methods, SayWhatDoesNotSuitTheModel) {
                                nullptr,
                                false}),
               HasSubstr("--at is 1 or more"));
-  EXPECT_THAT(problem(engine, {"ppt", {{"blocks", std::vector<std::int64_t>{3, 40}}}, nullptr, false}),
-              HasSubstr("--blocks names block 40: this model has blocks 0 to 11"));
+  EXPECT_THAT(
+      problem(engine, {"ppt", {{"blocks", std::vector<std::int64_t>{3, 40}}}, nullptr, false}),
+      HasSubstr("--blocks names block 40: this model has blocks 0 to 11"));
 }
 
 TEST(Methods, SayThatTokensAreNoNumbers) {
@@ -227,8 +230,8 @@ TEST(Methods, SayThatTokensAreNoNumbers) {
   layer.sizes = sizes;
   layer.attention = &statistics;
   for (const char* name : {"atc", "ppt", "prunesid"}) {
-    const auto method =
-        findMethodEntry(name).make(completeSettings({name, {}, nullptr, false}, vit), {vit, nullptr});
+    const auto method = findMethodEntry(name).make(
+        completeSettings({name, {}, nullptr, false}, vit), {vit, nullptr});
     EXPECT_THAT(test::errorMessage([&] { method->plan(layer); }),
                 testing::AllOf(HasSubstr("in block 2"), HasSubstr("not numbers")))
         << name;

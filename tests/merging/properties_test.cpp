@@ -206,26 +206,21 @@ TEST_P(EveryModel, AnImageOfABatchGetsWhatItGetsAlone) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Variants, EveryModel,
-                         testing::Combine(testing::Values("vit-variants/class-token",
-                                                          "vit-variants/avg-pool-no-class-token",
-                                                          "vit-variants/distilled",
-                                                          "vit-variants/registers-no-embed-class",
-                                                          "vit-variants/rectangular-input",
-                                                          "vit-variants/hugging-face-vit",
-                                                          "families-merging/dinov3",
-                                                          "families-merging/eva02-split",
-                                                          "families-merging/beit-shared",
-                                                          "families-merging/siglip",
-                                                          "families-merging/parallel-branches",
-                                                          "families-merging/post-norm"),
-                                          testing::Values("float32", "auto")),
-                         [](const auto& info) {
-                           std::string name =
-                               std::get<0>(info.param) + "_" + std::get<1>(info.param);
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name.substr(name.find('/') + 1);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Variants, EveryModel,
+    testing::Combine(
+        testing::Values("vit-variants/class-token", "vit-variants/avg-pool-no-class-token",
+                        "vit-variants/distilled", "vit-variants/registers-no-embed-class",
+                        "vit-variants/rectangular-input", "vit-variants/hugging-face-vit",
+                        "families-merging/dinov3", "families-merging/eva02-split",
+                        "families-merging/beit-shared", "families-merging/siglip",
+                        "families-merging/parallel-branches", "families-merging/post-norm"),
+        testing::Values("float32", "auto")),
+    [](const auto& info) {
+      std::string name = std::get<0>(info.param) + "_" + std::get<1>(info.param);
+      std::replace(name.begin(), name.end(), '-', '_');
+      return name.substr(name.find('/') + 1);
+    });
 
 class Batch : public testing::TestWithParam<std::string> {};
 

@@ -188,8 +188,8 @@ Engine Engine::load(const std::filesystem::path& path, const EngineOptions& opti
     }
     return std::move(again.weights);
   };
-  auto state = std::make_unique<State>(loadModel(path, wanted_model, progress, stop),
-                                       placement, reload);
+  auto state =
+      std::make_unique<State>(loadModel(path, wanted_model, progress, stop), placement, reload);
   const ModelInfo& info = state->info;
 
   const std::filesystem::path folder =
@@ -302,7 +302,8 @@ std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
     ImageResult& result = results[i];
     const float* row = logits.data_ptr<float>() + static_cast<std::int64_t>(i) * logits.size(1);
     result.logits.assign(row, row + logits.size(1));
-    const float* own = embedding.data_ptr<float>() + static_cast<std::int64_t>(i) * embedding.size(1);
+    const float* own =
+        embedding.data_ptr<float>() + static_cast<std::int64_t>(i) * embedding.size(1);
     result.embedding.assign(own, own + embedding.size(1));
     if (options.features) {
       const at::Tensor tokens = output.features[i].to(at::kCPU, at::kFloat).contiguous();

@@ -51,9 +51,10 @@ Flops countFlops(const VitConfig& vit, std::span<const BlockWork> blocks) {
                    (attending - vit.prefixTokens()) * per_rotation + block.method_macs;
   }
   const double patch_values = static_cast<double>(vit.channels) * vit.patch_size * vit.patch_size;
-  const int last = blocks.empty() ? vit.prefixTokens() + vit.patchTokens() : blocks.back().tokens_out;
-  flops.total += vit.patchTokens() * patch_values * vit.dim + poolingMacs(vit, entries, last) +
-                 entries.head;
+  const int last =
+      blocks.empty() ? vit.prefixTokens() + vit.patchTokens() : blocks.back().tokens_out;
+  flops.total +=
+      vit.patchTokens() * patch_values * vit.dim + poolingMacs(vit, entries, last) + entries.head;
   flops.paper /= kGiga;
   flops.total /= kGiga;
   return flops;

@@ -159,7 +159,8 @@ void ImageState::recordDetail(const MergePlan& plan) {
   if (!plan.dropped.empty()) {
     const std::vector<bool> gone = droppedOf(plan, sizes_.size());
     for (std::size_t patch = 0; patch < patch_tokens_.size(); ++patch) {
-      if (stands_[patch] && gone[patch_tokens_[patch]]) layer.dropped.push_back(static_cast<int>(patch));
+      if (stands_[patch] && gone[patch_tokens_[patch]])
+        layer.dropped.push_back(static_cast<int>(patch));
     }
   }
   const std::vector<int> groups = numberedByAppearance(patch_tokens_);

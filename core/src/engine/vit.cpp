@@ -116,8 +116,8 @@ at::Tensor restored(const std::vector<MergePlan>& plans, const std::vector<std::
       const at::Tensor rest = restoration->rest.to(own.options()).unsqueeze(1);
       all.push_back(matrix.to(own.options().layout(matrix.layout())).mm(own) + old * rest);
     } else {
-      at::Tensor rows = own.index_select(
-          0, sentTo(own.device(), rowsBack({plans[i]}, {counts[i]})));
+      at::Tensor rows =
+          own.index_select(0, sentTo(own.device(), rowsBack({plans[i]}, {counts[i]})));
       for (const PlannedDrop& drop : plans[i].dropped) {
         rows.select(0, drop.position).copy_(old.select(0, drop.position));
       }
@@ -190,8 +190,7 @@ at::Tensor VisionTransformer::attend(const AttentionLayers& layers, const at::Te
   for (std::size_t i = 0; i < segments.size(); ++i) {
     ImageState& image = images[i];
     segments[i].tokens = image.tokens();
-    segments[i].first_row =
-        (how.trace || how.statistics.class_attention) && config_.class_token;
+    segments[i].first_row = (how.trace || how.statistics.class_attention) && config_.class_token;
     segments[i].received = how.statistics.received;
     if (!how.pair_bias.empty()) segments[i].pair_bias = how.pair_bias[i];
     if (!how.plans.empty() && !how.plans[i].keys.empty()) {
@@ -231,8 +230,8 @@ void VisionTransformer::noteStatistics(const at::Tensor& values, const Attention
       }
     }
     if (how.statistics.received) {
-      own.received = own.received.defined() ? at::cat({own.received, output.received[i]})
-                                            : output.received[i];
+      own.received =
+          own.received.defined() ? at::cat({own.received, output.received[i]}) : output.received[i];
     }
     if (how.statistics.value_norms) {
       own.value_norms.resize(tokens, 0.0F);
@@ -265,8 +264,7 @@ at::ScalarType VisionTransformer::deciding() const {
 
 std::vector<MergePlan> VisionTransformer::decide(const Pack& pack, int block,
                                                  const MergeMethod& method,
-                                                 const at::Tensor& tokens,
-                                                 const at::Tensor& metric,
+                                                 const at::Tensor& tokens, const at::Tensor& metric,
                                                  const Options& options) const {
   const std::size_t images = pack.images.size();
   std::vector<LayerTokens> layers(images);
@@ -431,9 +429,8 @@ void VisionTransformer::runParts(Pack& pack, int index, const MergeMethod& metho
     pack.tokens += layerNorm(mlp.fc2(layer, std::nullopt, stream_dtype_), mlp.norm, stream_dtype_);
   } else if (config_.form == BlockForm::kParallel) {
     // The MLP reads what the attention reads, at every token.
-    const at::Tensor input = back.defined()
-                                 ? normed(pack.tokens, block.attentions.front().norm)
-                                 : inputs.front();
+    const at::Tensor input =
+        back.defined() ? normed(pack.tokens, block.attentions.front().norm) : inputs.front();
     block.attentions.front().proj.addTo(pack.tokens, attended(0));
     const MlpLayers& mlp = block.mlps.front();
     mlp.fc2.addTo(pack.tokens, hidden(mlp, input));

@@ -133,8 +133,7 @@ class SeenKeys {
 
 /// [heads, tokens] from the sums of each block of queries, added in their order.
 at::Tensor receivedOf(const std::vector<float>& sums, std::int64_t heads, std::int64_t tokens) {
-  const at::Tensor blocks =
-      at::tensor(at::ArrayRef<float>(sums)).reshape({heads, -1, tokens});
+  const at::Tensor blocks = at::tensor(at::ArrayRef<float>(sums)).reshape({heads, -1, tokens});
   at::Tensor total = blocks.select(1, 0).clone();
   for (std::int64_t block = 1; block < blocks.size(1); ++block) total += blocks.select(1, block);
   return total / static_cast<double>(tokens);
@@ -201,8 +200,8 @@ AttentionOutput fusedAttention(const at::Tensor& qkv, std::int64_t heads,
       call.out_stride = dim;
       if (place.segment->first_row) call.first_row = head_rows[index].data() + head * tokens;
       if (place.segment->received) {
-        call.column_sums = column_sums[index].data() +
-                           head * ((tokens + kQueryBlock - 1) / kQueryBlock) * tokens;
+        call.column_sums =
+            column_sums[index].data() + head * ((tokens + kQueryBlock - 1) / kQueryBlock) * tokens;
       }
       const std::vector<std::vector<std::int64_t>>& seen = place.segment->keys;
       if (seen.empty()) {

@@ -34,7 +34,8 @@ Groups collect(const MergePlan& plan) {
   }
   for (std::size_t group = 0; group < sources.size(); ++group) {
     groups.members.push_back(groups.destinations[group]);
-    if (plan.combine == Combine::kMaxMagnitude) std::sort(sources[group].begin(), sources[group].end());
+    if (plan.combine == Combine::kMaxMagnitude)
+      std::sort(sources[group].begin(), sources[group].end());
     groups.members.insert(groups.members.end(), sources[group].begin(), sources[group].end());
     groups.group.resize(groups.members.size(), group);
   }
@@ -282,7 +283,8 @@ void applyToAllTokens(std::span<const MergePlan> plans, std::span<const std::int
     std::int64_t offset = 0;
     for (std::size_t i = 0; i < plans.size(); ++i) {
       for (std::int64_t k = 0; k < remainingTokens(plans[i], counts[i]); ++k) {
-        order.push_back(offset + (plans[i].changes() ? plans[i].order[static_cast<std::size_t>(k)] : k));
+        order.push_back(offset +
+                        (plans[i].changes() ? plans[i].order[static_cast<std::size_t>(k)] : k));
       }
       offset += counts[i];
     }

@@ -64,9 +64,8 @@ class Clusters {
   /// Averages are kept as sums over the pairs of members: those of equal averages stay equal.
   double distance(std::int64_t a, std::int64_t b) const {
     const double linked = linked_[a * n_ + b];
-    return linkage_ == Linkage::kAverage
-               ? linked / static_cast<double>(members_[a] * members_[b])
-               : linked;
+    return linkage_ == Linkage::kAverage ? linked / static_cast<double>(members_[a] * members_[b])
+                                         : linked;
   }
   bool isNearer(std::int64_t row, std::int64_t candidate, std::int64_t present) const {
     const double a = distance(row, candidate);
@@ -142,8 +141,8 @@ class Atc final : public MergeMethod {
       if (lowest == i) {
         plan.order.push_back(layer.prefix + i);
       } else {
-        plan.merges.push_back({layer.prefix + i, layer.prefix + lowest,
-                               static_cast<float>(cosine[i * n + lowest])});
+        plan.merges.push_back(
+            {layer.prefix + i, layer.prefix + lowest, static_cast<float>(cosine[i * n + lowest])});
       }
     }
     plan.weights.assign(layer.sizes.begin(), layer.sizes.end());
@@ -217,8 +216,9 @@ MethodEntry atcEntry() {
   SettingInfo ratio;
   ratio.key = "keep_ratio";
   ratio.label = "Keep ratio";
-  ratio.help = "Share of the patch tokens that each of the listed blocks keeps; 1 uses the r of "
-               "every block.";
+  ratio.help =
+      "Share of the patch tokens that each of the listed blocks keeps; 1 uses the r of "
+      "every block.";
   ratio.fallback = 1.0;
   ratio.minimum = 0.05;
   ratio.maximum = 1.0;
@@ -226,8 +226,9 @@ MethodEntry atcEntry() {
   SettingInfo linkage;
   linkage.key = "linkage";
   linkage.label = "Linkage";
-  linkage.help = "Distance of two clusters: the mean, the largest or the smallest of their "
-                 "members' distances.";
+  linkage.help =
+      "Distance of two clusters: the mean, the largest or the smallest of their "
+      "members' distances.";
   linkage.fallback = std::string("average");
   linkage.choices = {"average", "complete", "single"};
   entry.info.settings = {r, inflection, ratio, blocks, linkage, proportionalAttentionSetting(true)};

@@ -31,8 +31,7 @@ void checkPlan(const MergePlan& plan, std::int64_t count, std::int64_t prefix, i
   if (!plan.details.component.empty()) {
     requireSize(plan.details.component.size(), count - prefix, "components");
   }
-  const std::int64_t left =
-      plan.changes() ? static_cast<std::int64_t>(plan.order.size()) : count;
+  const std::int64_t left = plan.changes() ? static_cast<std::int64_t>(plan.order.size()) : count;
   if (plan.keys.size() > 1) {
     requireSize(plan.keys.size(), heads, "lists of keys");
   }
@@ -49,9 +48,9 @@ void checkPlan(const MergePlan& plan, std::int64_t count, std::int64_t prefix, i
     if (!isMatrix(restoration->merge, left, count) ||
         !isMatrix(restoration->recover, count, left) || !restoration->rest.defined() ||
         restoration->rest.numel() != count) {
-      throw FaultyPlan(fmt::format(
-          "block {}: the matrices that restore it are not for {} tokens, {} inside", block, count,
-          left));
+      throw FaultyPlan(
+          fmt::format("block {}: the matrices that restore it are not for {} tokens, {} inside",
+                      block, count, left));
     }
   } else if (plan.combine == Combine::kWeightedMean && !plan.merges.empty()) {
     requireSize(plan.weights.size(), count, "weights");

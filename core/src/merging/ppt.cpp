@@ -117,8 +117,9 @@ MethodEntry pptEntry() {
   entry.info.matches_keys = true;
   entry.info.compression = {{"r", 0.5}};
   SettingInfo r = constantCountSetting();
-  r.help = "Tokens dropped or merged in each of the blocks; at most half of the patch tokens that "
-           "are left.";
+  r.help =
+      "Tokens dropped or merged in each of the blocks; at most half of the patch tokens that "
+      "are left.";
   constexpr std::int64_t kUsual = 49;
   r.fallback = kUsual;
   r.of_model = [](const VitConfig& vit) -> SettingValue {
@@ -128,8 +129,9 @@ MethodEntry pptEntry() {
   SettingInfo threshold;
   threshold.key = "threshold";
   threshold.label = "Threshold";
-  threshold.help = "A block merges where the variance of its scores is below this, else it drops. "
-                   "0 always drops, 1 always merges.";
+  threshold.help =
+      "A block merges where the variance of its scores is below this, else it drops. "
+      "0 always drops, 1 always merges.";
   threshold.fallback = 7e-5;
   threshold.minimum = 0;
   threshold.maximum = 1;

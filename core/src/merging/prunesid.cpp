@@ -84,9 +84,10 @@ class PruneSid final : public MergeMethod {
     std::vector<double> score = components.loading;
     if (by_attention_) {
       for (std::size_t i = 0; i < score.size(); ++i) {
-        score[i] = heads_ * static_cast<double>(
-                                layer.attention->class_attention[i + static_cast<std::size_t>(
-                                                                         layer.prefix)]);
+        score[i] =
+            heads_ *
+            static_cast<double>(
+                layer.attention->class_attention[i + static_cast<std::size_t>(layer.prefix)]);
       }
     }
 
@@ -99,8 +100,7 @@ class PruneSid final : public MergeMethod {
       sum = std::accumulate(cosine + i * n + i + 1, cosine + (i + 1) * n, sum);
     }
     const double redundancy = sum / (static_cast<double>(n) * static_cast<double>(n - 1) / 2);
-    const double threshold =
-        redundancy * std::max(1.0, 18.0 * keep_ / static_cast<double>(n));
+    const double threshold = redundancy * std::max(1.0, 18.0 * keep_ / static_cast<double>(n));
 
     // Each group's tokens by rank: those taken, then those that they suppress.
     std::vector<std::vector<std::int64_t>> groups(static_cast<std::size_t>(count));
@@ -126,7 +126,8 @@ class PruneSid final : public MergeMethod {
 
     std::vector<bool> kept(static_cast<std::size_t>(n), false);
     for (std::size_t k = 0; k < groups.size(); ++k) {
-      for (int i = 0; i < plan.details.quota[k]; ++i) kept[groups[k][static_cast<std::size_t>(i)]] = true;
+      for (int i = 0; i < plan.details.quota[k]; ++i)
+        kept[groups[k][static_cast<std::size_t>(i)]] = true;
     }
     fill(plan, layer, kept, cosine);
     plan.redundancy = redundancy;
@@ -136,8 +137,8 @@ class PruneSid final : public MergeMethod {
     if (threshold >= 1) plan.details.note = "no redundancy removed: the threshold is at least 1";
     if (layer.trace) plan.salience = minMaxScaled(score);
     const auto patches = static_cast<double>(n);
-    plan.macs = 2 * patches * patches * static_cast<double>(width) +
-                10 * patches * patches * patches;
+    plan.macs =
+        2 * patches * patches * static_cast<double>(width) + 10 * patches * patches * patches;
     return plan;
   }
 
@@ -199,8 +200,7 @@ std::vector<int> groupQuotas(const std::vector<int>& sizes, const std::vector<in
   while (std::accumulate(most.begin(), most.end(), 0) < keep) {
     for (std::size_t k = 0; k < groups; ++k) most[k] = std::min(most[k] + 1, sizes[k]);
   }
-  const std::int64_t rest =
-      std::max(0, keep - std::accumulate(quota.begin(), quota.end(), 0));
+  const std::int64_t rest = std::max(0, keep - std::accumulate(quota.begin(), quota.end(), 0));
   const std::int64_t all = std::accumulate(taken.begin(), taken.end(), std::int64_t{0});
   std::int64_t sum = 0;
   std::int64_t before = 0;
@@ -254,8 +254,9 @@ MethodEntry pruneSidEntry() {
   SettingInfo at;
   at.key = "at";
   at.label = "Block";
-  at.help = "The block, from 0, before which tokens are dropped. Earlier saves more, later groups "
-            "better.";
+  at.help =
+      "The block, from 0, before which tokens are dropped. Earlier saves more, later groups "
+      "better.";
   constexpr std::int64_t kMiddle = 6;
   at.fallback = kMiddle;
   at.minimum = 0;
@@ -281,14 +282,15 @@ MethodEntry pruneSidEntry() {
   entry.make = [](const Settings& settings, const MethodContext& context) {
     const int block = getInt(settings, "at");
     if (block >= context.vit.depth) {
-      throw Error(fmt::format("--at {}: this model has blocks 0 to {}", block,
-                              context.vit.depth - 1));
+      throw Error(
+          fmt::format("--at {}: this model has blocks 0 to {}", block, context.vit.depth - 1));
     }
     if (get<std::string>(settings, "score") == "attention") {
       requireClassToken(context.vit, "PruneSID's score attention");
       if (block == 0) {
-        throw Error("--score attention reads the attention of the block before, so --at is 1 or "
-                    "more");
+        throw Error(
+            "--score attention reads the attention of the block before, so --at is 1 or "
+            "more");
       }
     }
     return std::make_unique<PruneSid>(settings, context.vit);

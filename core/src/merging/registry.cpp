@@ -38,9 +38,9 @@ SettingInfo metricKeysSetting() {
 
 const std::vector<MethodEntry>& entries() {
   static const std::vector<MethodEntry> all = [] {
-    std::vector<MethodEntry> list{noneEntry(), adaMergeEntry(), toMeEntry(),        piToMeEntry(),
-                                  toFuEntry(), dsmEntry(),      adaMergePlusEntry(),
-                                  atcEntry(),  pptEntry(),      pruneSidEntry()};
+    std::vector<MethodEntry> list{noneEntry(), adaMergeEntry(), toMeEntry(),         piToMeEntry(),
+                                  toFuEntry(), dsmEntry(),      adaMergePlusEntry(), atcEntry(),
+                                  pptEntry(),  pruneSidEntry()};
     // Settings of the run, which every method has.
     for (MethodEntry& entry : list) {
       MethodInfo& info = entry.info;
@@ -139,8 +139,8 @@ std::vector<bool> chosenBlocks(const Settings& settings, std::string_view key, i
   std::vector<bool> chosen(static_cast<std::size_t>(depth), false);
   for (const std::int64_t block : get<std::vector<std::int64_t>>(settings, key)) {
     if (block < 0 || block >= depth) {
-      throw Error(fmt::format("--{} names block {}: this model has blocks 0 to {}",
-                              optionName(key), block, depth - 1));
+      throw Error(fmt::format("--{} names block {}: this model has blocks 0 to {}", optionName(key),
+                              block, depth - 1));
     }
     chosen[static_cast<std::size_t>(block)] = true;
   }

@@ -124,9 +124,8 @@ SettingValue checkedSetting(const SettingInfo& info, const SettingValue& value) 
                  [&](std::int64_t number) { return inRange(info, static_cast<double>(number)); },
                  [&](double number) { return inRange(info, number); },
                  [&](const std::string& text) {
-                   return info.is_path ||
-                          std::find(info.choices.begin(), info.choices.end(), text) !=
-                              info.choices.end();
+                   return info.is_path || std::find(info.choices.begin(), info.choices.end(),
+                                                    text) != info.choices.end();
                  },
                  [&](const std::vector<std::int64_t>& list) {
                    return std::all_of(list.begin(), list.end(), [&](std::int64_t number) {
