@@ -216,9 +216,9 @@ std::string legendCaption(const Scene& scene) {
       const std::vector<bool> dropped =
           droppedPatches(scene.input.result.layers, static_cast<int>(scene.layer));
       const bool any = std::find(dropped.begin(), dropped.end(), true) != dropped.end();
-      return fmt::format("{}token{}{}",
-                         any ? fmt::format("{} ", tokens) : fmt::format("{} patch ", tokens),
-                         tokens == 1 ? "" : "s", any ? ", hatched: dropped" : "");
+      const char* const ending = tokens == 1 ? "" : "s";
+      return any ? fmt::format("{} token{}, hatched: dropped", tokens, ending)
+                 : fmt::format("{} patch token{}", tokens, ending);
     }
     case OverlayKind::kSurvivors:
     case OverlayKind::kDifference:
