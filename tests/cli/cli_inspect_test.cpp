@@ -94,7 +94,9 @@ void expectLayers(const json& image, const MethodInfo& method) {
     // layer statistics may measure one too, where they act.
     const bool everywhere = !method.statistics_settings.empty();
     const bool acts = everywhere || layer.at("merged") > 0;
-    if (everywhere || !acts) EXPECT_EQ(layer.at("redundancy").is_null(), !everywhere);
+    if (everywhere || !acts) {
+      EXPECT_EQ(layer.at("redundancy").is_null(), !everywhere);
+    }
     for (const char* key : {"mu", "sigma", "z"}) {
       EXPECT_EQ(layer.at(key).is_null(), !usesStatistics({method.id, {}, nullptr, false})) << key;
     }

@@ -284,7 +284,9 @@ TEST_F(Frame, HiddenKeysAreCountedAtWhatIsSeen) {
     std::iota(plan.keys[0].begin(), plan.keys[0].end(), 0);
     return plan;
   });
-  if (test::onCpu()) EXPECT_EQ(all.logits, plain.logits);
+  if (test::onCpu()) {
+    EXPECT_EQ(all.logits, plain.logits);
+  }
 }
 
 TEST_F(Frame, AMethodRemembersEachImageOfOneRun) {

@@ -131,7 +131,9 @@ TEST(MethodsReference, ClustersWithTies) {
         }
       }
       EXPECT_EQ(result.cluster, wanted) << unit.dump();
-      if (whole) EXPECT_EQ(static_cast<std::int64_t>(result.joins.size()), n - 1);
+      if (whole) {
+        EXPECT_EQ(static_cast<std::int64_t>(result.joins.size()), n - 1);
+      }
     }
   }
 }

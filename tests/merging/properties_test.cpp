@@ -88,7 +88,9 @@ void expectConsistentTrace(const ImageResult& result, const VitConfig& vit) {
     EXPECT_EQ(layer.tokens_in, tokens);
     const int left = layer.restored ? layer.tokens_inside : layer.tokens_out;
     EXPECT_EQ(left, layer.tokens_in - layer.merged);
-    if (layer.restored) EXPECT_EQ(layer.tokens_out, layer.tokens_in);
+    if (layer.restored) {
+      EXPECT_EQ(layer.tokens_out, layer.tokens_in);
+    }
     EXPECT_EQ(layer.merged, static_cast<int>(layer.merges.size() + layer.drops.size()));
     EXPECT_GT(left, vit.prefixTokens());
     ASSERT_EQ(layer.groups.size(), groups.size());
