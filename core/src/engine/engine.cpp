@@ -240,7 +240,7 @@ PreparedMethod Engine::prepare(const MethodChoice& choice) const {
   const MethodEntry& entry = findMethodEntry(choice.method);
   auto prepared = std::make_shared<PreparedMethod::State>();
   prepared->choice = choice;
-  prepared->choice.settings = completeSettings(choice);
+  prepared->choice.settings = completeSettings(choice, model.vit);
   requireSettingsSuit(choice, model.vit, model.name);
   prepared->engine = state_->identity;
   const Settings& settings = prepared->choice.settings;
@@ -284,6 +284,7 @@ std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
   };
   VisionTransformer::Options how;
   how.trace = options.trace;
+  how.patch_map = options.trace || options.features;
   how.position = method.position;
   how.rotated_keys = method.rotated_keys;
   PlacedModel::Output output;

@@ -32,6 +32,7 @@ std::string takes(const SettingInfo& info) {
                                [&](std::int64_t) { return "a whole number" + range(info); },
                                [&](double) { return "a number" + range(info); },
                                [&](const std::string&) {
+                                 if (info.is_path) return std::string("the path of a file");
                                  return fmt::format("one of {}", fmt::join(info.choices, ", "));
                                },
                                [&](const std::vector<std::int64_t>&) {
@@ -123,8 +124,8 @@ SettingValue checkedSetting(const SettingInfo& info, const SettingValue& value) 
                  [&](std::int64_t number) { return inRange(info, static_cast<double>(number)); },
                  [&](double number) { return inRange(info, number); },
                  [&](const std::string& text) {
-                   return std::find(info.choices.begin(), info.choices.end(), text) !=
-                          info.choices.end();
+                   return info.is_path || std::find(info.choices.begin(), info.choices.end(),
+                                                    text) != info.choices.end();
                  },
                  [&](const std::vector<std::int64_t>& list) {
                    return std::all_of(list.begin(), list.end(), [&](std::int64_t number) {
