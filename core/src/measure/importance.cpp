@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "adamerge/importance.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "adamerge/error.h"
+#include "support/files.h"
+#include "support/json.h"
+
+namespace adamerge {
+namespace {
+
+constexpr int kFormat = 1;
+constexpr int kMostBlocks = 10000;
+constexpr int kMostImages = 1'000'000'000;
+
+std::vector<double> row(const JsonFields& fields, const nlohmann::json& values, std::size_t block,
+                        std::size_t patches) {
+  std::vector<double> scores;
+  const bool numbers = values.is_array() && values.size() == patches &&
+                       std::all_of(values.begin(), values.end(), [&](const nlohmann::json& value) {
+                         if (!value.is_number()) return false;
+                         scores.push_back(value.get<double>());
+                         return std::isfinite(scores.back()) && scores.back() >= 0;
+                       });
+  if (!numbers) {
+    fields.fail("scores", fmt::format("of block {} must be {} numbers of at least 0, one per patch",
+                                      block, patches));
+  }
+  return scores;
+}
+
+}  // namespace
+
+Importance readImportance(const std::filesystem::path& path) {
+  const nlohmann::json json = readJson(path);
+  const JsonFields fields =
+      JsonFields::of(json, fmt::format("{}: not usable as importance", path.string()));
+  fields.count("format", kFormat, kFormat).required();
+  Importance importance;
+  importance.model = fields.text("model").valueOr("");
+  importance.depth = fields.count("depth", 1, kMostBlocks).required();
+  importance.source = fields.text("source").valueOr("");
+  importance.images = fields.count("images", 0, kMostImages).valueOr(0);
+  importance.kind = fields.text("kind").required();
+  if (importance.kind != "gradient" && importance.kind != "received") {
+    fields.fail("kind",
+                fmt::format("is '{}', 'gradient' or 'received' is expected", importance.kind));
+  }
+  for (const double block : fields.numbers("blocks").required()) {
+    const auto last = importance.blocks.empty() ? -1 : importance.blocks.back();
+    if (block != std::floor(block) || block <= last || block >= importance.depth) {
+      fields.fail("blocks",
+                  fmt::format("must be whole numbers below {}, ascending", importance.depth));
+    }
+    importance.blocks.push_back(static_cast<int>(block));
+  }
+  const nlohmann::json* scores = fields.find("scores");
+  if (scores == nullptr || !scores->is_array() ||
+      scores->size() != static_cast<std::size_t>(importance.depth)) {
+    fields.fail("scores", fmt::format("must be {} lists, one per block", importance.depth));
+  }
+  for (std::size_t block = 0; block < scores->size(); ++block) {
+    importance.scores.push_back(row(fields, (*scores)[block], block, scores->front().size()));
+  }
+  return importance;
+}
+
+void writeImportance(const Importance& importance, const std::filesystem::path& path) {
+  const nlohmann::ordered_json json = {
+      {"format", kFormat},           {"model", importance.model},   {"depth", importance.depth},
+      {"blocks", importance.blocks}, {"source", importance.source}, {"images", importance.images},
+      {"kind", importance.kind},     {"scores", importance.scores}};
+  writeFileAtomically(path, jsonText(json));
+}
+
+}  // namespace adamerge
