@@ -288,7 +288,7 @@ std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
   PlacedModel::Output output;
   try {
     output = state_->model.forward(static_cast<std::int64_t>(images.size()), stack, *method.method,
-                                   how, stop);
+                                   method.adapted, how, stop);
   } catch (const FaultyPlan& fault) {
     throw Error(fmt::format("the method '{}' made a plan that cannot be carried out: {}",
                             method.choice.method, fault.what()));

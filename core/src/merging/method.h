@@ -56,6 +56,9 @@ class MergeMethod {
   /// False: counts would follow layer statistics, and there are none. MethodInfo::uncalibrated says
   /// what they do instead.
   virtual bool calibrated() const { return true; }
+  /// Per block what it adds to the weight that makes queries, keys and values, [3 d, d]; empty:
+  /// the weights stay. Always the same.
+  virtual std::span<const at::Tensor> qkvChanges() const { return {}; }
   /// Must depend on this image's tokens alone, so that a batch equals its images.
   virtual MergePlan plan(const LayerTokens& layer) const = 0;
   /// plan() of each of at least one image, for tokens on an accelerator: there each plan waits for
