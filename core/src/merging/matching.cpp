@@ -149,6 +149,21 @@ SettingInfo proportionalAttentionSetting(bool fallback) {
           std::nullopt};
 }
 
+SettingInfo blocksSetting(std::string help) {
+  const auto all = [](const VitConfig& vit) -> SettingValue {
+    std::vector<std::int64_t> blocks(static_cast<std::size_t>(vit.depth));
+    std::iota(blocks.begin(), blocks.end(), 0);
+    return blocks;
+  };
+  VitConfig usual;
+  usual.depth = 12;
+  SettingInfo setting{"blocks", "Blocks", std::move(help), all(usual), 0,
+                      kMaximumCount, {},   std::nullopt};
+  setting.of_model = all;
+  setting.fallback_text = "all";
+  return setting;
+}
+
 void requireCountFits(std::int64_t r, const VitConfig& vit, const char* option) {
   const int limit = vit.patchTokens() / 2;
   if (r > limit) {

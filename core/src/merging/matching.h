@@ -31,6 +31,8 @@ inline constexpr double kMaximumCount = 1e6;
 /// The setting "r": tokens merged in every block.
 SettingInfo constantCountSetting();
 SettingInfo proportionalAttentionSetting(bool fallback);
+/// The setting "blocks": those, from 0, that a method acts in; all of them unless named.
+SettingInfo blocksSetting(std::string help);
 /// Throws Error where r exceeds half of the model's patch tokens.
 void requireCountFits(std::int64_t r, const VitConfig& vit, const char* option);
 

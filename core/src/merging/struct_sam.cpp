@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "merging/struct_sam.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
 
+#include "merging/entries.h"
 #include "merging/matching.h"
 
 namespace adamerge {
@@ -129,6 +132,140 @@ StructSamMerges structSamMerges(const at::Tensor& metric, const StructSamRule& r
   std::sort(result.merges.begin(), result.merges.end(),
             [](const PlannedMerge& a, const PlannedMerge& b) { return a.source < b.source; });
   return result;
+}
+
+namespace {
+
+constexpr double kScaleEpsilon = 1e-6;
+constexpr int kLeastPatches = 4;
+
+class StructSam final : public MergeMethod {
+ public:
+  StructSam(const Settings& settings, const VitConfig& vit)
+      : acts_(chosenBlocks(settings, "blocks", vit.depth)),
+        height_(vit.gridHeight()),
+        width_(vit.gridWidth()) {
+    rule_.gradient = get<std::string>(settings, "gradient") == "sobel" ? GridGradient::kSobel
+                                                                        : GridGradient::kCentral;
+    rule_.cell = getInt(settings, "cell");
+    rule_.flat = getInt(settings, "flat");
+    rule_.ratio = getInt(settings, "ratio");
+  }
+
+  Stage stage() const override { return Stage::kAroundAttention; }
+  bool actsIn(int block) const override { return acts_[static_cast<std::size_t>(block)]; }
+
+  MergePlan plan(const LayerTokens& layer) const override {
+    const StructSamMerges decided =
+        structSamMerges(layer.metric.narrow(0, layer.prefix, layer.patchCount())
+                            .to(layer.deciding)
+                            .unflatten(0, {height_, width_}),
+                        rule_);
+    MergePlan plan;
+    plan.macs = decided.macs;
+    plan.details.score.assign(decided.energy.begin(), decided.energy.end());
+    const std::vector<double> shown =
+        numbers(minMaxScaled(at::tensor(decided.energy), kScaleEpsilon));
+    plan.salience.assign(shown.begin(), shown.end());
+    const std::int64_t wanted = layer.patchCount() * rule_.ratio / 100;
+    if (static_cast<std::int64_t>(decided.merges.size()) < wanted) {
+      plan.details.note =
+          fmt::format("only {} tokens are sources, so {} merge instead of {}",
+                      decided.merges.size(), decided.merges.size(), wanted);
+    }
+    std::vector<bool> gone(static_cast<std::size_t>(layer.count()), false);
+    for (PlannedMerge merge : decided.merges) {
+      merge.source += layer.prefix;
+      merge.destination += layer.prefix;
+      gone[static_cast<std::size_t>(merge.source)] = true;
+      plan.merges.push_back(merge);
+    }
+    for (std::int64_t i = 0; i < layer.count(); ++i) {
+      if (!gone[static_cast<std::size_t>(i)]) plan.order.push_back(i);
+    }
+    plan.weights.assign(static_cast<std::size_t>(layer.count()), 1.0F);
+    return plan;
+  }
+
+ private:
+  StructSamRule rule_;
+  std::vector<bool> acts_;
+  std::int64_t height_;
+  std::int64_t width_;
+};
+
+/// Above it `ratio` changes nothing: the cells that take part have no more sources.
+int mostUseful(const Settings& settings, const VitConfig& vit) {
+  const int cell = getInt(settings, "cell");
+  const auto across = [&](int side) { return (side + cell - 1) / cell; };
+  const int cells = across(vit.gridHeight()) * across(vit.gridWidth());
+  const int sources = std::max(1, getInt(settings, "flat") * cells / 100) * (cell * cell - 1);
+  const int patches = vit.patchTokens();
+  return (100 * std::min(sources, patches - cells) + patches - 1) / patches;
+}
+
+std::vector<SettingInfo> structSamSettings() {
+  SettingInfo ratio{"ratio",
+                    "Ratio (%)",
+                    "Tokens that merge, as far as the cells that take part have sources.",
+                    std::int64_t{50},
+                    0,
+                    94,
+                    {},
+                    std::nullopt};
+  SettingInfo cell{"cell",
+                   "Cell",
+                   "Side of the cells, in tokens; each has one token that the others may go into.",
+                   std::int64_t{2},
+                   2,
+                   4,
+                   {},
+                   std::nullopt};
+  SettingInfo flat{"flat",
+                   "Flat cells (%)",
+                   "The cells that take part, those of the smallest largest energy; the tokens of "
+                   "the others are protected. 100: all, as in the public code.",
+                   std::int64_t{60},
+                   10,
+                   100,
+                   {},
+                   std::nullopt};
+  SettingInfo gradient{"gradient",
+                       "Gradient",
+                       "Of the tokens over the grid: half differences of neighbours, or the Sobel "
+                       "kernel.",
+                       std::string("central"),
+                       std::nullopt,
+                       std::nullopt,
+                       {"central", "sobel"},
+                       std::nullopt};
+  return {ratio, cell, flat, gradient, blocksSetting("Blocks (0-based) whose attention merges.")};
+}
+
+}  // namespace
+
+MethodEntry structSamEntry() {
+  MethodEntry entry;
+  entry.info.id = "structsam";
+  entry.info.label = "StructSAM";
+  entry.info.description =
+      "Attention runs on fewer tokens, where the grid is flat, and the full grid is restored after "
+      "it.";
+  entry.info.reference =
+      "StructSAM: structure- and spectrum-preserving token merging, arXiv 2603.07307";
+  entry.info.salience = "Energy: how much the tokens change over the grid here.";
+  CompressionKnob knob{"ratio"};
+  knob.most = mostUseful;
+  entry.info.compression = {knob};
+  entry.info.settings = structSamSettings();
+  entry.make = [](const Settings& settings, const MethodContext& context) {
+    if (context.vit.patchTokens() < kLeastPatches) {
+      throw Error(fmt::format("StructSAM needs a grid of at least {} patches; this model has {}",
+                              kLeastPatches, context.vit.patchTokens()));
+    }
+    return std::make_unique<StructSam>(settings, context.vit);
+  };
+  return entry;
 }
 
 }  // namespace adamerge
