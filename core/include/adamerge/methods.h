@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -39,6 +40,10 @@ struct SettingInfo {
   /// Exists for networks with rotary positions only.
   bool rotary_only = false;
   bool in_name = false;  ///< captions name it even at its default, as in "DSM, r 17, d 4"
+  /// The default for a model, where it hangs on it; `fallback` is then that of 196 patches in 12
+  /// blocks. Empty: `fallback` for all.
+  std::function<SettingValue(const VitConfig&)> of_model = {};
+  std::string fallback_text = {};  ///< that default in words, "half of the patch tokens"
 };
 
 /// "r_max" -> "r-max": how the command line spells a key.
@@ -86,11 +91,25 @@ Statistics readStatistics(const std::filesystem::path& path);
 /// Writes beside and renames. Throws Error.
 void writeStatistics(const Statistics& statistics, const std::filesystem::path& path);
 
-/// An integer setting that drives how many tokens merge.
+/// An integer setting that drives how many tokens are left.
 struct CompressionKnob {
   std::string key;
   double limit = 0.5;            ///< largest useful value, as a share of the model's patch tokens
   bool uses_statistics = false;  ///< each image's counts follow the layer statistics
+  bool keeps = false;            ///< it says what stays, so FLOPs rise with it
+  int least = 0;                 ///< smallest value
+  /// Largest useful value under these settings (complete); empty: `limit` says it.
+  std::function<int(const Settings&, const VitConfig&)> most = {};
+  /// FLOPs may differ from image to image even at one value, so they are measured on several.
+  bool varies = false;
+};
+
+/// From the value that compresses least to the one that compresses most; ends may be equal.
+struct KnobRange {
+  int gentlest = 0;
+  int strongest = 0;
+  int steps() const { return gentlest < strongest ? strongest - gentlest : gentlest - strongest; }
+  int at(int step) const { return gentlest < strongest ? gentlest + step : gentlest - step; }
 };
 
 struct MethodInfo {
@@ -150,6 +169,9 @@ struct MeasuredChoice {
 /// unknown keys and values out of range.
 Settings completeSettings(const MethodChoice& choice);
 
+/// The same for a model: defaults that hang on it are its own.
+Settings completeSettings(const MethodChoice& choice, const VitConfig& vit);
+
 /// Whether `setting` has an effect under `settings` (complete).
 bool isActive(const SettingInfo& setting, const Settings& settings);
 
@@ -161,6 +183,9 @@ void requireSettingsSuit(const MethodChoice& choice, const VitConfig& vit, std::
 /// What drives compression here: AdaMerge with a constant count is driven by "r" instead of
 /// "r_max". nullptr where there is nothing.
 const CompressionKnob* compressionKnob(const MethodChoice& choice);
+
+/// What compressionKnob() may be set to for a model; {0, 0} where there is none.
+KnobRange knobRange(const MethodChoice& choice, const VitConfig& vit);
 
 /// Whether counts follow the layer statistics here, and so differ from image to image: AdaMerge
 /// with a constant count has no use for any.

@@ -32,13 +32,48 @@ struct GroupMerge {
   float similarity = 0;  ///< the method's own score of the pair
 };
 
-/// One block. salience, attention, groups and merges are filled only where tracing was on.
+/// Two clusters joined: each is named by its lowest patch token, counted from 0 on entry.
+struct ClusterJoin {
+  int first = 0;
+  int second = 0;
+  double distance = 0;
+};
+
+/// What only some methods tell of a block, under JSON's names; empty where one does not, or did not
+/// act. Tokens are patch tokens on entry, counted from 0.
+struct MethodDetails {
+  std::vector<float> score;    ///< per patch, the method's own number of its token
+  std::vector<int> component;  ///< per patch, the group that its token was in (PruneSID)
+  std::vector<int> taken;      ///< per such group: tokens taken before suppression ended
+  std::vector<int> quota;      ///< per such group: tokens kept
+  std::optional<double> threshold;
+  std::optional<double> variance;  ///< of the scores (PPT)
+  std::string action;              ///< "pool" or "prune" (PPT)
+  std::vector<int> grid;           ///< rows and columns after merging (CubistMerge)
+  /// Keys that each query sees, prefix included: one number, or one a head (Focus).
+  std::vector<int> keys;
+  /// Patch positions whose key went out before this block: one list, or one a head.
+  std::vector<std::vector<int>> pruned_keys;
+  std::vector<double> quartiles;  ///< of the scores
+  std::vector<int> seeds;         ///< tokens that the others were combined into (Focus)
+  std::vector<int> centres;       ///< tokens that segments were merged into (Prune and Merge)
+  /// The clusters' tree, lowest joins first; with tracing on up to the root (ATC).
+  std::vector<ClusterJoin> joins;
+  std::string note;  ///< a sentence for people
+};
+
+/// One block. salience, attention, groups, merges, drops, dropped and `details` are filled only
+/// where tracing was on.
 struct LayerTrace {
   int index = 0;
   int tokens_in = 0;  ///< N on entry to the block, before its merge (FLOPs `paper` counts these)
   int tokens_out = 0;
-  int merged = 0;
-  std::optional<double> redundancy;  ///< mean best weighted similarity, AdaMerge Eq. for S
+  int merged = 0;  ///< tokens fewer, by merging or dropping; where restored, fewer inside
+  /// The block, or its attention, ran on `tokens_inside` tokens and all were restored after it:
+  /// `groups`, `merges` and `dropped` then hold for this block alone.
+  bool restored = false;
+  int tokens_inside = 0;
+  std::optional<double> redundancy;  ///< what the method measures of it
   std::optional<double> mu;
   std::optional<double> sigma;
   std::optional<double> z;
@@ -49,6 +84,10 @@ struct LayerTrace {
   std::vector<float> attention;
   std::vector<int> groups;  ///< per patch, dense, numbered by first appearance, after the merge
   std::vector<GroupMerge> merges;
+  /// Groups whose token was dropped (source), and those that stand for them since (destination).
+  std::vector<GroupMerge> drops;
+  std::vector<int> dropped;  ///< patches whose token was dropped in this block, ascending
+  MethodDetails details;
 };
 
 /// Multiply-accumulates in G, see flops.h.
@@ -96,9 +135,13 @@ double embeddingCosine(const ImageResult& baseline, const ImageResult& merged);
 double patchCosine(const ImageResult& baseline, const ImageResult& merged);
 
 /// Per patch: the patch whose token stands for its group after block `layer`, that is, the one that
-/// was always on the destination's side of the merges in blocks 0...layer.
+/// was always on the destination's side of the merges and drops in blocks 0...layer; of blocks that
+/// are restored only `layer` itself counts.
 /// Throws Error: layer out of range, merges that name no group.
 std::vector<int> survivingPatches(const std::vector<LayerTrace>& layers, int layer);
+
+/// Per patch: whether its token was dropped in blocks 0...layer; of restored blocks only `layer`.
+std::vector<bool> droppedPatches(const std::vector<LayerTrace>& layers, int layer);
 
 enum class PatchFate {
   kUntouched,  ///< a token of its own

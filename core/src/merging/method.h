@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What a merging method implements. A new one costs a file beside this, a line in registry.cpp and
-// a test.
+// What a reduction method implements: merging, dropping, restoring, hiding keys. A new one is a
+// file beside this, its line in entries.h and registry.cpp, and its cases in tests/merging.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -17,13 +17,41 @@
 
 namespace adamerge {
 
+/// What the attention of one block tells of its tokens (more-methods, S1): sums of its softmax rows
+/// as really computed, proportional attention, biases and hidden keys included.
+struct AttentionStatistics {
+  std::vector<float> class_attention;  ///< [N], the class token's row, mean over heads
+  /// [heads, N] fp32 on the CPU: what each key receives, mean over all N queries; 0 for a key that
+  /// its head did not see. Several attentions of a block: all their heads.
+  at::Tensor received;
+  std::vector<float> value_norms;  ///< [N], length of all heads' values together
+};
+/// Which of them a method asks for.
+struct WantedStatistics {
+  bool class_attention = false;  ///< refuse models without a class token: requireClassToken()
+  bool received = false;
+  bool value_norms = false;
+  bool any() const { return class_attention || received || value_norms; }
+};
+
+/// What a method remembers of one image from block to block of one run; its own type derives.
+struct MethodMemory {
+  MethodMemory() = default;
+  MethodMemory(const MethodMemory&) = delete;
+  MethodMemory& operator=(const MethodMemory&) = delete;
+  virtual ~MethodMemory() = default;
+};
+
 /// One image's tokens where a method acts. N tokens, the first `prefix` of them prefix tokens.
 struct LayerTokens {
   int block = 0;
   int prefix = 0;
-  at::Tensor tokens;  ///< [N, d], the residual stream, any floating dtype
-  at::Tensor
-      metric;  ///< [N, d / heads], mean over heads of the keys; between attention and MLP only
+  /// [N, d], any floating dtype: the residual stream; around attention what the attention reads,
+  /// after norm1.
+  at::Tensor tokens;
+  /// [N, d / heads]. Between attention and MLP: mean over heads of the keys. Around attention: mean
+  /// over the heads' slices of `tokens`. Else undefined.
+  at::Tensor metric;
   /// The precision in which merges are decided. fp64, since the affinity's softmax turns a rounding
   /// of the dot products into a relative error of the salience, and a count may hang on the seventh
   /// digit; fp32 where the model computes in half precision, whose tokens hold no more, and on an
@@ -31,7 +59,12 @@ struct LayerTokens {
   at::ScalarType deciding = at::kDouble;
   bool trace = false;                 ///< also fill what is only shown, not used to decide
   std::span<const float> sizes;       ///< [N], patches per token; prefix tokens count 1
-  std::span<const int> patch_tokens;  ///< patch -> position
+  /// Patch -> position; -1 where its token was dropped and nobody asked which one stands for it.
+  std::span<const int> patch_tokens;
+  /// As the method's wanted() asked: between attention and MLP of this block's attention, else of
+  /// the block's before. Null: not asked for, or block 0.
+  const AttentionStatistics* attention = nullptr;
+  MethodMemory* memory = nullptr;  ///< what the method's newMemory() made for this image and run
 
   std::int64_t count() const { return tokens.size(0); }
   std::int64_t patchCount() const { return tokens.size(0) - prefix; }
@@ -41,8 +74,10 @@ class MergeMethod {
  public:
   enum class Stage {
     kNever,
-    kBeforeBlock,
-    kBetweenAttentionAndMlp,
+    kBeforeBlock,             ///< on the block's input
+    kBetweenAttentionAndMlp,  ///< after the attention's residual
+    kAroundAttention,         ///< attention runs on fewer tokens, copied back before its projection
+    kAroundBlock,             ///< the block runs on fewer tokens, all restored after it
   };
 
   MergeMethod() = default;
@@ -51,15 +86,23 @@ class MergeMethod {
   virtual ~MergeMethod() = default;
 
   virtual Stage stage() const = 0;
+  /// False: plan() would change and tell nothing in this block, so it is not asked.
+  virtual bool actsIn(int /*block*/) const { return true; }
   /// Adds log(size) of each key token to the attention logits.
   virtual bool proportionalAttention() const { return false; }
+  /// What plan() reads of the attention of block `block`.
+  virtual WantedStatistics wanted(int /*block*/) const { return {}; }
+  /// A method with state makes one for each image and run; its plan() may change it, and only that.
+  virtual std::unique_ptr<MethodMemory> newMemory() const { return nullptr; }
   /// False: counts would follow layer statistics, and there are none. MethodInfo::uncalibrated says
   /// what they do instead.
   virtual bool calibrated() const { return true; }
   /// Per block what it adds to the weight that makes queries, keys and values, [3 d, d]; empty:
   /// the weights stay. Always the same.
   virtual std::span<const at::Tensor> qkvChanges() const { return {}; }
-  /// Must depend on this image's tokens alone, so that a batch equals its images.
+  /// Must depend on this image's tokens alone, so that a batch equals its images. May be called
+  /// from several threads at once, for different images. Throws Error where tokens are not finite
+  /// and the method cannot go on.
   virtual MergePlan plan(const LayerTokens& layer) const = 0;
   /// plan() of each of at least one image, for tokens on an accelerator: there each plan waits for
   /// its numbers, so a method that is to be quick decides for all images at once. That may round
@@ -87,6 +130,15 @@ struct MethodEntry {
 
 /// Throws Error that lists the known ids.
 const MethodEntry& findMethodEntry(std::string_view id);
+
+/// Throws Error, naming `method`, for a model without class token.
+void requireClassToken(const VitConfig& vit, std::string_view method);
+
+/// The blocks that a method acts in, as flags [depth], from a setting that lists them from 0.
+/// Throws Error for a block that the model does not have.
+std::vector<bool> chosenBlocks(const Settings& settings, std::string_view key, int depth);
+/// A quarter, a half and three quarters of the depth: 3, 6, 9 of 12.
+SettingValue quarterBlocks(const VitConfig& vit);
 
 /// Throws std::out_of_range for a key that the method does not declare, std::bad_variant_access for
 /// another type than it declares: both are faults of the method.
