@@ -20,26 +20,40 @@ constexpr const char* kBundledModel = "models/vit-tiny-cifar10";
 constexpr int kMostThreads = 4096;
 const std::vector<std::string> kDtypes = {"auto", "float32", "bfloat16", "float16", "float64"};
 
-/// "[adamerge, tome] Adds log(size) ... (default on)".
+/// "[adamerge, tome] Adds log(size) ... (default on)"; one such sentence for each meaning of the
+/// key.
 std::string settingHelp(const std::string& key) {
-  std::vector<std::string> users;
-  std::vector<std::string> defaults;
-  std::string help;
+  struct Meaning {
+    std::string help;
+    std::vector<std::string> users;
+    std::vector<std::string> defaults;
+  };
+  std::vector<Meaning> meanings;
   for (const MethodInfo& method : methods()) {
     const SettingInfo* setting = method.setting(key);
     if (setting == nullptr) continue;
-    users.push_back(method.id);
-    help = setting->help;
+    std::string help = setting->help;
     if (!setting->choices.empty()) {
       help += fmt::format(" One of {}.", fmt::join(setting->choices, ", "));
     }
-    const std::string fallback = toText(setting->fallback);
-    defaults.push_back(fallback.empty() ? "none" : fallback);
+    auto meaning = std::find_if(meanings.begin(), meanings.end(),
+                                [&](const Meaning& other) { return other.help == help; });
+    if (meaning == meanings.end()) meaning = meanings.insert(meanings.end(), {help, {}, {}});
+    meaning->users.push_back(method.id);
+    const std::string fallback =
+        setting->fallback_text.empty() ? toText(setting->fallback) : setting->fallback_text;
+    meaning->defaults.push_back(fallback.empty() ? "none" : fallback);
   }
-  const bool same = std::all_of(defaults.begin(), defaults.end(),
-                                [&](const std::string& d) { return d == defaults.front(); });
-  return fmt::format("[{}] {} (default {})", fmt::join(users, ", "), help,
-                     same ? defaults.front() : fmt::format("{}", fmt::join(defaults, ", ")));
+  std::vector<std::string> sentences;
+  for (const Meaning& meaning : meanings) {
+    const std::vector<std::string>& defaults = meaning.defaults;
+    const bool same = std::all_of(defaults.begin(), defaults.end(),
+                                  [&](const std::string& d) { return d == defaults.front(); });
+    sentences.push_back(
+        fmt::format("[{}] {} (default {})", fmt::join(meaning.users, ", "), meaning.help,
+                    same ? defaults.front() : fmt::format("{}", fmt::join(defaults, ", "))));
+  }
+  return fmt::format("{}", fmt::join(sentences, " "));
 }
 
 std::string typeName(const SettingInfo& setting) {
@@ -126,14 +140,14 @@ std::filesystem::path bundled(const std::string& relative) {
 
 void EngineChoice::addTo(CLI::App& command) {
   const std::string group = "Model and device";
-  takesText(
-      *command
-           .add_option("--model", model_,
-                       "A model folder or a .safetensors, .pth, .pt or .bin file, as timm, "
-                       "transformers, open_clip, OpenAI, Meta or FAIR publish it, or a model of the "
-                       "hub as OWNER/NAME[@REVISION] (default: the bundled model)")
-           ->group(group),
-      "MODEL");
+  takesText(*command
+                 .add_option(
+                     "--model", model_,
+                     "A model folder or a .safetensors, .pth, .pt or .bin file, as timm, "
+                     "transformers, open_clip, OpenAI, Meta or FAIR publish it, or a model of the "
+                     "hub as OWNER/NAME[@REVISION] (default: the bundled model)")
+                 ->group(group),
+            "MODEL");
   command
       .add_option("--input-size", input_size_,
                   "Run at another input size, as 224 or HEIGHTxWIDTH; the position embedding is "

@@ -50,6 +50,12 @@ class Images {
         positions[patch] = position;
         ++sizes[position];
       }
+      AttentionStatistics& statistics = statistics_.emplace_back();
+      std::uniform_real_distribution<float> share(0.1F, 1);
+      for (std::int64_t k = 0; k < count; ++k) {
+        statistics.class_attention.push_back(share(random_));
+        statistics.value_norms.push_back(share(random_));
+      }
       positions_.push_back(positions);
       sizes_.push_back(sizes);
     }
@@ -67,6 +73,7 @@ class Images {
       layers[i].metric = metric_.narrow(0, offset, counts_[i]);
       layers[i].sizes = sizes_[i];
       layers[i].patch_tokens = positions_[i];
+      layers[i].attention = &statistics_[i];
       offset += counts_[i];
     }
     return layers;
@@ -85,6 +92,7 @@ class Images {
   std::vector<std::int64_t> counts_;
   std::vector<std::vector<int>> positions_;
   std::vector<std::vector<float>> sizes_;
+  std::vector<AttentionStatistics> statistics_;
   at::Tensor tokens_;
   at::Tensor metric_;
 };
@@ -140,10 +148,11 @@ TEST(BatchedPlans, EqualThoseOfEachImage) {
        {std::vector<std::int64_t>{65, 65}, {65, 40, 3, 2, 51}}) {
     const Images images(counts);
     for (const MethodChoice& choice : choices()) {
-      const auto method =
-          findMethodEntry(choice.method).make(completeSettings(choice), {smallVit(), nullptr});
+      const auto method = findMethodEntry(choice.method)
+                              .make(completeSettings(choice, smallVit()), {smallVit(), nullptr});
       if (method->stage() == MergeMethod::Stage::kNever) continue;
       for (const int block : {0, 3}) {
+        if (!method->actsIn(block)) continue;
         for (const bool trace : {false, true}) {
           std::vector<LayerTokens> layers = images.layers(block);
           for (LayerTokens& layer : layers) layer.trace = trace;

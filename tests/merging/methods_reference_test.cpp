@@ -1,78 +1,243 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// CubistMerge, StructSAM, Prune and Merge, Focus on the Core and Token Compensator against runs of
-// an independent implementation: whole numbers identical, logits to 1e-4.
+// ATC, PPT and PruneSID against the reference runs of an independent implementation: all that is
+// whole-numbered identical, numbers to 1e-4 of their size.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
 #include <map>
 
-#include "adamerge/image.h"
-#include "adamerge/preprocess.h"
+#include "error_message.h"
+#include "merging/atc.h"
+#include "merging/method.h"
+#include "merging/prunesid.h"
+#include "ppm.h"
 #include "reference_cases.h"
+#include "test_device.h"
 
 namespace adamerge {
 namespace {
 
-using test::json;
+using testing::HasSubstr;
 
-const std::filesystem::path kData = std::filesystem::path(ADAMERGE_TEST_DATA) / "methods";
-const std::filesystem::path kModel = std::filesystem::path(ADAMERGE_MODELS) / "vit-tiny-cifar10";
+const std::filesystem::path kData = std::filesystem::path(ADAMERGE_TEST_DATA);
 
-const Engine& engine() {
-  static const Engine loaded = Engine::load(kModel, {.device = "cpu", .dtype = "float32"});
-  return loaded;
+Engine bundled(const std::string& dtype) {
+  return Engine::load(std::filesystem::path(ADAMERGE_MODELS) / "vit-tiny-cifar10",
+                      {.device = test::testDevice(), .dtype = dtype});
 }
 
-/// The settings of a case, its files in tests/data.
-MethodChoice choiceOf(const json& settings) {
-  json flat = settings;
-  if (const auto compensator = settings.find("compensator"); compensator != settings.end()) {
-    flat.erase("compensator");
-    flat["source"] = compensator->at("source");
-    flat["scale"] = compensator->at("scale");
-    flat["compensator"] = (kData / compensator->at("file").get<std::string>()).string();
+MethodChoice choiceOf(const test::json& settings) {
+  MethodChoice choice;
+  choice.method = settings.at("method");
+  for (const auto& [key, value] : settings.items()) {
+    if (key == "method") continue;
+    if (value.is_array()) {
+      choice.settings[key] = value.get<std::vector<std::int64_t>>();
+    } else if (value.is_number_integer()) {
+      choice.settings[key] = value.get<std::int64_t>();
+    } else if (value.is_number()) {
+      choice.settings[key] = value.get<double>();
+    } else {
+      choice.settings[key] = value.get<std::string>();
+    }
   }
-  if (const auto file = settings.find("importance_file"); file != settings.end()) {
-    flat["importance_file"] = (kData / file->get<std::string>()).string();
-  }
-  return test::choiceOf(flat, nullptr);
+  return choice;
 }
 
-void expectLayer(const LayerTrace& layer, const json& wanted) {
-  EXPECT_EQ(layer.tokens_in, wanted.at("tokens_in").get<int>());
-  EXPECT_EQ(layer.tokens_out, wanted.at("tokens_out").get<int>());
-  EXPECT_EQ(layer.merged, wanted.at("merged").get<int>());
-  EXPECT_EQ(layer.groups, wanted.at("groups").get<std::vector<int>>());
+constexpr double kTolerance = 1e-4;
+
+void expectNear(const test::json& layer, const char* key, const std::optional<double>& actual) {
+  ASSERT_EQ(actual.has_value(), layer.contains(key)) << key;
+  if (!actual) return;
+  const double wanted = layer.at(key);
+  EXPECT_NEAR(*actual, wanted, kTolerance * std::abs(wanted)) << key;
 }
 
-/// `picture`: of the model's input size, so nothing is resized.
-InputTensor inputOf(const std::filesystem::path& picture) {
-  return prepareImage(loadImage(picture), engine().info().preprocessing).input;
+void expectSame(const test::json& layer, const char* key, const std::vector<int>& actual) {
+  EXPECT_EQ(actual, layer.value(key, std::vector<int>{})) << key;
 }
 
-void expectCase(const json& expected, const std::filesystem::path& pictures) {
-  SCOPED_TRACE(expected.at("image").get<std::string>() + " " + expected.at("settings").dump());
-  const InputTensor input = inputOf(pictures / expected.at("image").get<std::string>());
-  const ImageResult result = engine().run({&input, 1}, choiceOf(expected.at("settings"))).front();
+void expectEquals(const ImageResult& result, const test::json& expected) {
   const auto logits = expected.at("logits").get<std::vector<double>>();
   ASSERT_EQ(result.logits.size(), logits.size());
-  for (std::size_t i = 0; i < logits.size(); ++i) EXPECT_NEAR(result.logits[i], logits[i], 1e-4);
-  EXPECT_NEAR(result.flops.paper, expected.at("flops_paper").get<double>(), 1e-9);
-  ASSERT_EQ(result.layers.size(), expected.at("layers").size());
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    EXPECT_NEAR(result.logits[i], logits[i], kTolerance);
+  }
+  EXPECT_NEAR(result.flops.paper, expected.at("flops_paper").get<double>(), 1e-8);
   for (std::size_t block = 0; block < result.layers.size(); ++block) {
     SCOPED_TRACE("block " + std::to_string(block));
-    expectLayer(result.layers[block], expected.at("layers").at(block));
+    const LayerTrace& layer = result.layers[block];
+    const test::json& wanted = expected.at("layers").at(block);
+    EXPECT_EQ(layer.tokens_in, wanted.at("tokens_in").get<int>());
+    EXPECT_EQ(layer.tokens_out, wanted.at("tokens_out").get<int>());
+    EXPECT_EQ(layer.merged, wanted.at("merged").get<int>());
+    EXPECT_EQ(layer.groups, wanted.at("groups").get<std::vector<int>>());
+    expectSame(wanted, "dropped", layer.dropped);
+    expectSame(wanted, "component", layer.details.component);
+    expectSame(wanted, "taken", layer.details.taken);
+    expectSame(wanted, "quota", layer.details.quota);
+    EXPECT_EQ(layer.details.action, wanted.value("action", std::string()));
+    expectNear(wanted, "redundancy", layer.redundancy);
+    expectNear(wanted, "threshold", layer.details.threshold);
+    expectNear(wanted, "variance", layer.details.variance);
+    const auto score = wanted.value("score", std::vector<double>{});
+    ASSERT_EQ(layer.details.score.size(), score.size());
+    for (std::size_t i = 0; i < score.size(); ++i) {
+      EXPECT_NEAR(layer.details.score[i], score[i], kTolerance * std::abs(score[i])) << i;
+    }
   }
 }
 
-TEST(GridMethods, EveryCaseOfTheReference) {
-  const std::filesystem::path shared = std::filesystem::path(ADAMERGE_SHARED) / "reference";
-  if (!std::filesystem::exists(shared / "methods")) GTEST_SKIP() << "no ../shared/reference";
+TEST(MethodsReference, EveryCaseOfTheDrawnPictures) {
+  const test::json cases = test::readReference(kData / "methods" / "cases.json");
+  ASSERT_EQ(cases.size(), 45U);
   std::map<std::string, int> per_method;
-  for (const json& expected : test::readReference(shared / "methods" / "cases.json")) {
-    const std::string method = expected.at("settings").at("method");
-    if (method != "tome") continue;
-    expectCase(expected, shared / "merging");
-    ++per_method[method];
+  for (const char* dtype : {"float32", "float64"}) {
+    const Engine engine = bundled(dtype);
+    const bool exact = engine.dtype() == "float64";
+    for (std::size_t i = 0; i < cases.size(); i += exact ? 4 : 1) {
+      const test::json& expected = cases[i];
+      SCOPED_TRACE(std::string(dtype) + " " + expected.at("image").get<std::string>() + " " +
+                   expected.at("settings").dump());
+      std::filesystem::path image = expected.at("image").get<std::string>();
+      const InputTensor input = test::readPpm(kData / "merging" / image.replace_extension(".ppm"));
+      const MethodChoice choice = choiceOf(expected.at("settings"));
+      expectEquals(engine.run({&input, 1}, choice).front(), expected);
+      ++per_method[choice.method];
+    }
   }
-  EXPECT_EQ(per_method["tome"], 28);
+  for (const char* method : {"atc", "ppt", "prunesid"}) EXPECT_GE(per_method[method], 13) << method;
+}
+
+TEST(MethodsReference, ClustersWithTies) {
+  const test::json units = test::readReference(kData / "methods" / "units.json");
+  for (const test::json& unit : units.at("atc_clusters")) {
+    const auto rows = unit.at("distances").get<std::vector<std::vector<double>>>();
+    std::vector<double> distances;
+    for (const auto& row : rows) distances.insert(distances.end(), row.begin(), row.end());
+    const std::string name = unit.at("linkage");
+    const Linkage linkage = name == "average"    ? Linkage::kAverage
+                            : name == "complete" ? Linkage::kComplete
+                                                 : Linkage::kSingle;
+    const auto n = static_cast<std::int64_t>(rows.size());
+    for (const bool whole : {false, true}) {
+      const Clustering result =
+          clustered(distances, n, linkage, unit.at("count").get<std::int64_t>(), whole);
+      std::vector<std::int64_t> wanted(rows.size());
+      for (const test::json& cluster : unit.at("clusters")) {
+        for (const test::json& member : cluster) {
+          wanted[member.get<std::size_t>()] = cluster.front().get<std::int64_t>();
+        }
+      }
+      EXPECT_EQ(result.cluster, wanted) << unit.dump();
+      if (whole) {
+        EXPECT_EQ(static_cast<std::int64_t>(result.joins.size()), n - 1);
+      }
+    }
+  }
+}
+
+TEST(MethodsReference, QuotasWithHalves) {
+  const test::json units = test::readReference(kData / "methods" / "units.json");
+  for (const test::json& unit : units.at("prunesid_quotas")) {
+    EXPECT_EQ(groupQuotas(unit.at("sizes").get<std::vector<int>>(),
+                          unit.at("taken").get<std::vector<int>>(), unit.at("keep").get<int>()),
+              unit.at("quota").get<std::vector<int>>())
+        << unit.dump();
+  }
+}
+
+TEST(Methods, KeepingAllChangesNoBit) {
+  const Engine engine = bundled("float32");
+  const InputTensor input = test::readPpm(kData / "merging" / "drawn-ship.ppm");
+  const std::vector<float> plain = engine.run({&input, 1}, MethodChoice{}).front().logits;
+  const VitConfig& vit = engine.info().vit;
+  for (const MethodInfo& method : methods()) {
+    MethodChoice choice{method.id, {}, nullptr, false};
+    const CompressionKnob* knob = compressionKnob(choice);
+    if (knob == nullptr) continue;
+    SCOPED_TRACE(method.id);
+    choice.settings[knob->key] = std::int64_t{knobRange(choice, vit).gentlest};
+    if (method.setting("prune") != nullptr &&
+        std::holds_alternative<std::int64_t>(method.setting("prune")->fallback)) {
+      choice.settings["prune"] = std::int64_t{0};
+    }
+    if (method.setting("combine_at") != nullptr) {
+      choice.settings["combine_at"] = std::int64_t{vit.depth};
+    }
+    const ImageResult result = engine.run({&input, 1}, choice).front();
+    EXPECT_EQ(result.logits, plain);
+    EXPECT_EQ(result.flops.paper, unmergedFlops(vit).paper);
+    for (const LayerTrace& layer : result.layers) EXPECT_EQ(layer.merged, 0);
+  }
+}
+
+TEST(Methods, DefaultsFollowTheModel) {
+  VitConfig vit;
+  vit.input_height = vit.input_width = 336;
+  vit.patch_size = 14;
+  vit.depth = 24;
+  const auto of = [&](const char* method) {
+    return completeSettings({method, {}, nullptr, false}, vit);
+  };
+  EXPECT_EQ(of("atc").at("r"), SettingValue(std::int64_t{36}));
+  EXPECT_EQ(of("ppt").at("r"), SettingValue(std::int64_t{144}));
+  EXPECT_EQ(of("ppt").at("blocks"), SettingValue(std::vector<std::int64_t>{6, 12, 18}));
+  EXPECT_EQ(of("prunesid").at("keep"), SettingValue(std::int64_t{288}));
+  EXPECT_EQ(of("prunesid").at("at"), SettingValue(std::int64_t{12}));
+  EXPECT_EQ(completeSettings({"prunesid", {{"at", std::int64_t{3}}}, nullptr, false}, vit).at("at"),
+            SettingValue(std::int64_t{3}));
+}
+
+TEST(Methods, SayWhatDoesNotSuitTheModel) {
+  const Engine engine = bundled("float32");
+  const Engine no_class_token =
+      Engine::load(kData / "vit-variants" / "avg-pool-no-class-token", {.device = "cpu"});
+  const auto problem = [](const Engine& on, const MethodChoice& choice) {
+    return test::errorMessage([&] { on.prepare(choice); });
+  };
+  EXPECT_THAT(problem(no_class_token, {"ppt", {}, nullptr, false}),
+              HasSubstr("PPT ranks tokens by the class token's attention, and this model has no"));
+  EXPECT_THAT(
+      problem(no_class_token, {"prunesid", {{"score", std::string("attention")}}, nullptr, false}),
+      HasSubstr("has no class token"));
+  EXPECT_THAT(problem(engine, {"prunesid", {{"at", std::int64_t{12}}}, nullptr, false}),
+              HasSubstr("--at 12: this model has blocks 0 to 11"));
+  EXPECT_THAT(problem(engine, {"prunesid",
+                               {{"at", std::int64_t{0}}, {"score", std::string("attention")}},
+                               nullptr,
+                               false}),
+              HasSubstr("--at is 1 or more"));
+  EXPECT_THAT(
+      problem(engine, {"ppt", {{"blocks", std::vector<std::int64_t>{3, 40}}}, nullptr, false}),
+      HasSubstr("--blocks names block 40: this model has blocks 0 to 11"));
+}
+
+TEST(Methods, SayThatTokensAreNoNumbers) {
+  VitConfig vit;
+  vit.input_height = vit.input_width = 32;
+  vit.patch_size = 8;
+  vit.depth = 4;
+  vit.class_token = true;
+  AttentionStatistics statistics;
+  statistics.class_attention.assign(17, std::numeric_limits<float>::quiet_NaN());
+  statistics.value_norms.assign(17, 1.0F);
+  const std::vector<float> sizes(17, 1.0F);
+  LayerTokens layer;
+  layer.prefix = 1;
+  layer.block = 2;
+  layer.tokens = at::full({17, 8}, std::numeric_limits<double>::quiet_NaN(), at::kFloat);
+  layer.metric = layer.tokens.to(at::kDouble);
+  layer.sizes = sizes;
+  layer.attention = &statistics;
+  for (const char* name : {"atc", "ppt", "prunesid"}) {
+    const auto method = findMethodEntry(name).make(
+        completeSettings({name, {}, nullptr, false}, vit), {vit, nullptr});
+    EXPECT_THAT(test::errorMessage([&] { method->plan(layer); }),
+                testing::AllOf(HasSubstr("in block 2"), HasSubstr("not numbers")))
+        << name;
+  }
 }
 
 }  // namespace

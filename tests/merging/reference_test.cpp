@@ -29,6 +29,10 @@ TEST(Reference, EveryCaseOfTheDrawnPictures) {
     ++per_method[choice.method];
   }
   comparison.expectFewExceptions();
+  // Those of the further methods: methods_reference_test.cpp.
+  for (const test::json& expected : test::readReference(kData / "../methods/cases.json")) {
+    ++per_method[expected.at("settings").at("method").get<std::string>()];
+  }
   for (const MethodInfo& method : methods()) {
     // Our own preset: adamerge_plus_test.cpp holds it against its definition.
     if (method.id == "adamerge+") continue;

@@ -17,8 +17,8 @@ const SettingInfo* Pane::compressionSetting() const {
 int Pane::compression() const { return compressionOf(choice_); }
 
 int Pane::compressionLimit(const VitConfig& vit) const {
-  const CompressionKnob* knob = compressionKnob(choice_);
-  return knob == nullptr ? 0 : static_cast<int>(std::floor(knob->limit * vit.patchTokens()));
+  const KnobRange range = knobRange(choice_, vit);
+  return std::max(range.gentlest, range.strongest);
 }
 
 void Pane::setChoice(const MethodChoice& choice) {

@@ -35,8 +35,11 @@ std::vector<int> coarseToFine(int limit) {
 Curve::Curve(PicturePtr picture, const MethodChoice& choice, const VitConfig& vit)
     : picture_(std::move(picture)) {
   sweep_.choice = choice;
-  sweep_.limit = static_cast<int>(std::floor(compressionKnob(choice)->limit * vit.patchTokens()));
+  const KnobRange range = knobRange(choice, vit);
+  sweep_.limit = std::max(range.gentlest, range.strongest);
   order_ = coarseToFine(sweep_.limit);
+  const int least = std::min(range.gentlest, range.strongest);
+  std::erase_if(order_, [least](int value) { return value < least; });
 }
 
 bool Curve::covers(const Picture& picture, const MethodChoice& choice) const {

@@ -348,7 +348,8 @@ MethodChoice Workbench::fitted(const MethodChoice& choice) const {
   const VitConfig& vit = model_->info.vit;
   for (const CompressionKnob& knob : findMethod(choice.method).compression) {
     auto& value = std::get<std::int64_t>(result.settings[knob.key]);
-    value = std::min(value, static_cast<std::int64_t>(knob.limit * vit.patchTokens()));
+    value = std::clamp(value, static_cast<std::int64_t>(knob.least),
+                       static_cast<std::int64_t>(knob.limit * vit.patchTokens()));
   }
   for (const SettingInfo& setting : findMethod(choice.method).settings) {
     if (setting.rotary_only && !vit.isRotary()) result.settings[setting.key] = setting.fallback;

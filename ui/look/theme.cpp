@@ -41,7 +41,18 @@ QColor paperColor(std::string_view method) {
                                           0xCC79A7, 0xD55E00, 0x56B4E9};
   const int place = methodPlace(method);
   if (place < 0) return QColor(0x80, 0x80, 0x80);
-  return QColor(kOkabeIto[static_cast<std::size_t>(place) % kOkabeIto.size()]);
+  const auto index = static_cast<std::size_t>(place);
+  if (index < kOkabeIto.size()) return QColor(kOkabeIto[index]);
+  // Beyond: the golden section spreads hues however many there are, and lightness takes turns, so
+  // that neighbours in hue differ too.
+  constexpr double kGoldenSection = 0.6180339887498949;
+  constexpr double kFirstHue = 0.78;
+  constexpr float kSaturation = 0.62F;
+  constexpr std::array<float, 3> kLightness{0.36F, 0.58F, 0.47F};
+  const std::size_t further = index - kOkabeIto.size();
+  const double hue = std::fmod(kFirstHue + kGoldenSection * static_cast<double>(further), 1.0);
+  return QColor::fromHslF(static_cast<float>(hue), kSaturation,
+                          kLightness[further % kLightness.size()]);
 }
 
 double contrastRatio(const QColor& a, const QColor& b) {

@@ -254,7 +254,8 @@ void CompressionSlider::refreshScale() {
   double lowest = kGuessedLowest * unmerged;
   const SweepPtr sweep = workbench_.sweeper().sweep(pane_->index());
   if (sweep != nullptr && !sweep->points.empty() && sweep->points.back().value == sweep->limit) {
-    lowest = sweep->points.back().flops.paper;
+    // Of a setting that says what stays, the first costs least.
+    lowest = std::min(sweep->points.front().flops.paper, sweep->points.back().flops.paper);
   }
   // A count above this model's limit stays in sight until the user moves it.
   const int limit = std::max(pane_->compressionLimit(model->info.vit), pane_->compression());

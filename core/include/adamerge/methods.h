@@ -44,6 +44,7 @@ struct SettingInfo {
   /// blocks. Empty: `fallback` for all.
   std::function<SettingValue(const VitConfig&)> of_model = {};
   std::string fallback_text = {};  ///< that default in words, "half of the patch tokens"
+  bool is_path = false;  ///< a string that names a file; empty: none. `choices` are not read
 };
 
 /// "r_max" -> "r-max": how the command line spells a key.
@@ -113,11 +114,11 @@ struct KnobRange {
 };
 
 struct MethodInfo {
-  std::string id;           ///< "adamerge": command line, JSON
-  std::string label;        ///< "AdaMerge"
-  std::string description;  ///< one sentence
-  std::string reference;    ///< paper
-  std::string salience;     ///< what the method's salience map shows; empty where it has none
+  std::string id;             ///< "adamerge": command line, JSON
+  std::string label;          ///< "AdaMerge"
+  std::string description;    ///< one sentence
+  std::string reference;      ///< paper
+  std::string salience;       ///< what the method's salience map shows; empty where it has none
   bool matches_keys = false;  ///< decides by attention keys, so it has the setting "metric_keys"
   std::vector<CompressionKnob> compression;  ///< the first active one is the slider's
   /// Keys whose values calibrated statistics belong to; empty: the method uses no statistics.
@@ -143,9 +144,9 @@ const MethodInfo& findMethod(std::string_view id);
 
 /// Where a merged token lies, for networks with rotary positions; the setting "position".
 enum class TokenPosition {
-  kCentroid,      ///< at the mean of its patches
-  kDestination,   ///< where its first destination lies
-  kMeanRotation   ///< its patches' rotations, averaged as they are
+  kCentroid,     ///< at the mean of its patches
+  kDestination,  ///< where its first destination lies
+  kMeanRotation  ///< its patches' rotations, averaged as they are
 };
 
 /// What to run: a method, its settings (missing keys take their default), and the calibration for

@@ -188,8 +188,8 @@ Engine Engine::load(const std::filesystem::path& path, const EngineOptions& opti
     }
     return std::move(again.weights);
   };
-  auto state = std::make_unique<State>(loadModel(path, wanted_model, progress, stop),
-                                       placement, reload);
+  auto state =
+      std::make_unique<State>(loadModel(path, wanted_model, progress, stop), placement, reload);
   const ModelInfo& info = state->info;
 
   const std::filesystem::path folder =
@@ -239,7 +239,7 @@ PreparedMethod Engine::prepare(const MethodChoice& choice) const {
   const MethodEntry& entry = findMethodEntry(choice.method);
   auto prepared = std::make_shared<PreparedMethod::State>();
   prepared->choice = choice;
-  prepared->choice.settings = completeSettings(choice);
+  prepared->choice.settings = completeSettings(choice, model.vit);
   requireSettingsSuit(choice, model.vit, model.name);
   prepared->engine = state_->identity;
   const Settings& settings = prepared->choice.settings;
@@ -283,6 +283,7 @@ std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
   };
   VisionTransformer::Options how;
   how.trace = options.trace;
+  how.patch_map = options.trace || options.features;
   how.position = method.position;
   how.rotated_keys = method.rotated_keys;
   PlacedModel::Output output;
@@ -301,7 +302,8 @@ std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
     ImageResult& result = results[i];
     const float* row = logits.data_ptr<float>() + static_cast<std::int64_t>(i) * logits.size(1);
     result.logits.assign(row, row + logits.size(1));
-    const float* own = embedding.data_ptr<float>() + static_cast<std::int64_t>(i) * embedding.size(1);
+    const float* own =
+        embedding.data_ptr<float>() + static_cast<std::int64_t>(i) * embedding.size(1);
     result.embedding.assign(own, own + embedding.size(1));
     if (options.features) {
       const at::Tensor tokens = output.features[i].to(at::kCPU, at::kFloat).contiguous();

@@ -29,18 +29,32 @@ Flops countFlops(const VitConfig& vit, std::span<const BlockWork> blocks) {
   // Two products for each element of a query and of a key.
   const double per_rotation = vit.isRotary() ? 4.0 * vit.dim : 0;
   Flops flops;
+  // Of a token: its key and its value; the attention's output.
+  const double key_value = 2.0 * vit.dim * vit.dim * vit.branches;
+  const double projection = key_value / 2;
   for (const BlockWork& block : blocks) {
     const double in = block.tokens_in;
     const double attending = block.attention_tokens;
-    flops.paper += in * (entries.attention + entries.mlp) + in * in * per_pair;
-    flops.total += attending * entries.attention + attending * attending * per_pair +
-                   (attending - vit.prefixTokens()) * per_rotation +
-                   block.mlp_tokens * entries.mlp + block.method_macs;
+    const double projected = block.projected_tokens.value_or(block.attention_tokens);
+    // What is restored, and all that is really computed: the tokens of each part.
+    const double parts = attending * (entries.attention - projection) + projected * projection +
+                         block.mlp_tokens * entries.mlp;
+    if (block.restored) {
+      flops.paper += parts + attending * attending * per_pair;
+    } else {
+      const double keys = block.keys.value_or(in);
+      flops.paper += in * (entries.attention - key_value + entries.mlp) + keys * key_value +
+                     in * keys * per_pair;
+    }
+    const double seen = block.masked ? attending : block.keys.value_or(attending);
+    flops.total += parts + attending * seen * per_pair +
+                   (attending - vit.prefixTokens()) * per_rotation + block.method_macs;
   }
   const double patch_values = static_cast<double>(vit.channels) * vit.patch_size * vit.patch_size;
-  const int last = blocks.empty() ? vit.prefixTokens() + vit.patchTokens() : blocks.back().tokens_out;
-  flops.total += vit.patchTokens() * patch_values * vit.dim + poolingMacs(vit, entries, last) +
-                 entries.head;
+  const int last =
+      blocks.empty() ? vit.prefixTokens() + vit.patchTokens() : blocks.back().tokens_out;
+  flops.total +=
+      vit.patchTokens() * patch_values * vit.dim + poolingMacs(vit, entries, last) + entries.head;
   flops.paper /= kGiga;
   flops.total /= kGiga;
   return flops;

@@ -38,34 +38,102 @@ void ImageState::beginBlock(int index) {
   work_.push_back({tokens(), tokens(), tokens(), 0, tokens()});
 }
 
-void ImageState::noteClassAttention(std::span<const float> weights) {
+void ImageState::noteClassAttention(std::span<const float> weights, float share) {
   std::vector<float>& attention = layers_.back().attention;
-  attention.reserve(patch_tokens_.size());
-  for (const int token : patch_tokens_) {
-    attention.push_back(weights[static_cast<std::size_t>(token)]);
+  attention.resize(patch_tokens_.size(), 0.0F);
+  for (std::size_t patch = 0; patch < attention.size(); ++patch) {
+    attention[patch] += weights[static_cast<std::size_t>(patch_tokens_[patch])] * share;
   }
 }
 
-void ImageState::apply(const MergePlan& plan) {
+void ImageState::apply(const MergePlan& plan, int heads) {
+  checkPlan(plan, tokens(), prefix_, layers_.back().index, heads);
+  record(plan);
+  change(plan);
+}
+
+ImageState ImageState::enter(const MergePlan& plan, int heads) {
+  checkPlan(plan, tokens(), prefix_, layers_.back().index, heads);
+  record(plan);
+  ImageState inside(prefix_, /*patches=*/0, /*trace=*/false);
+  inside.initial_tokens_ = initial_tokens_;
+  inside.sizes_ = sizes_;
+  inside.patch_tokens_ = patch_tokens_;
+  inside.stands_ = stands_;
+  inside.anchors_ = anchors_;
+  inside.change(plan);
+  inside.beginBlock(layers_.back().index);
   LayerTrace& layer = layers_.back();
-  checkPlan(plan, tokens(), prefix_, layer.index);
+  layer.restored = true;
+  layer.tokens_inside = inside.tokens();
+  if (trace_) layer.groups = numberedByAppearance(inside.patch_tokens_);
+  work_.back().restored = true;
+  return inside;
+}
+
+void ImageState::noteAttention(const ImageState* inside) {
+  BlockWork& work = work_.back();
+  work.attention_tokens = inside != nullptr ? inside->tokens() : tokens();
+  if (inside != nullptr) work.projected_tokens = tokens();
+}
+
+void ImageState::noteKeys(const std::vector<std::vector<std::int64_t>>& keys, bool masked) {
+  if (keys.empty()) return;
+  double sum = 0;
+  for (const auto& list : keys) sum += static_cast<double>(list.size());
+  work_.back().keys = sum / static_cast<double>(keys.size());
+  work_.back().masked = masked;
+}
+
+void ImageState::takeBack(ImageState& inside) {
+  BlockWork& work = work_.back();
+  work.attention_tokens = inside.work_.back().attention_tokens;
+  work.mlp_tokens = inside.work_.back().mlp_tokens;
+  takeClassAttention(inside);
+}
+
+void ImageState::takeClassAttention(ImageState& inside) {
+  layers_.back().attention = std::move(inside.layers_.back().attention);
+}
+
+namespace {
+
+std::vector<bool> droppedOf(const MergePlan& plan, std::size_t count) {
+  std::vector<bool> gone(count);
+  for (const PlannedDrop& drop : plan.dropped) gone[drop.position] = true;
+  return gone;
+}
+
+}  // namespace
+
+void ImageState::record(const MergePlan& plan) {
+  LayerTrace& layer = layers_.back();
   layer.redundancy = plan.redundancy;
   layer.mu = plan.mu;
   layer.sigma = plan.sigma;
   layer.z = plan.z;
-  layer.merged = static_cast<int>(plan.merges.size());
+  layer.merged = static_cast<int>(plan.merges.size() + plan.dropped.size());
   work_.back().method_macs += plan.macs;
   if (trace_) recordDetail(plan);
-  if (plan.merges.empty()) return;
+}
+
+void ImageState::change(const MergePlan& plan) {
+  if (!plan.changes()) return;
   const std::vector<int> positions = newPositions(plan, sizes_.size());
   if (plan.combine == Combine::kPrune) {
     std::vector<bool> gone(sizes_.size());
     for (const PlannedMerge& merge : plan.merges) gone[merge.source] = true;
     for (std::size_t patch = 0; patch < patch_tokens_.size(); ++patch) {
-      if (gone[patch_tokens_[patch]]) stands_[patch] = false;
+      if (patch_tokens_[patch] >= 0 && gone[patch_tokens_[patch]]) stands_[patch] = false;
     }
   }
-  for (int& token : patch_tokens_) token = positions[token];
+  if (!plan.dropped.empty()) {
+    const std::vector<bool> gone = droppedOf(plan, sizes_.size());
+    for (std::size_t patch = 0; patch < patch_tokens_.size(); ++patch) {
+      if (patch_tokens_[patch] >= 0 && gone[patch_tokens_[patch]]) stands_[patch] = false;
+    }
+  }
+  for (int& token : patch_tokens_) token = token < 0 ? token : positions[token];
   std::vector<int> anchors;
   anchors.reserve(plan.order.size());
   for (const std::int64_t position : plan.order) anchors.push_back(anchors_[position]);
@@ -73,11 +141,27 @@ void ImageState::apply(const MergePlan& plan) {
   sizes_ = applyToSizes(plan, sizes_);
 }
 
+template <typename Value>
+std::vector<Value> ImageState::perPatch(const std::vector<Value>& values) const {
+  std::vector<Value> result;
+  if (values.empty()) return result;
+  result.reserve(patch_tokens_.size());
+  for (const int token : patch_tokens_) result.push_back(values[token - prefix_]);
+  return result;
+}
+
 void ImageState::recordDetail(const MergePlan& plan) {
   LayerTrace& layer = layers_.back();
-  if (!plan.salience.empty()) {
-    layer.salience.reserve(patch_tokens_.size());
-    for (const int token : patch_tokens_) layer.salience.push_back(plan.salience[token - prefix_]);
+  layer.salience = perPatch(plan.salience);
+  layer.details = plan.details;
+  layer.details.score = perPatch(plan.details.score);
+  layer.details.component = perPatch(plan.details.component);
+  if (!plan.dropped.empty()) {
+    const std::vector<bool> gone = droppedOf(plan, sizes_.size());
+    for (std::size_t patch = 0; patch < patch_tokens_.size(); ++patch) {
+      if (stands_[patch] && gone[patch_tokens_[patch]])
+        layer.dropped.push_back(static_cast<int>(patch));
+    }
   }
   const std::vector<int> groups = numberedByAppearance(patch_tokens_);
   std::unordered_map<std::int64_t, int> group_of_token;
@@ -88,13 +172,17 @@ void ImageState::recordDetail(const MergePlan& plan) {
     layer.merges.push_back(
         {group_of_token[merge.source], group_of_token[merge.destination], merge.similarity});
   }
+  for (const PlannedDrop& drop : plan.dropped) {
+    if (drop.stand_in < 0) continue;
+    layer.drops.push_back({group_of_token[drop.position], group_of_token[drop.stand_in], 0});
+  }
 }
 
 void ImageState::endBlock() {
   LayerTrace& layer = layers_.back();
   layer.tokens_out = tokens();
   work_.back().tokens_out = tokens();
-  if (trace_) layer.groups = numberedByAppearance(patch_tokens_);
+  if (trace_ && !layer.restored) layer.groups = numberedByAppearance(patch_tokens_);
 }
 
 }  // namespace adamerge

@@ -13,7 +13,7 @@ namespace adamerge {
 
 class ImageState {
  public:
-  /// `trace`: also record groups, salience and merges of every block.
+  /// `trace`: also record groups, salience, merges and what was dropped in every block.
   ImageState(int prefix, int patches, bool trace);
 
   int tokens() const { return static_cast<int>(sizes_.size()); }
@@ -21,7 +21,7 @@ class ImageState {
   /// Per position, how many patches the token stands for; a prefix token counts 1.
   const std::vector<float>& sizes() const { return sizes_; }
   bool anyMerged() const { return static_cast<int>(sizes_.size()) < initial_tokens_; }
-  /// Patch -> position.
+  /// Patch -> position; -1 where its token was dropped and the plan named none that stands for it.
   const std::vector<int>& patchTokens() const { return patch_tokens_; }
   /// Patch -> whether its token stands for it: not once it was dropped.
   const std::vector<bool>& stands() const { return stands_; }
@@ -30,10 +30,22 @@ class ImageState {
   const std::vector<int>& anchors() const { return anchors_; }
 
   void beginBlock(int index);
-  void apply(const MergePlan& plan);
-  void noteAttention() { work_.back().attention_tokens = tokens(); }
-  /// `weights`: one per token, the class token's row of the attention.
-  void noteClassAttention(std::span<const float> weights);
+  /// Throws FaultyPlan. `heads`: see checkPlan().
+  void apply(const MergePlan& plan, int heads);
+  /// The tokens inside a part that is restored after it (S3): a state of their own, that records
+  /// nothing; this one keeps its tokens and its trace tells what `plan` says.
+  ImageState enter(const MergePlan& plan, int heads);
+  /// `inside`: of the attention's inputs, where they are not this state's tokens.
+  void noteAttention(const ImageState* inside = nullptr);
+  /// The attention sees these keys alone: as MergePlan::keys. `masked`: the others are computed
+  /// with and hidden.
+  void noteKeys(const std::vector<std::vector<std::int64_t>>& keys, bool masked);
+  /// After a block that ran on `inside`: what its parts ran on, and what it noted.
+  void takeBack(ImageState& inside);
+  /// Adds `weights` * `share`; `weights`: one per token, the class token's row of the attention.
+  void noteClassAttention(std::span<const float> weights, float share);
+  /// What `inside` noted of that.
+  void takeClassAttention(ImageState& inside);
   void noteMlp() { work_.back().mlp_tokens = tokens(); }
   void endBlock();
 
@@ -41,7 +53,12 @@ class ImageState {
   std::vector<LayerTrace> takeLayers() { return std::move(layers_); }
 
  private:
+  void record(const MergePlan& plan);
   void recordDetail(const MergePlan& plan);
+  /// Per patch: the value of its token; one for each patch token.
+  template <typename Value>
+  std::vector<Value> perPatch(const std::vector<Value>& values) const;
+  void change(const MergePlan& plan);
 
   int prefix_;
   int initial_tokens_;

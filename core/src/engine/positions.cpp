@@ -91,9 +91,11 @@ Membership membership(const ImageState& image) {
     result.weight.push_back(1);
   }
   for (std::size_t patch = 0; patch < image.patchTokens().size(); ++patch) {
-    const int token = image.patchTokens()[patch];
+    // A patch that no token stands for weighs nothing, wherever that is added.
+    const bool stands = image.stands()[patch];
+    const int token = stands ? image.patchTokens()[patch] : image.prefix();
     result.token.push_back(token);
-    result.weight.push_back(image.stands()[patch] ? 1.0F / image.sizes()[token] : 0.0F);
+    result.weight.push_back(stands ? 1.0F / image.sizes()[token] : 0.0F);
   }
   return result;
 }

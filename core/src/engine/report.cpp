@@ -44,6 +44,36 @@ Json predictions(const ImageResult& result, const ModelInfo& model) {
   return list;
 }
 
+void addDetails(const MethodDetails& details, Json& json) {
+  const auto add = [&json](const char* key, const auto& list) {
+    if (!list.empty()) json[key] = list;
+  };
+  add("score", details.score);
+  add("component", details.component);
+  add("taken", details.taken);
+  add("quota", details.quota);
+  if (details.threshold) json["threshold"] = optionalNumber(details.threshold);
+  if (details.variance) json["variance"] = optionalNumber(details.variance);
+  add("action", details.action);
+  add("grid", details.grid);
+  // One number or list where all heads share it, else one a head.
+  if (details.keys.size() == 1) json["keys"] = details.keys.front();
+  if (details.keys.size() > 1) json["keys"] = details.keys;
+  if (details.pruned_keys.size() == 1) json["pruned_keys"] = details.pruned_keys.front();
+  if (details.pruned_keys.size() > 1) json["pruned_keys"] = details.pruned_keys;
+  add("quartiles", details.quartiles);
+  add("seeds", details.seeds);
+  add("centres", details.centres);
+  if (!details.joins.empty()) {
+    Json joins = Json::array();
+    for (const ClusterJoin& join : details.joins) {
+      joins.push_back({join.first, join.second, join.distance});
+    }
+    json["joins"] = joins;
+  }
+  add("note", details.note);
+}
+
 Json layerObject(const LayerTrace& layer) {
   Json json = {{"index", layer.index},
                {"tokens_in", layer.tokens_in},
@@ -56,11 +86,19 @@ Json layerObject(const LayerTrace& layer) {
   json["salience"] = layer.salience.empty() ? Json(nullptr) : Json(layer.salience);
   json["attention"] = layer.attention.empty() ? Json(nullptr) : Json(layer.attention);
   json["groups"] = layer.groups;
+  json["dropped"] = layer.dropped;
+  if (layer.restored) {
+    json["restored"] = true;
+    json["tokens_inside"] = layer.tokens_inside;
+  }
+  addDetails(layer.details, json);
   return json;
 }
 
 Json inspectObject(const Engine& engine, const InspectReport& report) {
   const ModelInfo& model = engine.info();
+  MethodChoice resolved = report.choice;
+  resolved.settings = completeSettings(report.choice, model.vit);
   Json fidelity = {{"top1_agrees", nullptr}, {"logit_cosine", nullptr}, {"kl_divergence", nullptr}};
   if (!report.result.logits.empty()) {
     const Fidelity logits = compareLogits(report.baseline.logits, report.result.logits);
@@ -75,7 +113,7 @@ Json inspectObject(const Engine& engine, const InspectReport& report) {
                {"crop", {report.crop.x, report.crop.y, report.crop.width, report.crop.height}},
                {"model", modelObject(model)},
                {"method", report.choice.method},
-               {"settings", toJson(settingsInForce(report.choice, model.vit.isRotary()))},
+               {"settings", toJson(settingsInForce(resolved, model.vit.isRotary()))},
                {"calibrated", report.result.calibrated},
                {"warnings", report.result.warnings},
                {"device", engine.device()},
@@ -247,6 +285,7 @@ std::string scheduleJson(const Engine& engine, const MethodChoice& choice, doubl
                          const SchedulePoint& point) {
   MethodChoice chosen = choice;
   chosen.settings[point.key] = std::int64_t{point.value};
+  chosen.settings = completeSettings(chosen, engine.info().vit);
   const Json json = {{"model", engine.info().name},
                      {"method", choice.method},
                      {"target_paper", target},
@@ -308,7 +347,7 @@ std::string mergesCsv(const ImageResult& result) {
           patches[static_cast<std::size_t>(merge.destination)],
           std::isfinite(merge.similarity) ? fmt::format("{}", merge.similarity) : std::string());
     }
-    patches = patchOfGroup(layer.groups, survivors);
+    if (!layer.restored) patches = patchOfGroup(layer.groups, survivors);
   }
   return csv;
 }

@@ -90,9 +90,11 @@ std::vector<int> destinations(const LayerTrace& trace, int layer, std::size_t gr
   const auto known = [&](int group) {
     return group >= 0 && static_cast<std::size_t>(group) < groups;
   };
-  for (const GroupMerge& merge : trace.merges) {
-    if (!known(merge.source) || !known(merge.destination)) failInconsistent(layer);
-    next[static_cast<std::size_t>(merge.source)] = merge.destination;
+  for (const std::vector<GroupMerge>* moves : {&trace.merges, &trace.drops}) {
+    for (const GroupMerge& move : *moves) {
+      if (!known(move.source) || !known(move.destination)) failInconsistent(layer);
+      next[static_cast<std::size_t>(move.source)] = move.destination;
+    }
   }
   std::vector<int> end(groups);
   for (std::size_t group = 0; group < groups; ++group) {
@@ -114,7 +116,8 @@ double embeddingCosine(const ImageResult& baseline, const ImageResult& merged) {
 
 double patchCosine(const ImageResult& baseline, const ImageResult& merged) {
   const std::size_t patches = baseline.patch_tokens.size();
-  const auto tokens = static_cast<std::size_t>(baseline.layers.empty() ? 0 : baseline.layers.back().tokens_out);
+  const auto tokens =
+      static_cast<std::size_t>(baseline.layers.empty() ? 0 : baseline.layers.back().tokens_out);
   if (patches == 0 || tokens == 0) return 0;
   const std::size_t width = baseline.features.size() / tokens;
   const auto row = [width](const ImageResult& result, int token) {
@@ -139,6 +142,8 @@ std::vector<int> survivingPatches(const std::vector<LayerTrace>& layers, int lay
   for (int index = 0; index <= layer; ++index) {
     const LayerTrace& trace = layers[static_cast<std::size_t>(index)];
     if (trace.groups.size() != patches) failInconsistent(index);
+    // All is as it was before it.
+    if (trace.restored && index < layer) continue;
     const std::vector<int> end = destinations(trace, index, survivor_of_group.size());
     std::vector<int> survivors(patches, kNobody);
     for (std::size_t patch = 0; patch < patches; ++patch) {
@@ -158,6 +163,17 @@ std::vector<int> survivingPatches(const std::vector<LayerTrace>& layers, int lay
     result[patch] = survivor_of_group[static_cast<std::size_t>(entry[patch])];
   }
   return result;
+}
+
+std::vector<bool> droppedPatches(const std::vector<LayerTrace>& layers, int layer) {
+  std::vector<bool> dropped;
+  for (int index = 0; index <= layer && index < static_cast<int>(layers.size()); ++index) {
+    const LayerTrace& trace = layers[static_cast<std::size_t>(index)];
+    dropped.resize(trace.groups.size(), false);
+    if (trace.restored && index < layer) continue;
+    for (const int patch : trace.dropped) dropped.at(static_cast<std::size_t>(patch)) = true;
+  }
+  return dropped;
 }
 
 std::vector<PatchFate> patchFates(const std::vector<int>& survivors) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <numeric>
 #include <optional>
 
 #include "adamerge/error.h"
@@ -50,6 +51,80 @@ at::Tensor applied(const std::vector<MergePlan>& plans, const std::vector<std::i
     applyToAllTokens(plans, counts, tokens, merged);
   }
   return merged;
+}
+
+std::vector<std::int64_t> countsOf(const std::vector<ImageState>& images) {
+  std::vector<std::int64_t> counts;
+  for (const ImageState& image : images) counts.push_back(image.tokens());
+  return counts;
+}
+
+/// For each token of all images the row of its group among the `plans`' new tokens. A dropped one
+/// that nobody stands for has the first row of its image.
+at::Tensor rowsBack(const std::vector<MergePlan>& plans, const std::vector<std::int64_t>& counts) {
+  std::vector<std::int64_t> rows;
+  std::int64_t offset = 0;
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    const bool changes = plans[i].changes();
+    std::vector<int> positions;
+    if (changes) positions = newPositions(plans[i], static_cast<std::size_t>(counts[i]));
+    for (std::int64_t k = 0; k < counts[i]; ++k) {
+      rows.push_back(offset + (changes ? std::max(positions[static_cast<std::size_t>(k)], 0) : k));
+    }
+    offset += remainingTokens(plans[i], counts[i]);
+  }
+  return at::tensor(rows, at::kLong);
+}
+
+/// The tokens inside a block that is restored after it: M x, or means.
+at::Tensor entered(const std::vector<MergePlan>& plans, const std::vector<std::int64_t>& counts,
+                   const at::Tensor& tokens) {
+  const bool matrices = std::any_of(plans.begin(), plans.end(), [](const MergePlan& plan) {
+    return plan.restoration != nullptr;
+  });
+  if (!matrices) return applied(plans, counts, tokens);
+  std::vector<at::Tensor> inside;
+  std::int64_t offset = 0;
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    const at::Tensor own = tokens.narrow(0, offset, counts[i]);
+    offset += counts[i];
+    if (!plans[i].changes() || plans[i].restoration == nullptr) {
+      inside.push_back(applied({plans[i]}, {counts[i]}, own));
+      continue;
+    }
+    const at::Tensor& matrix = plans[i].restoration->merge;
+    inside.push_back(matrix.to(own.options().layout(matrix.layout())).mm(own));
+  }
+  return at::cat(inside);
+}
+
+/// What a block gave for the tokens inside it, `inside`, at all tokens again.
+at::Tensor restored(const std::vector<MergePlan>& plans, const std::vector<std::int64_t>& counts,
+                    const at::Tensor& tokens, const at::Tensor& inside) {
+  std::vector<at::Tensor> all;
+  std::int64_t offset = 0;
+  std::int64_t inner_offset = 0;
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    const at::Tensor old = tokens.narrow(0, offset, counts[i]);
+    const at::Tensor own = inside.narrow(0, inner_offset, remainingTokens(plans[i], counts[i]));
+    offset += counts[i];
+    inner_offset += own.size(0);
+    if (!plans[i].changes()) {
+      all.push_back(own);
+    } else if (const auto& restoration = plans[i].restoration; restoration != nullptr) {
+      const at::Tensor& matrix = restoration->recover;
+      const at::Tensor rest = restoration->rest.to(own.options()).unsqueeze(1);
+      all.push_back(matrix.to(own.options().layout(matrix.layout())).mm(own) + old * rest);
+    } else {
+      at::Tensor rows =
+          own.index_select(0, sentTo(own.device(), rowsBack({plans[i]}, {counts[i]})));
+      for (const PlannedDrop& drop : plans[i].dropped) {
+        rows.select(0, drop.position).copy_(old.select(0, drop.position));
+      }
+      all.push_back(rows);
+    }
+  }
+  return at::cat(all);
 }
 
 }  // namespace
@@ -110,21 +185,67 @@ at::Tensor VisionTransformer::attend(const AttentionLayers& layers, const at::Te
     how.metric = how.metric.defined() ? how.metric + metric : metric;
   }
 
-  std::vector<Segment> segments(pack.images.size());
+  std::vector<ImageState>& images = how.inside.empty() ? pack.images : how.inside;
+  std::vector<Segment> segments(images.size());
   for (std::size_t i = 0; i < segments.size(); ++i) {
-    const ImageState& image = pack.images[i];
+    ImageState& image = images[i];
     segments[i].tokens = image.tokens();
-    segments[i].first_row = how.trace && config_.class_token;
+    segments[i].first_row = (how.trace || how.statistics.class_attention) && config_.class_token;
+    segments[i].received = how.statistics.received;
     if (!how.pair_bias.empty()) segments[i].pair_bias = how.pair_bias[i];
+    if (!how.plans.empty() && !how.plans[i].keys.empty()) {
+      segments[i].keys = how.plans[i].keys;
+      image.noteKeys(segments[i].keys, !skipsUnseenKeys(qkv));
+    }
     if (!how.proportional || !image.anyMerged()) continue;
     for (const float size : image.sizes()) segments[i].key_bias.push_back(std::log(size));
   }
   AttentionOutput output = attention(qkv, config_.heads, segments);
-  for (std::size_t i = 0; i < segments.size(); ++i) {
-    if (segments[i].first_row) pack.images[i].noteClassAttention(output.first_rows[i]);
+  const float share = 1.0F / static_cast<float>(config_.branches);
+  for (std::size_t i = 0; how.trace && i < segments.size(); ++i) {
+    if (segments[i].first_row) images[i].noteClassAttention(output.first_rows[i], share);
   }
+  if (how.statistics.any()) noteStatistics(parts.select(1, 2), output, pack, how);
   if (!layers.out_norm.weight.defined()) return output.mixed;
   return layerNorm(output.mixed.to(stream_dtype_), layers.out_norm, dtype_);
+}
+
+void VisionTransformer::noteStatistics(const at::Tensor& values, const AttentionOutput& output,
+                                       Pack& pack, const Attending& how) const {
+  pack.statistics.resize(pack.images.size());
+  const float share = 1.0F / static_cast<float>(config_.branches);
+  at::Tensor rows;  // in fp32; on the CPU one loop adds each row in one order
+  if (how.statistics.value_norms) {
+    rows = values.flatten(1).to(at::kFloat).contiguous();
+    if (!rows.is_cpu()) rows = rows.norm(2, {1}, /*keepdim=*/true).to(at::kCPU);
+  }
+  std::int64_t offset = 0;
+  for (std::size_t i = 0; i < pack.images.size(); ++i) {
+    AttentionStatistics& own = pack.statistics[i];
+    const auto tokens = static_cast<std::size_t>(pack.images[i].tokens());
+    if (how.statistics.class_attention) {
+      own.class_attention.resize(tokens, 0.0F);
+      for (std::size_t k = 0; k < tokens; ++k) {
+        own.class_attention[k] += output.first_rows[i][k] * share;
+      }
+    }
+    if (how.statistics.received) {
+      own.received =
+          own.received.defined() ? at::cat({own.received, output.received[i]}) : output.received[i];
+    }
+    if (how.statistics.value_norms) {
+      own.value_norms.resize(tokens, 0.0F);
+      for (std::size_t k = 0; k < tokens; ++k) {
+        const float* row =
+            rows.data_ptr<float>() + (offset + static_cast<std::int64_t>(k)) * rows.size(1);
+        // Several attentions of a block: the length of all their values.
+        double square = static_cast<double>(own.value_norms[k]) * own.value_norms[k];
+        square = std::inner_product(row, row + rows.size(1), row, square);
+        own.value_norms[k] = static_cast<float>(std::sqrt(square));
+      }
+    }
+    offset += static_cast<std::int64_t>(tokens);
+  }
 }
 
 at::Tensor VisionTransformer::hidden(const MlpLayers& layers, const at::Tensor& input) const {
@@ -141,25 +262,28 @@ at::ScalarType VisionTransformer::deciding() const {
   return exact ? at::kDouble : at::kFloat;
 }
 
-void VisionTransformer::merge(Pack& pack, int block, const MergeMethod& method,
-                              const at::Tensor& metric, bool trace) const {
+std::vector<MergePlan> VisionTransformer::decide(const Pack& pack, int block,
+                                                 const MergeMethod& method,
+                                                 const at::Tensor& tokens, const at::Tensor& metric,
+                                                 const Options& options) const {
   const std::size_t images = pack.images.size();
   std::vector<LayerTokens> layers(images);
-  std::vector<std::int64_t> counts(images);
   std::int64_t offset = 0;
   for (std::size_t i = 0; i < images; ++i) {
     const ImageState& image = pack.images[i];
-    counts[i] = image.tokens();
+    const std::int64_t count = image.tokens();
     LayerTokens& layer = layers[i];
     layer.block = block;
     layer.prefix = config_.prefixTokens();
-    layer.tokens = pack.tokens.narrow(0, offset, counts[i]);
+    layer.tokens = tokens.narrow(0, offset, count);
     layer.deciding = deciding();
-    if (metric.defined()) layer.metric = metric.narrow(0, offset, counts[i]);
-    layer.trace = trace;
+    if (metric.defined()) layer.metric = metric.narrow(0, offset, count);
+    layer.trace = options.trace;
     layer.sizes = image.sizes();
     layer.patch_tokens = image.patchTokens();
-    offset += counts[i];
+    if (!pack.statistics.empty()) layer.attention = &pack.statistics[i];
+    layer.memory = pack.memories[i].get();
+    offset += count;
   }
   std::vector<MergePlan> plans(images);
   if (device_.is_cpu()) {
@@ -167,72 +291,156 @@ void VisionTransformer::merge(Pack& pack, int block, const MergeMethod& method,
   } else {
     plans = method.planAll(layers);
   }
+  for (std::size_t i = 0; options.patch_map && i < images; ++i) {
+    if (plans[i].dropped.empty()) continue;
+    checkPlan(plans[i], layers[i].count(), layers[i].prefix, block, config_.heads);
+    findStandIns(plans[i], layers[i].tokens, layers[i].prefix, deciding());
+  }
+  return plans;
+}
 
+std::vector<MergePlan> VisionTransformer::merge(Pack& pack, int block, const MergeMethod& method,
+                                                const at::Tensor& metric,
+                                                const Options& options) const {
+  std::vector<MergePlan> plans = decide(pack, block, method, pack.tokens, metric, options);
+  const std::vector<std::int64_t> counts = countsOf(pack.images);
   bool changed = false;
-  for (std::size_t i = 0; i < images; ++i) {
-    changed = changed || !plans[i].merges.empty();
-    pack.images[i].apply(plans[i]);
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    changed = changed || plans[i].changes();
+    pack.images[i].apply(plans[i], config_.heads);
   }
   if (changed) pack.tokens = applied(plans, counts, pack.tokens);
+  return plans;
+}
+
+void VisionTransformer::preparePositions(std::span<const ImageState> images, int index,
+                                         const Options& options, Attending& how) const {
+  if (rotary_.defined()) {
+    const at::ScalarType exact = dtype_ == at::kDouble ? at::kDouble : at::kFloat;
+    how.rotary = rotary_.of(images, index, options.position, exact);
+    how.rotary.cosines = sentTo(device_, how.rotary.cosines);
+    how.rotary.sines = sentTo(device_, how.rotary.sines);
+  }
+  if (pair_bias_.empty()) return;
+  const at::Tensor& bias = pair_bias_[pair_bias_.size() == 1 ? 0 : static_cast<std::size_t>(index)];
+  const bool merged = std::any_of(images.begin(), images.end(),
+                                  [](const ImageState& image) { return image.anyMerged(); });
+  const at::Tensor host = merged ? bias.to(at::kCPU) : bias;
+  for (const ImageState& image : images) {
+    how.pair_bias.push_back(image.anyMerged() ? sentTo(device_, mergedBias(host, image)) : bias);
+  }
 }
 
 void VisionTransformer::runBlock(Pack& pack, int index, const MergeMethod& method,
                                  const Options& options) const {
   using Stage = MergeMethod::Stage;
-  const BlockLayers& block = layers_.blocks[static_cast<std::size_t>(index)];
   for (ImageState& image : pack.images) image.beginBlock(index);
-  if (method.stage() == Stage::kBeforeBlock) merge(pack, index, method, {}, options.trace);
-  for (ImageState& image : pack.images) image.noteAttention();
+  const Stage stage = method.actsIn(index) ? method.stage() : Stage::kNever;
+  if (stage == Stage::kAroundBlock) {
+    runInside(pack, index, method, options);
+  } else {
+    std::vector<MergePlan> plans;
+    if (stage == Stage::kBeforeBlock) plans = merge(pack, index, method, {}, options);
+    runParts(pack, index, method, stage, std::move(plans), options);
+  }
+  for (ImageState& image : pack.images) image.endBlock();
+}
 
+void VisionTransformer::runInside(Pack& pack, int index, const MergeMethod& method,
+                                  const Options& options) const {
+  const std::vector<MergePlan> plans = decide(pack, index, method, pack.tokens, {}, options);
+  const std::vector<std::int64_t> counts = countsOf(pack.images);
+  Pack inside;
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    inside.images.push_back(pack.images[i].enter(plans[i], config_.heads));
+  }
+  inside.tokens = entered(plans, counts, pack.tokens);
+  runParts(inside, index, method, MergeMethod::Stage::kNever, {}, options);
+  for (std::size_t i = 0; i < plans.size(); ++i) pack.images[i].takeBack(inside.images[i]);
+  pack.tokens = restored(plans, counts, pack.tokens, inside.tokens);
+  // Of tokens inside, which no other block knows.
+  pack.statistics.clear();
+}
+
+void VisionTransformer::runParts(Pack& pack, int index, const MergeMethod& method,
+                                 MergeMethod::Stage stage, std::vector<MergePlan> plans,
+                                 const Options& options) const {
+  using Stage = MergeMethod::Stage;
+  const BlockLayers& block = layers_.blocks[static_cast<std::size_t>(index)];
   Attending how;
   how.proportional = method.proportionalAttention();
   how.trace = options.trace;
   how.rotated_keys = options.rotated_keys;
-  how.wants_metric = method.stage() == Stage::kBetweenAttentionAndMlp;
-  if (rotary_.defined()) {
-    const at::ScalarType exact = dtype_ == at::kDouble ? at::kDouble : at::kFloat;
-    how.rotary = rotary_.of(pack.images, index, options.position, exact);
-    how.rotary.cosines = sentTo(device_, how.rotary.cosines);
-    how.rotary.sines = sentTo(device_, how.rotary.sines);
+  how.wants_metric = stage == Stage::kBetweenAttentionAndMlp;
+  how.plans = std::move(plans);
+
+  std::vector<at::Tensor> inputs;  // what each attention reads
+  inputs.reserve(block.attentions.size());
+  for (const AttentionLayers& attention : block.attentions) {
+    inputs.push_back(config_.form == BlockForm::kPostNorm ? pack.tokens.to(dtype_)
+                                                          : normed(pack.tokens, attention.norm));
   }
-  if (!pair_bias_.empty()) {
-    const at::Tensor& bias =
-        pair_bias_[pair_bias_.size() == 1 ? 0 : static_cast<std::size_t>(index)];
-    const bool merged = std::any_of(pack.images.begin(), pack.images.end(),
-                                    [](const ImageState& image) { return image.anyMerged(); });
-    const at::Tensor host = merged ? bias.to(at::kCPU) : bias;
-    for (const ImageState& image : pack.images) {
-      how.pair_bias.push_back(image.anyMerged() ? sentTo(device_, mergedBias(host, image)) : bias);
+  at::Tensor back;  // where each token finds its row of what the attention gives
+  if (stage == Stage::kAroundAttention) {
+    at::Tensor metric;
+    for (const at::Tensor& input : inputs) {
+      const at::Tensor own = metricOf(input.unflatten(1, {config_.heads, -1}));
+      metric = metric.defined() ? metric + own : own;
     }
+    if (inputs.size() > 1) metric = metric / static_cast<double>(inputs.size());
+    how.plans = decide(pack, index, method, inputs.front(), metric, options);
+    const std::vector<std::int64_t> counts = countsOf(pack.images);
+    bool changed = false;
+    for (std::size_t i = 0; i < how.plans.size(); ++i) {
+      how.inside.push_back(pack.images[i].enter(how.plans[i], config_.heads));
+      changed = changed || how.plans[i].changes();
+    }
+    if (changed) {
+      for (at::Tensor& input : inputs) input = applied(how.plans, counts, input);
+      back = sentTo(device_, rowsBack(how.plans, counts));
+    }
+  } else {
+    how.statistics = method.wanted(index);
   }
+  pack.statistics.clear();
+  preparePositions(how.inside.empty() ? pack.images : how.inside, index, options, how);
+  for (std::size_t i = 0; i < pack.images.size(); ++i) {
+    pack.images[i].noteAttention(how.inside.empty() ? nullptr : &how.inside[i]);
+  }
+  const auto attended = [&](std::size_t branch) {
+    const at::Tensor mixed = attend(block.attentions[branch], inputs[branch], pack, how);
+    return back.defined() ? mixed.index_select(0, back) : mixed;
+  };
   const auto mergeBetween = [&] {
-    if (how.wants_metric) merge(pack, index, method, how.metric, options.trace);
+    for (std::size_t i = 0; i < how.inside.size(); ++i) {
+      pack.images[i].takeClassAttention(how.inside[i]);
+    }
+    if (how.wants_metric) merge(pack, index, method, how.metric, options);
   };
 
   if (config_.form == BlockForm::kPostNorm) {
     const AttentionLayers& attention = block.attentions.front();
     const MlpLayers& mlp = block.mlps.front();
-    const auto input = [&] { return pack.tokens.to(dtype_); };
-    const at::Tensor mixed = attend(attention, input(), pack, how);
-    pack.tokens += layerNorm(attention.proj(mixed, std::nullopt, stream_dtype_), attention.norm,
-                             stream_dtype_);
+    pack.tokens += layerNorm(attention.proj(attended(0), std::nullopt, stream_dtype_),
+                             attention.norm, stream_dtype_);
     mergeBetween();
     for (ImageState& image : pack.images) image.noteMlp();
-    pack.tokens += layerNorm(mlp.fc2(hidden(mlp, input()), std::nullopt, stream_dtype_), mlp.norm,
-                             stream_dtype_);
+    const at::Tensor layer = hidden(mlp, pack.tokens.to(dtype_));
+    pack.tokens += layerNorm(mlp.fc2(layer, std::nullopt, stream_dtype_), mlp.norm, stream_dtype_);
   } else if (config_.form == BlockForm::kParallel) {
-    const AttentionLayers& attention = block.attentions.front();
+    // The MLP reads what the attention reads, at every token.
+    const at::Tensor input =
+        back.defined() ? normed(pack.tokens, block.attentions.front().norm) : inputs.front();
+    block.attentions.front().proj.addTo(pack.tokens, attended(0));
     const MlpLayers& mlp = block.mlps.front();
-    const at::Tensor input = normed(pack.tokens, attention.norm);
-    attention.proj.addTo(pack.tokens, attend(attention, input, pack, how));
     mlp.fc2.addTo(pack.tokens, hidden(mlp, input));
     // One projection makes queries, keys, values and hidden layer: nothing lies between.
     for (ImageState& image : pack.images) image.noteMlp();
     mergeBetween();
   } else {
     std::vector<at::Tensor> mixed;
-    for (const AttentionLayers& attention : block.attentions) {
-      mixed.push_back(attend(attention, normed(pack.tokens, attention.norm), pack, how));
+    for (std::size_t branch = 0; branch < inputs.size(); ++branch) {
+      mixed.push_back(attended(branch));
     }
     for (std::size_t i = 0; i < mixed.size(); ++i) {
       block.attentions[i].proj.addTo(pack.tokens, mixed[i]);
@@ -245,7 +453,6 @@ void VisionTransformer::runBlock(Pack& pack, int index, const MergeMethod& metho
     }
     for (std::size_t i = 0; i < layers.size(); ++i) block.mlps[i].fc2.addTo(pack.tokens, layers[i]);
   }
-  for (ImageState& image : pack.images) image.endBlock();
 }
 
 VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
@@ -260,6 +467,9 @@ VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
   pack.tokens = layerNorm(embed(images), layers_.pre_norm, stream_dtype_);
   pack.images.assign(static_cast<std::size_t>(images.size(0)),
                      ImageState(config_.prefixTokens(), config_.patchTokens(), options.trace));
+  for (std::size_t i = 0; i < pack.images.size(); ++i) {
+    pack.memories.push_back(method.newMemory());
+  }
   Output output;
   const auto note = [&] {
     if (!options.stream) return;

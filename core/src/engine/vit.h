@@ -11,6 +11,7 @@
 
 #include <ATen/ATen.h>
 
+#include <memory>
 #include <stop_token>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "adamerge/model_info.h"
 #include "engine/image_state.h"
 #include "engine/positions.h"
+#include "kernels/attention.h"
 #include "merging/method.h"
 #include "model/network.h"
 #include "weights/state_dict.h"
@@ -41,6 +43,7 @@ class VisionTransformer {
   };
   struct Options {
     bool trace = true;
+    bool patch_map = true;  ///< also find which token stands for a dropped one's patches
     TokenPosition position = TokenPosition::kCentroid;
     bool rotated_keys = false;  ///< what methods match by is taken after the rotation
     bool stream = false;        ///< also hand out the residual stream, for tests
@@ -63,6 +66,9 @@ class VisionTransformer {
   struct Pack {
     at::Tensor tokens;
     std::vector<ImageState> images;
+    /// Per image what the method asked for of the last attention; empty: nothing.
+    std::vector<AttentionStatistics> statistics = {};
+    std::vector<std::unique_ptr<MethodMemory>> memories = {};  ///< per image, may be null
   };
   /// What a block's attentions share.
   struct Attending {
@@ -73,16 +79,35 @@ class VisionTransformer {
     bool rotated_keys = false;
     bool wants_metric = false;
     at::Tensor metric;  ///< [total tokens, d_h], where wanted
+    WantedStatistics statistics;
+    std::vector<MergePlan> plans;  ///< made before the block or around its attention; may be empty
+    /// Around attention: the tokens inside it, one state an image; else empty.
+    std::vector<ImageState> inside;
   };
 
   at::Tensor embed(const at::Tensor& images) const;
   /// What the heads give for `input`, the normalised tokens; [total tokens, d].
   at::Tensor attend(const AttentionLayers& layers, const at::Tensor& input, Pack& pack,
                     Attending& how) const;
+  /// What a block's attentions need to know of the tokens that they see.
+  void preparePositions(std::span<const ImageState> images, int index, const Options& options,
+                        Attending& how) const;
+  /// `values`: [total tokens, heads, d_h].
+  void noteStatistics(const at::Tensor& values, const AttentionOutput& output, Pack& pack,
+                      const Attending& how) const;
   at::Tensor hidden(const MlpLayers& layers, const at::Tensor& input) const;
-  void merge(Pack& pack, int block, const MergeMethod& method, const at::Tensor& metric,
-             bool trace) const;
+  /// The method's plans for `tokens`, the images' where it acts.
+  std::vector<MergePlan> decide(const Pack& pack, int block, const MergeMethod& method,
+                                const at::Tensor& tokens, const at::Tensor& metric,
+                                const Options& options) const;
+  /// Decides and carries out; the plans are carried out, but for their keys.
+  std::vector<MergePlan> merge(Pack& pack, int block, const MergeMethod& method,
+                               const at::Tensor& metric, const Options& options) const;
   void runBlock(Pack& pack, int index, const MergeMethod& method, const Options& options) const;
+  void runInside(Pack& pack, int index, const MergeMethod& method, const Options& options) const;
+  /// Attention and MLP, with what the method does within them. `plans`: made before the block.
+  void runParts(Pack& pack, int index, const MergeMethod& method, MergeMethod::Stage stage,
+                std::vector<MergePlan> plans, const Options& options) const;
   at::Tensor metricOf(const at::Tensor& keys) const;
   /// One image's features [N, d] -> its embedding before projection, [1, pooledWidth()].
   at::Tensor pool(const at::Tensor& features, const ImageState& image, bool proportional) const;

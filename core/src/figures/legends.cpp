@@ -213,7 +213,12 @@ std::string legendCaption(const Scene& scene) {
       return std::string(contentName(scene.content));
     case OverlayKind::kGroups: {
       const int tokens = countGroups(scene.trace().groups);
-      return fmt::format("{} patch token{}", tokens, tokens == 1 ? "" : "s");
+      const std::vector<bool> dropped =
+          droppedPatches(scene.input.result.layers, static_cast<int>(scene.layer));
+      const bool any = std::find(dropped.begin(), dropped.end(), true) != dropped.end();
+      const char* const ending = tokens == 1 ? "" : "s";
+      return any ? fmt::format("{} token{}, hatched: dropped", tokens, ending)
+                 : fmt::format("{} patch token{}", tokens, ending);
     }
     case OverlayKind::kSurvivors:
     case OverlayKind::kDifference:

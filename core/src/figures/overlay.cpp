@@ -114,6 +114,7 @@ class Overlay {
           groupColors(input_.image->view, area_.grid.height, area_.grid.width, groups);
       canvas_.image(gridImage(area_.grid, colors), area_.box, Sampling::kCells, style_.opacity);
     }
+    markDropped(canvas_, area_, droppedPatches(*input_.layers, input_.layer), style_.opacity);
     if (style_.groups != GroupStyle::kFill) {
       outlineGroupsByColor(canvas_, area_, groups, survivors(), style_.opacity);
     }

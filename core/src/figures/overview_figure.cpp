@@ -99,7 +99,7 @@ void drawPanel(Canvas& canvas, const Scene& scene, const Panel& panel, const Box
       detail = fmt::format("{} tokens", trace.tokens_in);
       break;
     case Panel::Content::kGroups:
-      drawGroups(canvas, scene, trace.groups, box);
+      drawGroups(canvas, scene, static_cast<std::size_t>(panel.layer), box);
       name = fmt::format("groups, block {}", panel.layer + 1);
       detail = fmt::format("{} tokens", trace.tokens_out);
       break;

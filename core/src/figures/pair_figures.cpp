@@ -51,7 +51,7 @@ void drawAttentionPicture(Canvas& canvas, const Scene& scene, const Box& box) {
 }
 
 void drawGroupsPicture(Canvas& canvas, const Scene& scene, const Box& box) {
-  drawGroups(canvas, scene, scene.trace().groups, box);
+  drawGroups(canvas, scene, scene.layer, box);
 }
 
 void drawSurvivorsPicture(Canvas& canvas, const Scene& scene, const Box& box) {

@@ -73,11 +73,13 @@ void drawHeat(Canvas& canvas, const Scene& scene, const std::vector<float>& valu
   finishPanel(canvas, scene, box);
 }
 
-void drawGroups(Canvas& canvas, const Scene& scene, const std::vector<int>& groups,
-                const Box& box) {
+void drawGroups(Canvas& canvas, const Scene& scene, std::size_t layer, const Box& box) {
+  const std::vector<LayerTrace>& layers = scene.input.result.layers;
+  const std::vector<int>& groups = layers[layer].groups;
   const PatchColors colors =
       groupColors(scene.input.image.view, scene.grid.height, scene.grid.width, groups);
   canvas.image(gridImage(scene.grid, colors), box, Sampling::kCells);
+  markDropped(canvas, patchArea(scene, box), droppedPatches(layers, static_cast<int>(layer)), 1);
   outlineGroups(canvas, patchArea(scene, box), groups);
   finishPanel(canvas, scene, box);
 }

@@ -31,7 +31,8 @@ void drawInput(Canvas& canvas, const Scene& scene, const Box& box);
 /// A heat map through which the picture still shows.
 void drawHeat(Canvas& canvas, const Scene& scene, const std::vector<float>& values, const Box& box);
 /// ToMe's picture: each group in its mean colour, outlined.
-void drawGroups(Canvas& canvas, const Scene& scene, const std::vector<int>& groups, const Box& box);
+/// Groups after block `layer`; patches whose token was dropped are hatched.
+void drawGroups(Canvas& canvas, const Scene& scene, std::size_t layer, const Box& box);
 void drawFates(Canvas& canvas, const Scene& scene, const std::vector<PatchFate>& fates,
                const Box& box);
 /// The style's overlay after block `layer` on `picture`, of which `prepared` is a part.

@@ -184,6 +184,12 @@ void markFates(Canvas& canvas, const PatchArea& area, const std::vector<PatchFat
   ringPatches(canvas, area, having(PatchFate::kAbsorbed), opacity);
 }
 
+void markDropped(Canvas& canvas, const PatchArea& area, const std::vector<bool>& dropped,
+                 double opacity) {
+  if (std::find(dropped.begin(), dropped.end(), true) == dropped.end()) return;
+  hatchPatches(canvas, area, dropped, faded(kMergedHatch, opacity));
+}
+
 void markDifference(Canvas& canvas, const PatchArea& area, const std::vector<bool>& differ,
                     double opacity) {
   washPatches(canvas, area, differ, faded(kDifferenceTint, opacity));

@@ -30,6 +30,9 @@ void ringPatches(Canvas& canvas, const PatchArea& area, const std::vector<bool>&
 /// Patches merged away washed and hatched, those that absorbed others ringed.
 void markFates(Canvas& canvas, const PatchArea& area, const std::vector<PatchFate>& fates,
                double opacity);
+/// Patches whose token was dropped, hatched: another one stands for them.
+void markDropped(Canvas& canvas, const PatchArea& area, const std::vector<bool>& dropped,
+                 double opacity);
 /// Patches of other groups than in another run, tinted and hatched.
 void markDifference(Canvas& canvas, const PatchArea& area, const std::vector<bool>& differ,
                     double opacity);

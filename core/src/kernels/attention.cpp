@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 
 #include "kernels/cpu/kernel_tables.h"
@@ -40,14 +41,16 @@ struct Place {
   const Segment* segment;
   std::int64_t offset;
   std::vector<float>* first_row;
+  at::Tensor* received;
 };
 
 std::vector<Place> placesOf(std::span<const Segment> segments, AttentionOutput& output) {
   output.first_rows.resize(segments.size());
+  output.received.resize(segments.size());
   std::vector<Place> places;
   std::int64_t offset = 0;
   for (std::size_t i = 0; i < segments.size(); ++i) {
-    places.push_back({&segments[i], offset, &output.first_rows[i]});
+    places.push_back({&segments[i], offset, &output.first_rows[i], &output.received[i]});
     offset += segments[i].tokens;
   }
   return places;
@@ -63,6 +66,79 @@ std::vector<float> meanRow(const std::vector<float>& rows, std::int64_t tokens,
   return mean;
 }
 
+/// What one head of one segment computes with where it does not see all keys: their rows, one
+/// below the other, and what belongs to each.
+class SeenKeys {
+ public:
+  /// `call` of all `tokens` keys becomes one of those of `keys`.
+  SeenKeys(const std::vector<std::int64_t>& keys, std::int64_t bytes, AttentionCall& call)
+      : keys_(keys), original_(call) {
+    const std::size_t count = keys.size();
+    const auto row = static_cast<std::size_t>(call.width * bytes);
+    rows_.resize(2 * count * row);
+    for (std::size_t k = 0; k < count; ++k) {
+      const std::ptrdiff_t from = keys[k] * call.kv_stride * bytes;
+      std::copy_n(static_cast<const char*>(call.k) + from, row, rows_.data() + k * row);
+      std::copy_n(static_cast<const char*>(call.v) + from, row, rows_.data() + (count + k) * row);
+    }
+    call.k = rows_.data();
+    call.v = rows_.data() + count * row;
+    call.kv_stride = call.width;
+    call.keys = static_cast<std::ptrdiff_t>(count);
+    if (call.key_bias != nullptr) {
+      for (const std::int64_t key : keys) key_bias_.push_back(call.key_bias[key]);
+      call.key_bias = key_bias_.data();
+    }
+    if (call.pair_bias != nullptr) {
+      for (std::ptrdiff_t query = 0; query < call.queries; ++query) {
+        const float* from = call.pair_bias + query * call.pair_stride;
+        for (const std::int64_t key : keys) pair_bias_.push_back(from[key]);
+      }
+      call.pair_bias = pair_bias_.data();
+      call.pair_stride = call.keys;
+    }
+    if (call.first_row != nullptr) {
+      first_row_.resize(count);
+      call.first_row = first_row_.data();
+    }
+    if (call.column_sums != nullptr) {
+      column_sums_.resize(count * static_cast<std::size_t>(blocks()));
+      call.column_sums = column_sums_.data();
+    }
+  }
+  /// What the call told of its keys, to where the segment's are.
+  void giveBack() const {
+    for (std::size_t k = 0; k < keys_.size(); ++k) {
+      if (original_.first_row != nullptr && original_.first_query == 0) {
+        original_.first_row[keys_[k]] = first_row_[k];
+      }
+      if (original_.column_sums == nullptr) continue;
+      // Other threads may have the other blocks of queries.
+      for (std::ptrdiff_t block = original_.first_query / kQueryBlock;
+           block * kQueryBlock < original_.last_query; ++block) {
+        original_.column_sums[block * original_.keys + keys_[k]] +=
+            column_sums_[static_cast<std::size_t>(block) * keys_.size() + k];
+      }
+    }
+  }
+
+ private:
+  std::ptrdiff_t blocks() const { return (original_.queries + kQueryBlock - 1) / kQueryBlock; }
+
+  const std::vector<std::int64_t>& keys_;
+  AttentionCall original_;
+  std::vector<char> rows_;
+  std::vector<float> key_bias_, pair_bias_, first_row_, column_sums_;
+};
+
+/// [heads, tokens] from the sums of each block of queries, added in their order.
+at::Tensor receivedOf(const std::vector<float>& sums, std::int64_t heads, std::int64_t tokens) {
+  const at::Tensor blocks = at::tensor(at::ArrayRef<float>(sums)).reshape({heads, -1, tokens});
+  at::Tensor total = blocks.select(1, 0).clone();
+  for (std::int64_t block = 1; block < blocks.size(1); ++block) total += blocks.select(1, block);
+  return total / static_cast<double>(tokens);
+}
+
 AttentionOutput fusedAttention(const at::Tensor& qkv, std::int64_t heads,
                                std::span<const Segment> segments, const HeadKernel& kernel) {
   const std::int64_t dim = qkv.size(1) / 3;
@@ -71,12 +147,17 @@ AttentionOutput fusedAttention(const at::Tensor& qkv, std::int64_t heads,
   output.mixed = at::empty({qkv.size(0), dim}, qkv.options());
   const std::vector<Place> places = placesOf(segments, output);
   std::vector<std::vector<float>> head_rows(segments.size());
+  std::vector<std::vector<float>> column_sums(segments.size());
   std::vector<at::Tensor> pair_bias(segments.size());
   std::int64_t largest = 0;
   for (std::size_t i = 0; i < segments.size(); ++i) {
     const Segment& segment = segments[i];
     largest = std::max(largest, segment.tokens);
     if (segment.first_row) head_rows[i].resize(static_cast<std::size_t>(heads * segment.tokens));
+    if (segment.received) {
+      const std::int64_t blocks = (segment.tokens + kQueryBlock - 1) / kQueryBlock;
+      column_sums[i].resize(static_cast<std::size_t>(heads * blocks * segment.tokens));
+    }
     if (segment.pair_bias.defined()) pair_bias[i] = inRows(segment.pair_bias.to(at::kFloat));
   }
   const std::int64_t bytes = kernel.scratch(largest, width);
@@ -118,18 +199,45 @@ AttentionOutput fusedAttention(const at::Tensor& qkv, std::int64_t heads,
       call.out = mixed + (place.offset * dim + head * width) * size;
       call.out_stride = dim;
       if (place.segment->first_row) call.first_row = head_rows[index].data() + head * tokens;
+      if (place.segment->received) {
+        call.column_sums =
+            column_sums[index].data() + head * ((tokens + kQueryBlock - 1) / kQueryBlock) * tokens;
+      }
+      const std::vector<std::vector<std::int64_t>>& seen = place.segment->keys;
+      if (seen.empty()) {
+        kernel.attend(call, scratch.data_ptr());
+        continue;
+      }
+      const SeenKeys keys(seen[seen.size() == 1 ? 0 : static_cast<std::size_t>(head)], size, call);
       kernel.attend(call, scratch.data_ptr());
+      keys.giveBack();
     }
   });
   for (std::size_t i = 0; i < segments.size(); ++i) {
     if (segments[i].first_row) {
       output.first_rows[i] = meanRow(head_rows[i], segments[i].tokens, heads);
     }
+    if (segments[i].received) {
+      output.received[i] = receivedOf(column_sums[i], heads, segments[i].tokens);
+    }
   }
   return output;
 }
 
 }  // namespace
+
+at::Tensor hiddenKeys(const Segment& segment) {
+  const auto lists = static_cast<std::int64_t>(segment.keys.size());
+  const at::Tensor hidden =
+      at::full({lists, 1, segment.tokens}, -std::numeric_limits<float>::infinity(), at::kFloat);
+  for (std::int64_t list = 0; list < lists; ++list) {
+    float* row = hidden.data_ptr<float>() + list * segment.tokens;
+    for (const std::int64_t key : segment.keys[static_cast<std::size_t>(list)]) row[key] = 0;
+  }
+  return hidden;
+}
+
+bool skipsUnseenKeys(const at::Tensor& qkv, Isa isa) { return kernelFor(qkv, isa).has_value(); }
 
 AttentionOutput plainAttention(const at::Tensor& qkv, std::int64_t heads,
                                std::span<const Segment> segments) {
@@ -148,7 +256,13 @@ AttentionOutput plainAttention(const at::Tensor& qkv, std::int64_t heads,
     if (place.segment->pair_bias.defined()) {
       logits = logits + place.segment->pair_bias.to(logits.options());
     }
+    if (!place.segment->keys.empty()) {
+      logits = logits + hiddenKeys(*place.segment).to(logits.options());
+    }
     const at::Tensor weights = logits.softmax(-1);
+    if (place.segment->received) {
+      *place.received = weights.mean(1).to(at::kCPU, at::kFloat);
+    }
     if (place.segment->first_row) {
       const at::Tensor row = weights.select(1, 0).to(at::kFloat).mean(0).to(at::kCPU).contiguous();
       place.first_row->assign(row.data_ptr<float>(), row.data_ptr<float>() + row.numel());

@@ -18,13 +18,28 @@ struct Segment {
   std::vector<float> key_bias = {};  ///< [tokens], added to each key's logits; empty: none
   at::Tensor pair_bias = {};  ///< [heads, tokens, tokens] fp32, query by key; undefined: none
   bool first_row = false;     ///< also tell where the first token looks
+  bool received = false;      ///< also tell what each key receives
+  /// The keys that are seen, ascending, as positions in the segment. Empty: all. One list: the same
+  /// for all heads; else one a head.
+  std::vector<std::vector<std::int64_t>> keys = {};
 };
 
 struct AttentionOutput {
   at::Tensor mixed;  ///< [total tokens, heads * width], of the qkv's type
   /// Per segment the first token's weights, mean over heads; empty where not asked for.
   std::vector<std::vector<float>> first_rows;
+  /// Per segment [heads, tokens] fp32 on the CPU: each key's weight, mean over all queries, 0 for
+  /// a key that its head does not see; undefined where not asked for.
+  std::vector<at::Tensor> received;
 };
+
+/// Whether attention() leaves out keys that are not seen, instead of computing with them and hiding
+/// them.
+bool skipsUnseenKeys(const at::Tensor& qkv, Isa isa = bestIsa());
+
+/// What is added to the logits of a segment's keys so that only those that are seen count: 0 and
+/// -infinity, [1 or heads, 1, tokens] fp32 on the CPU. The segment's `keys` are not empty.
+at::Tensor hiddenKeys(const Segment& segment);
 
 /// By LibTorch's own functions. `qkv`: [total tokens, 3 * heads * width], queries, keys, values;
 /// its rows may be part of longer ones.

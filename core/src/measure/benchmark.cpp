@@ -203,7 +203,7 @@ Benchmark runBenchmark(const Engine& engine, std::span<const InputTensor> images
                        const ProgressCallback& progress, const std::stop_token& stop) {
   requireUsable(images, options);
   std::vector<Case> all;
-  for (const MeasuredChoice& measured : withUnmerged(cases)) {
+  for (const MeasuredChoice& measured : withUnmerged(cases, engine.info().vit)) {
     all.push_back({measured, engine.prepare(measured.choice)});
   }
   return Runner(engine, images, options, progress, stop).run(all);

@@ -170,14 +170,15 @@ SchedulePoint matchFlops(const Engine& engine, std::span<const InputTensor> imag
     throw Error(fmt::format("--flops takes a positive number of G, not {}", target));
   }
   if (images.empty()) throw Error("no image to measure FLOPs on");
-  if (!usesStatistics(choice)) images = images.first(1);
+  if (!usesStatistics(choice) && !knob->varies) images = images.first(1);
 
+  const KnobRange range = knobRange(choice, engine.info().vit);
   int low = 0;
-  int high = static_cast<int>(engine.info().vit.patchTokens() * knob->limit);
+  int high = range.steps();
   const int total = std::bit_width(static_cast<unsigned>(high)) + 2;
   int done = 0;
-  const auto at = [&](int value) {
-    SchedulePoint point = measure(engine, images, choice, knob->key, value, stop);
+  const auto at = [&](int step) {
+    SchedulePoint point = measure(engine, images, choice, knob->key, range.at(step), stop);
     if (progress) progress({"matching FLOPs", std::min(++done, total), total});
     return point;
   };

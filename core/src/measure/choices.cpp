@@ -124,9 +124,11 @@ std::vector<MeasuredChoice> matchTiers(const Engine& engine, std::span<const Inp
   return list;
 }
 
-std::vector<MeasuredChoice> withUnmerged(std::span<const MeasuredChoice> choices) {
+std::vector<MeasuredChoice> withUnmerged(std::span<const MeasuredChoice> choices,
+                                         const VitConfig& vit) {
   std::vector<MeasuredChoice> all{{MethodChoice{}, std::nullopt}};
-  for (const MeasuredChoice& entry : choices) {
+  for (MeasuredChoice entry : choices) {
+    entry.choice.settings = completeSettings(entry.choice, vit);
     const bool again = std::any_of(all.begin(), all.end(), [&](const MeasuredChoice& other) {
       return other.choice.method == entry.choice.method && other.tier == entry.tier &&
              other.choice.statistics == entry.choice.statistics &&

@@ -11,7 +11,9 @@
 namespace adamerge {
 
 /// The unmerged model, then what was asked for, nothing twice.
-std::vector<MeasuredChoice> withUnmerged(std::span<const MeasuredChoice> choices);
+/// Every setting is in force, with `vit`'s own defaults.
+std::vector<MeasuredChoice> withUnmerged(std::span<const MeasuredChoice> choices,
+                                         const VitConfig& vit);
 
 /// Without layer statistics.
 nlohmann::ordered_json toJson(std::span<const MeasuredChoice> choices);

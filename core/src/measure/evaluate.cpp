@@ -31,7 +31,7 @@ class Run {
       const EvaluationOptions& options)
       : engine_(engine),
         dataset_(dataset.shuffled()),
-        choices_(withUnmerged(choices)),
+        choices_(withUnmerged(choices, engine.info().vit)),
         methods_(prepareAll(engine, dataset, choices_)),
         options_(options),
         key_(engine, dataset, choices_, options.chosen_by),

@@ -215,7 +215,7 @@ bool assistEvaluation(EvaluationRanks& ranks, const Engine& engine, const Datase
                       std::span<const MeasuredChoice> choices, const EvaluationOptions& options,
                       const std::stop_token& stop) {
   const Dataset shuffled = dataset.shuffled();
-  const std::vector<MeasuredChoice> measured = withUnmerged(choices);
+  const std::vector<MeasuredChoice> measured = withUnmerged(choices, engine.info().vit);
   const std::vector<PreparedMethod> methods = prepareAll(engine, dataset, measured);
   const EvaluationKey key(engine, dataset, measured, options.chosen_by);
   BatchLanes lanes(engine, shuffled, methods, options);

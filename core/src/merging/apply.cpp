@@ -7,6 +7,7 @@
 #include <numeric>
 #include <utility>
 
+#include "kernels/matching_ops.h"
 #include "kernels/padded/padding.h"
 
 namespace adamerge {
@@ -33,6 +34,8 @@ Groups collect(const MergePlan& plan) {
   }
   for (std::size_t group = 0; group < sources.size(); ++group) {
     groups.members.push_back(groups.destinations[group]);
+    if (plan.combine == Combine::kMaxMagnitude)
+      std::sort(sources[group].begin(), sources[group].end());
     groups.members.insert(groups.members.end(), sources[group].begin(), sources[group].end());
     groups.group.resize(groups.members.size(), group);
   }
@@ -117,8 +120,10 @@ PlacedGroups placed(std::span<const MergePlan> plans, std::span<const std::int64
   std::size_t image = 0;
   for (std::size_t i = 0; i < plans.size(); ++i) {
     const auto new_offset = static_cast<std::int64_t>(order.size());
-    if (plans[i].merges.empty()) {
+    if (!plans[i].changes()) {
       for (std::int64_t k = 0; k < counts[i]; ++k) order.push_back(offset + k);
+    } else if (plans[i].merges.empty()) {
+      for (const std::int64_t kept : plans[i].order) order.push_back(offset + kept);
     } else {
       const Groups& own = merging[image];
       const std::vector<float> share = memberShares(plans[i], own);
@@ -177,6 +182,24 @@ at::Tensor normRatios(const at::Tensor& members, const PlacedGroups& placed_grou
   return at::where(own > 0, largest / own, at::ones_like(own)).unsqueeze(1);
 }
 
+/// [merging images, longest list, d] -> [groups of all images, d]: per channel the value of largest
+/// magnitude. The destination stands first and the others rise, so a strict comparison keeps the
+/// first of equals.
+at::Tensor largestOf(const at::Tensor& members, const PlacedGroups& placed_groups) {
+  const std::int64_t most = placed_groups.within.size(1);
+  const std::int64_t groups = members.size(0) * most;
+  at::Tensor largest = at::zeros({groups, members.size(2)}, members.options());
+  at::Tensor begun = at::zeros({groups, 1}, members.options().dtype(at::kBool));
+  for (std::int64_t k = 0; k < members.size(1); ++k) {
+    const at::Tensor value =
+        members.select(1, k).unsqueeze(1).expand({-1, most, -1}).reshape({groups, -1});
+    const at::Tensor own = placed_groups.within.select(2, k).reshape({groups, 1});
+    largest = at::where(own & (~begun | (value.abs() > largest.abs())), value, largest);
+    begun = begun | own;
+  }
+  return largest.index_select(0, placed_groups.groups);
+}
+
 /// fp32 on the CPU: rows are copied, and the few destinations written over with their sums.
 void applyToRows(const MergePlan& plan, const at::Tensor& tokens, at::Tensor& merged) {
   const auto width = static_cast<std::size_t>(tokens.size(1));
@@ -187,13 +210,22 @@ void applyToRows(const MergePlan& plan, const at::Tensor& tokens, at::Tensor& me
   for (std::size_t row = 0; row < plan.order.size(); ++row) {
     std::copy_n(rowOf(plan.order[row]), width, to + row * width);
   }
-  if (plan.combine == Combine::kPrune) return;
+  if (plan.combine == Combine::kPrune || plan.merges.empty()) return;
 
   const Groups groups = collect(plan);
   const std::vector<float> share = memberShares(plan, groups);
   const std::vector<int> position = newPositions(plan, static_cast<std::size_t>(tokens.size(0)));
   for (std::size_t group = 0, k = 0; group < groups.destinations.size(); ++group) {
     float* sum = to + static_cast<std::size_t>(position[groups.destinations[group]]) * width;
+    if (plan.combine == Combine::kMaxMagnitude) {
+      for (; k < groups.members.size() && groups.group[k] == group; ++k) {
+        const float* member = rowOf(groups.members[k]);
+        for (std::size_t i = 0; i < width; ++i) {
+          if (std::abs(member[i]) > std::abs(sum[i])) sum[i] = member[i];
+        }
+      }
+      continue;
+    }
     double own = 0;
     double largest = 0;
     std::fill_n(sum, width, 0.0F);
@@ -222,11 +254,14 @@ std::vector<int> newPositions(const MergePlan& plan, std::size_t count) {
   for (const PlannedMerge& merge : plan.merges) {
     position[merge.source] = position[merge.destination];
   }
+  for (const PlannedDrop& drop : plan.dropped) {
+    if (drop.stand_in >= 0) position[drop.position] = position[drop.stand_in];
+  }
   return position;
 }
 
 std::int64_t remainingTokens(const MergePlan& plan, std::int64_t count) {
-  return plan.merges.empty() ? count : static_cast<std::int64_t>(plan.order.size());
+  return plan.changes() ? static_cast<std::int64_t>(plan.order.size()) : count;
 }
 
 void plainApplyToTokens(const MergePlan& plan, const at::Tensor& tokens, at::Tensor merged) {
@@ -237,9 +272,23 @@ void plainApplyToTokens(const MergePlan& plan, const at::Tensor& tokens, at::Ten
 void applyToAllTokens(std::span<const MergePlan> plans, std::span<const std::int64_t> counts,
                       const at::Tensor& tokens, at::Tensor merged) {
   const auto merges = [](const MergePlan& plan) { return !plan.merges.empty(); };
+  const auto changes = [](const MergePlan& plan) { return plan.changes(); };
+  if (std::none_of(plans.begin(), plans.end(), changes)) {
+    merged.copy_(tokens);
+    return;
+  }
   const auto first = std::find_if(plans.begin(), plans.end(), merges);
   if (first == plans.end()) {
-    merged.copy_(tokens);
+    std::vector<std::int64_t> order;
+    std::int64_t offset = 0;
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+      for (std::int64_t k = 0; k < remainingTokens(plans[i], counts[i]); ++k) {
+        order.push_back(offset +
+                        (plans[i].changes() ? plans[i].order[static_cast<std::size_t>(k)] : k));
+      }
+      offset += counts[i];
+    }
+    at::index_select_out(merged, tokens, 0, sentTo(tokens.device(), at::tensor(order, at::kLong)));
     return;
   }
   const Combine combine = first->combine;
@@ -256,6 +305,10 @@ void applyToAllTokens(std::span<const MergePlan> plans, std::span<const std::int
   const at::Tensor members = tokens.index_select(0, groups.members.flatten())
                                  .to(precision)
                                  .unflatten(0, groups.members.sizes());
+  if (combine == Combine::kMaxMagnitude) {
+    merged.index_copy_(0, groups.rows, largestOf(members, groups).to(tokens.scalar_type()));
+    return;
+  }
   // A small dense product per image instead of a scatter-add: sums in one fixed order on every
   // device, and the other images' values, which may not be finite, stay out of them.
   const at::Tensor shares = (groups.within * groups.shares.unsqueeze(1)).to(precision);
@@ -271,7 +324,7 @@ void applyToAllTokens(std::span<const MergePlan> plans, std::span<const std::int
 void applyToTokens(const MergePlan& plan, const at::Tensor& tokens, at::Tensor merged) {
   const bool rows = tokens.is_cpu() && tokens.scalar_type() == at::kFloat &&
                     tokens.stride(1) == 1 && merged.is_contiguous();
-  if (rows && !plan.merges.empty()) {
+  if (rows && plan.changes()) {
     applyToRows(plan, tokens, merged);
   } else {
     plainApplyToTokens(plan, tokens, std::move(merged));
@@ -279,15 +332,56 @@ void applyToTokens(const MergePlan& plan, const at::Tensor& tokens, at::Tensor m
 }
 
 std::vector<float> applyToSizes(const MergePlan& plan, const std::vector<float>& sizes) {
-  if (plan.merges.empty()) return sizes;
+  if (!plan.changes()) return sizes;
   const std::vector<int> position = newPositions(plan, sizes.size());
   std::vector<float> own = sizes;
   if (plan.combine == Combine::kPrune) {
     for (const PlannedMerge& merge : plan.merges) own[merge.source] = 0;
   }
+  for (const PlannedDrop& drop : plan.dropped) own[drop.position] = 0;
   std::vector<float> result(plan.order.size(), 0.0F);
-  for (std::size_t old = 0; old < sizes.size(); ++old) result[position[old]] += own[old];
+  for (std::size_t old = 0; old < sizes.size(); ++old) {
+    if (position[old] >= 0) result[position[old]] += own[old];
+  }
   return result;
+}
+
+std::vector<std::int64_t> mostSimilar(const at::Tensor& tokens,
+                                      const std::vector<std::int64_t>& rows,
+                                      const std::vector<std::int64_t>& others,
+                                      at::ScalarType dtype) {
+  if (rows.empty()) return {};
+  constexpr double kLeastNorm = 1e-6;
+  const auto taken = [&](const std::vector<std::int64_t>& positions) {
+    const at::Tensor index = sentTo(tokens.device(), at::tensor(positions, at::kLong));
+    return tokens.index_select(0, index).to(dtype).contiguous();
+  };
+  const at::Tensor own = taken(rows);
+  const at::Tensor other = taken(others);
+  const BestMatches best =
+      bestProducts(dotProducts(own, other, dtype), {0, own.size(0)}, {0, other.size(0)}, 1,
+                   inverseNorms(own, kLeastNorm), inverseNorms(other, kLeastNorm));
+  std::vector<std::int64_t> result;
+  for (const std::int64_t index : best.index) {
+    result.push_back(others[static_cast<std::size_t>(index)]);
+  }
+  return result;
+}
+
+void findStandIns(MergePlan& plan, const at::Tensor& tokens, std::int64_t prefix,
+                  at::ScalarType dtype) {
+  std::vector<std::int64_t> rows;
+  for (const PlannedDrop& drop : plan.dropped) {
+    if (drop.stand_in < 0) rows.push_back(drop.position);
+  }
+  if (rows.empty()) return;
+  std::vector<std::int64_t> others(plan.order.begin() + prefix, plan.order.end());
+  std::sort(others.begin(), others.end());
+  const std::vector<std::int64_t> found = mostSimilar(tokens, rows, others, dtype);
+  std::size_t k = 0;
+  for (PlannedDrop& drop : plan.dropped) {
+    if (drop.stand_in < 0) drop.stand_in = found[k++];
+  }
 }
 
 }  // namespace adamerge

@@ -26,10 +26,23 @@ void plainApplyToTokens(const MergePlan& plan, const at::Tensor& tokens, at::Ten
 void applyToAllTokens(std::span<const MergePlan> plans, std::span<const std::int64_t> counts,
                       const at::Tensor& tokens, at::Tensor merged);
 
-/// Sizes of merged tokens add up; what is pruned counts no more.
+/// Sizes of merged tokens add up; what is pruned or dropped counts no more.
 std::vector<float> applyToSizes(const MergePlan& plan, const std::vector<float>& sizes);
 
-/// New position of every old position; a source has its destination's.
+/// New position of every old position; a source has its destination's, a dropped token that of the
+/// one that the plan names to stand for it, else -1.
 std::vector<int> newPositions(const MergePlan& plan, std::size_t count);
+
+/// For each of `rows`, positions of `tokens` [N, d], the one of `others`, ascending, whose cosine
+/// to it is highest, the lowest of equals; norms count as 1e-6 at least. Computed in `dtype`, fp32
+/// or fp64, where the tokens are. `others` is not empty.
+std::vector<std::int64_t> mostSimilar(const at::Tensor& tokens,
+                                      const std::vector<std::int64_t>& rows,
+                                      const std::vector<std::int64_t>& others,
+                                      at::ScalarType dtype);
+/// Gives each dropped token of `plan` that names none a token that stands for it: by mostSimilar()
+/// among the patch tokens that stay.
+void findStandIns(MergePlan& plan, const at::Tensor& tokens, std::int64_t prefix,
+                  at::ScalarType dtype);
 
 }  // namespace adamerge

@@ -13,5 +13,8 @@ MethodEntry toMeEntry();
 MethodEntry piToMeEntry();
 MethodEntry toFuEntry();
 MethodEntry dsmEntry();
+MethodEntry atcEntry();
+MethodEntry pptEntry();
+MethodEntry pruneSidEntry();
 
 }  // namespace adamerge

@@ -126,6 +126,28 @@ std::vector<MergePlan> toMePlans(std::span<const LayerTokens> layers, std::int64
   return plans;
 }
 
+std::vector<MergePlan> plansOnHost(const MergeMethod& method, std::span<const LayerTokens> layers,
+                                   at::Tensor LayerTokens::*part) {
+  std::vector<at::Tensor> parts;
+  for (const LayerTokens& layer : layers) parts.push_back(layer.*part);
+  const at::Tensor host = at::cat(parts).to(at::kCPU);
+  std::vector<LayerTokens> own(layers.begin(), layers.end());
+  std::int64_t offset = 0;
+  for (LayerTokens& layer : own) {
+    const std::int64_t count = layer.count();
+    layer.*part = host.narrow(0, offset, count);
+    offset += count;
+  }
+  std::vector<MergePlan> plans(own.size());
+  parallelFor(static_cast<std::int64_t>(own.size()), [&](std::int64_t first, std::int64_t last) {
+    const c10::InferenceMode guard;
+    for (std::int64_t i = first; i < last; ++i) {
+      plans[static_cast<std::size_t>(i)] = method.plan(own[static_cast<std::size_t>(i)]);
+    }
+  });
+  return plans;
+}
+
 SettingInfo constantCountSetting() {
   return {"r",
           "r",
@@ -149,19 +171,61 @@ SettingInfo proportionalAttentionSetting(bool fallback) {
           std::nullopt};
 }
 
-SettingInfo blocksSetting(std::string help) {
-  const auto all = [](const VitConfig& vit) -> SettingValue {
+SettingInfo inflectionSetting() {
+  return {"inflection",
+          "Inflection",
+          "Slope of the schedule: 0 keeps r constant, -1 merges 2r in the first block "
+          "and none in the last, 1 the other way round.",
+          0.0,
+          -1.0,
+          1.0,
+          {},
+          std::nullopt};
+}
+
+SettingInfo blocksSetting(const char* help) {
+  SettingInfo setting;
+  setting.key = "blocks";
+  setting.label = "Blocks";
+  setting.help = help;
+  setting.fallback = std::vector<std::int64_t>{3, 6, 9};
+  setting.minimum = 0;
+  setting.maximum = kMaximumCount;
+  setting.of_model = quarterBlocks;
+  setting.fallback_text = "at a quarter, a half and three quarters of the depth";
+  return setting;
+}
+
+SettingInfo allBlocksSetting(const char* help) {
+  SettingInfo setting = blocksSetting(help);
+  setting.of_model = [](const VitConfig& vit) -> SettingValue {
     std::vector<std::int64_t> blocks(static_cast<std::size_t>(vit.depth));
     std::iota(blocks.begin(), blocks.end(), 0);
     return blocks;
   };
-  VitConfig usual;
-  usual.depth = 12;
-  SettingInfo setting{"blocks", "Blocks", std::move(help), all(usual), 0,
-                      kMaximumCount, {},   std::nullopt};
-  setting.of_model = all;
+  setting.fallback = setting.of_model(VitConfig{});
   setting.fallback_text = "all";
   return setting;
+}
+
+std::vector<std::int64_t> inflectedSchedule(std::int64_t r, double inflection, int depth) {
+  const auto first = static_cast<std::int64_t>(static_cast<double>(r) * (1.0 - inflection));
+  const std::int64_t last = 2 * r - first;
+  const double step =
+      depth > 1 ? static_cast<double>(last - first) / static_cast<double>(depth - 1) : 0.0;
+  std::vector<std::int64_t> schedule;
+  for (int block = 0; block < depth; ++block) {
+    schedule.push_back(static_cast<std::int64_t>(static_cast<double>(first) + step * block));
+  }
+  return schedule;
+}
+
+std::vector<float> minMaxScaled(const std::vector<double>& values) {
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  const double range = *high > *low ? *high - *low : 1.0;
+  std::vector<float> scaled;
+  for (const double value : values) scaled.push_back(static_cast<float>((value - *low) / range));
+  return scaled;
 }
 
 void requireCountFits(std::int64_t r, const VitConfig& vit, const char* option) {

@@ -25,14 +25,30 @@ MergePlan toMePlan(const LayerTokens& layer, std::int64_t r, const std::vector<i
 std::vector<MergePlan> toMePlans(std::span<const LayerTokens> layers, std::int64_t r,
                                  const std::vector<std::vector<int>>& cells = {});
 
+/// For a method's planAll() that decides on the host: plan() of each image, `part` of its tokens
+/// (&LayerTokens::metric, &LayerTokens::tokens) brought there for all images in one copy.
+std::vector<MergePlan> plansOnHost(const MergeMethod& method, std::span<const LayerTokens> layers,
+                                   at::Tensor LayerTokens::*part);
+
 /// Far above any model's tokens; keeps counts well inside int.
 inline constexpr double kMaximumCount = 1e6;
 
 /// The setting "r": tokens merged in every block.
 SettingInfo constantCountSetting();
 SettingInfo proportionalAttentionSetting(bool fallback);
-/// The setting "blocks": those, from 0, that a method acts in; all of them unless named.
-SettingInfo blocksSetting(std::string help);
+/// The setting "inflection" of inflectedSchedule().
+SettingInfo inflectionSetting();
+/// The setting "blocks": quarterBlocks() by default.
+SettingInfo blocksSetting(const char* help);
+/// The same, with all blocks by default.
+SettingInfo allBlocksSetting(const char* help);
+/// ToMe's counts per block for (r, inflection): linear from r (1 - inflection) to
+/// r (1 + inflection), truncated.
+std::vector<std::int64_t> inflectedSchedule(std::int64_t r, double inflection, int depth);
+
+/// (x - min) / (max - min), for display; 0 where all are equal. `values`: at least one.
+std::vector<float> minMaxScaled(const std::vector<double>& values);
+
 /// Throws Error where r exceeds half of the model's patch tokens.
 void requireCountFits(std::int64_t r, const VitConfig& vit, const char* option);
 

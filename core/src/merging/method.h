@@ -57,8 +57,8 @@ struct LayerTokens {
   /// digit; fp32 where the model computes in half precision, whose tokens hold no more, and on an
   /// accelerator, unless the model computes in fp64.
   at::ScalarType deciding = at::kDouble;
-  bool trace = false;                 ///< also fill what is only shown, not used to decide
-  std::span<const float> sizes;       ///< [N], patches per token; prefix tokens count 1
+  bool trace = false;            ///< also fill what is only shown, not used to decide
+  std::span<const float> sizes;  ///< [N], patches per token; prefix tokens count 1
   /// Patch -> position; -1 where its token was dropped and nobody asked which one stands for it.
   std::span<const int> patch_tokens;
   /// As the method's wanted() asked: between attention and MLP of this block's attention, else of

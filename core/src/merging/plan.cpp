@@ -8,9 +8,14 @@ namespace {
 
 enum class Fate : char { kUnknown, kStays, kGoes };
 
+bool isMatrix(const at::Tensor& x, std::int64_t rows, std::int64_t columns) {
+  return x.defined() && x.dim() == 2 && x.size(0) == rows && x.size(1) == columns;
+}
+
 }  // namespace
 
-void checkPlan(const MergePlan& plan, std::int64_t count, std::int64_t prefix, int block) {
+void checkPlan(const MergePlan& plan, std::int64_t count, std::int64_t prefix, int block,
+               std::int64_t heads) {
   const auto require = [block](bool holds, std::string_view what, std::int64_t position) {
     if (holds) return;
     throw FaultyPlan(fmt::format("block {}: token {} {}", block, position, what));
@@ -20,8 +25,36 @@ void checkPlan(const MergePlan& plan, std::int64_t count, std::int64_t prefix, i
     throw FaultyPlan(fmt::format("block {}: {} {} for {} tokens", block, size, what, wanted));
   };
   if (!plan.salience.empty()) requireSize(plan.salience.size(), count - prefix, "saliences");
-  if (plan.merges.empty()) return;
-  if (plan.combine == Combine::kWeightedMean) requireSize(plan.weights.size(), count, "weights");
+  if (!plan.details.score.empty()) {
+    requireSize(plan.details.score.size(), count - prefix, "scores");
+  }
+  if (!plan.details.component.empty()) {
+    requireSize(plan.details.component.size(), count - prefix, "components");
+  }
+  const std::int64_t left = plan.changes() ? static_cast<std::int64_t>(plan.order.size()) : count;
+  if (plan.keys.size() > 1) {
+    requireSize(plan.keys.size(), heads, "lists of keys");
+  }
+  for (const std::vector<std::int64_t>& keys : plan.keys) {
+    std::int64_t last = -1;
+    for (const std::int64_t key : keys) {
+      require(key > last && key < left, "is no key, or stands out of order", key);
+      last = key;
+    }
+    if (keys.empty()) throw FaultyPlan(fmt::format("block {}: no key is left", block));
+  }
+  if (!plan.changes()) return;
+  if (const Restoration* restoration = plan.restoration.get(); restoration != nullptr) {
+    if (!isMatrix(restoration->merge, left, count) ||
+        !isMatrix(restoration->recover, count, left) || !restoration->rest.defined() ||
+        restoration->rest.numel() != count) {
+      throw FaultyPlan(
+          fmt::format("block {}: the matrices that restore it are not for {} tokens, {} inside",
+                      block, count, left));
+    }
+  } else if (plan.combine == Combine::kWeightedMean && !plan.merges.empty()) {
+    requireSize(plan.weights.size(), count, "weights");
+  }
 
   std::vector<Fate> fates(static_cast<std::size_t>(count), Fate::kUnknown);
   const auto decide = [&](std::int64_t position, Fate fate) {
@@ -37,10 +70,11 @@ void checkPlan(const MergePlan& plan, std::int64_t count, std::int64_t prefix, i
             plan.order[k]);
   }
   for (const PlannedMerge& merge : plan.merges) decide(merge.source, Fate::kGoes);
+  for (const PlannedDrop& drop : plan.dropped) decide(drop.position, Fate::kGoes);
   for (std::int64_t position = 0; position < count; ++position) {
     const Fate fate = fates[static_cast<std::size_t>(position)];
-    require(fate != Fate::kUnknown, "neither stays nor merges", position);
-    require(position >= prefix || fate == Fate::kStays, "is a prefix token and merges", position);
+    require(fate != Fate::kUnknown, "neither stays nor merges nor is dropped", position);
+    require(position >= prefix || fate == Fate::kStays, "is a prefix token and goes", position);
   }
   for (const PlannedMerge& merge : plan.merges) {
     const std::int64_t destination = merge.destination;
@@ -48,6 +82,13 @@ void checkPlan(const MergePlan& plan, std::int64_t count, std::int64_t prefix, i
     require(fates[static_cast<std::size_t>(destination)] == Fate::kStays,
             "is merged into and does not stay", destination);
   }
+  for (const PlannedDrop& drop : plan.dropped) {
+    if (drop.stand_in < 0) continue;
+    require(drop.stand_in >= prefix && drop.stand_in < count &&
+                fates[static_cast<std::size_t>(drop.stand_in)] == Fate::kStays,
+            "stands for a dropped one and does not stay", drop.stand_in);
+  }
+  if (left <= prefix) throw FaultyPlan(fmt::format("block {}: no patch token is left", block));
 }
 
 }  // namespace adamerge

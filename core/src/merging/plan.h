@@ -83,10 +83,10 @@ class FaultyPlan : public Error {
   using Error::Error;
 };
 
-/// Throws FaultyPlan unless `plan`, made for block `block` of a network with `heads` heads, accounts
-/// for each of `count` tokens: the first `prefix` stay and come first, and every other one stays
-/// once, is the source of one merge, into a token that stays, or is dropped; at least one that is
-/// no prefix token stays. O(count).
+/// Throws FaultyPlan unless `plan`, made for block `block` of a network with `heads` heads,
+/// accounts for each of `count` tokens: the first `prefix` stay and come first, and every other one
+/// stays once, is the source of one merge, into a token that stays, or is dropped; at least one
+/// that is no prefix token stays. O(count).
 void checkPlan(const MergePlan& plan, std::int64_t count, std::int64_t prefix, int block,
                std::int64_t heads = 1);
 

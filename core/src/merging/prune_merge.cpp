@@ -374,7 +374,7 @@ std::vector<SettingInfo> pruneMergeSettings() {
   prune.fallback = std::int64_t{10};
   prune.minimum = 0;
   prune.maximum = 50;
-  SettingInfo blocks = blocksSetting("Blocks (0-based) that run on fewer tokens.");
+  SettingInfo blocks = allBlocksSetting("Blocks (0-based) that run on fewer tokens.");
   blocks.active_when = keep.active_when;
   SettingInfo importance{"importance",
                          "Importance",

@@ -38,8 +38,9 @@ SettingInfo metricKeysSetting() {
 
 const std::vector<MethodEntry>& entries() {
   static const std::vector<MethodEntry> all = [] {
-    std::vector<MethodEntry> list{noneEntry(), adaMergeEntry(), toMeEntry(),        piToMeEntry(),
-                                  toFuEntry(), dsmEntry(),      adaMergePlusEntry()};
+    std::vector<MethodEntry> list{noneEntry(), adaMergeEntry(), toMeEntry(),         piToMeEntry(),
+                                  toFuEntry(), dsmEntry(),      adaMergePlusEntry(), atcEntry(),
+                                  pptEntry(),  pruneSidEntry()};
     // Settings of the run, which every method has.
     for (MethodEntry& entry : list) {
       MethodInfo& info = entry.info;
@@ -99,7 +100,10 @@ const MethodEntry& findMethodEntry(std::string_view id) {
 
 const MethodInfo& findMethod(std::string_view id) { return findMethodEntry(id).info; }
 
-Settings completeSettings(const MethodChoice& choice) {
+namespace {
+
+/// `vit`: null where defaults are to be those of no model in particular.
+Settings completed(const MethodChoice& choice, const VitConfig* vit) {
   const MethodInfo& info = findMethod(choice.method);
   for (const auto& [key, value] : choice.settings) {
     if (info.setting(key) != nullptr) continue;
@@ -113,10 +117,48 @@ Settings completeSettings(const MethodChoice& choice) {
   Settings complete;
   for (const SettingInfo& setting : info.settings) {
     const auto given = choice.settings.find(setting.key);
-    complete[setting.key] =
-        given == choice.settings.end() ? setting.fallback : checkedSetting(setting, given->second);
+    if (given != choice.settings.end()) {
+      complete[setting.key] = checkedSetting(setting, given->second);
+    } else {
+      const bool own = vit != nullptr && setting.of_model;
+      complete[setting.key] = own ? setting.of_model(*vit) : setting.fallback;
+    }
   }
   return complete;
+}
+
+}  // namespace
+
+void requireClassToken(const VitConfig& vit, std::string_view method) {
+  if (vit.class_token) return;
+  throw Error(fmt::format(
+      "{} ranks tokens by the class token's attention, and this model has no class token", method));
+}
+
+std::vector<bool> chosenBlocks(const Settings& settings, std::string_view key, int depth) {
+  std::vector<bool> chosen(static_cast<std::size_t>(depth), false);
+  for (const std::int64_t block : get<std::vector<std::int64_t>>(settings, key)) {
+    if (block < 0 || block >= depth) {
+      throw Error(fmt::format("--{} names block {}: this model has blocks 0 to {}", optionName(key),
+                              block, depth - 1));
+    }
+    chosen[static_cast<std::size_t>(block)] = true;
+  }
+  return chosen;
+}
+
+SettingValue quarterBlocks(const VitConfig& vit) {
+  std::vector<std::int64_t> blocks;
+  for (const int part : {1, 2, 3}) {
+    const std::int64_t block = part * vit.depth / 4;
+    if (blocks.empty() || blocks.back() != block) blocks.push_back(block);
+  }
+  return blocks;
+}
+
+Settings completeSettings(const MethodChoice& choice) { return completed(choice, nullptr); }
+Settings completeSettings(const MethodChoice& choice, const VitConfig& vit) {
+  return completed(choice, &vit);
 }
 
 bool isActive(const SettingInfo& setting, const Settings& settings) {
@@ -140,6 +182,14 @@ void requireSettingsSuit(const MethodChoice& choice, const VitConfig& vit, std::
 
 const CompressionKnob* compressionKnob(const MethodChoice& choice) {
   return findMethod(choice.method).activeKnob(completeSettings(choice));
+}
+
+KnobRange knobRange(const MethodChoice& choice, const VitConfig& vit) {
+  const CompressionKnob* knob = compressionKnob(choice);
+  if (knob == nullptr) return {};
+  const int most = knob->most ? knob->most(completeSettings(choice, vit), vit)
+                              : static_cast<int>(vit.patchTokens() * knob->limit);
+  return knob->keeps ? KnobRange{most, knob->least} : KnobRange{knob->least, most};
 }
 
 bool usesStatistics(const MethodChoice& choice) {

@@ -28,19 +28,18 @@ std::string range(const SettingInfo& info) {
 }
 
 std::string takes(const SettingInfo& info) {
-  return std::visit(
-      Overloaded{[](bool) { return std::string("on or off"); },
-                 [&](std::int64_t) { return "a whole number" + range(info); },
-                 [&](double) { return "a number" + range(info); },
-                 [&](const std::string&) {
-                   return info.choices.empty()
-                              ? std::string("a file's name")
-                              : fmt::format("one of {}", fmt::join(info.choices, ", "));
-                 },
-                 [&](const std::vector<std::int64_t>&) {
-                   return fmt::format("whole numbers{} separated by commas", range(info));
-                 }},
-      info.fallback);
+  return std::visit(Overloaded{[](bool) { return std::string("on or off"); },
+                               [&](std::int64_t) { return "a whole number" + range(info); },
+                               [&](double) { return "a number" + range(info); },
+                               [&](const std::string&) {
+                                 if (info.is_path) return std::string("the path of a file");
+                                 return fmt::format("one of {}", fmt::join(info.choices, ", "));
+                               },
+                               [&](const std::vector<std::int64_t>&) {
+                                 return fmt::format("whole numbers{} separated by commas",
+                                                    range(info));
+                               }},
+                    info.fallback);
 }
 
 [[noreturn]] void refuse(const SettingInfo& info, std::string_view given) {
@@ -125,9 +124,8 @@ SettingValue checkedSetting(const SettingInfo& info, const SettingValue& value) 
                  [&](std::int64_t number) { return inRange(info, static_cast<double>(number)); },
                  [&](double number) { return inRange(info, number); },
                  [&](const std::string& text) {
-                   return info.choices.empty() ||
-                          std::find(info.choices.begin(), info.choices.end(), text) !=
-                              info.choices.end();
+                   return info.is_path || std::find(info.choices.begin(), info.choices.end(),
+                                                    text) != info.choices.end();
                  },
                  [&](const std::vector<std::int64_t>& list) {
                    return std::all_of(list.begin(), list.end(), [&](std::int64_t number) {

@@ -136,7 +136,6 @@ StructSamMerges structSamMerges(const at::Tensor& metric, const StructSamRule& r
 
 namespace {
 
-constexpr double kScaleEpsilon = 1e-6;
 constexpr int kLeastPatches = 4;
 
 class StructSam final : public MergeMethod {
@@ -164,9 +163,7 @@ class StructSam final : public MergeMethod {
     MergePlan plan;
     plan.macs = decided.macs;
     plan.details.score.assign(decided.energy.begin(), decided.energy.end());
-    const std::vector<double> shown =
-        numbers(minMaxScaled(at::tensor(decided.energy), kScaleEpsilon));
-    plan.salience.assign(shown.begin(), shown.end());
+    plan.salience = minMaxScaled(decided.energy);
     const std::int64_t wanted = layer.patchCount() * rule_.ratio / 100;
     if (static_cast<std::int64_t>(decided.merges.size()) < wanted) {
       plan.details.note =
@@ -239,7 +236,7 @@ std::vector<SettingInfo> structSamSettings() {
                        std::nullopt,
                        {"central", "sobel"},
                        std::nullopt};
-  return {ratio, cell, flat, gradient, blocksSetting("Blocks (0-based) whose attention merges.")};
+  return {ratio, cell, flat, gradient, allBlocksSetting("Blocks (0-based) whose attention merges.")};
 }
 
 }  // namespace

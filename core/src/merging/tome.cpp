@@ -9,20 +9,6 @@
 namespace adamerge {
 namespace {
 
-/// Counts per block for (r, inflection): linear from r (1 - inflection) to r (1 + inflection),
-/// truncated.
-std::vector<std::int64_t> inflectedSchedule(std::int64_t r, double inflection, int depth) {
-  const auto first = static_cast<std::int64_t>(static_cast<double>(r) * (1.0 - inflection));
-  const std::int64_t last = 2 * r - first;
-  const double step =
-      depth > 1 ? static_cast<double>(last - first) / static_cast<double>(depth - 1) : 0.0;
-  std::vector<std::int64_t> schedule;
-  for (int block = 0; block < depth; ++block) {
-    schedule.push_back(static_cast<std::int64_t>(static_cast<double>(first) + step * block));
-  }
-  return schedule;
-}
-
 std::vector<std::int64_t> schedule(const Settings& settings, const VitConfig& vit) {
   auto counts = get<std::vector<std::int64_t>>(settings, "r_per_block");
   if (counts.empty()) {
@@ -125,16 +111,8 @@ MethodEntry toMeEntry() {
   entry.info.compression = {{"r", 0.5}};
   SettingInfo r = constantCountSetting();
   r.active_when = {{"r_per_block", std::vector<std::int64_t>{}}};
-  SettingInfo inflection{
-      "inflection",
-      "Inflection",
-      "Slope of the schedule: 0 keeps r constant, -1 merges 2r in the first block "
-      "and none in the last, 1 the other way round.",
-      0.0,
-      -1.0,
-      1.0,
-      {},
-      r.active_when};
+  SettingInfo inflection = inflectionSetting();
+  inflection.active_when = r.active_when;
   SettingInfo per_block{
       "r_per_block",
       "r per block",

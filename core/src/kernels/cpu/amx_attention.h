@@ -118,7 +118,8 @@ void attendHead(const AttentionCall& call, void* scratch) {
     for (std::ptrdiff_t m = 0; m < rows; ++m) {
       float* own = logits + m * layout.columns;
       BFloat16* rounded = weights + m * layout.columns;
-      const bool shown = row + m == 0 && call.first_row != nullptr;
+      const bool first = row + m == 0 && call.first_row != nullptr;
+      const bool shown = first || call.column_sums != nullptr;
       shares[m] = softmaxRow<true>(own, n, call.scale, bias.row(row + m),
                                    [&](std::ptrdiff_t i, Floats weight) {
                                      storeBFloat16(rounded + i, weight);
@@ -127,7 +128,10 @@ void attendHead(const AttentionCall& call, void* scratch) {
       for (std::ptrdiff_t i = fullVectors(n); i < layout.columns; i += kFloats) {
         storeBFloat16(rounded + i, Floats{});
       }
-      for (std::ptrdiff_t i = 0; shown && i < n; ++i) call.first_row[i] = own[i] * shares[m];
+      for (std::ptrdiff_t i = 0; first && i < n; ++i) call.first_row[i] = own[i] * shares[m];
+      if (call.column_sums == nullptr) continue;
+      float* column_sums = call.column_sums + row / kQueryBlock * n;
+      for (std::ptrdiff_t i = 0; i < n; ++i) column_sums[i] += own[i] * shares[m];
     }
     alignas(64) float sums[kTileBlockRows * kTilePanel];
     for (std::ptrdiff_t channel = 0; channel < call.width; channel += kTilePanel) {

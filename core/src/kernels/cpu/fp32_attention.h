@@ -71,6 +71,13 @@ void attendHead(const AttentionCall& call, void* scratch) {
     if (row == 0 && call.first_row != nullptr) {
       for (std::ptrdiff_t i = 0; i < n; ++i) call.first_row[i] = logits[i] * shares[0];
     }
+    if (call.column_sums != nullptr) {
+      float* column_sums = call.column_sums + row / kQueryBlock * n;
+      for (std::ptrdiff_t m = 0; m < rows; ++m) {
+        const float* own = logits + m * columns;
+        for (std::ptrdiff_t i = 0; i < n; ++i) column_sums[i] += own[i] * shares[m];
+      }
+    }
     for (std::ptrdiff_t first = 0; first < width; first += kPanel<float>) {
       const std::ptrdiff_t count = width - first < kPanel<float> ? width - first : kPanel<float>;
       blockProductOf<float>(rows, vectorsFor<float>(count))(logits, columns, values + first * n, n,

@@ -96,6 +96,9 @@ struct AttentionCall {
   void* out;  ///< [queries, width]
   std::ptrdiff_t out_stride;
   float* first_row;  ///< the first query's weights, [keys], may be null
+  /// To each row the weights of kQueryBlock queries are added, query by query: [blocks of queries,
+  /// keys], may be null.
+  float* column_sums;
 };
 
 /// out[i][j] = a_i . b_j, summed in fp64 or in fp32.

@@ -52,10 +52,31 @@ at::Tensor pairBias(std::span<const Segment> segments, const Padding& padding, s
   return bias;
 }
 
+/// [B, 1 or heads, 1, longest] fp32: -infinity for the keys that are not seen. Undefined where all
+/// see all.
+at::Tensor unseenBias(std::span<const Segment> segments, const Padding& padding,
+                      at::Device device) {
+  std::int64_t lists = 0;
+  for (const Segment& segment : segments) {
+    lists = std::max(lists, static_cast<std::int64_t>(segment.keys.size()));
+  }
+  if (lists == 0) return {};
+  const at::Tensor bias = at::zeros({padding.images(), lists, 1, padding.longest()}, at::kFloat);
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    if (segments[i].keys.empty()) continue;
+    bias.select(0, static_cast<std::int64_t>(i))
+        .narrow(2, 0, segments[i].tokens)
+        .copy_(hiddenKeys(segments[i]).expand({lists, -1, -1}));
+  }
+  return sentTo(device, bias);
+}
+
 /// What is added to the logits, of `like`'s type; undefined: nothing.
 at::Tensor logitBias(std::span<const Segment> segments, const Padding& padding, std::int64_t heads,
                      const at::Tensor& like) {
-  const at::Tensor keys = keyBias(segments, padding, like.device());
+  at::Tensor keys = keyBias(segments, padding, like.device());
+  const at::Tensor unseen = unseenBias(segments, padding, like.device());
+  if (unseen.defined()) keys = keys.defined() ? keys + unseen : unseen;
   const at::Tensor pairs = pairBias(segments, padding, heads, like.device());
   if (!pairs.defined()) return keys.defined() ? keys.to(like.scalar_type()) : keys;
   return (keys.defined() ? pairs + keys : pairs).to(like.scalar_type());
@@ -84,9 +105,12 @@ AttentionOutput batchedAttention(const at::Tensor& qkv, std::int64_t heads,
   const std::int64_t dim = qkv.size(1) / 3;
   std::vector<std::int64_t> counts;
   bool first_rows = false;
+  bool received = false;
+  const at::ScalarType statistics = qkv.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   for (const Segment& segment : segments) {
     counts.push_back(segment.tokens);
     first_rows = first_rows || segment.first_row;
+    received = received || segment.received;
   }
   const Padding padding(counts, qkv.device());
   const at::Tensor parts =
@@ -96,13 +120,27 @@ AttentionOutput batchedAttention(const at::Tensor& qkv, std::int64_t heads,
   AttentionOutput output;
   output.mixed = padding.unpad(mix(parts[0], parts[1], parts[2], bias).transpose(1, 2).flatten(2));
   output.first_rows.resize(segments.size());
+  output.received.resize(segments.size());
+  if (received) {
+    // [B, heads, longest queries, longest keys], in which added queries count nothing.
+    at::Tensor weights = softmaxOf(parts[0].to(statistics), parts[1].to(statistics), bias);
+    if (!padding.even()) {
+      weights = weights.masked_fill(padding.absent().unsqueeze(1).unsqueeze(3), 0);
+    }
+    const at::Tensor sums = weights.sum(2).to(at::kCPU, at::kFloat);
+    for (std::size_t i = 0; i < segments.size(); ++i) {
+      if (!segments[i].received) continue;
+      output.received[i] = sums.select(0, static_cast<std::int64_t>(i))
+                               .narrow(1, 0, segments[i].tokens)
+                               .div(static_cast<double>(segments[i].tokens));
+    }
+  }
   if (!first_rows) return output;
   // Fused kernels keep their weights to themselves, and one row of them costs next to nothing.
   const bool per_query = bias.defined() && bias.size(2) > 1;
   const at::Tensor first_bias = per_query ? bias.narrow(2, 0, 1) : bias;
-  const at::ScalarType exact = qkv.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   const at::Tensor rows =
-      softmaxOf(parts[0].narrow(2, 0, 1).to(exact), parts[1].to(exact), first_bias)
+      softmaxOf(parts[0].narrow(2, 0, 1).to(statistics), parts[1].to(statistics), first_bias)
           .mean(1)
           .squeeze(1)
           .to(at::kCPU, at::kFloat)

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "merging/atc.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "adamerge/error.h"
+#include "kernels/matching_ops.h"
+#include "merging/entries.h"
+#include "merging/matching.h"
+
+namespace adamerge {
+namespace {
+
+/// Clusters that join one by one. Each row knows its nearest cluster among those after it, so that
+/// a join looks again at few rows.
+class Clusters {
+ public:
+  Clusters(const std::vector<double>& distances, std::int64_t n, Linkage linkage)
+      : n_(n),
+        linkage_(linkage),
+        linked_(distances),
+        members_(static_cast<std::size_t>(n), 1),
+        nearest_(static_cast<std::size_t>(n), -1) {
+    for (std::int64_t row = 0; row < n_; ++row) look(row);
+  }
+
+  ClusterJoin join() {
+    std::int64_t first = -1;
+    for (std::int64_t row = 0; row < n_; ++row) {
+      if (members_[row] == 0 || nearest_[row] < 0) continue;
+      if (first < 0 || distance(row, nearest_[row]) < distance(first, nearest_[first])) first = row;
+    }
+    const std::int64_t second = nearest_[first];
+    const ClusterJoin made{static_cast<int>(first), static_cast<int>(second),
+                           distance(first, second)};
+    for (std::int64_t other = 0; other < n_; ++other) {
+      if (members_[other] == 0 || other == first || other == second) continue;
+      double& own = linked_[first * n_ + other];
+      const double theirs = linked_[second * n_ + other];
+      own = linkage_ == Linkage::kAverage    ? own + theirs
+            : linkage_ == Linkage::kComplete ? std::max(own, theirs)
+                                             : std::min(own, theirs);
+      linked_[other * n_ + first] = own;
+    }
+    members_[first] += members_[second];
+    members_[second] = 0;
+    for (std::int64_t row = 0; row < second; ++row) {
+      if (members_[row] == 0) continue;
+      if (row == first || nearest_[row] == first || nearest_[row] == second) {
+        look(row);
+      } else if (row < first && isNearer(row, first, nearest_[row])) {
+        nearest_[row] = first;
+      }
+    }
+    return made;
+  }
+
+ private:
+  /// Averages are kept as sums over the pairs of members: those of equal averages stay equal.
+  double distance(std::int64_t a, std::int64_t b) const {
+    const double linked = linked_[a * n_ + b];
+    return linkage_ == Linkage::kAverage ? linked / static_cast<double>(members_[a] * members_[b])
+                                         : linked;
+  }
+  bool isNearer(std::int64_t row, std::int64_t candidate, std::int64_t present) const {
+    const double a = distance(row, candidate);
+    const double b = distance(row, present);
+    return a < b || (a == b && candidate < present);
+  }
+  void look(std::int64_t row) {
+    nearest_[row] = -1;
+    for (std::int64_t other = row + 1; other < n_; ++other) {
+      if (members_[other] == 0) continue;
+      if (nearest_[row] < 0 || distance(row, other) < distance(row, nearest_[row])) {
+        nearest_[row] = other;
+      }
+    }
+  }
+
+  std::int64_t n_;
+  Linkage linkage_;
+  std::vector<double> linked_;
+  std::vector<std::int64_t> members_;  ///< 0: went into another
+  std::vector<std::int64_t> nearest_;  ///< -1: none after it
+};
+
+class Atc final : public MergeMethod {
+ public:
+  Atc(const Settings& settings, const VitConfig& vit)
+      : keep_ratio_(get<double>(settings, "keep_ratio")),
+        patches_(vit.patchTokens()),
+        counts_(inflectedSchedule(getInt(settings, "r"), get<double>(settings, "inflection"),
+                                  vit.depth)),
+        blocks_(chosenBlocks(settings, "blocks", vit.depth)),
+        proportional_attention_(get<bool>(settings, "proportional_attention")) {
+    const std::string& name = get<std::string>(settings, "linkage");
+    linkage_ = name == "complete" ? Linkage::kComplete
+               : name == "single" ? Linkage::kSingle
+                                  : Linkage::kAverage;
+  }
+
+  Stage stage() const override { return Stage::kBetweenAttentionAndMlp; }
+  bool proportionalAttention() const override { return proportional_attention_; }
+  bool actsIn(int block) const override {
+    const auto index = static_cast<std::size_t>(block);
+    return keep_ratio_ < 1 ? blocks_[index] : counts_[index] > 0;
+  }
+
+  std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
+    return plansOnHost(*this, layers, &LayerTokens::metric);
+  }
+  MergePlan plan(const LayerTokens& layer) const override {
+    MergePlan plan;
+    const std::int64_t n = layer.patchCount();
+    const std::int64_t count = clustersLeft(layer.block, n);
+    if (count >= n) return plan;
+    // The tree hangs on the order of all distances, so it is made in fp64 everywhere.
+    constexpr double kLeastNorm = 1e-12;
+    const at::Tensor keys =
+        layer.metric.narrow(0, layer.prefix, n).to(at::kCPU, at::kDouble).contiguous();
+    const at::Tensor units = keys * inverseNorms(keys, kLeastNorm).unsqueeze(1);
+    const at::Tensor gram = gramMatrix(units, at::kDouble);
+    const double* cosine = gram.data_ptr<double>();
+    std::vector<double> distances(static_cast<std::size_t>(n * n));
+    for (std::size_t k = 0; k < distances.size(); ++k) {
+      distances[k] = 1 - cosine[k];
+      if (!std::isfinite(distances[k])) {
+        throw Error(fmt::format("ATC in block {}: keys that are not numbers (NaN or infinity)",
+                                layer.block));
+      }
+    }
+    Clustering clusters = clustered(distances, n, linkage_, count, layer.trace);
+    for (std::int64_t i = 0; i < layer.prefix; ++i) plan.order.push_back(i);
+    for (std::int64_t i = 0; i < n; ++i) {
+      const std::int64_t lowest = clusters.cluster[i];
+      if (lowest == i) {
+        plan.order.push_back(layer.prefix + i);
+      } else {
+        plan.merges.push_back(
+            {layer.prefix + i, layer.prefix + lowest, static_cast<float>(cosine[i * n + lowest])});
+      }
+    }
+    plan.weights.assign(layer.sizes.begin(), layer.sizes.end());
+    plan.details.joins = std::move(clusters.joins);
+    plan.macs = static_cast<double>(n * n) * static_cast<double>(layer.metric.size(1));
+    return plan;
+  }
+
+ private:
+  std::int64_t clustersLeft(int block, std::int64_t n) const {
+    if (keep_ratio_ >= 1) {
+      return n - std::min(counts_[static_cast<std::size_t>(block)], n - 1);
+    }
+    const auto before = std::count(blocks_.begin(), blocks_.begin() + block, true);
+    const double left = patches_ * std::pow(keep_ratio_, static_cast<double>(before + 1));
+    return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::floor(left)));
+  }
+
+  double keep_ratio_;
+  int patches_;
+  std::vector<std::int64_t> counts_;
+  std::vector<bool> blocks_;
+  bool proportional_attention_;
+  Linkage linkage_ = Linkage::kAverage;
+};
+
+}  // namespace
+
+Clustering clustered(const std::vector<double>& distances, std::int64_t n, Linkage linkage,
+                     std::int64_t count, bool whole_tree) {
+  Clustering result;
+  result.cluster.resize(static_cast<std::size_t>(n));
+  std::iota(result.cluster.begin(), result.cluster.end(), 0);
+  Clusters clusters(distances, n, linkage);
+  for (std::int64_t left = n; left > (whole_tree ? 1 : count); --left) {
+    const ClusterJoin join = clusters.join();
+    result.joins.push_back(join);
+    if (left <= count) continue;
+    std::replace(result.cluster.begin(), result.cluster.end(),
+                 static_cast<std::int64_t>(join.second), static_cast<std::int64_t>(join.first));
+  }
+  return result;
+}
+
+MethodEntry atcEntry() {
+  MethodEntry entry;
+  entry.info.id = "atc";
+  entry.info.label = "ATC";
+  entry.info.description =
+      "Joins the nearest clusters of tokens, by attention keys, bottom up, until the count is met; "
+      "any number of tokens may join in one block.";
+  entry.info.reference = "Haurum et al., Agglomerative Token Clustering, ECCV 2024";
+  entry.info.matches_keys = true;
+  CompressionKnob knob;
+  knob.key = "r";
+  knob.limit = 1;
+  knob.most = [](const Settings&, const VitConfig& vit) { return vit.patchTokens() - 1; };
+  entry.info.compression = {knob};
+
+  SettingInfo r = constantCountSetting();
+  r.help = "Tokens merged in every block; at least one patch token is left.";
+  constexpr std::int64_t kUsual = 12;
+  r.fallback = kUsual;
+  r.of_model = [](const VitConfig& vit) -> SettingValue {
+    return static_cast<std::int64_t>(vit.patchTokens() / 16);
+  };
+  r.fallback_text = "a sixteenth of the patch tokens";
+  r.active_when = {{"keep_ratio", 1.0}};
+  SettingInfo inflection = inflectionSetting();
+  inflection.active_when = r.active_when;
+  SettingInfo ratio;
+  ratio.key = "keep_ratio";
+  ratio.label = "Keep ratio";
+  ratio.help =
+      "Share of the patch tokens that each of the listed blocks keeps; 1 uses the r of "
+      "every block.";
+  ratio.fallback = 1.0;
+  ratio.minimum = 0.05;
+  ratio.maximum = 1.0;
+  SettingInfo blocks = blocksSetting("Blocks, from 0, after whose attention the keep ratio holds.");
+  SettingInfo linkage;
+  linkage.key = "linkage";
+  linkage.label = "Linkage";
+  linkage.help =
+      "Distance of two clusters: the mean, the largest or the smallest of their "
+      "members' distances.";
+  linkage.fallback = std::string("average");
+  linkage.choices = {"average", "complete", "single"};
+  entry.info.settings = {r, inflection, ratio, blocks, linkage, proportionalAttentionSetting(true)};
+  entry.make = [](const Settings& settings, const MethodContext& context) {
+    return std::make_unique<Atc>(settings, context.vit);
+  };
+  return entry;
+}
+
+}  // namespace adamerge
