@@ -53,8 +53,7 @@ int runImportance(const Options& options, Terminal& terminal, const std::stop_to
   const auto read = [&](std::size_t first, std::size_t count) {
     return images.read(first, count, stop);
   };
-  Importance importance =
-      measureImportance(engine, read, images.size(), terminal.callback(), stop);
+  Importance importance = measureImportance(engine, read, images.size(), terminal.callback(), stop);
   importance.source = sourceOf(options, images);
   writeImportance(importance, options.output);
   if (!options.engine.quiet()) {
@@ -110,8 +109,9 @@ Command calibrateCommand(CLI::App& app) {
       "redundancy), for prune-merge how much each patch matters");
   command->add_option("folder", options->folder, "Images at any depth, or CIFAR-10's binary files")
       ->required();
-  command->add_option("--r-max", options->r_max,
-                      "As 8,12,16 or 1:23 or 1:23:2; needed for layer statistics")
+  command
+      ->add_option("--r-max", options->r_max,
+                   "As 8,12,16 or 1:23 or 1:23:2; needed for layer statistics")
       ->type_name("LIST");
   takesWholeNumber(
       *command->add_option("--passes", options->passes, "Passes over the images (default 2)"), 1,
@@ -119,11 +119,12 @@ Command calibrateCommand(CLI::App& app) {
   takesWholeNumber(*command->add_option("--limit", options->limit,
                                         "Use N images, drawn at random (default: all)"),
                    1);
-  takesText(
-      *command->add_option("-o,--output", options->output, "The file to write, usually stats.json, for prune-merge "
-                                                      "prune-merge.json")
-           ->required(),
-      "FILE");
+  takesText(*command
+                 ->add_option("-o,--output", options->output,
+                              "The file to write, usually stats.json, for prune-merge "
+                              "prune-merge.json")
+                 ->required(),
+            "FILE");
   options->engine.addTo(*command);
   options->method.addTo(*command, "adamerge", {"r_max"});
   return {command, [options](const std::stop_token& stop) { return run(*options, stop); }};

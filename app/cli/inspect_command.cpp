@@ -39,10 +39,9 @@ void print(const InspectReport& report, const ModelInfo& model) {
     fmt::print("  {}: no classifier (--head takes one)\n", describe(report.choice));
   } else {
     const Fidelity fidelity = compareLogits(report.baseline.logits, result.logits);
-    fmt::print("  {}: {} (unmerged: {}; logit cosine {:.4f}, KL {:.4f})\n",
-               describe(report.choice), predictionText(result, model),
-               predictionText(report.baseline, model), fidelity.logit_cosine,
-               fidelity.kl_divergence);
+    fmt::print("  {}: {} (unmerged: {}; logit cosine {:.4f}, KL {:.4f})\n", describe(report.choice),
+               predictionText(result, model), predictionText(report.baseline, model),
+               fidelity.logit_cosine, fidelity.kl_divergence);
   }
   fmt::print("  cosine with the unmerged model: embedding {:.4f}, patches {:.4f}\n",
              embeddingCosine(report.baseline, result), patchCosine(report.baseline, result));

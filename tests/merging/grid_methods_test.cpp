@@ -6,15 +6,19 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 #include "adamerge/importance.h"
 #include "error_message.h"
+#include "kernels/linear.h"
 #include "merging/compensator.h"
 #include "merging/cubist_merge.h"
 #include "merging/focus.h"
+#include "merging/method.h"
 #include "merging/prune_merge.h"
 #include "merging/struct_sam.h"
+#include "ppm.h"
 #include "reference_cases.h"
 #include "safetensors_writer.h"
 #include "temporary_folder.h"
@@ -265,6 +269,180 @@ TEST(Focus, SeedsAreFarFromEachOther) {
   const Combination equal = combination(at::ones({4, 3}), 2, 2);
   EXPECT_EQ(equal.seeds, (std::vector<std::int64_t>{0, 2}));
   EXPECT_EQ(equal.group, (std::vector<std::int64_t>{0, 0, 2, 0}));
+}
+
+const Engine& bundledEngine() {
+  static const Engine engine =
+      Engine::load(std::filesystem::path(ADAMERGE_MODELS) / "vit-tiny-cifar10",
+                   {.device = "cpu", .dtype = "float32"});
+  return engine;
+}
+
+std::string problemOf(const std::string& method, Settings settings) {
+  return test::errorMessage([&] {
+    bundledEngine().prepare({method, std::move(settings), nullptr, false});
+  });
+}
+
+InputTensor picture() {
+  return test::readPpm(std::filesystem::path(ADAMERGE_TEST_DATA) / "merging" / "drawn-cat.ppm");
+}
+
+TEST(GridMethods, SayWhichSettingsDoNotSuit) {
+  using List = std::vector<std::int64_t>;
+  EXPECT_THAT(
+      problemOf("cubistmerge", {{"r", std::int64_t{8}}}),
+      HasSubstr("--r 8 is more than the grid allows: this model's is 14 x 14, so at most 7"));
+  EXPECT_THAT(problemOf("cubistmerge", {{"at", List{12}}}), HasSubstr("--at names block 12"));
+  EXPECT_THAT(problemOf("structsam", {{"blocks", List{1, 13}}}), HasSubstr("block 13"));
+  EXPECT_THAT(
+      problemOf("focus", {{"prune", std::string("tokens")}, {"heads", std::string("each")}}),
+      HasSubstr("--prune tokens needs --heads mean"));
+  EXPECT_THAT(problemOf("focus", {{"combine_at", std::int64_t{13}}}),
+              HasSubstr("beyond this model's 12 blocks"));
+  EXPECT_THAT(problemOf("focus", {{"combine_tokens", std::int64_t{197}}}),
+              HasSubstr("more than this model's 196 patch tokens"));
+  EXPECT_THAT(problemOf("prune-merge", {{"keep", std::int64_t{70}}, {"prune", std::int64_t{40}}}),
+              HasSubstr("110 % of the tokens together: at most 100"));
+  EXPECT_THAT(problemOf("prune-merge", {{"importance_file", std::string("/nowhere.json")}}),
+              HasSubstr("/nowhere.json"));
+  EXPECT_THAT(problemOf("prune-merge", {{"matrices", (kData / "tocom.safetensors").string()}}),
+              HasSubstr("has no blocks.N.attn.merge_matrix"));
+  const std::string file = (kData / "tocom.safetensors").string();
+  EXPECT_THAT(problemOf("tome", {{"compensator", file}, {"r", std::int64_t{17}}}),
+              HasSubstr("counts from 0 to 16"));
+  EXPECT_THAT(problemOf("tome", {{"compensator", file}, {"inflection", 0.5}}),
+              HasSubstr("the same in every block"));
+  EXPECT_THAT(problemOf("tome", {{"compensator", file}, {"r_per_block", List{8, 8}}}),
+              HasSubstr("the same in every block"));
+}
+
+TEST(CubistMerge, NeedsWholeRowsAndColumns) {
+  const VitConfig vit = bundled();
+  const auto method = findMethodEntry("cubistmerge")
+                          .make(completeSettings({"cubistmerge", {}, nullptr, false}, vit), {vit});
+  const std::vector<float> sizes(196, 1.0F);
+  LayerTokens layer;
+  layer.block = 3;
+  layer.prefix = 1;
+  layer.tokens = at::ones({196, 8});
+  layer.sizes = sizes;
+  EXPECT_THAT(test::errorMessage([&] { method->plan(layer); }),
+              HasSubstr("block 3 has 195 patch tokens, which are no grid of 14 x 14"));
+}
+
+TEST(PruneMerge, RefusesImportanceOfAnotherModel) {
+  const test::TemporaryFolder folder;
+  const std::filesystem::path path = folder.path() / "importance.json";
+  const auto problem = [&](const std::function<void(Importance&)>& spoil,
+                           const std::string& kind = "file") {
+    Importance importance = readImportance(kData / "prune-merge-received.json");
+    spoil(importance);
+    writeImportance(importance, path);
+    return problemOf("prune-merge", {{"importance_file", path.string()}, {"importance", kind}});
+  };
+  EXPECT_THAT(problem([](Importance& own) { own.model = "another"; }),
+              HasSubstr("of the model 'another', this is 'vit-tiny-cifar10'"));
+  EXPECT_THAT(problem([](Importance& own) {
+                own.depth = 11;
+                own.scores.pop_back();
+                own.blocks.pop_back();
+              }),
+              HasSubstr("of a model of 11 blocks, vit-tiny-cifar10 has 12"));
+  EXPECT_THAT(problem([](Importance& own) {
+                for (auto& scores : own.scores) scores.resize(100);
+              }),
+              HasSubstr("of 100 patches, vit-tiny-cifar10 has 196"));
+  EXPECT_THAT(problem([](Importance& own) { own.blocks.erase(own.blocks.begin() + 4); }),
+              HasSubstr("has no scores of block 4"));
+  EXPECT_THAT(problem([](Importance& /*own*/) {}, "gradient"),
+              HasSubstr("--importance gradient is asked for, and the file holds 'received'"));
+}
+
+/// A model without a file runs, and says by what; matrices that merge nothing change nothing.
+TEST(PruneMerge, TrainedMatricesRunAsTheyAre) {
+  const test::TemporaryFolder folder;
+  const std::filesystem::path path = folder.path() / "matrices.safetensors";
+  const InputTensor input = picture();
+  const auto run = [&](const Settings& settings) {
+    return bundledEngine().run({&input, 1}, {"prune-merge", settings, nullptr, false}).front();
+  };
+  const Settings named{{"matrices", path.string()}};
+  const std::vector<float> plain = bundledEngine().run({&input, 1}, MethodChoice{}).front().logits;
+  const auto write = [&](const at::Tensor& merge, const at::Tensor& recover,
+                         const at::Tensor& mask) {
+    test::writeSafetensors(path, {{"blocks.4.attn.merge_matrix", merge},
+                                  {"blocks.4.attn.recover_matrix", recover},
+                                  {"blocks.4.attn.token_mask", mask}});
+  };
+  write(at::eye(197), at::eye(197), at::ones({197}));
+  const ImageResult same = run(named);
+  for (std::size_t i = 0; i < plain.size(); ++i) EXPECT_NEAR(same.logits[i], plain[i], 1e-5);
+  // All inside, but not as they were.
+  write(2 * at::eye(197), at::eye(197), at::ones({197}));
+  EXPECT_GT(std::abs(run(named).logits[0] - plain[0]), 1e-3);
+
+  // What the importance lays out, as matrices of a file.
+  const Settings laid_out{{"importance_file", (kData / "prune-merge-gradient.json").string()},
+                          {"blocks", std::vector<std::int64_t>{4}},
+                          {"keep", std::int64_t{50}},
+                          {"prune", std::int64_t{20}}};
+  const Importance importance = readImportance(kData / "prune-merge-gradient.json");
+  const std::vector<int> blocks{4};
+  const SegmentedBlock block = segmentBlocks(importance.scores, blocks, 50, 20, 14).front();
+  const auto inside = static_cast<std::int64_t>(block.centres.size());
+  const at::Tensor merge = at::zeros({inside + 1, 197});
+  const at::Tensor recover = at::zeros({197, inside + 1});
+  const at::Tensor mask = at::ones({197});
+  merge[0][0] = recover[0][0] = 1;
+  for (int j = 0; j < 196; ++j) {
+    const auto index = static_cast<std::size_t>(j);
+    merge[block.segments[index] + 1][j + 1] = block.weights[index];
+    recover[j + 1][block.segments[index] + 1] = block.restoring[index];
+  }
+  for (const int pruned : block.pruned) mask[pruned + 1] = 0;
+  write(merge, recover, mask);
+  const ImageResult dense = run(named);
+  const ImageResult sparse = run(laid_out);
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    EXPECT_NEAR(dense.logits[i], sparse.logits[i], 1e-4);
+  }
+  EXPECT_EQ(dense.layers[4].tokens_inside, sparse.layers[4].tokens_inside);
+  EXPECT_EQ(dense.flops.paper, sparse.flops.paper);
+  EXPECT_GT(dense.flops.total, sparse.flops.total);
+  EXPECT_EQ(dense.layers[5].merged, 0);
+}
+
+TEST(Compensator, EqualCountsAddNothingToTheLastBit) {
+  const InputTensor input = picture();
+  const std::string file = (kData / "tocom.safetensors").string();
+  const auto run = [&](Settings settings) {
+    settings["r"] = std::int64_t{8};
+    return bundledEngine().run({&input, 1}, {"tome", std::move(settings), nullptr, false}).front();
+  };
+  const ImageResult plain = run({});
+  const ImageResult equal = run({{"compensator", file}, {"source", std::int64_t{8}}});
+  EXPECT_EQ(equal.logits, plain.logits);
+  const ImageResult other = run({{"compensator", file}, {"source", std::int64_t{3}}});
+  EXPECT_NE(other.logits, plain.logits);
+  EXPECT_EQ(other.flops.total, plain.flops.total);
+  EXPECT_EQ(knobRange({"tome", {{"compensator", file}}, nullptr, false}, bundled()).strongest, 16);
+}
+
+/// bf16 and other packed weights take the change too.
+TEST(Compensator, ChangesPackedWeightsOfEveryKind) {
+  const at::Tensor weight = at::randn({48, 20});
+  const at::Tensor bias = at::randn({48});
+  const at::Tensor change = at::randn({48, 20}, at::kDouble);
+  const at::Tensor x = at::randn({7, 20});
+  for (const at::ScalarType type : {at::kFloat, at::kDouble, at::kBFloat16}) {
+    const PackedLinear layer(weight.to(type), bias.to(type));
+    const at::Tensor sum = (weight.to(type).to(at::kDouble) + change).to(type);
+    EXPECT_TRUE(
+        at::equal(layer.plus(change)(x.to(type)), PackedLinear(sum, bias.to(type))(x.to(type))))
+        << type;
+    EXPECT_TRUE(at::equal(layer.plus(at::zeros_like(change))(x.to(type)), layer(x.to(type))));
+  }
 }
 
 TEST(Compensator, FoldsTheMapsBetweenTwoDegrees) {

@@ -29,6 +29,9 @@ struct Importance {
   std::vector<std::vector<double>> scores;  ///< [depth][patches], at least 0
 };
 
+/// Whether the method is laid out by importance.
+bool usesImportance(const MethodChoice& choice);
+
 /// Throws Error: unreadable, not JSON, not this format, scores of another shape than depth says,
 /// negative or non-finite ones.
 Importance readImportance(const std::filesystem::path& path);

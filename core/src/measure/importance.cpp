@@ -67,6 +67,10 @@ std::vector<double> row(const JsonFields& fields, const nlohmann::json& values, 
 
 }  // namespace
 
+bool usesImportance(const MethodChoice& choice) {
+  return findMethod(choice.method).setting("importance") != nullptr;
+}
+
 Importance readImportance(const std::filesystem::path& path) {
   const nlohmann::json json = readJson(path);
   const JsonFields fields =

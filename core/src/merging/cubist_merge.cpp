@@ -104,9 +104,10 @@ class CubistMerge final : public MergeMethod {
   MergePlan plan(const LayerTokens& layer) const override {
     const auto [height, width] = gridAt(layer.block);
     if (layer.patchCount() != height * width) {
-      throw Error(fmt::format("CubistMerge needs whole rows and columns: block {} has {} patch "
-                              "tokens, which are no grid of {} x {}",
-                              layer.block, layer.patchCount(), height, width));
+      throw Error(
+          fmt::format("CubistMerge needs whole rows and columns: block {} has {} patch "
+                      "tokens, which are no grid of {} x {}",
+                      layer.block, layer.patchCount(), height, width));
     }
     const MergedLines rows = mergeLines(layer.tokens.narrow(0, layer.prefix, layer.patchCount())
                                             .to(layer.deciding)
@@ -176,8 +177,7 @@ class CubistMerge final : public MergeMethod {
     const std::size_t rows_left = columns.kept.front().size();
     for (std::size_t row = 0; row < rows_left; ++row) {
       for (std::int64_t column = 0; column < column_count; ++column) {
-        plan.order.push_back(
-            position(columns.kept[static_cast<std::size_t>(column)][row], column));
+        plan.order.push_back(position(columns.kept[static_cast<std::size_t>(column)][row], column));
       }
     }
     return plan;
@@ -237,10 +237,10 @@ MethodEntry cubistMergeEntry() {
   entry.make = [](const Settings& settings, const MethodContext& context) {
     const VitConfig& vit = context.vit;
     if (getInt(settings, "r") > halfTheShorterSide(vit)) {
-      throw Error(fmt::format("--r {} is more than the grid allows: this model's is {} x {}, so at "
-                              "most {} can merge in a row or column",
-                              getInt(settings, "r"), vit.gridHeight(), vit.gridWidth(),
-                              halfTheShorterSide(vit)));
+      throw Error(fmt::format(
+          "--r {} is more than the grid allows: this model's is {} x {}, so at "
+          "most {} can merge in a row or column",
+          getInt(settings, "r"), vit.gridHeight(), vit.gridWidth(), halfTheShorterSide(vit)));
     }
     return std::make_unique<CubistMerge>(settings, vit);
   };

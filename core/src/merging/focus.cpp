@@ -153,15 +153,11 @@ class Focus final : public MergeMethod {
 
   Stage stage() const override { return Stage::kBeforeBlock; }
   bool proportionalAttention() const override { return true; }
-  bool actsIn(int block) const override {
-    return !drops_ || prunesIn(block) || combinesIn(block);
-  }
+  bool actsIn(int block) const override { return !drops_ || prunesIn(block) || combinesIn(block); }
   WantedStatistics wanted(int block) const override {
     return {.received = prunesIn(block + 1) || combinesIn(block + 1)};
   }
-  std::unique_ptr<MethodMemory> newMemory() const override {
-    return std::make_unique<KeysLeft>();
-  }
+  std::unique_ptr<MethodMemory> newMemory() const override { return std::make_unique<KeysLeft>(); }
 
   MergePlan plan(const LayerTokens& layer) const override {
     MergePlan plan;
@@ -184,9 +180,10 @@ class Focus final : public MergeMethod {
 
   /// Of each patch key what it receives: a list for each head, or their mean.
   static std::vector<std::vector<double>> scoresOf(const LayerTokens& layer, bool each_head) {
-    const at::Tensor received = layer.attention->received.narrow(1, layer.prefix, layer.patchCount())
-                                    .to(at::kDouble);
-    const at::Tensor rows = (each_head ? received : received.mean(0, /*keepdim=*/true)).contiguous();
+    const at::Tensor received =
+        layer.attention->received.narrow(1, layer.prefix, layer.patchCount()).to(at::kDouble);
+    const at::Tensor rows =
+        (each_head ? received : received.mean(0, /*keepdim=*/true)).contiguous();
     if (!rows.isfinite().all().item<bool>()) {
       throw Error(fmt::format(
           "Focus on the Core cannot rank keys before block {}: the attention there is not finite",
@@ -345,9 +342,10 @@ void requireSuits(const Settings& settings, const VitConfig& vit) {
         "cannot choose its own");
   }
   if (getInt(settings, "combine_at") > vit.depth) {
-    throw Error(fmt::format("--combine-at {} is beyond this model's {} blocks: give 1 to {}, the "
-                            "last of which switches combining off",
-                            getInt(settings, "combine_at"), vit.depth, vit.depth));
+    throw Error(
+        fmt::format("--combine-at {} is beyond this model's {} blocks: give 1 to {}, the "
+                    "last of which switches combining off",
+                    getInt(settings, "combine_at"), vit.depth, vit.depth));
   }
   if (getInt(settings, "combine_tokens") > vit.patchTokens()) {
     throw Error(fmt::format("--combine-tokens {} is more than this model's {} patch tokens",

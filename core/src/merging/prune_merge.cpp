@@ -266,33 +266,46 @@ MergePlan planOf(const TrainedMatrices& matrices, int prefix, int width) {
 class PruneMerge final : public MergeMethod {
  public:
   /// `plans`: per block; nothing where the block runs whole.
-  explicit PruneMerge(std::vector<std::optional<MergePlan>> plans) : plans_(std::move(plans)) {}
+  explicit PruneMerge(std::vector<std::optional<MergePlan>> plans, std::string warning = {})
+      : plans_(std::move(plans)), warning_(std::move(warning)) {}
   Stage stage() const override { return Stage::kAroundBlock; }
   bool actsIn(int block) const override {
     return plans_[static_cast<std::size_t>(block)].has_value();
   }
+  std::string warning() const override { return warning_; }
   MergePlan plan(const LayerTokens& layer) const override {
     return *plans_[static_cast<std::size_t>(layer.block)];
   }
 
  private:
   std::vector<std::optional<MergePlan>> plans_;
+  std::string warning_;
 };
 
-/// What the settings name, or what lies beside the model; checked against it.
-Importance importanceFor(const Settings& settings, const MethodContext& context) {
+/// What the settings name, or what lies beside the model, checked against it; else, with a warning,
+/// what is measured on synthetic images.
+Importance importanceFor(const Settings& settings, const MethodContext& context,
+                         std::string& warning) {
   const std::string& named = get<std::string>(settings, "importance_file");
   const std::filesystem::path file =
       named.empty() ? context.folder / kImportanceFile : std::filesystem::path(named);
   const std::string remedy = fmt::format(
-      "make it by 'adamerge calibrate FOLDER --method prune-merge -o {}' (received attention) or by "
+      "make it by 'adamerge calibrate FOLDER --method prune-merge -o {}' (received attention) or "
+      "by "
       "'adamerge-train DATA --importance MODEL -o {}' (gradients)",
       kImportanceFile, kImportanceFile);
   std::error_code ignored;
+  const std::string& kind = get<std::string>(settings, "importance");
   if (named.empty() && !std::filesystem::exists(file, ignored)) {
-    throw Error(fmt::format("Prune and Merge needs to know how much each patch matters, and {} has "
-                            "no {}: {}, or name a file with --importance-file",
-                            context.model, kImportanceFile, remedy));
+    const std::string lacks = fmt::format("{} has no {} that says how much each patch matters",
+                                          context.model, kImportanceFile);
+    if (kind == "gradient" || !context.synthetic_importance) {
+      throw Error(fmt::format("Prune and Merge: {}; {}, or name a file with --importance-file",
+                              lacks, remedy));
+    }
+    warning = fmt::format("{}, so the attention received in synthetic images was taken; {}", lacks,
+                          remedy);
+    return *context.synthetic_importance();
   }
   Importance importance = readImportance(file);
   const auto refuse = [&](const std::string& problem) {
@@ -312,7 +325,6 @@ Importance importanceFor(const Settings& settings, const MethodContext& context)
     refuse(fmt::format("this importance is of the model '{}', this is '{}'", importance.model,
                        context.model));
   }
-  const std::string& kind = get<std::string>(settings, "importance");
   if (kind != "file" && kind != importance.kind) {
     refuse(fmt::format("--importance {} is asked for, and the file holds '{}'", kind,
                        importance.kind));
@@ -342,7 +354,8 @@ std::unique_ptr<MergeMethod> makePruneMerge(const Settings& settings,
   for (int block = 0; block < vit.depth; ++block) {
     if (chosen[static_cast<std::size_t>(block)]) blocks.push_back(block);
   }
-  const Importance importance = importanceFor(settings, context);
+  std::string warning;
+  const Importance importance = importanceFor(settings, context, warning);
   for (const int block : blocks) {
     const auto& known = importance.blocks;
     if (std::find(known.begin(), known.end(), block) == known.end()) {
@@ -354,19 +367,20 @@ std::unique_ptr<MergeMethod> makePruneMerge(const Settings& settings,
        segmentBlocks(importance.scores, blocks, keep, prune, vit.gridWidth())) {
     plans[static_cast<std::size_t>(block.block)] = planOf(block, prefix, vit.dim);
   }
-  return std::make_unique<PruneMerge>(std::move(plans));
+  return std::make_unique<PruneMerge>(std::move(plans), std::move(warning));
 }
 
 std::vector<SettingInfo> pruneMergeSettings() {
-  SettingInfo keep{"keep",
-                   "Keep (%)",
-                   "Tokens that each block runs on, a share of all blocks' together, so that blocks "
-                   "get different counts.",
-                   std::int64_t{60},
-                   5,
-                   100,
-                   {},
-                   {{"matrices", std::string()}}};
+  SettingInfo keep{
+      "keep",
+      "Keep (%)",
+      "Tokens that each block runs on, a share of all blocks' together, so that blocks "
+      "get different counts.",
+      std::int64_t{60},
+      5,
+      100,
+      {},
+      {{"matrices", std::string()}}};
   SettingInfo prune = keep;
   prune.key = "prune";
   prune.label = "Prune (%)";
@@ -376,15 +390,16 @@ std::vector<SettingInfo> pruneMergeSettings() {
   prune.maximum = 50;
   SettingInfo blocks = allBlocksSetting("Blocks (0-based) that run on fewer tokens.");
   blocks.active_when = keep.active_when;
-  SettingInfo importance{"importance",
-                         "Importance",
-                         "What is asked of the file that says how much each patch matters: gradient "
-                         "(the paper's), received (attention), or file, whichever it is.",
-                         std::string("file"),
-                         std::nullopt,
-                         std::nullopt,
-                         {"file", "gradient", "received"},
-                         keep.active_when};
+  SettingInfo importance{
+      "importance",
+      "Importance",
+      "What is asked of the file that says how much each patch matters: gradient "
+      "(the paper's), received (attention), or file, whichever it is.",
+      std::string("file"),
+      std::nullopt,
+      std::nullopt,
+      {"file", "gradient", "received"},
+      keep.active_when};
   SettingInfo file{"importance_file",
                    "Importance file",
                    "Where it lies, if not as prune-merge.json in the model's folder.",
@@ -417,7 +432,8 @@ MethodEntry pruneMergeEntry() {
       "Each block runs on segments of neighbouring tokens, laid out once for the model, and the "
       "full sequence is restored after it.";
   entry.info.reference =
-      "Mao et al., Prune and Merge: Efficient Token Compression for Vision Transformer with Spatial "
+      "Mao et al., Prune and Merge: Efficient Token Compression for Vision Transformer with "
+      "Spatial "
       "Information Preserved, arXiv 2503.23455";
   CompressionKnob knob{"keep"};
   knob.keeps = true;

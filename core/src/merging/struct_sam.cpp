@@ -145,7 +145,7 @@ class StructSam final : public MergeMethod {
         height_(vit.gridHeight()),
         width_(vit.gridWidth()) {
     rule_.gradient = get<std::string>(settings, "gradient") == "sobel" ? GridGradient::kSobel
-                                                                        : GridGradient::kCentral;
+                                                                       : GridGradient::kCentral;
     rule_.cell = getInt(settings, "cell");
     rule_.flat = getInt(settings, "flat");
     rule_.ratio = getInt(settings, "ratio");
@@ -166,9 +166,8 @@ class StructSam final : public MergeMethod {
     plan.salience = minMaxScaled(decided.energy);
     const std::int64_t wanted = layer.patchCount() * rule_.ratio / 100;
     if (static_cast<std::int64_t>(decided.merges.size()) < wanted) {
-      plan.details.note =
-          fmt::format("only {} tokens are sources, so {} merge instead of {}",
-                      decided.merges.size(), decided.merges.size(), wanted);
+      plan.details.note = fmt::format("only {} tokens are sources, so {} merge instead of {}",
+                                      decided.merges.size(), decided.merges.size(), wanted);
     }
     std::vector<bool> gone(static_cast<std::size_t>(layer.count()), false);
     for (PlannedMerge merge : decided.merges) {
@@ -236,7 +235,8 @@ std::vector<SettingInfo> structSamSettings() {
                        std::nullopt,
                        {"central", "sobel"},
                        std::nullopt};
-  return {ratio, cell, flat, gradient, allBlocksSetting("Blocks (0-based) whose attention merges.")};
+  return {ratio, cell, flat, gradient,
+          allBlocksSetting("Blocks (0-based) whose attention merges.")};
 }
 
 }  // namespace

@@ -79,6 +79,7 @@ std::vector<SettingInfo> compensatorSettings() {
                    std::nullopt,
                    {},
                    std::nullopt};
+  file.is_path = true;
   SettingInfo source{"source",
                      "Trained with r",
                      "Merges per block that the model was trained with; 0: an unmerged one.",
@@ -95,6 +96,7 @@ std::vector<SettingInfo> compensatorSettings() {
                     1,
                     {},
                     std::nullopt};
+  source.active_with = scale.active_with = file.key;
   return {file, source, scale};
 }
 
@@ -108,7 +110,14 @@ MethodEntry toMeEntry() {
       "Merges the r most similar pairs of alternating tokens, by attention keys, in every block.";
   entry.info.reference = "Bolya et al., Token Merging: Your ViT But Faster, ICLR 2023";
   entry.info.matches_keys = true;
-  entry.info.compression = {{"r", 0.5}};
+  CompressionKnob knob{"r"};
+  knob.most = [](const Settings& settings, const VitConfig& vit) {
+    const int half = vit.patchTokens() / 2;
+    return get<std::string>(settings, "compensator").empty()
+               ? half
+               : std::min(half, Compensator::kDegrees);
+  };
+  entry.info.compression = {knob};
   SettingInfo r = constantCountSetting();
   r.active_when = {{"r_per_block", std::vector<std::int64_t>{}}};
   SettingInfo inflection = inflectionSetting();
