@@ -100,7 +100,6 @@ TEST(Methods, KeepingAllChangesNoBit) {
     const CompressionKnob* knob = compressionKnob(choice);
     if (knob == nullptr) continue;
     SCOPED_TRACE(method.id);
-    choice.settings[knob->key] = std::int64_t{knobRange(choice, vit).gentlest};
     if (method.setting("prune") != nullptr &&
         std::holds_alternative<std::int64_t>(method.setting("prune")->fallback)) {
       choice.settings["prune"] = std::int64_t{0};
@@ -108,6 +107,7 @@ TEST(Methods, KeepingAllChangesNoBit) {
     if (method.setting("combine_at") != nullptr) {
       choice.settings["combine_at"] = std::int64_t{vit.depth};
     }
+    choice.settings[knob->key] = std::int64_t{knobRange(choice, vit).gentlest};
     const ImageResult result = engine.run({&input, 1}, choice).front();
     EXPECT_EQ(result.logits, plain);
     EXPECT_EQ(result.flops.paper, unmergedFlops(vit).paper);

@@ -149,7 +149,8 @@ class Focus final : public MergeMethod {
         drops_(get<std::string>(settings, "prune") == "tokens"),
         combine_at_(getInt(settings, "combine_at")),
         combine_tokens_(getInt(settings, "combine_tokens")),
-        depth_(vit.depth) {}
+        depth_(vit.depth),
+        lists_(each_head_ ? vit.heads : 1) {}
 
   Stage stage() const override { return Stage::kBeforeBlock; }
   bool proportionalAttention() const override { return true; }
@@ -169,7 +170,7 @@ class Focus final : public MergeMethod {
     if (!drops_ && plan.details.keys.empty()) {
       const std::int64_t left =
           plan.changes() ? static_cast<std::int64_t>(plan.order.size()) : layer.count();
-      plan.details.keys = {static_cast<int>(left)};
+      plan.details.keys.assign(static_cast<std::size_t>(lists_), static_cast<int>(left));
     }
     return plan;
   }
@@ -270,6 +271,7 @@ class Focus final : public MergeMethod {
   int combine_at_;
   std::int64_t combine_tokens_;
   int depth_;
+  int lists_;  ///< of keys
 };
 
 std::vector<SettingInfo> focusSettings() {
@@ -340,6 +342,12 @@ void requireSuits(const Settings& settings, const VitConfig& vit) {
     throw Error(
         "--prune tokens needs --heads mean: a token leaves for all heads or for none, so each head "
         "cannot choose its own");
+  }
+  if (vit.branches > 1 && get<std::string>(settings, "heads") == "each") {
+    throw Error(
+        fmt::format("--heads each: this model has {} attentions in a block, so it needs "
+                    "--heads mean",
+                    vit.branches));
   }
   if (getInt(settings, "combine_at") > vit.depth) {
     throw Error(
