@@ -30,14 +30,12 @@ InputTensor randomInput(const VitConfig& vit, unsigned seed) {
 /// single setting.
 std::vector<MethodChoice> variantsOf(const MethodInfo& method, const VitConfig& vit) {
   MethodChoice base{method.id, {}, nullptr, false};
-  for (const CompressionKnob& knob : method.compression) {
-    base.settings[knob.key] = std::int64_t{std::max(1, vit.patchTokens() / 5)};
-  }
   if (const CompressionKnob* knob = compressionKnob(base)) {
     const KnobRange range = knobRange(base, vit);
-    const auto [low, high] = std::minmax(range.gentlest, range.strongest);
-    base.settings[knob->key] =
-        std::int64_t{std::clamp(std::max(1, vit.patchTokens() / 5), low, high)};
+    base.settings[knob->key] = std::int64_t{range.at(std::max(1, range.steps() * 2 / 5))};
+  }
+  for (const CompressionKnob& knob : method.compression) {
+    base.settings.try_emplace(knob.key, std::int64_t{std::max(1, vit.patchTokens() / 5)});
   }
   if (method.setting("delay") != nullptr) base.settings["delay"] = std::int64_t{vit.depth / 2};
   std::vector<MethodChoice> variants{base};
