@@ -60,6 +60,7 @@ std::string typeName(const SettingInfo& setting) {
   if (std::holds_alternative<bool>(setting.fallback)) return "on|off";
   if (std::holds_alternative<std::int64_t>(setting.fallback)) return "N";
   if (std::holds_alternative<double>(setting.fallback)) return "X";
+  if (setting.is_path) return "FILE";
   if (std::holds_alternative<std::string>(setting.fallback)) {
     return fmt::format("{}", fmt::join(setting.choices, "|"));
   }
@@ -99,6 +100,10 @@ void requireInForce(const MethodChoice& choice) {
   for (const auto& [key, value] : choice.settings) {
     const SettingInfo& setting = *method.setting(key);
     if (isActive(setting, complete)) continue;
+    if (!setting.active_with.empty()) {
+      throw UsageError(fmt::format("--{} has no effect here: it needs --{}", optionName(key),
+                                   optionName(setting.active_with)));
+    }
     const auto& [other, needed] = *setting.active_when;
     const std::string wanted = toText(needed);
     throw UsageError(wanted.empty() ? fmt::format("--{} has no effect together with --{}",

@@ -72,7 +72,7 @@ void CommandLineOptions::addRun() {
   takesText(*group
                  .add("-o,--output", line_.output,
                       "Folder for checkpoint.safetensors, log.csv and, at the end, model/; with "
-                      "--export, for the model itself")
+                      "--export, for the model itself; with --importance, the file to write")
                  .required(),
             "DIR");
   takesText(group.add("--test", line_.test, "Images to measure accuracy on after each epoch"),
@@ -89,6 +89,11 @@ void CommandLineOptions::addRun() {
   takesText(group.add("--export", line_.checkpoint_to_export,
                       "Do not train: make a model folder of this checkpoint"),
             "CHECKPOINT");
+  takesText(group.add("--importance", line_.model_to_measure,
+                      "Do not train: measure, by gradients over the images, how much each patch of "
+                      "this model matters in each block, for Prune and Merge (20 batches of 64 "
+                      "images)"),
+            "MODEL");
   takesOneOf(group.add("--weights", line_.weights, "The model's precision: float16 or float32"),
              {"float16", "float32"});
   cli::takesDevice(group.add("--device", line_.device, "auto, cpu, cuda or cuda:N"));
@@ -157,6 +162,9 @@ void CommandLineOptions::addRegularisation() {
 CommandLine CommandLineOptions::read() const {
   CommandLine line = line_;
   const bool exports = !line.checkpoint_to_export.empty();
+  if (exports && !line.model_to_measure.empty()) {
+    throw cli::UsageError("--export and --importance are two things to do: give one of them");
+  }
   if (exports && !line.data.empty()) {
     throw cli::UsageError("--export makes a model of a checkpoint and takes no images");
   }

@@ -15,6 +15,7 @@ struct CommandLine {
   std::string test;
   std::string output;
   std::string checkpoint_to_export;  ///< empty: train
+  std::string model_to_measure;      ///< whose importance to write; empty: train
   bool resume = false;
   bool quiet = false;
   int checkpoint_every = 500;

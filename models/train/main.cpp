@@ -12,6 +12,7 @@
 #include "compute.h"
 #include "documentation.h"
 #include "engine/device.h"
+#include "gradient_importance.h"
 #include "model_folder.h"
 #include "output_files.h"
 #include "program.h"
@@ -41,6 +42,33 @@ int exportModel(const CommandLine& line) {
   return 0;
 }
 
+void useThreads(int threads) {
+  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  at::set_num_threads(threads > 0 ? threads : cores);
+}
+
+int measureImportance(const CommandLine& line, const std::stop_token& stop) {
+  cli::Terminal terminal(line.quiet, kProgram);
+  cli::requireWritableFile(line.output);
+  const LoadedModel model = loadModel(line.model_to_measure, {}, terminal.callback(), stop);
+  const Dataset data = Dataset::open(line.data, model.info, {.training = true}, stop)
+                           .sample(static_cast<std::size_t>(line.recipe.limit),
+                                   static_cast<unsigned>(line.recipe.seed))
+                           .shuffled();
+  for (const std::string& note : data.notes()) terminal.warn(note);
+  useThreads(line.threads);
+  Importance importance =
+      gradientImportance(model, data, parseDevice(line.device), terminal.callback(), stop);
+  importance.source = std::filesystem::path(line.data).lexically_normal().string();
+  writeImportance(importance, line.output);
+  terminal.clearBar();
+  if (!line.quiet) {
+    fmt::print("{}: importance of {} patches in {} blocks from {} images\n", line.output,
+               model.info.vit.patchTokens(), importance.depth, importance.images);
+  }
+  return 0;
+}
+
 /// What would end the run hours later is said before it begins.
 void requireOutput(const CommandLine& line) {
   cli::requireWritableFolder(line.output);
@@ -58,11 +86,6 @@ void requireOutput(const CommandLine& line) {
                     "begins",
                     line.checkpoint().string()));
   }
-}
-
-void useThreads(int threads) {
-  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  at::set_num_threads(threads > 0 ? threads : cores);
 }
 
 int train(CommandLine line, const std::stop_token& stop) {
@@ -123,6 +146,7 @@ int run(int argc, char** argv) {
   const CommandLineOptions options(app);
   return cli::runProgram(app, argc, argv, terminal, [&] {
     const CommandLine line = options.read();
+    if (!line.model_to_measure.empty()) return measureImportance(line, interrupts.token());
     return line.checkpoint_to_export.empty() ? train(line, interrupts.token()) : exportModel(line);
   });
 }

@@ -99,8 +99,8 @@ at::Tensor TrainableVit::embed(const at::Tensor& images, at::ScalarType dtype,
   return at::cat({first.expand({batch, -1, -1}), tokens}, 1);
 }
 
-at::Tensor TrainableVit::attention(const Block& block, const at::Tensor& x,
-                                   at::ScalarType dtype) const {
+at::Tensor TrainableVit::attend(const Block& block, const at::Tensor& x, at::ScalarType dtype,
+                                std::vector<at::Tensor>* attention) const {
   const std::int64_t batch = x.size(0);
   const std::int64_t tokens = x.size(1);
   const at::Tensor qkv = linear(normalise(x, block.norm1), block.qkv.weight, block.qkv.bias, dtype)
@@ -108,17 +108,18 @@ at::Tensor TrainableVit::attention(const Block& block, const at::Tensor& x,
                              .permute({2, 0, 3, 1, 4});
   const double scale = 1.0 / std::sqrt(static_cast<double>(config_.headDim()));
   const at::Tensor weights = at::matmul(qkv[0] * scale, qkv[1].transpose(-2, -1)).softmax(-1);
+  if (attention != nullptr) attention->push_back(weights);
   const at::Tensor mixed =
       at::matmul(weights, qkv[2]).transpose(1, 2).reshape({batch, tokens, config_.dim});
   return linear(mixed, block.proj.weight, block.proj.bias, dtype);
 }
 
 at::Tensor TrainableVit::forward(const at::Tensor& images, at::ScalarType dtype,
-                                 const Dropped& dropped) const {
+                                 const Dropped& dropped, std::vector<at::Tensor>* attention) const {
   at::Tensor x = embed(images.to(device_), dtype, dropped.kept_patches);
   for (int index = 0; index < config_.depth; ++index) {
     const Block& block = blocks_[static_cast<std::size_t>(index)];
-    x = x + scaled(attention(block, x, dtype), dropped.branches, 2 * index);
+    x = x + scaled(attend(block, x, dtype, attention), dropped.branches, 2 * index);
     const at::Tensor hidden =
         at::gelu(linear(normalise(x, block.norm2), block.fc1.weight, block.fc1.bias, dtype));
     x = x + scaled(linear(hidden, block.fc2.weight, block.fc2.bias, dtype), dropped.branches,

@@ -34,8 +34,9 @@ class TrainableVit {
   TrainableVit(const VitConfig& config, Random& random, at::Device device);
 
   /// `images` [batch, 3, height, width], fp32, normalised -> logits [batch, classes], fp32.
-  at::Tensor forward(const at::Tensor& images, at::ScalarType dtype,
-                     const Dropped& dropped = {}) const;
+  /// `attention`, where given, gets each block's softmax [batch, heads, tokens, tokens].
+  at::Tensor forward(const at::Tensor& images, at::ScalarType dtype, const Dropped& dropped = {},
+                     std::vector<at::Tensor>* attention = nullptr) const;
 
   const VitConfig& config() const { return config_; }
   const std::vector<Parameter>& parameters() const { return parameters_; }
@@ -53,7 +54,8 @@ class TrainableVit {
   Layer addNorm(const std::string& name);
   at::Tensor normalise(const at::Tensor& x, const Layer& norm) const;
   at::Tensor embed(const at::Tensor& images, at::ScalarType dtype, const at::Tensor& kept) const;
-  at::Tensor attention(const Block& block, const at::Tensor& x, at::ScalarType dtype) const;
+  at::Tensor attend(const Block& block, const at::Tensor& x, at::ScalarType dtype,
+                    std::vector<at::Tensor>* attention) const;
 
   VitConfig config_;
   at::Device device_;

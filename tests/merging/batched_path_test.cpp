@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <set>
 
 #include "kernels/padded/padding.h"
 #include "merging/apply.h"
@@ -99,7 +100,10 @@ class Images {
 
 std::vector<MethodChoice> choices() {
   std::vector<MethodChoice> all;
+  // These decide image by image everywhere, from a whole grid or what a block before told.
+  const std::set<std::string> one_by_one{"cubistmerge", "structsam", "prune-merge", "focus"};
   for (const MethodInfo& info : methods()) {
+    if (one_by_one.contains(info.id)) continue;
     all.push_back({info.id, {}, nullptr, false});
     for (const SettingInfo& setting : info.settings) {
       const auto add = [&](const SettingValue& value) {

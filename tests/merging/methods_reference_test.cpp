@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// ATC, PPT and PruneSID against the reference runs of an independent implementation: all that is
-// whole-numbered identical, numbers to 1e-4 of their size.
+// Methods that drop, cluster, restore or hide keys, and Token Compensator, against the reference
+// runs of an independent implementation: all that is whole-numbered identical, numbers to 1e-4 of
+// their size.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -11,8 +12,8 @@
 #include "merging/atc.h"
 #include "merging/method.h"
 #include "merging/prunesid.h"
+#include "method_cases.h"
 #include "ppm.h"
-#include "reference_cases.h"
 #include "test_device.h"
 
 namespace adamerge {
@@ -27,71 +28,9 @@ Engine bundled(const std::string& dtype) {
                       {.device = test::testDevice(), .dtype = dtype});
 }
 
-MethodChoice choiceOf(const test::json& settings) {
-  MethodChoice choice;
-  choice.method = settings.at("method");
-  for (const auto& [key, value] : settings.items()) {
-    if (key == "method") continue;
-    if (value.is_array()) {
-      choice.settings[key] = value.get<std::vector<std::int64_t>>();
-    } else if (value.is_number_integer()) {
-      choice.settings[key] = value.get<std::int64_t>();
-    } else if (value.is_number()) {
-      choice.settings[key] = value.get<double>();
-    } else {
-      choice.settings[key] = value.get<std::string>();
-    }
-  }
-  return choice;
-}
-
-constexpr double kTolerance = 1e-4;
-
-void expectNear(const test::json& layer, const char* key, const std::optional<double>& actual) {
-  ASSERT_EQ(actual.has_value(), layer.contains(key)) << key;
-  if (!actual) return;
-  const double wanted = layer.at(key);
-  EXPECT_NEAR(*actual, wanted, kTolerance * std::abs(wanted)) << key;
-}
-
-void expectSame(const test::json& layer, const char* key, const std::vector<int>& actual) {
-  EXPECT_EQ(actual, layer.value(key, std::vector<int>{})) << key;
-}
-
-void expectEquals(const ImageResult& result, const test::json& expected) {
-  const auto logits = expected.at("logits").get<std::vector<double>>();
-  ASSERT_EQ(result.logits.size(), logits.size());
-  for (std::size_t i = 0; i < logits.size(); ++i) {
-    EXPECT_NEAR(result.logits[i], logits[i], kTolerance);
-  }
-  EXPECT_NEAR(result.flops.paper, expected.at("flops_paper").get<double>(), 1e-8);
-  for (std::size_t block = 0; block < result.layers.size(); ++block) {
-    SCOPED_TRACE("block " + std::to_string(block));
-    const LayerTrace& layer = result.layers[block];
-    const test::json& wanted = expected.at("layers").at(block);
-    EXPECT_EQ(layer.tokens_in, wanted.at("tokens_in").get<int>());
-    EXPECT_EQ(layer.tokens_out, wanted.at("tokens_out").get<int>());
-    EXPECT_EQ(layer.merged, wanted.at("merged").get<int>());
-    EXPECT_EQ(layer.groups, wanted.at("groups").get<std::vector<int>>());
-    expectSame(wanted, "dropped", layer.dropped);
-    expectSame(wanted, "component", layer.details.component);
-    expectSame(wanted, "taken", layer.details.taken);
-    expectSame(wanted, "quota", layer.details.quota);
-    EXPECT_EQ(layer.details.action, wanted.value("action", std::string()));
-    expectNear(wanted, "redundancy", layer.redundancy);
-    expectNear(wanted, "threshold", layer.details.threshold);
-    expectNear(wanted, "variance", layer.details.variance);
-    const auto score = wanted.value("score", std::vector<double>{});
-    ASSERT_EQ(layer.details.score.size(), score.size());
-    for (std::size_t i = 0; i < score.size(); ++i) {
-      EXPECT_NEAR(layer.details.score[i], score[i], kTolerance * std::abs(score[i])) << i;
-    }
-  }
-}
-
 TEST(MethodsReference, EveryCaseOfTheDrawnPictures) {
   const test::json cases = test::readReference(kData / "methods" / "cases.json");
-  ASSERT_EQ(cases.size(), 45U);
+  ASSERT_EQ(cases.size(), 79U);
   std::map<std::string, int> per_method;
   for (const char* dtype : {"float32", "float64"}) {
     const Engine engine = bundled(dtype);
@@ -102,12 +41,15 @@ TEST(MethodsReference, EveryCaseOfTheDrawnPictures) {
                    expected.at("settings").dump());
       std::filesystem::path image = expected.at("image").get<std::string>();
       const InputTensor input = test::readPpm(kData / "merging" / image.replace_extension(".ppm"));
-      const MethodChoice choice = choiceOf(expected.at("settings"));
-      expectEquals(engine.run({&input, 1}, choice).front(), expected);
+      const MethodChoice choice = test::methodChoiceOf(expected.at("settings"));
+      test::expectMethodCase(engine.run({&input, 1}, choice).front(), expected);
       ++per_method[choice.method];
     }
   }
-  for (const char* method : {"atc", "ppt", "prunesid"}) EXPECT_GE(per_method[method], 13) << method;
+  for (const char* method :
+       {"atc", "ppt", "prunesid", "cubistmerge", "structsam", "prune-merge", "focus", "tome"}) {
+    EXPECT_GE(per_method[method], 6) << method;
+  }
 }
 
 TEST(MethodsReference, ClustersWithTies) {
@@ -158,7 +100,6 @@ TEST(Methods, KeepingAllChangesNoBit) {
     const CompressionKnob* knob = compressionKnob(choice);
     if (knob == nullptr) continue;
     SCOPED_TRACE(method.id);
-    choice.settings[knob->key] = std::int64_t{knobRange(choice, vit).gentlest};
     if (method.setting("prune") != nullptr &&
         std::holds_alternative<std::int64_t>(method.setting("prune")->fallback)) {
       choice.settings["prune"] = std::int64_t{0};
@@ -166,6 +107,7 @@ TEST(Methods, KeepingAllChangesNoBit) {
     if (method.setting("combine_at") != nullptr) {
       choice.settings["combine_at"] = std::int64_t{vit.depth};
     }
+    choice.settings[knob->key] = std::int64_t{knobRange(choice, vit).gentlest};
     const ImageResult result = engine.run({&input, 1}, choice).front();
     EXPECT_EQ(result.logits, plain);
     EXPECT_EQ(result.flops.paper, unmergedFlops(vit).paper);

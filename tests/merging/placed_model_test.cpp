@@ -102,7 +102,7 @@ class PlacedModelTest : public testing::Test {
     const auto part = [&](std::int64_t first, std::int64_t count) {
       return images.narrow(0, first, count);
     };
-    return vit.forward(images.size(0), part, method, {.trace = false}, stop);
+    return vit.forward(images.size(0), part, method, {}, {.trace = false}, stop);
   }
   /// Logits and token counts of a run that nothing disturbs.
   void expectUndisturbed(const PlacedModel::Output& output, const at::Tensor& images) const {
@@ -144,7 +144,7 @@ TEST_F(PlacedModelTest, InputsThatDoNotFitAreDividedToo) {
     if (count > 2) failAsAllocator();
     return batch.narrow(0, first, count);
   };
-  const PlacedModel::Output output = vit.forward(5, part, method(kNoLimit), {.trace = false});
+  const PlacedModel::Output output = vit.forward(5, part, method(kNoLimit), {}, {.trace = false});
   EXPECT_THAT(output.warning, HasSubstr("parts"));
   expectUndisturbed(output, batch);
 }

@@ -40,6 +40,11 @@ bool lacksStatistics(const LoadedModelPtr& model, const Pane& pane) {
 
 QString inactiveReason(const SettingInfo& setting, const MethodChoice& choice) {
   if (isActive(setting, choice.settings)) return {};
+  if (!setting.active_with.empty()) {
+    const SettingInfo* file = findMethod(choice.method).setting(setting.active_with);
+    return QObject::tr("Has an effect only once “%1” is given.")
+        .arg(QString::fromStdString(file->label));
+  }
   const auto& [key, value] = *setting.active_when;
   const SettingInfo* other = findMethod(choice.method).setting(key);
   return QObject::tr("Has an effect only while “%1” is %2.")

@@ -3,6 +3,7 @@
 
 #include <QCheckBox>
 #include <QComboBox>
+#include <QFileDialog>
 #include <QGridLayout>
 #include <QHBoxLayout>
 #include <QLabel>
@@ -115,6 +116,49 @@ class ChoiceEditor : public SettingEditor {
   QComboBox* box_;
 };
 
+class FileEditor : public SettingEditor {
+ public:
+  FileEditor(const SettingInfo& info, QWidget* parent)
+      : SettingEditor(parent), line_(new QLineEdit) {
+    line_->setPlaceholderText(tr("none"));
+    line_->setClearButtonEnabled(true);
+    fill(*this, line_);
+    auto* browse = new QToolButton;
+    browse->setText(tr("…"));
+    browse->setToolTip(tr("Choose a file"));
+    browse->setAccessibleName(tr("Choose a file: %1").arg(fromUtf8(info.label)));
+    layout()->addWidget(browse);
+    // A half-typed path names no file, so it is taken when it is done.
+    connect(line_, &QLineEdit::editingFinished, this, [this] { take(line_->text()); });
+    connect(line_, &QLineEdit::textChanged, this, [this](const QString& text) {
+      if (text.isEmpty()) take(text);
+    });
+    connect(browse, &QToolButton::clicked, this, [this, title = fromUtf8(info.label)] {
+      const QString file = QFileDialog::getOpenFileName(this, title, line_->text());
+      if (file.isEmpty()) return;
+      line_->setText(file);
+      take(file);
+    });
+  }
+  void setValue(const SettingValue& value) override {
+    const QSignalBlocker quiet(line_);
+    taken_ = fromUtf8(std::get<std::string>(value));
+    line_->setText(taken_);
+  }
+  QWidget* control() override { return line_; }
+
+ private:
+  void take(const QString& file) {
+    if (file == taken_) return;
+    taken_ = file;
+    emit edited(file.toStdString());
+    emit finished();
+  }
+
+  QLineEdit* line_;
+  QString taken_;
+};
+
 class ListEditor : public SettingEditor {
  public:
   ListEditor(const SettingInfo& info, QWidget* parent)
@@ -165,12 +209,14 @@ SettingEditor* makeSettingEditor(const SettingInfo& info, QWidget* parent) {
   if (std::holds_alternative<bool>(info.fallback)) return new SwitchEditor(info, parent);
   if (std::holds_alternative<std::int64_t>(info.fallback)) return new CountEditor(info, parent);
   if (std::holds_alternative<double>(info.fallback)) return new RealEditor(info, parent);
+  if (info.is_path) return new FileEditor(info, parent);
   if (std::holds_alternative<std::string>(info.fallback)) return new ChoiceEditor(info, parent);
   return new ListEditor(info, parent);
 }
 
 QString describeRange(const SettingInfo& info) {
   if (std::holds_alternative<bool>(info.fallback)) return QObject::tr("On or off");
+  if (info.is_path) return QObject::tr("The path of a file");
   if (std::holds_alternative<std::string>(info.fallback)) {
     QStringList choices;
     for (const std::string& choice : info.choices) choices << fromUtf8(choice);

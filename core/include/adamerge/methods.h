@@ -44,6 +44,8 @@ struct SettingInfo {
   /// blocks. Empty: `fallback` for all.
   std::function<SettingValue(const VitConfig&)> of_model = {};
   std::string fallback_text = {};  ///< that default in words, "half of the patch tokens"
+  /// Has an effect only once the other setting, a path, is given.
+  std::string active_with = {};
   bool is_path = false;  ///< a string that names a file; empty: none. `choices` are not read
 };
 

@@ -10,7 +10,9 @@
 #include <mutex>
 #include <thread>
 
+#include "adamerge/benchmark.h"
 #include "adamerge/error.h"
+#include "adamerge/importance.h"
 #include "engine/device.h"
 #include "engine/placed_model.h"
 #include "engine/prepared_method.h"
@@ -21,6 +23,9 @@
 
 namespace adamerge {
 namespace {
+
+/// On which importance is measured for a model that has none.
+constexpr std::size_t kSyntheticImages = 8;
 
 /// "partition sequential instead of alternating, alpha 1 instead of 2"; empty where they agree.
 std::string differences(const Statistics& statistics, const MethodInfo& method,
@@ -162,6 +167,13 @@ struct Engine::State {
   std::mutex mutex;                              ///< of what follows
   std::shared_ptr<const Statistics> statistics;  ///< replaced while runs go on
   bool statistics_set = false;                   ///< the problem is of no interest any more
+  std::mutex importance_mutex;                   ///< held while it is measured
+  std::shared_ptr<const Importance> importance;  ///< on synthetic images, once it was asked for
+
+  /// Where files beside the weights lie; empty: there are no files.
+  std::filesystem::path folder() const {
+    return std::filesystem::is_directory(info.source) ? info.source : info.source.parent_path();
+  }
 };
 
 Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -193,9 +205,7 @@ Engine Engine::load(const std::filesystem::path& path, const EngineOptions& opti
       std::make_unique<State>(loadModel(path, wanted_model, progress, stop), placement, reload);
   const ModelInfo& info = state->info;
 
-  const std::filesystem::path folder =
-      std::filesystem::is_directory(path) ? path : path.parent_path();
-  if (const auto file = folder / "stats.json"; std::filesystem::exists(file)) {
+  if (const auto file = state->folder() / "stats.json"; std::filesystem::exists(file)) {
     try {
       auto statistics = std::make_shared<const Statistics>(readStatistics(file));
       requireSameModel(*statistics, info, /*by_name=*/false);
@@ -248,7 +258,27 @@ PreparedMethod Engine::prepare(const MethodChoice& choice) const {
       chooseStatistics(choice, entry.info, settings, model, statistics(), statisticsProblem());
   prepared->position = tokenPosition(settings);
   prepared->rotated_keys = usesRotatedKeys(settings);
-  prepared->method = entry.make(settings, {model.vit, chosen.statistics.get()});
+  prepared->method = entry.make(
+      settings, {model.vit, chosen.statistics.get(), model.name, state_->folder(), [this] {
+                   const std::lock_guard lock(state_->importance_mutex);
+                   std::shared_ptr<const Importance>& importance = state_->importance;
+                   if (importance == nullptr) {
+                     const std::vector<InputTensor> images =
+                         syntheticImages(state_->info.vit, kSyntheticImages, /*seed=*/0);
+                     importance = std::make_shared<const Importance>(measureImportance(
+                         *this,
+                         [&](std::size_t first, std::size_t count) {
+                           return std::vector(
+                               images.begin() + static_cast<std::ptrdiff_t>(first),
+                               images.begin() + static_cast<std::ptrdiff_t>(first + count));
+                         },
+                         images.size()));
+                   }
+                   return importance;
+                 }});
+  if (std::string warning = prepared->method->warning(); !warning.empty()) {
+    prepared->warnings.push_back(std::move(warning));
+  }
   if (!prepared->method->calibrated() && !choice.ignore_statistics) {
     prepared->warnings.push_back(
         fmt::format("uncalibrated: {}; {} until you run 'adamerge calibrate' under these settings",
@@ -290,7 +320,7 @@ std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
   PlacedModel::Output output;
   try {
     output = state_->model.forward(static_cast<std::int64_t>(images.size()), stack, *method.method,
-                                   how, stop);
+                                   method.adapted, how, stop);
   } catch (const FaultyPlan& fault) {
     throw Error(fmt::format("the method '{}' made a plan that cannot be carried out: {}",
                             method.choice.method, fault.what()));

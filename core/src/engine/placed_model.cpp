@@ -60,6 +60,19 @@ at::ScalarType onCpu(at::ScalarType dtype) {
 
 }  // namespace
 
+std::shared_ptr<const VisionTransformer> AdaptedNetwork::of(
+    const std::shared_ptr<const VisionTransformer>& network, const MergeMethod& method) const {
+  const std::span<const at::Tensor> changes = method.qkvChanges();
+  if (changes.empty()) return network;
+  const std::lock_guard lock(mutex_);
+  if (adapted_ == nullptr || original_.lock() != network) {
+    adapted_.reset();  // two of them may be more than memory holds
+    adapted_ = std::make_shared<const VisionTransformer>(network->withQkv(changes));
+    original_ = network;
+  }
+  return adapted_;
+}
+
 PlacedModel::PlacedModel(const VitConfig& config, const StateDict& weights, at::Device device,
                          at::ScalarType dtype, Reload reload)
     : config_(config),
@@ -139,7 +152,7 @@ std::string PlacedModel::warningAbout(const Placement& placement, std::int64_t i
 }
 
 PlacedModel::Output PlacedModel::forward(std::int64_t count, const Images& images,
-                                         const MergeMethod& method,
+                                         const MergeMethod& method, const AdaptedNetwork& adapted,
                                          const VisionTransformer::Options& options,
                                          const std::stop_token& stop) const {
   Output output;
@@ -148,8 +161,9 @@ PlacedModel::Output PlacedModel::forward(std::int64_t count, const Images& image
   for (std::int64_t done = 0; done < count;) {
     const Placement now = placement();
     const std::int64_t part = std::min(now.largest, count - done);
-    auto result = unlessOutOfMemory(
-        [&] { return now.network->forward(images(done, part), method, options, stop); });
+    auto result = unlessOutOfMemory([&] {
+      return adapted.of(now.network, method)->forward(images(done, part), method, options, stop);
+    });
     if (!result) {
       stepDown(now, part, stop);
       continue;

@@ -15,6 +15,20 @@
 
 namespace adamerge {
 
+/// The network as a method runs it that changes weights: made when it first runs, once for each
+/// network that is at work. May be shared by threads.
+class AdaptedNetwork {
+ public:
+  /// `network` itself where `method` changes nothing.
+  std::shared_ptr<const VisionTransformer> of(
+      const std::shared_ptr<const VisionTransformer>& network, const MergeMethod& method) const;
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::weak_ptr<const VisionTransformer> original_;
+  mutable std::shared_ptr<const VisionTransformer> adapted_;
+};
+
 class PlacedModel {
  public:
   /// Reads the model's weights once more.
@@ -27,11 +41,11 @@ class PlacedModel {
               at::ScalarType dtype, Reload reload);
 
   struct Output {
-    at::Tensor logits;               ///< as VisionTransformer's
+    at::Tensor logits;  ///< as VisionTransformer's
     at::Tensor embedding;
     std::vector<ImageState> images;
     std::vector<at::Tensor> features;
-    std::string warning;             ///< a sentence; empty: all ran as asked for
+    std::string warning;  ///< a sentence; empty: all ran as asked for
   };
 
   /// Makes [count, 3, H, W] fp32 of the images from `first` on.
@@ -39,8 +53,10 @@ class PlacedModel {
 
   /// As VisionTransformer's, for `count` images. Throws Error: no memory for one image, anything
   /// else that LibTorch reports; Cancelled. May be called from several threads.
+  /// `adapted` belongs to `method`.
   Output forward(std::int64_t count, const Images& images, const MergeMethod& method,
-                 const VisionTransformer::Options& options, const std::stop_token& stop = {}) const;
+                 const AdaptedNetwork& adapted, const VisionTransformer::Options& options,
+                 const std::stop_token& stop = {}) const;
 
   /// Of the network that runs at present. Both return at once, also while it moves to the CPU.
   at::Device device() const;

@@ -88,7 +88,7 @@ at::Tensor entered(const std::vector<MergePlan>& plans, const std::vector<std::i
   for (std::size_t i = 0; i < plans.size(); ++i) {
     const at::Tensor own = tokens.narrow(0, offset, counts[i]);
     offset += counts[i];
-    if (!plans[i].changes() || plans[i].restoration == nullptr) {
+    if (plans[i].restoration == nullptr) {
       inside.push_back(applied({plans[i]}, {counts[i]}, own));
       continue;
     }
@@ -109,12 +109,13 @@ at::Tensor restored(const std::vector<MergePlan>& plans, const std::vector<std::
     const at::Tensor own = inside.narrow(0, inner_offset, remainingTokens(plans[i], counts[i]));
     offset += counts[i];
     inner_offset += own.size(0);
-    if (!plans[i].changes()) {
-      all.push_back(own);
-    } else if (const auto& restoration = plans[i].restoration; restoration != nullptr) {
+    // Matrices may change tokens though all of them are inside.
+    if (const auto& restoration = plans[i].restoration; restoration != nullptr) {
       const at::Tensor& matrix = restoration->recover;
       const at::Tensor rest = restoration->rest.to(own.options()).unsqueeze(1);
       all.push_back(matrix.to(own.options().layout(matrix.layout())).mm(own) + old * rest);
+    } else if (!plans[i].changes()) {
+      all.push_back(own);
     } else {
       at::Tensor rows =
           own.index_select(0, sentTo(own.device(), rowsBack({plans[i]}, {counts[i]})));

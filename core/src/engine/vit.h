@@ -53,6 +53,10 @@ class VisionTransformer {
   Output forward(const at::Tensor& images, const MergeMethod& method, const Options& options,
                  const std::stop_token& stop = {}) const;
 
+  /// The network whose queries, keys and values are made by other weights: `changes` [3 d, d] of
+  /// each block added. All else is shared with this one. One attention per block.
+  VisionTransformer withQkv(std::span<const at::Tensor> changes) const;
+
   const VitConfig& config() const { return config_; }
   at::Device device() const { return device_; }
   at::ScalarType dtype() const { return dtype_; }

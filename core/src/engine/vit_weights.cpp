@@ -114,4 +114,14 @@ VisionTransformer::VisionTransformer(const VitConfig& config, const StateDict& w
   }
 }
 
+VisionTransformer VisionTransformer::withQkv(std::span<const at::Tensor> changes) const {
+  const c10::InferenceMode guard;
+  VisionTransformer changed = *this;
+  for (std::size_t block = 0; block < changes.size(); ++block) {
+    PackedLinear& qkv = changed.layers_.blocks[block].attentions.front().qkv;
+    qkv = qkv.plus(changes[block]);
+  }
+  return changed;
+}
+
 }  // namespace adamerge

@@ -31,6 +31,7 @@ at::Tensor plainLinear(const at::Tensor& x, const at::Tensor& weight, const at::
 }
 
 struct PackedLinear::Packed {
+  Isa isa;
   const HalfKernels* half;  ///< null: fp32
   const FloatKernels& kernels;
   std::int64_t in;  ///< as packed: filled up to a whole step
@@ -40,8 +41,9 @@ struct PackedLinear::Packed {
   at::Tensor weights;
   at::Tensor bias;  ///< fp32
 
-  Packed(const at::Tensor& weight, const at::Tensor& given_bias, Isa isa)
-      : half(weight.scalar_type() == at::kBFloat16 ? halfKernels(isa) : nullptr),
+  Packed(const at::Tensor& weight, const at::Tensor& given_bias, Isa given_isa)
+      : isa(given_isa),
+        half(weight.scalar_type() == at::kBFloat16 ? halfKernels(isa) : nullptr),
         kernels(floatKernels(isa)),
         in(half != nullptr ? dividedUp(weight.size(1), half->step) * half->step : weight.size(1)),
         out(weight.size(0)),
@@ -98,6 +100,16 @@ struct PackedLinear::Packed {
     }
   }
 
+  at::ScalarType dtype() const { return half != nullptr ? at::kBFloat16 : at::kFloat; }
+
+  /// [out, in], to the last bit, whatever the kernels' order: what the identity's rows give.
+  at::Tensor weight() const {
+    const at::Tensor rows = at::empty({in, out}, at::kFloat);
+    multiply(at::eye(in, dtype()), 0, in, 0, panels,
+             {rows.data_ptr(), out, nullptr, Finish::kNone, Store::kFloat});
+    return rows.t();
+  }
+
   void run(const at::Tensor& given, Destination to) const {
     const at::Tensor x = paddedColumns(given, in).contiguous();
     if (bias.defined()) to.bias = bias.data_ptr<float>();
@@ -146,6 +158,15 @@ void PackedLinear::addTo(at::Tensor& sums, const at::Tensor& x) const {
   }
   packed_->run(x,
                {sums.data_ptr<float>(), sums.stride(0), nullptr, Finish::kNone, Store::kAddFloat});
+}
+
+PackedLinear PackedLinear::plus(const at::Tensor& change) const {
+  const at::ScalarType type = packed_ == nullptr ? weight_.scalar_type() : packed_->dtype();
+  const at::Tensor own =
+      packed_ == nullptr ? weight_ : packed_->weight().narrow(1, 0, change.size(1));
+  const at::Tensor weight = (own.to(at::kDouble) + change.to(own.device(), at::kDouble)).to(type);
+  if (packed_ == nullptr) return {weight, bias_};
+  return {weight, packed_->bias.defined() ? packed_->bias.to(type) : at::Tensor(), packed_->isa};
 }
 
 }  // namespace adamerge

@@ -34,6 +34,9 @@ class PackedLinear {
   /// `sums` [rows, out] += the result, not rounded to x's type before. `sums`: rows adjacent.
   void addTo(at::Tensor& sums, const at::Tensor& x) const;
 
+  /// The layer whose weight is this one's plus `change` [out, in], summed in fp64.
+  PackedLinear plus(const at::Tensor& change) const;
+
  private:
   struct Packed;
   at::Tensor weight_;  ///< undefined where it is packed

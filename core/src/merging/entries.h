@@ -16,5 +16,9 @@ MethodEntry dsmEntry();
 MethodEntry atcEntry();
 MethodEntry pptEntry();
 MethodEntry pruneSidEntry();
+MethodEntry cubistMergeEntry();
+MethodEntry structSamEntry();
+MethodEntry pruneMergeEntry();
+MethodEntry focusEntry();
 
 }  // namespace adamerge

@@ -196,6 +196,18 @@ SettingInfo blocksSetting(const char* help) {
   return setting;
 }
 
+SettingInfo allBlocksSetting(const char* help) {
+  SettingInfo setting = blocksSetting(help);
+  setting.of_model = [](const VitConfig& vit) -> SettingValue {
+    std::vector<std::int64_t> blocks(static_cast<std::size_t>(vit.depth));
+    std::iota(blocks.begin(), blocks.end(), 0);
+    return blocks;
+  };
+  setting.fallback = setting.of_model(VitConfig{});
+  setting.fallback_text = "all";
+  return setting;
+}
+
 std::vector<std::int64_t> inflectedSchedule(std::int64_t r, double inflection, int depth) {
   const auto first = static_cast<std::int64_t>(static_cast<double>(r) * (1.0 - inflection));
   const std::int64_t last = 2 * r - first;

@@ -40,6 +40,8 @@ SettingInfo proportionalAttentionSetting(bool fallback);
 SettingInfo inflectionSetting();
 /// The setting "blocks": quarterBlocks() by default.
 SettingInfo blocksSetting(const char* help);
+/// The same, with all blocks by default.
+SettingInfo allBlocksSetting(const char* help);
 /// ToMe's counts per block for (r, inflection): linear from r (1 - inflection) to
 /// r (1 + inflection), truncated.
 std::vector<std::int64_t> inflectedSchedule(std::int64_t r, double inflection, int depth);

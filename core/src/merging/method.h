@@ -5,6 +5,7 @@
 
 #include <ATen/ATen.h>
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <span>
@@ -16,6 +17,8 @@
 #include "merging/plan.h"
 
 namespace adamerge {
+
+struct Importance;
 
 /// What the attention of one block tells of its tokens (more-methods, S1): sums of its softmax rows
 /// as really computed, proportional attention, biases and hidden keys included.
@@ -97,6 +100,11 @@ class MergeMethod {
   /// False: counts would follow layer statistics, and there are none. MethodInfo::uncalibrated says
   /// what they do instead.
   virtual bool calibrated() const { return true; }
+  /// What the user should know of how it was made, in a sentence; empty: nothing.
+  virtual std::string warning() const { return {}; }
+  /// Per block what it adds to the weight that makes queries, keys and values, [3 d, d]; empty:
+  /// the weights stay. Always the same.
+  virtual std::span<const at::Tensor> qkvChanges() const { return {}; }
   /// Must depend on this image's tokens alone, so that a batch equals its images. May be called
   /// from several threads at once, for different images. Throws Error where tokens are not finite
   /// and the method cannot go on.
@@ -115,6 +123,10 @@ class MergeMethod {
 struct MethodContext {
   VitConfig vit;
   const Statistics* statistics = nullptr;  ///< fit the settings and the depth; may be null
+  std::string model = {};                  ///< its name
+  std::filesystem::path folder = {};       ///< where its files lie; empty: it has none
+  /// Importance by received attention where no file holds any, on synthetic images; may be empty.
+  std::function<std::shared_ptr<const Importance>()> synthetic_importance = {};
 };
 
 struct MethodEntry {

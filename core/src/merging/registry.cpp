@@ -38,9 +38,10 @@ SettingInfo metricKeysSetting() {
 
 const std::vector<MethodEntry>& entries() {
   static const std::vector<MethodEntry> all = [] {
-    std::vector<MethodEntry> list{noneEntry(), adaMergeEntry(), toMeEntry(),         piToMeEntry(),
-                                  toFuEntry(), dsmEntry(),      adaMergePlusEntry(), atcEntry(),
-                                  pptEntry(),  pruneSidEntry()};
+    std::vector<MethodEntry> list{
+        noneEntry(),        adaMergeEntry(),     toMeEntry(),       piToMeEntry(), toFuEntry(),
+        dsmEntry(),         adaMergePlusEntry(), atcEntry(),        pptEntry(),    pruneSidEntry(),
+        cubistMergeEntry(), structSamEntry(),    pruneMergeEntry(), focusEntry()};
     // Settings of the run, which every method has.
     for (MethodEntry& entry : list) {
       MethodInfo& info = entry.info;
@@ -162,6 +163,10 @@ Settings completeSettings(const MethodChoice& choice, const VitConfig& vit) {
 }
 
 bool isActive(const SettingInfo& setting, const Settings& settings) {
+  if (!setting.active_with.empty()) {
+    const auto file = settings.find(setting.active_with);
+    if (file == settings.end() || std::get<std::string>(file->second).empty()) return false;
+  }
   if (!setting.active_when) return true;
   const auto other = settings.find(setting.active_when->first);
   return other != settings.end() && other->second == setting.active_when->second;

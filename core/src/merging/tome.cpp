@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "adamerge/error.h"
+#include "merging/compensator.h"
 #include "merging/entries.h"
 #include "merging/matching.h"
 
@@ -24,12 +25,35 @@ std::vector<std::int64_t> schedule(const Settings& settings, const VitConfig& vi
   return counts;
 }
 
+/// What the compensator that is named adds to the weights; nothing where none is.
+std::vector<at::Tensor> compensation(const Settings& settings, const VitConfig& vit) {
+  const std::string& file = get<std::string>(settings, "compensator");
+  if (file.empty()) return {};
+  const int r = getInt(settings, "r");
+  if (!get<std::vector<std::int64_t>>(settings, "r_per_block").empty() ||
+      get<double>(settings, "inflection") != 0 || r > Compensator::kDegrees) {
+    throw Error(
+        fmt::format("--compensator knows counts from 0 to {}, the same in every block: "
+                    "give it --r in this range, and no other schedule",
+                    Compensator::kDegrees));
+  }
+  if (vit.branches > 1) {
+    throw Error(fmt::format(
+        "--compensator: it changes one attention per block, and this model has {}", vit.branches));
+  }
+  const Compensator compensator(file, vit);
+  return compensator.changes(getInt(settings, "source"), r, get<double>(settings, "scale"));
+}
+
 class ToMe final : public MergeMethod {
  public:
-  ToMe(std::vector<std::int64_t> counts, bool proportional_attention)
-      : counts_(std::move(counts)), proportional_attention_(proportional_attention) {}
+  ToMe(const Settings& settings, const VitConfig& vit)
+      : counts_(schedule(settings, vit)),
+        proportional_attention_(get<bool>(settings, "proportional_attention")),
+        qkv_changes_(compensation(settings, vit)) {}
   Stage stage() const override { return Stage::kBetweenAttentionAndMlp; }
   bool proportionalAttention() const override { return proportional_attention_; }
+  std::span<const at::Tensor> qkvChanges() const override { return qkv_changes_; }
   MergePlan plan(const LayerTokens& layer) const override { return toMePlan(layer, count(layer)); }
   std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
     return toMePlans(layers, count(layers.front()));
@@ -42,7 +66,39 @@ class ToMe final : public MergeMethod {
 
   std::vector<std::int64_t> counts_;
   bool proportional_attention_;
+  std::vector<at::Tensor> qkv_changes_;
 };
+
+std::vector<SettingInfo> compensatorSettings() {
+  SettingInfo file{"compensator",
+                   "Compensator",
+                   "A file with a token compensator (ToCom, ECCV 2024): its weights repair what "
+                   "changes between the count the model was trained with and r.",
+                   std::string(),
+                   std::nullopt,
+                   std::nullopt,
+                   {},
+                   std::nullopt};
+  file.is_path = true;
+  SettingInfo source{"source",
+                     "Trained with r",
+                     "Merges per block that the model was trained with; 0: an unmerged one.",
+                     std::int64_t{0},
+                     0,
+                     Compensator::kDegrees,
+                     {},
+                     std::nullopt};
+  SettingInfo scale{"scale",
+                    "Compensation",
+                    "How strongly the compensator acts; the paper searches 0.05 to 0.15.",
+                    0.1,
+                    0,
+                    1,
+                    {},
+                    std::nullopt};
+  source.active_with = scale.active_with = file.key;
+  return {file, source, scale};
+}
 
 }  // namespace
 
@@ -54,7 +110,14 @@ MethodEntry toMeEntry() {
       "Merges the r most similar pairs of alternating tokens, by attention keys, in every block.";
   entry.info.reference = "Bolya et al., Token Merging: Your ViT But Faster, ICLR 2023";
   entry.info.matches_keys = true;
-  entry.info.compression = {{"r", 0.5}};
+  CompressionKnob knob{"r"};
+  knob.most = [](const Settings& settings, const VitConfig& vit) {
+    const int half = vit.patchTokens() / 2;
+    return get<std::string>(settings, "compensator").empty()
+               ? half
+               : std::min(half, Compensator::kDegrees);
+  };
+  entry.info.compression = {knob};
   SettingInfo r = constantCountSetting();
   r.active_when = {{"r_per_block", std::vector<std::int64_t>{}}};
   SettingInfo inflection = inflectionSetting();
@@ -70,9 +133,9 @@ MethodEntry toMeEntry() {
       {},
       std::nullopt};
   entry.info.settings = {r, inflection, per_block, proportionalAttentionSetting(true)};
+  for (const SettingInfo& setting : compensatorSettings()) entry.info.settings.push_back(setting);
   entry.make = [](const Settings& settings, const MethodContext& context) {
-    return std::make_unique<ToMe>(schedule(settings, context.vit),
-                                  get<bool>(settings, "proportional_attention"));
+    return std::make_unique<ToMe>(settings, context.vit);
   };
   return entry;
 }

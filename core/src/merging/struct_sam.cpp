@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "merging/struct_sam.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "merging/entries.h"
+#include "merging/matching.h"
+
+namespace adamerge {
+namespace {
+
+constexpr double kLeastNorm = 1e-6;
+
+std::vector<double> numbers(const at::Tensor& values) {
+  const at::Tensor host = values.to(at::kCPU, at::kDouble).contiguous();
+  return {host.data_ptr<double>(), host.data_ptr<double>() + host.numel()};
+}
+
+/// Of a cell's tokens the one of least energy, and its largest energy.
+struct Cell {
+  std::vector<std::int64_t> tokens;
+  std::int64_t destination = 0;
+  double flatness = 0;
+};
+
+std::vector<Cell> cellsOf(const std::vector<double>& energy, std::int64_t height,
+                          std::int64_t width, int side) {
+  std::vector<Cell> cells;
+  for (std::int64_t top = 0; top < height; top += side) {
+    for (std::int64_t left = 0; left < width; left += side) {
+      Cell cell;
+      for (std::int64_t row = top; row < std::min(top + side, height); ++row) {
+        for (std::int64_t column = left; column < std::min(left + side, width); ++column) {
+          cell.tokens.push_back(row * width + column);
+        }
+      }
+      const auto less = [&](std::int64_t a, std::int64_t b) { return energy[a] < energy[b]; };
+      cell.destination = *std::min_element(cell.tokens.begin(), cell.tokens.end(), less);
+      cell.flatness = energy[*std::max_element(cell.tokens.begin(), cell.tokens.end(), less)];
+      cells.push_back(std::move(cell));
+    }
+  }
+  return cells;
+}
+
+}  // namespace
+
+std::vector<double> gradientEnergy(const at::Tensor& metric, GridGradient gradient) {
+  const std::int64_t height = metric.size(0);
+  const std::int64_t width = metric.size(1);
+  const bool sobel = gradient == GridGradient::kSobel;
+  const at::Tensor planes = metric.to(at::kDouble).permute({2, 0, 1}).unsqueeze(0);
+  const at::Tensor padded = sobel ? at::constant_pad_nd(planes, {1, 1, 1, 1})
+                                  : at::replication_pad2d(planes, {1, 1, 1, 1});
+  /// The planes as seen from `down` rows and `right` columns before each token.
+  const auto shifted = [&](std::int64_t down, std::int64_t right) {
+    return padded.narrow(2, down, height).narrow(3, right, width);
+  };
+  at::Tensor x;
+  at::Tensor y;
+  if (sobel) {
+    x = shifted(0, 2) - shifted(0, 0) + 2 * (shifted(1, 2) - shifted(1, 0)) + shifted(2, 2) -
+        shifted(2, 0);
+    y = shifted(2, 0) - shifted(0, 0) + 2 * (shifted(2, 1) - shifted(0, 1)) + shifted(2, 2) -
+        shifted(0, 2);
+  } else {
+    x = (shifted(1, 2) - shifted(1, 0)) / 2;
+    y = (shifted(2, 1) - shifted(0, 1)) / 2;
+  }
+  const at::Tensor squares = (x * x + y * y)[0];
+  std::vector<double> energy = numbers((sobel ? squares.mean(0) : squares.sum(0)).sqrt());
+  // What overflowed is anything but flat, and orders need numbers.
+  std::replace_if(
+      energy.begin(), energy.end(), [](double e) { return std::isnan(e); },
+      std::numeric_limits<double>::infinity());
+  return energy;
+}
+
+StructSamMerges structSamMerges(const at::Tensor& metric, const StructSamRule& rule) {
+  const std::int64_t height = metric.size(0);
+  const std::int64_t width = metric.size(1);
+  StructSamMerges result;
+  result.energy = gradientEnergy(metric, rule.gradient);
+  const std::vector<Cell> cells = cellsOf(result.energy, height, width, rule.cell);
+
+  std::vector<int> flattest(cells.size());
+  std::iota(flattest.begin(), flattest.end(), 0);
+  std::stable_sort(flattest.begin(), flattest.end(),
+                   [&](int a, int b) { return cells[a].flatness < cells[b].flatness; });
+  flattest.resize(
+      std::max<std::size_t>(1, cells.size() * static_cast<std::size_t>(rule.flat) / 100));
+  std::sort(flattest.begin(), flattest.end());
+  result.cells = std::move(flattest);
+
+  std::vector<std::int64_t> destinations;
+  std::vector<std::int64_t> sources;
+  for (const int number : result.cells) {
+    const Cell& cell = cells[static_cast<std::size_t>(number)];
+    destinations.push_back(cell.destination);
+    for (const std::int64_t token : cell.tokens) {
+      if (token != cell.destination) sources.push_back(token);
+    }
+  }
+  std::sort(destinations.begin(), destinations.end());
+  std::sort(sources.begin(), sources.end());
+  const auto count = std::min<std::size_t>(
+      static_cast<std::size_t>(height * width * rule.ratio / 100), sources.size());
+  if (count == 0) return result;
+
+  const at::Tensor tokens = metric.flatten(0, 1);
+  const at::Tensor factors = inverseNorms(tokens, kLeastNorm);
+  const auto rowsOf = [&](const at::Tensor& from, const std::vector<std::int64_t>& positions) {
+    return from.index_select(0, at::tensor(positions).to(from.device()));
+  };
+  const at::Tensor scores =
+      dotProducts(rowsOf(tokens, sources), rowsOf(tokens, destinations), tokens.scalar_type());
+  result.macs = static_cast<double>(scores.numel()) * static_cast<double>(tokens.size(1));
+  const BestMatches best = bestProducts(scores, {0, scores.size(0)}, {0, scores.size(1)}, 1,
+                                        rowsOf(factors, sources), rowsOf(factors, destinations));
+  const std::vector<std::int64_t> order = descending(best.score);
+  for (std::size_t k = 0; k < count; ++k) {
+    const auto source = static_cast<std::size_t>(order[k]);
+    result.merges.push_back({sources[source],
+                             destinations[static_cast<std::size_t>(best.index[source])],
+                             best.score[source]});
+  }
+  std::sort(result.merges.begin(), result.merges.end(),
+            [](const PlannedMerge& a, const PlannedMerge& b) { return a.source < b.source; });
+  return result;
+}
+
+namespace {
+
+constexpr int kLeastPatches = 4;
+
+class StructSam final : public MergeMethod {
+ public:
+  StructSam(const Settings& settings, const VitConfig& vit)
+      : acts_(chosenBlocks(settings, "blocks", vit.depth)),
+        height_(vit.gridHeight()),
+        width_(vit.gridWidth()) {
+    rule_.gradient = get<std::string>(settings, "gradient") == "sobel" ? GridGradient::kSobel
+                                                                       : GridGradient::kCentral;
+    rule_.cell = getInt(settings, "cell");
+    rule_.flat = getInt(settings, "flat");
+    rule_.ratio = getInt(settings, "ratio");
+  }
+
+  Stage stage() const override { return Stage::kAroundAttention; }
+  bool actsIn(int block) const override { return acts_[static_cast<std::size_t>(block)]; }
+
+  MergePlan plan(const LayerTokens& layer) const override {
+    const StructSamMerges decided =
+        structSamMerges(layer.metric.narrow(0, layer.prefix, layer.patchCount())
+                            .to(layer.deciding)
+                            .unflatten(0, {height_, width_}),
+                        rule_);
+    MergePlan plan;
+    plan.macs = decided.macs;
+    plan.details.score.assign(decided.energy.begin(), decided.energy.end());
+    plan.salience = minMaxScaled(decided.energy);
+    const std::int64_t wanted = layer.patchCount() * rule_.ratio / 100;
+    if (static_cast<std::int64_t>(decided.merges.size()) < wanted) {
+      plan.details.note = fmt::format("only {} tokens are sources, so {} merge instead of {}",
+                                      decided.merges.size(), decided.merges.size(), wanted);
+    }
+    std::vector<bool> gone(static_cast<std::size_t>(layer.count()), false);
+    for (PlannedMerge merge : decided.merges) {
+      merge.source += layer.prefix;
+      merge.destination += layer.prefix;
+      gone[static_cast<std::size_t>(merge.source)] = true;
+      plan.merges.push_back(merge);
+    }
+    for (std::int64_t i = 0; i < layer.count(); ++i) {
+      if (!gone[static_cast<std::size_t>(i)]) plan.order.push_back(i);
+    }
+    plan.weights.assign(static_cast<std::size_t>(layer.count()), 1.0F);
+    return plan;
+  }
+
+ private:
+  StructSamRule rule_;
+  std::vector<bool> acts_;
+  std::int64_t height_;
+  std::int64_t width_;
+};
+
+/// Above it `ratio` changes nothing: the cells that take part have no more sources.
+int mostUseful(const Settings& settings, const VitConfig& vit) {
+  const int cell = getInt(settings, "cell");
+  const auto across = [&](int side) { return (side + cell - 1) / cell; };
+  const int cells = across(vit.gridHeight()) * across(vit.gridWidth());
+  const int sources = std::max(1, getInt(settings, "flat") * cells / 100) * (cell * cell - 1);
+  const int patches = vit.patchTokens();
+  return (100 * std::min(sources, patches - cells) + patches - 1) / patches;
+}
+
+std::vector<SettingInfo> structSamSettings() {
+  SettingInfo ratio{"ratio",
+                    "Ratio (%)",
+                    "Tokens that merge, as far as the cells that take part have sources.",
+                    std::int64_t{50},
+                    0,
+                    94,
+                    {},
+                    std::nullopt};
+  SettingInfo cell{"cell",
+                   "Cell",
+                   "Side of the cells, in tokens; each has one token that the others may go into.",
+                   std::int64_t{2},
+                   2,
+                   4,
+                   {},
+                   std::nullopt};
+  SettingInfo flat{"flat",
+                   "Flat cells (%)",
+                   "The cells that take part, those of the smallest largest energy; the tokens of "
+                   "the others are protected. 100: all, as in the public code.",
+                   std::int64_t{60},
+                   10,
+                   100,
+                   {},
+                   std::nullopt};
+  SettingInfo gradient{"gradient",
+                       "Gradient",
+                       "Of the tokens over the grid: half differences of neighbours, or the Sobel "
+                       "kernel.",
+                       std::string("central"),
+                       std::nullopt,
+                       std::nullopt,
+                       {"central", "sobel"},
+                       std::nullopt};
+  return {ratio, cell, flat, gradient,
+          allBlocksSetting("Blocks (0-based) whose attention merges.")};
+}
+
+}  // namespace
+
+MethodEntry structSamEntry() {
+  MethodEntry entry;
+  entry.info.id = "structsam";
+  entry.info.label = "StructSAM";
+  entry.info.description =
+      "Attention runs on fewer tokens, where the grid is flat, and the full grid is restored after "
+      "it.";
+  entry.info.reference =
+      "StructSAM: structure- and spectrum-preserving token merging, arXiv 2603.07307";
+  entry.info.salience = "Energy: how much the tokens change over the grid here.";
+  CompressionKnob knob{"ratio"};
+  knob.most = mostUseful;
+  entry.info.compression = {knob};
+  entry.info.settings = structSamSettings();
+  entry.make = [](const Settings& settings, const MethodContext& context) {
+    if (context.vit.patchTokens() < kLeastPatches) {
+      throw Error(fmt::format("StructSAM needs a grid of at least {} patches; this model has {}",
+                              kLeastPatches, context.vit.patchTokens()));
+    }
+    return std::make_unique<StructSam>(settings, context.vit);
+  };
+  return entry;
+}
+
+}  // namespace adamerge
