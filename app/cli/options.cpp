@@ -126,14 +126,14 @@ std::filesystem::path bundled(const std::string& relative) {
 
 void EngineChoice::addTo(CLI::App& command) {
   const std::string group = "Model and device";
-  takesText(
-      *command
-           .add_option("--model", model_,
-                       "A model folder or a .safetensors, .pth, .pt or .bin file, as timm, "
-                       "transformers, open_clip, OpenAI, Meta or FAIR publish it, or a model of the "
-                       "hub as OWNER/NAME[@REVISION] (default: the bundled model)")
-           ->group(group),
-      "MODEL");
+  takesText(*command
+                 .add_option(
+                     "--model", model_,
+                     "A model folder or a .safetensors, .pth, .pt or .bin file, as timm, "
+                     "transformers, open_clip, OpenAI, Meta or FAIR publish it, or a model of the "
+                     "hub as OWNER/NAME[@REVISION] (default: the bundled model)")
+                 ->group(group),
+            "MODEL");
   command
       .add_option("--input-size", input_size_,
                   "Run at another input size, as 224 or HEIGHTxWIDTH; the position embedding is "
@@ -317,7 +317,8 @@ MethodChoice parseVariant(const std::string& text) {
     std::string statistics;
     for (std::string word; words >> word;) {
       const std::size_t equals = word.find('=');
-      const std::string key = word.substr(0, equals);
+      std::string key = word.substr(0, equals);
+      std::replace(key.begin(), key.end(), '-', '_');
       const std::string value = equals == std::string::npos ? "" : word.substr(equals + 1);
       if (value.empty()) throw Error(fmt::format("'{}' is no KEY=VALUE", word));
       if (key == "stats") {

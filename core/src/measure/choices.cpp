@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <memory>
 #include <set>
+#include <tuple>
 
 #include "adamerge/calibrate.h"
 #include "adamerge/error.h"
@@ -19,6 +21,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kLargestCount = 1'000'000;
+constexpr int kMostCounts = 10'000;  // each is a run over all images
 constexpr double kNear = 0.02;
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -53,6 +56,7 @@ std::vector<int> parseCounts(std::string_view name, std::string_view text) {
                              name, text));
   };
   std::set<int> values;
+  int named = 0;
   for (const std::string_view part : split(text, ',')) {
     const std::vector<std::string_view> ends = split(part, ':');
     int first = 0;
@@ -62,6 +66,11 @@ std::vector<int> parseCounts(std::string_view name, std::string_view text) {
     if (ends.size() > 1 && !parseCount(ends[1], last)) throw refuse();
     if (ends.size() > 2 && !parseCount(ends[2], step)) throw refuse();
     if (step < 1 || last < first) throw refuse();
+    if ((last - first) / step >= kMostCounts - named) {
+      throw Error(fmt::format("{} names more than {} counts; each is measured on all images", name,
+                              kMostCounts));
+    }
+    named += (last - first) / step + 1;
     for (int value = first; value <= last; value += step) values.insert(value);
   }
   return {values.begin(), values.end()};
@@ -126,13 +135,16 @@ std::vector<MeasuredChoice> matchTiers(const Engine& engine, std::span<const Inp
 
 std::vector<MeasuredChoice> withUnmerged(std::span<const MeasuredChoice> choices) {
   std::vector<MeasuredChoice> all{{MethodChoice{}, std::nullopt}};
+  using Key =
+      std::tuple<std::string, Settings, std::optional<double>, std::shared_ptr<const Statistics>>;
+  std::set<Key> seen;
   for (const MeasuredChoice& entry : choices) {
-    const bool again = std::any_of(all.begin(), all.end(), [&](const MeasuredChoice& other) {
-      return other.choice.method == entry.choice.method && other.tier == entry.tier &&
-             other.choice.statistics == entry.choice.statistics &&
-             completeSettings(other.choice) == completeSettings(entry.choice);
-    });
-    if (!again && entry.choice.method != "none") all.push_back(entry);
+    const MethodChoice& choice = entry.choice;
+    if (choice.method == "none") continue;
+    if (seen.emplace(choice.method, completeSettings(choice), entry.tier, choice.statistics)
+            .second) {
+      all.push_back(entry);
+    }
   }
   return all;
 }
