@@ -193,6 +193,7 @@ TEST_F(ModelDescription, LabelsMayBeNumberedOrDescribed) {
 
 TEST_F(ModelDescription, ConfigsMayBeTextOfOtherSystems) {
   const std::string text = with("/pretrained_cfg/label_names/0", "B\u00e4r").dump();
+  folder_.tensors(test::smallTensors());
   const auto labelFrom = [&](const std::string& bytes) {
     test::writeBytes(folder_.path() / "config.json", bytes);
     return loadModel(folder_.path()).info.labels[0];

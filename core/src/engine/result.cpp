@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <span>
 
 #include "adamerge/error.h"
 
@@ -114,7 +115,8 @@ double embeddingCosine(const ImageResult& baseline, const ImageResult& merged) {
 
 double patchCosine(const ImageResult& baseline, const ImageResult& merged) {
   const std::size_t patches = baseline.patch_tokens.size();
-  const auto tokens = static_cast<std::size_t>(baseline.layers.empty() ? 0 : baseline.layers.back().tokens_out);
+  const auto tokens =
+      static_cast<std::size_t>(baseline.layers.empty() ? 0 : baseline.layers.back().tokens_out);
   if (patches == 0 || tokens == 0) return 0;
   const std::size_t width = baseline.features.size() / tokens;
   const auto row = [width](const ImageResult& result, int token) {

@@ -14,6 +14,7 @@
 #include "adamerge/error.h"
 #include "adamerge/evaluate.h"
 #include "support/json.h"
+#include "support/text.h"
 
 namespace adamerge {
 namespace {
@@ -53,7 +54,7 @@ bool parseCount(std::string_view text, int& value) {
 std::vector<int> parseCounts(std::string_view name, std::string_view text) {
   const auto refuse = [&] {
     return Error(fmt::format("{} takes numbers as 8,12,16 or a range as 1:23 or 1:23:2, not '{}'",
-                             name, text));
+                             name, printable(text)));
   };
   std::set<int> values;
   int named = 0;
@@ -81,7 +82,8 @@ std::vector<double> parseTiers(std::string_view name, std::string_view text) {
   for (const std::string_view part : split(text, ',')) {
     double value = 0;
     if (!parse(part, value) || !(value > 0) || !std::isfinite(value)) {
-      throw Error(fmt::format("{} takes numbers above 0 as 0.9,0.75, not '{}'", name, text));
+      throw Error(
+          fmt::format("{} takes numbers above 0 as 0.9,0.75, not '{}'", name, printable(text)));
     }
     tiers.push_back(value);
   }
