@@ -169,7 +169,7 @@ def torment(task, kills, draw):
             break
     left = sum(1 for _ in task.out.parent.rglob(".*.part"))
     print(f"{task.name}: {killed} kills, {ended} runs ended, all with the totals of a run of "
-          f"{whole:.1f} s; {left} temporary file(s) left")
+          f"{whole:.1f} s; {left} temporary file(s) left", flush=True)
 
 
 def main():
