@@ -7,7 +7,7 @@ SHOTS   := $(BUILD)/screenshots
 FIGURES := $(BUILD)/figures
 SOURCES := $(shell git ls-files '*.cpp' '*.h' 2>/dev/null)
 
-.PHONY: run test package bench bench-tiny bench-small bench-base gpu-kit screenshots manual build packages \
+.PHONY: run test fuzz package bench bench-tiny bench-small bench-base gpu-kit screenshots manual build packages \
   format lint clean
 
 packages:
@@ -48,6 +48,14 @@ test: packages
 	cmake --preset release -DADAMERGE_BUILD_TESTS=ON
 	cmake --build --preset release
 	ctest --preset release
+
+# All readers of what strangers hand over, each for SECONDS, with clang and its sanitizers.
+SECONDS := 60
+fuzz: packages
+	command -v clang++-19 >/dev/null || { echo "clang-19 and libclang-rt-19-dev are needed." >&2; exit 1; }
+	cmake --preset fuzz
+	cmake --build --preset fuzz
+	tests/fuzz/run.sh build-fuzz $(SECONDS)
 
 # A .deb of this Debian release, in the build folder.
 package: packages

@@ -223,8 +223,8 @@ Command evaluateCommand(CLI::App& app) {
       "No accuracy, but agreement with the unmerged model, on images at any depth");
   CLI::Option* labels = command->add_option(
       "--labels", options->labels,
-      "Which class a folder holds: lines of FOLDER, a tab, comma or space, and the class's name or "
-      "index");
+      "Which class a folder holds: lines of FOLDER, a tab, comma, semicolon or space, and the class's "
+      "name or index; of Excel and Kaggle, too");
   takesText(*labels, "FILE");
   labels->excludes(unlabelled);
   takesText(*command->add_option("--json", options->json,

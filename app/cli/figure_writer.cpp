@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 
+#include "adamerge/files.h"
 #include "output_files.h"
 #include "usage_error.h"
 #include "value_checks.h"
@@ -156,8 +157,9 @@ std::vector<std::filesystem::path> FigureOptions::write(const FigureInput& input
     if (all_ && kind.id == "attention" && !has(&LayerTrace::attention)) continue;
     const std::string block =
         kind.per_layer && layer_ >= 0 ? fmt::format("-block{:02}", layer_) : "";
-    const std::filesystem::path path = std::filesystem::path(folder_) /
-                                       fmt::format("{}-{}{}.{}", own_stem, kind.id, block, format_);
+    const std::filesystem::path path =
+        withFittingName(std::filesystem::path(folder_) /
+                        fmt::format("{}-{}{}.{}", own_stem, kind.id, block, format_));
     writeFigure(kind.id, input, style_, kFormats.at(format_), path);
     written.push_back(path);
   }

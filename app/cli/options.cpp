@@ -338,7 +338,8 @@ MethodChoice parseVariant(const std::string& text) {
     std::string statistics;
     for (std::string word; words >> word;) {
       const std::size_t equals = word.find('=');
-      const std::string key = word.substr(0, equals);
+      std::string key = word.substr(0, equals);
+      std::replace(key.begin(), key.end(), '-', '_');
       const std::string value = equals == std::string::npos ? "" : word.substr(equals + 1);
       if (value.empty()) throw Error(fmt::format("'{}' is no KEY=VALUE", word));
       if (key == "stats") {

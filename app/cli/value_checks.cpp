@@ -118,6 +118,13 @@ std::string usageText(const CLI::App& program, const CLI::ParseError& error) {
       return fmt::format("{} needs a value: {} ({})", name, option->get_type_name(), help);
     }
   }
+  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
+    for (const std::string& word : command->remaining()) {
+      if (!word.starts_with('-')) continue;
+      return fmt::format("there is no option '{}'; a file of that name is given as ./{} ({})", word,
+                         word, help);
+    }
+  }
   return fmt::format("{} ({})", text, help);
 }
 

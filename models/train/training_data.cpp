@@ -33,7 +33,7 @@ void requireKnown(const std::vector<std::string>& found, const std::vector<std::
                   const fs::path& test, const fs::path& training) {
   const ClassNames names(known);
   for (const std::string& name : found) {
-    if (names.find(name)) continue;
+    if (names.all(name).size() == 1) continue;
     throw Error(fmt::format("{}: {} is no class of {}, which has {}", test.string(), name,
                             training.string(), fmt::join(known, ", ")));
   }

@@ -104,7 +104,7 @@ TEST_F(EvaluateCommand, MeasuresVariantsOfAMethod) {
   const std::string shared = "adaptive=off partition=alternating r=8";
   const CliResult result = evaluate({"--variant", "adamerge " + shared, "--variant",
                                      "adamerge salience=off weights=size " + shared, "--variant",
-                                     "tome r_per_block=9,8,7", "--json", "-"});
+                                     "tome r-per-block=9,8,7", "--json", "-"});
   expectSuccess(result);
   const json points = json::parse(result.out).at("points");
   ASSERT_EQ(points.size(), 4U);

@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include <ctime>
+#include <iostream>
 #include <limits>
 #include <opencv2/core.hpp>
 
@@ -257,6 +258,16 @@ TEST(BadImages, IntegersOf32Bits) {
   const cv::Mat grey(2, 2, CV_32SC1, cv::Scalar(5));
   EXPECT_THAT(messageOf([&] { decodeImage(encode(grey, ".tif"), "labels.tif"); }),
               AllOf(StartsWith("labels.tif: "), HasSubstr("8-bit, 16-bit or floating-point")));
+}
+
+TEST(BadImage, OpenCvSaysNothingOnTheTerminal) {
+  // 16,384 x 16,384 in 30 bytes; a run-length BMP that breaks off.
+  const Bytes webp = bytesOf(std::string("RIFF\x16\0\0\0WEBPVP8L\x0A\0\0\0/\xFF\xFF\xFF\x0F", 25) +
+                             std::string(5, '\0'));
+  testing::internal::CaptureStderr();
+  EXPECT_THAT(messageOf([&] { decodeImage(webp, "a.webp"); }), StartsWith("a.webp: the WebP file"));
+  std::cerr << "others may speak";
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "others may speak");
 }
 
 }  // namespace

@@ -151,6 +151,63 @@ TEST_F(DatasetTest, ReadsAMappingFile) {
   EXPECT_THAT(problem({.labels = folder_.path() / "none"}), HasSubstr("none: "));
 }
 
+TEST_F(DatasetTest, ReadsMappingFilesOfOtherSystems) {
+  makeFolders({"n1", "n,2", "n 3"});
+  const fs::path file = folder_.path() / "labels.csv";
+  const auto read = [&](const std::string& bytes) {
+    test::writeBytes(file, bytes);
+    return labels(Dataset::open(root_, model_, {.labels = file}));
+  };
+  const auto expected = ElementsAre(1, 2, 0);  // sorted: 'n 3', 'n,2', n1
+  EXPECT_THAT(read("\xEF\xBB\xBFn1,tench\r\n\"n,2\",hot-dog\r\nn 3,1\r\n"), expected) << "mark";
+  EXPECT_THAT(read("folder;class\nn1;tench;\n\"n,2\";hot dog;\nn 3;great white shark;\n"),
+              expected);
+  EXPECT_THAT(read("sep=;\nn1;0\nn,2;2\nn 3;1\n"), expected) << "Excel's own first line";
+  EXPECT_THAT(read("\"n1\",\"tench, Tinca tinca\"\n\"n,2\",\"hot-dog\"\n\"n 3\",\"1\"\n"),
+              expected);
+  std::string utf16 = "\xFF\xFE";
+  for (const char c : std::string("n1\t0\r\nn,2\t2\r\nn 3\t1\r\n")) utf16 += {c, '\0'};
+  EXPECT_THAT(read(utf16), expected);
+  test::writeBytes(file, "\"n1,0\n");
+  EXPECT_THAT(problem({.labels = file}), HasSubstr("line 1 has a quote without its end"));
+  test::writeBytes(file, "n1,0\nB\xE4r,1\n");
+  EXPECT_THAT(problem({.labels = file}), HasSubstr("no UTF-8"));
+}
+
+TEST_F(DatasetTest, EqualNamesAreMatchedByTheOrderOfTheirLinesOrRefused) {
+  model_ = modelOf({"tench, Tinca tinca", "crane", "goldfish", "crane"});
+  makeFolders({"n0", "n1", "n2"});
+  const fs::path file = folder_.path() / "LOC_synset_mapping.txt";
+  test::writeBytes(file, "n0 tench, Tinca tinca\nn1 crane\nn9 goldfish\nn2 crane\n");
+  const Dataset set = Dataset::open(root_, model_, {.labels = file});
+  EXPECT_THAT(labels(set), ElementsAre(0, 1, 3));
+  EXPECT_THAT(set.notes(), ElementsAre(HasSubstr("'n1' is 1, by the order of the lines"),
+                                       HasSubstr("'n2' is 3, by the order of the lines")));
+  // One of the two says nothing of the order.
+  test::writeBytes(file, "n0 tench\nn1 crane\nn2 goldfish\n");
+  EXPECT_THAT(problem({.labels = file}),
+              HasSubstr("line 2: 'crane' is ambiguous, a-model has it as classes 1 and 3"));
+
+  root_ = folder_.path() / "by-name";
+  makeFolders({"crane", "tench"});
+  EXPECT_THAT(problem(), testing::AllOf(HasSubstr("'crane' is ambiguous"),
+                                        HasSubstr("classes 1 and 3"), HasSubstr("--labels")));
+}
+
+TEST_F(DatasetTest, MatchesByTheCodeBehindALabel) {
+  model_ = modelOf({"tench, Tinca tinca (n01440764)", "springer (n02102040)", "n07697537"});
+  makeFolders({"n01440764", "n02102040", "n07697537"});
+  EXPECT_THAT(labels(Dataset::open(root_, model_)), ElementsAre(0, 1, 2));
+  root_ = folder_.path() / "by-name";
+  makeFolders({"Tinca tinca", "springer"});
+  EXPECT_THAT(labels(Dataset::open(root_, model_)), ElementsAre(0, 1));
+  // Of labels with and without, the brackets are part of a name.
+  model_ = modelOf({"crane (bird)", "great tit"});
+  root_ = folder_.path() / "birds";
+  makeFolders({"bird", "great tit"});
+  EXPECT_THAT(problem(), HasSubstr("does not know 1 of the 2"));
+}
+
 TEST_F(DatasetTest, TakesImagesAtAnyDepthWithoutLabels) {
   makeFolders({"a/b/c", "unicorn"});
   const Dataset set = Dataset::open(root_, model_, {.unlabelled = true});

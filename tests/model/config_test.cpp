@@ -182,13 +182,42 @@ TEST_F(ModelDescription, LabelsOfAnotherNumberAreNotUsed) {
 
 TEST_F(ModelDescription, LabelsMayBeNumberedOrDescribed) {
   json config = with("/pretrained_cfg/label_descriptions", {{"b", "a bee"}});
-  EXPECT_EQ(load(config).info.labels[1], "a bee");
+  EXPECT_EQ(load(config).info.labels[1], "a bee (b)") << "data sets may go by the name";
   EXPECT_EQ(load(config).info.labels[2], "c");
   config = with("/pretrained_cfg/label_names", json::object());
   for (int i = 0; i < 7; ++i) {
     config["pretrained_cfg"]["label_names"][std::to_string(i)] = "number " + std::to_string(i);
   }
   EXPECT_EQ(load(config).info.labels[5], "number 5");
+}
+
+TEST_F(ModelDescription, ConfigsMayBeTextOfOtherSystems) {
+  const std::string text = with("/pretrained_cfg/label_names/0", "B\u00e4r").dump();
+  folder_.tensors(test::smallTensors());
+  const auto labelFrom = [&](const std::string& bytes) {
+    test::writeBytes(folder_.path() / "config.json", bytes);
+    return loadModel(folder_.path()).info.labels[0];
+  };
+  const auto utf16 = [&](bool big_endian) {
+    std::string bytes;
+    const auto add = [&](unsigned unit) {
+      const char low = static_cast<char>(unit & 0xFFU);
+      const char high = static_cast<char>(unit >> 8U);
+      bytes += big_endian ? std::string{high, low} : std::string{low, high};
+    };
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      const bool umlaut = text.compare(i, 2, "\u00e4") == 0;
+      add(umlaut ? 0xE4U : static_cast<unsigned char>(text[i]));
+      if (umlaut) ++i;
+    }
+    return bytes;
+  };
+  EXPECT_EQ(labelFrom("\xEF\xBB\xBF" + text), "B\u00e4r");
+  EXPECT_EQ(labelFrom("\xFF\xFE" + utf16(false)), "B\u00e4r");
+  EXPECT_EQ(labelFrom("\xFE\xFF" + utf16(true)), "B\u00e4r");
+  EXPECT_EQ(labelFrom(utf16(false)), "B\u00e4r") << "no mark";
+  EXPECT_THAT(test::errorMessage([&] { labelFrom("\xFF\xFE{"); }),
+              AllOf(HasSubstr("config.json: "), HasSubstr("UTF-16")));
 }
 
 TEST_F(ModelDescription, UnknownFieldsOfTheDescriptionAreNoted) {

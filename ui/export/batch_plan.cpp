@@ -8,6 +8,7 @@
 #include <set>
 
 #include "adamerge/error.h"
+#include "adamerge/files.h"
 #include "adamerge/image.h"
 #include "adamerge/report.h"
 #include "export/export_plan.h"
@@ -113,7 +114,7 @@ fs::path BatchPlan::figure(const BatchImage& image, const MethodChoice& choice,
   fs::path path = output / image.stem;
   path += fmt::format("-{}-{}{}.{}", slug(QString::fromStdString(describe(choice))).toStdString(),
                       kind.id, block, extension(format).toStdString());
-  return path;
+  return withFittingName(path);
 }
 
 fs::path BatchPlan::table() const { return output / "adamerge-batch.csv"; }

@@ -180,7 +180,7 @@ class Names {
     for (int number = 2; !used_.insert(file).second; ++number) {
       file = QStringLiteral("%1-%2.%3").arg(stem).arg(number).arg(extension);
     }
-    return folder_ / file.toStdString();
+    return withFittingName(folder_ / file.toStdString());
   }
 
  private:

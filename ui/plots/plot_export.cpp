@@ -8,11 +8,11 @@
 #include <QPainter>
 #include <QPdfWriter>
 #include <QPicture>
-#include <QSaveFile>
 #include <QSvgGenerator>
 #include <cmath>
 
 #include "adamerge/error.h"
+#include "adamerge/files.h"
 #include "plots/plot_renderer.h"
 
 namespace adamerge::ui {
@@ -195,11 +195,7 @@ QByteArray asPdf(const PlotSnapshot& plot, const PlotExportStyle& style, const Q
 }
 
 void writeWhole(const std::filesystem::path& path, const QByteArray& bytes) {
-  QSaveFile file(QString::fromStdString(path.string()));
-  if (!file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size() || !file.commit()) {
-    throw Error(
-        fmt::format("{}: cannot be written: {}", path.string(), file.errorString().toStdString()));
-  }
+  writeFileAtomically(path, {bytes.constData(), static_cast<std::size_t>(bytes.size())});
 }
 
 }  // namespace

@@ -9,7 +9,8 @@
 
 namespace adamerge {
 
-/// Throws Error: missing, a folder, no permission, larger than `limit` bytes.
+/// As UTF-8 without a byte order mark, whichever of UTF-8 and UTF-16 the file has. Throws Error:
+/// missing, a folder, no permission, larger than `limit` bytes, broken UTF-16.
 std::string readTextFile(const std::filesystem::path& path, std::uint64_t limit = 64U << 20U);
 
 /// Writes beside `path` and renames over it, so that a reader sees the old file or the whole new
@@ -17,5 +18,9 @@ std::string readTextFile(const std::filesystem::path& path, std::uint64_t limit 
 /// replace it. Missing parent folders are made. Throws Error (no permission, full disk); nothing
 /// half-written remains.
 void writeFileAtomically(const std::filesystem::path& path, std::string_view bytes);
+
+/// `path` with its file name cut in the middle, where a hash of the whole one stands instead, if it
+/// is longer than file systems take.
+std::filesystem::path withFittingName(const std::filesystem::path& path);
 
 }  // namespace adamerge

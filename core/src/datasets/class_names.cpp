@@ -8,24 +8,16 @@
 #include <algorithm>
 #include <charconv>
 #include <memory>
-#include <set>
 #include <sstream>
+#include <utility>
 
 #include "adamerge/error.h"
-#include "support/files.h"
+#include "datasets/mapping_file.h"
 
 namespace adamerge {
 namespace {
 
 constexpr std::size_t kNamesShown = 5;
-constexpr std::string_view kSeparators = "\t, ";
-
-/// macOS writes an accented letter as two characters, others as one (NFC).
-std::string composed(std::string_view text) {
-  const std::unique_ptr<gchar, decltype(&g_free)> form(
-      g_utf8_normalize(text.data(), static_cast<gssize>(text.size()), G_NORMALIZE_NFC), g_free);
-  return form ? std::string(form.get()) : std::string(text);  // none: not UTF-8
-}
 
 std::string normalised(std::string_view text) {
   std::string result;
@@ -40,19 +32,6 @@ std::string normalised(std::string_view text) {
   return result;
 }
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
-
-std::optional<int> wholeNumber(std::string_view text) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0) return std::nullopt;
-  return value;
-}
-
 /// "a, b, c, d, e and 7 more".
 std::string shortList(const std::vector<std::string>& names) {
   const std::vector<std::string> first(
@@ -63,66 +42,12 @@ std::string shortList(const std::vector<std::string>& names) {
   return fmt::format("{} and {} more", text, names.size() - kNamesShown);
 }
 
-/// Lines of FOLDER, separator, class. Folder names may hold separators themselves: the longest one
-/// of `names` that fits is meant.
-class MappingFile {
- public:
-  MappingFile(const std::filesystem::path& path, const std::vector<std::string>& names,
-              const ModelInfo& model)
-      : path_(path), model_(model), classes_(model.labels) {
-    for (const std::string& name : names) names_.insert(composed(name));
-    std::istringstream lines(composed(readTextFile(path)));
-    int number = 0;
-    for (std::string line; std::getline(lines, line);) readLine(trimmed(line), ++number);
-  }
-
-  std::optional<int> find(const std::string& name) const {
-    const auto found = mapping_.find(composed(name));
-    return found == mapping_.end() ? std::nullopt : std::optional<int>(found->second);
-  }
-
- private:
-  void readLine(std::string_view line, int number) {
-    if (line.empty() || line.front() == '#') return;
-    std::size_t split = line.find_first_of(kSeparators);
-    if (split == std::string_view::npos) {
-      throw Error(
-          fmt::format("{}: line {} holds '{}'; a folder, a tab, comma or space, and a class's name "
-                      "or index are expected",
-                      path_.string(), number, line));
-    }
-    for (std::size_t at = split; at != std::string_view::npos;
-         at = line.find_first_of(kSeparators, at + 1)) {
-      if (names_.contains(std::string(line.substr(0, at)))) split = at;
-    }
-    const std::string folder(line.substr(0, split));
-    // A list for a whole data set serves a part of it, too.
-    if (!names_.contains(folder)) return;
-    const std::size_t rest_at = line.find_first_not_of(kSeparators, split);
-    if (rest_at == std::string_view::npos) {
-      throw Error(fmt::format("{}: line {} names no class for '{}'; its name or index is expected",
-                              path_.string(), number, folder));
-    }
-    const std::string_view rest = line.substr(rest_at);
-    mapping_[folder] = classOf(rest, number);
-  }
-
-  int classOf(std::string_view text, int number) const {
-    if (const std::optional<int> found = classes_.find(text)) return *found;
-    const std::optional<int> index = wholeNumber(text);
-    if (index && *index < model_.vit.classes) return *index;
-    throw Error(fmt::format(
-        "{}: line {} names the class '{}', which {} does not have; its name or an index from 0 to "
-        "{} is expected",
-        path_.string(), number, text, model_.name, model_.vit.classes - 1));
-  }
-
-  std::filesystem::path path_;
-  std::set<std::string> names_;
-  const ModelInfo& model_;
-  ClassNames classes_;
-  std::map<std::string, int> mapping_;
-};
+/// Where `label` ends in "(code)": the text before and within.
+std::optional<std::pair<std::string, std::string>> withCode(const std::string& label) {
+  const std::size_t open = label.rfind(" (");
+  if (open == std::string::npos || !label.ends_with(')')) return std::nullopt;
+  return std::pair(label.substr(0, open), label.substr(open + 2, label.size() - open - 3));
+}
 
 /// A word, not a code such as n01440764 or "class 3".
 bool isWord(const std::string& name) {
@@ -159,26 +84,58 @@ std::vector<int> byNumberOrOrder(const std::vector<std::string>& names, const Mo
 
 }  // namespace
 
+std::string composed(std::string_view text) {
+  const std::unique_ptr<gchar, decltype(&g_free)> form(
+      g_utf8_normalize(text.data(), static_cast<gssize>(text.size()), G_NORMALIZE_NFC), g_free);
+  return form ? std::string(form.get()) : std::string(text);
+}
+
+bool isUtf8(std::string_view text) {
+  return g_utf8_validate(text.data(), static_cast<gssize>(text.size()), nullptr) != FALSE;
+}
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
+}
+
+std::optional<int> wholeNumber(std::string_view text) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < 0) return std::nullopt;
+  return value;
+}
+
 ClassNames::ClassNames(const std::vector<std::string>& labels) {
+  // A name without a description is its own code.
+  const bool coded = std::all_of(labels.begin(), labels.end(), [](const std::string& label) {
+    return withCode(label) || label.find(' ') == std::string::npos;
+  });
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const int index = static_cast<int>(i);
-    full_[normalised(labels[i])].push_back(index);
-    std::istringstream parts(labels[i]);
-    for (std::string part; std::getline(parts, part, ',');) {
-      std::vector<int>& users = synonyms_[normalised(part)];
+    const auto add = [&](Table& table, std::string_view name) {
+      std::vector<int>& users = table[normalised(name)];
       if (users.empty() || users.back() != index) users.push_back(index);
+    };
+    std::string name = labels[i];
+    add(full_, name);
+    if (const auto parts = coded ? withCode(name) : std::nullopt) {
+      name = parts->first;
+      add(full_, name);
+      add(codes_, parts->second);
     }
+    std::istringstream parts(name);
+    for (std::string part; std::getline(parts, part, ',');) add(synonyms_, part);
   }
 }
 
-std::optional<int> ClassNames::find(std::string_view name) const {
+std::vector<int> ClassNames::all(std::string_view name) const {
   const std::string key = normalised(name);
-  for (const auto* table : {&full_, &synonyms_}) {
-    const auto found = table->find(key);
-    if (found == table->end()) continue;
-    return found->second.size() == 1 ? std::optional<int>(found->second.front()) : std::nullopt;
+  for (const Table* table : {&full_, &synonyms_, &codes_}) {
+    if (const auto found = table->find(key); found != table->end()) return found->second;
   }
-  return std::nullopt;
+  return {};
 }
 
 std::vector<int> matchClasses(const std::vector<std::string>& names, const ModelInfo& model,
@@ -193,13 +150,24 @@ std::vector<int> matchClasses(const std::vector<std::string>& names, const Model
   if (!mapping.empty()) {
     const MappingFile file(mapping, names, model);
     for (const std::string& name : names) take(name, file.find(name));
+    notes.insert(notes.end(), file.notes().begin(), file.notes().end());
     if (unknown.empty()) return indices;
-    throw Error(fmt::format("{}: {} of the {} classes of {} have no line here: {}",
-                            mapping.string(), unknown.size(), names.size(), where.string(),
-                            shortList(unknown)));
+    throw Error(fmt::format(
+        "{}: {} of the {} classes of {} have no line here: {}{}", mapping.string(), unknown.size(),
+        names.size(), where.string(), shortList(unknown),
+        file.utf8() ? "" : "; the file is no UTF-8 text: save it as that, names may differ"));
   }
   const ClassNames classes(model.labels);
-  for (const std::string& name : names) take(name, classes.find(name));
+  for (const std::string& name : names) {
+    const std::vector<int> found = classes.all(name);
+    if (found.size() > 1) {
+      throw Error(fmt::format(
+          "{}: the class '{}' is ambiguous, {} has it as classes {}; --labels FILE says which "
+          "class a folder holds, --unlabelled does without",
+          where.string(), name, model.name, fmt::join(found, " and ")));
+    }
+    take(name, found.empty() ? std::nullopt : std::optional<int>(found.front()));
+  }
   if (unknown.empty()) return indices;
   if (unknown.size() == names.size()) {
     indices = byNumberOrOrder(names, model, where, notes);

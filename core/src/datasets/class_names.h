@@ -13,23 +13,34 @@
 
 namespace adamerge {
 
+/// macOS writes an accented letter as two characters, others as one (NFC). What is not UTF-8 stays.
+std::string composed(std::string_view text);
+bool isUtf8(std::string_view text);
+/// Without blanks and carriage returns around it.
+std::string_view trimmed(std::string_view text);
+/// nullopt: anything but digits.
+std::optional<int> wholeNumber(std::string_view text);
+
 /// The model's labels by name: case, hyphens, underscores and repeated spaces do not count, and one
-/// of several synonyms ("tench, Tinca tinca") is enough.
+/// of several synonyms ("tench, Tinca tinca"), or the code behind them ("(n01440764)", where all
+/// labels have one), is enough.
 class ClassNames {
  public:
   explicit ClassNames(const std::vector<std::string>& labels);
-  /// nullopt where no class or more than one has the name.
-  std::optional<int> find(std::string_view name) const;
+  /// The indices of those that have the name, ascending: whole names first, then parts.
+  std::vector<int> all(std::string_view name) const;
 
  private:
-  std::map<std::string, std::vector<int>> full_;
-  std::map<std::string, std::vector<int>> synonyms_;
+  using Table = std::map<std::string, std::vector<int>>;
+  Table full_;
+  Table synonyms_;
+  Table codes_;
 };
 
 /// For each of `names` the index of its class: by the lines of `mapping` where that is not empty,
 /// else by name, else all by number or (codes, or a model without names) by order, with a sentence
-/// in `notes`. `where` is what the
-/// names come from. Throws Error naming those that have no class.
+/// in `notes`. `where` is what the names come from. Throws Error naming those that have no class,
+/// or more than one.
 std::vector<int> matchClasses(const std::vector<std::string>& names, const ModelInfo& model,
                               const std::filesystem::path& mapping,
                               const std::filesystem::path& where, std::vector<std::string>& notes);

@@ -133,7 +133,7 @@ void Dataset::openFolder(const ModelInfo& model, const DatasetOptions& options,
     for (std::uint32_t file = 0; file < files_.size(); ++file) items_.push_back({file, 0, -1});
     return;
   }
-  if (!fs::is_directory(path_)) {
+  if (std::error_code code; !fs::is_directory(path_, code)) {
     throw Error(fmt::format(
         "{}: this is a file; a folder with one sub-folder per class is expected, or --unlabelled",
         path_.string()));

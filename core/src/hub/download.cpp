@@ -59,20 +59,15 @@ class PartFile {
     }
   }
   void write(std::string_view bytes) {
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) throw std::system_error(errno, std::generic_category());
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-      unsynced_ += written;
-    }
+    writeFully(descriptor_, bytes);
+    unsynced_ += static_cast<std::int64_t>(bytes.size());
     // In steps, so that no sync is long: nothing can cancel one.
     if (unsynced_ > kSyncStep) sync();
   }
   /// A full disk may show only when the data reaches it.
   void sync() {
     unsynced_ = 0;
-    if (::fsync(descriptor_) != 0) throw std::system_error(errno, std::generic_category());
+    syncFully(descriptor_);
   }
 
  private:

@@ -56,7 +56,7 @@ class Search {
     if (code) return code;
     std::sort(folders.begin(), folders.end());
     std::stable_partition(folders.begin(), folders.end(),
-                          [](const fs::path& path) { return !fs::is_symlink(path); });
+                          [&](const fs::path& path) { return !fs::is_symlink(path, code); });
     // A closed folder further down (lost+found) does not spoil the rest.
     for (const fs::path& path : folders) visit(path);
     return {};

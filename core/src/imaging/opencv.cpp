@@ -9,10 +9,12 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <iostream>
 #include <mutex>
 #include <opencv2/core/utils/logger.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <optional>
+#include <streambuf>
 #include <string_view>
 
 #include "adamerge/error.h"
@@ -172,6 +174,44 @@ std::uint32_t little(const Bytes& bytes, std::size_t at, int count) {
   return value;
 }
 
+/// OpenCV writes what it catches itself to std::cerr, whatever its log level. While one lives, what
+/// this thread writes there is dropped.
+class QuietErrors {
+ public:
+  QuietErrors() {
+    // Never destroyed: std::cerr is used until the very end.
+    static Buffer* const kInstalled = [] {
+      auto* buffer = new Buffer(std::cerr.rdbuf());
+      std::cerr.rdbuf(buffer);
+      return buffer;
+    }();
+    static_cast<void>(kInstalled);
+    quiet = true;
+  }
+  QuietErrors(const QuietErrors&) = delete;
+  QuietErrors& operator=(const QuietErrors&) = delete;
+  ~QuietErrors() { quiet = false; }
+
+ private:
+  class Buffer : public std::streambuf {
+   public:
+    explicit Buffer(std::streambuf* behind) : behind_(behind) {}
+
+   protected:
+    int_type overflow(int_type c) override {
+      return quiet ? traits_type::not_eof(c) : behind_->sputc(traits_type::to_char_type(c));
+    }
+    std::streamsize xsputn(const char* text, std::streamsize count) override {
+      return quiet ? count : behind_->sputn(text, count);
+    }
+    int sync() override { return quiet ? 0 : behind_->pubsync(); }
+
+   private:
+    std::streambuf* behind_;
+  };
+  inline static thread_local bool quiet = false;
+};
+
 }  // namespace
 
 cv::Mat decodeWithOpenCv(const Bytes& bytes, const std::string& name, const char* format) {
@@ -180,6 +220,7 @@ cv::Mat decodeWithOpenCv(const Bytes& bytes, const std::string& name, const char
   std::call_once(once,
                  [] { cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT); });
   cv::Mat decoded;
+  const QuietErrors quiet;
   try {
     decoded = cv::imdecode(bytes, cv::IMREAD_UNCHANGED);
   } catch (const cv::Exception& error) {

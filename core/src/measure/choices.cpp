@@ -6,12 +6,15 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <memory>
 #include <set>
+#include <tuple>
 
 #include "adamerge/calibrate.h"
 #include "adamerge/error.h"
 #include "adamerge/evaluate.h"
 #include "support/json.h"
+#include "support/text.h"
 
 namespace adamerge {
 namespace {
@@ -19,6 +22,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kLargestCount = 1'000'000;
+constexpr int kMostCounts = 10'000;  // each is a run over all images
 constexpr double kNear = 0.02;
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -50,9 +54,10 @@ bool parseCount(std::string_view text, int& value) {
 std::vector<int> parseCounts(std::string_view name, std::string_view text) {
   const auto refuse = [&] {
     return Error(fmt::format("{} takes numbers as 8,12,16 or a range as 1:23 or 1:23:2, not '{}'",
-                             name, text));
+                             name, printable(text)));
   };
   std::set<int> values;
+  int named = 0;
   for (const std::string_view part : split(text, ',')) {
     const std::vector<std::string_view> ends = split(part, ':');
     int first = 0;
@@ -62,6 +67,11 @@ std::vector<int> parseCounts(std::string_view name, std::string_view text) {
     if (ends.size() > 1 && !parseCount(ends[1], last)) throw refuse();
     if (ends.size() > 2 && !parseCount(ends[2], step)) throw refuse();
     if (step < 1 || last < first) throw refuse();
+    if ((last - first) / step >= kMostCounts - named) {
+      throw Error(fmt::format("{} names more than {} counts; each is measured on all images", name,
+                              kMostCounts));
+    }
+    named += (last - first) / step + 1;
     for (int value = first; value <= last; value += step) values.insert(value);
   }
   return {values.begin(), values.end()};
@@ -72,7 +82,8 @@ std::vector<double> parseTiers(std::string_view name, std::string_view text) {
   for (const std::string_view part : split(text, ',')) {
     double value = 0;
     if (!parse(part, value) || !(value > 0) || !std::isfinite(value)) {
-      throw Error(fmt::format("{} takes numbers above 0 as 0.9,0.75, not '{}'", name, text));
+      throw Error(
+          fmt::format("{} takes numbers above 0 as 0.9,0.75, not '{}'", name, printable(text)));
     }
     tiers.push_back(value);
   }
@@ -127,14 +138,16 @@ std::vector<MeasuredChoice> matchTiers(const Engine& engine, std::span<const Inp
 std::vector<MeasuredChoice> withUnmerged(std::span<const MeasuredChoice> choices,
                                          const VitConfig& vit) {
   std::vector<MeasuredChoice> all{{MethodChoice{}, std::nullopt}};
+  using Key =
+      std::tuple<std::string, Settings, std::optional<double>, std::shared_ptr<const Statistics>>;
+  std::set<Key> seen;
   for (MeasuredChoice entry : choices) {
-    entry.choice.settings = completeSettings(entry.choice, vit);
-    const bool again = std::any_of(all.begin(), all.end(), [&](const MeasuredChoice& other) {
-      return other.choice.method == entry.choice.method && other.tier == entry.tier &&
-             other.choice.statistics == entry.choice.statistics &&
-             completeSettings(other.choice) == completeSettings(entry.choice);
-    });
-    if (!again && entry.choice.method != "none") all.push_back(entry);
+    MethodChoice& choice = entry.choice;
+    if (choice.method == "none") continue;
+    choice.settings = completeSettings(choice, vit);
+    if (seen.emplace(choice.method, choice.settings, entry.tier, choice.statistics).second) {
+      all.push_back(std::move(entry));
+    }
   }
   return all;
 }

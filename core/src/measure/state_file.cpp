@@ -161,7 +161,7 @@ std::optional<Tally> readState(const fs::path& path, const EvaluationKey& key, s
   std::error_code code;
   if (!fs::exists(path, code)) return std::nullopt;
   return fromState(path, [&](const nlohmann::json& json) {
-    if (json.at("format").get<int>() != kFormat) {
+    if (json.at("format") != kFormat) {
       throw Error(fmt::format("its format is not {}", kFormat));
     }
     if (const auto difference = key.difference(json.at("key"))) {
@@ -170,9 +170,7 @@ std::optional<Tally> readState(const fs::path& path, const EvaluationKey& key, s
           "was begun with, or remove the file to begin anew",
           path.string(), difference->what, difference->other, difference->own));
     }
-    if (json.at("done").get<std::size_t>() > images) {
-      throw Error("it counts more images than there are");
-    }
+    if (json.at("done") > images) throw Error("it counts more images than there are");
     return Tally::fromJson(json, points, depth);
   });
 }

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <utility>
 
 #include "adamerge/error.h"
 
@@ -60,6 +62,23 @@ std::vector<bool> fromDigits(const std::string& digits, std::size_t count) {
   return bits;
 }
 
+/// nlohmann converts any number, out of range and with a fraction too.
+template <typename Whole>
+Whole wholeNumber(const nlohmann::json& json, Whole least, Whole most) {
+  const bool above = json.is_number_unsigned() &&
+                     std::cmp_greater(json.get<std::uint64_t>(), std::numeric_limits<Whole>::max());
+  if (json.is_number_integer() && !above) {
+    if (json.is_number_unsigned()) {
+      const auto value = static_cast<Whole>(json.get<std::uint64_t>());
+      if (value >= least && value <= most) return value;
+    } else if (const auto value = json.get<std::int64_t>();
+               std::cmp_greater_equal(value, least) && std::cmp_less_equal(value, most)) {
+      return static_cast<Whole>(value);
+    }
+  }
+  throw Error("its counts are no whole numbers, or out of range");
+}
+
 double percent(int part, int whole) { return 100.0 * part / whole; }
 
 }  // namespace
@@ -70,8 +89,7 @@ void PointTally::add(const ImageResult& result, const ImageResult& unmerged, int
   // Without a classifier there are no logits to compare.
   Fidelity fidelity;
   if (!result.logits.empty()) fidelity = compareLogits(unmerged.logits, result.logits);
-  for (const double number :
-       {fidelity.kl_divergence, fidelity.logit_cosine, embedding, patches}) {
+  for (const double number : {fidelity.kl_divergence, fidelity.logit_cosine, embedding, patches}) {
     if (std::isfinite(number)) continue;
     throw Error(
         "the model's output holds values that are not numbers (NaN or infinity); --dtype float32 "
@@ -176,9 +194,10 @@ Json PointTally::toJson() const {
 
 PointTally PointTally::fromJson(const nlohmann::json& json, int depth, std::size_t done) {
   PointTally tally(depth);
-  tally.correct_ = json.at("correct").get<int>();
-  tally.among_five_ = json.at("among_five").get<int>();
-  tally.agrees_ = json.at("agrees").get<int>();
+  const auto most = static_cast<int>(done);
+  tally.correct_ = wholeNumber(json.at("correct"), 0, most);
+  tally.among_five_ = wholeNumber(json.at("among_five"), 0, most);
+  tally.agrees_ = wholeNumber(json.at("agrees"), 0, most);
   tally.calibrated_ = json.at("calibrated").get<bool>();
   tally.seconds_ = json.at("seconds").get<double>();
   tally.kl_ = ExactMoments::fromJson(json.at("kl"));
@@ -216,7 +235,8 @@ Json Tally::toJson() const {
 
 Tally Tally::fromJson(const nlohmann::json& json, std::size_t points, int depth) {
   Tally tally;
-  tally.done = json.at("done").get<std::size_t>();
+  constexpr std::size_t kMostImages = std::numeric_limits<int>::max() / 2;
+  tally.done = wholeNumber<std::size_t>(json.at("done"), 0, kMostImages);
   for (const auto& image : json.at("skipped")) {
     tally.skipped.push_back({image.at(0).get<std::string>(), image.at(1).get<std::string>()});
   }
@@ -237,8 +257,10 @@ nlohmann::ordered_json halves(Wide value) {
 }
 
 Wide whole(const nlohmann::json& json) {
-  return (static_cast<Wide>(json.at(0).get<std::int64_t>()) << 64) |
-         static_cast<Wide>(json.at(1).get<std::uint64_t>());
+  using Low = std::numeric_limits<std::uint64_t>;
+  using High = std::numeric_limits<std::int64_t>;
+  return (static_cast<Wide>(wholeNumber(json.at(0), High::min(), High::max())) << 64) |
+         static_cast<Wide>(wholeNumber(json.at(1), Low::min(), Low::max()));
 }
 
 }  // namespace
@@ -271,9 +293,18 @@ nlohmann::ordered_json ExactMoments::toJson() const {
 
 ExactMoments ExactMoments::fromJson(const nlohmann::json& json) {
   ExactMoments moments;
-  moments.count_ = json.at(0).get<std::int64_t>();
+  constexpr std::int64_t kMostValues = std::numeric_limits<int>::max();
+  moments.count_ = wholeNumber<std::int64_t>(json.at(0), 0, kMostValues);
   moments.sum_ = whole(json.at(1));
   moments.squares_ = whole(json.at(2));
+  // With room for as many again.
+  constexpr Wide kRoom = 8;
+  Wide of_squares = 0;
+  Wide of_sum = 0;
+  if (__builtin_mul_overflow(kRoom * moments.count_, moments.squares_, &of_squares) ||
+      __builtin_mul_overflow(moments.sum_, moments.sum_, &of_sum) || of_squares / kRoom < of_sum) {
+    throw Error("its sums and squares do not fit each other");
+  }
   return moments;
 }
 

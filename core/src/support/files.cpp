@@ -9,8 +9,13 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
+#include <utility>
 
 #include "adamerge/error.h"
+#include "support/fingerprint.h"
+#include "support/system_calls.h"
+#include "support/text.h"
 
 namespace adamerge {
 namespace {
@@ -18,6 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kMostLinks = 40;
+constexpr std::size_t kLongestName = 255;  // bytes, of all file systems in use
 
 std::string reason(int code) { return std::strerror(code); }
 
@@ -27,9 +33,11 @@ class FileDescriptor {
   FileDescriptor(const FileDescriptor&) = delete;
   FileDescriptor& operator=(const FileDescriptor&) = delete;
   ~FileDescriptor() {
-    if (fd_ >= 0) ::close(fd_);
+    if (fd_ >= 0) system_calls.close(fd_);
   }
   int get() const { return fd_; }
+  /// A network's file system may say only now that something was not written.
+  int close() { return system_calls.close(std::exchange(fd_, -1)); }
 
  private:
   int fd_;
@@ -37,39 +45,30 @@ class FileDescriptor {
 
 fs::path temporaryBeside(const fs::path& path) {
   static std::atomic<unsigned> counter{0};
-  // The extension stays last: libraries choose the format by it.
-  return path.parent_path() / fmt::format(".{}.{}-{}.part{}", path.stem().string(), ::getpid(),
-                                          counter++, path.extension().string());
+  const std::string tail = fmt::format(".{}-{}.part", ::getpid(), counter++);
+  const std::string name = path.filename().string();
+  return path.parent_path() / ("." + name.substr(0, kLongestName - 1 - tail.size()) + tail);
 }
 
 void makeParent(const fs::path& path) {
   if (!path.has_parent_path()) return;
   std::error_code code;
   fs::create_directories(path.parent_path(), code);
-  if (code || !fs::is_directory(path.parent_path())) {
+  if (std::error_code unknown; code || !fs::is_directory(path.parent_path(), unknown)) {
     throw Error(fmt::format("{}: the folder cannot be made: {}", path.parent_path().string(),
                             code ? code.message() : "a file of that name is in the way"));
   }
 }
 
-void writeAll(const fs::path& path, std::string_view bytes) {
-  const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+/// A full disk may show only when the data reaches it: synced, so that the rename never replaces a
+/// good file by a short one.
+void writeWhole(const fs::path& path, std::string_view bytes) {
+  FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
   if (file.get() < 0) throw Error(reason(errno));
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      throw Error(reason(errno));
-    }
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
-
-/// A full disk may show only when the data reaches it, and libraries seldom check: sync, so that
-/// the rename never replaces a good file by a short one.
-void syncFile(const fs::path& path) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0 || ::fsync(file.get()) != 0) throw Error(reason(errno));
+  writeFully(file.get(), bytes);
+  syncFully(file.get());
+  // After EINTR the descriptor is closed all the same.
+  if (file.close() != 0 && errno != EINTR) throw Error(reason(errno));
 }
 
 }  // namespace
@@ -108,7 +107,7 @@ std::vector<std::uint8_t> readFile(const fs::path& path, std::uint64_t limit) {
   std::vector<std::uint8_t> bytes(size);
   std::size_t have = 0;
   while (have < bytes.size()) {
-    const ssize_t got = ::read(file.get(), bytes.data() + have, bytes.size() - have);
+    const ssize_t got = system_calls.read(file.get(), bytes.data() + have, bytes.size() - have);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw Error(fmt::format("{}: cannot be read: {}", path.string(), reason(errno)));
     if (got == 0) break;
@@ -120,11 +119,47 @@ std::vector<std::uint8_t> readFile(const fs::path& path, std::uint64_t limit) {
 
 std::string readTextFile(const fs::path& path, std::uint64_t limit) {
   const std::vector<std::uint8_t> bytes = readFile(path, limit);
-  return {bytes.begin(), bytes.end()};
+  try {
+    return utf8Text({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  } catch (const Error& error) {
+    throw Error(fmt::format("{}: {}", path.string(), error.what()));
+  }
 }
 
-void writeFileAtomically(const fs::path& path, std::string_view bytes) {
-  writeFileAtomically(path, [&](const fs::path& temporary) { writeAll(temporary, bytes); });
+void writeFully(int descriptor, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = system_calls.write(descriptor, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) {
+      throw std::system_error(written < 0 ? errno : ENOSPC, std::generic_category());
+    }
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+void syncFully(int descriptor) {
+  while (system_calls.fsync(descriptor) != 0) {
+    if (errno != EINTR) throw std::system_error(errno, std::generic_category());
+  }
+}
+
+fs::path withFittingName(const fs::path& path) {
+  // The end tells files of one stem apart; some room is left for temporary names.
+  constexpr std::size_t kLongest = kLongestName - 15;
+  constexpr std::size_t kEnd = 80;
+  const std::string name = path.filename().string();
+  if (name.size() <= kLongest) return path;
+  const auto insideCharacter = [&](std::size_t at) {
+    return (static_cast<unsigned char>(name[at]) & 0xC0U) == 0x80U;
+  };
+  Fingerprint fingerprint;
+  fingerprint.add(name);
+  const std::string mark = "~" + fingerprint.text().substr(0, 8) + "~";
+  std::size_t head = kLongest - kEnd - mark.size();
+  while (head > 0 && insideCharacter(head)) --head;
+  std::size_t end = name.size() - kEnd;
+  while (end < name.size() && insideCharacter(end)) ++end;
+  return path.parent_path() / (name.substr(0, head) + mark + name.substr(end));
 }
 
 fs::path behindLinks(const fs::path& path) {
@@ -139,14 +174,14 @@ fs::path behindLinks(const fs::path& path) {
   return target;
 }
 
-void writeFileAtomically(const fs::path& path, const std::function<void(const fs::path&)>& write) {
-  if (fs::is_directory(path)) {
+void writeFileAtomically(const fs::path& path, std::string_view bytes) {
+  std::error_code code;
+  if (fs::is_directory(path, code)) {
     throw Error(
         fmt::format("{}: this is a folder; a file name to write is expected", path.string()));
   }
   const fs::path target = behindLinks(path);
-  std::error_code ignored_status;
-  if (const fs::file_status status = fs::status(target, ignored_status);
+  if (const fs::file_status status = fs::status(target, code);
       fs::exists(status) && !fs::is_regular_file(status)) {
     throw Error(
         fmt::format("{}: not a regular file; a file name to write is expected", path.string()));
@@ -154,19 +189,11 @@ void writeFileAtomically(const fs::path& path, const std::function<void(const fs
   makeParent(target);
   const fs::path temporary = temporaryBeside(target);
   try {
-    write(temporary);
-    syncFile(temporary);
-    std::error_code code;
-    fs::rename(temporary, target, code);
-    if (code) throw Error(code.message());
+    writeWhole(temporary, bytes);
+    if (system_calls.rename(temporary.c_str(), target.c_str()) != 0) throw Error(reason(errno));
   } catch (const std::exception& error) {
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
+    fs::remove(temporary, code);
     throw Error(fmt::format("{}: cannot be written: {}", path.string(), error.what()));
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
-    throw;
   }
 }
 

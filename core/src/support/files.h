@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,8 +22,8 @@ void requireReadableFile(const std::filesystem::path& path, std::string_view wha
 /// Where writing to `path` ends up: the file behind a symbolic link, `path` itself otherwise.
 std::filesystem::path behindLinks(const std::filesystem::path& path);
 
-/// writeFileAtomically() where a library writes the file itself: `write` gets the temporary path.
-void writeFileAtomically(const std::filesystem::path& path,
-                         const std::function<void(const std::filesystem::path&)>& write);
+/// The whole of `bytes`, and until the disk has it. Both throw std::system_error.
+void writeFully(int descriptor, std::string_view bytes);
+void syncFully(int descriptor);
 
 }  // namespace adamerge

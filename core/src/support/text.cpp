@@ -1,7 +1,69 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "support/text.h"
 
+#include "adamerge/error.h"
+
 namespace adamerge {
+namespace {
+
+using namespace std::string_view_literals;
+
+void appendUtf8(std::string& text, char32_t c) {
+  const auto add = [&](char32_t byte) { text.push_back(static_cast<char>(byte)); };
+  const auto follow = [&](int shift) { add(0x80U | ((c >> shift) & 0x3FU)); };
+  if (c < 0x80) {
+    add(c);
+  } else if (c < 0x800) {
+    add(0xC0U | (c >> 6));
+    follow(0);
+  } else if (c < 0x10000) {
+    add(0xE0U | (c >> 12));
+    follow(6);
+    follow(0);
+  } else {
+    add(0xF0U | (c >> 18));
+    follow(12);
+    follow(6);
+    follow(0);
+  }
+}
+
+std::string fromUtf16(std::string_view bytes, bool big_endian) {
+  const auto fail = [] { return Error("broken text: half a character of UTF-16"); };
+  const auto unit = [&](std::size_t at) -> char32_t {
+    const auto first = static_cast<unsigned char>(bytes[at]);
+    const auto second = static_cast<unsigned char>(bytes[at + 1]);
+    return big_endian ? first << 8U | second : second << 8U | first;
+  };
+  const auto surrogate = [](char32_t c, char32_t base) { return (c & 0xFC00U) == base; };
+  if (bytes.size() % 2 != 0) throw fail();
+  std::string text;
+  text.reserve(bytes.size() / 2);
+  for (std::size_t at = 0; at < bytes.size(); at += 2) {
+    char32_t c = unit(at);
+    if (surrogate(c, 0xDC00)) throw fail();
+    if (surrogate(c, 0xD800)) {
+      at += 2;
+      if (at >= bytes.size() || !surrogate(unit(at), 0xDC00)) throw fail();
+      c = 0x10000 + ((c - 0xD800) << 10U) + (unit(at) - 0xDC00);
+    }
+    appendUtf8(text, c);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string utf8Text(std::string_view bytes) {
+  if (bytes.starts_with("\xEF\xBB\xBF"sv)) return std::string(bytes.substr(3));
+  if (bytes.starts_with("\xFF\xFE"sv)) return fromUtf16(bytes.substr(2), false);
+  if (bytes.starts_with("\xFE\xFF"sv)) return fromUtf16(bytes.substr(2), true);
+  // Without a mark: of ASCII's characters, one byte is 0.
+  if (bytes.size() >= 2 && (bytes[0] == 0) != (bytes[1] == 0)) {
+    return fromUtf16(bytes, bytes[0] == 0);
+  }
+  return std::string(bytes);
+}
 
 std::string printable(std::string_view text, std::size_t limit) {
   std::string result(text.substr(0, limit));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Text as it may stand in a message.
+// Text as other systems write it, and as it may stand in a message.
 #pragma once
 
 #include <fmt/format.h>
@@ -8,6 +8,10 @@
 #include <string_view>
 
 namespace adamerge {
+
+/// A file's bytes as UTF-8: without a byte order mark, from UTF-16 of either order where a mark or
+/// a first character of ASCII shows it. Throws Error: half a character of UTF-16.
+std::string utf8Text(std::string_view bytes);
 
 /// Text from a file as it may stand in a message: one line of printable ASCII, shortened.
 std::string printable(std::string_view text, std::size_t limit = 120);

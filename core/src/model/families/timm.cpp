@@ -335,7 +335,8 @@ Field<InputSize> inputSize(const ConfigFields& fields) {
   return field;
 }
 
-/// `label_names` by number or in order, replaced by `label_descriptions` where it explains a name.
+/// `label_names` by number or in order; where `label_descriptions` explains one, "what it says
+/// (name)".
 std::vector<std::string> labels(const ConfigFields& fields) {
   const nlohmann::json* value = fields.find("label_names");
   if (value == nullptr) return {};
@@ -345,7 +346,8 @@ std::vector<std::string> labels(const ConfigFields& fields) {
   if (descriptions == nullptr || !descriptions->is_object()) return names;
   for (std::string& name : names) {
     const auto found = descriptions->find(name);
-    if (found != descriptions->end() && found->is_string()) name = found->get<std::string>();
+    if (found == descriptions->end() || !found->is_string() || *found == name) continue;
+    name = fmt::format("{} ({})", found->get_ref<const std::string&>(), name);
   }
   return names;
 }
