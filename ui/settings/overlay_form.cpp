@@ -117,7 +117,7 @@ OverlayForm::OverlayForm(ViewState& view, FindRange find_range, QWidget* parent)
       colormap_(makeCombo(QStringLiteral("colormap"), tr("Colour map"))),
       scale_(makeCombo(QStringLiteral("scale"), tr("Scale"))),
       smooth_(new QCheckBox(tr("Smooth between patches"))),
-      hold_(new QCheckBox(tr("Hold the range over blocks and canvases"))),
+      hold_(new QCheckBox(tr("One range for all blocks"))),
       lowest_(makeEnd(QStringLiteral("range-lowest"), tr("Lowest value of the colours"),
                       tr("What is at it or below has the first colour."))),
       highest_(makeEnd(QStringLiteral("range-highest"), tr("Highest value of the colours"),
