@@ -202,6 +202,47 @@ TEST_F(FigureFiles, SvgReferencesResolve) {
   EXPECT_GT(images, 0);
 }
 
+TEST_F(FigureFiles, TextOfSvgStaysText) {
+  input_.title = "dogs & <cats>.png";
+  for (const FigureKind& kind : figureKinds()) {
+    SCOPED_TRACE(kind.id);
+    const std::string svg = test::fileText(write(kind.id, FigureFormat::kSvg));
+    EXPECT_THAT(svg, AllOf(HasSubstr(">dogs &amp; &lt;cats&gt;.png</text>"),
+                           HasSubstr("<g font-family"), Not(HasSubstr("glyph"))));
+    EXPECT_THAT(svg, HasSubstr(">AdaMerge · r_max 4</text>"));
+  }
+  // Upright labels of axes.
+  const std::string layers = test::fileText(write("layers", FigureFormat::kSvg));
+  EXPECT_TRUE(std::regex_search(layers, std::regex(R"(rotate\(-90[^>]*>tokens)"))) << layers;
+}
+
+TEST_F(FigureFiles, TextOfSvgIsWhereThePictureHasIt) {
+  style_.background = Background::kTransparent;
+  const std::string svg = test::fileText(write("layers", FigureFormat::kSvg));
+  const std::regex pattern(
+      R"re(<text x="([0-9.]+)" y="([0-9.]+)" font-size="([0-9.]+)" text-anchor="(\w+)")re");
+  const FigureSize size = figureSize("layers", input_, style_);
+  int seen = 0;
+  for (std::sregex_iterator found(svg.begin(), svg.end(), pattern), end; found != end; ++found) {
+    ++seen;
+    EXPECT_LE(std::stod((*found)[1]), size.width_mm / 25.4 * 72);
+    EXPECT_LE(std::stod((*found)[2]), size.height_mm / 25.4 * 72);
+    EXPECT_NEAR(std::stod((*found)[3]), 7, 1.01);
+  }
+  EXPECT_GT(seen, 10);
+}
+
+TEST_F(FigureFiles, TextOfSvgIsShortenedAsItIsDrawn) {
+  for (int i = 0; i < 40; ++i) input_.title += " Überlänge 画像";
+  input_.subtitle = "\x01 two\nlines";
+  const std::string svg = test::fileText(write("groups", FigureFormat::kSvg));
+  std::smatch title;
+  ASSERT_TRUE(std::regex_search(svg, title, std::regex(">(sample[^<]*)</text>")));
+  EXPECT_THAT(title[1].str(), AllOf(HasSubstr("…"), EndsWith("画像")));
+  EXPECT_LT(title[1].length(), 120);
+  EXPECT_THAT(svg, Not(HasSubstr("\x01")));
+}
+
 TEST_F(FigureFiles, ReplacesAnOlderFileAndMakesFolders) {
   const fs::path path = folder_.path() / "new" / "folder" / "figure.svg";
   writeFigure("layers", input_, style_, FigureFormat::kSvg, path);

@@ -2,7 +2,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <numeric>
+#include <random>
+#include <set>
+
 #include "adamerge/error.h"
+#include "figures/patch_marks.h"
 #include "figures/patches.h"
 #include "sample_figure.h"
 
@@ -96,6 +105,114 @@ TEST(ShadedImage, EveryPatchAveragesToItsColour) {
     EXPECT_NEAR(mean[1], 130, 1);
     EXPECT_NEAR(mean[2], 140, 1);
   }
+}
+
+constexpr Grid kGrid{14, 14};
+
+/// Blocks that join `count` pairs of groups each, anywhere in the grid.
+std::vector<LayerTrace> randomMerging(unsigned seed, int blocks, int count) {
+  std::mt19937 random(seed);
+  std::vector<int> groups(static_cast<std::size_t>(kGrid.patches()));
+  std::iota(groups.begin(), groups.end(), 0);
+  std::vector<LayerTrace> layers;
+  for (int block = 0; block < blocks; ++block) {
+    for (int i = 0; i < count; ++i) {
+      const int from = groups[random() % groups.size()];
+      const int to = groups[random() % groups.size()];
+      std::replace(groups.begin(), groups.end(), from, to);
+    }
+    std::map<int, int> numbers;
+    LayerTrace layer;
+    for (const int group : groups) {
+      layer.groups.push_back(
+          numbers.emplace(group, static_cast<int>(numbers.size())).first->second);
+    }
+    layers.push_back(layer);
+  }
+  return layers;
+}
+
+/// Calls visit(patch, other) for all pairs that touch, be it at a corner.
+void forAllThatTouch(const std::function<void(std::size_t, std::size_t)>& visit) {
+  for (int a = 0; a < kGrid.patches(); ++a) {
+    for (int b = a + 1; b < kGrid.patches(); ++b) {
+      const int down = b / kGrid.width - a / kGrid.width;
+      const int right = b % kGrid.width - a % kGrid.width;
+      if (down <= 1 && std::abs(right) <= 1) {
+        visit(static_cast<std::size_t>(a), static_cast<std::size_t>(b));
+      }
+    }
+  }
+}
+
+TEST(OutlineColors, OfGroupsThatTouchDiffer) {
+  for (const unsigned seed : {1U, 2U, 3U, 4U}) {
+    const std::vector<LayerTrace> layers = randomMerging(seed, 12, 14);
+    for (int layer = 0; layer < 12; ++layer) {
+      const std::vector<int>& groups = layers[static_cast<std::size_t>(layer)].groups;
+      const std::vector<int> colors = outlineColors(layers, layer, kGrid);
+      std::map<int, int> sizes;
+      for (const int group : groups) ++sizes[group];
+      for (std::size_t patch = 0; patch < groups.size(); ++patch) {
+        EXPECT_EQ(colors[patch] >= 0, sizes[groups[patch]] > 1);
+      }
+      forAllThatTouch([&](std::size_t a, std::size_t b) {
+        if (groups[a] == groups[b]) {
+          EXPECT_EQ(colors[a], colors[b]);
+        } else if (colors[a] >= 0) {
+          EXPECT_NE(colors[a], colors[b]) << "seed " << seed << ", layer " << layer;
+        }
+      });
+    }
+  }
+}
+
+TEST(OutlineColors, AreKeptUnlessANeighbourHasTheSame) {
+  const std::vector<LayerTrace> layers = randomMerging(7, 10, 8);
+  int kept = 0;
+  int changed = 0;
+  for (int layer = 1; layer < 10; ++layer) {
+    const std::vector<int>& before = layers[static_cast<std::size_t>(layer) - 1].groups;
+    const std::vector<int>& after = layers[static_cast<std::size_t>(layer)].groups;
+    const std::vector<int> old = outlineColors(layers, layer - 1, kGrid);
+    const std::vector<int> now = outlineColors(layers, layer, kGrid);
+    std::map<int, std::set<int>> came_from;
+    for (std::size_t patch = 0; patch < after.size(); ++patch) {
+      came_from[after[patch]].insert(before[patch]);
+    }
+    for (std::size_t patch = 0; patch < after.size(); ++patch) {
+      // A group that nothing joined.
+      if (old[patch] < 0 || came_from[after[patch]].size() > 1) continue;
+      if (old[patch] == now[patch]) {
+        ++kept;
+        continue;
+      }
+      ++changed;
+      bool met = false;
+      forAllThatTouch([&](std::size_t a, std::size_t b) {
+        met = met || (after[a] == after[patch] && after[b] != after[a] && now[b] == old[patch]) ||
+              (after[b] == after[patch] && after[a] != after[b] && now[a] == old[patch]);
+      });
+      EXPECT_TRUE(met) << "layer " << layer << ", patch " << patch;
+    }
+  }
+  // Scattered groups touch nearly all others; those of pictures hardly ever change.
+  EXPECT_GT(kept, 5 * changed);
+}
+
+TEST(OutlineColors, AreAsManyAsGroupsAllTouchingEachOtherNeed) {
+  LayerTrace layer;
+  std::mt19937 random(5);
+  for (int patch = 0; patch < kGrid.patches(); ++patch) {
+    layer.groups.push_back(static_cast<int>(random() % 10));
+  }
+  const std::vector<int> colors = outlineColors({layer}, 0, kGrid);
+  std::set<std::pair<int, int>> meetings;
+  forAllThatTouch([&](std::size_t a, std::size_t b) {
+    meetings.insert(std::minmax(layer.groups[a], layer.groups[b]));
+  });
+  ASSERT_GE(meetings.size(), 45U) << "not all groups touch";
+  EXPECT_EQ(std::set<int>(colors.begin(), colors.end()).size(), 10U);
 }
 
 }  // namespace

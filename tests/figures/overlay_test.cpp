@@ -10,6 +10,7 @@
 #include <set>
 
 #include "adamerge/error.h"
+#include "figures/patch_marks.h"
 #include "pixel_surface.h"
 #include "sample_figure.h"
 
@@ -70,11 +71,11 @@ class Overlays : public testing::Test {
   }
   int groupOf(int patch) const { return trace().groups[static_cast<std::size_t>(patch)]; }
   bool shares(int patch, int other) const { return groupOf(patch) == groupOf(other); }
-  /// The surviving patches' palette colour.
+  /// The palette's colour of the patch's group, which has one.
   Pixel outlineColor(int patch) const {
-    const int survivor =
-        survivingPatches(sample_.result.layers, input_.layer)[static_cast<std::size_t>(patch)];
-    return kPalette[static_cast<std::size_t>(survivor % kColumns + 3 * (survivor / kColumns)) % 7];
+    const std::vector<int> numbers =
+        outlineColors(sample_.result.layers, input_.layer, {kRows, kColumns});
+    return kPalette.at(static_cast<std::size_t>(numbers[static_cast<std::size_t>(patch)]));
   }
   int members(int patch) const {
     return static_cast<int>(
@@ -100,6 +101,23 @@ TEST_F(Overlays, HeatMapsShowTheColourOfEveryPatch) {
           colorOf(colormapColor(style_.colormap, t[static_cast<std::size_t>(patch)]));
       EXPECT_EQ(at(surface, patch, 0.5, 0.5), expected) << patch;
       EXPECT_EQ(at(surface, patch, 0.05, 0.95), expected) << patch;
+    }
+  }
+}
+
+TEST_F(Overlays, AHeldRangeGivesEqualValuesEqualColoursInEveryBlock) {
+  style_.kind = OverlayKind::kAttention;
+  style_.scale = SalienceScale::kLinear;
+  style_.attention_range = ValueRange{0.1, 0.4};
+  style_.salience_range = ValueRange{5, 6};  // of something else
+  for (input_.layer = 0; input_.layer < 4; ++input_.layer) {
+    const PixelSurface surface = draw();
+    for (int patch = 0; patch < kRows * kColumns; ++patch) {
+      const double value = trace().attention[static_cast<std::size_t>(patch)];
+      const double place = std::clamp((value - 0.1) / 0.3, 0.0, 1.0);
+      EXPECT_LT(
+          distance(at(surface, patch, 0.5, 0.5), colorOf(colormapColor(style_.colormap, place))), 3)
+          << input_.layer << ", " << patch;
     }
   }
 }
@@ -143,7 +161,7 @@ TEST_F(Overlays, GroupsAreFilledWithTheirMeanColour) {
   }
 }
 
-TEST_F(Overlays, OutlinesHaveTheColourOfTheSurvivingPatchInEveryBlock) {
+TEST_F(Overlays, OutlinesHaveTheColourOfTheirGroupInEveryBlock) {
   style_.groups = GroupStyle::kOutline;
   int outlined = 0;
   for (input_.layer = 0; input_.layer < 4; ++input_.layer) {
@@ -152,7 +170,8 @@ TEST_F(Overlays, OutlinesHaveTheColourOfTheSurvivingPatchInEveryBlock) {
       const bool edge = patch % kColumns == 0 || !shares(patch, patch - 1);
       bool colored = false;
       for (double x = 0.01; x < 0.15; x += 0.01) {
-        colored = colored || distance(at(surface, patch, x, 0.5), outlineColor(patch)) < 12;
+        colored = colored || (members(patch) > 1 &&
+                              distance(at(surface, patch, x, 0.5), outlineColor(patch)) < 12);
       }
       EXPECT_EQ(colored, edge && members(patch) > 1) << input_.layer << ", " << patch;
       outlined += colored ? 1 : 0;

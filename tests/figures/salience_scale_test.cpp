@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <string>
 
 namespace adamerge {
 namespace {
@@ -16,6 +17,7 @@ using testing::ElementsAre;
 using testing::FloatEq;
 using testing::FloatNear;
 using testing::IsEmpty;
+using testing::Pointwise;
 
 constexpr SalienceScale kScales[] = {SalienceScale::kLinear, SalienceScale::kPercentile,
                                      SalienceScale::kRank, SalienceScale::kLogarithmic};
@@ -131,6 +133,70 @@ TEST(ScaledSalience, LabelsTellWhereValuesWereClipped) {
   // What is nothing beside the other end is called 0.
   EXPECT_EQ(ScaledSalience({1e-33F, 0.5F}, SalienceScale::kLinear).labelAt(0), "0");
   EXPECT_EQ(ScaledSalience({1e-33F, 2e-33F}, SalienceScale::kLinear).labelAt(1), "2e-33");
+}
+
+TEST(ScaledSalience, AHeldRangeIsTheBarsAndCutsWhatLiesBeyond) {
+  const ValueRange held{0.2, 0.6};
+  const std::vector<float> values{0.1F, 0.2F, 0.3F, 0.6F, 0.9F};
+  EXPECT_THAT(scaleSalience(values, SalienceScale::kLinear, held),
+              Pointwise(FloatNear(1e-6F), {0.0F, 0.0F, 0.25F, 1.0F, 1.0F}));
+  EXPECT_EQ(scaleSalience(values, SalienceScale::kPercentile, held),
+            scaleSalience(values, SalienceScale::kLinear, held));
+  EXPECT_THAT(
+      scaleSalience({0.2F, 0.6F, 0.3F}, SalienceScale::kLogarithmic, held),
+      Pointwise(FloatNear(1e-5F), scaleSalience({0.2F, 0.6F, 0.3F}, SalienceScale::kLogarithmic)));
+  const ScaledSalience scaled(values, SalienceScale::kLinear, held);
+  EXPECT_EQ(scaled.labelAt(0), "≤0.2");
+  EXPECT_EQ(scaled.labelAt(1), "≥0.6");
+  EXPECT_EQ(ScaledSalience({0.3F, 0.5F}, SalienceScale::kLinear, held).labelAt(1), "0.6");
+  // Equal values have their place in it.
+  EXPECT_THAT(scaleSalience({0.3F, 0.3F}, SalienceScale::kLinear, held),
+              Pointwise(FloatNear(1e-6F), {0.25F, 0.25F}));
+}
+
+TEST(ScaledSalience, TheRangeThatAScaleFindsGivesTheSameColoursWhenHeld) {
+  std::vector<float> values;
+  for (int i = 0; i < 200; ++i) values.push_back(std::exp(-0.05F * static_cast<float>(i)));
+  for (const SalienceScale scale :
+       {SalienceScale::kLinear, SalienceScale::kPercentile, SalienceScale::kLogarithmic}) {
+    EXPECT_EQ(scaleSalience(values, scale, rangeOf(values, scale)), scaleSalience(values, scale));
+  }
+  OverlayStyle style;
+  style.salience_range = ValueRange{1, 2};
+  style.attention_range = ValueRange{3, 4};
+  EXPECT_EQ(style.heldRange(OverlayKind::kSalience), style.salience_range);
+  EXPECT_EQ(style.heldRange(OverlayKind::kAttention), style.attention_range);
+  EXPECT_EQ(style.heldRange(OverlayKind::kGroups), std::nullopt);
+  style.scale = SalienceScale::kRank;
+  EXPECT_EQ(style.heldRange(OverlayKind::kSalience), std::nullopt);
+}
+
+TEST(ScaleTicks, OfALogarithmicScaleStandAtPowersOfTen) {
+  std::vector<float> values;
+  for (int i = 0; i <= 300; ++i)
+    values.push_back(std::pow(10.0F, -3 + 0.01F * static_cast<float>(i)));
+  const auto ticks = scaleTicks(values, SalienceScale::kLogarithmic, 5);
+  std::vector<std::string> labels;
+  for (const ScaleTick& tick : ticks) labels.push_back(tick.label);
+  EXPECT_THAT(labels, ElementsAre("0.001", "0.01", "0.1", "1"));
+  for (std::size_t i = 1; i + 1 < ticks.size(); ++i) {
+    const float value = std::stof(ticks[i].label);
+    EXPECT_NEAR(ticks[i].position,
+                scaleSalience(values, SalienceScale::kLogarithmic)[static_cast<std::size_t>(
+                    std::lround((std::log10(value) + 3) * 100))],
+                1e-3);
+  }
+  // Less than a decade has none.
+  EXPECT_EQ(scaleTicks({2, 3, 4}, SalienceScale::kLogarithmic, 5).size(), 5U);
+}
+
+TEST(ScaleTicks, OfRanksNameTheMedian) {
+  const auto ticks = scaleTicks({0.1F, 0.2F, 0.9F}, SalienceScale::kRank, 5);
+  ASSERT_EQ(ticks.size(), 3U);
+  EXPECT_EQ(ticks[0].label, "least 0.1");
+  EXPECT_EQ(ticks[1].label, "median 0.2");
+  EXPECT_EQ(ticks[1].position, 0.5);
+  EXPECT_EQ(ticks[2].label, "most 0.9");
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ const std::vector<OverlayInfo>& overlays() {
       {{OverlayKind::kGroups, "groups", QStringLiteral("Merged groups"),
         QStringLiteral(
             "Patches that are one token after the block. A group keeps its colour from block to "
-            "block.")},
+            "block, unless it comes to touch one of the same.")},
        "overlay-groups",
        QKeySequence(Qt::Key_G)},
       {{OverlayKind::kSurvivors, "survivors", QStringLiteral("Survivors"),

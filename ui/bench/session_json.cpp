@@ -249,7 +249,6 @@ namespace fs = std::filesystem;
 
 constexpr int kFormat = 1;
 constexpr int kMost = std::numeric_limits<int>::max();
-constexpr std::size_t kMostPanes = 4;
 constexpr std::uint64_t kMostBytes = 16U << 20U;
 
 constexpr std::initializer_list<const char*> kModes = {"count", "flops", "percent"};
@@ -265,14 +264,35 @@ Enum read(SessionFields& fields, const std::string& key, std::initializer_list<c
   return static_cast<Enum>(fields.oneOf(key, names, static_cast<int>(fallback)));
 }
 
+constexpr const char* kSalienceRange = "salience_range";
+constexpr const char* kAttentionRange = "attention_range";
+
 OrderedJson toJson(const OverlayStyle& style) {
-  return {{"kind", entryOf(overlays(), style.kind).id},
-          {"opacity", style.opacity},
-          {"colormap", entryOf(colormaps(), style.colormap).id},
-          {"scale", entryOf(salienceScales(), style.scale).id},
-          {"smooth", style.smooth},
-          {"groups", entryOf(groupStyles(), style.groups).id},
-          {"dim_outside", style.dim_outside}};
+  OrderedJson json{{"kind", entryOf(overlays(), style.kind).id},
+                   {"opacity", style.opacity},
+                   {"colormap", entryOf(colormaps(), style.colormap).id},
+                   {"scale", entryOf(salienceScales(), style.scale).id},
+                   {"smooth", style.smooth},
+                   {"groups", entryOf(groupStyles(), style.groups).id},
+                   {"dim_outside", style.dim_outside}};
+  const auto hold = [&json](const char* key, const std::optional<ValueRange>& range) {
+    if (range) json[key] = {range->lowest, range->highest};
+  };
+  hold(kSalienceRange, style.salience_range);
+  hold(kAttentionRange, style.attention_range);
+  return json;
+}
+
+/// nullopt: none is held.
+std::optional<ValueRange> readRange(SessionFields& fields, const char* key) {
+  const Json* list = fields.list(key);
+  if (list == nullptr) return std::nullopt;
+  const auto number = [](const Json& entry) { return entry.is_number(); };
+  if (list->size() == 2 && std::all_of(list->begin(), list->end(), number)) {
+    const ValueRange range{(*list)[0].get<double>(), (*list)[1].get<double>()};
+    if (range.lowest < range.highest) return range;
+  }
+  fields.fail(fmt::format("\"overlay.{}\" must be two numbers, the lower first", key));
 }
 
 template <typename Entry, typename Value>
@@ -293,6 +313,8 @@ OverlayStyle readOverlay(SessionFields fields) {
   style.smooth = fields.flag("smooth", style.smooth);
   style.groups = readNamed(fields, "groups", groupStyles(), style.groups);
   style.dim_outside = fields.flag("dim_outside", style.dim_outside);
+  style.salience_range = readRange(fields, kSalienceRange);
+  style.attention_range = readRange(fields, kAttentionRange);
   fields.requireNoOthers();
   return style;
 }
@@ -435,7 +457,8 @@ Session parseSession(const std::string& text, const std::string& name) {
   session.picture = fields.text("picture");
   session.folder = fields.text("folder");
   if (const Json* panes = fields.list("panes")) {
-    if (panes->size() > kMostPanes) fields.fail("\"panes\" must have at most 4 entries");
+    if (panes->size() > std::size_t{kMostPanes})
+      fields.fail("\"panes\" must have at most 4 entries");
     for (const Json& pane : *panes) {
       const std::string place = fmt::format("panes[{}]", session.panes.size());
       session.panes.push_back(readPane({pane, name, place}));

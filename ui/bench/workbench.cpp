@@ -66,7 +66,6 @@ void FlopsMatcher::forget(int pane) {
 
 namespace {
 
-constexpr int kPanes = 4;
 constexpr int kMostSteps = 500;  ///< of the history
 /// FLOPs that differ by less are called equal, in shares: a step of the slider may be as large.
 constexpr double kEqualFlops = 0.02;
@@ -121,7 +120,7 @@ Workbench::Workbench(QObject* parent)
   calibration_ = std::make_unique<CalibrationTask>(worker_);
   evaluation_ = std::make_unique<EvaluationTask>();
   matcher_ = std::make_unique<FlopsMatcher>(*inspector_, *sweeper_);
-  for (int index = 0; index < kPanes; ++index) panes_.push_back(std::make_unique<Pane>(index));
+  for (int index = 0; index < kMostPanes; ++index) panes_.push_back(std::make_unique<Pane>(index));
   panes_.front()->setChoice(firstChoice(0));
   history_.setUndoLimit(kMostSteps);
   connectParts();
@@ -463,6 +462,20 @@ void Workbench::follow(int index) {
   const InspectionPtr first = pane(0).inspection();
   if (first == nullptr || first->model != model_ || first->picture != picture_) return;
   matcher_->match(pane(index), picture_, first->result.flops.paper, FlopsMatcher::Purpose::kFollow);
+}
+
+std::optional<ValueRange> rangeOfAll(Workbench& workbench, OverlayKind kind, SalienceScale scale) {
+  const auto of = kind == OverlayKind::kSalience ? &LayerTrace::salience : &LayerTrace::attention;
+  std::vector<float> values;
+  for (int index = 0; index < workbench.paneCount(); ++index) {
+    const InspectionPtr inspection = workbench.pane(index).inspection();
+    if (inspection == nullptr) continue;
+    for (const LayerTrace& layer : inspection->result.layers) {
+      values.insert(values.end(), (layer.*of).begin(), (layer.*of).end());
+    }
+  }
+  const ValueRange range = rangeOf(values, scale);
+  return range.lowest < range.highest ? std::optional(range) : std::nullopt;
 }
 
 QString unequalFlops(Workbench& workbench, int index) {

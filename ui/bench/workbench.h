@@ -92,6 +92,8 @@ enum class CompressionMode {
   kPercent  ///< FLOPs in % of the unmerged model
 };
 
+inline constexpr int kMostPanes = 4;
+
 class Workbench : public QObject {
   Q_OBJECT
  public:
@@ -220,6 +222,10 @@ class Workbench : public QObject {
   std::unique_ptr<EvaluationTask> evaluation_;
   std::unique_ptr<FlopsMatcher> matcher_;
 };
+
+/// The range that `scale` finds in all blocks of all panes shown for a heat map; nullopt: none has
+/// such values.
+std::optional<ValueRange> rangeOfAll(Workbench& workbench, OverlayKind kind, SalienceScale scale);
 
 /// Why canvas `index` is not at the first one's FLOPs though it is to follow them, in a few words;
 /// empty: it is, or need not be.

@@ -20,6 +20,8 @@ constexpr double kKeyPan = 48;  ///< logical pixels
 constexpr int kDecorMargin = 8;
 constexpr int kRoomyHeight = 260;  ///< from here on captions have room of their own
 constexpr int kRoomyWidth = 420;   ///< and legends
+/// A low canvas has them beside the picture where this share of its height remains for that.
+constexpr double kLeastBeside = 0.5;
 /// How long the picture before stays while the next one is computed, in ms: a video's frame waits
 /// for its result, another file is shown soon in any case.
 constexpr int kGrace = 80;
@@ -134,11 +136,25 @@ QMarginsF CanvasView::beside() const {
   if (caption_visible_ && height() >= kRoomyHeight) {
     room.setTop(captionHeight(class_shown_ ? 3 : 2, fontMetrics()) + kDecorMargin);
   }
+  if (const int column = captionColumn(); column > 0) {
+    room.setLeft(column + kDecorMargin);
+    return room;
+  }
   const int legend = colorBarWidth(view_.overlay().kind, fontMetrics());
   const double scale = (height() - room.top()) / shown_->pixels.height();
   const bool covers = shown_->pixels.width() * scale + 2 * (legend + kDecorMargin) > width();
   if (legend > 0 && width() >= kRoomyWidth && covers) room.setRight(legend + kDecorMargin);
   return room;
+}
+
+/// Of a low canvas, at the left; 0: there is none. The same in all canvases of one size, whatever
+/// they say, so that they show the same place.
+int CanvasView::captionColumn() const {
+  if (!caption_visible_ || height() >= kRoomyHeight) return 0;
+  const int column =
+      fontMetrics().horizontalAdvance(QStringLiteral("000 tokens left · 0.000 G (00.0 %)")) +
+      3 * kDecorMargin;
+  return width() - column >= kLeastBeside * height() ? column : 0;
 }
 
 ViewMapping CanvasView::mapping() const { return port_.mapping(frame()); }
@@ -182,19 +198,27 @@ void CanvasView::paintEvent(QPaintEvent* /*event*/) {
 void CanvasView::paintDecor(QPainter& painter, const CanvasScene& scene) {
   if (scene.inspection == nullptr) return;
   const QRect area = rect().adjusted(kDecorMargin, kDecorMargin, -kDecorMargin, -kDecorMargin);
+  const int column = captionColumn();
+  QRect legend = area;
   if (caption_visible_) {
-    const QRect room = area.adjusted(0, 0, -busy_.width() - kDecorMargin, 0);
+    QRect room = area.adjusted(0, 0, -busy_.width() - kDecorMargin, 0);
+    // A note is worth some of the picture.
+    if (column > 0 && note_.isEmpty()) room.setWidth(column - kDecorMargin);
     QStringList lines = captionLines(*scene.inspection);
     if (!note_.isEmpty()) lines.back() += QStringLiteral(" · ") + note_;
     if (class_shown_) lines.append(classLine(*scene.inspection));
-    paintCaption(painter, lines, active_, room, palette());
+    const QRect caption = paintCaption(painter, lines, active_, room, palette());
+    if (column > 0) {
+      legend.setWidth(column - kDecorMargin);
+      legend.setTop(caption.bottom() + kDecorMargin);
+    }
   }
   const QString notice =
       overlayNotice(*scene.inspection, scene.style.kind, scene.block, scene.reference != nullptr);
   if (!notice.isEmpty()) paintNotice(painter, notice, area, palette());
   const std::optional<ColorBar> bar =
       colorBar(*scene.inspection, scene.reference, scene.style, scene.block, scene.ratio);
-  if (bar) paintColorBar(painter, *bar, area, palette());
+  if (bar) paintColorBar(painter, *bar, legend, palette());
 }
 
 /// The patch under the pointer within its group, and where patches are large their numbers.

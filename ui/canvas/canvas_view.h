@@ -69,6 +69,7 @@ class CanvasView : public QWidget {
  private:
   ViewFrame frame() const;
   QMarginsF beside() const;
+  int captionColumn() const;
   CanvasScene scene() const;
   void present(const PicturePtr& picture, const InspectionPtr& inspection);
   void adoptInspection();

@@ -4,14 +4,13 @@
 namespace adamerge::ui {
 namespace {
 
-constexpr int kMostCanvases = 4;
 constexpr int kCanvasGap = 4;
 
 }  // namespace
 
 CompareGrid::CompareGrid(Workbench& workbench, QWidget* parent)
     : QWidget(parent), workbench_(workbench) {
-  for (int index = 0; index < kMostCanvases; ++index) {
+  for (int index = 0; index < kMostPanes; ++index) {
     auto* canvas = new CanvasView(workbench.pane(index), workbench.view(), port_, this);
     connect(canvas, &CanvasView::activated, this,
             [this, index] { workbench_.setActivePane(index); });
@@ -40,8 +39,8 @@ Pane* CompareGrid::referenceOf(int index) {
 }
 
 void CompareGrid::showPanes() {
-  visible_ = std::min(workbench_.paneCount(), kMostCanvases);
-  for (int index = 0; index < kMostCanvases; ++index) {
+  visible_ = std::min(workbench_.paneCount(), kMostPanes);
+  for (int index = 0; index < kMostPanes; ++index) {
     const bool shown = index < visible_;
     canvas(index).setReference(shown ? referenceOf(index) : nullptr);
     canvas(index).setPicture(shown ? workbench_.picture() : nullptr);
@@ -80,7 +79,7 @@ double CompareGrid::zoom() {
 }
 
 void CompareGrid::markActive() {
-  for (int index = 0; index < kMostCanvases; ++index) {
+  for (int index = 0; index < kMostPanes; ++index) {
     canvas(index).setActive(visible_ > 1 && index == workbench_.activeIndex());
   }
 }

@@ -6,7 +6,6 @@
 #include <QPainter>
 #include <QPalette>
 #include <algorithm>
-#include <cmath>
 
 #include "adamerge/overlay.h"
 #include "bench/overlay_table.h"
@@ -90,49 +89,6 @@ std::vector<ColorBar::Sample> survivorSamples(const Inspection& inspection, int 
           {drawn.back(), QObject::tr("%1 merged away").arg(merged)}};
 }
 
-/// Of ranks their order counts: the ends and the middle. Of logarithms powers of ten.
-std::vector<ScaleTick> ticksOf(const std::vector<float>& values, SalienceScale scale) {
-  if (scale == SalienceScale::kRank) {
-    std::vector<float> sorted = values;
-    std::sort(sorted.begin(), sorted.end());
-    const auto label = [&](const char* name, std::size_t place) {
-      return QStringLiteral("%1 %2")
-          .arg(QLatin1String(name))
-          .arg(sorted[place], 0, 'g', 2)
-          .toStdString();
-    };
-    return {{0, label("least", 0)},
-            {0.5, label("median", sorted.size() / 2)},
-            {1, label("most", sorted.size() - 1)}};
-  }
-  const std::vector<ScaleTick> even = scaleTicks(values, scale, kTicks);
-  if (scale != SalienceScale::kLogarithmic) return even;
-  // Positions go with the logarithm; two of them tell how.
-  const std::vector<float> places = scaleSalience(values, scale);
-  const auto top = std::max_element(values.begin(), values.end()) - values.begin();
-  std::ptrdiff_t low = -1;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (values[i] <= 0 || places[i] <= 0.001F) continue;
-    if (low < 0 || values[i] < values[static_cast<std::size_t>(low)]) {
-      low = static_cast<std::ptrdiff_t>(i);
-    }
-  }
-  if (low < 0) return even;
-  const double log_low = std::log10(values[static_cast<std::size_t>(low)]);
-  const double log_top = std::log10(values[static_cast<std::size_t>(top)]);
-  const double place_low = places[static_cast<std::size_t>(low)];
-  if (log_top - log_low < 1) return even;
-  const double slope = (places[static_cast<std::size_t>(top)] - place_low) / (log_top - log_low);
-  std::vector<ScaleTick> ticks;
-  for (int power = static_cast<int>(std::floor(log_top)); power > log_top - 8; --power) {
-    const double place = place_low + slope * (power - log_low);
-    if (place < 0) break;
-    ticks.insert(ticks.begin(),
-                 {place, QString::number(std::pow(10.0, power), 'g', 2).toStdString()});
-  }
-  return ticks.size() < 2 ? even : ticks;
-}
-
 void paintSamples(QPainter& painter, const ColorBar& bar, const QRect& area,
                   const QPalette& palette) {
   const QFontMetrics metrics = painter.fontMetrics();
@@ -178,7 +134,7 @@ std::optional<ColorBar> colorBar(const Inspection& inspection, const InspectionP
     const std::vector<bool> differ = groupDifference(
         layer.groups, reference->result.layers[static_cast<std::size_t>(block)].groups);
     bar.samples = {{drawnSamples(style.kind, ratio).front(),
-                    QObject::tr("%1 of %2 grouped otherwise")
+                    QObject::tr("%1 of %2 differ")
                         .arg(std::count(differ.begin(), differ.end(), true))
                         .arg(differ.size())}};
     return bar;
@@ -188,9 +144,11 @@ std::optional<ColorBar> colorBar(const Inspection& inspection, const InspectionP
   const std::vector<float>& values = salience ? layer.salience : layer.attention;
   if (values.empty()) return std::nullopt;
   if (!salience) bar.title = QObject::tr("Attention");
+  const std::optional<ValueRange> held = style.heldRange(style.kind);
   bar.scale = QString::fromStdString(scaleName(style.scale));
+  if (held) bar.scale += QObject::tr(", held");
   bar.colormap = style.colormap;
-  bar.ticks = ticksOf(values, style.scale);
+  bar.ticks = scaleTicks(values, style.scale, kTicks, held);
   return bar;
 }
 
@@ -205,7 +163,7 @@ int colorBarWidth(OverlayKind kind, const QFontMetrics& metrics) {
              metrics.horizontalAdvance(QStringLiteral("000 absorbed others"));
     case OverlayKind::kDifference:
       return kSample + kTickGap + 2 * kPadding +
-             metrics.horizontalAdvance(QStringLiteral("000 of 000 grouped otherwise"));
+             metrics.horizontalAdvance(QStringLiteral("000 of 000 differ"));
     case OverlayKind::kNone:
     case OverlayKind::kGroups:
       break;

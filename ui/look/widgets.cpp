@@ -146,6 +146,7 @@ QString RealBox::textFromValue(double value) const {
 }
 
 void RealBox::stepBy(int steps) {
+  if (stepType() == AdaptiveDecimalStepType) return NumberBox::stepBy(steps);
   const double size = std::max(std::abs(value()), 1.0);
   const double by_size = std::pow(10.0, std::floor(std::log10(size)) - 1);
   const double step = std::min(by_size, (maximum() - minimum()) / 10);

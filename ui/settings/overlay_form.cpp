@@ -24,6 +24,9 @@ namespace adamerge::ui {
 namespace {
 
 constexpr QSize kSwatch(40, 12);
+/// Of held ranges: salience and attention are shares, but of other methods anything.
+constexpr double kLargestValue = 1e6;
+constexpr int kRangeDecimals = 6;
 enum Page { kHeatPage, kGroupsPage, kNoPage };
 
 Page pageOf(OverlayKind kind) {
@@ -80,11 +83,31 @@ QLabel* labelFor(QWidget* control, const QString& text) {
   return label;
 }
 
+/// Where `style` holds the range of its heat map.
+std::optional<ValueRange>& heldIn(OverlayStyle& style) {
+  return style.kind == OverlayKind::kAttention ? style.attention_range : style.salience_range;
+}
+
+RealBox* makeEnd(const QString& object_name, const QString& name, const QString& help) {
+  auto* box = new RealBox;
+  box->setObjectName(object_name);
+  box->setAccessibleName(name);
+  box->setToolTip(rich(help));
+  box->setDecimals(kRangeDecimals);
+  box->setRange(-kLargestValue, kLargestValue);
+  box->setStepType(QAbstractSpinBox::AdaptiveDecimalStepType);
+  box->setKeyboardTracking(false);
+  box->setMinimumWidth(60);
+  ignoreWheelWithoutFocus(*box);
+  return box;
+}
+
 }  // namespace
 
-OverlayForm::OverlayForm(ViewState& view, QWidget* parent)
+OverlayForm::OverlayForm(ViewState& view, FindRange find_range, QWidget* parent)
     : QWidget(parent),
       view_(view),
+      find_range_(std::move(find_range)),
       kinds_(new QButtonGroup(this)),
       title_(new QLabel),
       help_(new QLabel),
@@ -94,6 +117,11 @@ OverlayForm::OverlayForm(ViewState& view, QWidget* parent)
       colormap_(makeCombo(QStringLiteral("colormap"), tr("Colour map"))),
       scale_(makeCombo(QStringLiteral("scale"), tr("Scale"))),
       smooth_(new QCheckBox(tr("Smooth between patches"))),
+      hold_(new QCheckBox(tr("One range for all blocks"))),
+      lowest_(makeEnd(QStringLiteral("range-lowest"), tr("Lowest value of the colours"),
+                      tr("What is at it or below has the first colour."))),
+      highest_(makeEnd(QStringLiteral("range-highest"), tr("Highest value of the colours"),
+                       tr("What is at it or above has the last colour."))),
       groups_(makeCombo(QStringLiteral("group-style"), tr("Groups as"))),
       dim_(new QCheckBox(tr("Dim what the model does not see"))) {
   QWidget* kinds = makeKinds();
@@ -139,6 +167,12 @@ QWidget* OverlayForm::makeHeatPage() {
   smooth_->setToolTip(
       rich(tr("Interpolates the map between the centres of patches. Off: every "
               "patch in its own colour, which is what the model has.")));
+  hold_->setObjectName(QStringLiteral("hold-range"));
+  auto* ends = new QHBoxLayout;
+  ends->setSpacing(8);
+  ends->addWidget(lowest_, 1);
+  ends->addWidget(labelFor(highest_, tr("to")));
+  ends->addWidget(highest_, 1);
   auto* page = new QWidget;
   QGridLayout* layout = gridOn(page);
   layout->addWidget(labelFor(colormap_, tr("Colour map")), 0, 0);
@@ -146,7 +180,9 @@ QWidget* OverlayForm::makeHeatPage() {
   layout->addWidget(labelFor(scale_, tr("Scale")), 1, 0);
   layout->addWidget(scale_, 1, 1);
   layout->addWidget(smooth_, 2, 0, 1, 2);
-  layout->setRowStretch(3, 1);
+  layout->addWidget(hold_, 3, 0, 1, 2);
+  layout->addLayout(ends, 4, 0, 1, 2);
+  layout->setRowStretch(5, 1);
   return page;
 }
 
@@ -233,7 +269,56 @@ void OverlayForm::connectAll() {
           [this](bool on) { change([&](OverlayStyle& style) { style.smooth = on; }); });
   connect(dim_, &QCheckBox::toggled, this,
           [this](bool on) { change([&](OverlayStyle& style) { style.dim_outside = on; }); });
+  connectRange();
   connect(&view_, &ViewState::overlayChanged, this, &OverlayForm::refresh);
+}
+
+void OverlayForm::connectRange() {
+  connect(hold_, &QCheckBox::toggled, this, [this](bool on) {
+    const OverlayStyle& style = view_.overlay();
+    const auto found = on && find_range_ ? find_range_(style.kind, style.scale) : std::nullopt;
+    change([&](OverlayStyle& changed) { heldIn(changed) = found; });
+    // Nothing was found: the box stays as it was.
+    refresh();
+  });
+  connect(lowest_, &QDoubleSpinBox::valueChanged, this, [this](double value) {
+    change([&](OverlayStyle& style) {
+      auto& held = heldIn(style);
+      if (held && value < held->highest) held->lowest = value;
+    });
+    showRange();
+  });
+  connect(highest_, &QDoubleSpinBox::valueChanged, this, [this](double value) {
+    change([&](OverlayStyle& style) {
+      auto& held = heldIn(style);
+      if (held && value > held->lowest) held->highest = value;
+    });
+    showRange();
+  });
+}
+
+void OverlayForm::showRange() {
+  OverlayStyle style = view_.overlay();
+  const bool ranks = style.scale == SalienceScale::kRank;
+  const std::optional<ValueRange>& held = heldIn(style);
+  const QSignalBlocker quiet_hold(hold_);
+  const QSignalBlocker quiet_lowest(lowest_);
+  const QSignalBlocker quiet_highest(highest_);
+  hold_->setEnabled(!ranks);
+  hold_->setChecked(held.has_value());
+  hold_->setToolTip(
+      rich(ranks ? tr("Ranks have no range: every block has a least and a most.")
+                 : tr("Takes the range of all blocks in all canvases as they are now and keeps it, "
+                      "so that a colour means one value everywhere. Off: every block has its "
+                      "own.")));
+  for (RealBox* box : {lowest_, highest_}) box->setEnabled(held && !ranks);
+  if (!held) {
+    lowest_->clear();
+    highest_->clear();
+    return;
+  }
+  lowest_->setValue(held->lowest);
+  highest_->setValue(held->highest);
 }
 
 void OverlayForm::refresh() {
@@ -258,6 +343,7 @@ void OverlayForm::refresh() {
   choose(*scale_, static_cast<int>(style.scale));
   choose(*groups_, static_cast<int>(style.groups));
   options_->setCurrentIndex(pageOf(style.kind));
+  showRange();
 }
 
 }  // namespace adamerge::ui

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <QWidget>
+#include <functional>
+#include <optional>
 
 #include "bench/pane.h"
 
@@ -16,11 +18,15 @@ class QStackedWidget;
 namespace adamerge::ui {
 
 class NumberLabel;
+class RealBox;
 
 class OverlayForm : public QWidget {
   Q_OBJECT
  public:
-  explicit OverlayForm(ViewState& view, QWidget* parent = nullptr);
+  /// The range to be held for a heat map; nullopt: nothing shown has one.
+  using FindRange = std::function<std::optional<ValueRange>(OverlayKind, SalienceScale)>;
+
+  explicit OverlayForm(ViewState& view, FindRange find_range = {}, QWidget* parent = nullptr);
 
  private:
   QWidget* makeKinds();
@@ -28,12 +34,15 @@ class OverlayForm : public QWidget {
   QWidget* makeGroupsPage();
   void layOut(QWidget* kinds, QWidget* heat, QWidget* groups);
   void connectAll();
+  void connectRange();
+  void showRange();
   void refresh();
   /// Applies `change` to the view's style.
   template <typename Change>
   void change(Change change);
 
   ViewState& view_;
+  FindRange find_range_;
   QButtonGroup* kinds_;
   QLabel* title_;
   QLabel* help_;
@@ -43,6 +52,9 @@ class OverlayForm : public QWidget {
   QComboBox* colormap_;
   QComboBox* scale_;
   QCheckBox* smooth_;
+  QCheckBox* hold_;
+  RealBox* lowest_;
+  RealBox* highest_;
   QComboBox* groups_;
   QCheckBox* dim_;
 };

@@ -113,8 +113,10 @@ Docks::Docks(Workbench& workbench, RecentList& evaluated, QMainWindow& window)
   images_dock_ = add("images", tr("Images"), images_, Qt::LeftDockWidgetArea);
   method_form_ = new MethodForm(workbench);
   method_dock_ = add("method", tr("Method"), scrolling(method_form_), Qt::RightDockWidgetArea);
-  overlay_dock_ = add("overlay", tr("Overlay"), scrolling(new OverlayForm(workbench.view())),
-                      Qt::RightDockWidgetArea);
+  auto* overlay = new OverlayForm(workbench.view(), [&workbench](OverlayKind kind, auto scale) {
+    return rangeOfAll(workbench, kind, scale);
+  });
+  overlay_dock_ = add("overlay", tr("Overlay"), scrolling(overlay), Qt::RightDockWidgetArea);
   addLineage();
   evaluation_ = new EvaluationPanel(workbench, evaluated);
   evaluation_dock_ = add("evaluation", tr("Evaluate"), evaluation_, Qt::RightDockWidgetArea);

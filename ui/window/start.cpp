@@ -17,6 +17,7 @@ namespace {
 constexpr int kInterval = 50;
 /// Ticks without anything under way, so that thumbnails and plots have been drawn too.
 constexpr int kCalmTicks = 6;
+/// Without any step forward: on a busy machine the sweeps of four canvases alone may take minutes.
 constexpr int kLongest = 120'000;
 
 }  // namespace
@@ -27,26 +28,42 @@ Screenshot::Screenshot(Workbench& workbench, MainWindow& window, QString path)
           [this](Severity severity, const QString& text) {
             if (severity == Severity::kError) fail(text);
           });
+  const auto forward = [this] { clock_.start(); };
+  connect(&workbench.models(), &ModelLoader::progressed, this, forward);
+  connect(&workbench, &Workbench::modelChanged, this, forward);
+  connect(&workbench, &Workbench::pictureChanged, this, forward);
+  connect(&workbench.sweeper(), &Sweeper::changed, this, forward);
+  for (int index = 0; index < kMostPanes; ++index) {
+    connect(&workbench.pane(index), &Pane::changed, this, forward);
+  }
   connect(&timer_, &QTimer::timeout, this, &Screenshot::check);
   timer_.start(kInterval);
   clock_.start();
 }
 
-bool Screenshot::settled() const {
-  if (!workbench_.settled()) return false;
+QString Screenshot::awaited() const {
+  if (workbench_.model() == nullptr) return tr("the model");
+  if (workbench_.picture() == nullptr) return tr("the picture");
   for (int index = 0; index < workbench_.paneCount(); ++index) {
+    const Pane& pane = workbench_.pane(index);
+    if (pane.busy() || pane.inspection() == nullptr) return tr("canvas %1").arg(index + 1);
     const SweepPtr sweep = workbench_.sweeper().sweep(index);
-    if (sweep != nullptr && !sweep->complete) return false;
+    if (sweep == nullptr || sweep->complete) continue;
+    return tr("canvas %1's sweep, %2 of %3 settings done")
+        .arg(index + 1)
+        .arg(sweep->points.size())
+        .arg(sweep->limit + 1);
   }
-  return true;
+  return {};
 }
 
 void Screenshot::check() {
-  calm_ = settled() ? calm_ + 1 : 0;
+  const QString waits_for = awaited();
+  calm_ = waits_for.isEmpty() ? calm_ + 1 : 0;
   if (calm_ >= kCalmTicks) {
     take();
   } else if (clock_.elapsed() > kLongest) {
-    fail(tr("nothing to show within %1 s").arg(kLongest / 1000));
+    fail(tr("nothing new for %1 s; still waiting for %2").arg(kLongest / 1000).arg(waits_for));
   }
 }
 

@@ -49,7 +49,8 @@ class Screenshot : public QObject {
   Screenshot(Workbench& workbench, MainWindow& window, QString path);
 
  private:
-  bool settled() const;
+  /// What is still to come; empty: all is there.
+  QString awaited() const;
   void check();
   void take();
   void fail(const QString& message);
@@ -58,7 +59,7 @@ class Screenshot : public QObject {
   MainWindow& window_;
   QString path_;
   QTimer timer_;
-  QElapsedTimer clock_;
+  QElapsedTimer clock_;  ///< since something came
   int calm_ = 0;
 };
 

@@ -42,6 +42,13 @@ enum class GroupStyle {
   kOutline,  ///< outlines coloured by the surviving patch, so that a group keeps its colour
   kFillAndOutline
 };
+/// The values at the ends of a heat map's colours.
+struct ValueRange {
+  double lowest = 0;
+  double highest = 1;
+
+  bool operator==(const ValueRange&) const = default;
+};
 struct OverlayStyle {
   OverlayKind kind = OverlayKind::kGroups;
   double opacity = 0.85;  ///< 0...1
@@ -50,7 +57,13 @@ struct OverlayStyle {
   bool smooth = false;  ///< heat maps interpolated between patches
   GroupStyle groups = GroupStyle::kFillAndOutline;
   bool dim_outside = true;  ///< darken what the model does not see
+  /// Held, so that colours compare from block to block and picture to picture; nullopt: every block
+  /// has its own. Ranks have none.
+  std::optional<ValueRange> salience_range;
+  std::optional<ValueRange> attention_range;
 
+  /// The one held for `content`; nullopt for what is no heat map and where ranks are shown.
+  std::optional<ValueRange> heldRange(OverlayKind content) const;
   bool operator==(const OverlayStyle&) const = default;
 };
 
@@ -132,17 +145,22 @@ void writeComparison(std::string_view kind, std::span<const FigureInput> inputs,
 std::array<std::uint8_t, 3> colormapColor(Colormap map, double t);
 
 /// The values a salience map draws, each in 0...1, for a scale. Keeps order of values. Values that
-/// are all equal become 0.5.
-std::vector<float> scaleSalience(const std::vector<float>& salience, SalienceScale scale);
+/// are all equal become 0.5. `held`: the ends, in place of those the values have themselves.
+std::vector<float> scaleSalience(const std::vector<float>& salience, SalienceScale scale,
+                                 const std::optional<ValueRange>& held = {});
+/// The ends that `scale` finds for these values: what can be held for others.
+ValueRange rangeOf(const std::vector<float>& salience, SalienceScale scale);
 
-/// A mark of a colour bar: "0.12", at the ends of a clipped scale "≤0.03" and "≥0.8".
+/// A mark of a colour bar: "0.12", at the ends of a clipped scale "≤0.03" and "≥0.8", of ranks
+/// "median 0.1".
 struct ScaleTick {
   double position = 0;  ///< 0...1
   std::string label;
 };
-/// `count` (two or more) marks from end to end of the colour bar of scaleSalience().
+/// `count` (two or more) marks from end to end of the colour bar of scaleSalience(); of ranks the
+/// least, the median and the most, of a logarithmic scale over decades the powers of ten.
 std::vector<ScaleTick> scaleTicks(const std::vector<float>& salience, SalienceScale scale,
-                                  int count);
+                                  int count, const std::optional<ValueRange>& held = {});
 /// "percentile"
 std::string scaleName(SalienceScale scale);
 

@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "figures/canvas.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <map>
 #include <numbers>
 #include <string>
 
 #include "adamerge/error.h"
+#include "figures/metadata.h"
 
 namespace adamerge {
 namespace {
 
-constexpr const char* kFontFamily = "DejaVu Sans, sans-serif";
 /// Height of capitals in DejaVu Sans, in ems.
 constexpr double kCapHeight = 0.729;
+const cairo_user_data_key_t kTextElements{};
 
 Handle<PangoContext> makePangoContext() {
   Handle<PangoContext> context(pango_font_map_create_context(pango_cairo_font_map_get_default()));
@@ -47,6 +51,52 @@ double layoutWidth(PangoLayout* layout) {
   int width = 0;
   pango_layout_get_size(layout, &width, nullptr);
   return static_cast<double>(width) / PANGO_SCALE;
+}
+
+/// What is left of the text where it had to be shortened.
+std::string shownText(PangoLayout* layout) {
+  const std::string_view text = pango_layout_get_text(layout);
+  std::map<int, std::string> parts;
+  const PangoLayoutLine* line = pango_layout_get_line_readonly(layout, 0);
+  for (const GSList* run = line->runs; run != nullptr; run = run->next) {
+    const PangoItem* item = static_cast<const PangoGlyphItem*>(run->data)->item;
+    const bool ellipsis = (item->analysis.flags & PANGO_ANALYSIS_FLAG_IS_ELLIPSIS) != 0;
+    parts[item->offset] = ellipsis ? "…"
+                                   : text.substr(static_cast<std::size_t>(item->offset),
+                                                 static_cast<std::size_t>(item->length));
+  }
+  std::string shown;
+  for (const auto& [offset, part] : parts) shown += part;
+  // XML has no place for them.
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < ' '; };
+  std::replace_if(shown.begin(), shown.end(), control, ' ');
+  return shown;
+}
+
+const char* anchorOf(Align align) {
+  if (align == Align::kLeft) return "start";
+  return align == Align::kCentre ? "middle" : "end";
+}
+
+/// `at`: where the text's anchor stands on its baseline, in the context's units.
+std::string textElement(cairo_t* context, const std::string& text, Point at,
+                        const TextStyle& style) {
+  cairo_matrix_t matrix;
+  cairo_get_matrix(context, &matrix);
+  cairo_matrix_transform_point(&matrix, &at.x, &at.y);
+  const double scale = std::hypot(matrix.xx, matrix.yx);
+  const double degrees = std::atan2(matrix.yx, matrix.xx) * 180 / std::numbers::pi;
+  std::string element =
+      fmt::format(R"(<text x="{:.3f}" y="{:.3f}" font-size="{:.3f}" text-anchor="{}")", at.x, at.y,
+                  style.size * scale, anchorOf(style.align));
+  const auto byte = [](double part) { return std::lround(part * 255); };
+  element += fmt::format(R"x( fill="rgb({},{},{})")x", byte(style.color.red),
+                         byte(style.color.green), byte(style.color.blue));
+  if (style.bold) element += R"( font-weight="bold")";
+  if (std::abs(degrees) > 0.01) {
+    element += fmt::format(R"x( transform="rotate({:.2f} {:.3f} {:.3f})")x", degrees, at.x, at.y);
+  }
+  return element + ">" + xmlEscaped(text) + "</text>\n";
 }
 
 Handle<cairo_surface_t> makeSurface(const Image& image, double opacity) {
@@ -101,6 +151,10 @@ double textWidth(std::string_view text, const TextStyle& style) {
   return layoutWidth(makeLayout(context.get(), text, style).get());
 }
 
+void keepTextAsText(cairo_surface_t* surface, std::string& elements) {
+  cairo_surface_set_user_data(surface, &kTextElements, &elements, nullptr);
+}
+
 Canvas::Canvas(cairo_t* context) : context_(context) { cairo_save(context_); }
 
 Canvas::~Canvas() { cairo_restore(context_); }
@@ -127,6 +181,14 @@ void Canvas::text(std::string_view text, const Box& box, const TextStyle& style)
                                                        : free;
   const double ascent = static_cast<double>(pango_layout_get_baseline(layout.get())) / PANGO_SCALE;
   const double baseline = box.y + box.height / 2 + style.size * kCapHeight / 2;
+  if (void* elements = cairo_surface_get_user_data(cairo_get_target(context_), &kTextElements)) {
+    const double anchor = style.align == Align::kLeft     ? box.x
+                          : style.align == Align::kCentre ? box.x + box.width / 2
+                                                          : box.right();
+    *static_cast<std::string*>(elements) +=
+        textElement(context_, shownText(layout.get()), {anchor, baseline}, style);
+    return;
+  }
   setColor(style.color);
   cairo_move_to(context_, box.x + shift, baseline - ascent);
   pango_cairo_show_layout(context_, layout.get());

@@ -18,6 +18,7 @@ inline constexpr double kMmPerInch = 25.4;
 inline constexpr double kTitleSize = 8;
 inline constexpr double kTextSize = 7;
 inline constexpr double kLineHeight = 10;
+inline constexpr const char* kFontFamily = "DejaVu Sans, sans-serif";
 
 struct Point {
   double x = 0;
@@ -60,6 +61,10 @@ std::string validUtf8(std::string_view text);
 
 /// The width of one line in points.
 double textWidth(std::string_view text, const TextStyle& style);
+
+/// Canvases on `surface` write text into `elements`, as SVG's <text>, instead of drawing it: Cairo
+/// would make outlines of it, which no editor takes for words. `elements` must outlive the drawing.
+void keepTextAsText(cairo_surface_t* surface, std::string& elements);
 
 class Canvas {
  public:

@@ -9,6 +9,7 @@
 
 #include "adamerge/overlay.h"
 #include "figures/panels.h"
+#include "figures/salience_scale.h"
 
 namespace adamerge {
 namespace {
@@ -40,7 +41,8 @@ std::vector<double> tickPlaces(const Scene& scene, const ScaledSalience& values,
 
 void drawHeatScale(Canvas& canvas, const Scene& scene, const Box& area) {
   const Box bar{area.x, area.y, area.width, kBarHeight};
-  const ScaledSalience values(heatOf(scene), scene.style.overlay.scale);
+  const OverlayStyle& style = scene.style.overlay;
+  const ScaledSalience values(heatOf(scene), style.scale, style.heldRange(scene.content));
   drawColorBar(canvas, scene, bar);
   for (const double t : tickPlaces(scene, values, bar.width)) {
     const double x = bar.x + t * bar.width;
@@ -51,7 +53,7 @@ void drawHeatScale(Canvas& canvas, const Scene& scene, const Box& area) {
     const Align align = t <= 0 ? Align::kLeft : t >= 1 ? Align::kRight : Align::kCentre;
     canvas.text(values.labelAt(t), label, scene.textStyle(align));
   }
-  canvas.text(fmt::format("{} scale", scaleName(scene.style.overlay.scale)),
+  canvas.text(fmt::format("{} scale", scaleName(style.scale)),
               {bar.x, bar.bottom() + kScaleTickLength + kLineHeight, bar.width, kLineHeight},
               scene.mutedStyle(Align::kCentre));
 }
@@ -137,8 +139,12 @@ struct SharedBar {
 SharedBar sharedBar(const Scene& scene, OverlayKind content) {
   SharedBar bar;
   const std::string name(contentName(content));
+  const OverlayStyle& style = scene.style.overlay;
+  const std::optional<ValueRange> held = style.heldRange(content);
   const std::string scale =
-      fmt::format("{} scale within each block", scaleName(scene.style.overlay.scale));
+      held ? fmt::format("{} scale from {} to {} in all blocks", scaleName(style.scale),
+                         shortNumber(held->lowest), shortNumber(held->highest))
+           : fmt::format("{} scale within each block", scaleName(style.scale));
   const std::string text = name + ", " + scale;
   const TextStyle muted = scene.mutedStyle();
   const double width = textWidth(text, muted);

@@ -38,7 +38,9 @@ void insertChunk(std::string& png, const std::string& body) {
   png.insert(kHeaderSize, chunk);
 }
 
-std::string escaped(std::string_view text) {
+}  // namespace
+
+std::string xmlEscaped(std::string_view text) {
   std::string result;
   for (const char c : text) {
     if (c == '&') {
@@ -53,8 +55,6 @@ std::string escaped(std::string_view text) {
   }
   return result;
 }
-
-}  // namespace
 
 void setPngDensity(std::string& png, double dpi) {
   const auto per_metre = static_cast<std::uint32_t>(std::lround(dpi * kInchesPerMetre));
@@ -79,7 +79,7 @@ void setSvgMetadata(std::string& svg, std::string_view id, std::string_view text
   const std::size_t end = opening == std::string::npos ? opening : svg.find('>', opening);
   if (end == std::string::npos) return;
   std::string element = "\n<metadata id=\"";
-  element.append(id).append("\">").append(escaped(text)).append("</metadata>");
+  element.append(id).append("\">").append(xmlEscaped(text)).append("</metadata>");
   svg.insert(end + 1, element);
 }
 

@@ -11,6 +11,8 @@ namespace adamerge {
 inline constexpr std::string_view kPngKeyword = "AdaMerge";
 inline constexpr std::string_view kSvgId = "adamerge";
 
+/// Text within an element.
+std::string xmlEscaped(std::string_view text);
 /// How large the picture is on paper: adds the pHYs chunk.
 void setPngDensity(std::string& png, double dpi);
 /// Adds an iTXt chunk. `text` must be UTF-8.

@@ -101,8 +101,10 @@ class Overlay {
     const Grid& grid = area_.grid;
     const int zoom =
         style_.smooth ? std::clamp(kSmoothSize / std::max(grid.height, grid.width), 1, 16) : 1;
-    const Image heat = heatImage(scaleSalience(values, style_.scale), grid, style_.colormap,
-                                 style_.smooth, grid.width * zoom, grid.height * zoom);
+    const std::vector<float> places =
+        scaleSalience(values, style_.scale, style_.heldRange(style_.kind));
+    const Image heat = heatImage(places, grid, style_.colormap, style_.smooth, grid.width * zoom,
+                                 grid.height * zoom);
     canvas_.image(heat, area_.box, style_.smooth ? Sampling::kSmooth : Sampling::kCells,
                   style_.opacity);
   }
@@ -116,7 +118,8 @@ class Overlay {
     }
     markDropped(canvas_, area_, droppedPatches(*input_.layers, input_.layer), style_.opacity);
     if (style_.groups != GroupStyle::kFill) {
-      outlineGroupsByColor(canvas_, area_, groups, survivors(), style_.opacity);
+      outlineGroupsByColor(canvas_, area_, groups,
+                           outlineColors(*input_.layers, input_.layer, area_.grid), style_.opacity);
     }
   }
 

@@ -141,10 +141,14 @@ std::string renderSvg(const Page& page) {
   const Handle<cairo_surface_t> surface(cairo_svg_surface_create_for_stream(
       append, &bytes, points(page.size.width_mm), points(page.size.height_mm)));
   check(cairo_surface_status(surface.get()));
+  std::string text;
+  keepTextAsText(surface.get(), text);
   drawPage(page, surface.get(), 1);
   cairo_surface_finish(surface.get());
   check(cairo_surface_status(surface.get()));
   for (const char* name : {"surface", "image", "source"}) bytes = withStableIds(bytes, name);
+  bytes.insert(bytes.rfind("</svg>"),
+               fmt::format("<g font-family=\"{}\">\n{}</g>\n", kFontFamily, text));
   if (!page.provenance.empty()) setSvgMetadata(bytes, kSvgId, page.provenance);
   return bytes;
 }

@@ -67,8 +67,10 @@ void drawHeat(Canvas& canvas, const Scene& scene, const std::vector<float>& valu
               const Box& box) {
   const OverlayStyle& style = scene.style.overlay;
   const Image panel = panelFor(scene, box);
-  const Image colors = heatImage(scaleSalience(values, style.scale), scene.grid, style.colormap,
-                                 style.smooth, panel.width, panel.height);
+  const std::vector<float> places =
+      scaleSalience(values, style.scale, style.heldRange(scene.content));
+  const Image colors =
+      heatImage(places, scene.grid, style.colormap, style.smooth, panel.width, panel.height);
   canvas.image(shadedImage(panel, scene.grid, colors), box);
   finishPanel(canvas, scene, box);
 }

@@ -4,6 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
+#include <numbers>
+#include <numeric>
+#include <utility>
 
 namespace adamerge {
 namespace {
@@ -19,11 +23,83 @@ constexpr std::array<unsigned, 7> kOutlineColors{0xE69F00, 0x56B4E9, 0x009E73, 0
 
 Color faded(const Color& color, double opacity) { return withAlpha(color, color.alpha * opacity); }
 
-std::size_t outlineColorIndex(int survivor, const Grid& grid) {
-  // Any two of the nine patches around one differ.
-  const int row = survivor / grid.width;
-  const int column = survivor % grid.width;
-  return static_cast<std::size_t>(column + 3 * row) % kOutlineColors.size();
+constexpr int kOutlineCount = static_cast<int>(kOutlineColors.size());
+
+/// Past the palette, which hardly ever is too small, hues a golden section apart.
+Color outlineColor(int number, double opacity) {
+  if (number < kOutlineCount) return rgb(kOutlineColors[static_cast<std::size_t>(number)], opacity);
+  constexpr double kGolden = 0.381966;
+  const auto part = [hue = kGolden * (number - kOutlineCount)](double shift) {
+    return 0.5 + 0.4 * std::cos(2 * std::numbers::pi * (hue + shift));
+  };
+  return {part(0), part(1.0 / 3), part(2.0 / 3), opacity};
+}
+
+/// A group of several patches in the colouring of one block.
+struct Colored {
+  int first = -1;  ///< its first patch
+  int size = 0;
+  int color = -1;               ///< kept from the block before
+  std::vector<int> neighbours;  ///< groups of several patches that it touches
+};
+
+/// By group number. `before`: the patches' colours after the block before.
+std::vector<Colored> groupsToColor(const std::vector<int>& groups, const Grid& grid,
+                                   const std::vector<int>& before) {
+  std::vector<Colored> found(groups.size());
+  std::vector<std::map<int, int>> shares(groups.size());
+  for (int patch = 0; patch < grid.patches(); ++patch) {
+    const auto group = static_cast<std::size_t>(groups[static_cast<std::size_t>(patch)]);
+    if (found[group].size++ == 0) found[group].first = patch;
+    const int color = before[static_cast<std::size_t>(patch)];
+    if (color >= 0) ++shares[group][color];
+  }
+  for (std::size_t group = 0; group < found.size(); ++group) {
+    int most = 0;
+    for (const auto& [color, share] : shares[group]) {
+      if (share > most) found[group].color = color;
+      most = std::max(most, share);
+    }
+  }
+  const auto touch = [&](int a, int b) {
+    Colored& one = found[static_cast<std::size_t>(a)];
+    Colored& other = found[static_cast<std::size_t>(b)];
+    if (a == b || one.size < 2 || other.size < 2) return;
+    one.neighbours.push_back(b);
+    other.neighbours.push_back(a);
+  };
+  const auto at = [&](int row, int column) {
+    return groups[static_cast<std::size_t>(grid.at(row, column))];
+  };
+  for (int row = 0; row < grid.height; ++row) {
+    for (int column = 0; column < grid.width; ++column) {
+      const int own = at(row, column);
+      if (column + 1 < grid.width) touch(own, at(row, column + 1));
+      if (row + 1 == grid.height) continue;
+      for (int side = std::max(column - 1, 0); side <= std::min(column + 1, grid.width - 1);
+           ++side) {
+        touch(own, at(row + 1, side));
+      }
+    }
+  }
+  return found;
+}
+
+/// The first colour from `wanted` on that no neighbour has.
+int freeColor(const Colored& group, const std::vector<Colored>& all, int wanted) {
+  std::vector<bool> taken(static_cast<std::size_t>(kOutlineCount) + group.neighbours.size() + 1);
+  for (const int neighbour : group.neighbours) {
+    const int color = all[static_cast<std::size_t>(neighbour)].color;
+    if (color >= 0 && static_cast<std::size_t>(color) < taken.size()) {
+      taken[static_cast<std::size_t>(color)] = true;
+    }
+  }
+  for (int step = 0; step < kOutlineCount; ++step) {
+    const int color = (wanted + step) % kOutlineCount;
+    if (!taken[static_cast<std::size_t>(color)]) return color;
+  }
+  const auto free = std::find(taken.begin() + kOutlineCount, taken.end(), false);
+  return static_cast<int>(free - taken.begin());
 }
 
 /// Whether two patches are of one group; no patch outside the grid is.
@@ -203,28 +279,57 @@ void outlineGroups(Canvas& canvas, const PatchArea& area, const std::vector<int>
   canvas.lines(lines, line, kOutline, area.box);
 }
 
+std::vector<int> outlineColors(const std::vector<LayerTrace>& layers, int layer, const Grid& grid) {
+  std::vector<int> colors(static_cast<std::size_t>(grid.patches()), -1);
+  for (int block = 0; block <= layer; ++block) {
+    const std::vector<int>& groups = layers[static_cast<std::size_t>(block)].groups;
+    std::vector<Colored> all = groupsToColor(groups, grid, colors);
+    std::vector<int> order;
+    for (std::size_t group = 0; group < all.size(); ++group) {
+      if (all[group].size > 1) order.push_back(static_cast<int>(group));
+    }
+    // The largest keep theirs first.
+    std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
+      return all[static_cast<std::size_t>(a)].size > all[static_cast<std::size_t>(b)].size;
+    });
+    std::vector<int> kept(all.size(), -1);
+    for (std::size_t group = 0; group < all.size(); ++group) {
+      kept[group] = std::exchange(all[group].color, -1);
+    }
+    // Those that have a colour before those that have none yet.
+    for (const bool new_ones : {false, true}) {
+      for (const int group : order) {
+        const auto index = static_cast<std::size_t>(group);
+        if ((kept[index] < 0) != new_ones) continue;
+        // Wherever there is a choice, patches near each other differ.
+        const int first = all[index].first;
+        const int own = first % grid.width + 3 * (first / grid.width);
+        const bool past = kept[index] >= kOutlineCount;
+        all[index].color = freeColor(all[index], all, new_ones || past ? own : kept[index]);
+      }
+    }
+    for (std::size_t patch = 0; patch < colors.size(); ++patch) {
+      colors[patch] = all[static_cast<std::size_t>(groups[patch])].color;
+    }
+  }
+  return colors;
+}
+
 void outlineGroupsByColor(Canvas& canvas, const PatchArea& area, const std::vector<int>& groups,
-                          const std::vector<int>& survivors, double opacity) {
-  std::vector<int> members(groups.size(), 0);
-  for (const int group : groups) ++members[static_cast<std::size_t>(group)];
+                          const std::vector<int>& colors, double opacity) {
   const double hairline = area.width(0.03, 0.75);
   const double line = area.width(0.1, 2.5);
   std::vector<Box> halo;
-  std::array<std::vector<Box>, kOutlineColors.size()> colored;
-  const auto merged = [&](int patch) {
-    return members[static_cast<std::size_t>(groups[static_cast<std::size_t>(patch)])] > 1;
-  };
+  std::map<int, std::vector<Box>> colored;
+  const auto colorOf = [&](int patch) { return colors[static_cast<std::size_t>(patch)]; };
   innerEdges(area, groups, 2 * hairline + line, [&](int patch, const Box& box) {
-    if (merged(patch)) halo.push_back(box);
+    if (colorOf(patch) >= 0) halo.push_back(box);
   });
   innerEdges(area, groups, hairline + line, [&](int patch, const Box& box) {
-    const int survivor = survivors[static_cast<std::size_t>(patch)];
-    if (merged(patch)) colored[outlineColorIndex(survivor, area.grid)].push_back(box);
+    if (colorOf(patch) >= 0) colored[colorOf(patch)].push_back(box);
   });
   canvas.fill(halo, faded(kHalo, opacity));
-  for (std::size_t i = 0; i < colored.size(); ++i) {
-    canvas.fill(colored[i], rgb(kOutlineColors[i], opacity));
-  }
+  for (const auto& [number, boxes] : colored) canvas.fill(boxes, outlineColor(number, opacity));
   canvas.lines(groupBoundaries(groups, area.grid, area.box), 2 * hairline, faded(kHalo, opacity),
                area.box);
 }

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "adamerge/result.h"
 #include "figures/canvas.h"
 #include "figures/patches.h"
 
@@ -39,10 +40,14 @@ void markDifference(Canvas& canvas, const PatchArea& area, const std::vector<boo
 
 /// White lines between all groups.
 void outlineGroups(Canvas& canvas, const PatchArea& area, const std::vector<int>& groups);
-/// Lines within the edge of every group of more than one patch, in a colour that depends on the
-/// surviving patch only; hairlines between the others.
+/// Of every patch the number of its group's colour after `layer`; -1: the group is one patch.
+/// Groups that touch, be it at a corner, have different colours. A group keeps its colour from
+/// block to block, of joined ones that of the largest, unless it comes to touch one of the same.
+std::vector<int> outlineColors(const std::vector<LayerTrace>& layers, int layer, const Grid& grid);
+/// Lines within the edge of every group of more than one patch, in the colour that outlineColors()
+/// gives it; hairlines between the others.
 void outlineGroupsByColor(Canvas& canvas, const PatchArea& area, const std::vector<int>& groups,
-                          const std::vector<int>& survivors, double opacity);
+                          const std::vector<int>& colors, double opacity);
 /// One line around the chosen patches, `pixels` wide.
 void outlinePatches(Canvas& canvas, const PatchArea& area, const std::vector<bool>& chosen,
                     double pixels, const Color& color);

@@ -44,16 +44,29 @@ void makeFinite(std::vector<float>& values) {
 
 }  // namespace
 
-ScaledSalience::ScaledSalience(std::vector<float> salience, SalienceScale scale)
-    : scale_(scale), positions_(salience.size(), static_cast<float>(kConstantPosition)) {
+std::optional<ValueRange> OverlayStyle::heldRange(OverlayKind content) const {
+  if (scale == SalienceScale::kRank) return std::nullopt;
+  if (content == OverlayKind::kSalience) return salience_range;
+  return content == OverlayKind::kAttention ? attention_range : std::nullopt;
+}
+
+ScaledSalience::ScaledSalience(std::vector<float> salience, SalienceScale scale,
+                               const std::optional<ValueRange>& held)
+    : scale_(scale),
+      clipped_(held || scale == SalienceScale::kPercentile),
+      positions_(salience.size(), static_cast<float>(kConstantPosition)) {
   if (salience.empty()) return;
   makeFinite(salience);
   sorted_ = salience;
   std::sort(sorted_.begin(), sorted_.end());
   lowest_ = sorted_.front();
   highest_ = sorted_.back();
+  if (held) {
+    lowest_ = held->lowest;
+    highest_ = held->highest;
+  }
   if (constant()) return;
-  if (scale == SalienceScale::kPercentile) {
+  if (scale == SalienceScale::kPercentile && !held) {
     const double low = quantile(sorted_, kLowPercentile);
     const double high = quantile(sorted_, kHighPercentile);
     // Nearly all values equal: clipping would leave nothing to see.
@@ -63,14 +76,18 @@ ScaledSalience::ScaledSalience(std::vector<float> salience, SalienceScale scale)
     }
   }
   for (std::size_t i = 0; i < salience.size(); ++i) {
-    double t = std::clamp((salience[i] - lowest_) / (highest_ - lowest_), 0.0, 1.0);
-    if (scale == SalienceScale::kLogarithmic) {
-      t = std::log1p(kLogarithmicGain * t) / std::log1p(kLogarithmicGain);
-    } else if (scale == SalienceScale::kRank) {
-      t = meanRank(sorted_, salience[i]) / static_cast<double>(salience.size() - 1);
-    }
+    const double t = scale == SalienceScale::kRank
+                         ? meanRank(sorted_, salience[i]) / static_cast<double>(salience.size() - 1)
+                         : positionOf(salience[i]);
     positions_[i] = static_cast<float>(t);
   }
+}
+
+/// On scales that go by value.
+double ScaledSalience::positionOf(double value) const {
+  const double t = std::clamp((value - lowest_) / (highest_ - lowest_), 0.0, 1.0);
+  if (scale_ != SalienceScale::kLogarithmic) return t;
+  return std::log1p(kLogarithmicGain * t) / std::log1p(kLogarithmicGain);
 }
 
 double ScaledSalience::valueAt(double t) const {
@@ -95,11 +112,47 @@ std::string ScaledSalience::labelAt(double t) const {
   const double end = std::max(std::abs(lowest_), std::abs(highest_));
   if (scale_ != SalienceScale::kRank && std::abs(value) < kNegligible * end) value = 0;
   std::string label = shortNumber(value);
-  if (scale_ == SalienceScale::kPercentile && !constant()) {
+  if (clipped_ && !constant()) {
     if (t <= 0 && sorted_.front() < lowest_) label.insert(0, "≤");
     if (t >= 1 && sorted_.back() > highest_) label.insert(0, "≥");
   }
   return label;
+}
+
+/// Powers of ten that stand apart from each other and from the ends; fewer than two: none.
+std::vector<ScaleTick> ScaledSalience::decades() const {
+  constexpr double kApart = 0.08;
+  std::vector<ScaleTick> ticks;
+  if (!(highest_ > 0)) return ticks;
+  double above = 1;
+  for (int power = static_cast<int>(std::floor(std::log10(highest_)));; --power) {
+    const double value = std::pow(10.0, power);
+    if (value <= lowest_) break;
+    const double place = positionOf(value);
+    if (place < kApart) break;
+    if (above - place < kApart) continue;
+    ticks.insert(ticks.begin(), {place, shortNumber(value)});
+    above = place;
+  }
+  if (ticks.size() < 2) return {};
+  ticks.insert(ticks.begin(), {0, labelAt(0)});
+  ticks.push_back({1, labelAt(1)});
+  return ticks;
+}
+
+std::vector<ScaleTick> ScaledSalience::ticks(int count) const {
+  if (scale_ == SalienceScale::kRank) {
+    return {{0, "least " + labelAt(0)}, {0.5, "median " + labelAt(0.5)}, {1, "most " + labelAt(1)}};
+  }
+  if (scale_ == SalienceScale::kLogarithmic && !constant()) {
+    if (std::vector<ScaleTick> powers = decades(); !powers.empty()) return powers;
+  }
+  std::vector<ScaleTick> even;
+  for (int i = 0; i < count; ++i) {
+    const double position = static_cast<double>(i) / (count - 1);
+    even.push_back({position, labelAt(position)});
+  }
+  return even;
 }
 
 std::string scaleName(SalienceScale scale) {
@@ -123,19 +176,18 @@ std::string shortNumber(double value) {
   return fmt::format("{:.2g}", value);
 }
 
-std::vector<float> scaleSalience(const std::vector<float>& salience, SalienceScale scale) {
-  return ScaledSalience(salience, scale).positions();
+std::vector<float> scaleSalience(const std::vector<float>& salience, SalienceScale scale,
+                                 const std::optional<ValueRange>& held) {
+  return ScaledSalience(salience, scale, held).positions();
+}
+
+ValueRange rangeOf(const std::vector<float>& salience, SalienceScale scale) {
+  return ScaledSalience(salience, scale).range();
 }
 
 std::vector<ScaleTick> scaleTicks(const std::vector<float>& salience, SalienceScale scale,
-                                  int count) {
-  const ScaledSalience scaled(salience, scale);
-  std::vector<ScaleTick> ticks;
-  for (int i = 0; i < count; ++i) {
-    const double position = static_cast<double>(i) / (count - 1);
-    ticks.push_back({position, scaled.labelAt(position)});
-  }
-  return ticks;
+                                  int count, const std::optional<ValueRange>& held) {
+  return ScaledSalience(salience, scale, held).ticks(count);
 }
 
 }  // namespace adamerge

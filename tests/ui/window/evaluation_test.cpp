@@ -5,8 +5,8 @@
 #include <QtWidgets>
 #include <filesystem>
 
-#include "adamerge/evaluate.h"
 #include "adamerge/error.h"
+#include "adamerge/evaluate.h"
 #include "evaluation/evaluation_panel.h"
 #include "evaluation/results_model.h"
 #include "evaluation/results_page.h"

@@ -10,6 +10,7 @@
 #include <QSlider>
 #include <QtTest>
 
+#include "bench/overlay_table.h"
 #include "canvas/lineage_panel.h"
 #include "plots/plot_panel.h"
 #include "sources/image_list.h"
@@ -69,7 +70,7 @@ class KeysTest : public QObject {
 
   void escapeClosesTheMessage() {
     fixture_->workbench().failed("something went wrong");
-    QVERIFY(!fixture_->message().isEmpty());
+    QVERIFY2(fixture_->message().contains("something went wrong"), qPrintable(fixture_->message()));
     canvas().setFocus();
     QTest::keyClick(&canvas(), Qt::Key_Escape);
     QVERIFY(fixture_->message().isEmpty());
@@ -130,6 +131,58 @@ class KeysTest : public QObject {
     QVERIFY2(box.currentText().startsWith('D'), qPrintable(box.currentText()));
   }
 
+  void canvasZoomsFitsAndShowsTheModelsCrop() {
+    focusCanvas();
+    const double fitted = canvas().mapping().scale;
+    QTest::keyClick(&canvas(), Qt::Key_1);
+    QCOMPARE(canvas().mapping().scale * canvas().devicePixelRatioF(), 1.0);
+    QTest::keyClick(&canvas(), Qt::Key_Plus);
+    QCOMPARE(canvas().mapping().scale * canvas().devicePixelRatioF(), 1.25);
+    QTest::keyClick(&canvas(), Qt::Key_Minus);
+    QCOMPARE(canvas().mapping().scale * canvas().devicePixelRatioF(), 1.0);
+    QTest::keyClick(&canvas(), Qt::Key_0);
+    QCOMPARE(canvas().mapping().scale, fitted);
+    QTest::keyClick(&canvas(), Qt::Key_1);
+    QTest::keyClick(&canvas(), Qt::Key_2);
+    const Rectangle crop = fixture_->pane().inspection()->prepared->crop;
+    const QPointF corner = canvas().mapping().toWidget({crop.x, crop.y});
+    const QPointF end = canvas().mapping().toWidget({crop.x + crop.width, crop.y + crop.height});
+    QVERIFY(QRectF(canvas().rect()).contains(corner) && QRectF(canvas().rect()).contains(end));
+  }
+
+  void canvasStepsAndPlaysThroughTheBlocks() {
+    focusCanvas();
+    ViewState& view = fixture_->workbench().view();
+    QCOMPARE(view.block(), 7);
+    QTest::keyClick(&canvas(), Qt::Key_BracketLeft);
+    QCOMPARE(view.block(), 6);
+    QTest::keyClick(&canvas(), Qt::Key_BracketRight);
+    QCOMPARE(view.block(), 7);
+    QTest::keyClick(&canvas(), Qt::Key_P);
+    QVERIFY(fixture_->window().actions().play_blocks->isChecked());
+    QTRY_VERIFY(view.block() > 8 || view.block() < 7);
+    QTest::keyClick(&canvas(), Qt::Key_P);
+    QVERIFY(!fixture_->window().actions().play_blocks->isChecked());
+  }
+
+  void escapeOnTheCanvasLetsGoOfTheGroup() {
+    focusCanvas();
+    fixture_->workbench().view().select(95);
+    QTest::keyClick(&canvas(), Qt::Key_Escape);
+    QCOMPARE(fixture_->workbench().view().selectedPatch(), std::optional<int>());
+  }
+
+  void everyOverlayHasItsLetter() {
+    focusCanvas();
+    for (const OverlayInfo& overlay : overlays()) {
+      QTest::keyClick(&canvas(), static_cast<Qt::Key>(overlay.key[0].key()));
+      QCOMPARE(static_cast<int>(fixture_->workbench().view().overlay().kind),
+               overlay.value == OverlayKind::kDifference
+                   ? static_cast<int>(OverlayKind::kAttention)  // there is one canvas
+                   : static_cast<int>(overlay.value));
+    }
+  }
+
   void lettersOnACanvasChooseTheOverlay() {
     canvas().setFocus();
     QTRY_VERIFY(canvas().hasFocus());
@@ -151,6 +204,10 @@ class KeysTest : public QObject {
   }
 
  private:
+  void focusCanvas() {
+    canvas().setFocus();
+    QTRY_VERIFY(canvas().hasFocus());
+  }
   CanvasView& canvas() { return fixture_->window().stage().grid().canvas(0); }
   QString shownName() { return fixture_->workbench().picture()->name; }
 

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What was open comes back; the command line and screenshots.
 #include <QImage>
+#include <QLabel>
 #include <QProcess>
 #include <QtTest>
 
+#include "adamerge/methods.h"
+#include "bench/overlay_table.h"
 #include "sources/image_list.h"
 #include "ui_test.h"
 #include "window/actions.h"
+#include "window/stage.h"
 #include "window/window_session.h"
 #include "window_fixture.h"
 
@@ -109,6 +113,76 @@ class SessionWindowTest : public QObject {
     const QImage picture(file);
     QCOMPARE(picture.size(), QSize(1024, 700));
     QVERIFY2(picture.pixelColor(3, 3).lightness() < 100, "the theme is dark");
+  }
+
+  void otherFamiliesAreShownWhole_data() {
+    QTest::addColumn<bool>("classifies");
+    QTest::newRow("hf-clip-vision") << false;
+    QTest::newRow("hf-siglip-vision") << false;
+    QTest::newRow("hf-dinov3") << false;
+    QTest::newRow("hf-beit") << true;
+    QTest::newRow("timm-siglip") << false;
+  }
+  /// Every block, overlay and method, at several places of the slider.
+  void otherFamiliesAreShownWhole() {
+    const QString family = QStringLiteral(ADAMERGE_SHARED "/reference/families/") +
+                           QString::fromLatin1(QTest::currentDataTag());
+    if (!QFileInfo::exists(family)) QSKIP("needs ../shared/reference/families");
+    StartOptions options;
+    options.fresh = true;
+    WindowFixture studio(options);
+    QVERIFY(studio.settle());
+    QStringList errors;
+    connect(&studio.window().stage().messages(), &MessageBar::shown, this,
+            [&](Severity severity, const QString& text) {
+              if (severity == Severity::kError) errors.append(text);
+            });
+    Workbench& bench = studio.workbench();
+    const std::string bundled = bench.model()->info.name;
+    bench.models().load(family.toStdString(), {});
+    QTRY_VERIFY2_WITH_TIMEOUT(bench.model()->info.name != bundled || !errors.isEmpty(),
+                              qPrintable(errors.join('\n')), 60'000);
+    QVERIFY2(errors.isEmpty(), qPrintable(errors.join('\n')));
+    for (const MethodInfo& method : methods()) {
+      bench.restoreChoice(0, {method.id, {}, nullptr, false});
+      if (!studio.settle() || studio.pane().inspection()->choice.method != method.id) {
+        // A delay of four blocks leaves a network of two none to merge in; that is told.
+        QCOMPARE(method.id, "dsm");
+        QVERIFY2(errors.join(' ').contains("leaves no block to merge in"),
+                 qPrintable(errors.join('\n')));
+        errors.clear();
+        continue;
+      }
+      for (const int compression : {0, 1, 4}) {
+        bench.setCompression(0, compression);
+        QVERIFY2(studio.settle(), method.id.c_str());
+        const InspectionPtr shown = studio.pane().inspection();
+        QVERIFY(shown != nullptr && shown->model == bench.model());
+        QCOMPARE(shown->choice.method, method.id);
+        for (const OverlayInfo& overlay : overlays()) {
+          OverlayStyle style = bench.view().overlay();
+          style.kind = overlay.value;
+          bench.view().setOverlay(style);
+          for (const int block : {0, shown->depth() / 2, shown->depth() - 1}) {
+            bench.view().setBlock(block);
+            bench.view().select(block);
+            QVERIFY(!studio.window().grab().isNull());
+            QVERIFY2(errors.isEmpty(), qPrintable(errors.join('\n')));
+          }
+        }
+        // What merging did to the answer, whatever the network gives.
+        const double cosine = embeddingCosine(*shown->baseline, shown->result);
+        QVERIFY2(cosine > -1.001 && cosine < 1.001, method.id.c_str());
+        if (compression == 0) QVERIFY2(cosine > 0.999, method.id.c_str());
+      }
+    }
+    QFETCH(bool, classifies);
+    QCOMPARE(bench.model()->info.vit.classes > 0, classifies);
+    QString text;
+    for (const auto* label : studio.window().findChildren<QLabel*>()) {
+      if (label->isVisible()) text += label->text() + '\n';
+    }
+    QVERIFY2(classifies || text.contains("cosine", Qt::CaseInsensitive), qPrintable(text));
   }
 
   void wrongUseIsExplained() {
