@@ -29,8 +29,8 @@ class MatchingOps : public testing::TestWithParam<Isa> {
  protected:
   void SetUp() override { at::manual_seed(11); }
 };
-std::string nameOf(const testing::TestParamInfo<Isa>& info) { return isaName(info.param); }
-INSTANTIATE_TEST_SUITE_P(Isas, MatchingOps, testing::ValuesIn(isas()), nameOf);
+std::string nameOfIsa(const testing::TestParamInfo<Isa>& info) { return isaName(info.param); }
+INSTANTIATE_TEST_SUITE_P(Isas, MatchingOps, testing::ValuesIn(isas()), nameOfIsa);
 
 TEST_P(MatchingOps, DotProductsEqualThePlainOnes) {
   for (const auto& [m, n, d] : std::vector<std::array<int, 3>>{

@@ -91,7 +91,9 @@ TEST_P(VitVariants, ArchitectureIsFound) {
   const bool resampled = wanted.input_height / wanted.patch_size != wanted.position_grid_height;
   EXPECT_EQ(model.info.notes.size(), resampled ? 1U : 0U)
       << ::testing::PrintToString(model.info.notes);
-  if (resampled) EXPECT_THAT(model.info.notes[0], ::testing::HasSubstr("is resampled to 6 x 8"));
+  if (resampled) {
+    EXPECT_THAT(model.info.notes[0], ::testing::HasSubstr("is resampled to 6 x 8"));
+  }
   ASSERT_EQ(model.info.labels.size(), 7U);
   EXPECT_EQ(model.info.labels[6], "label 6");
 

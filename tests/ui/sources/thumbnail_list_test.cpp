@@ -18,12 +18,11 @@
 #include "ui_test.h"
 
 namespace adamerge::ui::test {
-namespace {
 
 namespace fs = std::filesystem;
 
-struct List : ThumbnailList {
-  List() {
+struct ShownThumbnails : ThumbnailList {
+  ShownThumbnails() {
     resize(400, 330);
     show();
     connect(this, &ThumbnailList::chosen, this,
@@ -43,8 +42,6 @@ struct List : ThumbnailList {
   std::vector<std::string> names;
 };
 
-}  // namespace
-
 class ThumbnailListTest : public QObject {
   Q_OBJECT
  private:
@@ -61,7 +58,7 @@ class ThumbnailListTest : public QObject {
   }
 
   void saysWhatToDoWhileItIsEmpty() {
-    List list;
+    ShownThumbnails list;
     QVERIFY(list.shows("drop a folder or several pictures"));
     QVERIFY(!list.current());
     list.step(1);
@@ -69,7 +66,7 @@ class ThumbnailListTest : public QObject {
   }
 
   void opensAFolderAndStepsThroughIt() {
-    List list;
+    ShownThumbnails list;
     list.openFolder(folder_ / "mixed");
     QVERIFY(list.shows("Looking for pictures in mixed"));
     QTRY_COMPARE(list.names, std::vector<std::string>{"airplane.png"});
@@ -93,13 +90,13 @@ class ThumbnailListTest : public QObject {
   }
 
   void opensAFolderAtAPicture() {
-    List list;
+    ShownThumbnails list;
     list.openFolder(folder_ / "mixed", folder_ / "mixed" / "ship.png");
     QTRY_COMPARE(list.names, std::vector<std::string>{"ship.png"});
   }
 
   void marksWhatWasOpenedElsewhereSilently() {
-    List list;
+    ShownThumbnails list;
     list.setFiles({samplePath("bird"), samplePath("ship")}, "2 pictures");
     QCOMPARE(list.names, std::vector<std::string>{"bird.png"});
     list.setCurrent(samplePath("ship"));
@@ -113,7 +110,7 @@ class ThumbnailListTest : public QObject {
   }
 
   void drawsThePicturesAndMarksTheOpenOne() {
-    List list;
+    ShownThumbnails list;
     list.setFiles({samplePath("bird"), samplePath("ship")}, "2 pictures");
     QTRY_VERIFY(!list.thumbnail(0).isNull() && !list.thumbnail(1).isNull());
     const Image bird = loadImage(samplePath("bird"));
@@ -141,7 +138,7 @@ class ThumbnailListTest : public QObject {
   }
 
   void brokenFilesSayWhatIsWrong() {
-    List list;
+    ShownThumbnails list;
     list.openFolder(folder_ / "mixed");
     QTRY_COMPARE(list.names.size(), 1U);
     const QModelIndex broken = list.model()->index(2, 0);
@@ -166,7 +163,7 @@ class ThumbnailListTest : public QObject {
   }
 
   void oneRowRunsSideways() {
-    List list;
+    ShownThumbnails list;
     list.openFolder(folder_ / "mixed");
     QTRY_COMPARE(list.names.size(), 1U);
     const auto place = [&](int row) {
@@ -183,7 +180,7 @@ class ThumbnailListTest : public QObject {
 
   void aFolderWithoutPicturesIsExplained() {
     fs::create_directory(folder_ / "empty");
-    List list;
+    ShownThumbnails list;
     QSignalSpy failed(&list, &ThumbnailList::failed);
     list.openFolder(folder_ / "empty");
     QTRY_COMPARE(failed.size(), 1);
@@ -194,7 +191,7 @@ class ThumbnailListTest : public QObject {
   void theNewestFolderWins() {
     fs::create_directory(folder_ / "one");
     fs::copy_file(samplePath("ship"), folder_ / "one" / "only.png");
-    List list;
+    ShownThumbnails list;
     list.openFolder(folder_ / "mixed");
     list.openFolder(folder_ / "one");
     QTRY_COMPARE(list.names, std::vector<std::string>{"only.png"});
@@ -210,7 +207,7 @@ class ThumbnailListTest : public QObject {
     for (int i = 1; i < 10000; ++i) {
       fs::create_hard_link(many / "00000.png", many / fmt::format("{:05}.png", i));
     }
-    List list;
+    ShownThumbnails list;
     qint64 longest = 0;
     QElapsedTimer gap;
     QTimer tick;
