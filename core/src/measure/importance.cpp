@@ -15,12 +15,12 @@
 namespace adamerge {
 namespace {
 
-constexpr int kFormat = 1;
+constexpr int kImportanceFormat = 1;
 constexpr int kMostBlocks = 10000;
-constexpr int kMostImages = 1'000'000'000;
+constexpr int kMostImportanceImages = 1'000'000'000;
 
 /// Images at once.
-constexpr std::size_t kBatch = 8;
+constexpr std::size_t kImportanceBatch = 8;
 
 /// Changes nothing, and tells of every patch the attention that it receives.
 class ReceivedAttention final : public MergeMethod {
@@ -75,12 +75,12 @@ Importance readImportance(const std::filesystem::path& path) {
   const nlohmann::json json = readJson(path);
   const JsonFields fields =
       JsonFields::of(json, fmt::format("{}: not usable as importance", path.string()));
-  fields.count("format", kFormat, kFormat).required();
+  fields.count("format", kImportanceFormat, kImportanceFormat).required();
   Importance importance;
   importance.model = fields.text("model").valueOr("");
   importance.depth = fields.count("depth", 1, kMostBlocks).required();
   importance.source = fields.text("source").valueOr("");
-  importance.images = fields.count("images", 0, kMostImages).valueOr(0);
+  importance.images = fields.count("images", 0, kMostImportanceImages).valueOr(0);
   importance.kind = fields.text("kind").required();
   if (importance.kind != "gradient" && importance.kind != "received") {
     fields.fail("kind",
@@ -107,7 +107,7 @@ Importance readImportance(const std::filesystem::path& path) {
 
 void writeImportance(const Importance& importance, const std::filesystem::path& path) {
   const nlohmann::ordered_json json = {
-      {"format", kFormat},           {"model", importance.model},   {"depth", importance.depth},
+      {"format", kImportanceFormat}, {"model", importance.model},   {"depth", importance.depth},
       {"blocks", importance.blocks}, {"source", importance.source}, {"images", importance.images},
       {"kind", importance.kind},     {"scores", importance.scores}};
   writeFileAtomically(path, jsonText(json));
@@ -125,8 +125,8 @@ Importance measureImportance(const Engine& engine, const BatchSource& images, st
   importance.scores.assign(importance.blocks.size(),
                            std::vector<double>(static_cast<std::size_t>(vit.patchTokens()), 0.0));
   const PreparedMethod method = measuring(engine);
-  for (std::size_t first = 0; first < count; first += kBatch) {
-    const std::vector<InputTensor> batch = images(first, std::min(kBatch, count - first));
+  for (std::size_t first = 0; first < count; first += kImportanceBatch) {
+    const std::vector<InputTensor> batch = images(first, std::min(kImportanceBatch, count - first));
     for (const ImageResult& image : engine.run(batch, method, {.trace = true}, stop)) {
       ++importance.images;
       for (std::size_t block = 0; block < image.layers.size(); ++block) {
@@ -136,7 +136,8 @@ Importance measureImportance(const Engine& engine, const BatchSource& images, st
       }
     }
     if (progress) {
-      progress({"measuring importance", static_cast<std::int64_t>(std::min(first + kBatch, count)),
+      progress({"measuring importance",
+                static_cast<std::int64_t>(std::min(first + kImportanceBatch, count)),
                 static_cast<std::int64_t>(count)});
     }
   }

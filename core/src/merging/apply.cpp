@@ -9,6 +9,7 @@
 
 #include "kernels/matching_ops.h"
 #include "kernels/padded/padding.h"
+#include "merging/matching.h"
 
 namespace adamerge {
 namespace {
@@ -351,7 +352,6 @@ std::vector<std::int64_t> mostSimilar(const at::Tensor& tokens,
                                       const std::vector<std::int64_t>& others,
                                       at::ScalarType dtype) {
   if (rows.empty()) return {};
-  constexpr double kLeastNorm = 1e-6;
   const auto taken = [&](const std::vector<std::int64_t>& positions) {
     const at::Tensor index = sentTo(tokens.device(), at::tensor(positions, at::kLong));
     return tokens.index_select(0, index).to(dtype).contiguous();
@@ -360,7 +360,7 @@ std::vector<std::int64_t> mostSimilar(const at::Tensor& tokens,
   const at::Tensor other = taken(others);
   const BestMatches best =
       bestProducts(dotProducts(own, other, dtype), {0, own.size(0)}, {0, other.size(0)}, 1,
-                   inverseNorms(own, kLeastNorm), inverseNorms(other, kLeastNorm));
+                   inverseNorms(own, kLeastTokenNorm), inverseNorms(other, kLeastTokenNorm));
   std::vector<std::int64_t> result;
   for (const std::int64_t index : best.index) {
     result.push_back(others[static_cast<std::size_t>(index)]);

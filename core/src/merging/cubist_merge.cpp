@@ -13,8 +13,6 @@
 namespace adamerge {
 namespace {
 
-constexpr double kLeastNorm = 1e-6;
-
 /// Takes over, per channel, what is larger in `other` wherever `takes` [lines, length] says so.
 void takeLarger(at::Tensor& merged, const at::Tensor& other, const at::Tensor& takes) {
   const at::Tensor larger = takes.unsqueeze(2).logical_and(other.abs() > merged.abs());
@@ -34,7 +32,8 @@ MergedLines mergeLines(const at::Tensor& tokens, std::int64_t r) {
   // Of each token with the one to its right.
   at::Tensor cosines;
   if (r > 0) {
-    const at::Tensor units = tokens / tokens.norm(2, {2}, /*keepdim=*/true).clamp_min(kLeastNorm);
+    const at::Tensor units =
+        tokens / tokens.norm(2, {2}, /*keepdim=*/true).clamp_min(kLeastTokenNorm);
     cosines = (units.narrow(1, 0, length - 1) * units.narrow(1, 1, length - 1))
                   .sum(2)
                   .to(at::kCPU, at::kDouble)

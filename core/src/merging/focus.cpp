@@ -16,8 +16,7 @@ namespace {
 
 constexpr double kLeastSpread = 1e-12;
 constexpr double kProtected = 0.1;  // unimportance below 0.9
-constexpr double kEpsilon = 1e-6;
-constexpr double kLeastNorm = 1e-6;
+constexpr double kLayerNormEpsilon = 1e-6;
 
 /// Linear interpolation between the values around (count - 1) * share; `sorted` is not empty.
 double quantile(const std::vector<double>& sorted, double share) {
@@ -80,9 +79,9 @@ FuzzyPruning fuzzyPruning(const std::vector<std::vector<double>>& scores,
 
 Combination combination(const at::Tensor& tokens, std::int64_t count, std::int64_t first) {
   const at::Tensor exact = tokens.to(at::kCPU, at::kDouble);
-  const at::Tensor normalised = at::layer_norm(exact, {exact.size(1)}, {}, {}, kEpsilon);
+  const at::Tensor normalised = at::layer_norm(exact, {exact.size(1)}, {}, {}, kLayerNormEpsilon);
   const at::Tensor units =
-      normalised / normalised.norm(2, {1}, /*keepdim=*/true).clamp_min(kLeastNorm);
+      normalised / normalised.norm(2, {1}, /*keepdim=*/true).clamp_min(kLeastTokenNorm);
   const auto n = static_cast<std::size_t>(tokens.size(0));
 
   // Per token the most similar seed so far, of equals the one that was found first.

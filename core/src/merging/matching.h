@@ -13,6 +13,10 @@
 
 namespace adamerge {
 
+/// Norms in the cosines between tokens are at least this (S2 of the specification); in those between
+/// keys, ToMe's, at least 1e-12.
+constexpr double kLeastTokenNorm = 1e-6;
+
 /// Indices of `values`, largest first; equal values keep their order.
 std::vector<std::int64_t> descending(const std::vector<float>& values);
 

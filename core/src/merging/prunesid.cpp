@@ -91,8 +91,7 @@ class PruneSid final : public MergeMethod {
       }
     }
 
-    constexpr double kLeastNorm = 1e-6;
-    const at::Tensor units = tokens * inverseNorms(tokens, kLeastNorm).unsqueeze(1);
+    const at::Tensor units = tokens * inverseNorms(tokens, kLeastTokenNorm).unsqueeze(1);
     const at::Tensor gram = gramMatrix(units, at::kDouble);
     const double* cosine = gram.data_ptr<double>();
     double sum = 0;

@@ -14,8 +14,6 @@
 namespace adamerge {
 namespace {
 
-constexpr double kLeastNorm = 1e-6;
-
 std::vector<double> numbers(const at::Tensor& values) {
   const at::Tensor host = values.to(at::kCPU, at::kDouble).contiguous();
   return {host.data_ptr<double>(), host.data_ptr<double>() + host.numel()};
@@ -113,7 +111,7 @@ StructSamMerges structSamMerges(const at::Tensor& metric, const StructSamRule& r
   if (count == 0) return result;
 
   const at::Tensor tokens = metric.flatten(0, 1);
-  const at::Tensor factors = inverseNorms(tokens, kLeastNorm);
+  const at::Tensor factors = inverseNorms(tokens, kLeastTokenNorm);
   const auto rowsOf = [&](const at::Tensor& from, const std::vector<std::int64_t>& positions) {
     return from.index_select(0, at::tensor(positions).to(from.device()));
   };
