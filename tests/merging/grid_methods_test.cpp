@@ -31,10 +31,10 @@ using testing::AllOf;
 using testing::HasSubstr;
 using Merges = std::vector<std::vector<std::int64_t>>;
 
-const std::filesystem::path kData = std::filesystem::path(ADAMERGE_TEST_DATA) / "methods";
+const std::filesystem::path kMethodsData = std::filesystem::path(ADAMERGE_TEST_DATA) / "methods";
 
 const json& units(const char* step) {
-  static const json all = test::readReference(kData / "units.json");
+  static const json all = test::readReference(kMethodsData / "units.json");
   return all.at(step);
 }
 
@@ -153,7 +153,7 @@ TEST(PruneMerge, StructureOfTheReference) {
 }
 
 TEST(PruneMerge, RestoringIsThePseudoInverseOfMerging) {
-  const Importance importance = readImportance(kData / "prune-merge-gradient.json");
+  const Importance importance = readImportance(kMethodsData / "prune-merge-gradient.json");
   for (const SegmentedBlock& block :
        segmentBlocks(importance.scores, importance.blocks, 50, 20, 14)) {
     const auto n = static_cast<std::int64_t>(block.segments.size());
@@ -169,7 +169,7 @@ TEST(PruneMerge, RestoringIsThePseudoInverseOfMerging) {
 }
 
 TEST(PruneMerge, ReadsImportanceAndWritesWhatItReads) {
-  const Importance importance = readImportance(kData / "prune-merge-received.json");
+  const Importance importance = readImportance(kMethodsData / "prune-merge-received.json");
   EXPECT_EQ(importance.kind, "received");
   EXPECT_EQ(importance.depth, 12);
   EXPECT_EQ(importance.images, 8);
@@ -306,9 +306,9 @@ TEST(GridMethods, SayWhichSettingsDoNotSuit) {
               HasSubstr("110 % of the tokens together: at most 100"));
   EXPECT_THAT(problemOf("prune-merge", {{"importance_file", std::string("/nowhere.json")}}),
               HasSubstr("/nowhere.json"));
-  EXPECT_THAT(problemOf("prune-merge", {{"matrices", (kData / "tocom.safetensors").string()}}),
+  EXPECT_THAT(problemOf("prune-merge", {{"matrices", (kMethodsData / "tocom.safetensors").string()}}),
               HasSubstr("has no blocks.N.attn.merge_matrix"));
-  const std::string file = (kData / "tocom.safetensors").string();
+  const std::string file = (kMethodsData / "tocom.safetensors").string();
   EXPECT_THAT(problemOf("tome", {{"compensator", file}, {"r", std::int64_t{17}}}),
               HasSubstr("counts from 0 to 16"));
   EXPECT_THAT(problemOf("tome", {{"compensator", file}, {"inflection", 0.5}}),
@@ -336,7 +336,7 @@ TEST(PruneMerge, RefusesImportanceOfAnotherModel) {
   const std::filesystem::path path = folder.path() / "importance.json";
   const auto problem = [&](const std::function<void(Importance&)>& spoil,
                            const std::string& kind = "file") {
-    Importance importance = readImportance(kData / "prune-merge-received.json");
+    Importance importance = readImportance(kMethodsData / "prune-merge-received.json");
     spoil(importance);
     writeImportance(importance, path);
     return problemOf("prune-merge", {{"importance_file", path.string()}, {"importance", kind}});
@@ -383,11 +383,11 @@ TEST(PruneMerge, TrainedMatricesRunAsTheyAre) {
   EXPECT_GT(std::abs(run(named).logits[0] - plain[0]), 1e-3);
 
   // What the importance lays out, as matrices of a file.
-  const Settings laid_out{{"importance_file", (kData / "prune-merge-gradient.json").string()},
+  const Settings laid_out{{"importance_file", (kMethodsData / "prune-merge-gradient.json").string()},
                           {"blocks", std::vector<std::int64_t>{4}},
                           {"keep", std::int64_t{50}},
                           {"prune", std::int64_t{20}}};
-  const Importance importance = readImportance(kData / "prune-merge-gradient.json");
+  const Importance importance = readImportance(kMethodsData / "prune-merge-gradient.json");
   const std::vector<int> blocks{4};
   const SegmentedBlock block = segmentBlocks(importance.scores, blocks, 50, 20, 14).front();
   const auto inside = static_cast<std::int64_t>(block.centres.size());
@@ -415,7 +415,7 @@ TEST(PruneMerge, TrainedMatricesRunAsTheyAre) {
 
 TEST(Compensator, EqualCountsAddNothingToTheLastBit) {
   const InputTensor input = picture();
-  const std::string file = (kData / "tocom.safetensors").string();
+  const std::string file = (kMethodsData / "tocom.safetensors").string();
   const auto run = [&](Settings settings) {
     settings["r"] = std::int64_t{8};
     return bundledEngine().run({&input, 1}, {"tome", std::move(settings), nullptr, false}).front();
@@ -447,9 +447,9 @@ TEST(Compensator, ChangesPackedWeightsOfEveryKind) {
 
 TEST(Compensator, FoldsTheMapsBetweenTwoDegrees) {
   const VitConfig vit = bundled();
-  const Compensator compensator(kData / "tocom.safetensors", vit);
+  const Compensator compensator(kMethodsData / "tocom.safetensors", vit);
   EXPECT_TRUE(compensator.changes(7, 7, 0.1).empty());
-  const auto tensors = readWeights(kData / "tocom.safetensors").tensors;
+  const auto tensors = readWeights(kMethodsData / "tocom.safetensors").tensors;
   const auto one = [&](int block, const char* part, int source, int target) {
     const std::string stem = "blocks." + std::to_string(block) + ".attn." + part;
     const at::Tensor down = tensors.at(stem + "_tocom.adapter_down.weight").to(at::kDouble);
@@ -481,13 +481,13 @@ TEST(Compensator, SaysWhatDoesNotFit) {
     return test::errorMessage([&] { Compensator(path, vit); });
   };
   vit.dim = 384;
-  EXPECT_THAT(problem(kData / "tocom.safetensors"),
+  EXPECT_THAT(problem(kMethodsData / "tocom.safetensors"),
               AllOf(HasSubstr("tocom.safetensors"), HasSubstr("384 wide"), HasSubstr("192")));
   vit.dim = 192;
   vit.depth = 13;
-  EXPECT_THAT(problem(kData / "tocom.safetensors"), HasSubstr("blocks.12.attn.q_tocom"));
+  EXPECT_THAT(problem(kMethodsData / "tocom.safetensors"), HasSubstr("blocks.12.attn.q_tocom"));
   vit.depth = 6;
-  EXPECT_THAT(problem(kData / "tocom.safetensors"), HasSubstr("only 6 blocks"));
+  EXPECT_THAT(problem(kMethodsData / "tocom.safetensors"), HasSubstr("only 6 blocks"));
   vit.depth = 1;
   const auto file = folder.path() / "file.safetensors";
   test::NamedTensors tensors;

@@ -21,7 +21,7 @@ namespace {
 
 using testing::HasSubstr;
 
-const std::filesystem::path kData = std::filesystem::path(ADAMERGE_TEST_DATA);
+const std::filesystem::path kTestData = std::filesystem::path(ADAMERGE_TEST_DATA);
 
 Engine bundled(const std::string& dtype) {
   return Engine::load(std::filesystem::path(ADAMERGE_MODELS) / "vit-tiny-cifar10",
@@ -29,7 +29,7 @@ Engine bundled(const std::string& dtype) {
 }
 
 TEST(MethodsReference, EveryCaseOfTheDrawnPictures) {
-  const test::json cases = test::readReference(kData / "methods" / "cases.json");
+  const test::json cases = test::readReference(kTestData / "methods" / "cases.json");
   ASSERT_EQ(cases.size(), 79U);
   std::map<std::string, int> per_method;
   for (const char* dtype : {"float32", "float64"}) {
@@ -40,7 +40,7 @@ TEST(MethodsReference, EveryCaseOfTheDrawnPictures) {
       SCOPED_TRACE(std::string(dtype) + " " + expected.at("image").get<std::string>() + " " +
                    expected.at("settings").dump());
       std::filesystem::path image = expected.at("image").get<std::string>();
-      const InputTensor input = test::readPpm(kData / "merging" / image.replace_extension(".ppm"));
+      const InputTensor input = test::readPpm(kTestData / "merging" / image.replace_extension(".ppm"));
       const MethodChoice choice = test::methodChoiceOf(expected.at("settings"));
       test::expectMethodCase(engine.run({&input, 1}, choice).front(), expected);
       ++per_method[choice.method];
@@ -53,7 +53,7 @@ TEST(MethodsReference, EveryCaseOfTheDrawnPictures) {
 }
 
 TEST(MethodsReference, ClustersWithTies) {
-  const test::json units = test::readReference(kData / "methods" / "units.json");
+  const test::json units = test::readReference(kTestData / "methods" / "units.json");
   for (const test::json& unit : units.at("atc_clusters")) {
     const auto rows = unit.at("distances").get<std::vector<std::vector<double>>>();
     std::vector<double> distances;
@@ -81,7 +81,7 @@ TEST(MethodsReference, ClustersWithTies) {
 }
 
 TEST(MethodsReference, QuotasWithHalves) {
-  const test::json units = test::readReference(kData / "methods" / "units.json");
+  const test::json units = test::readReference(kTestData / "methods" / "units.json");
   for (const test::json& unit : units.at("prunesid_quotas")) {
     EXPECT_EQ(groupQuotas(unit.at("sizes").get<std::vector<int>>(),
                           unit.at("taken").get<std::vector<int>>(), unit.at("keep").get<int>()),
@@ -92,7 +92,7 @@ TEST(MethodsReference, QuotasWithHalves) {
 
 TEST(Methods, KeepingAllChangesNoBit) {
   const Engine engine = bundled("float32");
-  const InputTensor input = test::readPpm(kData / "merging" / "drawn-ship.ppm");
+  const InputTensor input = test::readPpm(kTestData / "merging" / "drawn-ship.ppm");
   const std::vector<float> plain = engine.run({&input, 1}, MethodChoice{}).front().logits;
   const VitConfig& vit = engine.info().vit;
   for (const MethodInfo& method : methods()) {
@@ -135,7 +135,7 @@ TEST(Methods, DefaultsFollowTheModel) {
 TEST(Methods, SayWhatDoesNotSuitTheModel) {
   const Engine engine = bundled("float32");
   const Engine no_class_token =
-      Engine::load(kData / "vit-variants" / "avg-pool-no-class-token", {.device = "cpu"});
+      Engine::load(kTestData / "vit-variants" / "avg-pool-no-class-token", {.device = "cpu"});
   const auto problem = [](const Engine& on, const MethodChoice& choice) {
     return test::errorMessage([&] { on.prepare(choice); });
   };

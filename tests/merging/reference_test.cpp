@@ -30,7 +30,7 @@ TEST(Reference, EveryCaseOfTheDrawnPictures) {
   }
   comparison.expectFewExceptions();
   // Those of the further methods: methods_reference_test.cpp.
-  for (const test::json& expected : test::readReference(kData / "../methods/cases.json")) {
+  for (const test::json& expected : test::readReference(kReference / "../methods/cases.json")) {
     ++per_method[expected.at("settings").at("method").get<std::string>()];
   }
   for (const MethodInfo& method : methods()) {
