@@ -48,7 +48,7 @@ def read_json(path):
 
 class Evaluate:
     name = "evaluate"
-    images = 160
+    images = 64
 
     def __init__(self, options, work):
         self.out = work / "out.json"
