@@ -275,7 +275,7 @@ TEST(Inspect, NamesAreValidUtf8InJson) {
 
 TEST(Inspect, AHeadOfTheUsersOwnNamesItsClasses) {
   const TemporaryFolder folder;
-  const auto head = folder / "words.safetensors";
+  const auto head = folder.path() / "words.safetensors";
   writeHead(head, {"a wing", "a wheel", "a paw"}, 192);
   const CliResult run = adamergeCli({"inspect", sample("bird"), "--json", "-", "--quiet", "--head",
                                      head.string(), "--method", "tome"});

@@ -9,10 +9,6 @@
 namespace adamerge::fuzz {
 namespace {
 
-void require(bool good, const char* what) {
-  if (!good) throw std::logic_error(what);
-}
-
 void check(const Image& image) {
   require(image.width > 0 && image.height > 0, "a picture without pixels");
   const auto pixels =

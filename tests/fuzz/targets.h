@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,11 @@ std::string_view asText(Bytes bytes);
 /// The parts between NUL bytes, for readers of several files; at least `count`, maybe empty. The
 /// last one holds whatever follows.
 std::vector<Bytes> parts(Bytes input, std::size_t count);
+
+/// A find of its own where what was read is not what it says.
+inline void require(bool good, const char* what) {
+  if (!good) throw std::logic_error(what);
+}
 
 /// Reads every value, so that a sanitizer sees what lies beyond.
 template <class Values>

@@ -21,10 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void require(bool good, const char* what) {
-  if (!good) throw std::logic_error(what);
-}
-
 /// What is read once is written and read again.
 void readStatistics(Bytes input) {
   const Statistics statistics = adamerge::readStatistics(asFile("stats.json", input));

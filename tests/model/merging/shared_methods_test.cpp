@@ -12,15 +12,15 @@ namespace adamerge {
 namespace {
 
 namespace fs = std::filesystem;
-const fs::path kShared = fs::path(ADAMERGE_SHARED) / "reference";
+const fs::path kReferences = fs::path(ADAMERGE_SHARED) / "reference";
 
 class SharedMethods : public testing::Test {
  protected:
   void SetUp() override {
-    if (!fs::is_directory(kShared / "methods")) GTEST_SKIP() << kShared << " is not here";
+    if (!fs::is_directory(kReferences / "methods")) GTEST_SKIP() << kReferences << " is not here";
   }
   InputTensor input(const std::string& picture) const {
-    return prepareImage(loadImage(kShared / "merging" / picture), engine_.info().preprocessing)
+    return prepareImage(loadImage(kReferences / "merging" / picture), engine_.info().preprocessing)
         .input;
   }
 
@@ -29,7 +29,7 @@ class SharedMethods : public testing::Test {
 };
 
 TEST_F(SharedMethods, EqualTheReference) {
-  const test::json cases = test::readReference(kShared / "methods" / "cases.json");
+  const test::json cases = test::readReference(kReferences / "methods" / "cases.json");
   EXPECT_EQ(cases.size(), 226U);
   for (const test::json& expected : cases) {
     const std::string image = expected.at("image");
