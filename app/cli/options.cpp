@@ -161,7 +161,7 @@ void EngineChoice::addTo(CLI::App& command) {
             "FILE");
   takesText(
       *command
-           .add_option("--weights", weight_set_,
+           .add_option("--weight-set", weight_set_,
                        "Which of several sets of weights in one file, by its key or prefix, as "
                        "state_dict or student (default: averaged weights before others)")
            ->group(group),

@@ -283,13 +283,13 @@ TEST(Inspect, AHeadOfTheUsersOwnNamesItsClasses) {
   const json image = json::parse(run.out);
   const json& model = image.at("model");
   EXPECT_EQ(model.at("head"), head.string());
-  EXPECT_TRUE(model.at("weights").is_null());
+  EXPECT_TRUE(model.at("weight_set").is_null());
   EXPECT_EQ(model.at("classes"), 3);
   EXPECT_EQ(image.at("logits").size(), 3U);
   EXPECT_THAT((std::vector<std::string>{"a wing", "a wheel", "a paw"}),
               ::testing::Contains(image.at("prediction").at(0).at("class").get<std::string>()));
   EXPECT_TRUE(image.at("fidelity").at("kl_divergence").is_number());
-  const CliResult absent = adamergeCli({"inspect", sample("bird"), "--weights", "teacher"});
+  const CliResult absent = adamergeCli({"inspect", sample("bird"), "--weight-set", "teacher"});
   expectProblem(absent, 1, {"model.safetensors", "no set of weights is called 'teacher'"});
 }
 

@@ -49,14 +49,17 @@ std::vector<InputTensor> noise(const VitConfig& vit, std::size_t count) {
   return inputs;
 }
 
-/// Each method, merging many.
+/// Each method, reducing much.
 std::vector<MethodChoice> choices() {
+  const VitConfig vit = loadModel(kModel).info.vit;
   std::vector<MethodChoice> all;
   for (const MethodInfo& info : methods()) {
     all.push_back({info.id, {}, nullptr, false});
-    for (const CompressionKnob& knob : info.compression) {
-      all.back().settings[knob.key] = std::int64_t{16};
-    }
+    const CompressionKnob* knob = compressionKnob(all.back());
+    if (knob == nullptr) continue;
+    const KnobRange range = knobRange(all.back(), vit);
+    const int steps = knob->keeps ? range.steps() / 2 : std::min(range.steps(), 16);
+    all.back().settings[knob->key] = std::int64_t{range.at(steps)};
   }
   for (MethodChoice& choice : all) {
     if (choice.method != "adamerge") continue;

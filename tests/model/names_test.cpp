@@ -220,6 +220,8 @@ TEST(Names, OneOfSeveralSetsOfWeightsIsChosenByName) {
   for (const auto& [name, tensor] : teacher) both["teacher." + name] = tensor;
   const test::ModelFolder folder;
   folder.tensors(both);
+  folder.json("config.json",
+              {{"architecture", "vit_small_patch8"}, {"model_args", {{"num_heads", 4}}}});
   const LoadedModel usual = loadModel(folder.path());
   expectSameTensors(usual.weights, teacher);
   EXPECT_TRUE(usual.info.weight_set.empty());

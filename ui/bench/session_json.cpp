@@ -326,7 +326,7 @@ EngineOptions readEngine(SessionFields fields, const std::string& name) {
                                                      "float64"};
   options.dtype = dtypes.begin()[fields.oneOf("dtype", dtypes, 0)];
   options.head = fields.text("head", {});
-  options.weight_set = fields.text("weights", {});
+  options.weight_set = fields.text("weight_set", {});
   const std::string resampling = fields.text("resampling", {});
   if (!resampling.empty()) {
     const auto found = std::find(kResamplingNames.begin(), kResamplingNames.end(), resampling);
@@ -418,7 +418,7 @@ std::string toJson(const Session& session) {
     json["engine"]["resampling"] = kResamplingNames[static_cast<std::size_t>(*resampling)];
   }
   if (!session.engine.head.empty()) json["engine"]["head"] = session.engine.head.string();
-  if (!session.engine.weight_set.empty()) json["engine"]["weights"] = session.engine.weight_set;
+  if (!session.engine.weight_set.empty()) json["engine"]["weight_set"] = session.engine.weight_set;
   if (!session.statistics.empty()) json["statistics"] = session.statistics.string();
   if (!session.picture.empty()) json["picture"] = session.picture.string();
   if (!session.folder.empty()) json["folder"] = session.folder.string();

@@ -70,6 +70,22 @@ constexpr int kMostSteps = 500;  ///< of the history
 /// FLOPs that differ by less are called equal, in shares: a step of the slider may be as large.
 constexpr double kEqualFlops = 0.02;
 
+/// Without what was only a default of the model before (null: of none), so that the next one's own
+/// may take its place.
+MethodChoice withoutDefaults(MethodChoice choice, const LoadedModel* before) {
+  const MethodChoice bare{choice.method, {}, nullptr, false};
+  const Settings defaults =
+      before != nullptr ? completeSettings(bare, before->info.vit) : completeSettings(bare);
+  for (const SettingInfo& setting : findMethod(choice.method).settings) {
+    const auto found = choice.settings.find(setting.key);
+    if (setting.of_model && found != choice.settings.end() &&
+        found->second == defaults.at(setting.key)) {
+      choice.settings.erase(found);
+    }
+  }
+  return choice;
+}
+
 /// A change of the overlay; moves of one slider are one step.
 class OverlayCommand : public QUndoCommand {
  public:
@@ -182,7 +198,7 @@ void Workbench::adoptModel(std::shared_ptr<Engine> engine, LoadedModelPtr model)
     matcher_->forget(pane->index());
     pane->setBusy(false);
     if (!keep || pane->index() >= pane_count_) pane->setInspection(nullptr);
-    pane->setChoice(fitted(pane->choice()));
+    pane->setChoice(fitted(withoutDefaults(pane->choice(), before.get())));
   }
   if (!keep) {
     view_.select(std::nullopt);
@@ -342,9 +358,12 @@ MethodChoice Workbench::firstChoice(int index) const {
 
 MethodChoice Workbench::fitted(const MethodChoice& choice) const {
   MethodChoice result = choice;
-  result.settings = completeSettings(choice);
-  if (model_ == nullptr) return result;
+  if (model_ == nullptr) {
+    result.settings = completeSettings(choice);
+    return result;
+  }
   const VitConfig& vit = model_->info.vit;
+  result.settings = completeSettings(choice, vit);
   for (const CompressionKnob& knob : findMethod(choice.method).compression) {
     auto& value = std::get<std::int64_t>(result.settings[knob.key]);
     value = std::clamp(value, static_cast<std::int64_t>(knob.least),

@@ -9,11 +9,21 @@
 namespace adamerge::ui {
 namespace {
 
+/// The block whose groups are those on entry to `block`; -1: there each patch is one of its own.
+/// What a restored block made ended with it.
+int groupedBefore(const Inspection& inspection, int block) {
+  do {
+    --block;
+  } while (block >= 0 && inspection.result.layers[static_cast<std::size_t>(block)].restored);
+  return block;
+}
+
 /// The patches of group `group` on entry to `block`, ascending.
 std::vector<int> groupOnEntry(const Inspection& inspection, int group, int block) {
-  if (block == 0) return {group};
+  const int before = groupedBefore(inspection, block);
+  if (before < 0) return {group};
   const std::vector<int>& groups =
-      inspection.result.layers[static_cast<std::size_t>(block - 1)].groups;
+      inspection.result.layers[static_cast<std::size_t>(before)].groups;
   std::vector<int> patches;
   for (std::size_t patch = 0; patch < groups.size(); ++patch) {
     if (groups[patch] == group) patches.push_back(static_cast<int>(patch));
@@ -22,19 +32,32 @@ std::vector<int> groupOnEntry(const Inspection& inspection, int group, int block
 }
 
 int groupOnEntryOf(const Inspection& inspection, int patch, int block) {
-  if (block == 0) return patch;
-  return inspection.result.layers[static_cast<std::size_t>(block - 1)]
+  const int before = groupedBefore(inspection, block);
+  if (before < 0) return patch;
+  return inspection.result.layers[static_cast<std::size_t>(before)]
       .groups[static_cast<std::size_t>(patch)];
 }
 
 int survivorOnEntry(const Inspection& inspection, int patch, int block) {
-  if (block == 0) return patch;
-  return inspection.survivors[static_cast<std::size_t>(block - 1)][static_cast<std::size_t>(patch)];
+  const int before = groupedBefore(inspection, block);
+  if (before < 0) return patch;
+  return inspection.survivors[static_cast<std::size_t>(before)][static_cast<std::size_t>(patch)];
 }
 
-LineageJoin makeJoin(const Inspection& inspection, const GroupMerge& merge, int block) {
+/// Calls `take` with each merge of a block, and each token dropped there with the one that stands
+/// for it since.
+template <typename Take>
+void forEachJoin(const Inspection& inspection, int block, const Take& take) {
+  const LayerTrace& layer = inspection.result.layers[static_cast<std::size_t>(block)];
+  for (const GroupMerge& merge : layer.merges) take(merge, /*dropped=*/false);
+  for (const GroupMerge& drop : layer.drops) take(drop, /*dropped=*/true);
+}
+
+LineageJoin makeJoin(const Inspection& inspection, const GroupMerge& merge, bool dropped,
+                     int block) {
   LineageJoin join;
   join.block = block;
+  join.dropped = dropped;
   join.similarity = merge.similarity;
   join.source = groupOnEntry(inspection, merge.source, block);
   join.destination = groupOnEntry(inspection, merge.destination, block);
@@ -72,13 +95,15 @@ Lineage buildLineage(const Inspection& inspection, int patch, int block) {
                            static_cast<std::size_t>(inspection.gridWidth()));
   for (const int leaf : lineage.leaves) member[static_cast<std::size_t>(leaf)] = true;
   for (int index = 0; index <= last; ++index) {
-    for (const GroupMerge& merge :
-         inspection.result.layers[static_cast<std::size_t>(index)].merges) {
+    if (index < last && inspection.result.layers[static_cast<std::size_t>(index)].restored) {
+      continue;
+    }
+    forEachJoin(inspection, index, [&](const GroupMerge& merge, bool dropped) {
       const std::vector<int> source = groupOnEntry(inspection, merge.source, index);
       if (member[static_cast<std::size_t>(source.front())]) {
-        lineage.joins.push_back(makeJoin(inspection, merge, index));
+        lineage.joins.push_back(makeJoin(inspection, merge, dropped, index));
       }
-    }
+    });
   }
   return lineage;
 }
@@ -87,13 +112,11 @@ std::optional<LineageJoin> ownMerge(const Inspection& inspection, int patch) {
   const std::optional<int> block = inspection.mergedIn(patch);
   if (!block) return std::nullopt;
   const int group = groupOnEntryOf(inspection, patch, *block);
-  const std::vector<GroupMerge>& merges =
-      inspection.result.layers[static_cast<std::size_t>(*block)].merges;
-  const auto found = std::find_if(merges.begin(), merges.end(), [group](const GroupMerge& merge) {
-    return merge.source == group;
+  std::optional<LineageJoin> own;
+  forEachJoin(inspection, *block, [&](const GroupMerge& merge, bool dropped) {
+    if (!own && merge.source == group) own = makeJoin(inspection, merge, dropped, *block);
   });
-  if (found == merges.end()) return std::nullopt;
-  return makeJoin(inspection, *found, *block);
+  return own;
 }
 
 std::vector<LineageRow> lineageRows(const Lineage& lineage) {
@@ -117,7 +140,9 @@ QString lineageText(const Inspection& inspection, const Lineage& lineage) {
       QObject::tr("%1 in the token of %2.")
           .arg(countText(lineage.leaves.size()), patchName(inspection, lineage.survivor))};
   for (const LineageJoin& join : lineage.joins) {
-    lines.append(QObject::tr("Block %1: %2 (%3) into %4 (%5), similarity %6")
+    lines.append((join.dropped ? QObject::tr("Block %1: %2 (%3) dropped, for it stands %4 (%5), "
+                                             "similarity %6")
+                               : QObject::tr("Block %1: %2 (%3) into %4 (%5), similarity %6"))
                      .arg(join.block + 1)
                      .arg(patchName(inspection, join.source_survivor),
                           countText(join.source.size()),

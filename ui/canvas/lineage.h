@@ -12,9 +12,10 @@
 
 namespace adamerge::ui {
 
-/// One merge. Patches are those of the two groups on entry to the block, ascending.
+/// One merge, or a token dropped and the one that stands for it since. Patches are those of the two groups on entry to the block, ascending.
 struct LineageJoin {
   int block = 0;  ///< 0-based
+  bool dropped = false;
   float similarity = 0;
   std::vector<int> source;
   std::vector<int> destination;

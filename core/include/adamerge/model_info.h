@@ -188,7 +188,7 @@ struct ModelInfo {
   std::string family;        ///< "CLIP (transformers)": whose names and config were read
   std::filesystem::path source;
   std::filesystem::path head;  ///< of --head; empty: the classifier is the model's own
-  std::string weight_set;      ///< of --weights; empty: the file's only or first one
+  std::string weight_set;      ///< of --weight-set; empty: the file's only or first one
   VitConfig vit;
   Preprocessing preprocessing;
   std::vector<std::string> labels;  ///< one per class; "class 17" where the config names none

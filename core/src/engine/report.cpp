@@ -32,7 +32,7 @@ Json modelObject(const ModelInfo& info) {
           {"prefix_tokens", vit.prefixTokens()},
           {"classes", vit.classes},
           {"head", info.head.empty() ? Json(nullptr) : Json(info.head.string())},
-          {"weights", info.weight_set.empty() ? Json(nullptr) : Json(info.weight_set)}};
+          {"weight_set", info.weight_set.empty() ? Json(nullptr) : Json(info.weight_set)}};
 }
 
 Json predictions(const ImageResult& result, const ModelInfo& model) {

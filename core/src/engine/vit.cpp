@@ -76,6 +76,12 @@ at::Tensor rowsBack(const std::vector<MergePlan>& plans, const std::vector<std::
   return at::tensor(rows, at::kLong);
 }
 
+/// LibTorch multiplies sparse matrices in every type on the CPU alone.
+at::Tensor product(const at::Tensor& matrix, const at::Tensor& tokens) {
+  const at::Tensor own = tokens.is_cpu() ? matrix : matrix.to_dense();
+  return own.to(tokens.options().layout(own.layout())).mm(tokens);
+}
+
 /// The tokens inside a block that is restored after it: M x, or means.
 at::Tensor entered(const std::vector<MergePlan>& plans, const std::vector<std::int64_t>& counts,
                    const at::Tensor& tokens) {
@@ -92,8 +98,7 @@ at::Tensor entered(const std::vector<MergePlan>& plans, const std::vector<std::i
       inside.push_back(applied({plans[i]}, {counts[i]}, own));
       continue;
     }
-    const at::Tensor& matrix = plans[i].restoration->merge;
-    inside.push_back(matrix.to(own.options().layout(matrix.layout())).mm(own));
+    inside.push_back(product(plans[i].restoration->merge, own));
   }
   return at::cat(inside);
 }
@@ -111,9 +116,8 @@ at::Tensor restored(const std::vector<MergePlan>& plans, const std::vector<std::
     inner_offset += own.size(0);
     // Matrices may change tokens though all of them are inside.
     if (const auto& restoration = plans[i].restoration; restoration != nullptr) {
-      const at::Tensor& matrix = restoration->recover;
       const at::Tensor rest = restoration->rest.to(own.options()).unsqueeze(1);
-      all.push_back(matrix.to(own.options().layout(matrix.layout())).mm(own) + old * rest);
+      all.push_back(product(restoration->recover, own) + old * rest);
     } else if (!plans[i].changes()) {
       all.push_back(own);
     } else {

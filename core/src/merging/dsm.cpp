@@ -101,6 +101,10 @@ MethodEntry dsmEntry() {
                     {},
                     std::nullopt};
   delay.in_name = true;
+  delay.of_model = [](const VitConfig& vit) -> SettingValue {
+    return std::int64_t{std::clamp(vit.depth - 1, 0, 4)};
+  };
+  delay.fallback_text = "4, in a network of fewer blocks the last";
   SettingInfo window{"window",
                      "Spatial window",
                      "Only tokens whose centroids lie in the same cell of a w x w partition of the "

@@ -172,7 +172,7 @@ class Chooser {
     std::vector<std::string> labels;
     for (const Candidate& candidate : candidates_) labels.push_back(candidate.label());
     throw Error(
-        fmt::format("{}: holds {} sets of weights ({}){}; name the one that is meant (--weights)",
+        fmt::format("{}: holds {} sets of weights ({}){}; name the one that is meant (--weight-set)",
                     file_, labels.size(), someOf(labels), why));
   }
 

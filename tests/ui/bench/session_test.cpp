@@ -125,7 +125,7 @@ class SessionTest : public QObject {
     row("/engine/dtype", "\"int8\"", "\"engine.dtype\" must be one of auto, float32");
     row("/engine/threads", "4", "\"engine.threads\" is no field");
     row("/engine/head", "1", "\"engine.head\" must be text");
-    row("/engine/weights", "[]", "\"engine.weights\" must be text");
+    row("/engine/weight_set", "[]", "\"engine.weight_set\" must be text");
     row("/engine/resampling", "\"nearest\"", "must be one of timm, bicubic, offset, bilinear");
     row("/engine/input_size/height", "0", "\"engine.input_size.height\" must be a whole number");
     row("/engine/input_size", "{\"height\": 32}", "must have \"height\" and \"width\"");

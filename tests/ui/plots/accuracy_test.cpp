@@ -191,10 +191,13 @@ void AccuracyTest::seriesAreToldApart() {
   QSet<int> markers;
   QSet<QRgb> colors;
   for (const MethodInfo& method : methods()) {
-    markers.insert(static_cast<int>(methodMarker(method.id)));
+    // There are fewer shapes than methods: those of one shape stand apart in the list.
+    const int marker = static_cast<int>(methodMarker(method.id));
+    QVERIFY2(markers.size() == 7 || !markers.contains(marker), method.id.c_str());
+    markers.insert(marker);
     colors.insert(paperColor(method.id).rgb());
   }
-  QCOMPARE(markers.size(), static_cast<qsizetype>(methods().size()));
+  QCOMPARE(markers.size(), 7);
   QCOMPARE(colors.size(), static_cast<qsizetype>(methods().size()));
 }
 
