@@ -72,6 +72,7 @@ std::vector<int> Inspection::groupOf(int patch, int block) const {
 
 std::optional<int> Inspection::mergedIn(int patch) const {
   for (std::size_t block = 0; block < survivors.size(); ++block) {
+    if (result.layers[block].restored) continue;
     if (survivors[block][static_cast<std::size_t>(patch)] != patch) return static_cast<int>(block);
   }
   return std::nullopt;

@@ -108,8 +108,13 @@ Lineage buildLineage(const Inspection& inspection, int patch, int block) {
   return lineage;
 }
 
-std::optional<LineageJoin> ownMerge(const Inspection& inspection, int patch) {
-  const std::optional<int> block = inspection.mergedIn(patch);
+std::optional<LineageJoin> ownMerge(const Inspection& inspection, int patch, int shown) {
+  std::optional<int> block = inspection.mergedIn(patch);
+  const auto at = static_cast<std::size_t>(shown);
+  if (inspection.result.layers[at].restored &&
+      inspection.survivors[at][static_cast<std::size_t>(patch)] != patch) {
+    block = shown;
+  }
   if (!block) return std::nullopt;
   const int group = groupOnEntryOf(inspection, patch, *block);
   std::optional<LineageJoin> own;

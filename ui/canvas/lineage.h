@@ -12,7 +12,8 @@
 
 namespace adamerge::ui {
 
-/// One merge, or a token dropped and the one that stands for it since. Patches are those of the two groups on entry to the block, ascending.
+/// One merge, or a token dropped and the one that stands for it since. Patches are those of the two
+/// groups on entry to the block, ascending.
 struct LineageJoin {
   int block = 0;  ///< 0-based
   bool dropped = false;
@@ -32,8 +33,9 @@ struct Lineage {
 /// Of the group that `patch` belongs to after `block` (-1: after the last).
 Lineage buildLineage(const Inspection& inspection, int patch, int block = -1);
 
-/// The merge in which the token of `patch` went into another; nullopt: it survived.
-std::optional<LineageJoin> ownMerge(const Inspection& inspection, int patch);
+/// The join in which the token of `patch` went into another, or was dropped; nullopt: it survived.
+/// Of restored blocks only `shown` counts.
+std::optional<LineageJoin> ownMerge(const Inspection& inspection, int patch, int shown);
 
 /// A dendrogram's rows from top to bottom: every survivor stands above what it took in, so that
 /// no line crosses another.

@@ -35,11 +35,15 @@ QStringList fieldsOf(const PatchNumbers& numbers) {
 }
 
 QString mergeText(const Inspection& inspection, int patch, int block) {
-  const std::optional<LineageJoin> merge = ownMerge(inspection, patch);
+  const std::optional<LineageJoin> merge = ownMerge(inspection, patch, block);
   if (!merge) return QObject::tr("never merged into another");
-  const QString text = merge->block <= block
-                           ? QObject::tr("merged in block %1 into %2, similarity %3")
-                           : QObject::tr("merges later, in block %1, into %2, similarity %3");
+  const bool past = merge->block <= block;
+  const QString text =
+      merge->dropped ? (past ? QObject::tr("dropped in block %1, counted into %2, similarity %3")
+                             : QObject::tr("dropped later, in block %1, counted into %2, "
+                                           "similarity %3"))
+                     : (past ? QObject::tr("merged in block %1 into %2, similarity %3")
+                             : QObject::tr("merges later, in block %1, into %2, similarity %3"));
   return text.arg(merge->block + 1)
       .arg(patchName(inspection, merge->destination_survivor))
       .arg(static_cast<double>(merge->similarity), 0, 'f', 3);

@@ -77,9 +77,9 @@ at::Tensor rowsBack(const std::vector<MergePlan>& plans, const std::vector<std::
 }
 
 /// LibTorch multiplies sparse matrices in every type on the CPU alone.
-at::Tensor product(const at::Tensor& matrix, const at::Tensor& tokens) {
+at::Tensor matrixFor(const at::Tensor& matrix, const at::Tensor& tokens) {
   const at::Tensor own = tokens.is_cpu() ? matrix : matrix.to_dense();
-  return own.to(tokens.options().layout(own.layout())).mm(tokens);
+  return own.to(tokens.options().layout(own.layout()));
 }
 
 /// The tokens inside a block that is restored after it: M x, or means.
@@ -90,6 +90,8 @@ at::Tensor entered(const std::vector<MergePlan>& plans, const std::vector<std::i
   });
   if (!matrices) return applied(plans, counts, tokens);
   std::vector<at::Tensor> inside;
+  const Restoration* sent = nullptr;  // images may share one
+  at::Tensor merge;
   std::int64_t offset = 0;
   for (std::size_t i = 0; i < plans.size(); ++i) {
     const at::Tensor own = tokens.narrow(0, offset, counts[i]);
@@ -98,7 +100,11 @@ at::Tensor entered(const std::vector<MergePlan>& plans, const std::vector<std::i
       inside.push_back(applied({plans[i]}, {counts[i]}, own));
       continue;
     }
-    inside.push_back(product(plans[i].restoration->merge, own));
+    if (sent != plans[i].restoration.get()) {
+      sent = plans[i].restoration.get();
+      merge = matrixFor(sent->merge, own);
+    }
+    inside.push_back(merge.mm(own));
   }
   return at::cat(inside);
 }
@@ -107,6 +113,9 @@ at::Tensor entered(const std::vector<MergePlan>& plans, const std::vector<std::i
 at::Tensor restored(const std::vector<MergePlan>& plans, const std::vector<std::int64_t>& counts,
                     const at::Tensor& tokens, const at::Tensor& inside) {
   std::vector<at::Tensor> all;
+  const Restoration* sent = nullptr;
+  at::Tensor recover;
+  at::Tensor rest;
   std::int64_t offset = 0;
   std::int64_t inner_offset = 0;
   for (std::size_t i = 0; i < plans.size(); ++i) {
@@ -116,8 +125,12 @@ at::Tensor restored(const std::vector<MergePlan>& plans, const std::vector<std::
     inner_offset += own.size(0);
     // Matrices may change tokens though all of them are inside.
     if (const auto& restoration = plans[i].restoration; restoration != nullptr) {
-      const at::Tensor rest = restoration->rest.to(own.options()).unsqueeze(1);
-      all.push_back(product(restoration->recover, own) + old * rest);
+      if (sent != restoration.get()) {
+        sent = restoration.get();
+        recover = matrixFor(sent->recover, own);
+        rest = sent->rest.to(own.options()).unsqueeze(1);
+      }
+      all.push_back(recover.mm(own) + old * rest);
     } else if (!plans[i].changes()) {
       all.push_back(own);
     } else {

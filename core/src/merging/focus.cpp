@@ -159,6 +159,11 @@ class Focus final : public MergeMethod {
   }
   std::unique_ptr<MethodMemory> newMemory() const override { return std::make_unique<KeysLeft>(); }
 
+  std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
+    // The other blocks decide by attention, which is on the host.
+    if (!combinesIn(layers.front().block)) return MergeMethod::planAll(layers);
+    return plansOnHost(*this, layers, &LayerTokens::tokens);
+  }
   MergePlan plan(const LayerTokens& layer) const override {
     MergePlan plan;
     if (prunesIn(layer.block)) {

@@ -152,6 +152,9 @@ class StructSam final : public MergeMethod {
   Stage stage() const override { return Stage::kAroundAttention; }
   bool actsIn(int block) const override { return acts_[static_cast<std::size_t>(block)]; }
 
+  std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
+    return plansOnHost(*this, layers, &LayerTokens::metric);
+  }
   MergePlan plan(const LayerTokens& layer) const override {
     const StructSamMerges decided =
         structSamMerges(layer.metric.narrow(0, layer.prefix, layer.patchCount())

@@ -35,8 +35,8 @@ Session fullSession() {
   session.pane_count = 4;
   session.active_pane = 2;
   session.equal_flops = true;
-  session.overlay = {OverlayKind::kSalience, 0.4,  Colormap::kTurbo, SalienceScale::kRank, true,
-                     GroupStyle::kOutline,   false};
+  session.overlay = {OverlayKind::kSalience, 0.4,   Colormap::kTurbo, SalienceScale::kRank, true,
+                     GroupStyle::kOutline,   false, std::nullopt,     std::nullopt};
   session.block = 6;
   session.selected_patch = 17;
   session.compression_mode = CompressionMode::kPercent;

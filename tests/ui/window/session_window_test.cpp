@@ -4,6 +4,7 @@
 #include <QLabel>
 #include <QProcess>
 #include <QtTest>
+#include <algorithm>
 
 #include "adamerge/methods.h"
 #include "bench/overlay_table.h"
@@ -146,8 +147,13 @@ class SessionWindowTest : public QObject {
     for (const MethodInfo& method : methods()) {
       bench.restoreChoice(0, {method.id, {}, nullptr, false});
       QVERIFY2(studio.settle(), qPrintable(errors.join('\n')));
-      QVERIFY2(studio.pane().inspection()->choice.method == method.id,
-               qPrintable(errors.join('\n')));
+      if (studio.pane().choice().method != method.id) {
+        // A method that asks for what the network lacks says so.
+        QVERIFY2(errors.join(' ').contains("no class token"), qPrintable(errors.join('\n')));
+        QVERIFY(!bench.model()->info.vit.class_token);
+        errors.clear();
+        continue;
+      }
       const KnobRange range = knobRange(studio.pane().choice(), bench.model()->info.vit);
       for (const int step : {0, 1, range.steps()}) {
         bench.setCompression(0, range.at(step));
@@ -169,7 +175,10 @@ class SessionWindowTest : public QObject {
         // What merging did to the answer, whatever the network gives.
         const double cosine = embeddingCosine(*shown->baseline, shown->result);
         QVERIFY2(cosine > -1.001 && cosine < 1.001, method.id.c_str());
-        if (step == 0) QVERIFY2(cosine > 0.999, method.id.c_str());
+        const auto& layers = shown->result.layers;
+        const bool whole = std::all_of(layers.begin(), layers.end(),
+                                       [](const LayerTrace& layer) { return layer.merged == 0; });
+        if (whole) QVERIFY2(cosine > 0.999, method.id.c_str());
       }
     }
     QFETCH(bool, classifies);
