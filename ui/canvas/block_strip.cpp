@@ -212,7 +212,9 @@ void BlockTiles::paintTile(QPainter& painter, int block) {
   painter.setFont(this->font());
   painter.setPen(mutedText(palette()));
   row.translate(0, line);
-  painter.drawText(row, Qt::AlignCenter, tr("%1 tokens").arg(layer.tokens_out));
+  painter.drawText(row, Qt::AlignCenter,
+                   layer.restored ? tr("%1 inside").arg(layer.tokens_inside)
+                                  : tr("%1 tokens").arg(layer.tokens_out));
 }
 
 std::optional<int> BlockTiles::blockAt(const QPoint& position) const {

@@ -46,6 +46,10 @@ std::vector<QImage> drawnSamples(OverlayKind kind, double ratio) {
   merged.merged = 1;
   merged.groups = {0, 0};
   merged.merges = {{1, 0, 1.0F}};
+  if (kind == OverlayKind::kGroups) {
+    merged.groups = {0, 1};
+    merged.dropped = {1};
+  }
   const std::vector<LayerTrace> layers{merged};
   const std::vector<int> apart{0, 1};
   OverlayInput input;
@@ -127,6 +131,14 @@ std::optional<ColorBar> colorBar(const Inspection& inspection, const InspectionP
   bar.title = entryOf(overlays(), style.kind).label;
   if (style.kind == OverlayKind::kSurvivors) {
     bar.samples = survivorSamples(inspection, block, ratio);
+    return bar;
+  }
+  if (style.kind == OverlayKind::kGroups) {
+    const std::vector<bool> dropped = droppedPatches(inspection.result.layers, block);
+    const auto count = std::count(dropped.begin(), dropped.end(), true);
+    if (count == 0) return std::nullopt;
+    bar.samples = {
+        {drawnSamples(style.kind, ratio).back(), QObject::tr("%1 patches dropped").arg(count)}};
     return bar;
   }
   if (style.kind == OverlayKind::kDifference) {

@@ -87,7 +87,12 @@ QStringList captionLines(const Inspection& inspection) {
   const double flops = inspection.result.flops.paper;
   const int tokens =
       inspection.result.layers.empty() ? 0 : inspection.result.layers.back().tokens_out;
-  QString cost = QObject::tr("%1 tokens left · %2").arg(tokens).arg(flopsText(flops));
+  QString cost = QObject::tr("%1 tokens left").arg(tokens);
+  const auto& layers = inspection.result.layers;
+  const auto restored = std::find_if(layers.rbegin(), layers.rend(),
+                                     [](const LayerTrace& layer) { return layer.restored; });
+  if (restored != layers.rend()) cost += QObject::tr(", %1 inside").arg(restored->tokens_inside);
+  cost += QStringLiteral(" · ") + flopsText(flops);
   if (unmerged > 0) cost += QObject::tr(" (%1 %)").arg(100 * flops / unmerged, 0, 'f', 1);
   if (!inspection.result.calibrated) cost += QObject::tr(" · not calibrated");
   return {QString::fromStdString(describe(inspection.choice)), cost};

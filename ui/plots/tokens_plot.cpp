@@ -25,12 +25,13 @@ PlotSeries tokensLeft(const Inspection& inspection, const QString& prefix) {
   for (const LayerTrace& layer : inspection.result.layers) {
     PlotPoint point;
     point.x = layer.index + 1;
-    point.y = layer.tokens_out;
+    point.y = layer.restored ? layer.tokens_inside : layer.tokens_out;
     point.key = layer.index;
     point.title = columnTitle(layer.index, inspection.depth());
-    point.text = QObject::tr("%1%2 of %3 tokens left")
+    point.text = (layer.restored ? QObject::tr("%1%2 of %3 tokens inside, all restored")
+                                 : QObject::tr("%1%2 of %3 tokens left"))
                      .arg(prefix)
-                     .arg(layer.tokens_out)
+                     .arg(point.y)
                      .arg(layer.tokens_in);
     series.points.push_back(point);
   }

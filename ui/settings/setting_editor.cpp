@@ -172,6 +172,7 @@ class ListEditor : public SettingEditor {
     // What somebody is typing is not rewritten under the fingers.
     if (value == typed()) return;
     line_->setText(fromUtf8(toText(value)));
+    line_->setCursorPosition(0);
     complain({});
   }
   QWidget* control() override { return line_; }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "canvas/legend.h"
 #include "canvas/lineage.h"
 #include "canvas/lineage_panel.h"
 #include "canvas/patch_readout.h"
@@ -47,6 +48,7 @@ class PatchTest : public QObject {
   void readoutTellsTheCoresNumbers();
   void readoutFollowsThePointer();
   void captionTellsMethodTokensAndCost();
+  void legendCountsWhatWasDropped();
   void noticesSayWhyAnOverlayIsEmpty();
 };
 
@@ -236,6 +238,28 @@ void PatchTest::captionTellsMethodTokensAndCost() {
                             QStringLiteral(" G")));
   const double share = 100 * inspection->result.flops.paper / inspection->model->unmerged.paper;
   QVERIFY(lines[1].contains(QString::number(share, 'f', 1) + QStringLiteral(" %")));
+
+  const InspectionPtr restored = inspectSample({"structsam", {}, nullptr, false});
+  QVERIFY(captionLines(*restored)[1].startsWith(
+      QStringLiteral("197 tokens left, %1 inside · ")
+          .arg(restored->result.layers.back().tokens_inside)));
+}
+
+void PatchTest::legendCountsWhatWasDropped() {
+  OverlayStyle style;
+  style.kind = OverlayKind::kGroups;
+  const InspectionPtr dropped = inspectSample({"prunesid", {}, nullptr, false});
+  const int last = dropped->depth() - 1;
+  QVERIFY(!colorBar(*dropped, nullptr, style, 0, 1));
+  const auto bar = colorBar(*dropped, nullptr, style, last, 1);
+  QVERIFY(bar);
+  const int left = dropped->result.layers.back().tokens_out - 1;
+  QCOMPARE(bar->samples.size(), std::size_t{1});
+  QCOMPARE(bar->samples[0].label, QStringLiteral("%1 patches dropped").arg(196 - left));
+  const QImage& hatched = bar->samples[0].image;
+  QSet<QRgb> colors;
+  for (int x = 0; x < hatched.width(); ++x) colors.insert(hatched.pixel(x, hatched.height() / 2));
+  QVERIFY(colors.size() > 1);
 }
 
 void PatchTest::noticesSayWhyAnOverlayIsEmpty() {
