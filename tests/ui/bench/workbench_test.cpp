@@ -38,7 +38,7 @@ class WorkbenchTest : public QObject {
     QCOMPARE(bench.view().block(), 11);
   }
 
-  void onlyTheNewestIsDrawn() {
+  void ofABurstTheNewestIsDrawnAndAtMostTheRunInHand() {
     Workbench bench;
     QVERIFY(start(bench));
     std::vector<int> drawn;
@@ -47,7 +47,9 @@ class WorkbenchTest : public QObject {
     QVERIFY(bench.pane(0).busy());
     QVERIFY(waitUntil([&] { return bench.settled(); }));
     QTest::qWait(200);
-    QCOMPARE(drawn, std::vector<int>{17 + 199 % 150});
+    // On a busy machine the burst outlasts the time from which a run is worth finishing.
+    QVERIFY2(drawn.size() <= 2, qPrintable(QString::number(drawn.size())));
+    QCOMPARE(drawn.back(), 17 + 199 % 150);
   }
 
   void thePictureFollowsASliderThatDoesNotStop() {
