@@ -74,6 +74,19 @@ std::vector<std::string> lines(const std::string& text) {
   return list;
 }
 
+/// CPU time of a process: unlike the clock, it does not run on while the machine is busy elsewhere.
+std::chrono::duration<double> computed(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  std::string text((std::istreambuf_iterator<char>(file)), {});
+  // The name, in parentheses, may hold blanks; user and system time are fields 14 and 15.
+  std::istringstream fields(text.substr(std::min(text.size(), text.rfind(')') + 1)));
+  for (int field = 3; field < 14; ++field) fields >> text;
+  double user = 0;
+  double system = 0;
+  fields >> user >> system;
+  return std::chrono::duration<double>((user + system) / static_cast<double>(sysconf(_SC_CLK_TCK)));
+}
+
 /// Reads both streams until both end, interrupts and kills when it is time.
 void follow(pid_t child, Pipe& out, Pipe& err, const RunLimits& limits, CliResult& result) {
   const auto start = Clock::now();
@@ -86,7 +99,7 @@ void follow(pid_t child, Pipe& out, Pipe& err, const RunLimits& limits, CliResul
     if (streams[1].revents != 0 && !take(streams[1].fd, result.err)) streams[1].fd = -1;
     if (waits_for_moment) waits_for_moment = !limits.meanwhile(child);
     const auto now = Clock::now();
-    if (limits.interrupt_after && !interrupted && now - start > *limits.interrupt_after) {
+    if (limits.interrupt_after && !interrupted && computed(child) > *limits.interrupt_after) {
       ::kill(child, SIGINT);
       interrupted = now;
     }

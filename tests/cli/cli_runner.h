@@ -21,7 +21,7 @@ namespace adamerge::test {
 struct RunLimits {
   std::filesystem::path folder{};           ///< current folder; empty: the test's
   std::filesystem::path standard_output{};  ///< a file or device in place of the pipe
-  std::optional<std::chrono::milliseconds> interrupt_after = std::nullopt;  ///< SIGINT, once
+  std::optional<std::chrono::milliseconds> interrupt_after = std::nullopt;  ///< of its CPU time
   std::chrono::seconds timeout{120};                                        ///< then SIGKILL
   std::optional<std::uint64_t> file_size = std::nullopt;  ///< larger files fail to be written
   bool unprivileged = false;                              ///< nobody, where the test is root

@@ -263,6 +263,18 @@ void readHuggingFaceFields(const ConfigFields& fields, ModelConfig& config) {
   }
 }
 
+bool hasKeysWithoutBias(const FileTensors& tensors, const std::string& base) {
+  const auto has = [&](const char* name) { return !tensors.first(base + name).empty(); };
+  return (has("encoder.layer.*.attention.attention.query.bias") &&
+          !has("encoder.layer.*.attention.attention.key.bias")) ||
+         (has("layers.*.attention.q_proj.bias") && !has("layers.*.attention.k_proj.bias"));
+}
+
+void dropNoRegisters(FileTensors& tensors) {
+  const at::Tensor registers = tensors.find("reg_token");
+  if (registers.defined() && registers.numel() == 0) tensors.drop("reg_token");
+}
+
 std::span<const Renaming> huggingFaceVitNames() {
   static constexpr std::array<Renaming, 51> kNames{{
       {"embeddings.cls_token", "cls_token"},

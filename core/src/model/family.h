@@ -49,6 +49,13 @@ Family metaDinov3Family();
 Family openAiClipFamily();
 Family fairMaeFamily();
 
+/// Keys without bias beside queries with one, below that prefix: BEiT's mark in all its forms, and
+/// all that tells a plain one from a ViT.
+bool hasKeysWithoutBias(const FileTensors& tensors, const std::string& base);
+
+/// `save_pretrained` writes a table of no registers too.
+void dropNoRegisters(FileTensors& tensors);
+
 /// Fields of Hugging Face's configs that do not touch what an image network computes.
 std::span<const std::string_view> huggingFaceIgnored();
 /// The fields that Hugging Face's vision configs share, read into `config`.

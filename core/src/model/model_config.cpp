@@ -17,9 +17,10 @@ Field<Activation> activationField(const ConfigFields& fields, std::string_view k
   const Field<std::string> name = fields.text(key);
   Field<Activation> field{std::nullopt, name.key};
   if (!name) return field;
-  if (*name == "gelu") {
+  if (*name == "gelu" || *name == "gelu_python") {
     field.value = Activation::kGelu;
-  } else if (*name == "gelu_tanh" || *name == "gelu_pytorch_tanh" || *name == "gelu_new") {
+  } else if (*name == "gelu_tanh" || *name == "gelu_pytorch_tanh" || *name == "gelu_new" ||
+             *name == "gelu_fast" || *name == "gelu_accurate") {
     field.value = Activation::kGeluTanh;
   } else if (*name == "quick_gelu" || *name == "quickgelu") {
     field.value = Activation::kQuickGelu;

@@ -13,13 +13,7 @@ std::string recognises(const FileTensors& tensors) {
   const auto patches = firstBelow(tensors, kPrefixes, kHuggingFacePatches);
   if (!patches) return {};
   const std::string& base = patches->prefix;
-  const bool fits =
-      !tensors.first(base + "encoder.layer.*.lambda_1").empty() ||
-      !tensors.first(base + "layers.*.lambda_1").empty() ||
-      tensors.has(base + "pooler.layernorm.weight") ||
-      tensors.has(base + "shared_position_bias.relative_position_bias_table") ||
-      tensors.has(base + "encoder.relative_position_bias.relative_position_bias_table");
-  return fits ? patches->name : "";
+  return hasKeysWithoutBias(tensors, patches->prefix) ? patches->name : "";
 }
 
 ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {

@@ -32,11 +32,13 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   removeModelPrefix(tensors, kPrefixes, kHuggingFacePatches);
   tensors.rename(huggingFaceVitNames());
   tensors.drop("mask_token");
+  dropNoRegisters(tensors);
   ModelConfig config;
   const ConfigFields fields = files.fields();
   readHuggingFaceFields(fields, config);
   const bool registers = config.architecture == "dinov2_with_registers";
-  if (registers != tensors.has("reg_token")) {
+  const bool wanted = registers && fields.count("num_register_tokens").value.value_or(4) > 0;
+  if (wanted != tensors.has("reg_token")) {
     fields.fail("model_type", registers ? "is 'dinov2_with_registers', but the tensors have none"
                                         : "is 'dinov2', but the tensors have registers");
   }

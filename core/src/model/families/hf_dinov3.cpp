@@ -53,6 +53,7 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
       {{"blocks.*.mlp.up", gated ? "blocks.*.mlp.fc1_x" : "blocks.*.mlp.fc1"}}};
   tensors.rename(up);
   tensors.drop("mask_token");
+  dropNoRegisters(tensors);
   tensors.drop("rope_embeddings");
 
   ModelConfig config;

@@ -17,9 +17,7 @@ std::string recognises(const FileTensors& tensors) {
   if (!patches) return {};
   const std::string& base = patches->prefix;
   const bool others = !tensors.first(base + "encoder.layer.*.norm1").empty() ||
-                      !tensors.first(base + "encoder.layer.*.lambda_1").empty() ||
-                      !tensors.first(base + "layers.*.lambda_1").empty() ||
-                      tensors.has(base + "pooler.layernorm.weight");
+                      hasKeysWithoutBias(tensors, base);
   return tensors.has(base + "embeddings.cls_token") && !others ? patches->name : "";
 }
 
