@@ -245,7 +245,7 @@ TEST(BadInput, EveryTensorThatIsMissingIsNamed) {
     ASSERT_NO_THROW(model.load()) << folder.filename();
     const NamedTensors whole = model.tensors;
     for (const auto& [name, tensor] : whole) {
-      if (optional(name)) continue;
+      if (optional(name) || tensor.numel() == 0) continue;
       model.tensors.erase(name);
       const std::string message = model.error();
       ++removed;

@@ -99,6 +99,7 @@ const std::map<std::string, std::string, std::less<>> kWithoutSay{
     {"hf-dinov3:/image_size", ""},
     {"hf-dinov3-gated:/image_size", ""},
     {"hf-dinov3-rectangular-v4:/image_size", ""},
+    {"hf-dinov3-no-registers:/image_size", ""},
     {"hf-dinov2-swiglu:/hidden_act", "SwiGLU's gate is SiLU"},
     {"hf-dinov2-swiglu-v4:/hidden_act", "SwiGLU's gate is SiLU"},
     {"hf-clip-vision:/projection_dim", "the class has no projection"},

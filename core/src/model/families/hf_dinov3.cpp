@@ -44,6 +44,25 @@ void compareBias(const ConfigFields& fields, const char* key, const FileTensors&
                                *bias ? "no " : "", tensors.inFile(name)));
 }
 
+/// Queries, keys and values have biases each for themselves: where one kind has them, those of a
+/// kind that has none anywhere are zero.
+void completeBiases(FileTensors& tensors) {
+  const auto any = [&tensors](const char* layer) {
+    return !tensors.first(fmt::format("blocks.*.attn.{}_proj.bias", layer)).empty();
+  };
+  if (!any("q") && !any("k") && !any("v")) return;
+  for (const char* layer : {"q", "v"}) {
+    if (any(layer)) continue;
+    for (int block = 0;; ++block) {
+      const std::string name = fmt::format("blocks.{}.attn.{}_proj.", block, layer);
+      const at::Tensor weight = tensors.find(name + "weight");
+      if (!weight.defined() || weight.dim() != 2) break;
+      tensors.set(name + "bias", at::zeros({weight.size(0)}, weight.options()),
+                  tensors.inFile(name + "weight"));
+    }
+  }
+}
+
 ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   constexpr std::array<Renaming, 1> kModel{{{"model.layer.*", "layer.*"}}};
   tensors.rename(kModel);
@@ -67,6 +86,7 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   compareBias(fields, "key_bias", tensors, "attn.k_proj");
   compareBias(fields, "value_bias", tensors, "attn.v_proj");
   compareBias(fields, "mlp_bias", tensors, gated ? "mlp.fc1_g" : "mlp.fc1");
+  completeBiases(tensors);
   config.proj_bias = fields.flag("proj_bias");
   config.key_bias = false;
   config.qkv_bias = {};
