@@ -16,8 +16,8 @@ std::string recognises(const FileTensors& tensors) {
   const auto patches = firstBelow(tensors, kPrefixes, kHuggingFacePatches);
   if (!patches) return {};
   const std::string& base = patches->prefix;
-  const bool others = !tensors.first(base + "encoder.layer.*.norm1").empty() ||
-                      hasKeysWithoutBias(tensors, base);
+  const bool others =
+      !tensors.first(base + "encoder.layer.*.norm1").empty() || hasKeysWithoutBias(tensors, base);
   return tensors.has(base + "embeddings.cls_token") && !others ? patches->name : "";
 }
 
