@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstdlib>
+#include <mutex>
 #include <utility>
 
 #include "adamerge/output_lock.h"
@@ -25,8 +25,9 @@ constexpr int kInterruptedStatus = 130;
 constexpr std::chrono::milliseconds kPatience{80};
 constexpr std::chrono::milliseconds kPatienceWithRanks{2000};
 
-/// Since the program was asked to end.
-std::atomic<bool> said_something = false;
+/// Whoever ends the program by force keeps it: of one interruption one sentence is said.
+std::mutex speech;
+bool said_something = false;  ///< since the program was asked to end
 
 std::string duration(double seconds) {
   const auto whole = static_cast<long>(seconds + 0.5);
@@ -64,24 +65,33 @@ InterruptWatcher::InterruptWatcher(std::string program) : program_(std::move(pro
 void InterruptWatcher::watch() {
   int signal = 0;
   if (::sigwait(&signals_, &signal) != 0 || signal == SIGUSR1) return;
-  said_something = false;
+  {
+    const std::lock_guard lock(speech);
+    said_something = false;
+  }
   source_.request_stop();
   const std::chrono::nanoseconds patience = startedAsRank() ? kPatienceWithRanks : kPatience;
   const timespec wait{static_cast<time_t>(patience.count() / 1'000'000'000),
                       static_cast<long>(patience.count() % 1'000'000'000)};
-  for (bool told = false;;) {
+  for (bool told = false, waited_for = false;;) {
     const int next = ::sigtimedwait(&signals_, nullptr, &wait);
     if (next == SIGUSR1) return;
     if (next > 0) std::_Exit(kInterruptedStatus);
     if (errno != EAGAIN) continue;
-    if (!UnsavedWork::any()) {
-      if (!told && !said_something) say("interrupted");
-      OutputLock::removeAll();
-      std::_Exit(kFailedStatus);
+    if (UnsavedWork::any()) {
+      waited_for = true;
+      if (!std::exchange(told, true)) {
+        say("warning: interrupted; what is done is being kept (once more ends the program at "
+            "once)");
+      }
+      continue;
     }
-    if (!std::exchange(told, true)) {
-      say("warning: interrupted; what is done is being kept (once more ends the program at once)");
-    }
+    // It has just been kept: what became of it is yet to be said.
+    if (std::exchange(waited_for, false)) continue;
+    const std::lock_guard until_the_end(speech);
+    if (!said_something) say("interrupted");
+    OutputLock::removeAll();
+    std::_Exit(kFailedStatus);
   }
 }
 
@@ -123,6 +133,7 @@ void Terminal::note(const std::string& sentence) {
 void Terminal::error(const std::string& sentence) {
   if (mute_) return;
   clearBar();
+  const std::lock_guard lock(speech);
   said_something = true;
   fmt::print(stderr, "{}: {}\n", program_, oneLine(sentence));
 }
