@@ -7,7 +7,7 @@ SHOTS   := $(BUILD)/screenshots
 FIGURES := $(BUILD)/figures
 SOURCES := $(shell git ls-files '*.cpp' '*.h' 2>/dev/null)
 
-.PHONY: run test fuzz package bench bench-tiny bench-small bench-base gpu-kit screenshots manual build packages \
+.PHONY: run test test-asan test-tsan soak fuzz package bench bench-tiny bench-small bench-base gpu-kit screenshots manual build packages \
   format lint clean
 
 packages:
@@ -48,6 +48,25 @@ test: packages
 	cmake --preset release -DADAMERGE_BUILD_TESTS=ON
 	cmake --build --preset release
 	ctest --preset release
+
+# Under sanitizers, each in a build folder of its own: addresses and undefined behaviour in all tests,
+# threads in those of what runs threads of ours.
+test-asan test-tsan: test-%: packages
+	cmake --preset $*
+	cmake --build --preset $*
+	ctest --preset $*
+
+# Long: ten thousand actions of a hurried user under the address sanitizer, and `evaluate` for HOURS
+# with its memory watched.
+HOURS := 8
+soak: packages
+	cmake --preset asan
+	cmake --build --preset asan --target ui_tests
+	ADAMERGE_WALK_STEPS=10000 QT_QPA_PLATFORM=offscreen OMP_WAIT_POLICY=passive \
+	  LSAN_OPTIONS=suppressions=tests/sanitizers/leaks.supp build-asan/bin/ui_tests RandomWalkTest -maxwarnings 0
+	cmake --preset release
+	cmake --build --preset release --target adamerge
+	tests/faults/soak.py $(BUILD)/bin/adamerge models/vit-tiny-cifar10 --seconds $$(($(HOURS) * 3600))
 
 # All readers of what strangers hand over, each for SECONDS, with clang and its sanitizers.
 SECONDS := 60

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "adamerge/report.h"
 #include "usage_error.h"
@@ -17,7 +18,10 @@ std::vector<std::string> split(const std::string& text) {
   std::vector<std::string> parts;
   for (std::size_t start = 0;;) {
     const std::size_t end = text.find(',', start);
-    parts.push_back(text.substr(start, end - start));
+    std::string part = text.substr(start, end - start);
+    part.erase(0, part.find_first_not_of(' '));
+    part.erase(part.find_last_not_of(' ') + 1);
+    parts.push_back(std::move(part));
     if (end == std::string::npos) return parts;
     start = end + 1;
   }
@@ -81,7 +85,8 @@ std::vector<std::string> ChoiceOptions::methodList() const {
   std::vector<std::string> known = methodIds();
   if (methods_.empty()) return variants_.empty() ? known : std::vector<std::string>();
   std::vector<std::string> list;
-  for (const std::string& id : split(methods_)) {
+  for (const std::string& part : split(methods_)) {
+    const std::string id = methodNamed(part);
     if (std::find(known.begin(), known.end(), id) == known.end()) {
       throw UsageError(
           fmt::format("--methods takes a list of {}, not '{}'", fmt::join(known, ", "), methods_));

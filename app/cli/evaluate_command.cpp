@@ -8,6 +8,7 @@
 
 #include "adamerge/evaluate.h"
 #include "adamerge/output_lock.h"
+#include "adamerge/unsaved_work.h"
 #include "choice_options.h"
 #include "commands.h"
 #include "evaluation_output.h"
@@ -129,6 +130,7 @@ int lead(const EvaluateOptions& options, RankGroup* ranks, const std::stop_token
   if (ranks != nullptr) shareChoices(*ranks, choices);
 
   const Evaluation evaluation = evaluate(engine, dataset, choices, how, terminal.callback(), stop);
+  const UnsavedWork until_told;
   terminal.clearBar();
   for (const std::string& warning : evaluation.warnings) terminal.warn(warning);
   if (evaluation.continued > 0 && !options.engine.quiet() && options.printsTable()) {
@@ -221,10 +223,10 @@ Command evaluateCommand(CLI::App& app) {
   CLI::Option* unlabelled = command->add_flag(
       "--unlabelled", options->dataset.unlabelled,
       "No accuracy, but agreement with the unmerged model, on images at any depth");
-  CLI::Option* labels = command->add_option(
-      "--labels", options->labels,
-      "Which class a folder holds: lines of FOLDER, a tab, comma, semicolon or space, and the class's "
-      "name or index; of Excel and Kaggle, too");
+  CLI::Option* labels = command->add_option("--labels", options->labels,
+                                            "Which class a folder holds: lines of FOLDER, a tab, "
+                                            "comma, semicolon or space, and the class's "
+                                            "name or index; of Excel and Kaggle, too");
   takesText(*labels, "FILE");
   labels->excludes(unlabelled);
   takesText(*command->add_option("--json", options->json,

@@ -3,10 +3,12 @@
 #include <fmt/ranges.h>
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "adamerge/preprocess.h"
 #include "adamerge/report.h"
+#include "adamerge/unsaved_work.h"
 #include "commands.h"
 #include "figure_writer.h"
 #include "options.h"
@@ -81,6 +83,7 @@ class Inspection {
     if (options_.json != "-") print(report, engine_.info());
     if (options_.figures.wanted()) writeFigures(report, image, prepared);
     reports_.push_back(std::move(report));
+    if (!options_.json.empty() && !until_written_) until_written_.emplace();
   }
 
   const std::vector<InspectReport>& reports() const { return reports_; }
@@ -115,6 +118,7 @@ class Inspection {
   const Engine& engine_;
   Terminal& terminal_;
   std::vector<InspectReport> reports_;
+  std::optional<UnsavedWork> until_written_;
 };
 
 void requireLayer(int layer, const ModelInfo& model) {

@@ -11,7 +11,7 @@ namespace adamerge::cli {
 namespace {
 
 int run(int argc, char** argv) {
-  const InterruptWatcher interrupts;
+  const InterruptWatcher interrupts("adamerge");
   Terminal terminal(/*quiet=*/false);
   // Of one command line, one rank says what is wrong with it.
   if (isLaterRank()) terminal.mute();

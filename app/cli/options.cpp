@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "hub_model.h"
+#include "support/text.h"
 #include "usage_error.h"
 #include "value_checks.h"
 
@@ -119,6 +120,13 @@ std::vector<std::string> methodIds() {
   std::vector<std::string> ids;
   for (const MethodInfo& method : methods()) ids.push_back(method.id);
   return ids;
+}
+
+std::string methodNamed(const std::string& text) {
+  for (const MethodInfo& method : methods()) {
+    if (sameName(method.id, text) || sameName(method.label, text)) return method.id;
+  }
+  return text;
 }
 
 Resampling parseResampling(const std::string& name) {
@@ -297,7 +305,7 @@ MethodChoice MethodOptions::choiceOf(const std::string& id,
 }
 
 MethodChoice MethodOptions::choice() const {
-  MethodChoice choice = choiceOf(method_, givenKeys());
+  MethodChoice choice = choiceOf(methodNamed(method_), givenKeys());
   if (statistics_.empty()) return choice;
   asUsage([&] { requireStatistics(choice); }, "--stats: ");
   choice.statistics = std::make_shared<const Statistics>(readStatistics(statistics_));
@@ -333,12 +341,15 @@ std::vector<MethodChoice> MethodOptions::choices(const std::vector<std::string>&
 MethodChoice parseVariant(const std::string& text) {
   std::istringstream words(text);
   MethodChoice choice;
-  words >> choice.method;
+  std::string method;
+  words >> method;
+  choice.method = methodNamed(method);
   try {
     std::string statistics;
     for (std::string word; words >> word;) {
       const std::size_t equals = word.find('=');
       std::string key = word.substr(0, equals);
+      key.erase(0, key.find_first_not_of('-'));  // as the option of that name begins
       std::replace(key.begin(), key.end(), '-', '_');
       const std::string value = equals == std::string::npos ? "" : word.substr(equals + 1);
       if (value.empty()) throw Error(fmt::format("'{}' is no KEY=VALUE", word));

@@ -84,6 +84,8 @@ MethodChoice parseVariant(const std::string& text);
 
 /// "adamerge", "tome", ...: what --method takes.
 std::vector<std::string> methodIds();
+/// The id that `text` means, as an id or a label; `text` itself where there is none.
+std::string methodNamed(const std::string& text);
 
 /// A folder or file that comes with the program: "models/vit-tiny-cifar10", "resources/samples".
 /// In share/adamerge-studio beside the program's bin, in a build folder too. Throws Error.

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
 #include <new>
 #include <vector>
@@ -16,6 +17,20 @@ namespace adamerge::cli {
 namespace {
 
 enum ExitStatus { kDone = 0, kFailed = 1, kWrongUsage = 2 };
+
+/// As CLI11 takes them, the last first; --r_max means --r-max, as settings are written elsewhere.
+std::vector<std::string> argumentsOf(int argc, char** argv) {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  for (std::string& argument : arguments) {
+    if (argument == "--") break;
+    if (!argument.starts_with("--")) continue;
+    const auto end = argument.begin() +
+                     static_cast<std::ptrdiff_t>(std::min(argument.find('='), argument.size()));
+    std::replace(argument.begin(), end, '_', '-');
+  }
+  std::reverse(arguments.begin(), arguments.end());
+  return arguments;
+}
 
 /// Help, the version, or what is wrong with the command line.
 int answer(const CLI::App& app, const CLI::ParseError& error, Terminal& terminal) {
@@ -49,7 +64,7 @@ void addVersion(CLI::App& app, const std::string& more) {
 int runProgram(CLI::App& app, int argc, char** argv, Terminal& terminal,
                const std::function<int()>& work) {
   try {
-    app.parse(argc, argv);
+    app.parse(argumentsOf(argc, argv));
     const int status = work();
     flushStandardOutput();
     return status;

@@ -7,13 +7,27 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <mutex>
 #include <utility>
+
+#include "adamerge/output_lock.h"
+#include "adamerge/unsaved_work.h"
+#include "rank_group.h"
 
 namespace adamerge::cli {
 namespace {
 
+constexpr int kFailedStatus = 1;
 constexpr int kInterruptedStatus = 130;
+/// What is asked to end has so long; processes of mpirun say farewell to each other.
+constexpr std::chrono::milliseconds kPatience{80};
+constexpr std::chrono::milliseconds kPatienceWithRanks{2000};
+
+/// Whoever ends the program by force keeps it: of one interruption one sentence is said.
+std::mutex speech;
+bool said_something = false;  ///< since the program was asked to end
 
 std::string duration(double seconds) {
   const auto whole = static_cast<long>(seconds + 0.5);
@@ -38,18 +52,53 @@ int terminalColumns() {
 
 }  // namespace
 
-InterruptWatcher::InterruptWatcher() {
+InterruptWatcher::InterruptWatcher(std::string program) : program_(std::move(program)) {
   sigemptyset(&signals_);
   sigaddset(&signals_, SIGINT);
   sigaddset(&signals_, SIGTERM);
   // Wakes the waiting thread at the end.
   sigaddset(&signals_, SIGUSR1);
   ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-  thread_ = std::jthread([this] {
-    for (int signal = 0; ::sigwait(&signals_, &signal) == 0 && signal != SIGUSR1;) {
-      if (!source_.request_stop()) std::_Exit(kInterruptedStatus);
+  thread_ = std::jthread([this] { watch(); });
+}
+
+void InterruptWatcher::watch() {
+  int signal = 0;
+  if (::sigwait(&signals_, &signal) != 0 || signal == SIGUSR1) return;
+  {
+    const std::lock_guard lock(speech);
+    said_something = false;
+  }
+  source_.request_stop();
+  const std::chrono::nanoseconds patience = startedAsRank() ? kPatienceWithRanks : kPatience;
+  const timespec wait{static_cast<time_t>(patience.count() / 1'000'000'000),
+                      static_cast<long>(patience.count() % 1'000'000'000)};
+  for (bool told = false, waited_for = false;;) {
+    const int next = ::sigtimedwait(&signals_, nullptr, &wait);
+    if (next == SIGUSR1) return;
+    if (next > 0) std::_Exit(kInterruptedStatus);
+    if (errno != EAGAIN) continue;
+    if (UnsavedWork::any()) {
+      waited_for = true;
+      if (!std::exchange(told, true)) {
+        say("warning: interrupted; what is done is being kept (once more ends the program at "
+            "once)");
+      }
+      continue;
     }
-  });
+    // It has just been kept: what became of it is yet to be said.
+    if (std::exchange(waited_for, false)) continue;
+    const std::lock_guard until_the_end(speech);
+    if (!said_something) say("interrupted");
+    OutputLock::removeAll();
+    std::_Exit(kFailedStatus);
+  }
+}
+
+void InterruptWatcher::say(const std::string& sentence) const {
+  if (isLaterRank()) return;
+  fmt::print(stderr, "{}{}: {}\n", ::isatty(STDERR_FILENO) == 1 ? "\r\x1b[K" : "", program_,
+             sentence);
 }
 
 InterruptWatcher::~InterruptWatcher() { ::pthread_kill(thread_.native_handle(), SIGUSR1); }
@@ -84,6 +133,8 @@ void Terminal::note(const std::string& sentence) {
 void Terminal::error(const std::string& sentence) {
   if (mute_) return;
   clearBar();
+  const std::lock_guard lock(speech);
+  said_something = true;
   fmt::print(stderr, "{}: {}\n", program_, oneLine(sentence));
 }
 

@@ -13,17 +13,24 @@
 
 namespace adamerge::cli {
 
-/// Turns SIGINT and SIGTERM into a stop request; the second one ends the program at once. Make it
-/// before any other thread starts, since the signals are blocked in all threads made after.
+/// Turns SIGINT and SIGTERM into a stop request. Whatever has not ended soon after, inside a
+/// library's function, say, is ended here, unless UnsavedWork is about; a second signal ends the
+/// program at once. Make it before any other thread starts, since the signals are blocked in all
+/// threads made after.
 class InterruptWatcher {
  public:
-  InterruptWatcher();
+  /// `program` begins the sentence.
+  explicit InterruptWatcher(std::string program);
   InterruptWatcher(const InterruptWatcher&) = delete;
   InterruptWatcher& operator=(const InterruptWatcher&) = delete;
   ~InterruptWatcher();
   std::stop_token token() const { return source_.get_token(); }
 
  private:
+  void watch();
+  void say(const std::string& sentence) const;
+
+  std::string program_;
   std::stop_source source_;
   sigset_t signals_{};
   std::jthread thread_;

@@ -5,10 +5,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <string_view>
 
+#include "support/text.h"
 #include "usage_error.h"
 
 namespace adamerge::cli {
@@ -63,13 +65,23 @@ void takesPositiveNumber(CLI::Option& option) {
 
 void takesOneOf(CLI::Option& option, const std::vector<std::string>& choices) {
   option.type_name("NAME");
-  require(option, fmt::format("one of {}", fmt::join(choices, ", ")), [=](const std::string& text) {
-    return std::find(choices.begin(), choices.end(), text) != choices.end();
+  option.transform([name = option.get_name(), choices](const std::string& text) {
+    const auto found = std::find_if(choices.begin(), choices.end(),
+                                    [&](const auto& choice) { return sameName(choice, text); });
+    if (found != choices.end()) return *found;
+    throw UsageError(
+        fmt::format("{} takes one of {}, not '{}'", name, fmt::join(choices, ", "), text));
   });
 }
 
 void takesDevice(CLI::Option& option) {
   option.type_name("NAME");
+  option.transform([](const std::string& text) {
+    std::string lower = text;
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+    return lower;
+  });
   require(option, "auto, cpu, cuda or cuda:N", [](const std::string& text) {
     const bool numbered = text.starts_with("cuda:") && text.size() > 5 &&
                           text.find_first_not_of("0123456789", 5) == std::string::npos;

@@ -17,6 +17,7 @@ void takesWholeNumber(CLI::Option& option, std::int64_t minimum,
                       std::int64_t maximum = kLargestNumber);
 void takesNumber(CLI::Option& option, double minimum, double maximum);
 void takesPositiveNumber(CLI::Option& option);
+/// Capitals, and hyphens for underscores, are of no matter: the option gets the name as listed.
 void takesOneOf(CLI::Option& option, const std::vector<std::string>& choices);
 /// auto, cpu, cuda or cuda:N; whether there is such a device shows later.
 void takesDevice(CLI::Option& option);

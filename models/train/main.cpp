@@ -8,6 +8,7 @@
 
 #include "adamerge/error.h"
 #include "adamerge/output_lock.h"
+#include "adamerge/unsaved_work.h"
 #include "command_line.h"
 #include "compute.h"
 #include "documentation.h"
@@ -115,6 +116,8 @@ int train(CommandLine line, const std::stop_token& stop) {
   };
   Trainer trainer(line.recipe, data, random, options);
   if (line.resume) trainer.resume();
+  // The step in hand is finished, and a checkpoint written.
+  const UnsavedWork until_kept;
   try {
     trainer.run(terminal.callback(), stop);
   } catch (const Cancelled&) {
@@ -137,7 +140,7 @@ int train(CommandLine line, const std::stop_token& stop) {
 }
 
 int run(int argc, char** argv) {
-  const cli::InterruptWatcher interrupts;
+  const cli::InterruptWatcher interrupts(kProgram);
   cli::Terminal terminal(/*quiet=*/false, kProgram);
   CLI::App app("Trains a plain Vision Transformer on labelled images and makes a model folder.",
                kProgram);

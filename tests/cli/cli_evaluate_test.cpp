@@ -121,6 +121,8 @@ TEST_F(EvaluateCommand, RefusesVariantsThatAreNone) {
            {"tomme r=8", "there is no method 'tomme'"},
            {"tome r", "'r' is no KEY=VALUE"},
            {"tome r=many", "--r takes"},
+           {"ToMe --r=many", "--r takes"},
+           {"prune_merge metric-keys=content", "--metric-keys is no setting of prune-merge"},
            {"tome salience=off", "--salience is no setting of tome"},
            {"tome stats=stats.json", "tome uses no layer statistics"},
            {"adamerge stats=stats.json adaptive=off", "only with --adaptive on"},
@@ -131,6 +133,12 @@ TEST_F(EvaluateCommand, RefusesVariantsThatAreNone) {
     EXPECT_THAT(result.err, HasSubstr("--variant '" + variant + "'"));
     EXPECT_THAT(result.err, HasSubstr(problem));
   }
+}
+
+TEST_F(EvaluateCommand, TakesNamesAsPeopleWriteThem) {
+  // The methods pass, so that the variant is what is wrong.
+  expectProblem(evaluate({"--methods", "ToMe, pitome,Prune_Merge", "--variant", "tome r"}), 2,
+                {"'r' is no KEY=VALUE"});
 }
 
 TEST_F(EvaluateCommand, MeasuresAgreementWithoutLabels) {

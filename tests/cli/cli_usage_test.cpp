@@ -57,6 +57,11 @@ TEST(Usage, CommandsAreRefusedInOneLine) {
                   {"--method none"}}});
 }
 
+TEST(Usage, CapitalsAndUnderscoresAreOfNoMatter) {
+  expectSuccess(adamergeCli({"schedule", "--flops", "0.9", "--method", "PiToMe", "--metric_keys",
+                             "Content", "--dtype=FLOAT32", "--device", "CPU"}));
+}
+
 TEST(Usage, SettingsAreRefusedInOneLine) {
   expectRefused(
       {WrongUsage{"NegativeCount",

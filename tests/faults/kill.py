@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""kill -9 at random moments of evaluate, calibrate and adamerge-train.
+"""kill -9 at random moments of evaluate, calibrate, adamerge-train and the studio's batch export.
 
-    kill.py BIN_FOLDER MODEL_FOLDER [--kills N] [--seed N]
+    kill.py BIN_FOLDER MODEL_FOLDER [--kills N] [--seed N] [--only NAME]
 
 A run is begun again and again, with the options it was begun with, and killed each time at a random
 moment, until so many kills are done and one run ends by itself. After each kill every file is whole:
@@ -49,6 +49,7 @@ def read_json(path):
 class Evaluate:
     name = "evaluate"
     images = 64
+    environment = {}
 
     def __init__(self, options, work):
         self.out = work / "out.json"
@@ -75,8 +76,40 @@ class Evaluate:
         self.out.unlink(missing_ok=True)
 
 
+class Batch:
+    """The export of a folder, as the studio's dialog starts it."""
+
+    name = "batch export"
+    images = 24
+
+    def __init__(self, options, work):
+        self.folder = work / "figures"
+        self.out = self.folder / "adamerge-batch.csv"
+        self.command = [options.bin / "ui_tests", "BatchJobTest", "runsAFolder"]
+        self.environment = {"ADAMERGE_BATCH_IN": str(work / "images"),
+                            "ADAMERGE_BATCH_OUT": str(self.folder), "QT_QPA_PLATFORM": "offscreen"}
+
+    def check(self):
+        for figure in self.folder.rglob("*.png"):
+            if not figure.name.startswith("."):
+                require(figure.read_bytes().endswith(b"IEND\xaeB`\x82"), f"{figure} is cut off")
+        journal = read_json(pathlib.Path(f"{self.out}.partial"))
+        if journal:
+            return len(journal["images"])
+        return self.images if self.out.exists() else 0
+
+    def result(self):
+        return {path.relative_to(self.folder): path.read_bytes()
+                for path in self.folder.rglob("*") if path.is_file() and path.suffix != ".part"}
+
+    def clear(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
 class Calibrate:
     name = "calibrate"
+    images = 64
+    environment = {}
 
     def __init__(self, options, work):
         self.out = work / "stats.json"
@@ -96,6 +129,8 @@ class Calibrate:
 
 class Train:
     name = "adamerge-train"
+    images = 64
+    environment = {}
 
     def __init__(self, options, work):
         self.out = work / "run"
@@ -131,9 +166,10 @@ class Train:
             self.command.remove("--resume")
 
 
-def run(command, kill_after=None):
+def run(task, kill_after=None):
     """Whether it ended by itself."""
-    process = subprocess.Popen([str(part) for part in command], env=ENVIRONMENT,
+    command = [str(part) for part in task.command]
+    process = subprocess.Popen(command, env={**ENVIRONMENT, **task.environment},
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
         _, errors = process.communicate(timeout=kill_after)
@@ -147,7 +183,7 @@ def run(command, kill_after=None):
 
 def torment(task, kills, draw):
     start = time.monotonic()
-    require(run(task.command), "unreachable")
+    require(run(task), "unreachable")
     whole = time.monotonic() - start
     expected = task.result()
     task.clear()
@@ -157,7 +193,7 @@ def torment(task, kills, draw):
         # Beyond the kills that are asked for, the run may end.
         moment = draw.uniform(0, whole) if killed < kills else None
         begun = time.monotonic()
-        by_itself = run(task.command, moment)
+        by_itself = run(task, moment)
         if by_itself and before == 0:
             whole = min(whole, time.monotonic() - begun)
         done = task.check()
@@ -172,7 +208,7 @@ def torment(task, kills, draw):
         before = 0
         if killed >= kills:
             break
-    left = sum(1 for _ in task.out.parent.rglob(".*.part"))
+    left = sum(1 for _ in task.out.parent.parent.rglob(".*.part"))
     print(f"{task.name}: {killed} kills, {ended} runs ended, all with the totals of a run of "
           f"{whole:.1f} s; {left} temporary file(s) left", flush=True)
 
@@ -183,11 +219,14 @@ def main():
     parser.add_argument("model", type=pathlib.Path)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="")
     options = parser.parse_args()
-    for make in (Evaluate, Calibrate, Train):
+    for make in (Evaluate, Calibrate, Train, Batch):
+        if options.only not in make.name:
+            continue
         with tempfile.TemporaryDirectory(prefix="adamerge-kill-") as folder:
             work = pathlib.Path(folder)
-            make_images(work / "images", Evaluate.images)
+            make_images(work / "images", make.images)
             torment(make(options, work), options.kills, random.Random(options.seed))
 
 

@@ -5,11 +5,14 @@
 #include "adamerge/benchmark.h"
 #include "adamerge/error.h"
 #include "adamerge/evaluate.h"
+#include "adamerge/hub.h"
+#include "adamerge/importance.h"
 #include "adamerge/methods.h"
 #include "adamerge/report.h"
 #include "bench/session.h"
 #include "datasets/cifar.h"
 #include "datasets/class_names.h"
+#include "hub/listing.h"
 #include "measure/choices.h"
 #include "measure/tally.h"
 #include "sources/embedded_settings.h"
@@ -129,6 +132,27 @@ void readCounts(Bytes input) {
   touch(parseTiers("--flops", asText(input)));
 }
 
+void readImportance(Bytes input) {
+  const Importance importance = adamerge::readImportance(asFile("importance.json", input));
+  for (const auto& scores : importance.scores) touch(scores);
+  const fs::path again = asFile("importance-again.json", "");
+  writeImportance(importance, again);
+  require(adamerge::readImportance(again).scores == importance.scores,
+          "importance changes when it is written");
+}
+
+/// The hub's answer becomes names of files.
+void readHubAnswer(Bytes input) {
+  const hub::ModelName name{"owner/model"};
+  const hub::Listing listing =
+      hub::parseListing(std::string(asText(input)), name, {.endpoint = "https://hub"});
+  for (const hub::RemoteFile& file : hub::chooseWeights(listing, name)) {
+    require(fs::path(file.name).filename() == file.name && file.name != "..",
+            "a name that leads out of its folder");
+    touch(file.hash);
+  }
+}
+
 }  // namespace
 
 std::vector<Target> textTargets() {
@@ -142,7 +166,9 @@ std::vector<Target> textTargets() {
           {"labels", readLabels},
           {"cifar", readCifar},
           {"cifar-names", readCifarNames},
-          {"counts", readCounts}};
+          {"counts", readCounts},
+          {"importance", readImportance},
+          {"hub", readHubAnswer}};
 }
 
 }  // namespace adamerge::fuzz

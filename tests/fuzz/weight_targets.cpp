@@ -4,8 +4,11 @@
 
 #include <fstream>
 #include <iterator>
+#include <span>
 
 #include "adamerge/error.h"
+#include "merging/compensator.h"
+#include "model/head_file.h"
 #include "model/load_model.h"
 #include "model/model_config.h"
 #include "targets.h"
@@ -118,13 +121,34 @@ void readModel(Bytes input) {
   touchAll(loadModel(config.parent_path()).weights);
 }
 
+/// A classifier for a network whose embedding is 4 wide.
+void readHead(Bytes input) {
+  LoadedModel model;
+  model.info.vit.dim = 4;
+  replaceHead(model, asFile("head.safetensors", input));
+  touchAll(model.weights);
+  require(model.info.labels.size() == static_cast<std::size_t>(model.info.vit.classes),
+          "a class without a name");
+}
+
+void readCompensator(Bytes input) {
+  VitConfig vit;
+  vit.dim = 4;
+  vit.depth = 1;
+  const Compensator compensator(asFile("compensator.safetensors", input), vit);
+  for (const at::Tensor& change : compensator.changes(0, 8, 0.1)) {
+    touch(std::span(change.data_ptr<double>(), static_cast<std::size_t>(change.numel())));
+  }
+}
+
 }  // namespace
 
 std::vector<Target> weightTargets() {
   return {{"pickle", readPickle}, {"weights", readAnyWeights},
           {"header", readHeader}, {"checkpoint", readCheckpoint},
           {"shards", readShards}, {"config", readConfigs},
-          {"model", readModel}};
+          {"model", readModel},     {"head", readHead},
+          {"compensator", readCompensator}};
 }
 
 }  // namespace adamerge::fuzz

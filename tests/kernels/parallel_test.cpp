@@ -9,8 +9,11 @@
 #include <chrono>
 #include <numeric>
 #include <stdexcept>
+#include <stop_token>
 #include <thread>
 #include <vector>
+
+#include "adamerge/error.h"
 
 namespace adamerge {
 namespace {
@@ -47,6 +50,29 @@ TEST_F(Parallel, ThousandsOfShortPiecesWithAndWithoutPauses) {
     parallelFor(7, [&](std::int64_t first, std::int64_t last) { sum += last - first; });
   }
   EXPECT_EQ(sum, 5000 * 7);
+}
+
+TEST_F(Parallel, AStopEndsTheWorkOfAllThreads) {
+  std::stop_source stop;
+  const std::stop_token token = stop.get_token();
+  std::atomic<int> begun = 0;
+  {
+    const StopWithin stoppable(token);
+    EXPECT_EQ(visits(100), std::vector<int>(100, 1));
+    const auto work = [&](std::int64_t, std::int64_t) {
+      ++begun;
+      stop.request_stop();
+      for (;;) {
+        throwIfStopWithin();
+        std::this_thread::yield();
+      }
+    };
+    EXPECT_THROW(parallelFor(100, work), Cancelled);
+    EXPECT_LE(begun, 3);  // one part a thread: of the others none was begun
+    EXPECT_THROW(visits(1), Cancelled);
+  }
+  // Neither the caller nor a helper remembers it.
+  EXPECT_EQ(visits(100), std::vector<int>(100, 1));
 }
 
 TEST_F(Parallel, SeveralCallersAtOnce) {

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "adamerge/engine.h"
 
+#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <limits>
+#include <stop_token>
+#include <thread>
 
 #include "adamerge/calibrate.h"
-#include "kernels/cpu/isa.h"
 #include "error_message.h"
+#include "kernels/cpu/isa.h"
 #include "ppm.h"
 #include "temporary_folder.h"
 #include "test_device.h"
@@ -342,6 +348,38 @@ TEST_F(EngineTest, TheScheduleHitsTheNearestFlops) {
                 matchFlops(engine, inputs, {"tome", {}, nullptr, false}, -1);
               }),
               HasSubstr("--flops"));
+}
+
+TEST_F(EngineTest, AStopIsSeenInsideABlock) {
+  const int threads = at::get_num_threads();
+  // 16,384 tokens: a block takes several seconds.
+  constexpr int kSide = 2048;
+  const Engine engine = Engine::untrained(
+      "vit_tiny_patch16_224",
+      {.device = "cpu", .dtype = "float32", .threads = 1, .input_size = InputSize{kSide, kSide}});
+  InputTensor image;
+  image.height = image.width = kSide;
+  image.values.resize(std::size_t{3} * kSide * kSide);
+  for (std::size_t i = 0; i < image.values.size(); ++i) {
+    image.values[i] = static_cast<float>(i % 251) / 251;
+  }
+  for (const char* method : {"none", "tome", "adamerge", "atc"}) {
+    SCOPED_TRACE(method);
+    const PreparedMethod prepared = engine.prepare({method, {}, nullptr, true});
+    std::stop_source stop;
+    std::atomic<std::clock_t> asked = 0;
+    const std::jthread user([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(700));
+      asked = std::clock();
+      stop.request_stop();
+    });
+    EXPECT_THROW(engine.run(std::span(&image, 1), prepared, {.trace = false}, stop.get_token()),
+                 Cancelled);
+    // Of the processor, so that other programs do not count.
+    const double seconds = static_cast<double>(std::clock() - asked) / CLOCKS_PER_SEC;
+    EXPECT_LT(seconds, 0.2);
+  }
+  at::set_num_threads(threads);
 }
 
 TEST(Results, PredictionsAndFidelity) {

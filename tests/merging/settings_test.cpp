@@ -14,6 +14,16 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
+TEST(Settings, NamesAreTakenAsPeopleWriteThem) {
+  const SettingInfo& position = *findMethod("tome").setting("position");
+  EXPECT_EQ(parseSetting(position, "mean_rotation"), SettingValue(std::string("mean-rotation")));
+  EXPECT_EQ(parseSetting(position, "Centroid"), SettingValue(std::string("centroid")));
+  const SettingInfo& salience = *findMethod("adamerge").setting("salience");
+  EXPECT_EQ(parseSetting(salience, "Off"), SettingValue(false));
+  EXPECT_EQ(parseSetting(salience, "TRUE"), SettingValue(true));
+  EXPECT_THROW(parseSetting(position, "mean rotation"), Error);
+}
+
 TEST(Settings, EveryDefaultPassesItsOwnCheckAndSurvivesText) {
   for (const MethodInfo& method : methods()) {
     EXPECT_FALSE(method.label.empty());
@@ -102,7 +112,8 @@ TEST(Settings, InForceLeavesOutWhatHasNoEffect) {
   const Settings adaptive = settingsInForce({"adamerge", {}, nullptr, false}, false);
   EXPECT_TRUE(adaptive.contains("r_max"));
   EXPECT_FALSE(adaptive.contains("r"));
-  const Settings constant = settingsInForce({"adamerge", {{"adaptive", false}}, nullptr, false}, false);
+  const Settings constant =
+      settingsInForce({"adamerge", {{"adaptive", false}}, nullptr, false}, false);
   EXPECT_TRUE(constant.contains("r"));
   EXPECT_FALSE(constant.contains("r_max"));
   EXPECT_EQ(describe({"adamerge", {{"alpha", 2.0}}, nullptr, false}),

@@ -254,7 +254,10 @@ void BatchDialog::accept() {
   start_->setEnabled(false);
   jobs_.run(kLook, Urgency::kInteractive,
             [this, made](const std::stop_token& stop, const Jobs::Tell& tell) {
-              tell([this, made, existing = made.existing(stop)] { startOrAsk(made, existing); });
+              // One that was cut off goes on, and replaces nothing.
+              const bool goes_on = BatchJournal(*context_.engine, made).finished() > 0;
+              const int existing = goes_on ? 0 : made.existing(stop);
+              tell([this, made, existing] { startOrAsk(made, existing); });
             });
 }
 

@@ -294,6 +294,10 @@ QString describe(const BatchSummary& summary) {
   if (!written.isEmpty()) {
     done += QObject::tr(", %1 written").arg(written.join(QObject::tr(" and ")));
   }
+  if (summary.continued > 0) {
+    done +=
+        counted(summary.continued, "; %1 image was done before", "; %1 images were done before");
+  }
   const qsizetype skipped = summary.skipped.size();
   if (skipped > 0) done += counted(skipped, "; %1 image skipped", "; %1 images skipped");
   if (summary.cancelled) return QObject::tr("Cancelled: %1").arg(done);

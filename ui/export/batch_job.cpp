@@ -53,12 +53,12 @@ std::string batchTableLine(const ModelInfo& model, const BatchRecord& record) {
     const Fidelity fidelity = compareLogits(record.baseline.logits, result.logits);
     logits = fmt::format("{:.6f},{:.6f}", fidelity.logit_cosine, fidelity.kl_divergence);
   }
-  return fmt::format("{},{},{},{},{:.6f},{:.3f},{:.6f},{},{},{},{},{:.6f}\n",
-                     quoted(record.image), record.choice.method, quoted(describe(record.choice)),
-                     result.calibrated, result.flops.paper,
-                     100 * result.flops.paper / record.baseline.flops.paper, result.flops.total,
-                     result.layers.front().tokens_in, result.layers.back().tokens_out,
-                     classColumns(model, record), logits, embeddingCosine(record.baseline, result));
+  return fmt::format("{},{},{},{},{:.6f},{:.3f},{:.6f},{},{},{},{},{:.6f}\n", quoted(record.image),
+                     record.choice.method, quoted(describe(record.choice)), result.calibrated,
+                     result.flops.paper, 100 * result.flops.paper / record.baseline.flops.paper,
+                     result.flops.total, result.layers.front().tokens_in,
+                     result.layers.back().tokens_out, classColumns(model, record), logits,
+                     embeddingCosine(record.baseline, result));
 }
 
 namespace {
@@ -124,24 +124,52 @@ void orFail(const Write& write) {
 BatchSummary BatchRunner::run(const std::stop_token& stop) {
   table_ = batchTableHeader();
   try {
-    // What does not suit the model is said once, before any image is read.
-    for (const MethodChoice& choice : plan_.choices) engine_.prepare(choice);
-    int done = 0;
-    for (const BatchImage& image : plan_.images) {
-      progress_(done++, QString::fromStdString(image.name));
-      runImage(image, stop);
-      throwIfStopped(stop);
-    }
+    runAll(stop);
   } catch (const Cancelled&) {
     summary_.cancelled = true;
   } catch (const std::exception& error) {
     summary_.problem = errorText(error);
   }
   if (summary_.runs > 0) writeTable();
+  if (!summary_.cancelled && summary_.problem.isEmpty()) {
+    journal_.remove();
+    return summary_;
+  }
+  try {
+    journal_.save();
+  } catch (const Error& error) {
+    if (summary_.problem.isEmpty()) summary_.problem = errorText(error);
+  }
   return summary_;
 }
 
+void BatchRunner::runAll(const std::stop_token& stop) {
+  // What does not suit the model is said once, before any image is read.
+  for (const MethodChoice& choice : plan_.choices) engine_.prepare(choice);
+  int number = 0;
+  for (const BatchImage& image : plan_.images) {
+    throwIfStopped(stop);
+    progress_(number++, QString::fromStdString(image.name));
+    if (const FinishedImage* done = journal_.find(image)) {
+      ++summary_.continued;
+      count(*done);
+      continue;
+    }
+    runImage(image, stop);
+    orFail([&] { journal_.saveSometimes(); });
+  }
+  throwIfStopped(stop);
+}
+
+void BatchRunner::count(const FinishedImage& done) {
+  table_ += done.lines;
+  summary_.runs += done.runs;
+  summary_.files += static_cast<int>(done.figures.size());
+  ++summary_.images;
+}
+
 void BatchRunner::runImage(const BatchImage& image, const std::stop_token& stop) {
+  FinishedImage done;
   try {
     throwIfStopped(stop);
     const auto original = std::make_shared<const Image>(loadImage(image.file));
@@ -159,19 +187,21 @@ void BatchRunner::runImage(const BatchImage& image, const std::stop_token& stop)
           engine_.info(),   image.file,      QString::fromStdString(image.file.filename().string()),
           original,         prepared,        choice,
           engine_.device(), engine_.dtype(), baseline.flops.paper};
-      writeFigures(image, subject, result, stop);
-      table_ += line;
-      ++summary_.runs;
+      writeFigures(image, subject, result, stop, done);
+      done.lines += line;
+      ++done.runs;
     }
   } catch (const Error& error) {
     summary_.skipped.append(errorText(error));
     return;
   }
-  ++summary_.images;
+  count(done);
+  journal_.add(image, done);
 }
 
 void BatchRunner::writeFigures(const BatchImage& image, const FigureSubject& subject,
-                               const ImageResult& result, const std::stop_token& stop) {
+                               const ImageResult& result, const std::stop_token& stop,
+                               FinishedImage& done) {
   for (const FigureKind& kind : figureKinds()) {
     if (std::find(plan_.kinds.begin(), plan_.kinds.end(), kind.id) == plan_.kinds.end()) continue;
     const FigureInput input =
@@ -186,11 +216,9 @@ void BatchRunner::writeFigures(const BatchImage& image, const FigureSubject& sub
     }
     for (const FigureFormat format : plan_.formats) {
       throwIfStopped(stop);
-      orFail([&] {
-        writeFigure(kind.id, input, plan_.style.page, format,
-                    plan_.figure(image, subject.choice, kind, format));
-      });
-      ++summary_.files;
+      const std::filesystem::path file = plan_.figure(image, subject.choice, kind, format);
+      orFail([&] { writeFigure(kind.id, input, plan_.style.page, format, file); });
+      done.figures.push_back(file.lexically_relative(plan_.output).string());
     }
   }
 }

@@ -17,6 +17,7 @@
 #include "adamerge/model_info.h"
 #include "adamerge/result.h"
 #include "bench/jobs.h"
+#include "export/batch_journal.h"
 #include "export/batch_plan.h"
 #include "export/figure_source.h"
 
@@ -48,6 +49,7 @@ struct BatchProgress {
 
 struct BatchSummary {
   int images = 0;       ///< finished under all choices
+  int continued = 0;    ///< of them, by an earlier run of the same batch
   int runs = 0;         ///< lines of the table
   int files = 0;        ///< figures written
   QStringList skipped;  ///< one sentence per image that could not be used
@@ -85,21 +87,25 @@ class BatchRunner {
   /// `progress` is called before every image; the rates are left to the caller.
   BatchRunner(const Engine& engine, const BatchPlan& plan,
               std::function<void(int done, const QString& image)> progress)
-      : engine_(engine), plan_(plan), progress_(std::move(progress)) {}
+      : engine_(engine), plan_(plan), progress_(std::move(progress)), journal_(engine, plan) {}
 
-  /// Runs until all is done, `stop` asks for an end or a file cannot be written.
+  /// Runs until all is done, `stop` asks for an end or a file cannot be written. What an earlier
+  /// run of the same batch finished is not done again.
   BatchSummary run(const std::stop_token& stop);
 
  private:
+  void runAll(const std::stop_token& stop);
   void runImage(const BatchImage& image, const std::stop_token& stop);
   void writeFigures(const BatchImage& image, const FigureSubject& subject,
-                    const ImageResult& result, const std::stop_token& stop);
+                    const ImageResult& result, const std::stop_token& stop, FinishedImage& done);
+  void count(const FinishedImage& done);
   void note(const std::string& sentence);
   void writeTable();
 
   const Engine& engine_;
   const BatchPlan& plan_;
   std::function<void(int, const QString&)> progress_;
+  BatchJournal journal_;
   BatchSummary summary_;
   std::string table_;
   std::set<std::string> noted_;

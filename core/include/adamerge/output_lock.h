@@ -21,6 +21,9 @@ class OutputLock {
   OutputLock& operator=(const OutputLock&) = delete;
   ~OutputLock();
 
+  /// The files of all that are held, for a program that ends without unwinding.
+  static void removeAll() noexcept;
+
  private:
   std::filesystem::path path_;
   std::unique_ptr<FileLock> lock_;

@@ -478,6 +478,7 @@ VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
                                                      const Options& options,
                                                      const std::stop_token& stop) const {
   const c10::InferenceMode guard;
+  const StopWithin stoppable(stop);
   // Where all that is heavy runs in kernels of ours, LibTorch has nothing left to divide.
   std::optional<LibTorchAside> aside;
   if (device_.is_cpu() && stream_dtype_ == at::kFloat) aside.emplace();

@@ -26,7 +26,8 @@ constexpr std::size_t kSha1Digits = 40;
                   name.text(), settings.endpoint));
 }
 
-/// What comes from outside becomes parts of paths: anything odd is left out or refused.
+}  // namespace
+
 Listing parseListing(const std::string& text, const ModelName& name, const Settings& settings) {
   Listing listing;
   try {
@@ -43,7 +44,9 @@ Listing parseListing(const std::string& text, const ModelName& name, const Setti
       const bool large = entry.contains("lfs") && entry.at("lfs").is_object();
       file.hash = large ? entry.at("lfs").at("sha256").get<std::string>()
                         : entry.at("blobId").get<std::string>();
-      file.bytes = (large ? entry.at("lfs") : entry).at("size").get<std::int64_t>();
+      const json& size = (large ? entry.at("lfs") : entry).at("size");
+      if (!size.is_number_integer()) throw Error("a size that is no whole number");
+      file.bytes = size.get<std::int64_t>();
       if (!isHash(file.hash, large ? kSha256Digits : kSha1Digits) || file.bytes < 0) {
         throw Error("a hash that is none");
       }
@@ -55,8 +58,6 @@ Listing parseListing(const std::string& text, const ModelName& name, const Setti
   if (!isHash(listing.commit, kSha1Digits)) failNotTheHub(name, settings);
   return listing;
 }
-
-}  // namespace
 
 void failAnswer(const ModelName& name, const Settings& settings, const Response& response) {
   if (response.isPage() && response.ok()) failNotTheHub(name, settings);

@@ -13,6 +13,9 @@
 namespace adamerge {
 namespace {
 
+/// Products of queries and keys that a piece has at most, so that a stop is seen soon.
+constexpr std::int64_t kLongestPiece = 1 << 23;
+
 double scaleOf(std::int64_t width) { return 1.0 / std::sqrt(static_cast<double>(width)); }
 
 /// The CPU's kernel for one number type.
@@ -166,7 +169,11 @@ AttentionOutput fusedAttention(const at::Tensor& qkv, std::int64_t heads,
   const auto jobs = static_cast<std::int64_t>(segments.size()) * heads;
   const std::int64_t threads = parallelThreads();
   const bool split = jobs % threads != 0 && jobs < 4 * threads;
-  const std::int64_t queries = split ? kQueryBlock : std::max<std::int64_t>(largest, 1);
+  const std::int64_t most =
+      std::max<std::int64_t>(kLongestPiece / std::max<std::int64_t>(largest, 1) / kQueryBlock, 1) *
+      kQueryBlock;
+  const std::int64_t queries =
+      split ? kQueryBlock : std::min(std::max<std::int64_t>(largest, 1), most);
   const std::int64_t pieces = (largest + queries - 1) / queries;
   const auto* data = static_cast<const char*>(qkv.data_ptr());
   auto* mixed = static_cast<char*>(output.mixed.data_ptr());
@@ -174,6 +181,7 @@ AttentionOutput fusedAttention(const at::Tensor& qkv, std::int64_t heads,
   parallelFor(jobs * pieces, [&](std::int64_t first, std::int64_t last) {
     const at::Tensor scratch = at::empty({bytes}, at::kByte);
     for (std::int64_t job = first; job < last; ++job) {
+      throwIfStopWithin();
       const std::int64_t head = job / pieces % heads;
       const auto index = static_cast<std::size_t>(job / pieces / heads);
       const Place& place = places[index];

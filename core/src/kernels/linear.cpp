@@ -82,6 +82,7 @@ struct PackedLinear::Packed {
     const at::Tensor scratch =
         half != nullptr ? at::empty({half->productScratch(in)}, at::kByte) : at::Tensor();
     for (std::int64_t row = first_row; row < last_row; row += portion) {
+      throwIfStopWithin();
       const std::int64_t rows = std::min(last_row - row, portion);
       Destination own = to;
       own.data = static_cast<char*>(to.data) +

@@ -17,6 +17,8 @@ namespace {
 
 /// Rows whose softmax one thread adds up.
 constexpr std::int64_t kSummedRows = 64;
+/// Rows whose nearest columns are found at once.
+constexpr std::int64_t kComparedRows = 1024;
 
 bool isDecidable(const at::Tensor& matrix) {
   return matrix.is_cpu() && matrix.numel() > 0 &&
@@ -58,6 +60,7 @@ at::Tensor products(const at::Tensor& a, const at::Tensor& b, at::ScalarType dty
   parallelFor(workers, [&](std::int64_t first, std::int64_t last) {
     const at::Tensor scratch = at::empty({kernels.dotScratch(a.size(1), exact)}, at::kByte);
     for (std::int64_t worker = first; worker < last; ++worker) {
+      throwIfStopWithin();
       kernels.dotProducts(call, worker, scratch.data_ptr());
       if (panels - 1 - worker > worker) {
         kernels.dotProducts(call, panels - 1 - worker, scratch.data_ptr());
@@ -83,6 +86,7 @@ at::Tensor splitGram(const at::Tensor& x, const HalfKernels& kernels) {
   parallelFor((panels + 1) / 2, [&](std::int64_t first, std::int64_t last) {
     const at::Tensor scratch = at::empty({kernels.gramScratch(depth)}, at::kByte);
     for (std::int64_t worker = first; worker < last; ++worker) {
+      throwIfStopWithin();
       for (const std::int64_t panel : {worker, panels - 1 - worker}) {
         kernels.gramPanel(halves, n, depth, panel, gram.data_ptr<float>(), scratch.data_ptr());
         if (panels - 1 - worker == worker) break;
@@ -174,6 +178,7 @@ at::Tensor softmaxColumnSums(const at::Tensor& gram, double scale, Isa isa) {
   auto* start = static_cast<char*>(memory.data_ptr());
   parallelFor(pieces, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t piece = first; piece < last; ++piece) {
+      throwIfStopWithin();
       floatKernels(isa).softmaxColumnSums(
           matrix.data_ptr(), matrix.scalar_type() == at::kDouble, n, piece * kSummedRows,
           std::min((piece + 1) * kSummedRows, n), scale, start + piece * width * bytes,
@@ -260,11 +265,16 @@ BestMatches bestProducts(const at::Tensor& matrix, Positions sources, Positions 
   best.score.resize(static_cast<std::size_t>(sources.count));
   best.index.resize(static_cast<std::size_t>(sources.count));
   const at::Tensor scratch = at::empty({destinations.count}, matrix.options());
-  floatKernels(isa).best(
-      {matrix.data_ptr(), matrix.stride(0), matrix.scalar_type() == at::kDouble, sources.first,
-       sources.count, destinations.first, destinations.count, step, rows.data_ptr(),
-       columns.data_ptr(), best.score.data(), best.index.data()},
-      scratch.data_ptr());
+  for (std::int64_t first = 0; first < sources.count; first += kComparedRows) {
+    throwIfStopWithin();
+    const std::int64_t count = std::min(kComparedRows, sources.count - first);
+    floatKernels(isa).best(
+        {matrix.data_ptr(), matrix.stride(0), matrix.scalar_type() == at::kDouble,
+         sources.first + first * step, count, destinations.first, destinations.count, step,
+         static_cast<const char*>(rows.data_ptr()) + first * rows.element_size(),
+         columns.data_ptr(), best.score.data() + first, best.index.data() + first},
+        scratch.data_ptr());
+  }
   replaceNaN(best.score);
   return best;
 }

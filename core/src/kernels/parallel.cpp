@@ -9,7 +9,10 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
+
+#include "adamerge/error.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -160,6 +163,8 @@ WorkerTeam& team() {
 
 /// 0: as LibTorch says.
 thread_local int threads_of_caller = 0;
+/// Null: nobody asks.
+thread_local const std::stop_token* stop_of_caller = nullptr;
 
 }  // namespace
 
@@ -176,8 +181,18 @@ LibTorchAside::~LibTorchAside() {
   threads_of_caller = threads_before_;
 }
 
+StopWithin::StopWithin(const std::stop_token& stop)
+    : before_(std::exchange(stop_of_caller, &stop)) {}
+
+StopWithin::~StopWithin() { stop_of_caller = before_; }
+
+void throwIfStopWithin() {
+  if (stop_of_caller != nullptr) throwIfStopped(*stop_of_caller);
+}
+
 void parallelFor(std::int64_t count, const std::function<void(std::int64_t, std::int64_t)>& work) {
   if (count <= 0) return;
+  throwIfStopWithin();
   const auto threads = static_cast<int>(std::min<std::int64_t>(parallelThreads(), count));
   if (threads == 1) {
     work(0, count);
@@ -188,19 +203,22 @@ void parallelFor(std::int64_t count, const std::function<void(std::int64_t, std:
   std::vector<std::atomic<bool>> taken(static_cast<std::size_t>(parts));
   std::mutex mutex;
   std::exception_ptr failure;
-  team().run(threads - 1, [&](int thread) {
+  team().run(threads - 1, [&, stop = stop_of_caller](int thread) {
+    const auto before = std::exchange(stop_of_caller, stop);
     // Each thread's own parts first: what they need is likely in its cache.
     const std::int64_t own = parts * thread / threads;
     for (std::int64_t i = 0; i < parts; ++i) {
       const std::int64_t part = (own + i) % parts;
       if (taken[static_cast<std::size_t>(part)].exchange(true)) continue;
       try {
+        throwIfStopWithin();
         work(count * part / parts, count * (part + 1) / parts);
       } catch (...) {
         const std::lock_guard lock(mutex);
         if (!failure) failure = std::current_exception();
       }
     }
+    stop_of_caller = before;
   });
   if (failure) std::rethrow_exception(failure);
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <stop_token>
 
 namespace adamerge {
 
@@ -26,10 +27,26 @@ class LibTorchAside {
   int openmp_before_;
 };
 
+/// While it lives, kernels that run for the calling thread end with Cancelled soon after `stop`
+/// asks for it: a block of very many tokens takes minutes.
+class StopWithin {
+ public:
+  explicit StopWithin(const std::stop_token& stop);
+  ~StopWithin();
+  StopWithin(const StopWithin&) = delete;
+  StopWithin& operator=(const StopWithin&) = delete;
+
+ private:
+  const std::stop_token* before_;
+};
+
+/// For long work, some tens of milliseconds apart. Throws Cancelled.
+void throwIfStopWithin();
+
 /// Runs work(first, last) over parts of [0, count), on parallelThreads() threads, the calling one
 /// among them; returns when all are done. Which thread gets what is not
 /// fixed, so no index's result may depend on it. A call from within `work` runs on its own thread.
-/// Throws what `work` throws.
+/// Throws what `work` throws, and Cancelled; see StopWithin.
 void parallelFor(std::int64_t count, const std::function<void(std::int64_t, std::int64_t)>& work);
 
 /// The same over rows with little work per element, on the calling thread alone where they are few.

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "adamerge/error.h"
+#include "adamerge/unsaved_work.h"
 #include "measure/batch_lanes.h"
 #include "measure/choices.h"
 #include "measure/ranks.h"
@@ -50,6 +51,7 @@ class Run {
   }
 
   void measure(const ProgressCallback& progress, const std::stop_token& stop) {
+    const UnsavedWork until_kept;
     const auto report = [&] {
       if (!progress) return;
       progress({"evaluating", static_cast<std::int64_t>(tally_.done),

@@ -10,6 +10,7 @@
 
 #include "adamerge/error.h"
 #include "kernels/matching_ops.h"
+#include "kernels/parallel.h"
 #include "merging/entries.h"
 #include "merging/matching.h"
 
@@ -178,6 +179,7 @@ Clustering clustered(const std::vector<double>& distances, std::int64_t n, Linka
   std::iota(result.cluster.begin(), result.cluster.end(), 0);
   Clusters clusters(distances, n, linkage);
   for (std::int64_t left = n; left > (whole_tree ? 1 : count); --left) {
+    throwIfStopWithin();
     const ClusterJoin join = clusters.join();
     result.joins.push_back(join);
     if (left <= count) continue;

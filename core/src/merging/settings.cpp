@@ -8,6 +8,7 @@
 
 #include "adamerge/error.h"
 #include "adamerge/methods.h"
+#include "support/text.h"
 
 namespace adamerge {
 namespace {
@@ -94,8 +95,8 @@ std::string toText(const SettingValue& value) {
 SettingValue parseSetting(const SettingInfo& info, std::string_view text) {
   const auto parse = Overloaded{
       [&](bool) -> SettingValue {
-        if (text == "on" || text == "true") return true;
-        if (text == "off" || text == "false") return false;
+        if (sameName(text, "on") || sameName(text, "true")) return true;
+        if (sameName(text, "off") || sameName(text, "false")) return false;
         refuse(info, text);
       },
       [&](std::int64_t) -> SettingValue {
@@ -108,7 +109,11 @@ SettingValue parseSetting(const SettingInfo& info, std::string_view text) {
         if (!parseWhole(text, number)) refuse(info, text);
         return number;
       },
-      [&](const std::string&) -> SettingValue { return std::string(text); },
+      [&](const std::string&) -> SettingValue {
+        const auto same = [&](const std::string& choice) { return sameName(choice, text); };
+        const auto named = std::find_if(info.choices.begin(), info.choices.end(), same);
+        return named == info.choices.end() ? std::string(text) : *named;
+      },
       [&](const std::vector<std::int64_t>&) -> SettingValue { return parseList(info, text); }};
   return checkedSetting(info, std::visit(parse, info.fallback));
 }

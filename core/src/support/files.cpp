@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "adamerge/error.h"
+#include "adamerge/unsaved_work.h"
 #include "support/fingerprint.h"
 #include "support/system_calls.h"
 #include "support/text.h"
@@ -175,6 +176,7 @@ fs::path behindLinks(const fs::path& path) {
 }
 
 void writeFileAtomically(const fs::path& path, std::string_view bytes) {
+  const UnsavedWork until_renamed;
   std::error_code code;
   if (fs::is_directory(path, code)) {
     throw Error(

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <mutex>
+#include <set>
 #include <string>
 #include <system_error>
 
@@ -22,6 +24,17 @@ std::string holder(const fs::path& lock) {
   std::string text;
   std::ifstream(lock) >> text;
   return text.empty() ? "" : fmt::format(" (process {})", text);
+}
+
+/// Lives as long as the program, for whoever ends it.
+struct Held {
+  std::mutex mutex;
+  std::set<std::string> files;
+};
+
+Held& held() {
+  static auto* const kHeld = new Held;
+  return *kHeld;
 }
 
 }  // namespace
@@ -43,6 +56,10 @@ OutputLock::OutputLock(const fs::path& file, const std::string& work) {
         fmt::format("{}: another {}{} is writing this file; wait for it, or name another file",
                     file.string(), work, holder(path_)));
   }
+  {
+    const std::lock_guard guard(held().mutex);
+    held().files.insert(path_.string());
+  }
   // For the message of whoever comes second; without it the lock holds all the same.
   const std::string process = std::to_string(::getpid());
   if (::ftruncate(lock_->descriptor(), 0) != 0 ||
@@ -51,6 +68,15 @@ OutputLock::OutputLock(const fs::path& file, const std::string& work) {
   }
 }
 
-OutputLock::~OutputLock() { ::unlink(path_.c_str()); }
+OutputLock::~OutputLock() {
+  const std::lock_guard guard(held().mutex);
+  held().files.erase(path_.string());
+  ::unlink(path_.c_str());
+}
+
+void OutputLock::removeAll() noexcept {
+  const std::lock_guard guard(held().mutex);
+  for (const std::string& file : held().files) ::unlink(file.c_str());
+}
 
 }  // namespace adamerge

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "support/text.h"
 
+#include <algorithm>
+
 #include "adamerge/error.h"
 
 namespace adamerge {
@@ -63,6 +65,15 @@ std::string utf8Text(std::string_view bytes) {
     return fromUtf16(bytes, bytes[0] == 0);
   }
   return std::string(bytes);
+}
+
+bool sameName(std::string_view a, std::string_view b) {
+  const auto plain = [](char letter) {
+    if (letter >= 'A' && letter <= 'Z') return static_cast<char>(letter - 'A' + 'a');
+    return letter == '_' ? '-' : letter;
+  };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char left, char right) { return plain(left) == plain(right); });
 }
 
 std::string printable(std::string_view text, std::size_t limit) {

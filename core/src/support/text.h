@@ -16,6 +16,9 @@ std::string utf8Text(std::string_view bytes);
 /// Text from a file as it may stand in a message: one line of printable ASCII, shortened.
 std::string printable(std::string_view text, std::size_t limit = 120);
 
+/// The same but for capitals, and hyphens for underscores: how people write a name they have read.
+bool sameName(std::string_view a, std::string_view b);
+
 /// "a, b, c and 7 more": `items` is any container of texts, of which at most `shown` are named.
 template <class Items>
 std::string someOf(const Items& items, std::size_t shown = 5) {

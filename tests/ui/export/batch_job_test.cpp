@@ -177,6 +177,72 @@ class BatchJobTest : public QObject {
     }
   }
 
+  /// For tests/faults/kill.py, which names folders and kills this at random moments.
+  void runsAFolder() {
+    const QByteArray in = qgetenv("ADAMERGE_BATCH_IN");
+    BatchPlan made = plan();
+    if (!in.isEmpty()) {
+      made.output = qgetenv("ADAMERGE_BATCH_OUT").toStdString();
+      made.images = findBatchImages(in.toStdString(), made.output);
+    }
+    const BatchSummary summary = run(made);
+    QVERIFY2(summary.problem.isEmpty(), qPrintable(summary.problem));
+    QCOMPARE(summary.images, int(made.images.size()));
+    QCOMPARE(linesOf(made.table()).size(), 1 + 2 * summary.images);
+  }
+
+  void goesOnWhereAnEarlierRunWasCutOff() {
+    const BatchSummary whole = run(plan());
+    const QByteArray table = bytesOf(plan().table());
+    fs::remove_all(plan().output);
+    // Cut off after two images: of the third one nothing is there.
+    {
+      const auto stop = std::make_shared<std::stop_source>();
+      BatchPlan made = plan();
+      BatchRunner runner(*bundledEngine(), made, [&](int done, const QString&) {
+        if (done == 2) stop->request_stop();
+      });
+      const BatchSummary cut = runner.run(stop->get_token());
+      QVERIFY(cut.cancelled);
+      QCOMPARE(cut.images, 2);
+    }
+    QVERIFY(fs::exists(plan().table().string() + ".partial"));
+    const auto written = fs::last_write_time(plan().output / "a/x-tome-r-8-layers.png");
+    // One of the finished figures is gone, and is made again with its image.
+    fs::remove(plan().output / "b/x-tome-r-8-layers.png");
+    const BatchSummary rest = run(plan());
+    QVERIFY(!rest.cancelled);
+    QCOMPARE(rest.continued, 1);
+    QCOMPARE(rest.images, whole.images);
+    QCOMPARE(rest.runs, whole.runs);
+    QCOMPARE(rest.files, whole.files);
+    QCOMPARE(bytesOf(plan().table()), table);
+    QCOMPARE(fs::last_write_time(plan().output / "a/x-tome-r-8-layers.png"), written);
+    QVERIFY(!fs::exists(plan().table().string() + ".partial"));
+  }
+
+  void otherSettingsBeginAnew() {
+    BatchPlan made = plan();
+    const auto cutOff = [&] {
+      std::stop_source stop;
+      BatchRunner runner(*bundledEngine(), made, [&](int done, const QString&) {
+        if (done == 2) stop.request_stop();
+      });
+      return runner.run(stop.get_token());
+    };
+    QCOMPARE(cutOff().continued, 0);
+    QCOMPARE(BatchJournal(*bundledEngine(), made).finished(), 2);
+    made.style.page.dpi = 96;
+    QCOMPARE(BatchJournal(*bundledEngine(), made).finished(), 0);
+    QCOMPARE(run(made).continued, 0);
+    // A file that is no journal stops nothing.
+    QFile file(QString::fromStdString(made.table().string() + ".partial"));
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    file.write("{\"format\":1,\"key\":");
+    file.close();
+    QCOMPARE(run(made).continued, 0);
+  }
+
   void aFullDiskStopsWithOneSentence() {
     BatchPlan made = plan();
     BatchSummary summary;
