@@ -53,12 +53,12 @@ std::string batchTableLine(const ModelInfo& model, const BatchRecord& record) {
     const Fidelity fidelity = compareLogits(record.baseline.logits, result.logits);
     logits = fmt::format("{:.6f},{:.6f}", fidelity.logit_cosine, fidelity.kl_divergence);
   }
-  return fmt::format("{},{},{},{},{:.6f},{:.3f},{:.6f},{},{},{},{},{:.6f}\n",
-                     quoted(record.image), record.choice.method, quoted(describe(record.choice)),
-                     result.calibrated, result.flops.paper,
-                     100 * result.flops.paper / record.baseline.flops.paper, result.flops.total,
-                     result.layers.front().tokens_in, result.layers.back().tokens_out,
-                     classColumns(model, record), logits, embeddingCosine(record.baseline, result));
+  return fmt::format("{},{},{},{},{:.6f},{:.3f},{:.6f},{},{},{},{},{:.6f}\n", quoted(record.image),
+                     record.choice.method, quoted(describe(record.choice)), result.calibrated,
+                     result.flops.paper, 100 * result.flops.paper / record.baseline.flops.paper,
+                     result.flops.total, result.layers.front().tokens_in,
+                     result.layers.back().tokens_out, classColumns(model, record), logits,
+                     embeddingCosine(record.baseline, result));
 }
 
 namespace {
@@ -149,9 +149,11 @@ void BatchRunner::runImage(const BatchImage& image, const std::stop_token& stop)
     const auto prepared = std::make_shared<const PreparedImage>(
         prepareImage(*original, engine_.info().preprocessing));
     const std::span input(&prepared->input, 1);
-    const ImageResult baseline = engine_.run(input, {}, {.trace = false}, stop).front();
+    const RunOptions plain{.trace = false, .record = !plan_.kinds.empty()};
+    const ImageResult baseline = engine_.run(input, {}, plain, stop).front();
     for (const MethodChoice& choice : plan_.choices) {
-      const RunOptions options{.trace = !plan_.kinds.empty()};
+      const bool figures = !plan_.kinds.empty();
+      const RunOptions options{.trace = figures, .record = figures};
       const ImageResult result = engine_.run(input, choice, options, stop).front();
       for (const std::string& warning : result.warnings) note(warning);
       std::string line = batchTableLine(engine_.info(), {image.name, choice, result, baseline});
@@ -159,7 +161,7 @@ void BatchRunner::runImage(const BatchImage& image, const std::stop_token& stop)
           engine_.info(),   image.file,      QString::fromStdString(image.file.filename().string()),
           original,         prepared,        choice,
           engine_.device(), engine_.dtype(), baseline.flops.paper};
-      writeFigures(image, subject, result, stop);
+      writeFigures(image, subject, result, baseline, stop);
       table_ += line;
       ++summary_.runs;
     }
@@ -171,13 +173,16 @@ void BatchRunner::runImage(const BatchImage& image, const std::stop_token& stop)
 }
 
 void BatchRunner::writeFigures(const BatchImage& image, const FigureSubject& subject,
-                               const ImageResult& result, const std::stop_token& stop) {
+                               const ImageResult& result, const ImageResult& baseline,
+                               const std::stop_token& stop) {
   for (const FigureKind& kind : figureKinds()) {
     if (std::find(plan_.kinds.begin(), plan_.kinds.end(), kind.id) == plan_.kinds.end()) continue;
-    const FigureInput input =
-        makeFigureInput(subject, result, kind.per_layer ? plan_.style.block : -1,
-                        {plan_.style.page.overlay, std::nullopt, nullptr});
+    const int block = kind.per_layer ? plan_.style.block : -1;
+    FigureExtras extras{plan_.style.page.overlay, std::nullopt, nullptr};
+    FigureInput input;
     try {
+      extras.lens = lensOf(kind.id, result, baseline, stop);
+      input = makeFigureInput(subject, result, block, extras);
       figureSize(kind.id, input, plan_.style.page);
     } catch (const Error& error) {
       note(fmt::format("{}: {}", findMethod(subject.choice.method).label,
@@ -193,6 +198,24 @@ void BatchRunner::writeFigures(const BatchImage& image, const FigureSubject& sub
       ++summary_.files;
     }
   }
+}
+
+/// nullptr: the figure shows no lens.
+std::shared_ptr<const LensPictures> BatchRunner::lensOf(const std::string& kind,
+                                                        const ImageResult& result,
+                                                        const ImageResult& baseline,
+                                                        const std::stop_token& stop) const {
+  const OverlayStyle& style = plan_.style.page.overlay;
+  const std::optional<LensKind> lens = adamerge::lensOf(figureContent(kind).value_or(style.kind));
+  if (!lens) return nullptr;
+  LensQuery query;
+  query.kind = *lens;
+  query.token.index = style.prefix_token;
+  query.head = style.head;
+  query.looked_at = style.looked_at;
+  query.foreground = style.foreground;
+  return lensPictures(*result.recording, baseline.recording.get(),
+                      kind == "strip" ? -1 : plan_.style.block, query, stop);
 }
 
 void BatchRunner::note(const std::string& sentence) {

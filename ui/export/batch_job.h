@@ -93,7 +93,11 @@ class BatchRunner {
  private:
   void runImage(const BatchImage& image, const std::stop_token& stop);
   void writeFigures(const BatchImage& image, const FigureSubject& subject,
-                    const ImageResult& result, const std::stop_token& stop);
+                    const ImageResult& result, const ImageResult& baseline,
+                    const std::stop_token& stop);
+  std::shared_ptr<const LensPictures> lensOf(const std::string& kind, const ImageResult& result,
+                                             const ImageResult& baseline,
+                                             const std::stop_token& stop) const;
   void note(const std::string& sentence);
   void writeTable();
 
