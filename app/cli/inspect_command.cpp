@@ -160,7 +160,8 @@ int run(InspectOptions& options, const std::stop_token& stop) {
   const Engine engine = options.engine.load(terminal, stop);
   requireSettingsSuit(choice, engine.info().vit, engine.info().name, /*strict=*/true);
   for (const int layer : options.figures.layers()) requireLayer(layer, engine.info());
-  options.lenses.check(engine.info(), options.figures.kinds(), options.figures.all());
+  options.lenses.check(engine.info(), options.figures.kinds(), options.figures.overlay(),
+                       options.figures.all());
   // What does not suit the model is said once, before any image is read.
   Inspection inspection(options, engine.prepare(choice), engine, terminal);
   const auto total = static_cast<std::int64_t>(options.images.size());

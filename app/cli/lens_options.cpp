@@ -32,12 +32,6 @@ PatchPlace parsePatch(const std::string& text) {
       fmt::format("--patch takes column and row from the upper left, as 0,0, not '{}'", text));
 }
 
-bool asksToken(const std::vector<std::string>& figures) {
-  return std::any_of(figures.begin(), figures.end(), [](const std::string& figure) {
-    return figure == "attention" || figure == "heads";
-  });
-}
-
 }  // namespace
 
 void LensOptions::addTo(CLI::App& command) {
@@ -74,7 +68,7 @@ void LensOptions::check(std::size_t images) const {
 }
 
 void LensOptions::check(const ModelInfo& model, const std::vector<std::string>& figures,
-                        bool all) const {
+                        OverlayKind overlay, bool all) const {
   const VitConfig& vit = model.vit;
   if (!patch_.empty()) {
     const PatchPlace place = parsePatch(patch_);
@@ -89,16 +83,20 @@ void LensOptions::check(const ModelInfo& model, const std::vector<std::string>& 
     throw Error(fmt::format("--attention-head {} is not there: a block of {} has heads 0 to {}",
                             head_, model.name, vit.heads * vit.branches - 1));
   }
-  if (all) return;
-  if (asksToken(figures) && !token(vit)) {
-    throw Error(
-        fmt::format("{} has no class token whose attention could be shown; --patch X,Y names "
-                    "a patch's",
-                    model.name));
-  }
-  if (std::find(figures.begin(), figures.end(), "similarity") != figures.end() && patch_.empty()) {
-    throw UsageError(
-        "--figure similarity shows how alike patches are to one: --patch X,Y names it");
+  for (const std::string& figure : figures) {
+    const std::optional<OverlayKind> content = figureContent(figure);
+    // Of all figures those that cannot be shown are left out; an overlay was named.
+    if (all && content) continue;
+    const std::optional<LensKind> lens = lensOf(content.value_or(overlay));
+    if (lens == LensKind::kAttention && !token(vit)) {
+      throw Error(
+          fmt::format("{} has no class token whose attention could be shown; --patch X,Y names "
+                      "a patch's",
+                      model.name));
+    }
+    if (lens == LensKind::kSimilarity && patch_.empty()) {
+      throw UsageError("similarity is shown to one patch: --patch X,Y names it");
+    }
   }
 }
 

@@ -21,7 +21,8 @@ class LensOptions {
   void check(std::size_t images) const;
   /// Whether `figures` show what the model has. Throws Error: a patch outside the grid, a head that
   /// is not there, attention without a token to look from.
-  void check(const ModelInfo& model, const std::vector<std::string>& figures, bool all) const;
+  void check(const ModelInfo& model, const std::vector<std::string>& figures, OverlayKind overlay,
+             bool all) const;
 
   /// Whether a token or a head was named.
   bool given() const { return !patch_.empty() || head_ >= 0 || looked_at_; }

@@ -125,6 +125,7 @@ TEST(CliLenses, WhatIsNotThereIsRefusedBeforeAnythingRuns) {
       {{bird, "--attention-head", "3", "--figure", "attention"}, 1, {"heads 0 to 2"}},
       {{bird, "--attention-head", "-1"}, 2, {"--attention-head"}},
       {{bird, "--figure", "similarity"}, 2, {"--patch X,Y names it"}},
+      {{bird, "--figure", "strip", "--overlay", "similarity"}, 2, {"--patch X,Y names it"}},
       {{bird, "--layer", "0,12", "--tensors", "t.safetensors"},
        1,
        {"--layer 12", "blocks 0 to 11"}},
