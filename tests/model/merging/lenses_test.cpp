@@ -357,13 +357,15 @@ TEST(Lenses, HoldUnderEveryMethod) {
     for (const float value : all.prefix) sum += value;
     for (const float value : all.patches) sum += value;
     EXPECT_NEAR(sum, 1, 1e-5);
-    const bool none = method.id == "none";
+    int merged = 0;
+    for (const LayerTrace& layer : runs.result.layers) merged += layer.merged;
     double change = 0;
     for (const FeatureChange& block : featureChanges(*runs.run, *runs.unmerged)) {
-      if (none) EXPECT_EQ(block.worst, 0);
       change += block.mean;
     }
-    EXPECT_EQ(none, change == 0);
+    // Focus hides keys as well, and a method may change weights.
+    if (merged > 0) EXPECT_GT(change, 0);
+    if (method.id == "none") EXPECT_EQ(change, 0);
   }
 }
 
