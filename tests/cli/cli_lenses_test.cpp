@@ -15,7 +15,7 @@ using nlohmann::json;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-CliResult inspect(std::vector<std::string> arguments, const RunLimits& limits = {}) {
+CliResult askLenses(std::vector<std::string> arguments, const RunLimits& limits = {}) {
   arguments.insert(arguments.begin(), {"inspect", "--threads", "1"});
   return adamergeCli(arguments, limits);
 }
@@ -33,7 +33,7 @@ TEST(CliLenses, FiguresAreOfTheTokenHeadAndBlocksAskedFor) {
   for (const char* kind : {"attention", "heads", "similarity", "rollout"}) {
     arguments.insert(arguments.end(), {"--figure", kind});
   }
-  expectSuccess(inspect(arguments));
+  expectSuccess(askLenses(arguments));
   EXPECT_THAT(filesIn(folder.path()),
               ElementsAre("bird-attention-block00.svg", "bird-attention-block11.svg",
                           "bird-heads-block00.svg", "bird-heads-block11.svg", "bird-rollout.svg",
@@ -49,8 +49,8 @@ TEST(CliLenses, FiguresAreOfTheTokenHeadAndBlocksAskedFor) {
 }
 
 TEST(CliLenses, NumbersAreInTheJson) {
-  const CliResult result = inspect({sample("bird"), "--method", "tome", "--r", "8", "--patch",
-                                    "5,7", "--layer", "6", "--json", "-"});
+  const CliResult result = askLenses({sample("bird"), "--method", "tome", "--r", "8", "--patch",
+                                      "5,7", "--layer", "6", "--json", "-"});
   expectSuccess(result);
   const json image = json::parse(result.out);
   for (const json& layer : image.at("layers")) {
@@ -77,7 +77,7 @@ TEST(CliLenses, NumbersAreInTheJson) {
 }
 
 TEST(CliLenses, UnmergedNothingChangesAndWithoutALensNothingIsToldOfOne) {
-  const CliResult result = inspect({sample("ship"), "--method", "none", "--json", "-"});
+  const CliResult result = askLenses({sample("ship"), "--method", "none", "--json", "-"});
   expectSuccess(result);
   const json image = json::parse(result.out);
   EXPECT_FALSE(image.contains("lens"));
@@ -90,7 +90,7 @@ TEST(CliLenses, UnmergedNothingChangesAndWithoutALensNothingIsToldOfOne) {
 TEST(CliLenses, TensorsAreWrittenForTheBlocksAskedFor) {
   const TemporaryFolder folder;
   const std::string file = folder.path() / "raw.safetensors";
-  expectSuccess(inspect(
+  expectSuccess(askLenses(
       {sample("bird"), "--method", "tome", "--r", "8", "--layer", "3,0,3", "--tensors", file}));
   std::ifstream stream(file, std::ios::binary);
   std::uint64_t length = 0;
@@ -136,7 +136,7 @@ TEST(CliLenses, WhatIsNotThereIsRefusedBeforeAnythingRuns) {
   for (const Case& bad : cases) {
     SCOPED_TRACE(json(bad.arguments).dump());
     const TemporaryFolder folder;
-    expectProblem(inspect(bad.arguments, {.folder = folder.path()}), bad.status, bad.says);
+    expectProblem(askLenses(bad.arguments, {.folder = folder.path()}), bad.status, bad.says);
     EXPECT_THAT(filesIn(folder.path()), testing::IsEmpty());
   }
 }
@@ -147,7 +147,7 @@ TEST(CliLenses, ADroppedPatchIsNullAndAskedForItsFigureSaysSo) {
       network + "/image.png", "--model", network, "--method", "tofu", "--r", "2", "--layer", "4"};
   auto json_arguments = arguments;
   json_arguments.insert(json_arguments.end(), {"--patch", "0,2", "--json", "-"});
-  const CliResult result = inspect(json_arguments);
+  const CliResult result = askLenses(json_arguments);
   expectSuccess(result);
   const json lens = json::parse(result.out).at("lens");
   const json& looks = lens.at("looks").at("patches");
@@ -160,7 +160,7 @@ TEST(CliLenses, ADroppedPatchIsNullAndAskedForItsFigureSaysSo) {
   figure.insert(figure.end(),
                 {"--patch", std::to_string(patch % 6) + "," + std::to_string(patch / 6), "--figure",
                  "attention", "--out", folder.path()});
-  expectProblem(inspect(figure), 1, {"was dropped before the attention of block 4"});
+  expectProblem(askLenses(figure), 1, {"was dropped before the attention of block 4"});
   EXPECT_THAT(filesIn(folder.path()), testing::IsEmpty());
 }
 

@@ -102,8 +102,12 @@ void expectMap(const LensMap& ours, const json& wanted, const std::string& what)
     const std::size_t patch = i - (prefix ? 0 : ours.prefix.size());
     const double value = static_cast<double>(prefix ? ours.prefix[i] : ours.values[patch]);
     ASSERT_EQ(std::isnan(value), wanted[i].is_null()) << what << " " << i;
-    if (!prefix) ASSERT_EQ(ours.hatched[patch], wanted[i].is_null()) << what << " " << i;
-    if (!wanted[i].is_null()) ASSERT_NEAR(value, wanted[i].get<double>(), kLensBound) << what << i;
+    if (!prefix) {
+      ASSERT_EQ(ours.hatched[patch], wanted[i].is_null()) << what << " " << i;
+    }
+    if (!wanted[i].is_null()) {
+      ASSERT_NEAR(value, wanted[i].get<double>(), kLensBound) << what << i;
+    }
   }
 }
 
@@ -364,8 +368,12 @@ TEST(Lenses, HoldUnderEveryMethod) {
       change += block.mean;
     }
     // Focus hides keys as well, and a method may change weights.
-    if (merged > 0) EXPECT_GT(change, 0);
-    if (method.id == "none") EXPECT_EQ(change, 0);
+    if (merged > 0) {
+      EXPECT_GT(change, 0);
+    }
+    if (method.id == "none") {
+      EXPECT_EQ(change, 0);
+    }
   }
 }
 
@@ -384,7 +392,10 @@ TEST(Lenses, PatchesOfOneTokenAreAlike) {
                                         : runs.run->groupsAfter(block);
     for (std::size_t a = 0; a < groups.size(); ++a) {
       for (std::size_t b = 0; b < a; ++b) {
-        if (groups[a] == groups[b]) EXPECT_EQ(map.values[a], map.values[b]);
+        // Of dropped patches the values are not numbers, and differ from themselves.
+        if (groups[a] >= 0 && groups[a] == groups[b]) {
+          EXPECT_EQ(map.values[a], map.values[b]);
+        }
       }
     }
   }

@@ -14,7 +14,7 @@ namespace adamerge::ui::test {
 namespace {
 
 /// The lens of the pane shows this overlay in every block of its present result.
-bool complete(Pane& pane, OverlayKind kind) {
+bool lensComplete(Pane& pane, OverlayKind kind) {
   const LensShownPtr lens = pane.lens();
   const InspectionPtr shown = pane.inspection();
   if (lens == nullptr || shown == nullptr || lens->inspection != shown) return false;
@@ -24,7 +24,7 @@ bool complete(Pane& pane, OverlayKind kind) {
   return true;
 }
 
-void choose(ViewState& view, OverlayKind kind) {
+void chooseLens(ViewState& view, OverlayKind kind) {
   OverlayStyle style = view.overlay();
   style.kind = kind;
   view.setOverlay(style);
@@ -46,24 +46,24 @@ class LensesTest : public QObject {
     for (const OverlayKind kind :
          {OverlayKind::kAttention, OverlayKind::kRollout, OverlayKind::kComponents,
           OverlayKind::kSimilarity, OverlayKind::kNorm, OverlayKind::kChange}) {
-      choose(view(), kind);
-      QTRY_VERIFY(complete(pane(), kind));
+      chooseLens(view(), kind);
+      QTRY_VERIFY(lensComplete(pane(), kind));
       QVERIFY(!pane().lens()->pictures->subject.empty());
     }
-    choose(view(), OverlayKind::kGroups);
+    chooseLens(view(), OverlayKind::kGroups);
     QVERIFY(pane().lens() == nullptr);
   }
 
   void attentionIsOfTheClickedPatchOrTheChosenToken() {
-    choose(view(), OverlayKind::kAttention);
-    QTRY_VERIFY(complete(pane(), OverlayKind::kAttention));
+    chooseLens(view(), OverlayKind::kAttention);
+    QTRY_VERIFY(lensComplete(pane(), OverlayKind::kAttention));
     QVERIFY(!pane().lens()->query.token.patch);
     const LensMap unclicked = *pane().lens()->map(*pane().inspection(), OverlayKind::kAttention, 3);
     double sum = unclicked.prefix[0];
     for (const float value : unclicked.values) sum += value;
     QVERIFY(std::abs(sum - 1) < 1e-4);
     view().select(17);
-    QTRY_VERIFY(complete(pane(), OverlayKind::kAttention) && pane().lens()->query.token.patch);
+    QTRY_VERIFY(lensComplete(pane(), OverlayKind::kAttention) && pane().lens()->query.token.patch);
     QCOMPARE(pane().lens()->query.token.index, 17);
     QVERIFY(pane().lens()->map(*pane().inspection(), OverlayKind::kAttention, 3)->values !=
             unclicked.values);
@@ -76,22 +76,22 @@ class LensesTest : public QObject {
   void changeIsThatOfTheInspectionAndOfTheOtherCanvasWhereAsked() {
     bench_->setPaneCount(2);
     QTRY_VERIFY(bench_->settled());
-    choose(view(), OverlayKind::kChange);
-    QTRY_VERIFY(complete(pane(), OverlayKind::kChange));
+    chooseLens(view(), OverlayKind::kChange);
+    QTRY_VERIFY(lensComplete(pane(), OverlayKind::kChange));
     const auto shown = pane().inspection();
     const std::vector<float> own = pane().lens()->map(*shown, OverlayKind::kChange, 5)->values;
     QCOMPARE(own, shown->change[5].patches);
     OverlayStyle style = view().overlay();
     style.from_other = true;
     view().setOverlay(style);
-    QTRY_VERIFY(complete(pane(), OverlayKind::kChange) && pane().lens()->query.from_other);
+    QTRY_VERIFY(lensComplete(pane(), OverlayKind::kChange) && pane().lens()->query.from_other);
     QVERIFY(pane().lens()->map(*shown, OverlayKind::kChange, 5)->values != own);
   }
 
   void similarityFollowsThePointerWithinAFrame() {
-    choose(view(), OverlayKind::kSimilarity);
+    chooseLens(view(), OverlayKind::kSimilarity);
     view().hover(0);
-    QTRY_VERIFY(complete(pane(), OverlayKind::kSimilarity));
+    QTRY_VERIFY(lensComplete(pane(), OverlayKind::kSimilarity));
     std::vector<double> times;
     for (int patch = 1; patch <= 15; ++patch) {
       QElapsedTimer clock;
