@@ -35,7 +35,7 @@ screenshots: build
 	resources/screenshots.sh $(BUILD)/bin/adamerge-studio $(SHOTS)
 
 # The README and the chapters of docs/ as one page, build/manual.html.
-CHAPTERS := README.md $(addprefix docs/,first-steps.md studio.md methods.md flops.md figures.md files.md) \
+CHAPTERS := README.md $(addprefix docs/,first-steps.md studio.md methods.md lenses.md flops.md figures.md files.md) \
   core/README.md models/README.md
 manual:
 	@.ci/packages pandoc

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 
 #include "adamerge/files.h"
@@ -32,6 +33,11 @@ const std::map<std::string, Background> kBackgrounds = {{"light", Background::kL
 const std::map<std::string, OverlayKind> kOverlays = {{"none", OverlayKind::kNone},
                                                       {"salience", OverlayKind::kSalience},
                                                       {"attention", OverlayKind::kAttention},
+                                                      {"change", OverlayKind::kChange},
+                                                      {"components", OverlayKind::kComponents},
+                                                      {"norm", OverlayKind::kNorm},
+                                                      {"rollout", OverlayKind::kRollout},
+                                                      {"similarity", OverlayKind::kSimilarity},
                                                       {"groups", OverlayKind::kGroups},
                                                       {"survivors", OverlayKind::kSurvivors}};
 
@@ -40,6 +46,25 @@ std::vector<std::string> names(const std::map<std::string, T>& values) {
   std::vector<std::string> list;
   for (const auto& [name, value] : values) list.push_back(name);
   return list;
+}
+
+/// "0,5,11"
+std::vector<int> parseLayers(const std::string& text) {
+  std::vector<int> layers;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at != end) {
+    int layer = 0;
+    const auto [rest, error] = std::from_chars(at, end, layer);
+    const bool goes_on = rest != end && *rest == ',' && rest + 1 != end;
+    if (error != std::errc() || (rest != end && !goes_on)) {
+      throw UsageError(
+          fmt::format("--layer takes a whole number or a list of them, as 0,5,11, not '{}'", text));
+    }
+    layers.push_back(layer);
+    at = goes_on ? rest + 1 : end;
+  }
+  return layers;
 }
 
 std::vector<std::string> kindIds() {
@@ -71,13 +96,12 @@ void FigureOptions::addTo(CLI::App& command) {
   takesOneOf(
       *command.add_option("--format", format_, "png, svg or pdf (default png)")->group(group),
       names(kFormats));
-  layer_option_ = command
-                      .add_option("--layer", layer_,
-                                  "Block that figures of one block show, 0-based as in the JSON "
-                                  "(default: the last)")
-                      ->group(group);
-  takesWholeNumber(*layer_option_, -kLargestNumber);
-  layer_option_->type_name("L");
+  takesText(*command
+                 .add_option("--layer", layer_list_,
+                             "Block that figures of one block show, 0-based as in the JSON, or a "
+                             "list of them (default: the last; of --tensors: all)")
+                 ->group(group),
+            "LIST");
   takesOneOf(
       *command
            .add_option("--colormap", colormap_, "viridis, magma, turbo or grey (default viridis)")
@@ -91,8 +115,9 @@ void FigureOptions::addTo(CLI::App& command) {
              names(kScales));
   takesOneOf(*command
                   .add_option("--overlay", overlay_,
-                              "What canvas and strip show: groups, salience, attention, survivors "
-                              "or none (default groups)")
+                              "What canvas and strip show: groups, salience, survivors, attention, "
+                              "rollout, components, similarity, norm, change or none (default "
+                              "groups)")
                   ->group(group),
              names(kOverlays));
   takesNumber(*command
@@ -123,6 +148,7 @@ void FigureOptions::check(const MethodInfo& method) {
   all_ = (kinds_.empty() && !folder_.empty()) ||
          std::find(kinds_.begin(), kinds_.end(), "all") != kinds_.end();
   if (all_) kinds_ = kindIds();
+  layers_ = parseLayers(layer_list_);
   style_.overlay.colormap = kColormaps.at(colormap_);
   style_.overlay.scale = kScales.at(scale_);
   style_.overlay.kind = kOverlays.at(overlay_);
@@ -139,29 +165,42 @@ void FigureOptions::check(const MethodInfo& method) {
   if (wanted()) requireWritableFolder(folder_);
 }
 
-std::vector<std::filesystem::path> FigureOptions::write(const FigureInput& input,
-                                                        const std::string& stem) {
+bool FigureOptions::showsLens() const {
+  return std::any_of(kinds_.begin(), kinds_.end(), [&](const std::string& kind) {
+    return lensOf(figureContent(kind).value_or(overlay())).has_value();
+  });
+}
+
+std::vector<std::filesystem::path> FigureOptions::write(FigureInput input, const std::string& stem,
+                                                        const Lens& lens,
+                                                        const ProvenanceOf& provenance) {
   std::string own_stem = stem;
   for (int number = 2; !used_stems_.insert(own_stem).second; ++number) {
     own_stem = fmt::format("{}-{}", stem, number);
   }
-  const auto& layers = input.result.layers;
-  const auto has = [&](const std::vector<float> LayerTrace::*values) {
-    return std::any_of(layers.begin(), layers.end(),
-                       [&](const LayerTrace& layer) { return !(layer.*values).empty(); });
-  };
+  const int last = static_cast<int>(input.result.layers.size()) - 1;
   std::vector<std::filesystem::path> written;
-  for (const FigureKind& kind : figureKinds()) {
-    if (std::find(kinds_.begin(), kinds_.end(), kind.id) == kinds_.end()) continue;
-    if (all_ && kind.id == "salience" && !has(&LayerTrace::salience)) continue;
-    if (all_ && kind.id == "attention" && !has(&LayerTrace::attention)) continue;
-    const std::string block =
-        kind.per_layer && layer_ >= 0 ? fmt::format("-block{:02}", layer_) : "";
+  const auto writeOne = [&](const FigureKind& kind, int block, const std::string& suffix) {
+    input.layer = block;
+    input.lens = lens(kind.id, block < 0 ? last : block);
+    input.provenance = provenance(block < 0 ? last : block);
+    const bool salience =
+        std::any_of(input.result.layers.begin(), input.result.layers.end(),
+                    [](const LayerTrace& layer) { return !layer.salience.empty(); });
+    if (all_ && kind.id == "salience" && !salience) return;
+    if (all_ && lensOf(figureContent(kind.id).value_or(overlay())) && input.lens == nullptr) return;
     const std::filesystem::path path =
         withFittingName(std::filesystem::path(folder_) /
-                        fmt::format("{}-{}{}.{}", own_stem, kind.id, block, format_));
+                        fmt::format("{}-{}{}.{}", own_stem, kind.id, suffix, format_));
     writeFigure(kind.id, input, style_, kFormats.at(format_), path);
     written.push_back(path);
+  };
+  for (const FigureKind& kind : figureKinds()) {
+    if (std::find(kinds_.begin(), kinds_.end(), kind.id) == kinds_.end()) continue;
+    if (!kind.per_layer || layers_.empty()) writeOne(kind, -1, {});
+    for (const int block : layers_) {
+      if (kind.per_layer) writeOne(kind, block, fmt::format("-block{:02}", block));
+    }
   }
   return written;
 }

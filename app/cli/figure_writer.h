@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -19,12 +21,25 @@ class FigureOptions {
   /// Throws UsageError, and Error for the folder. Call once after parsing.
   void check(const MethodInfo& method);
   bool wanted() const { return !kinds_.empty(); }
-  bool layerGiven() const { return layer_option_->count() > 0; }
-  int layer() const { return layer_; }
+  /// Of --layer, as given; empty: it was not.
+  const std::vector<int>& layers() const { return layers_; }
+  const std::vector<std::string>& kinds() const { return kinds_; }
+  /// Kinds that cannot be shown are left out, not refused.
+  bool all() const { return all_; }
+  OverlayKind overlay() const { return style_.overlay.kind; }
+  /// Whether a figure shows what a lens does.
+  bool showsLens() const;
 
-  /// Writes every chosen figure of one image and returns the files. `stem` names the image; a stem
-  /// used before gets a number.
-  std::vector<std::filesystem::path> write(const FigureInput& input, const std::string& stem);
+  /// What the lenses show in a figure of that kind and block; nullptr: nothing.
+  using Lens =
+      std::function<std::shared_ptr<const LensPictures>(const std::string& kind, int block)>;
+  /// What the file of a figure of `block` (-1: of none) says it was made with.
+  using ProvenanceOf = std::function<std::string(int block)>;
+
+  /// Writes every chosen figure of one image, those of one block for each of layers(), and returns
+  /// the files. `stem` names the image; a stem used before gets a number.
+  std::vector<std::filesystem::path> write(FigureInput input, const std::string& stem,
+                                           const Lens& lens, const ProvenanceOf& provenance);
 
  private:
   std::vector<std::string> kinds_;
@@ -36,8 +51,8 @@ class FigureOptions {
   std::string overlay_ = "groups";
   std::string background_ = "light";
   FigureStyle style_;
-  int layer_ = -1;
-  CLI::Option* layer_option_ = nullptr;
+  std::string layer_list_;
+  std::vector<int> layers_;
   std::set<std::string> used_stems_;
 };
 

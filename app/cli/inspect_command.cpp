@@ -11,6 +11,7 @@
 #include "adamerge/unsaved_work.h"
 #include "commands.h"
 #include "figure_writer.h"
+#include "lens_options.h"
 #include "options.h"
 #include "output_files.h"
 #include "value_checks.h"
@@ -22,6 +23,7 @@ struct InspectOptions {
   EngineChoice engine;
   MethodOptions method;
   FigureOptions figures;
+  LensOptions lenses;
   std::vector<std::string> images;
   std::string json;
 };
@@ -51,6 +53,9 @@ void print(const InspectReport& report, const ModelInfo& model) {
              result.flops.paper, report.baseline.flops.paper,
              100 * result.flops.paper / report.baseline.flops.paper, result.flops.total,
              report.baseline.flops.total);
+  fmt::print(
+      "  features changed: {:.4f} in the mean, {:.4f} in the worst tenth, after the last block\n",
+      report.change.back().mean, report.change.back().worst);
   fmt::print("  tokens: {}\n", fmt::join(tokens, " > "));
 }
 
@@ -75,13 +80,25 @@ class Inspection {
     report.image_width = image->width;
     report.crop = prepared.crop;
     report.choice = method_.choice();
-    report.result = engine_.run(input, method_, {.trace = true, .features = true}, stop).front();
-    report.baseline =
-        engine_.run(input, unmerged_, {.trace = false, .features = true}, stop).front();
+    RunOptions how{.trace = true, .features = true, .record = true};
+    report.result = engine_.run(input, method_, how, stop).front();
+    how.trace = false;
+    report.baseline = engine_.run(input, unmerged_, how, stop).front();
+    report.change = featureChanges(*report.result.recording, *report.baseline.recording);
     for (const std::string& warning : report.result.warnings) terminal_.warn(warning);
     terminal_.clearBar();
     if (options_.json != "-") print(report, engine_.info());
-    if (options_.figures.wanted()) writeFigures(report, image, prepared);
+    if (options_.figures.wanted()) writeFigures(report, image, prepared, stop);
+    const VitConfig& vit = engine_.info().vit;
+    if (options_.figures.showsLens() || options_.lenses.given()) {
+      report.lens =
+          lensReport(*report.result.recording, *report.baseline.recording, firstLayer(),
+                     options_.lenses.token(vit), options_.lenses.query({}, vit).head, stop);
+    }
+    options_.lenses.writeTensors(report, engine_.info(), options_.figures.layers(), stop);
+    // Many images' would fill the memory.
+    report.result.recording.reset();
+    report.baseline.recording.reset();
     reports_.push_back(std::move(report));
     if (!options_.json.empty() && !until_written_) until_written_.emplace();
   }
@@ -89,8 +106,14 @@ class Inspection {
   const std::vector<InspectReport>& reports() const { return reports_; }
 
  private:
+  /// Of --layer, or the last.
+  int firstLayer() const {
+    const std::vector<int>& layers = options_.figures.layers();
+    return layers.empty() ? engine_.info().vit.depth - 1 : layers.front();
+  }
+
   void writeFigures(const InspectReport& report, std::shared_ptr<const Image> original,
-                    const PreparedImage& prepared) {
+                    const PreparedImage& prepared, const std::stop_token& stop) {
     const VitConfig& vit = engine_.info().vit;
     const std::filesystem::path file(report.image);
     FigureInput input;
@@ -101,13 +124,18 @@ class Inspection {
     input.grid_width = vit.gridWidth();
     input.prefix_tokens = vit.prefixTokens();
     input.result = report.result;
-    input.layer = options_.figures.layer();
     input.original = std::move(original);
     input.unmerged_flops = report.baseline.flops.paper;
-    input.provenance =
-        provenanceJson(engine_.info(), engine_.device(), engine_.dtype(), report.image,
-                       report.choice, input.layer < 0 ? vit.depth - 1 : input.layer);
-    for (const auto& path : options_.figures.write(input, file.stem().string())) {
+    const auto lens = [&](const std::string& kind, int block) {
+      return options_.lenses.pictures(kind, options_.figures.overlay(), report.result,
+                                      report.baseline, vit, block, stop);
+    };
+    const auto provenance = [&](int block) {
+      return provenanceJson(engine_.info(), engine_.device(), engine_.dtype(), report.image,
+                            report.choice, block);
+    };
+    for (const auto& path :
+         options_.figures.write(std::move(input), file.stem().string(), lens, provenance)) {
       if (options_.json != "-") fmt::print("  {}\n", path.string());
     }
   }
@@ -131,10 +159,13 @@ int run(InspectOptions& options, const std::stop_token& stop) {
   Terminal terminal(options.engine.quiet());
   const MethodChoice choice = options.method.choice();
   options.figures.check(findMethod(choice.method));
+  options.lenses.check(options.images.size());
   requireWritable(options.json);
   const Engine engine = options.engine.load(terminal, stop);
   requireSettingsSuit(choice, engine.info().vit, engine.info().name, /*strict=*/true);
-  if (options.figures.layerGiven()) requireLayer(options.figures.layer(), engine.info());
+  for (const int layer : options.figures.layers()) requireLayer(layer, engine.info());
+  options.lenses.check(engine.info(), options.figures.kinds(), options.figures.overlay(),
+                       options.figures.all());
   // What does not suit the model is said once, before any image is read.
   Inspection inspection(options, engine.prepare(choice), engine, terminal);
   const auto total = static_cast<std::int64_t>(options.images.size());
@@ -179,6 +210,7 @@ Command inspectCommand(CLI::App& app) {
                                  "is standard output"),
             "FILE");
   options->figures.addTo(*command);
+  options->lenses.addTo(*command);
   options->method.addTo(*command, "adamerge");
   options->engine.addTo(*command);
   return {command, [options](const std::stop_token& stop) { return run(*options, stop); }};

@@ -40,7 +40,8 @@ TEST(CliFigures, EveryKindInEveryFormat) {
   for (const std::string format : {"png", "svg", "pdf"}) {
     const TemporaryFolder folder;
     std::vector<std::string> arguments = {sample("bird"), "--out", folder.path() / "new" / "deep",
-                                          "--format", format};
+                                          "--format",     format,  "--patch",
+                                          "3,3"};
     std::vector<std::string> expected;
     for (const FigureKind& kind : figureKinds()) {
       arguments.insert(arguments.end(), {"--figure", kind.id});
@@ -62,8 +63,9 @@ TEST(CliFigures, AFolderAloneMeansAllThatTheMethodHas) {
   expectSuccess(draw({sample("ship"), "--method", "tome", "--out", folder.path()}));
   EXPECT_THAT(
       filesIn(folder.path()),
-      ElementsAre("ship-attention.png", "ship-canvas.png", "ship-groups.png", "ship-layers.png",
-                  "ship-overview.png", "ship-strip.png", "ship-survivors.png"));
+      ElementsAre("ship-attention.png", "ship-canvas.png", "ship-change.png", "ship-components.png",
+                  "ship-groups.png", "ship-heads.png", "ship-layers.png", "ship-norm.png",
+                  "ship-overview.png", "ship-rollout.png", "ship-strip.png", "ship-survivors.png"));
 }
 
 TEST(CliFigures, GoIntoTheCurrentFolderWithoutOut) {

@@ -57,7 +57,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         CommandHelp{"info", {"--json FILE"}, false},
         CommandHelp{"inspect",
-                    {"--json FILE", "--out DIR", "--figure KIND", "--layer L", "--format",
+                    {"--json FILE", "--out DIR", "--figure KIND", "--layer LIST", "--format",
                      "png, svg or pdf", "--no-salience", "--no-adaptive", "--r-max N", "--r N",
                      "--delay N", "--partition sequential|alternating", "--affinity raw|scaled"}},
         CommandHelp{"calibrate", {"--r-max LIST", "--passes N", "--limit N", "-o,--output FILE"}},

@@ -67,7 +67,8 @@ TEST_F(Comparisons, ShowEachRunsGroupsSideBySide) {
 }
 
 TEST_F(Comparisons, AreWrittenInEveryFormatForTwoToFourRuns) {
-  for (const char* kind : {"salience", "attention", "groups", "survivors", "canvas"}) {
+  for (const char* kind :
+       {"salience", "attention", "rollout", "change", "groups", "survivors", "canvas"}) {
     inputs_.resize(2);
     while (true) {
       for (const double width : {60.0, 178.0}) {
@@ -113,7 +114,8 @@ TEST_F(Comparisons, RejectOtherKindsAndNumbers) {
   };
   EXPECT_THAT(compare("layers"), ThrowsMessage<Error>(HasSubstr(
                                      "layers figures cannot be compared side by side; possible are "
-                                     "salience, attention, groups, survivors, canvas")));
+                                     "salience, attention, rollout, components, similarity, norm, "
+                                     "change, groups, survivors, canvas")));
   inputs_.resize(1);
   EXPECT_THAT(compare("groups"), ThrowsMessage<Error>(HasSubstr("2 to 4 can be")));
   inputs_.resize(5, inputs_.front());

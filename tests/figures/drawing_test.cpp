@@ -125,7 +125,7 @@ TEST_F(Drawings, SurvivorsShowTheImageAndFadeTheRest) {
 
 TEST_F(Drawings, AttentionUsesTheColourMapPerPatch) {
   input_.image.view.pixels.assign(input_.image.view.pixels.size(), 90);
-  const auto t = scaleSalience(input_.result.layers.back().attention, style_.overlay.scale);
+  const auto t = scaleSalience(input_.lens->blocks.back().values, style_.overlay.scale);
   const Drawing drawing("attention", input_, style_, 4);
   for (int i = 0; i < 24; ++i) {
     EXPECT_LT(

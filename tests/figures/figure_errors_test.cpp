@@ -35,8 +35,9 @@ class FigureErrors : public testing::Test {
 
 TEST_F(FigureErrors, UnknownKind) {
   expectError("heat",
-              "there is no figure \"heat\"; known are salience, attention, groups, survivors, "
-              "canvas, strip, layers, overview");
+              "there is no figure \"heat\"; known are salience, attention, heads, rollout, "
+              "components, similarity, norm, change, groups, survivors, canvas, strip, layers, "
+              "overview");
 }
 
 TEST_F(FigureErrors, LayerOutOfRange) {
@@ -62,11 +63,18 @@ TEST_F(FigureErrors, NoSalience) {
               "the salience figure cannot be drawn: the method computes no salience in layer 2");
 }
 
-TEST_F(FigureErrors, NoAttention) {
-  for (LayerTrace& trace : input_.result.layers) trace.attention.clear();
-  expectError("attention",
-              "the attention figure cannot be drawn: the model has no class token whose attention "
-              "it could show");
+TEST_F(FigureErrors, NoLens) {
+  input_.layer = 0;
+  expectError("heads", "the heads figure needs the attention of every head of layer 0");
+  input_.lens = nullptr;
+  expectError("attention", "the attention figure needs what its lens shows of the run");
+  expectError("heads", "the heads figure needs the attention of every head");
+  auto lens = std::make_shared<LensPictures>();
+  lens->blocks.resize(4);
+  lens->blocks[0].values = {1, 2, 3};
+  input_.lens = lens;
+  expectError("rollout", "the rollout figure needs what its lens shows of the run");
+  expectError("norm", "what the lens shows does not fit a grid of 4 x 4 patches");
 }
 
 TEST_F(FigureErrors, AnOverlayWithoutItsData) {

@@ -86,7 +86,9 @@ TEST_F(FigureFiles, EveryOverlay) {
   input_.selected_patch = 3;
   for (const OverlayKind overlay :
        {OverlayKind::kNone, OverlayKind::kSalience, OverlayKind::kGroups, OverlayKind::kSurvivors,
-        OverlayKind::kAttention, OverlayKind::kDifference}) {
+        OverlayKind::kAttention, OverlayKind::kDifference, OverlayKind::kRollout,
+        OverlayKind::kComponents, OverlayKind::kSimilarity, OverlayKind::kNorm,
+        OverlayKind::kChange}) {
     style_.overlay.kind = overlay;
     style_.overlay.smooth = !style_.overlay.smooth;
     for (const char* kind : {"canvas", "strip"}) expectInAllFormats(kind);

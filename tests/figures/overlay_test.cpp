@@ -56,7 +56,12 @@ class Overlays : public testing::Test {
     return {static_cast<int>(width() * zoom), static_cast<int>(height() * zoom),
             [&](cairo_t* context) {
               cairo_scale(context, zoom, zoom);
-              drawOverlay(input_, style_, width(), height(), zoom, context);
+              OverlayInput input = input_;
+              const auto layer = static_cast<std::size_t>(input_.layer);
+              if (shows_lens_ && layer < sample_.lens->blocks.size()) {
+                input.lens = &sample_.lens->blocks[layer];
+              }
+              drawOverlay(input, style_, width(), height(), zoom, context);
             },
             grey};
   }
@@ -83,18 +88,25 @@ class Overlays : public testing::Test {
   }
 
   FigureInput sample_;
+  const std::vector<float>& lensValues() const {
+    return sample_.lens->blocks[static_cast<std::size_t>(input_.layer)].values;
+  }
+
   OverlayInput input_;
   OverlayStyle style_;
+  bool shows_lens_ = true;
 };
 
 TEST_F(Overlays, HeatMapsShowTheColourOfEveryPatch) {
   const LayerTrace& layer = trace();
-  for (const OverlayKind kind : {OverlayKind::kSalience, OverlayKind::kAttention}) {
+  for (const OverlayKind kind :
+       {OverlayKind::kSalience, OverlayKind::kAttention, OverlayKind::kRollout,
+        OverlayKind::kSimilarity, OverlayKind::kNorm, OverlayKind::kChange}) {
     style_.kind = kind;
     style_.colormap = Colormap::kMagma;
     style_.scale = SalienceScale::kRank;
-    const auto t = scaleSalience(kind == OverlayKind::kSalience ? layer.salience : layer.attention,
-                                 style_.scale);
+    const auto t =
+        scaleSalience(kind == OverlayKind::kSalience ? layer.salience : lensValues(), style_.scale);
     const PixelSurface surface = draw();
     for (int patch = 0; patch < kRows * kColumns; ++patch) {
       const Pixel expected =
@@ -108,12 +120,12 @@ TEST_F(Overlays, HeatMapsShowTheColourOfEveryPatch) {
 TEST_F(Overlays, AHeldRangeGivesEqualValuesEqualColoursInEveryBlock) {
   style_.kind = OverlayKind::kAttention;
   style_.scale = SalienceScale::kLinear;
-  style_.attention_range = ValueRange{0.1, 0.4};
-  style_.salience_range = ValueRange{5, 6};  // of something else
+  style_.held[OverlayKind::kAttention] = ValueRange{0.1, 0.4};
+  style_.held[OverlayKind::kSalience] = ValueRange{5, 6};  // of something else
   for (input_.layer = 0; input_.layer < 4; ++input_.layer) {
     const PixelSurface surface = draw();
     for (int patch = 0; patch < kRows * kColumns; ++patch) {
-      const double value = trace().attention[static_cast<std::size_t>(patch)];
+      const double value = lensValues()[static_cast<std::size_t>(patch)];
       const double place = std::clamp((value - 0.1) / 0.3, 0.0, 1.0);
       EXPECT_LT(
           distance(at(surface, patch, 0.5, 0.5), colorOf(colormapColor(style_.colormap, place))), 3)
@@ -285,11 +297,29 @@ TEST_F(Overlays, NothingIsDrawnForWhatABlockDoesNotHave) {
   style_.dim_outside = false;
   LayerTrace& layer = sample_.result.layers[2];
   layer.salience.clear();
-  layer.attention.clear();
+  shows_lens_ = false;
   for (const OverlayKind kind :
        {OverlayKind::kSalience, OverlayKind::kAttention, OverlayKind::kDifference}) {
     style_.kind = kind;
     EXPECT_EQ(at(draw(), 3, 0.5, 0.5), (Pixel{255, 255, 255}));
+  }
+}
+
+TEST_F(Overlays, ComponentsShowTheirColoursAndHatchThePatchesWithoutOne) {
+  LensMap map;
+  for (int patch = 0; patch < kRows * kColumns; ++patch) {
+    map.colors.push_back({static_cast<std::uint8_t>(10 * patch), 40, 200});
+    map.hatched.push_back(patch == 9);
+  }
+  input_.lens = &map;
+  shows_lens_ = false;
+  style_.kind = OverlayKind::kComponents;
+  const PixelSurface surface = draw();
+  for (int patch = 0; patch < kRows * kColumns; ++patch) {
+    const Pixel color{10 * patch, 40, 200};
+    bool plain = true;
+    for (double x = 0.05; x < 1; x += 0.05) plain = plain && at(surface, patch, x, 0.5) == color;
+    EXPECT_EQ(plain, patch != 9) << patch;
   }
 }
 
@@ -310,6 +340,11 @@ TEST_F(Overlays, RejectWhatDoesNotFit) {
   input_.other_groups = &few;
   style_.kind = OverlayKind::kDifference;
   EXPECT_THAT(drawing, ThrowsMessage<Error>(HasSubstr("cannot be compared")));
+  LensMap map;
+  map.values = {1, 2};
+  input_.lens = &map;
+  shows_lens_ = false;
+  EXPECT_THAT(drawing, ThrowsMessage<Error>(HasSubstr("lens shows does not fit a grid")));
   input_.image = nullptr;
   EXPECT_THAT(drawing, ThrowsMessage<Error>(HasSubstr("needs a prepared picture")));
 }

@@ -162,10 +162,9 @@ TEST(ScaledSalience, TheRangeThatAScaleFindsGivesTheSameColoursWhenHeld) {
     EXPECT_EQ(scaleSalience(values, scale, rangeOf(values, scale)), scaleSalience(values, scale));
   }
   OverlayStyle style;
-  style.salience_range = ValueRange{1, 2};
-  style.attention_range = ValueRange{3, 4};
-  EXPECT_EQ(style.heldRange(OverlayKind::kSalience), style.salience_range);
-  EXPECT_EQ(style.heldRange(OverlayKind::kAttention), style.attention_range);
+  style.held = {{OverlayKind::kSalience, {1, 2}}, {OverlayKind::kAttention, {3, 4}}};
+  EXPECT_EQ(style.heldRange(OverlayKind::kSalience), (ValueRange{1, 2}));
+  EXPECT_EQ(style.heldRange(OverlayKind::kAttention), (ValueRange{3, 4}));
   EXPECT_EQ(style.heldRange(OverlayKind::kGroups), std::nullopt);
   style.scale = SalienceScale::kRank;
   EXPECT_EQ(style.heldRange(OverlayKind::kSalience), std::nullopt);

@@ -62,15 +62,18 @@ FigureInput sampleInput(const SampleShape& shape) {
   std::vector<int> groups(static_cast<std::size_t>(patches));
   std::iota(groups.begin(), groups.end(), 0);
   int tokens = patches;
+  const auto lens = std::make_shared<LensPictures>();
   for (int layer = 0; layer < shape.layers; ++layer) {
     LayerTrace trace = nextLayer(groups, tokens);
     trace.index = layer;
     if (shape.salience) {
       for (const int group : groups) {
         trace.salience.push_back(static_cast<float>(group) / static_cast<float>(patches));
-        trace.attention.push_back(1 / static_cast<float>(group + 2));
       }
     }
+    LensMap map;
+    for (const int group : groups) map.values.push_back(1 / static_cast<float>(group + 2));
+    lens->blocks.push_back(std::move(map));
     if (shape.statistics) {
       trace.redundancy = 0.3 + 0.05 * layer;
       trace.mu = 0.25 + 0.06 * layer;
@@ -81,6 +84,10 @@ FigureInput sampleInput(const SampleShape& shape) {
     tokens = trace.tokens_out - 1;
     input.result.layers.push_back(std::move(trace));
   }
+  lens->heads = {lens->blocks.back(), lens->blocks.back()};
+  lens->heads_block = shape.layers - 1;
+  lens->entropy = {1.5F, 2.5F};
+  input.lens = lens;
   return input;
 }
 

@@ -16,11 +16,12 @@ struct SampleShape {
   int grid_height = 4;
   int grid_width = 4;
   int layers = 4;
-  int patch = 8;         ///< pixels
-  bool salience = true;  ///< and attention
+  int patch = 8;  ///< pixels
+  bool salience = true;
   bool statistics = true;
 };
 
+/// The lens shows 1 / (group + 2) in every block, and the same in two heads of the last one.
 /// The view is the middle of an original that reaches 4 pixels further left and right, 2 up and
 /// down. In each block the first third of the tokens merge into the token that follows them.
 FigureInput sampleInput(const SampleShape& shape = {});

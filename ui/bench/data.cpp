@@ -78,6 +78,18 @@ std::optional<int> Inspection::mergedIn(int patch) const {
   return std::nullopt;
 }
 
+const LensMap* LensShown::map(const Inspection& shown, OverlayKind overlay, int block) const {
+  const auto index = static_cast<std::size_t>(block);
+  // What was shown of the setting before stays until the next is there.
+  const bool fits = overlay == kind && pictures != nullptr && index < pictures->blocks.size() &&
+                    inspection->picture == shown.picture &&
+                    inspection->gridWidth() == shown.gridWidth() &&
+                    inspection->gridHeight() == shown.gridHeight();
+  if (!fits) return nullptr;
+  const LensMap& map = pictures->blocks[index];
+  return map.values.empty() && map.colors.empty() ? nullptr : &map;
+}
+
 OverlayInput Inspection::overlayInput(int block) const {
   OverlayInput input;
   input.image = prepared.get();

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "adamerge/figures.h"
 #include "adamerge/flops.h"
 #include "adamerge/image.h"
 #include "adamerge/methods.h"
@@ -67,6 +68,7 @@ struct Inspection {
   ImageResult result;
   std::shared_ptr<const ImageResult> baseline;  ///< the unmerged model, traced
   std::vector<std::vector<int>> survivors;      ///< survivingPatches() of every block
+  std::vector<FeatureChange> change;            ///< of every block, from the unmerged model
   double seconds = 0;                           ///< of the forward pass, traced as it is
   double baseline_seconds = 0;                  ///< of the unmerged model's
 
@@ -86,6 +88,19 @@ struct Inspection {
   OverlayInput overlayInput(int block) const;
 };
 using InspectionPtr = std::shared_ptr<const Inspection>;
+
+/// What the lens of the overlay shows of one pane; blocks come one after the other.
+struct LensShown {
+  InspectionPtr inspection;
+  OverlayKind kind = OverlayKind::kNone;
+  LensQuery query;
+  std::shared_ptr<const LensPictures> pictures;
+  std::vector<QString> problems;  ///< per block, why it has nothing to show; empty: it has
+
+  /// nullptr: not there, or of another picture than `shown`'s.
+  const LensMap* map(const Inspection& shown, OverlayKind overlay, int block) const;
+};
+using LensShownPtr = std::shared_ptr<const LensShown>;
 
 }  // namespace adamerge::ui
 

@@ -6,9 +6,10 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <utility>
 
-#include "adamerge/error.h"
 #include "adamerge/calibrate.h"
+#include "adamerge/error.h"
 #include "bench/data.h"
 #include "bench/jobs.h"
 #include "bench/kept_results.h"
@@ -40,10 +41,15 @@ InspectionPtr inspect(const Engine& engine, const LoadedModelPtr& model, const P
     inspection->seconds = inspection->baseline_seconds;
   } else {
     const auto begin = Clock::now();
-    inspection->result =
-        std::move(engine.run(std::span(&inspection->prepared->input, 1), choice, {}, stop).front());
+    inspection->result = std::move(
+        engine.run(std::span(&inspection->prepared->input, 1), choice, {.record = true}, stop)
+            .front());
     inspection->seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    inputs.keep(*model, *picture, choice, std::exchange(inspection->result.recording, nullptr));
   }
+  const auto unmerged = inputs.recording(engine, *model, *picture, {}, stop);
+  inspection->change =
+      featureChanges(*inputs.recording(engine, *model, *picture, choice, stop), *unmerged);
   const auto& layers = inspection->result.layers;
   for (int block = 0; block < inspection->depth(); ++block) {
     inspection->survivors.push_back(survivingPatches(layers, block));

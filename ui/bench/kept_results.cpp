@@ -13,6 +13,14 @@ namespace {
 
 /// A prepared picture takes under a megabyte; the original is not held.
 constexpr std::size_t kKept = 8;
+/// Of recordings: those of the canvases and the unmerged run stay in any case.
+constexpr std::size_t kRecordedBytes = 256U << 20U;
+constexpr std::size_t kLeastRecorded = 5;
+
+/// The unmerged run is one, whatever its settings are called.
+MethodChoice recordedChoice(const MethodChoice& choice) {
+  return choice.method == MethodChoice{}.method ? MethodChoice{} : choice;
+}
 
 }  // namespace
 
@@ -45,11 +53,47 @@ std::shared_ptr<const ImageResult> PictureInputs::baseline(const Engine& engine,
   if (kept.baseline == nullptr) {
     const auto begin = std::chrono::steady_clock::now();
     std::vector<ImageResult> results =
-        engine.run(std::span(&kept.prepared->input, 1), MethodChoice{}, {}, stop);
+        engine.run(std::span(&kept.prepared->input, 1), MethodChoice{}, {.record = true}, stop);
     kept.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    keep(model, picture, {}, std::move(results.front().recording));
     kept.baseline = std::make_shared<const ImageResult>(std::move(results.front()));
   }
   return kept.baseline;
+}
+
+std::shared_ptr<const Recording> PictureInputs::recording(const Engine& engine,
+                                                          const LoadedModel& model,
+                                                          const Picture& picture,
+                                                          const MethodChoice& choice,
+                                                          const std::stop_token& stop) {
+  const MethodChoice wanted = recordedChoice(choice);
+  const auto found = std::find_if(recorded_.begin(), recorded_.end(), [&](const Recorded& kept) {
+    return kept.model == model.id && kept.picture == picture.id && sameChoice(kept.choice, wanted);
+  });
+  if (found != recorded_.end()) {
+    recorded_.splice(recorded_.begin(), recorded_, found);
+    return found->recording;
+  }
+  const std::shared_ptr<const PreparedImage> input = prepared(model, picture);
+  auto recording =
+      engine.run(std::span(&input->input, 1), wanted, {.trace = false, .record = true}, stop)
+          .front()
+          .recording;
+  keep(model, picture, wanted, recording);
+  return recording;
+}
+
+void PictureInputs::keep(const LoadedModel& model, const Picture& picture,
+                         const MethodChoice& choice, std::shared_ptr<const Recording> recording) {
+  // Those of another model would hold its weights.
+  std::erase_if(recorded_, [&](const Recorded& kept) { return kept.model != model.id; });
+  recorded_.push_front({model.id, picture.id, recordedChoice(choice), std::move(recording)});
+  std::size_t bytes = 0;
+  for (const Recorded& kept : recorded_) bytes += kept.recording->bytes();
+  while (recorded_.size() > kLeastRecorded && bytes > kRecordedBytes) {
+    bytes -= recorded_.back().recording->bytes();
+    recorded_.pop_back();
+  }
 }
 
 namespace {
@@ -66,6 +110,7 @@ std::size_t bytesOf(const Inspection& inspection) {
              bytesOf(layer.groups) + bytesOf(layer.merges);
   }
   for (const std::vector<int>& survivors : inspection.survivors) bytes += bytesOf(survivors);
+  for (const FeatureChange& change : inspection.change) bytes += bytesOf(change.patches);
   return bytes;
 }
 

@@ -11,6 +11,7 @@
 #include <stop_token>
 
 #include "adamerge/engine.h"
+#include "adamerge/lenses.h"
 #include "bench/data.h"
 
 namespace adamerge::ui {
@@ -25,7 +26,14 @@ class PictureInputs {
   /// The unmerged model, traced. Throws what Engine::run throws.
   std::shared_ptr<const ImageResult> baseline(const Engine& engine, const LoadedModel& model,
                                               const Picture& picture, const std::stop_token& stop);
-  /// What its forward pass took; 0 before there is one.
+  /// What the lenses look into of a run: kept of the last ones, within a number of bytes, or made
+  /// by another run. Throws what Engine::run throws.
+  std::shared_ptr<const Recording> recording(const Engine& engine, const LoadedModel& model,
+                                             const Picture& picture, const MethodChoice& choice,
+                                             const std::stop_token& stop);
+  void keep(const LoadedModel& model, const Picture& picture, const MethodChoice& choice,
+            std::shared_ptr<const Recording> recording);
+  /// What the baseline's forward pass took; 0 before there is one.
   double baselineSeconds(const LoadedModel& model, const Picture& picture) {
     return entry(model, picture).seconds;
   }
@@ -38,9 +46,16 @@ class PictureInputs {
     std::shared_ptr<const ImageResult> baseline;
     double seconds = 0;  ///< that the baseline took
   };
+  struct Recorded {
+    std::uint64_t model = 0;
+    std::uint64_t picture = 0;
+    MethodChoice choice;
+    std::shared_ptr<const Recording> recording;
+  };
   Entry& entry(const LoadedModel& model, const Picture& picture);
 
-  std::list<Entry> entries_;  ///< the last used first
+  std::list<Entry> entries_;      ///< the last used first
+  std::list<Recorded> recorded_;  ///< likewise
 };
 
 // Finished results, so that going back to a setting shows it at once. Bounded in bytes; those used

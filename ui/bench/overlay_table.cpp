@@ -26,15 +26,41 @@ const std::vector<OverlayInfo>& overlays() {
             "Which tokens are untouched, which took in others, and which were merged away.")},
        "overlay-survivors",
        QKeySequence(Qt::Key_U)},
-      {{OverlayKind::kAttention, "attention", QStringLiteral("Class token's attention"),
+      {{OverlayKind::kAttention, "attention", QStringLiteral("Attention"),
         QStringLiteral(
-            "Where the class token looks in the block: softmax weights, mean over heads.")},
+            "Where the clicked patch's token looks in the block, or who looks at it; without a "
+            "clicked patch the class token. A token's share is divided by its patches.")},
        "overlay-attention",
        QKeySequence(Qt::Key_A)},
       {{OverlayKind::kDifference, "difference", QStringLiteral("Difference"),
         QStringLiteral("Patches whose group consists of other patches than in the first canvas.")},
        "overlay-difference",
-       QKeySequence(Qt::Key_D)}};
+       QKeySequence(Qt::Key_D)},
+      {{OverlayKind::kRollout, "rollout", QStringLiteral("Rollout"),
+        QStringLiteral(
+            "What the result is made of: attention multiplied through all blocks and merges.")},
+       "overlay-rollout",
+       QKeySequence(Qt::Key_R)},
+      {{OverlayKind::kComponents, "components", QStringLiteral("Components"),
+        QStringLiteral(
+            "The first three principal components of the block's features as red, green and blue. "
+            "Their basis is the unmerged run's, so that canvases compare.")},
+       "overlay-components",
+       QKeySequence(Qt::Key_C)},
+      {{OverlayKind::kSimilarity, "similarity", QStringLiteral("Similarity"),
+        QStringLiteral(
+            "The cosine of each patch's features to those of the patch under the pointer.")},
+       "overlay-similarity",
+       QKeySequence(Qt::Key_I)},
+      {{OverlayKind::kNorm, "norm", QStringLiteral("Norm"),
+        QStringLiteral("The length of each patch's features; outlier tokens stand out.")},
+       "overlay-norm",
+       QKeySequence(Qt::Key_N)},
+      {{OverlayKind::kChange, "change", QStringLiteral("Change"),
+        QStringLiteral(
+            "What merging changed: 1 − cosine of each patch's features to the unmerged ones.")},
+       "overlay-change",
+       QKeySequence(Qt::Key_H)}};
   return all;
 }
 
@@ -80,6 +106,17 @@ const std::vector<NamedValue<GroupStyle>>& groupStyles() {
        QStringLiteral("Only the borders of groups, coloured by the patch that survives.")},
       {GroupStyle::kFillAndOutline, "fill_and_outline", QStringLiteral("Mean colour and outlines"),
        QStringLiteral("Both.")}};
+  return all;
+}
+
+const std::vector<NamedValue<Foreground>>& foregrounds() {
+  static const std::vector<NamedValue<Foreground>> all{
+      {Foreground::kAll, "all", QStringLiteral("All patches"),
+       QStringLiteral("Nothing is taken for background.")},
+      {Foreground::kAbove, "above", QStringLiteral("First component above its mean"),
+       QStringLiteral("The other patches are hatched.")},
+      {Foreground::kBelow, "below", QStringLiteral("First component below its mean"),
+       QStringLiteral("The other patches are hatched.")}};
   return all;
 }
 

@@ -30,6 +30,7 @@ const std::vector<OverlayInfo>& overlays();
 const std::vector<NamedValue<Colormap>>& colormaps();
 const std::vector<NamedValue<SalienceScale>>& salienceScales();
 const std::vector<NamedValue<GroupStyle>>& groupStyles();
+const std::vector<NamedValue<Foreground>>& foregrounds();
 
 /// The entry of `value`, which the table has.
 template <typename Entry, typename Value>

@@ -40,6 +40,12 @@ void Pane::setResult(InspectionPtr inspection, bool busy) {
   if (other_busy || other_inspection) emit changed();
 }
 
+void Pane::setLens(LensShownPtr lens) {
+  if (lens == lens_) return;
+  lens_ = std::move(lens);
+  emit lensChanged();
+}
+
 void ViewState::editOverlay(const OverlayStyle& overlay) {
   if (overlay == overlay_) return;
   const OverlayStyle before = overlay_;

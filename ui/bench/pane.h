@@ -22,6 +22,8 @@ class Pane : public QObject {
   const MethodChoice& choice() const { return choice_; }
   /// nullptr until the first result. May still be of an older choice while busy().
   InspectionPtr inspection() const { return inspection_; }
+  /// What the overlay's lens shows; nullptr: nothing yet, or the overlay is no lens.
+  LensShownPtr lens() const { return lens_; }
   /// A result for the present choice is awaited.
   bool busy() const { return busy_; }
 
@@ -38,10 +40,12 @@ class Pane : public QObject {
   void setInspection(InspectionPtr inspection) { setResult(std::move(inspection), busy_); }
   void setBusy(bool busy) { setResult(inspection_, busy); }
   void setResult(InspectionPtr inspection, bool busy);
+  void setLens(LensShownPtr lens);
 
  signals:
   void choiceChanged();
   void inspectionChanged();
+  void lensChanged();
   void busyChanged(bool busy);
   /// After any of these, once, when all of it is in place.
   void changed();
@@ -50,6 +54,7 @@ class Pane : public QObject {
   int index_;
   MethodChoice choice_;
   InspectionPtr inspection_;
+  LensShownPtr lens_;
   bool busy_ = false;
 };
 

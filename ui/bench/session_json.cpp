@@ -264,8 +264,13 @@ Enum read(SessionFields& fields, const std::string& key, std::initializer_list<c
   return static_cast<Enum>(fields.oneOf(key, names, static_cast<int>(fallback)));
 }
 
-constexpr const char* kSalienceRange = "salience_range";
-constexpr const char* kAttentionRange = "attention_range";
+/// Of prefix tokens and heads: what no network reaches.
+constexpr int kMostTokens = 4096;
+
+/// Of a heat map: "salience_range".
+std::string rangeKey(OverlayKind kind) {
+  return fmt::format("{}_range", entryOf(overlays(), kind).id);
+}
 
 OrderedJson toJson(const OverlayStyle& style) {
   OrderedJson json{{"kind", entryOf(overlays(), style.kind).id},
@@ -275,16 +280,17 @@ OrderedJson toJson(const OverlayStyle& style) {
                    {"smooth", style.smooth},
                    {"groups", entryOf(groupStyles(), style.groups).id},
                    {"dim_outside", style.dim_outside}};
-  const auto hold = [&json](const char* key, const std::optional<ValueRange>& range) {
-    if (range) json[key] = {range->lowest, range->highest};
-  };
-  hold(kSalienceRange, style.salience_range);
-  hold(kAttentionRange, style.attention_range);
+  for (const auto& [kind, range] : style.held) json[rangeKey(kind)] = {range.lowest, range.highest};
+  json["prefix_token"] = style.prefix_token;
+  json["head"] = style.head;
+  json["looked_at"] = style.looked_at;
+  json["foreground"] = entryOf(foregrounds(), style.foreground).id;
+  json["from_other"] = style.from_other;
   return json;
 }
 
 /// nullopt: none is held.
-std::optional<ValueRange> readRange(SessionFields& fields, const char* key) {
+std::optional<ValueRange> readRange(SessionFields& fields, const std::string& key) {
   const Json* list = fields.list(key);
   if (list == nullptr) return std::nullopt;
   const auto number = [](const Json& entry) { return entry.is_number(); };
@@ -313,8 +319,17 @@ OverlayStyle readOverlay(SessionFields fields) {
   style.smooth = fields.flag("smooth", style.smooth);
   style.groups = readNamed(fields, "groups", groupStyles(), style.groups);
   style.dim_outside = fields.flag("dim_outside", style.dim_outside);
-  style.salience_range = readRange(fields, kSalienceRange);
-  style.attention_range = readRange(fields, kAttentionRange);
+  for (const OverlayInfo& overlay : overlays()) {
+    if (!isHeatMap(overlay.value)) continue;
+    if (const auto range = readRange(fields, rangeKey(overlay.value))) {
+      style.held[overlay.value] = *range;
+    }
+  }
+  style.prefix_token = fields.whole("prefix_token", style.prefix_token, 0, kMostTokens);
+  style.head = fields.whole("head", style.head, -1, kMostTokens);
+  style.looked_at = fields.flag("looked_at", style.looked_at);
+  style.foreground = readNamed(fields, "foreground", foregrounds(), style.foreground);
+  style.from_other = fields.flag("from_other", style.from_other);
   fields.requireNoOthers();
   return style;
 }

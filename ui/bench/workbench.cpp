@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "adamerge/error.h"
@@ -133,6 +134,7 @@ Workbench::Workbench(QObject* parent)
   const auto inputs = std::make_shared<PictureInputs>();
   inspector_ = std::make_unique<Inspector>(worker_, nullptr, inputs);
   sweeper_ = std::make_unique<Sweeper>(worker_, nullptr, inputs);
+  lenses_ = std::make_unique<Lenses>(worker_, inputs);
   calibration_ = std::make_unique<CalibrationTask>(worker_);
   evaluation_ = std::make_unique<EvaluationTask>();
   matcher_ = std::make_unique<FlopsMatcher>(*inspector_, *sweeper_);
@@ -167,6 +169,22 @@ void Workbench::connectParts() {
             unmatched_.erase(index);
             apply(index, choice, Urgency::kFollowUp);
           });
+  connect(lenses_.get(), &Lenses::failed, this, &Workbench::failed);
+  for (const auto& pane : panes_) {
+    connect(pane.get(), &Pane::inspectionChanged, this, [this, index = pane->index()] {
+      // A change from another canvas's run is that canvas's as well.
+      if (view_.overlay().from_other) return showLenses();
+      showLens(index);
+    });
+  }
+  const auto show_all = [this] { showLenses(); };
+  connect(&view_, &ViewState::overlayChanged, this, show_all);
+  connect(&view_, &ViewState::blockChanged, this, show_all);
+  connect(&view_, &ViewState::selectionChanged, this, show_all);
+  connect(this, &Workbench::paneCountChanged, this, show_all);
+  connect(&view_, &ViewState::hoverChanged, this, [this] {
+    if (view_.overlay().kind == OverlayKind::kSimilarity) showLenses();
+  });
   // A complete sweep knows the nearest value where the search only came close: AdaMerge's FLOPs do
   // not fall with every step of r_max.
   connect(sweeper_.get(), &Sweeper::changed, this, [this](int index) {
@@ -194,6 +212,7 @@ void Workbench::adoptModel(std::shared_ptr<Engine> engine, LoadedModelPtr model)
   const bool keep = before != nullptr && sameShape(before->info.vit, model_->info.vit);
   inspector_->setEngine(engine, model_);
   sweeper_->setEngine(engine, model_);
+  lenses_->setEngine(engine);
   for (const auto& pane : panes_) {
     matcher_->forget(pane->index());
     pane->setBusy(false);
@@ -483,16 +502,32 @@ void Workbench::follow(int index) {
   matcher_->match(pane(index), picture_, first->result.flops.paper, FlopsMatcher::Purpose::kFollow);
 }
 
+void Workbench::showLens(int index) {
+  const int other = index == 0 ? 1 : 0;
+  lenses_->show(pane(index), other < pane_count_ ? &pane(other) : nullptr, view_);
+}
+
+void Workbench::showLenses() {
+  for (int index = 0; index < pane_count_; ++index) showLens(index);
+}
+
 std::optional<ValueRange> rangeOfAll(Workbench& workbench, OverlayKind kind, SalienceScale scale) {
-  const auto of = kind == OverlayKind::kSalience ? &LayerTrace::salience : &LayerTrace::attention;
   std::vector<float> values;
   for (int index = 0; index < workbench.paneCount(); ++index) {
     const InspectionPtr inspection = workbench.pane(index).inspection();
     if (inspection == nullptr) continue;
-    for (const LayerTrace& layer : inspection->result.layers) {
-      values.insert(values.end(), (layer.*of).begin(), (layer.*of).end());
+    const LensShownPtr lens = workbench.pane(index).lens();
+    for (int block = 0; block < inspection->depth(); ++block) {
+      const LensMap* map = lens == nullptr ? nullptr : lens->map(*inspection, kind, block);
+      if (map == nullptr && lensOf(kind)) continue;
+      const std::vector<float>& own =
+          map != nullptr ? map->values
+                         : inspection->result.layers[static_cast<std::size_t>(block)].salience;
+      std::copy_if(own.begin(), own.end(), std::back_inserter(values),
+                   [](float value) { return std::isfinite(value); });
     }
   }
+  if (values.empty()) return std::nullopt;
   const ValueRange range = rangeOf(values, scale);
   return range.lowest < range.highest ? std::optional(range) : std::nullopt;
 }

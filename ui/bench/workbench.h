@@ -18,6 +18,7 @@
 #include "bench/calibration.h"
 #include "bench/evaluation_task.h"
 #include "bench/inspector.h"
+#include "bench/lenses.h"
 #include "bench/loaders.h"
 #include "bench/pane.h"
 #include "bench/sweeper.h"
@@ -195,6 +196,9 @@ class Workbench : public QObject {
   void release(Pane& pane);
   MethodChoice firstChoice(int pane) const;
   bool follows(int pane) const { return equal_flops_ && pane != 0; }
+  /// What the lens of the overlay shows follows what is looked at.
+  void showLens(int pane);
+  void showLenses();
   /// Matches the pane to the first one's FLOPs if it is to follow.
   void follow(int pane);
 
@@ -218,6 +222,7 @@ class Workbench : public QObject {
   std::unique_ptr<PictureLoader> pictures_;
   std::unique_ptr<Inspector> inspector_;
   std::unique_ptr<Sweeper> sweeper_;
+  std::unique_ptr<Lenses> lenses_;
   std::unique_ptr<CalibrationTask> calibration_;
   std::unique_ptr<EvaluationTask> evaluation_;
   std::unique_ptr<FlopsMatcher> matcher_;

@@ -53,6 +53,8 @@ void BlockTiles::setPane(Pane& pane) {
   disconnect(pane_connection_);
   pane_ = &pane;
   pane_connection_ = connect(pane_, &Pane::inspectionChanged, this, &BlockTiles::relayout);
+  disconnect(lens_connection_);
+  lens_connection_ = connect(pane_, &Pane::lensChanged, this, &BlockTiles::refresh);
   relayout();
 }
 
@@ -85,6 +87,7 @@ void BlockTiles::refresh() {
         comparable(scene.inspection, reference_ == nullptr ? nullptr : reference_->inspection());
     scene.style = view_.overlay();
     scene.style.dim_outside = false;
+    scene.lens = pane_->lens();
     const int patches = scene.inspection->gridHeight() * scene.inspection->gridWidth();
     if (view_.selectedPatch() < patches) scene.selected = view_.selectedPatch();
     scene.size = pictureSize();

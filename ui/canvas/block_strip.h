@@ -60,6 +60,7 @@ class BlockTiles : public QWidget {
   QPointer<Pane> reference_;
   // One pane may be followed in both roles, one after the other.
   QMetaObject::Connection pane_connection_;
+  QMetaObject::Connection lens_connection_;
   QMetaObject::Connection reference_connection_;
   ViewState& view_;
   KeyboardFocus focus_;

@@ -77,6 +77,8 @@ QImage BlockThumbnails::draw(int block) const {
   CanvasScene scene;
   scene.inspection = scene_.inspection;
   scene.reference = scene_.reference;
+  scene.lens = scene_.lens;
+  scene.style = scene_.style;
   scene.block = block;
   OverlayInput input = overlayInput(scene);
   input.selected_patch = scene_.selected;

@@ -17,6 +17,7 @@ namespace adamerge::ui {
 struct ThumbnailScene {
   InspectionPtr inspection;
   InspectionPtr reference;  ///< what kDifference compares with
+  LensShownPtr lens;        ///< what the overlay's lens shows
   OverlayStyle style;
   std::optional<int> selected;
   QSize size;  ///< logical pixels

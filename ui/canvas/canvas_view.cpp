@@ -50,6 +50,7 @@ CanvasView::CanvasView(Pane& pane, ViewState& view, ViewPort& port, QWidget* par
   connect(&view_, &ViewState::selectionChanged, this, repaint);
   connect(&view_, &ViewState::selectionChanged, this, &CanvasView::describeSelection);
   connect(&pane_, &Pane::inspectionChanged, this, &CanvasView::adoptInspection);
+  connect(&pane_, &Pane::lensChanged, this, repaint);
   connect(&pane_, &Pane::busyChanged, &busy_, &BusyIndicator::setBusy);
   grace_.setSingleShot(true);
   connect(&grace_, &QTimer::timeout, this, [this] { present(picture_, nullptr); });
@@ -134,7 +135,8 @@ QMarginsF CanvasView::beside() const {
   if (shown_ == nullptr || inspection_ == nullptr) return {};
   QMarginsF room;
   if (caption_visible_ && height() >= kRoomyHeight) {
-    room.setTop(captionHeight(class_shown_ ? 3 : 2, fontMetrics()) + kDecorMargin);
+    const int lines = 2 + (class_shown_ ? 1 : 0) + (lensOf(view_.overlay().kind) ? 1 : 0);
+    room.setTop(captionHeight(lines, fontMetrics()) + kDecorMargin);
   }
   if (const int column = captionColumn(); column > 0) {
     room.setLeft(column + kDecorMargin);
@@ -171,6 +173,7 @@ CanvasScene CanvasView::scene() const {
   scene.reference =
       comparable(inspection_, reference_ == nullptr ? nullptr : reference_->inspection());
   scene.style = view_.overlay();
+  scene.lens = pane_.lens();
   scene.block = std::clamp(view_.block(), 0, inspection_->depth() - 1);
   const int patches = inspection_->gridHeight() * inspection_->gridWidth();
   if (view_.selectedPatch() < patches) scene.selected = view_.selectedPatch();
@@ -207,17 +210,20 @@ void CanvasView::paintDecor(QPainter& painter, const CanvasScene& scene) {
     QStringList lines = captionLines(*scene.inspection);
     if (!note_.isEmpty()) lines.back() += QStringLiteral(" · ") + note_;
     if (class_shown_) lines.append(classLine(*scene.inspection));
+    if (lensOf(scene.style.kind)) {
+      lines.append(lensLine(*scene.inspection, scene.style.kind, scene.block, scene.lens));
+    }
     const QRect caption = paintCaption(painter, lines, active_, room, palette());
     if (column > 0) {
       legend.setWidth(column - kDecorMargin);
       legend.setTop(caption.bottom() + kDecorMargin);
     }
   }
-  const QString notice =
-      overlayNotice(*scene.inspection, scene.style.kind, scene.block, scene.reference != nullptr);
+  const QString notice = overlayNotice(*scene.inspection, scene.style, scene.block,
+                                       scene.reference != nullptr, scene.lens);
   if (!notice.isEmpty()) paintNotice(painter, notice, area, palette());
-  const std::optional<ColorBar> bar =
-      colorBar(*scene.inspection, scene.reference, scene.style, scene.block, scene.ratio);
+  const std::optional<ColorBar> bar = colorBar(*scene.inspection, scene.reference, scene.style,
+                                               scene.block, scene.ratio, scene.lens);
   if (bar) paintColorBar(painter, *bar, legend, palette());
 }
 
@@ -245,7 +251,8 @@ void CanvasView::paintPatches(QPainter& painter, const CanvasScene& scene) {
   for (int patch = 0; patch < patches; ++patch) {
     const QRectF box = place(patch);
     if (!seen.intersects(box)) continue;
-    const QString number = patchNumber(*scene.inspection, patch, scene.block, scene.style.kind);
+    const QString number =
+        patchNumber(*scene.inspection, patch, scene.block, scene.style.kind, scene.lens);
     if (number.isEmpty()) continue;
     const QRectF text = painter.fontMetrics().boundingRect(number).adjusted(-3, -1, 3, 1);
     QRectF panel(0, 0, text.width(), text.height());

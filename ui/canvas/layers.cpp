@@ -115,6 +115,9 @@ OverlayInput overlayInput(const CanvasScene& scene) {
     input.other_groups =
         &scene.reference->result.layers[static_cast<std::size_t>(scene.block)].groups;
   }
+  if (scene.lens != nullptr) {
+    input.lens = scene.lens->map(*scene.inspection, scene.style.kind, scene.block);
+  }
   return input;
 }
 
@@ -167,7 +170,7 @@ void CanvasLayers::updateOverlaid(const CanvasScene& scene) {
     return;
   }
   if (!overlaid_.isNull() && sameResult(*drawn_, scene) && drawn_->reference == scene.reference &&
-      drawn_->style == scene.style) {
+      drawn_->lens == scene.lens && drawn_->style == scene.style) {
     return;
   }
   // Into the image of before: no pages are to be had and cleared anew.

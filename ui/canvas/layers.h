@@ -56,6 +56,7 @@ struct CanvasScene {
   PicturePtr picture;
   InspectionPtr inspection;  ///< of this picture; nullptr: the picture alone
   InspectionPtr reference;   ///< of the same picture and grid; what kDifference compares with
+  LensShownPtr lens;         ///< what the overlay's lens shows; nullptr: nothing
   OverlayStyle style;
   int block = 0;
   std::optional<int> selected;

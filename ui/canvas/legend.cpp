@@ -125,7 +125,8 @@ void paintSamples(QPainter& painter, const ColorBar& bar, const QRect& area,
 }  // namespace
 
 std::optional<ColorBar> colorBar(const Inspection& inspection, const InspectionPtr& reference,
-                                 const OverlayStyle& style, int block, double ratio) {
+                                 const OverlayStyle& style, int block, double ratio,
+                                 const LensShownPtr& lens) {
   const LayerTrace& layer = inspection.result.layers[static_cast<std::size_t>(block)];
   ColorBar bar;
   bar.title = entryOf(overlays(), style.kind).label;
@@ -151,11 +152,11 @@ std::optional<ColorBar> colorBar(const Inspection& inspection, const InspectionP
                         .arg(differ.size())}};
     return bar;
   }
-  const bool salience = style.kind == OverlayKind::kSalience;
-  if (!salience && style.kind != OverlayKind::kAttention) return std::nullopt;
-  const std::vector<float>& values = salience ? layer.salience : layer.attention;
+  if (!isHeatMap(style.kind)) return std::nullopt;
+  const LensMap* map = lens == nullptr ? nullptr : lens->map(inspection, style.kind, block);
+  if (lensOf(style.kind) && map == nullptr) return std::nullopt;
+  const std::vector<float>& values = map != nullptr ? map->values : layer.salience;
   if (values.empty()) return std::nullopt;
-  if (!salience) bar.title = QObject::tr("Attention");
   const std::optional<ValueRange> held = style.heldRange(style.kind);
   bar.scale = QString::fromStdString(scaleName(style.scale));
   if (held) bar.scale += QObject::tr(", held");
@@ -168,6 +169,10 @@ int colorBarWidth(OverlayKind kind, const QFontMetrics& metrics) {
   switch (kind) {
     case OverlayKind::kSalience:
     case OverlayKind::kAttention:
+    case OverlayKind::kRollout:
+    case OverlayKind::kSimilarity:
+    case OverlayKind::kNorm:
+    case OverlayKind::kChange:
       return kStripWidth + kTickGap + 2 * kPadding +
              metrics.horizontalAdvance(QStringLiteral("median 0.0000"));
     case OverlayKind::kSurvivors:
@@ -178,6 +183,7 @@ int colorBarWidth(OverlayKind kind, const QFontMetrics& metrics) {
              metrics.horizontalAdvance(QStringLiteral("000 of 000 differ"));
     case OverlayKind::kNone:
     case OverlayKind::kGroups:
+    case OverlayKind::kComponents:
       break;
   }
   return 0;

@@ -32,7 +32,8 @@ struct ColorBar {
 /// What explains the overlay: a colour bar, or samples of its marks with their counts. nullopt: it
 /// explains itself, or the block has nothing for it. `ratio`: of the samples' pixels.
 std::optional<ColorBar> colorBar(const Inspection& inspection, const InspectionPtr& reference,
-                                 const OverlayStyle& style, int block, double ratio = 1);
+                                 const OverlayStyle& style, int block, double ratio = 1,
+                                 const LensShownPtr& lens = nullptr);
 
 /// Room for any of them beside a picture; 0 for overlays without.
 int colorBarWidth(OverlayKind kind, const QFontMetrics& metrics);

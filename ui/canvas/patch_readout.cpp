@@ -4,6 +4,7 @@
 #include <QObject>
 #include <QPainter>
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "adamerge/methods.h"
@@ -118,14 +119,23 @@ QString classLine(const Inspection& inspection) {
       .arg(100 * unmerged.probability, 0, 'f', 1);
 }
 
-QString patchNumber(const Inspection& inspection, int patch, int block, OverlayKind kind) {
+QString patchNumber(const Inspection& inspection, int patch, int block, OverlayKind kind,
+                    const LensShownPtr& lens) {
   const LayerTrace& layer = inspection.result.layers[static_cast<std::size_t>(block)];
   const auto at = static_cast<std::size_t>(patch);
   switch (kind) {
     case OverlayKind::kSalience:
       return layer.salience.empty() ? QString() : QString::number(layer.salience[at], 'f', 3);
     case OverlayKind::kAttention:
-      return layer.attention.empty() ? QString() : QString::number(layer.attention[at], 'f', 4);
+    case OverlayKind::kRollout:
+    case OverlayKind::kSimilarity:
+    case OverlayKind::kNorm:
+    case OverlayKind::kChange: {
+      const LensMap* map = lens == nullptr ? nullptr : lens->map(inspection, kind, block);
+      if (map == nullptr) return {};
+      const float value = map->values[at];
+      return std::isfinite(value) ? QString::number(value, 'g', 3) : QStringLiteral("–");
+    }
     case OverlayKind::kGroups: {
       const auto size = inspection.groupOf(patch, block).size();
       return size == 1 ? QString() : QString::number(size);
@@ -133,13 +143,56 @@ QString patchNumber(const Inspection& inspection, int patch, int block, OverlayK
     case OverlayKind::kNone:
     case OverlayKind::kSurvivors:
     case OverlayKind::kDifference:
+    case OverlayKind::kComponents:
       break;
   }
   return {};
 }
 
-QString overlayNotice(const Inspection& inspection, OverlayKind kind, int block,
-                      bool has_reference) {
+namespace {
+
+/// Why a lens has nothing to show in the block.
+QString lensNotice(const Inspection& inspection, const OverlayStyle& style, int block,
+                   bool has_reference, const LensShownPtr& lens) {
+  if (style.kind == OverlayKind::kChange && style.from_other && !has_reference) {
+    return QObject::tr("Show two canvases to see how their features differ");
+  }
+  if (lens != nullptr) {
+    const auto index = static_cast<std::size_t>(block);
+    return index < lens->problems.size() ? lens->problems[index] : QString();
+  }
+  if (style.kind == OverlayKind::kSimilarity) {
+    return QObject::tr("Point at a patch to see which are alike");
+  }
+  if (style.kind == OverlayKind::kAttention &&
+      style.prefix_token >= inspection.model->info.vit.prefixTokens()) {
+    return QObject::tr("This model has no class token: click a patch to see where it looks");
+  }
+  return {};
+}
+
+}  // namespace
+
+QString lensLine(const Inspection& inspection, OverlayKind kind, int block,
+                 const LensShownPtr& lens) {
+  const LensMap* map = lens == nullptr ? nullptr : lens->map(inspection, kind, block);
+  if (map == nullptr) return {};
+  QStringList parts{QString::fromStdString(lens->pictures->subject)};
+  // The shares of prefix tokens are no part of the map, which would seem to sum to less than 1.
+  for (std::size_t token = 0; token < map->prefix.size() && !lens->query.looked_at; ++token) {
+    const auto share = static_cast<double>(map->prefix[token]);
+    const bool class_token = inspection.model->info.vit.class_token;
+    parts.append(token == 0 && class_token ? QObject::tr("class token %1").arg(share, 0, 'f', 3)
+                                           : QObject::tr("register %1: %2")
+                                                 .arg(token + (class_token ? 0 : 1))
+                                                 .arg(share, 0, 'f', 3));
+  }
+  return parts.join(QStringLiteral(" · "));
+}
+
+QString overlayNotice(const Inspection& inspection, const OverlayStyle& style, int block,
+                      bool has_reference, const LensShownPtr& lens) {
+  const OverlayKind kind = style.kind;
   const LayerTrace& layer = inspection.result.layers[static_cast<std::size_t>(block)];
   const QString method = QString::fromStdString(findMethod(inspection.choice.method).label);
   switch (kind) {
@@ -150,8 +203,12 @@ QString overlayNotice(const Inspection& inspection, OverlayKind kind, int block,
       }
       return QObject::tr("%1 computes no salience in block %2").arg(method).arg(block + 1);
     case OverlayKind::kAttention:
-      if (layer.attention.empty()) return QObject::tr("This model has no class token");
-      break;
+    case OverlayKind::kRollout:
+    case OverlayKind::kComponents:
+    case OverlayKind::kSimilarity:
+    case OverlayKind::kNorm:
+    case OverlayKind::kChange:
+      return lensNotice(inspection, style, block, has_reference, lens);
     case OverlayKind::kDifference:
       if (!has_reference) return QObject::tr("Show two canvases to see where their groups differ");
       break;

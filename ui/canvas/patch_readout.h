@@ -29,11 +29,17 @@ QStringList captionLines(const Inspection& inspection);
 /// "bird 98.1 %, unmerged 99.0 %"; without a classifier how alike the features are.
 QString classLine(const Inspection& inspection);
 /// What the overlay draws of a patch, as a number; empty: nothing to tell.
-QString patchNumber(const Inspection& inspection, int patch, int block, OverlayKind kind);
+QString patchNumber(const Inspection& inspection, int patch, int block, OverlayKind kind,
+                    const LensShownPtr& lens = nullptr);
+
+/// What the lens shows: of which token, which head, and the shares of prefix tokens; empty:
+/// nothing.
+QString lensLine(const Inspection& inspection, OverlayKind kind, int block,
+                 const LensShownPtr& lens);
 
 /// Why the overlay is empty, in a sentence; empty where it is not.
-QString overlayNotice(const Inspection& inspection, OverlayKind kind, int block,
-                      bool has_reference);
+QString overlayNotice(const Inspection& inspection, const OverlayStyle& style, int block,
+                      bool has_reference, const LensShownPtr& lens = nullptr);
 
 /// G with as many decimals as tell neighbouring settings apart.
 QString flopsText(double flops);

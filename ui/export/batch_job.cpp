@@ -177,9 +177,11 @@ void BatchRunner::runImage(const BatchImage& image, const std::stop_token& stop)
     const auto prepared = std::make_shared<const PreparedImage>(
         prepareImage(*original, engine_.info().preprocessing));
     const std::span input(&prepared->input, 1);
-    const ImageResult baseline = engine_.run(input, {}, {.trace = false}, stop).front();
+    const RunOptions plain{.trace = false, .record = !plan_.kinds.empty()};
+    const ImageResult baseline = engine_.run(input, {}, plain, stop).front();
     for (const MethodChoice& choice : plan_.choices) {
-      const RunOptions options{.trace = !plan_.kinds.empty()};
+      const bool figures = !plan_.kinds.empty();
+      const RunOptions options{.trace = figures, .record = figures};
       const ImageResult result = engine_.run(input, choice, options, stop).front();
       for (const std::string& warning : result.warnings) note(warning);
       std::string line = batchTableLine(engine_.info(), {image.name, choice, result, baseline});
@@ -187,7 +189,7 @@ void BatchRunner::runImage(const BatchImage& image, const std::stop_token& stop)
           engine_.info(),   image.file,      QString::fromStdString(image.file.filename().string()),
           original,         prepared,        choice,
           engine_.device(), engine_.dtype(), baseline.flops.paper};
-      writeFigures(image, subject, result, stop, done);
+      writeFigures(image, subject, result, baseline, stop, done);
       done.lines += line;
       ++done.runs;
     }
@@ -200,14 +202,16 @@ void BatchRunner::runImage(const BatchImage& image, const std::stop_token& stop)
 }
 
 void BatchRunner::writeFigures(const BatchImage& image, const FigureSubject& subject,
-                               const ImageResult& result, const std::stop_token& stop,
-                               FinishedImage& done) {
+                               const ImageResult& result, const ImageResult& baseline,
+                               const std::stop_token& stop, FinishedImage& done) {
   for (const FigureKind& kind : figureKinds()) {
     if (std::find(plan_.kinds.begin(), plan_.kinds.end(), kind.id) == plan_.kinds.end()) continue;
-    const FigureInput input =
-        makeFigureInput(subject, result, kind.per_layer ? plan_.style.block : -1,
-                        {plan_.style.page.overlay, std::nullopt, nullptr});
+    const int block = kind.per_layer ? plan_.style.block : -1;
+    FigureExtras extras{plan_.style.page.overlay, std::nullopt, nullptr};
+    FigureInput input;
     try {
+      extras.lens = lensOf(kind.id, result, baseline, stop);
+      input = makeFigureInput(subject, result, block, extras);
       figureSize(kind.id, input, plan_.style.page);
     } catch (const Error& error) {
       note(fmt::format("{}: {}", findMethod(subject.choice.method).label,
@@ -221,6 +225,24 @@ void BatchRunner::writeFigures(const BatchImage& image, const FigureSubject& sub
       done.figures.push_back(file.lexically_relative(plan_.output).string());
     }
   }
+}
+
+/// nullptr: the figure shows no lens.
+std::shared_ptr<const LensPictures> BatchRunner::lensOf(const std::string& kind,
+                                                        const ImageResult& result,
+                                                        const ImageResult& baseline,
+                                                        const std::stop_token& stop) const {
+  const OverlayStyle& style = plan_.style.page.overlay;
+  const std::optional<LensKind> lens = adamerge::lensOf(figureContent(kind).value_or(style.kind));
+  if (!lens) return nullptr;
+  LensQuery query;
+  query.kind = *lens;
+  query.token.index = style.prefix_token;
+  query.head = style.head;
+  query.looked_at = style.looked_at;
+  query.foreground = style.foreground;
+  return lensPictures(*result.recording, baseline.recording.get(),
+                      kind == "strip" ? -1 : plan_.style.block, query, stop);
 }
 
 void BatchRunner::note(const std::string& sentence) {

@@ -97,8 +97,12 @@ class BatchRunner {
   void runAll(const std::stop_token& stop);
   void runImage(const BatchImage& image, const std::stop_token& stop);
   void writeFigures(const BatchImage& image, const FigureSubject& subject,
-                    const ImageResult& result, const std::stop_token& stop, FinishedImage& done);
+                    const ImageResult& result, const ImageResult& baseline,
+                    const std::stop_token& stop, FinishedImage& done);
   void count(const FinishedImage& done);
+  std::shared_ptr<const LensPictures> lensOf(const std::string& kind, const ImageResult& result,
+                                             const ImageResult& baseline,
+                                             const std::stop_token& stop) const;
   void note(const std::string& sentence);
   void writeTable();
 

@@ -108,7 +108,8 @@ std::string inspection(const ExportContext& context) {
       pane.prepared->crop,
       pane.choice,
       pane.result,
-      *pane.baseline};
+      *pane.baseline,
+      pane.change};
   return inspectJson(*context.engine, std::array{report}, false);
 }
 

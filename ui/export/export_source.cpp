@@ -16,6 +16,7 @@ ExportContext exportContext(Workbench& workbench) {
     if (inspection == nullptr) continue;
     if (index == workbench.activeIndex()) context.active = context.panes.size();
     context.panes.push_back(std::move(inspection));
+    context.lenses.push_back(workbench.pane(index).lens());
     context.notes.push_back(unequalFlops(workbench, index));
   }
   return context;

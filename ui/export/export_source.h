@@ -65,6 +65,7 @@ class Workbench;
 struct ExportContext {
   std::shared_ptr<const Engine> engine;
   std::vector<InspectionPtr> panes;  ///< of the panes shown, those with a result
+  std::vector<LensShownPtr> lenses;  ///< of each, may be null
   std::vector<QString> notes;        ///< of each, as far as given: what its caption has to say
   std::size_t active = 0;            ///< which of them is worked in
   OverlayStyle overlay;

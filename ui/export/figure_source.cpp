@@ -27,6 +27,7 @@ FigureInput makeFigureInput(const FigureSubject& subject, ImageResult result, in
   if (extras.other != nullptr) {
     input.other = std::shared_ptr<const ImageResult>(extras.other, &extras.other->result);
   }
+  input.lens = extras.lens;
   input.unmerged_flops = subject.unmerged_flops;
   input.provenance = provenanceJson(subject.model, subject.device, subject.dtype,
                                     subject.file.empty() ? input.title : subject.file.string(),
@@ -125,6 +126,13 @@ class ComparisonSource : public ExportSource {
   std::vector<FigureExtras> extras_;
 };
 
+/// Whether the kind is no lens's, or the one on the canvas: a lens's figures are of what it shows
+/// now: of the overlay's kind, and heads of attention.
+bool showsLens(const FigureKind& kind, const FigureExtras& extras) {
+  const std::optional<OverlayKind> content = figureContent(kind.id);
+  return !content || !lensOf(*content) || *content == extras.overlay.kind;
+}
+
 /// Not every method gives every kind (no salience, say), nor can every kind be compared.
 bool canBeDrawn(const ExportSource& source, const ExportContext& context) {
   try {
@@ -145,6 +153,10 @@ FigureExtras extrasOf(const ExportContext& context, std::size_t pane) {
   extras.overlay = context.overlay;
   if (pane < context.notes.size()) extras.note = context.notes[pane];
   if (context.panes.size() > 1) extras.other = context.panes[pane == 0 ? 1 : 0];
+  if (pane < context.lenses.size() && context.lenses[pane] != nullptr &&
+      context.lenses[pane]->kind == context.overlay.kind) {
+    extras.lens = context.lenses[pane]->pictures;
+  }
   return extras;
 }
 
@@ -163,6 +175,7 @@ std::vector<ExportSourcePtr> figureSources(const ExportContext& context) {
   for (const FigureKind& kind : figureKinds()) {
     auto source =
         std::make_shared<FigureSource>(kind, inspection, extrasOf(context, context.active));
+    if (!showsLens(kind, extrasOf(context, context.active))) continue;
     if (canBeDrawn(*source, context)) sources.push_back(std::move(source));
   }
   return sources;
@@ -176,6 +189,7 @@ std::vector<ExportSourcePtr> comparisonSources(const ExportContext& context) {
     extras.push_back(extrasOf(context, pane));
   }
   for (const FigureKind& kind : figureKinds()) {
+    if (!showsLens(kind, extras.front())) continue;
     auto source = std::make_shared<ComparisonSource>(kind, context.panes, extras);
     if (canBeDrawn(*source, context)) sources.push_back(std::move(source));
   }

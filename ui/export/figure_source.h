@@ -33,6 +33,7 @@ struct FigureExtras {
   std::optional<int> selected_patch;
   InspectionPtr other = nullptr;  ///< what a difference overlay compares with; nullptr: nothing
   QString note = {};              ///< stands behind the settings
+  std::shared_ptr<const LensPictures> lens = nullptr;  ///< what the overlay's lens shows
 };
 
 /// `block`: 0-based; -1 for figures that show no single block.

@@ -4,10 +4,11 @@
 #include <filesystem>
 #include <functional>
 
-#include "adamerge/evaluate.h"
 #include "adamerge/error.h"
+#include "adamerge/evaluate.h"
 #include "bench/workbench.h"
 #include "plots/accuracy_plot.h"
+#include "plots/change_plot.h"
 #include "plots/redundancy_plot.h"
 #include "plots/sweep_plot.h"
 #include "plots/tokens_plot.h"
@@ -87,6 +88,17 @@ void bindPlot(RedundancyPlot& plot, Workbench& workbench) {
   ViewState& view = workbench.view();
   QObject::connect(&view, &ViewState::blockChanged, &plot, update);
   QObject::connect(&plot, &RedundancyPlot::blockChosen, &view, &ViewState::setBlock);
+  followPanes(plot, workbench, update);
+}
+
+void bindPlot(ChangePlot& plot, Workbench& workbench) {
+  const auto update = [&plot, &workbench] {
+    plot.whenSeen(
+        [&plot, &workbench] { plot.setResults(resultsOf(workbench), workbench.view().block()); });
+  };
+  ViewState& view = workbench.view();
+  QObject::connect(&view, &ViewState::blockChanged, &plot, update);
+  QObject::connect(&plot, &ChangePlot::blockChosen, &view, &ViewState::setBlock);
   followPanes(plot, workbench, update);
 }
 

@@ -5,6 +5,7 @@
 namespace adamerge::ui {
 
 class AccuracyPlot;
+class ChangePlot;
 class RedundancyPlot;
 class SweepPlot;
 class TokensPlot;
@@ -14,6 +15,7 @@ class Workbench;
 /// must outlive the plot.
 void bindPlot(TokensPlot& plot, Workbench& workbench);
 void bindPlot(RedundancyPlot& plot, Workbench& workbench);
+void bindPlot(ChangePlot& plot, Workbench& workbench);
 void bindPlot(SweepPlot& plot, Workbench& workbench);
 /// Reads results.json of each model that is opened, and follows evaluations of it.
 void bindPlot(AccuracyPlot& plot, Workbench& workbench);

@@ -24,13 +24,15 @@ namespace adamerge::ui {
 namespace {
 
 constexpr QSize kSwatch(40, 12);
+constexpr int kKindsPerRow = 6;
 /// Of held ranges: salience and attention are shares, but of other methods anything.
 constexpr double kLargestValue = 1e6;
 constexpr int kRangeDecimals = 6;
-enum Page { kHeatPage, kGroupsPage, kNoPage };
+enum Page { kHeatPage, kGroupsPage, kComponentsPage, kNoPage };
 
 Page pageOf(OverlayKind kind) {
-  if (kind == OverlayKind::kSalience || kind == OverlayKind::kAttention) return kHeatPage;
+  if (isHeatMap(kind)) return kHeatPage;
+  if (kind == OverlayKind::kComponents) return kComponentsPage;
   return kind == OverlayKind::kGroups ? kGroupsPage : kNoPage;
 }
 
@@ -83,9 +85,10 @@ QLabel* labelFor(QWidget* control, const QString& text) {
   return label;
 }
 
-/// Where `style` holds the range of its heat map.
-std::optional<ValueRange>& heldIn(OverlayStyle& style) {
-  return style.kind == OverlayKind::kAttention ? style.attention_range : style.salience_range;
+/// The range that `style` holds of its heat map; nullptr: none.
+ValueRange* heldIn(OverlayStyle& style) {
+  const auto found = style.held.find(style.kind);
+  return found == style.held.end() ? nullptr : &found->second;
 }
 
 RealBox* makeEnd(const QString& object_name, const QString& name, const QString& help) {
@@ -122,6 +125,11 @@ OverlayForm::OverlayForm(ViewState& view, FindRange find_range, QWidget* parent)
                       tr("What is at it or below has the first colour."))),
       highest_(makeEnd(QStringLiteral("range-highest"), tr("Highest value of the colours"),
                        tr("What is at it or above has the last colour."))),
+      token_(makeCombo(QStringLiteral("lens-token"), tr("Token"))),
+      head_(makeCombo(QStringLiteral("lens-head"), tr("Head"))),
+      looked_at_(new QCheckBox(tr("Who looks at it"))),
+      from_other_(new QCheckBox(tr("From the other canvas's run"))),
+      foreground_(makeCombo(QStringLiteral("foreground"), tr("Foreground"))),
       groups_(makeCombo(QStringLiteral("group-style"), tr("Groups as"))),
       dim_(new QCheckBox(tr("Dim what the model does not see"))) {
   QWidget* kinds = makeKinds();
@@ -133,9 +141,10 @@ OverlayForm::OverlayForm(ViewState& view, FindRange find_range, QWidget* parent)
 
 QWidget* OverlayForm::makeKinds() {
   auto* row = new QWidget;
-  auto* layout = new QHBoxLayout(row);
+  auto* layout = new QGridLayout(row);
   layout->setContentsMargins(0, 0, 0, 0);
   layout->setSpacing(2);
+  int place = 0;
   for (const OverlayInfo& kind : overlays()) {
     auto* button = new QToolButton;
     button->setObjectName(QString::fromLatin1(kind.icon));
@@ -150,7 +159,8 @@ QWidget* OverlayForm::makeKinds() {
                            .arg(kind.label.toHtmlEscaped(),
                                 kind.key.toString(QKeySequence::NativeText), rich(kind.help)));
     kinds_->addButton(button, static_cast<int>(kind.value));
-    layout->addWidget(button);
+    layout->addWidget(button, place / kKindsPerRow, place % kKindsPerRow);
+    ++place;
   }
   return row;
 }
@@ -182,8 +192,71 @@ QWidget* OverlayForm::makeHeatPage() {
   layout->addWidget(smooth_, 2, 0, 1, 2);
   layout->addWidget(hold_, 3, 0, 1, 2);
   layout->addLayout(ends, 4, 0, 1, 2);
-  layout->setRowStretch(5, 1);
+  layout->addWidget(makeAttention(), 5, 0, 1, 2);
+  from_other_->setObjectName(QStringLiteral("from-other"));
+  from_other_->setToolTip(
+      rich(tr("Compares with what the other method makes of the picture, instead of with the "
+              "unmerged model: two methods at equal FLOPs, for example.")));
+  layout->addWidget(from_other_, 6, 0, 1, 2);
+  layout->setRowStretch(7, 1);
   return page;
+}
+
+QWidget* OverlayForm::makeAttention() {
+  looked_at_->setObjectName(QStringLiteral("looked-at"));
+  looked_at_->setToolTip(
+      rich(tr("Shows of every patch how much of its own attention goes to the token, instead of "
+              "where the token looks.")));
+  attention_ = new QWidget;
+  QGridLayout* layout = gridOn(attention_);
+  layout->addWidget(labelFor(token_, tr("Token")), 0, 0);
+  layout->addWidget(token_, 0, 1);
+  layout->addWidget(labelFor(head_, tr("Head")), 1, 0);
+  layout->addWidget(head_, 1, 1);
+  layout->addWidget(looked_at_, 2, 0, 1, 2);
+  // Nothing below moves between kinds.
+  for (QWidget* widget : {attention_, static_cast<QWidget*>(from_other_)}) {
+    QSizePolicy policy = widget->sizePolicy();
+    policy.setRetainSizeWhenHidden(true);
+    widget->setSizePolicy(policy);
+  }
+  return attention_;
+}
+
+QWidget* OverlayForm::makeComponentsPage() {
+  for (const auto& side : foregrounds()) {
+    addItem(*foreground_, {}, side.label, static_cast<int>(side.value), side.help);
+  }
+  auto* page = new QWidget;
+  QGridLayout* layout = gridOn(page);
+  layout->addWidget(labelFor(foreground_, tr("Show")), 0, 0);
+  layout->addWidget(foreground_, 0, 1);
+  layout->setRowStretch(1, 1);
+  return page;
+}
+
+void OverlayForm::setNetwork(const VitConfig& vit) {
+  {
+    const QSignalBlocker quiet_token(token_);
+    const QSignalBlocker quiet_head(head_);
+    token_->clear();
+    head_->clear();
+    for (int token = 0; token < vit.prefixTokens(); ++token) {
+      const bool class_token = vit.class_token && token == 0;
+      addItem(*token_, {},
+              class_token ? tr("Class token")
+                          : tr("Register %1").arg(token + (vit.class_token ? 0 : 1)),
+              token, tr("Whose attention is shown while no patch is clicked."));
+    }
+    if (vit.prefixTokens() == 0) {
+      addItem(*token_, {}, tr("The clicked patch"), 0, tr("This model has patch tokens alone."));
+    }
+    addItem(*head_, {}, tr("Mean of all"), -1, tr("The mean over all heads of the block."));
+    for (int head = 0; head < vit.heads * vit.branches; ++head) {
+      addItem(*head_, {}, tr("Head %1").arg(head), head, tr("Counted from 0, as in JSON."));
+    }
+  }
+  refresh();
 }
 
 QWidget* OverlayForm::makeGroupsPage() {
@@ -217,6 +290,7 @@ void OverlayForm::layOut(QWidget* kinds, QWidget* heat, QWidget* groups) {
   dim_->setToolTip(rich(tr("The model sees a crop of the image; this darkens the rest.")));
   options_->insertWidget(kHeatPage, heat);
   options_->insertWidget(kGroupsPage, groups);
+  options_->insertWidget(kComponentsPage, makeComponentsPage());
   options_->insertWidget(kNoPage, new QWidget);
 
   auto* opacity = new QHBoxLayout;
@@ -265,6 +339,23 @@ void OverlayForm::connectAll() {
       style.groups = static_cast<GroupStyle>(groups_->currentData().toInt());
     });
   });
+  connect(foreground_, &QComboBox::currentIndexChanged, this, [this] {
+    change([&](OverlayStyle& style) {
+      style.foreground = static_cast<Foreground>(foreground_->currentData().toInt());
+    });
+  });
+  connect(token_, &QComboBox::currentIndexChanged, this, [this] {
+    change([&](OverlayStyle& style) { style.prefix_token = token_->currentData().toInt(); });
+    // What is clicked goes before; the one chosen here is wanted now.
+    view_.select(std::nullopt);
+  });
+  connect(head_, &QComboBox::currentIndexChanged, this, [this] {
+    change([&](OverlayStyle& style) { style.head = head_->currentData().toInt(); });
+  });
+  connect(looked_at_, &QCheckBox::toggled, this,
+          [this](bool on) { change([&](OverlayStyle& style) { style.looked_at = on; }); });
+  connect(from_other_, &QCheckBox::toggled, this,
+          [this](bool on) { change([&](OverlayStyle& style) { style.from_other = on; }); });
   connect(smooth_, &QCheckBox::toggled, this,
           [this](bool on) { change([&](OverlayStyle& style) { style.smooth = on; }); });
   connect(dim_, &QCheckBox::toggled, this,
@@ -277,21 +368,24 @@ void OverlayForm::connectRange() {
   connect(hold_, &QCheckBox::toggled, this, [this](bool on) {
     const OverlayStyle& style = view_.overlay();
     const auto found = on && find_range_ ? find_range_(style.kind, style.scale) : std::nullopt;
-    change([&](OverlayStyle& changed) { heldIn(changed) = found; });
+    change([&](OverlayStyle& changed) {
+      changed.held.erase(changed.kind);
+      if (found) changed.held[changed.kind] = *found;
+    });
     // Nothing was found: the box stays as it was.
     refresh();
   });
   connect(lowest_, &QDoubleSpinBox::valueChanged, this, [this](double value) {
     change([&](OverlayStyle& style) {
-      auto& held = heldIn(style);
-      if (held && value < held->highest) held->lowest = value;
+      ValueRange* held = heldIn(style);
+      if (held != nullptr && value < held->highest) held->lowest = value;
     });
     showRange();
   });
   connect(highest_, &QDoubleSpinBox::valueChanged, this, [this](double value) {
     change([&](OverlayStyle& style) {
-      auto& held = heldIn(style);
-      if (held && value > held->lowest) held->highest = value;
+      ValueRange* held = heldIn(style);
+      if (held != nullptr && value > held->lowest) held->highest = value;
     });
     showRange();
   });
@@ -300,19 +394,19 @@ void OverlayForm::connectRange() {
 void OverlayForm::showRange() {
   OverlayStyle style = view_.overlay();
   const bool ranks = style.scale == SalienceScale::kRank;
-  const std::optional<ValueRange>& held = heldIn(style);
+  const ValueRange* held = heldIn(style);
   const QSignalBlocker quiet_hold(hold_);
   const QSignalBlocker quiet_lowest(lowest_);
   const QSignalBlocker quiet_highest(highest_);
   hold_->setEnabled(!ranks);
-  hold_->setChecked(held.has_value());
+  hold_->setChecked(held != nullptr);
   hold_->setToolTip(
       rich(ranks ? tr("Ranks have no range: every block has a least and a most.")
                  : tr("Takes the range of all blocks in all canvases as they are now and keeps it, "
                       "so that a colour means one value everywhere. Off: every block has its "
                       "own.")));
-  for (RealBox* box : {lowest_, highest_}) box->setEnabled(held && !ranks);
-  if (!held) {
+  for (RealBox* box : {lowest_, highest_}) box->setEnabled(held != nullptr && !ranks);
+  if (held == nullptr) {
     lowest_->clear();
     highest_->clear();
     return;
@@ -332,6 +426,10 @@ void OverlayForm::refresh() {
     const QSignalBlocker quiet_opacity(opacity_);
     const QSignalBlocker quiet_smooth(smooth_);
     const QSignalBlocker quiet_dim(dim_);
+    const QSignalBlocker quiet_looked_at(looked_at_);
+    const QSignalBlocker quiet_from_other(from_other_);
+    looked_at_->setChecked(style.looked_at);
+    from_other_->setChecked(style.from_other);
     opacity_->setValue(percent);
     smooth_->setChecked(style.smooth);
     dim_->setChecked(style.dim_outside);
@@ -342,6 +440,11 @@ void OverlayForm::refresh() {
   choose(*colormap_, static_cast<int>(style.colormap));
   choose(*scale_, static_cast<int>(style.scale));
   choose(*groups_, static_cast<int>(style.groups));
+  choose(*foreground_, static_cast<int>(style.foreground));
+  choose(*token_, style.prefix_token);
+  choose(*head_, style.head);
+  attention_->setVisible(style.kind == OverlayKind::kAttention);
+  from_other_->setVisible(style.kind == OverlayKind::kChange);
   options_->setCurrentIndex(pageOf(style.kind));
   showRange();
 }

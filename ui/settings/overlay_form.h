@@ -28,9 +28,14 @@ class OverlayForm : public QWidget {
 
   explicit OverlayForm(ViewState& view, FindRange find_range = {}, QWidget* parent = nullptr);
 
+  /// Whose tokens and heads are offered.
+  void setNetwork(const VitConfig& vit);
+
  private:
   QWidget* makeKinds();
   QWidget* makeHeatPage();
+  QWidget* makeAttention();
+  QWidget* makeComponentsPage();
   QWidget* makeGroupsPage();
   void layOut(QWidget* kinds, QWidget* heat, QWidget* groups);
   void connectAll();
@@ -55,6 +60,12 @@ class OverlayForm : public QWidget {
   QCheckBox* hold_;
   RealBox* lowest_;
   RealBox* highest_;
+  QComboBox* token_;
+  QComboBox* head_;
+  QCheckBox* looked_at_;
+  QCheckBox* from_other_;
+  QComboBox* foreground_;
+  QWidget* attention_ = nullptr;  ///< what only attention is asked
   QComboBox* groups_;
   QCheckBox* dim_;
 };

@@ -14,10 +14,12 @@
 #include <algorithm>
 
 #include "bench/workbench.h"
+#include "canvas/heads_view.h"
 #include "canvas/lineage_panel.h"
 #include "evaluation/evaluation_panel.h"
 #include "look/icons.h"
 #include "plots/accuracy_plot.h"
+#include "plots/change_plot.h"
 #include "plots/plot_bindings.h"
 #include "plots/redundancy_plot.h"
 #include "plots/sweep_plot.h"
@@ -116,6 +118,11 @@ Docks::Docks(Workbench& workbench, RecentList& evaluated, QMainWindow& window)
   auto* overlay = new OverlayForm(workbench.view(), [&workbench](OverlayKind kind, auto scale) {
     return rangeOfAll(workbench, kind, scale);
   });
+  const auto follow_model = [overlay, &workbench] {
+    if (workbench.model() != nullptr) overlay->setNetwork(workbench.model()->info.vit);
+  };
+  connect(&workbench, &Workbench::modelChanged, overlay, follow_model);
+  follow_model();
   overlay_dock_ = add("overlay", tr("Overlay"), scrolling(overlay), Qt::RightDockWidgetArea);
   addLineage();
   evaluation_ = new EvaluationPanel(workbench, evaluated);
@@ -123,6 +130,7 @@ Docks::Docks(Workbench& workbench, RecentList& evaluated, QMainWindow& window)
   addPlot<TokensPlot>(tr("Tokens"));
   addPlot<SweepPlot>(tr("Sweep"));
   addPlot<RedundancyPlot>(tr("Redundancy"));
+  addPlot<ChangePlot>(tr("Change"));
   connectEvaluation(*addPlot<AccuracyPlot>(tr("Accuracy")));
   for (QDockWidget* dock : all_) new DockTitle(*dock, window_);
   arrange();
@@ -165,8 +173,12 @@ void Docks::connectEvaluation(AccuracyPlot& plot) {
 void Docks::addLineage() {
   lineage_ = new LineagePanel(workbench_.activePane(), workbench_.view());
   lineage_dock_ = add("lineage", tr("Lineage"), lineage_, Qt::RightDockWidgetArea);
-  connect(&workbench_, &Workbench::activePaneChanged, this,
-          [this] { lineage_->setPane(workbench_.activePane()); });
+  heads_ = new HeadsView(workbench_.activePane(), workbench_.view());
+  heads_dock_ = add("heads", tr("Heads"), heads_, Qt::RightDockWidgetArea);
+  connect(&workbench_, &Workbench::activePaneChanged, this, [this] {
+    lineage_->setPane(workbench_.activePane());
+    heads_->setPane(workbench_.activePane());
+  });
 }
 
 void Docks::arrange() {
@@ -174,6 +186,7 @@ void Docks::arrange() {
   window_.splitDockWidget(method_dock_, plot_docks_.front(), Qt::Vertical);
   window_.tabifyDockWidget(method_dock_, overlay_dock_);
   window_.tabifyDockWidget(method_dock_, lineage_dock_);
+  window_.tabifyDockWidget(method_dock_, heads_dock_);
   window_.tabifyDockWidget(method_dock_, evaluation_dock_);
   for (std::size_t i = 1; i < plot_docks_.size(); ++i) {
     window_.tabifyDockWidget(plot_docks_.front(), plot_docks_[i]);

@@ -34,6 +34,7 @@ class DockTitle : public QWidget {
 
 class AccuracyPlot;
 class EvaluationPanel;
+class HeadsView;
 class LineagePanel;
 class MethodForm;
 class PlotPanel;
@@ -77,11 +78,13 @@ class Docks : public QObject {
   EvaluationPanel* evaluation_ = nullptr;
   ThumbnailList* images_ = nullptr;
   LineagePanel* lineage_ = nullptr;
+  HeadsView* heads_ = nullptr;
   std::vector<PlotPanel*> plots_;
   QDockWidget* images_dock_ = nullptr;
   QDockWidget* method_dock_ = nullptr;
   QDockWidget* overlay_dock_ = nullptr;
   QDockWidget* lineage_dock_ = nullptr;
+  QDockWidget* heads_dock_ = nullptr;
   QDockWidget* evaluation_dock_ = nullptr;
   std::vector<QDockWidget*> plot_docks_;  ///< one group of tabs
   std::vector<QDockWidget*> all_;

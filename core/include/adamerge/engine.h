@@ -52,6 +52,7 @@ struct EngineOptions {
 struct RunOptions {
   bool trace = true;      ///< record salience, groups and merges of every block
   bool features = false;  ///< hand out the final tokens, for patchCosine()
+  bool record = false;    ///< keep what the lenses look into (lenses.h)
 };
 
 /// A choice as one engine runs it: settings complete and checked against the model, layer

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "adamerge/image.h"
+#include "adamerge/lenses.h"
 #include "adamerge/preprocess.h"
 #include "adamerge/result.h"
 
@@ -34,9 +36,19 @@ enum class OverlayKind {
   kSalience,    ///< heat map of the salience on entry to the block
   kGroups,      ///< patches that are one token after the block
   kSurvivors,   ///< untouched, absorbed others, merged away
-  kAttention,   ///< heat map of the class token's attention in the block
+  kAttention,   ///< heat map of a token's attention in the block
   kDifference,  ///< where the groups differ from those of another run
+  kRollout,     ///< heat map of what the result was made of, through all blocks
+  kComponents,  ///< principal components of the features as colours
+  kSimilarity,  ///< heat map of the features' cosine to one patch's
+  kNorm,        ///< heat map of the features' length
+  kChange,      ///< heat map of what merging changed of the features
 };
+/// The lens that an overlay shows; nullopt: it shows none.
+std::optional<LensKind> lensOf(OverlayKind content);
+/// Whether values become colours by a colormap and a scale.
+bool isHeatMap(OverlayKind content);
+
 enum class GroupStyle {
   kFill,     ///< the mean colour of each group
   kOutline,  ///< outlines coloured by the surviving patch, so that a group keeps its colour
@@ -59,8 +71,13 @@ struct OverlayStyle {
   bool dim_outside = true;  ///< darken what the model does not see
   /// Held, so that colours compare from block to block and picture to picture; nullopt: every block
   /// has its own. Ranks have none.
-  std::optional<ValueRange> salience_range;
-  std::optional<ValueRange> attention_range;
+  std::map<OverlayKind, ValueRange> held;
+  /// What lenses are asked. The token and the head are those of attention.
+  int prefix_token = 0;    ///< whose attention is shown where no patch is selected
+  int head = -1;           ///< -1: mean over heads
+  bool looked_at = false;  ///< who looks at the token, instead of where it looks
+  Foreground foreground = Foreground::kAll;  ///< of components
+  bool from_other = false;                   ///< change from the run compared with
 
   /// The one held for `content`; nullopt for what is no heat map and where ranks are shown.
   std::optional<ValueRange> heldRange(OverlayKind content) const;
@@ -72,8 +89,31 @@ struct FigureKind {
   std::string description;  ///< one sentence
   bool per_layer = false;   ///< shows one chosen block
 };
-/// salience, attention, groups, survivors, canvas, strip, layers, overview.
+/// What lenses show of one run.
+/// They are made by lensPictures().
+struct LensPictures {
+  std::string subject;          ///< "where patch 3,5 looks, mean over heads"; may be empty
+  std::vector<LensMap> blocks;  ///< one a block, of the overlay shown; empty maps: not computed
+  std::vector<LensMap> heads;   ///< of attention: of one block, one a head
+  int heads_block = -1;
+  std::vector<float> entropy;  ///< of those heads, in nats
+};
+
+/// Adds what `query` shows of `block` and, of attention, of its heads; `other`: as lensMap()'s.
+/// Throws what lensMap() throws.
+void addLensBlock(LensPictures& pictures, const Recording& run, const Recording* other, int block,
+                  const LensQuery& query, const std::stop_token& stop = {});
+/// With `block` alone, or all of them for -1.
+std::shared_ptr<const LensPictures> lensPictures(const Recording& run, const Recording* other,
+                                                 int block, const LensQuery& query,
+                                                 const std::stop_token& stop = {});
+
+/// salience, attention, heads, rollout, components, similarity, norm, change, groups, survivors,
+/// canvas, strip, layers, overview.
 const std::vector<FigureKind>& figureKinds();
+/// What figure `kind` shows of its blocks, kNone where it has no such content; nullopt: what the
+/// style's overlay is. Throws Error: unknown kind.
+std::optional<OverlayKind> figureContent(std::string_view kind);
 
 struct FigureInput {
   std::string title;     ///< e.g. the image's name; may be empty
@@ -87,6 +127,7 @@ struct FigureInput {
   int layer = -1;                            ///< the chosen block, 0-based; -1: the last
   std::optional<int> selected_patch;         ///< its group is outlined in canvas and strip
   std::shared_ptr<const ImageResult> other;  ///< the run that a difference overlay compares with
+  std::shared_ptr<const LensPictures> lens;  ///< what figures of lenses show
   std::optional<double> unmerged_flops;      ///< G, `paper`; comparisons give FLOPs in % of it
   std::string provenance;  ///< provenanceJson(), written into the file; empty: none
 };

@@ -21,6 +21,7 @@ struct OverlayInput {
   int layer = 0;  ///< the block shown, 0-based
   /// Groups after the same block of the run compared with; kDifference only.
   const std::vector<int>* other_groups = nullptr;
+  const LensMap* lens = nullptr;  ///< of the block, where the overlay shows a lens
   /// The groups these patches belong to after `layer` are outlined.
   std::optional<int> selected_patch;
   std::optional<int> hovered_patch;

@@ -4,17 +4,39 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "adamerge/calibrate.h"
 #include "adamerge/engine.h"
+#include "adamerge/lenses.h"
 #include "adamerge/methods.h"
 #include "adamerge/model_info.h"
 
 namespace adamerge {
+
+/// What the lenses tell of one block and token.
+struct LensReport {
+  int block = 0;
+  std::optional<LensToken> token;  ///< nullopt: none was named and there is no class token
+  int head = -1;
+  LensMap looks;      ///< where the token looks; NaN is null, empty is null
+  LensMap looked_at;  ///< who looks at it
+  double received = 0;
+  std::vector<float> entropy;  ///< per head
+  Rollout rollout;
+  LensMap similarity;  ///< of patches alone
+  LensMap norm;
+  LensMap change;
+};
+/// `token`: as LensReport's. Throws what lensMap() throws, but a dropped patch has no attention.
+LensReport lensReport(const Recording& run, const Recording& unmerged, int block,
+                      const std::optional<LensToken>& token, int head,
+                      const std::stop_token& stop = {});
 
 /// One inspected image.
 struct InspectReport {
@@ -24,7 +46,9 @@ struct InspectReport {
   Rectangle crop;
   MethodChoice choice;
   ImageResult result;
-  ImageResult baseline;  ///< the unmerged model on the same input
+  ImageResult baseline;                    ///< the unmerged model on the same input
+  std::vector<FeatureChange> change = {};  ///< from the unmerged run; empty: null in JSON
+  std::optional<LensReport> lens = {};     ///< where the lenses were asked
 };
 
 /// The settings that have an effect, defaults filled in. `rotary`: on a network with rotary
@@ -33,6 +57,9 @@ Settings settingsInForce(const MethodChoice& choice, bool rotary);
 
 /// "AdaMerge, r_max 16, alpha 2": the method with what differs from its defaults, and its count.
 std::string describe(const MethodChoice& choice);
+
+/// The same as one line of JSON: what `inspect --json` has under "settings".
+std::string settingsJson(const MethodChoice& choice, const VitConfig& vit);
 
 /// One object, or with `as_array` an array of them. Valid UTF-8, finite numbers.
 std::string inspectJson(const Engine& engine, std::span<const InspectReport> reports,

@@ -3,11 +3,14 @@
 // are in raster order over the patch grid.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace adamerge {
+
+class Recording;  // lenses.h
 
 /// In pixels, may be fractional; may reach beyond the image where preprocessing padded it.
 struct Rectangle {
@@ -103,6 +106,8 @@ struct ImageResult {
   /// RunOptions::features asked for them.
   std::vector<float> features;
   std::vector<int> patch_tokens;
+  /// What the lenses look into; only where RunOptions::record asked for it.
+  std::shared_ptr<const Recording> recording;
   Flops flops;
   std::vector<LayerTrace> layers;     ///< one per block
   bool calibrated = true;             ///< false: the method wanted statistics and had none that fit

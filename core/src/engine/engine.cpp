@@ -314,7 +314,8 @@ std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
   };
   VisionTransformer::Options how;
   how.trace = options.trace;
-  how.patch_map = options.trace || options.features;
+  how.patch_map = options.trace || options.features || options.record;
+  how.record = options.record;
   how.position = method.position;
   how.rotated_keys = method.rotated_keys;
   PlacedModel::Output output;
@@ -342,6 +343,7 @@ std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
       result.features.assign(values, values + tokens.numel());
       result.patch_tokens = output.images[i].patchTokens();
     }
+    if (options.record) result.recording = output.recordings[i];
     result.flops = countFlops(vit, output.images[i].work());
     result.layers = output.images[i].takeLayers();
     result.calibrated = method.method->calibrated();

@@ -30,6 +30,16 @@ ImageState::ImageState(int prefix, int patches, bool trace)
   std::iota(anchors_.begin() + prefix, anchors_.end(), 0);
 }
 
+ImageState ImageState::tokensAlone() const {
+  ImageState alone(prefix_, /*patches=*/0, /*trace=*/false);
+  alone.initial_tokens_ = initial_tokens_;
+  alone.sizes_ = sizes_;
+  alone.patch_tokens_ = patch_tokens_;
+  alone.stands_ = stands_;
+  alone.anchors_ = anchors_;
+  return alone;
+}
+
 void ImageState::beginBlock(int index) {
   LayerTrace layer;
   layer.index = index;
@@ -55,12 +65,7 @@ void ImageState::apply(const MergePlan& plan, int heads) {
 ImageState ImageState::enter(const MergePlan& plan, int heads) {
   checkPlan(plan, tokens(), prefix_, layers_.back().index, heads);
   record(plan);
-  ImageState inside(prefix_, /*patches=*/0, /*trace=*/false);
-  inside.initial_tokens_ = initial_tokens_;
-  inside.sizes_ = sizes_;
-  inside.patch_tokens_ = patch_tokens_;
-  inside.stands_ = stands_;
-  inside.anchors_ = anchors_;
+  ImageState inside = tokensAlone();
   inside.change(plan);
   inside.beginBlock(layers_.back().index);
   LayerTrace& layer = layers_.back();

@@ -29,6 +29,9 @@ class ImageState {
   /// prefix tokens.
   const std::vector<int>& anchors() const { return anchors_; }
 
+  /// The same tokens without what was recorded of them.
+  ImageState tokensAlone() const;
+
   void beginBlock(int index);
   /// Throws FaultyPlan. `heads`: see checkPlan().
   void apply(const MergePlan& plan, int heads);

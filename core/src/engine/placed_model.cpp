@@ -161,8 +161,10 @@ PlacedModel::Output PlacedModel::forward(std::int64_t count, const Images& image
   for (std::int64_t done = 0; done < count;) {
     const Placement now = placement();
     const std::int64_t part = std::min(now.largest, count - done);
+    std::shared_ptr<const VisionTransformer> network;
     auto result = unlessOutOfMemory([&] {
-      return adapted.of(now.network, method)->forward(images(done, part), method, options, stop);
+      network = adapted.of(now.network, method);
+      return network->forward(images(done, part), method, options, stop);
     });
     if (!result) {
       stepDown(now, part, stop);
@@ -173,6 +175,14 @@ PlacedModel::Output PlacedModel::forward(std::int64_t count, const Images& image
     std::move(result->features.begin(), result->features.end(),
               std::back_inserter(output.features));
     std::move(result->images.begin(), result->images.end(), std::back_inserter(output.images));
+    for (std::vector<BlockRecord>& blocks : result->records) {
+      auto state = std::make_unique<Recording::State>();
+      state->network = network;
+      state->blocks = std::move(blocks);
+      state->position = options.position;
+      state->proportional = method.proportionalAttention();
+      output.recordings.push_back(std::make_shared<const Recording>(std::move(state)));
+    }
     if (std::string warning = warningAbout(now, count); !warning.empty()) {
       output.warning = std::move(warning);
     }

@@ -76,7 +76,8 @@ void addDetails(const MethodDetails& details, Json& json) {
   add("note", details.note);
 }
 
-Json layerObject(const LayerTrace& layer) {
+/// `change`: null where nobody measured it.
+Json layerObject(const LayerTrace& layer, const FeatureChange* change) {
   Json json = {{"index", layer.index},
                {"tokens_in", layer.tokens_in},
                {"tokens_out", layer.tokens_out},
@@ -87,6 +88,8 @@ Json layerObject(const LayerTrace& layer) {
                {"z", optionalNumber(layer.z)}};
   json["salience"] = layer.salience.empty() ? Json(nullptr) : Json(layer.salience);
   json["attention"] = layer.attention.empty() ? Json(nullptr) : Json(layer.attention);
+  json["change_mean"] = change != nullptr ? Json(change->mean) : Json(nullptr);
+  json["change_worst"] = change != nullptr ? Json(change->worst) : Json(nullptr);
   json["groups"] = layer.groups;
   json["dropped"] = layer.dropped;
   if (layer.restored) {
@@ -94,6 +97,39 @@ Json layerObject(const LayerTrace& layer) {
     json["tokens_inside"] = layer.tokens_inside;
   }
   addDetails(layer.details, json);
+  return json;
+}
+
+/// NaN is null; so is a map that was not computed.
+Json listOf(const std::vector<float>& values) {
+  if (values.empty()) return nullptr;
+  Json list = Json::array();
+  for (const float value : values)
+    list.push_back(std::isfinite(value) ? Json(value) : Json(nullptr));
+  return list;
+}
+
+Json mapObject(const LensMap& map) {
+  if (map.values.empty()) return nullptr;
+  return {{"patches", listOf(map.values)}, {"prefix", map.prefix}};
+}
+
+Json lensObject(const LensReport& lens, int grid_width) {
+  Json json = {{"block", lens.block}, {"patch", nullptr}, {"prefix_token", nullptr}};
+  if (lens.token && lens.token->patch) {
+    json["patch"] = {lens.token->index % grid_width, lens.token->index / grid_width};
+  } else if (lens.token) {
+    json["prefix_token"] = lens.token->index;
+  }
+  json["head"] = lens.head < 0 ? Json(nullptr) : Json(lens.head);
+  json["looks"] = mapObject(lens.looks);
+  json["looked_at"] = mapObject(lens.looked_at);
+  json["received"] = lens.looks.values.empty() ? Json(nullptr) : Json(lens.received);
+  json["entropy"] = lens.entropy;
+  json["rollout"] = {{"patches", lens.rollout.patches}, {"prefix", lens.rollout.prefix}};
+  json["similarity"] = listOf(lens.similarity.values);
+  json["norm"] = listOf(lens.norm.values);
+  json["change"] = listOf(lens.change.values);
   return json;
 }
 
@@ -131,7 +167,12 @@ Json inspectObject(const Engine& engine, const InspectReport& report) {
                  {"baseline_paper", report.baseline.flops.paper},
                  {"baseline_total", report.baseline.flops.total}}}};
   json["layers"] = Json::array();
-  for (const LayerTrace& layer : report.result.layers) json["layers"].push_back(layerObject(layer));
+  const std::vector<LayerTrace>& layers = report.result.layers;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    json["layers"].push_back(
+        layerObject(layers[i], i < report.change.size() ? &report.change[i] : nullptr));
+  }
+  if (report.lens) json["lens"] = lensObject(*report.lens, model.vit.gridWidth());
   return json;
 }
 
@@ -234,6 +275,45 @@ std::string describe(const Preprocessing& p) {
       "{}, {}, centre crop {} x {}, mean {:.3g} {:.3g} {:.3g}, std {:.3g} {:.3g} {:.3g}", resize,
       name(p.interpolation), p.crop_width, p.crop_height, p.mean[0], p.mean[1], p.mean[2], p.std[0],
       p.std[1], p.std[2]);
+}
+
+LensReport lensReport(const Recording& run, const Recording& unmerged, int block,
+                      const std::optional<LensToken>& token, int head,
+                      const std::stop_token& stop) {
+  LensReport report;
+  report.block = block;
+  report.token = token;
+  report.head = head;
+  const AttentionMaps maps = run.attention(block, stop);
+  report.entropy = entropy(maps);
+  LensQuery query;
+  query.token = token.value_or(LensToken{});
+  query.head = head;
+  const bool dropped =
+      token && token->patch && maps.seen.groups[static_cast<std::size_t>(token->index)] < 0;
+  if (token && !dropped) {
+    requireLens(run, query);
+    report.looks = attentionMap(maps, query);
+    query.looked_at = true;
+    report.looked_at = attentionMap(maps, query);
+    report.received = received(maps, positionOf(maps, *token), head);
+  }
+  report.rollout = rollout(run, stop);
+  const auto of = [&](LensKind kind) {
+    query.kind = kind;
+    return lensMap(run, &unmerged, block, query, stop);
+  };
+  if (token && token->patch) report.similarity = of(LensKind::kSimilarity);
+  report.norm = of(LensKind::kNorm);
+  report.change = of(LensKind::kChange);
+  return report;
+}
+
+std::string settingsJson(const MethodChoice& choice, const VitConfig& vit) {
+  MethodChoice complete = choice;
+  complete.settings = completeSettings(choice, vit);
+  return toJson(settingsInForce(complete, vit.isRotary()))
+      .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string inspectJson(const Engine& engine, std::span<const InspectReport> reports,

@@ -178,8 +178,8 @@ at::Tensor VisionTransformer::metricOf(const at::Tensor& keys) const {
   return device_.is_cpu() ? headMeans(keys) : keys.mean(1, /*keepdim=*/false, deciding());
 }
 
-at::Tensor VisionTransformer::attend(const AttentionLayers& layers, const at::Tensor& input,
-                                     Pack& pack, Attending& how) const {
+at::Tensor VisionTransformer::queriesKeysValues(const AttentionLayers& layers,
+                                                const at::Tensor& input, Attending& how) const {
   const at::Tensor qkv = layers.qkv(input);
   const at::Tensor parts = qkv.view({qkv.size(0), 3, config_.heads, config_.headDim()});
   for (const auto& [part, norm] : {std::pair(0, &layers.q_norm), std::pair(1, &layers.k_norm)}) {
@@ -202,30 +202,82 @@ at::Tensor VisionTransformer::attend(const AttentionLayers& layers, const at::Te
     if (config_.branches > 1) metric = metric / branches;
     how.metric = how.metric.defined() ? how.metric + metric : metric;
   }
+  return qkv;
+}
 
+Segment VisionTransformer::segmentOf(const ImageState& image, std::size_t index,
+                                     const Attending& how) const {
+  Segment segment;
+  segment.tokens = image.tokens();
+  if (!how.pair_bias.empty()) segment.pair_bias = how.pair_bias[index];
+  if (how.proportional && image.anyMerged()) {
+    for (const float size : image.sizes()) segment.key_bias.push_back(std::log(size));
+  }
+  return segment;
+}
+
+at::Tensor VisionTransformer::attend(const AttentionLayers& layers, const at::Tensor& input,
+                                     Pack& pack, Attending& how) const {
+  const at::Tensor qkv = queriesKeysValues(layers, input, how);
   std::vector<ImageState>& images = how.inside.empty() ? pack.images : how.inside;
   std::vector<Segment> segments(images.size());
   for (std::size_t i = 0; i < segments.size(); ++i) {
-    ImageState& image = images[i];
-    segments[i].tokens = image.tokens();
+    segments[i] = segmentOf(images[i], i, how);
     segments[i].first_row = (how.trace || how.statistics.class_attention) && config_.class_token;
     segments[i].received = how.statistics.received;
-    if (!how.pair_bias.empty()) segments[i].pair_bias = how.pair_bias[i];
-    if (!how.plans.empty() && !how.plans[i].keys.empty()) {
-      segments[i].keys = how.plans[i].keys;
-      image.noteKeys(segments[i].keys, !skipsUnseenKeys(qkv));
-    }
-    if (!how.proportional || !image.anyMerged()) continue;
-    for (const float size : image.sizes()) segments[i].key_bias.push_back(std::log(size));
+    if (how.plans.empty() || how.plans[i].keys.empty()) continue;
+    segments[i].keys = how.plans[i].keys;
+    images[i].noteKeys(segments[i].keys, !skipsUnseenKeys(qkv));
   }
   AttentionOutput output = attention(qkv, config_.heads, segments);
   const float share = 1.0F / static_cast<float>(config_.branches);
   for (std::size_t i = 0; how.trace && i < segments.size(); ++i) {
     if (segments[i].first_row) images[i].noteClassAttention(output.first_rows[i], share);
   }
-  if (how.statistics.any()) noteStatistics(parts.select(1, 2), output, pack, how);
+  if (how.statistics.any()) {
+    const at::Tensor parts = qkv.view({qkv.size(0), 3, config_.heads, config_.headDim()});
+    noteStatistics(parts.select(1, 2), output, pack, how);
+  }
   if (!layers.out_norm.weight.defined()) return output.mixed;
   return layerNorm(output.mixed.to(stream_dtype_), layers.out_norm, dtype_);
+}
+
+at::Tensor VisionTransformer::attentionWeights(int block, const BlockRecord& record,
+                                               bool proportional, TokenPosition position) const {
+  const c10::InferenceMode guard;
+  Attending how;
+  how.proportional = proportional;
+  Options options;
+  options.position = position;
+  preparePositions({&record.seen, 1}, block, options, how);
+  Segment segment = segmentOf(record.seen, 0, how);
+  segment.keys = record.keys;
+  const std::vector<AttentionLayers>& attentions =
+      layers_.blocks[static_cast<std::size_t>(block)].attentions;
+  std::vector<at::Tensor> weights;
+  for (std::size_t branch = 0; branch < attentions.size(); ++branch) {
+    const at::Tensor qkv = queriesKeysValues(attentions[branch], record.inputs[branch], how);
+    weights.push_back(
+        adamerge::attentionWeights(qkv, config_.heads, segment).to(at::kCPU, at::kFloat));
+  }
+  return weights.size() == 1 ? weights.front() : at::cat(weights);
+}
+
+void VisionTransformer::record(const Pack& pack, const std::vector<at::Tensor>& inputs,
+                               const Attending& how, std::vector<BlockRecord>& records) const {
+  const bool inside = !how.inside.empty();
+  std::int64_t offset = 0;
+  for (std::size_t i = 0; i < pack.images.size(); ++i) {
+    const ImageState& seen = inside ? how.inside[i] : pack.images[i];
+    BlockRecord record{seen.tokensAlone(), std::nullopt, {}, {}, {}, std::nullopt};
+    if (inside) record.entry = pack.images[i].tokensAlone();
+    for (const at::Tensor& input : inputs) {
+      record.inputs.push_back(input.narrow(0, offset, seen.tokens()).clone());
+    }
+    if (!how.plans.empty()) record.keys = how.plans[i].keys;
+    offset += seen.tokens();
+    records.push_back(std::move(record));
+  }
 }
 
 void VisionTransformer::noteStatistics(const at::Tensor& values, const AttentionOutput& output,
@@ -374,6 +426,10 @@ void VisionTransformer::runInside(Pack& pack, int index, const MergeMethod& meth
   }
   inside.tokens = entered(plans, counts, pack.tokens);
   runParts(inside, index, method, MergeMethod::Stage::kNever, {}, options);
+  pack.records = std::move(inside.records);
+  for (std::size_t i = 0; i < pack.records.size(); ++i) {
+    pack.records[i].entry = pack.images[i].tokensAlone();
+  }
   for (std::size_t i = 0; i < plans.size(); ++i) pack.images[i].takeBack(inside.images[i]);
   pack.tokens = restored(plans, counts, pack.tokens, inside.tokens);
   // Of tokens inside, which no other block knows.
@@ -425,6 +481,7 @@ void VisionTransformer::runParts(Pack& pack, int index, const MergeMethod& metho
   for (std::size_t i = 0; i < pack.images.size(); ++i) {
     pack.images[i].noteAttention(how.inside.empty() ? nullptr : &how.inside[i]);
   }
+  if (options.record) record(pack, inputs, how, pack.records);
   const auto attended = [&](std::size_t branch) {
     const at::Tensor mixed = attend(block.attentions[branch], inputs[branch], pack, how);
     return back.defined() ? mixed.index_select(0, back) : mixed;
@@ -500,10 +557,23 @@ VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
     }
   };
   note();
+  const auto keep = [&] {
+    output.records.resize(pack.images.size());
+    std::int64_t offset = 0;
+    for (std::size_t i = 0; i < pack.records.size(); ++i) {
+      BlockRecord& record = pack.records[i];
+      record.output = pack.tokens.narrow(0, offset, pack.images[i].tokens()).clone();
+      record.after = pack.images[i].tokensAlone();
+      offset += pack.images[i].tokens();
+      output.records[i].push_back(std::move(record));
+    }
+    pack.records.clear();
+  };
   for (int index = 0; index < config_.depth; ++index) {
     throwIfStopped(stop);
     runBlock(pack, index, method, options);
     note();
+    if (options.record) keep();
   }
   throwIfStopped(stop);
 

@@ -19,6 +19,7 @@
 #include "adamerge/model_info.h"
 #include "engine/image_state.h"
 #include "engine/positions.h"
+#include "engine/recording.h"
 #include "kernels/attention.h"
 #include "merging/method.h"
 #include "model/network.h"
@@ -40,6 +41,7 @@ class VisionTransformer {
     std::vector<at::Tensor> features;  ///< B of [N_i, d]: tokens as pooling receives them
     /// B of [N_i, d]: tokens on entry to the first block and after each, where asked for.
     std::vector<std::vector<at::Tensor>> stream;
+    std::vector<std::vector<BlockRecord>> records;  ///< B of depth, where asked for
   };
   struct Options {
     bool trace = true;
@@ -47,11 +49,17 @@ class VisionTransformer {
     TokenPosition position = TokenPosition::kCentroid;
     bool rotated_keys = false;  ///< what methods match by is taken after the rotation
     bool stream = false;        ///< also hand out the residual stream, for tests
+    bool record = false;        ///< also hand out what the lenses look into
   };
 
   /// `images`: [B, 3, H, W] fp32. Throws Cancelled between blocks.
   Output forward(const at::Tensor& images, const MergeMethod& method, const Options& options,
                  const std::stop_token& stop = {}) const;
+
+  /// What the heads of block `block` multiply their values with, of the tokens that `record` holds:
+  /// [heads of all its attentions, N, N] fp32 on the CPU.
+  at::Tensor attentionWeights(int block, const BlockRecord& record, bool proportional,
+                              TokenPosition position) const;
 
   /// The network whose queries, keys and values are made by other weights: `changes` [3 d, d] of
   /// each block added. All else is shared with this one. One attention per block.
@@ -69,6 +77,7 @@ class VisionTransformer {
     /// Per image what the method asked for of the last attention; empty: nothing.
     std::vector<AttentionStatistics> statistics = {};
     std::vector<std::unique_ptr<MethodMemory>> memories = {};  ///< per image, may be null
+    std::vector<BlockRecord> records = {};  ///< per image, of the block that ran; where asked for
   };
   /// What a block's attentions share.
   struct Attending {
@@ -86,12 +95,20 @@ class VisionTransformer {
   };
 
   at::Tensor embed(const at::Tensor& images) const;
+  /// [total tokens, 3 * heads * d_h], normalised and turned as the block's attention has them.
+  at::Tensor queriesKeysValues(const AttentionLayers& layers, const at::Tensor& input,
+                               Attending& how) const;
+  /// `image`'s part of the attention, but for its keys.
+  Segment segmentOf(const ImageState& image, std::size_t index, const Attending& how) const;
   /// What the heads give for `input`, the normalised tokens; [total tokens, d].
   at::Tensor attend(const AttentionLayers& layers, const at::Tensor& input, Pack& pack,
                     Attending& how) const;
   /// What a block's attentions need to know of the tokens that they see.
   void preparePositions(std::span<const ImageState> images, int index, const Options& options,
                         Attending& how) const;
+  /// What each image's attention reads, into `records`.
+  void record(const Pack& pack, const std::vector<at::Tensor>& inputs, const Attending& how,
+              std::vector<BlockRecord>& records) const;
   /// `values`: [total tokens, heads, d_h].
   void noteStatistics(const at::Tensor& values, const AttentionOutput& output, Pack& pack,
                       const Attending& how) const;

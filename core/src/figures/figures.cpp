@@ -14,10 +14,11 @@
 namespace adamerge {
 namespace {
 
-const std::array<FigureDrawing, 8>& drawings() {
-  static const std::array<FigureDrawing, 8> all{
-      salienceFigure(), attentionFigure(), groupsFigure(), survivorsFigure(),
-      canvasFigure(),   stripFigure(),     layersFigure(), overviewFigure()};
+const std::array<FigureDrawing, 14>& drawings() {
+  static const std::array<FigureDrawing, 14> all{
+      salienceFigure(),   attentionFigure(), headsFigure(),  rolloutFigure(), componentsFigure(),
+      similarityFigure(), normFigure(),      changeFigure(), groupsFigure(),  survivorsFigure(),
+      canvasFigure(),     stripFigure(),     layersFigure(), overviewFigure()};
   return all;
 }
 
@@ -42,6 +43,10 @@ const std::vector<FigureKind>& figureKinds() {
     return list;
   }();
   return kinds;
+}
+
+std::optional<OverlayKind> figureContent(std::string_view kind) {
+  return findDrawing(kind).traits.content;
 }
 
 FigureSize figureSize(std::string_view kind, const FigureInput& input, const FigureStyle& style) {

@@ -27,6 +27,12 @@ struct FigureDrawing {
 
 FigureDrawing salienceFigure();
 FigureDrawing attentionFigure();
+FigureDrawing headsFigure();
+FigureDrawing rolloutFigure();
+FigureDrawing componentsFigure();
+FigureDrawing similarityFigure();
+FigureDrawing normFigure();
+FigureDrawing changeFigure();
 FigureDrawing groupsFigure();
 FigureDrawing survivorsFigure();
 FigureDrawing canvasFigure();

@@ -22,10 +22,6 @@ constexpr double kSampleSize = 8;
 constexpr double kSampleSpace = 3;
 constexpr double kEntrySpace = 7;
 
-bool isHeat(OverlayKind content) {
-  return content == OverlayKind::kSalience || content == OverlayKind::kAttention;
-}
-
 std::vector<double> tickPlaces(const Scene& scene, const ScaledSalience& values, double width) {
   if (values.constant()) return {0.5};
   std::vector<double> ticks{0, 0.25, 0.5, 0.75, 1};
@@ -39,10 +35,10 @@ std::vector<double> tickPlaces(const Scene& scene, const ScaledSalience& values,
   return ticks;
 }
 
-void drawHeatScale(Canvas& canvas, const Scene& scene, const Box& area) {
+void drawHeatScale(Canvas& canvas, const Scene& scene, const ScaledSalience& values,
+                   const Box& area) {
   const Box bar{area.x, area.y, area.width, kBarHeight};
   const OverlayStyle& style = scene.style.overlay;
-  const ScaledSalience values(heatOf(scene), style.scale, style.heldRange(scene.content));
   drawColorBar(canvas, scene, bar);
   for (const double t : tickPlaces(scene, values, bar.width)) {
     const double x = bar.x + t * bar.width;
@@ -183,6 +179,17 @@ void drawSharedBar(Canvas& canvas, const Scene& scene, OverlayKind content, doub
                 kSharedBarWidth, kBarHeight});
 }
 
+std::string lensCaption(const Scene& scene) {
+  const std::string& subject = scene.input.lens->subject;
+  std::string text = subject.empty() ? std::string(contentName(scene.content)) : subject;
+  const std::vector<bool>& hatched = lensMapOf(scene).hatched;
+  const bool any = std::find(hatched.begin(), hatched.end(), true) != hatched.end();
+  if (!any) return text;
+  const bool split = scene.content == OverlayKind::kComponents &&
+                     scene.style.overlay.foreground != Foreground::kAll;
+  return text + (split ? "; hatched: background or dropped" : "; hatched: dropped");
+}
+
 }  // namespace
 
 std::string_view contentName(OverlayKind content) {
@@ -190,7 +197,17 @@ std::string_view contentName(OverlayKind content) {
     case OverlayKind::kSalience:
       return "salience";
     case OverlayKind::kAttention:
-      return "class attention";
+      return "attention";
+    case OverlayKind::kRollout:
+      return "rollout";
+    case OverlayKind::kComponents:
+      return "components";
+    case OverlayKind::kSimilarity:
+      return "similarity";
+    case OverlayKind::kNorm:
+      return "norm";
+    case OverlayKind::kChange:
+      return "change";
     case OverlayKind::kGroups:
       return "groups";
     case OverlayKind::kSurvivors:
@@ -215,8 +232,14 @@ double leastLegendWidth(const Scene& scene) {
 std::string legendCaption(const Scene& scene) {
   switch (scene.content) {
     case OverlayKind::kSalience:
-    case OverlayKind::kAttention:
       return std::string(contentName(scene.content));
+    case OverlayKind::kAttention:
+    case OverlayKind::kRollout:
+    case OverlayKind::kComponents:
+    case OverlayKind::kSimilarity:
+    case OverlayKind::kNorm:
+    case OverlayKind::kChange:
+      return lensCaption(scene);
     case OverlayKind::kGroups: {
       const int tokens = countGroups(scene.trace().groups);
       const std::vector<bool> dropped =
@@ -236,13 +259,15 @@ std::string legendCaption(const Scene& scene) {
 }
 
 double legendHeight(const Scene& scene, double width) {
-  if (isHeat(scene.content)) return kBarHeight + kScaleTickLength + 2 * kLineHeight;
+  if (isHeatMap(scene.content)) return rangeLegendHeight();
   return entriesHeight(laidOut(entriesOf(scene, scene.content, true), scene, width));
 }
 
 void drawLegend(Canvas& canvas, const Scene& scene, const Box& area) {
-  if (isHeat(scene.content)) {
-    drawHeatScale(canvas, scene, area);
+  if (isHeatMap(scene.content)) {
+    const OverlayStyle& style = scene.style.overlay;
+    drawHeatScale(canvas, scene, {heatOf(scene), style.scale, style.heldRange(scene.content)},
+                  area);
   } else {
     drawEntries(canvas, scene, laidOut(entriesOf(scene, scene.content, true), scene, area.width),
                 area);
@@ -250,17 +275,24 @@ void drawLegend(Canvas& canvas, const Scene& scene, const Box& area) {
 }
 
 double sharedLegendHeight(const Scene& scene, OverlayKind content) {
-  if (isHeat(content)) return sharedBar(scene, content).height();
+  if (isHeatMap(content)) return sharedBar(scene, content).height();
   return entriesHeight(laidOut(entriesOf(scene, content, false), scene, scene.contentWidth()));
 }
 
 void drawSharedLegend(Canvas& canvas, const Scene& scene, OverlayKind content, double top) {
-  if (isHeat(content)) {
+  if (isHeatMap(content)) {
     drawSharedBar(canvas, scene, content, top);
     return;
   }
   const Box area{kMargin, top, scene.contentWidth(), kLineHeight};
   drawEntries(canvas, scene, laidOut(entriesOf(scene, content, false), scene, area.width), area);
+}
+
+double rangeLegendHeight() { return kBarHeight + kScaleTickLength + 2 * kLineHeight; }
+
+void drawRangeLegend(Canvas& canvas, const Scene& scene, const std::vector<float>& values,
+                     const std::optional<ValueRange>& range, const Box& area) {
+  drawHeatScale(canvas, scene, {values, scene.style.overlay.scale, range}, area);
 }
 
 }  // namespace adamerge

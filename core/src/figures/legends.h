@@ -2,8 +2,10 @@
 // What explains a picture: its caption, and the colour bar or the samples under it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "figures/canvas.h"
 #include "figures/scene.h"
@@ -24,5 +26,9 @@ void drawLegend(Canvas& canvas, const Scene& scene, const Box& area);
 /// bar has no numbers.
 double sharedLegendHeight(const Scene& scene, OverlayKind content);
 void drawSharedLegend(Canvas& canvas, const Scene& scene, OverlayKind content, double top);
+/// Of pictures that have one range in common: a bar with its numbers.
+double rangeLegendHeight();
+void drawRangeLegend(Canvas& canvas, const Scene& scene, const std::vector<float>& values,
+                     const std::optional<ValueRange>& range, const Box& area);
 
 }  // namespace adamerge

@@ -30,6 +30,7 @@ void check(const OverlayInput& input) {
   requireGrid(input.grid_height, input.grid_width);
   requireTrace((*input.layers)[static_cast<std::size_t>(input.layer)],
                static_cast<std::size_t>(input.layer), {input.grid_height, input.grid_width});
+  if (input.lens != nullptr) requireLensMap(*input.lens, {input.grid_height, input.grid_width});
 }
 
 class Overlay {
@@ -68,7 +69,12 @@ class Overlay {
         drawHeat(trace_.salience);
         break;
       case OverlayKind::kAttention:
-        drawHeat(trace_.attention);
+      case OverlayKind::kRollout:
+      case OverlayKind::kComponents:
+      case OverlayKind::kSimilarity:
+      case OverlayKind::kNorm:
+      case OverlayKind::kChange:
+        drawLens();
         break;
       case OverlayKind::kGroups:
         drawGroups();
@@ -107,6 +113,17 @@ class Overlay {
                                  grid.height * zoom);
     canvas_.image(heat, area_.box, style_.smooth ? Sampling::kSmooth : Sampling::kCells,
                   style_.opacity);
+  }
+
+  void drawLens() {
+    if (input_.lens == nullptr) return;
+    if (input_.lens->colors.empty()) {
+      drawHeat(input_.lens->values);
+    } else {
+      canvas_.image(gridImage(area_.grid, input_.lens->colors), area_.box,
+                    style_.smooth ? Sampling::kSmooth : Sampling::kCells, style_.opacity);
+    }
+    markDropped(canvas_, area_, input_.lens->hatched, style_.opacity);
   }
 
   void drawGroups() {

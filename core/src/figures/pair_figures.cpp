@@ -44,8 +44,12 @@ void drawSaliencePicture(Canvas& canvas, const Scene& scene, const Box& box) {
   drawHeat(canvas, scene, scene.trace().salience, box);
 }
 
-void drawAttentionPicture(Canvas& canvas, const Scene& scene, const Box& box) {
-  drawHeat(canvas, scene, scene.trace().attention, box);
+void drawLensPicture(Canvas& canvas, const Scene& scene, const Box& box) {
+  drawLens(canvas, scene, lensMapOf(scene), box);
+}
+
+FigureDrawing lensFigure(FigureKind kind, OverlayKind content) {
+  return pairFigure(std::move(kind), content, {viewProportion, drawLensPicture});
 }
 
 void drawGroupsPicture(Canvas& canvas, const Scene& scene, const Box& box) {
@@ -73,8 +77,35 @@ FigureDrawing salienceFigure() {
 }
 
 FigureDrawing attentionFigure() {
-  return pairFigure({"attention", "The class token's attention to each patch in a block.", true},
-                    OverlayKind::kAttention, {viewProportion, drawAttentionPicture});
+  return lensFigure({"attention", "Where a token looks in a block, or who looks at it.", true},
+                    OverlayKind::kAttention);
+}
+
+FigureDrawing rolloutFigure() {
+  return lensFigure({"rollout", "What the result is made of: attention through all blocks.", false},
+                    OverlayKind::kRollout);
+}
+
+FigureDrawing componentsFigure() {
+  return lensFigure(
+      {"components", "The first three principal components of a block's features as colours.",
+       true},
+      OverlayKind::kComponents);
+}
+
+FigureDrawing similarityFigure() {
+  return lensFigure({"similarity", "How alike each patch's features are to one patch's.", true},
+                    OverlayKind::kSimilarity);
+}
+
+FigureDrawing normFigure() {
+  return lensFigure({"norm", "How long each patch's features are; outliers stand out.", true},
+                    OverlayKind::kNorm);
+}
+
+FigureDrawing changeFigure() {
+  return lensFigure({"change", "How far merging moved each patch's features.", true},
+                    OverlayKind::kChange);
 }
 
 FigureDrawing groupsFigure() {

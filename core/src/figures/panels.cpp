@@ -63,16 +63,27 @@ void drawInput(Canvas& canvas, const Scene& scene, const Box& box) {
   finishPanel(canvas, scene, box);
 }
 
-void drawHeat(Canvas& canvas, const Scene& scene, const std::vector<float>& values,
-              const Box& box) {
+void drawHeat(Canvas& canvas, const Scene& scene, const std::vector<float>& values, const Box& box,
+              const std::optional<ValueRange>& range) {
   const OverlayStyle& style = scene.style.overlay;
   const Image panel = panelFor(scene, box);
   const std::vector<float> places =
-      scaleSalience(values, style.scale, style.heldRange(scene.content));
+      scaleSalience(values, style.scale, range ? range : style.heldRange(scene.content));
   const Image colors =
       heatImage(places, scene.grid, style.colormap, style.smooth, panel.width, panel.height);
   canvas.image(shadedImage(panel, scene.grid, colors), box);
   finishPanel(canvas, scene, box);
+}
+
+void drawLens(Canvas& canvas, const Scene& scene, const LensMap& map, const Box& box,
+              const std::optional<ValueRange>& range) {
+  if (map.colors.empty()) {
+    drawHeat(canvas, scene, map.values, box, range);
+  } else {
+    canvas.image(gridImage(scene.grid, map.colors), box, Sampling::kCells);
+    finishPanel(canvas, scene, box);
+  }
+  markDropped(canvas, patchArea(scene, box), map.hatched, 1);
 }
 
 void drawGroups(Canvas& canvas, const Scene& scene, std::size_t layer, const Box& box) {
@@ -115,6 +126,9 @@ void drawOverlaid(Canvas& canvas, const Scene& scene, std::size_t layer, const I
   input.layers = &scene.input.result.layers;
   input.layer = static_cast<int>(layer);
   input.selected_patch = scene.input.selected_patch;
+  if (scene.input.lens && layer < scene.input.lens->blocks.size()) {
+    input.lens = &scene.input.lens->blocks[layer];
+  }
   if (scene.input.other) input.other_groups = &scene.input.other->layers[layer].groups;
   canvas.inside(box, {region.x, region.y}, scale, [&](cairo_t* context) {
     drawOverlay(input, scene.style.overlay, picture.width, picture.height, scale / kFigurePixel,
@@ -141,9 +155,10 @@ void drawDifferenceSample(Canvas& canvas, const Scene& scene, const Box& box) {
 }
 
 const std::vector<float>& heatOf(const Scene& scene) {
-  return scene.content == OverlayKind::kAttention ? scene.trace().attention
-                                                  : scene.trace().salience;
+  return lensOf(scene.content) ? lensMapOf(scene).values : scene.trace().salience;
 }
+
+const LensMap& lensMapOf(const Scene& scene) { return scene.input.lens->blocks[scene.layer]; }
 
 std::vector<PatchFate> fatesOf(const Scene& scene) {
   return patchFates(survivingPatches(scene.input.result.layers, static_cast<int>(scene.layer)));

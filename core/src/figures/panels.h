@@ -29,7 +29,12 @@ void drawCaption(Canvas& canvas, const Scene& scene, const Box& panel, std::stri
 
 void drawInput(Canvas& canvas, const Scene& scene, const Box& box);
 /// A heat map through which the picture still shows.
-void drawHeat(Canvas& canvas, const Scene& scene, const std::vector<float>& values, const Box& box);
+/// `range`: of the colours, in place of that which the style holds or the values have.
+void drawHeat(Canvas& canvas, const Scene& scene, const std::vector<float>& values, const Box& box,
+              const std::optional<ValueRange>& range = {});
+/// A lens's values or colours; patches that have none of their own are hatched.
+void drawLens(Canvas& canvas, const Scene& scene, const LensMap& map, const Box& box,
+              const std::optional<ValueRange>& range = {});
 /// ToMe's picture: each group in its mean colour, outlined.
 /// Groups after block `layer`; patches whose token was dropped are hatched.
 void drawGroups(Canvas& canvas, const Scene& scene, std::size_t layer, const Box& box);
@@ -47,6 +52,7 @@ void drawDifferenceSample(Canvas& canvas, const Scene& scene, const Box& box);
 
 /// What the chosen block has to show.
 const std::vector<float>& heatOf(const Scene& scene);
+const LensMap& lensMapOf(const Scene& scene);
 std::vector<PatchFate> fatesOf(const Scene& scene);
 /// The groups after the chosen block in the run compared with.
 const std::vector<int>& otherGroups(const Scene& scene);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 namespace adamerge {
 namespace {
@@ -29,7 +30,7 @@ double meanRank(const std::vector<float>& sorted, float value) {
   return static_cast<double>((first - sorted.begin()) + (last - sorted.begin()) - 1) / 2;
 }
 
-/// Salience is finite by contract; a figure of anything else still has to be drawn.
+/// A patch without a value, whose token was dropped, has the colour of the lowest; it is hatched.
 void makeFinite(std::vector<float>& values) {
   float lowest = 0;
   bool found = false;
@@ -44,10 +45,39 @@ void makeFinite(std::vector<float>& values) {
 
 }  // namespace
 
+std::optional<LensKind> lensOf(OverlayKind content) {
+  switch (content) {
+    case OverlayKind::kAttention:
+      return LensKind::kAttention;
+    case OverlayKind::kRollout:
+      return LensKind::kRollout;
+    case OverlayKind::kComponents:
+      return LensKind::kComponents;
+    case OverlayKind::kSimilarity:
+      return LensKind::kSimilarity;
+    case OverlayKind::kNorm:
+      return LensKind::kNorm;
+    case OverlayKind::kChange:
+      return LensKind::kChange;
+    case OverlayKind::kNone:
+    case OverlayKind::kSalience:
+    case OverlayKind::kGroups:
+    case OverlayKind::kSurvivors:
+    case OverlayKind::kDifference:
+      break;
+  }
+  return std::nullopt;
+}
+
+bool isHeatMap(OverlayKind content) {
+  return content == OverlayKind::kSalience ||
+         (lensOf(content) && content != OverlayKind::kComponents);
+}
+
 std::optional<ValueRange> OverlayStyle::heldRange(OverlayKind content) const {
-  if (scale == SalienceScale::kRank) return std::nullopt;
-  if (content == OverlayKind::kSalience) return salience_range;
-  return content == OverlayKind::kAttention ? attention_range : std::nullopt;
+  const auto found = held.find(content);
+  if (scale == SalienceScale::kRank || found == held.end()) return std::nullopt;
+  return found->second;
 }
 
 ScaledSalience::ScaledSalience(std::vector<float> salience, SalienceScale scale,
@@ -56,8 +86,10 @@ ScaledSalience::ScaledSalience(std::vector<float> salience, SalienceScale scale,
       clipped_(held || scale == SalienceScale::kPercentile),
       positions_(salience.size(), static_cast<float>(kConstantPosition)) {
   if (salience.empty()) return;
+  std::copy_if(salience.begin(), salience.end(), std::back_inserter(sorted_),
+               [](float value) { return std::isfinite(value); });
   makeFinite(salience);
-  sorted_ = salience;
+  if (sorted_.empty()) sorted_ = salience;
   std::sort(sorted_.begin(), sorted_.end());
   lowest_ = sorted_.front();
   highest_ = sorted_.back();
@@ -77,7 +109,7 @@ ScaledSalience::ScaledSalience(std::vector<float> salience, SalienceScale scale,
   }
   for (std::size_t i = 0; i < salience.size(); ++i) {
     const double t = scale == SalienceScale::kRank
-                         ? meanRank(sorted_, salience[i]) / static_cast<double>(salience.size() - 1)
+                         ? meanRank(sorted_, salience[i]) / static_cast<double>(sorted_.size() - 1)
                          : positionOf(salience[i]);
     positions_[i] = static_cast<float>(t);
   }

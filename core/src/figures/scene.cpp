@@ -71,6 +71,32 @@ void checkOther(std::string_view figure, const Scene& scene) {
   }
 }
 
+void checkLens(std::string_view figure, const Scene& scene, std::span<const LayerTrace> shown) {
+  const auto& lens = scene.input.lens;
+  const auto has = [&](const LayerTrace& trace) {
+    const auto block = static_cast<std::size_t>(&trace - scene.input.result.layers.data());
+    if (lens == nullptr || block >= lens->blocks.size()) return false;
+    const LensMap& map = lens->blocks[block];
+    requireLensMap(map, scene.grid);
+    return !map.values.empty() || !map.colors.empty();
+  };
+  if (std::any_of(shown.begin(), shown.end(), has)) return;
+  throw Error(fmt::format(
+      "the {} figure needs what its lens shows of the run, which was not computed", figure));
+}
+
+void checkHeads(std::string_view figure, const Scene& scene) {
+  const auto& lens = scene.input.lens;
+  const int layer = static_cast<int>(scene.layer);
+  if (lens == nullptr || lens->heads.empty() || lens->entropy.size() != lens->heads.size() ||
+      lens->heads_block != layer) {
+    throw Error(fmt::format(
+        "the {} figure needs the attention of every head of layer {}, which was not computed",
+        figure, layer));
+  }
+  for (const LensMap& map : lens->heads) requireLensMap(map, scene.grid);
+}
+
 /// `shown`: the blocks that the figure shows; one of them must have what it shows of them.
 void checkContent(std::string_view figure, const Scene& scene, std::span<const LayerTrace> shown) {
   const auto none = [&](const std::vector<float> LayerTrace::*values) {
@@ -82,12 +108,8 @@ void checkContent(std::string_view figure, const Scene& scene, std::span<const L
         fmt::format("the {} figure cannot be drawn: the method computes no salience in layer {}",
                     figure, scene.layer));
   }
-  if (scene.content == OverlayKind::kAttention && none(&LayerTrace::attention)) {
-    throw Error(fmt::format(
-        "the {} figure cannot be drawn: the model has no class token whose attention it could show",
-        figure));
-  }
   if (scene.content == OverlayKind::kDifference) checkOther(figure, scene);
+  if (lensOf(scene.content)) checkLens(figure, scene, shown);
 }
 
 [[noreturn]] void failUntraced(std::string_view figure) {
@@ -154,6 +176,7 @@ Scene makeScene(const FigureTraits& traits, const FigureInput& input, const Figu
                     width_mm / kMmPerInch * kPointsPerInch / scale,
                     scale};
   const auto& layers = input.result.layers;
+  if (traits.needs.heads) checkHeads(figure, scene);
   checkContent(figure, scene,
                traits.kind.per_layer ? std::span(&layers[scene.layer], 1) : std::span(layers));
   return scene;

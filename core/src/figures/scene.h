@@ -21,6 +21,7 @@ inline constexpr double kCaptionSpace = 2;
 struct FigureNeeds {
   bool picture = false;   ///< the view, its patch grid and the traced groups
   bool original = false;  ///< the whole picture
+  bool heads = false;     ///< the lens's maps of all heads
 };
 
 struct FigureTraits {

@@ -33,4 +33,12 @@ void requireTrace(const LayerTrace& trace, std::size_t index, const Grid& grid) 
                           grid.height, grid.width));
 }
 
+void requireLensMap(const LensMap& map, const Grid& grid) {
+  const auto patches = static_cast<std::size_t>(grid.patches());
+  const auto fits = [patches](std::size_t size) { return size == 0 || size == patches; };
+  if (fits(map.values.size()) && fits(map.colors.size()) && fits(map.hatched.size())) return;
+  throw Error(fmt::format("what the lens shows does not fit a grid of {} x {} patches", grid.height,
+                          grid.width));
+}
+
 }  // namespace adamerge

@@ -247,6 +247,18 @@ at::Tensor hiddenKeys(const Segment& segment) {
 
 bool skipsUnseenKeys(const at::Tensor& qkv, Isa isa) { return kernelFor(qkv, isa).has_value(); }
 
+at::Tensor attentionWeights(const at::Tensor& qkv, std::int64_t heads, const Segment& segment) {
+  const std::int64_t dim = qkv.size(1) / 3;
+  const at::Tensor own = qkv.reshape({segment.tokens, 3, heads, dim / heads}).permute({1, 2, 0, 3});
+  at::Tensor logits = (own[0] * scaleOf(dim / heads)).matmul(own[1].transpose(1, 2));
+  if (!segment.key_bias.empty()) {
+    logits = logits + at::tensor(segment.key_bias).to(logits.options());
+  }
+  if (segment.pair_bias.defined()) logits = logits + segment.pair_bias.to(logits.options());
+  if (!segment.keys.empty()) logits = logits + hiddenKeys(segment).to(logits.options());
+  return logits.softmax(-1);
+}
+
 AttentionOutput plainAttention(const at::Tensor& qkv, std::int64_t heads,
                                std::span<const Segment> segments) {
   const std::int64_t dim = qkv.size(1) / 3;
@@ -254,20 +266,8 @@ AttentionOutput plainAttention(const at::Tensor& qkv, std::int64_t heads,
   std::vector<at::Tensor> mixed;
   for (const Place& place : placesOf(segments, output)) {
     const std::int64_t tokens = place.segment->tokens;
-    const at::Tensor own = qkv.narrow(0, place.offset, tokens)
-                               .reshape({tokens, 3, heads, dim / heads})
-                               .permute({1, 2, 0, 3});
-    at::Tensor logits = (own[0] * scaleOf(dim / heads)).matmul(own[1].transpose(1, 2));
-    if (!place.segment->key_bias.empty()) {
-      logits = logits + at::tensor(place.segment->key_bias).to(logits.options());
-    }
-    if (place.segment->pair_bias.defined()) {
-      logits = logits + place.segment->pair_bias.to(logits.options());
-    }
-    if (!place.segment->keys.empty()) {
-      logits = logits + hiddenKeys(*place.segment).to(logits.options());
-    }
-    const at::Tensor weights = logits.softmax(-1);
+    const at::Tensor own = qkv.narrow(0, place.offset, tokens);
+    const at::Tensor weights = attentionWeights(own, heads, *place.segment);
     if (place.segment->received) {
       *place.received = weights.mean(1).to(at::kCPU, at::kFloat);
     }
@@ -275,7 +275,8 @@ AttentionOutput plainAttention(const at::Tensor& qkv, std::int64_t heads,
       const at::Tensor row = weights.select(1, 0).to(at::kFloat).mean(0).to(at::kCPU).contiguous();
       place.first_row->assign(row.data_ptr<float>(), row.data_ptr<float>() + row.numel());
     }
-    mixed.push_back(weights.matmul(own[2]).transpose(0, 1).reshape({tokens, dim}));
+    const at::Tensor values = own.reshape({tokens, 3, heads, dim / heads}).select(1, 2);
+    mixed.push_back(weights.matmul(values.transpose(0, 1)).transpose(0, 1).reshape({tokens, dim}));
   }
   output.mixed = mixed.size() == 1 ? mixed.front() : at::cat(mixed);
   return output;

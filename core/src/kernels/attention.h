@@ -41,6 +41,10 @@ bool skipsUnseenKeys(const at::Tensor& qkv, Isa isa = bestIsa());
 /// -infinity, [1 or heads, 1, tokens] fp32 on the CPU. The segment's `keys` are not empty.
 at::Tensor hiddenKeys(const Segment& segment);
 
+/// The softmax that a segment's heads multiply their values with, [heads, tokens, tokens], query by
+/// key, of the qkv's type; `qkv` [tokens, 3 * heads * width] as plainAttention's.
+at::Tensor attentionWeights(const at::Tensor& qkv, std::int64_t heads, const Segment& segment);
+
 /// By LibTorch's own functions. `qkv`: [total tokens, 3 * heads * width], queries, keys, values;
 /// its rows may be part of longer ones.
 AttentionOutput plainAttention(const at::Tensor& qkv, std::int64_t heads,

@@ -63,10 +63,10 @@ void makeParent(const fs::path& path) {
 
 /// A full disk may show only when the data reaches it: synced, so that the rename never replaces a
 /// good file by a short one.
-void writeWhole(const fs::path& path, std::string_view bytes) {
+void writeWhole(const fs::path& path, const std::function<void(const WriteBytes& write)>& produce) {
   FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
   if (file.get() < 0) throw Error(reason(errno));
-  writeFully(file.get(), bytes);
+  produce([&](std::string_view bytes) { writeFully(file.get(), bytes); });
   syncFully(file.get());
   // After EINTR the descriptor is closed all the same.
   if (file.close() != 0 && errno != EINTR) throw Error(reason(errno));
@@ -176,6 +176,11 @@ fs::path behindLinks(const fs::path& path) {
 }
 
 void writeFileAtomically(const fs::path& path, std::string_view bytes) {
+  writeFileInParts(path, [&](const WriteBytes& write) { write(bytes); });
+}
+
+void writeFileInParts(const fs::path& path,
+                      const std::function<void(const WriteBytes& write)>& produce) {
   const UnsavedWork until_renamed;
   std::error_code code;
   if (fs::is_directory(path, code)) {
@@ -191,8 +196,11 @@ void writeFileAtomically(const fs::path& path, std::string_view bytes) {
   makeParent(target);
   const fs::path temporary = temporaryBeside(target);
   try {
-    writeWhole(temporary, bytes);
+    writeWhole(temporary, produce);
     if (system_calls.rename(temporary.c_str(), target.c_str()) != 0) throw Error(reason(errno));
+  } catch (const Cancelled&) {
+    fs::remove(temporary, code);
+    throw;
   } catch (const std::exception& error) {
     fs::remove(temporary, code);
     throw Error(fmt::format("{}: cannot be written: {}", path.string(), error.what()));

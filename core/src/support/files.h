@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,12 @@ void requireReadableFile(const std::filesystem::path& path, std::string_view wha
 
 /// Where writing to `path` ends up: the file behind a symbolic link, `path` itself otherwise.
 std::filesystem::path behindLinks(const std::filesystem::path& path);
+
+/// writeFileAtomically() of what `produce` hands to `write`, part by part; it may throw, then
+/// nothing remains.
+using WriteBytes = std::function<void(std::string_view bytes)>;
+void writeFileInParts(const std::filesystem::path& path,
+                      const std::function<void(const WriteBytes& write)>& produce);
 
 /// The whole of `bytes`, and until the disk has it. Both throw std::system_error.
 void writeFully(int descriptor, std::string_view bytes);

@@ -35,8 +35,19 @@ Session fullSession() {
   session.pane_count = 4;
   session.active_pane = 2;
   session.equal_flops = true;
-  session.overlay = {OverlayKind::kSalience, 0.4,   Colormap::kTurbo, SalienceScale::kRank, true,
-                     GroupStyle::kOutline,   false, std::nullopt,     std::nullopt};
+  session.overlay.kind = OverlayKind::kSalience;
+  session.overlay.opacity = 0.4;
+  session.overlay.colormap = Colormap::kTurbo;
+  session.overlay.scale = SalienceScale::kRank;
+  session.overlay.smooth = true;
+  session.overlay.groups = GroupStyle::kOutline;
+  session.overlay.dim_outside = false;
+  session.overlay.held = {{OverlayKind::kChange, {0.1, 0.7}}, {OverlayKind::kSalience, {1, 2}}};
+  session.overlay.prefix_token = 3;
+  session.overlay.head = 2;
+  session.overlay.looked_at = true;
+  session.overlay.foreground = Foreground::kBelow;
+  session.overlay.from_other = true;
   session.block = 6;
   session.selected_patch = 17;
   session.compression_mode = CompressionMode::kPercent;

@@ -264,12 +264,17 @@ void PatchTest::legendCountsWhatWasDropped() {
 
 void PatchTest::noticesSayWhyAnOverlayIsEmpty() {
   const InspectionPtr tome = inspectSample({"tome", {}, nullptr, false});
-  QCOMPARE(overlayNotice(*tome, OverlayKind::kSalience, 0, false).isEmpty(),
+  const auto notice = [&](OverlayKind kind, bool has_reference) {
+    OverlayStyle style;
+    style.kind = kind;
+    return overlayNotice(*tome, style, 0, has_reference);
+  };
+  QCOMPARE(notice(OverlayKind::kSalience, false).isEmpty(),
            !tome->result.layers[0].salience.empty());
-  QVERIFY(overlayNotice(*tome, OverlayKind::kAttention, 0, false).isEmpty());
-  QVERIFY(overlayNotice(*tome, OverlayKind::kDifference, 0, false)
-              .contains(QStringLiteral("two canvases")));
-  QVERIFY(overlayNotice(*tome, OverlayKind::kDifference, 0, true).isEmpty());
+  QVERIFY(notice(OverlayKind::kAttention, false).isEmpty());
+  QVERIFY(notice(OverlayKind::kSimilarity, false).contains(QStringLiteral("Point at a patch")));
+  QVERIFY(notice(OverlayKind::kDifference, false).contains(QStringLiteral("two canvases")));
+  QVERIFY(notice(OverlayKind::kDifference, true).isEmpty());
 }
 
 }  // namespace

@@ -279,15 +279,27 @@ class TrustTest : public QObject {
     style.kind = OverlayKind::kAttention;
     style.scale = SalienceScale::kLinear;
     bench.view().setOverlay(style);
+    // Every block of both canvases is there before the range of all is taken.
+    const auto complete = [&bench](int pane) {
+      const LensShownPtr lens = bench.pane(pane).lens();
+      const InspectionPtr shown = bench.pane(pane).inspection();
+      for (int block = 0; block < shown->depth(); ++block) {
+        if (lens == nullptr || lens->map(*shown, OverlayKind::kAttention, block) == nullptr) {
+          return false;
+        }
+      }
+      return lens->inspection == shown;
+    };
+    QTRY_VERIFY(complete(0) && complete(1));
     fixture_->find<QCheckBox>("hold-range").click();
-    const auto held = bench.view().overlay().attention_range;
+    const auto held = bench.view().overlay().heldRange(OverlayKind::kAttention);
     QVERIFY(held.has_value());
-    QVERIFY(!bench.view().overlay().salience_range);
+    QVERIFY(!bench.view().overlay().heldRange(OverlayKind::kSalience));
     float lowest = 1;
     float highest = 0;
     for (const int pane : {0, 1}) {
-      for (const LayerTrace& layer : bench.pane(pane).inspection()->result.layers) {
-        for (const float value : layer.attention) {
+      for (const LensMap& map : bench.pane(pane).lens()->pictures->blocks) {
+        for (const float value : map.values) {
           lowest = std::min(lowest, value);
           highest = std::max(highest, value);
         }
@@ -296,16 +308,16 @@ class TrustTest : public QObject {
     QCOMPARE(held->lowest, static_cast<double>(lowest));
     QCOMPARE(held->highest, static_cast<double>(highest));
     type(fixture_->find<QDoubleSpinBox>("range-highest"), "0.5");
-    QCOMPARE(bench.view().overlay().attention_range->highest, 0.5);
+    QCOMPARE(bench.view().overlay().heldRange(OverlayKind::kAttention)->highest, 0.5);
     // A session keeps it; undo takes it back.
     const Session session = captureSession(bench);
     const std::string file = fixture_->folder().filePath("held.adamerge").toStdString();
     saveSession(session, file);
     QVERIFY(openSession(file).overlay == bench.view().overlay());
     fixture_->window().actions().undo->trigger();
-    QCOMPARE(bench.view().overlay().attention_range->highest, held->highest);
+    QCOMPARE(bench.view().overlay().heldRange(OverlayKind::kAttention)->highest, held->highest);
     fixture_->window().actions().undo->trigger();
-    QVERIFY(!bench.view().overlay().attention_range);
+    QVERIFY(!bench.view().overlay().heldRange(OverlayKind::kAttention));
   }
 
   void overlayChangesCanBeUndone() {

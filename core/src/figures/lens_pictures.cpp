@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+
+#include "adamerge/figures.h"
+
+namespace adamerge {
+
+void addLensBlock(LensPictures& pictures, const Recording& run, const Recording* other, int block,
+                  const LensQuery& query, const std::stop_token& stop) {
+  requireLens(run, query);
+  pictures.subject = describe(query, run.gridWidth(), run.hasClassToken());
+  pictures.blocks.resize(static_cast<std::size_t>(run.blocks()));
+  LensMap& map = pictures.blocks[static_cast<std::size_t>(block)];
+  if (query.kind == LensKind::kAttention) {
+    const AttentionMaps maps = run.attention(block, stop);
+    map = attentionMap(maps, query);
+    LensQuery one = query;
+    pictures.heads.clear();
+    for (one.head = 0; one.head < maps.heads; ++one.head) {
+      pictures.heads.push_back(attentionMap(maps, one));
+    }
+    pictures.entropy = entropy(maps);
+    pictures.heads_block = block;
+  } else if (query.kind == LensKind::kRollout) {
+    // Through all blocks, whichever is shown.
+    const LensMap all = lensMap(run, other, block, query, stop);
+    std::fill(pictures.blocks.begin(), pictures.blocks.end(), all);
+  } else {
+    map = lensMap(run, other, block, query, stop);
+  }
+}
+
+std::shared_ptr<const LensPictures> lensPictures(const Recording& run, const Recording* other,
+                                                 int block, const LensQuery& query,
+                                                 const std::stop_token& stop) {
+  auto pictures = std::make_shared<LensPictures>();
+  const bool all = block < 0 && query.kind != LensKind::kRollout;
+  for (int index = all ? 0 : std::max(block, 0); index < run.blocks(); ++index) {
+    addLensBlock(*pictures, run, other, index, query, stop);
+    if (!all) break;
+  }
+  return pictures;
+}
+
+}  // namespace adamerge

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "adamerge/error.h"
+#include "adamerge/lenses.h"
+#include "lenses/parts.h"
+
+namespace adamerge {
+namespace {
+
+std::vector<bool> droppedAfter(const Recording& run, int block) {
+  std::vector<bool> dropped;
+  for (const int group : run.groupsAfter(block)) dropped.push_back(group < 0);
+  return dropped;
+}
+
+const Recording& required(const Recording* other) {
+  if (other == nullptr) throw Error("this lens compares with the unmerged run, and there is none");
+  return *other;
+}
+
+LensMap rolloutMap(const Recording& run, const std::stop_token& stop) {
+  Rollout values = rollout(run, stop);
+  LensMap map;
+  map.values = std::move(values.patches);
+  map.prefix = std::move(values.prefix);
+  map.hatched.assign(map.values.size(), false);
+  return map;
+}
+
+std::uint8_t toColor(double score, double low, double high) {
+  const double place = high > low ? std::clamp((score - low) / (high - low), 0.0, 1.0) : 0.5;
+  return static_cast<std::uint8_t>(std::lround(255 * place));
+}
+
+LensMap componentMap(const Recording& run, const Recording& unmerged, int block,
+                     Foreground foreground) {
+  const std::shared_ptr<const ComponentBasis> basis = unmerged.components(block);
+  const std::vector<float> scores = componentScores(run, *basis, block);
+  LensMap map;
+  map.hatched = droppedAfter(run, block);
+  for (std::size_t patch = 0; patch < map.hatched.size(); ++patch) {
+    const float* own = scores.data() + 3 * patch;
+    map.colors.push_back({toColor(own[0], basis->low[0], basis->high[0]),
+                          toColor(own[1], basis->low[1], basis->high[1]),
+                          toColor(own[2], basis->low[2], basis->high[2])});
+    if (foreground == Foreground::kAll) continue;
+    if ((own[0] > 0) != (foreground == Foreground::kAbove)) map.hatched[patch] = true;
+  }
+  return map;
+}
+
+LensMap similarityMap(const Recording& run, int block, int patch) {
+  const std::vector<float> features = run.features(block);
+  const auto width = static_cast<std::size_t>(run.width());
+  const float* anchor = features.data() + static_cast<std::size_t>(patch) * width;
+  const auto product = [width](const float* a, const float* b) {
+    double sum = 0;
+    for (std::size_t i = 0; i < width; ++i) sum += static_cast<double>(a[i]) * b[i];
+    return sum;
+  };
+  const double own = product(anchor, anchor);
+  LensMap map;
+  map.hatched = droppedAfter(run, block);
+  for (std::size_t p = 0; p < map.hatched.size(); ++p) {
+    const float* row = features.data() + p * width;
+    const double squares = own * product(row, row);
+    map.values.push_back(
+        static_cast<float>(squares > 0 ? product(row, anchor) / std::sqrt(squares) : 0));
+  }
+  return map;
+}
+
+LensMap normMap(const Recording& run, int block) {
+  const std::vector<float> features = run.features(block);
+  const auto width = static_cast<std::size_t>(run.width());
+  LensMap map;
+  map.hatched = droppedAfter(run, block);
+  for (std::size_t p = 0; p < map.hatched.size(); ++p) {
+    double sum = 0;
+    for (std::size_t i = 0; i < width; ++i) {
+      const double value = features[p * width + i];
+      sum += value * value;
+    }
+    map.values.push_back(static_cast<float>(std::sqrt(sum)));
+  }
+  return map;
+}
+
+std::string nameOf(const LensToken& token, int grid_width, bool class_token) {
+  if (token.patch) {
+    return fmt::format("patch {},{}", token.index % grid_width, token.index / grid_width);
+  }
+  if (class_token && token.index == 0) return "the class token";
+  return fmt::format("register {}", token.index + (class_token ? 0 : 1));
+}
+
+}  // namespace
+
+std::string describe(const LensQuery& query, int grid_width, bool class_token) {
+  switch (query.kind) {
+    case LensKind::kAttention: {
+      const std::string heads =
+          query.head < 0 ? "mean over heads" : fmt::format("head {}", query.head);
+      const std::string token = nameOf(query.token, grid_width, class_token);
+      return query.looked_at ? fmt::format("who looks at {}, {}", token, heads)
+                             : fmt::format("where {} looks, {}", token, heads);
+    }
+    case LensKind::kRollout:
+      return class_token ? "rollout to the class token" : "rollout to the mean of all tokens";
+    case LensKind::kComponents:
+      return "principal components of the unmerged run";
+    case LensKind::kSimilarity:
+      return fmt::format("similarity to {}", nameOf(query.token, grid_width, class_token));
+    case LensKind::kNorm:
+      return "length of the features";
+    case LensKind::kChange:
+      break;
+  }
+  return query.from_other ? "change: 1 − cosine to the other run's features"
+                          : "change: 1 − cosine to the unmerged features";
+}
+
+void requireLens(const Recording& run, const LensQuery& query) {
+  if (query.kind == LensKind::kAttention) {
+    if (query.head >= run.heads()) {
+      throw Error(
+          fmt::format("there is no attention head {}: a block of this model has heads 0 to {}",
+                      query.head, run.heads() - 1));
+    }
+    if (!query.token.patch && query.token.index >= run.prefix()) {
+      throw Error(
+          run.prefix() == 0
+              ? std::string("this model has no class token and no registers whose attention "
+                            "could be shown; name a patch")
+              : fmt::format("there is no prefix token {}: this model has {} of them",
+                            query.token.index, run.prefix()));
+    }
+  }
+  if (query.kind == LensKind::kSimilarity && !query.token.patch) {
+    throw Error("similarity is that to one patch; name a patch");
+  }
+  const bool asks_patch = query.kind == LensKind::kAttention || query.kind == LensKind::kSimilarity;
+  if (asks_patch && query.token.patch &&
+      (query.token.index < 0 || query.token.index >= run.patches())) {
+    throw Error(fmt::format("there is no patch {}: the grid has columns 0 to {} and rows 0 to {}",
+                            query.token.index, run.gridWidth() - 1, run.gridHeight() - 1));
+  }
+}
+
+LensMap lensMap(const Recording& run, const Recording* other, int block, const LensQuery& query,
+                const std::stop_token& stop) {
+  requireLens(run, query);
+  throwIfStopped(stop);
+  switch (query.kind) {
+    case LensKind::kAttention:
+      return attentionMap(run.attention(block, stop), query);
+    case LensKind::kRollout:
+      return rolloutMap(run, stop);
+    case LensKind::kComponents:
+      return componentMap(run, required(other), block, query.foreground);
+    case LensKind::kSimilarity:
+      return similarityMap(run, block, query.token.index);
+    case LensKind::kNorm:
+      return normMap(run, block);
+    case LensKind::kChange:
+      break;
+  }
+  LensMap map;
+  map.values = featureChange(run, required(other), block).patches;
+  map.hatched = droppedAfter(run, block);
+  return map;
+}
+
+}  // namespace adamerge

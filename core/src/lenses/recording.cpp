@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "engine/recording.h"
+
+#include <fmt/format.h>
+
+#include "adamerge/error.h"
+#include "engine/vit.h"
+#include "lenses/parts.h"
+
+namespace adamerge {
+namespace {
+
+const BlockRecord& blockOf(const Recording& run, int block) {
+  const std::vector<BlockRecord>& blocks = run.state().blocks;
+  if (block < 0 || static_cast<std::size_t>(block) >= blocks.size()) {
+    throw Error(fmt::format("block {} is not there: the model has blocks 0 to {}", block,
+                            static_cast<int>(blocks.size()) - 1));
+  }
+  return blocks[static_cast<std::size_t>(block)];
+}
+
+const VitConfig& configOf(const Recording& run) { return run.state().network->config(); }
+
+std::size_t tensorBytes(const at::Tensor& tensor) {
+  return static_cast<std::size_t>(tensor.numel()) * tensor.element_size();
+}
+
+std::vector<int> standingGroups(const ImageState& tokens) {
+  std::vector<int> groups = tokens.patchTokens();
+  for (std::size_t patch = 0; patch < groups.size(); ++patch) {
+    if (!tokens.stands()[patch]) groups[patch] = -1;
+  }
+  return groups;
+}
+
+}  // namespace
+
+TokenMembership membershipOf(const ImageState& tokens) {
+  TokenMembership membership{standingGroups(tokens), {}};
+  membership.sizes.assign(static_cast<std::size_t>(tokens.tokens()), 0.0F);
+  std::fill_n(membership.sizes.begin(), tokens.prefix(), 1.0F);
+  for (const int token : membership.groups) {
+    if (token >= 0) ++membership.sizes[static_cast<std::size_t>(token)];
+  }
+  return membership;
+}
+
+Recording::Recording(std::unique_ptr<const State> state) : state_(std::move(state)) {}
+Recording::~Recording() = default;
+
+int Recording::blocks() const { return static_cast<int>(state_->blocks.size()); }
+int Recording::heads() const { return configOf(*this).heads * configOf(*this).branches; }
+int Recording::prefix() const { return configOf(*this).prefixTokens(); }
+bool Recording::hasClassToken() const { return configOf(*this).class_token; }
+int Recording::gridHeight() const { return configOf(*this).gridHeight(); }
+int Recording::gridWidth() const { return configOf(*this).gridWidth(); }
+int Recording::width() const { return configOf(*this).dim; }
+
+std::size_t Recording::bytes() const {
+  std::size_t bytes = 0;
+  for (const BlockRecord& block : state_->blocks) {
+    bytes += tensorBytes(block.output);
+    for (const at::Tensor& input : block.inputs) bytes += tensorBytes(input);
+  }
+  return bytes;
+}
+
+TokenMembership Recording::attentionTokens(int block) const {
+  return membershipOf(blockOf(*this, block).seen);
+}
+
+std::vector<int> Recording::groupsAfter(int block) const {
+  return standingGroups(*blockOf(*this, block).after);
+}
+
+AttentionMaps Recording::attention(int block, const std::stop_token& stop) const {
+  const BlockRecord& record = blockOf(*this, block);
+  throwIfStopped(stop);
+  AttentionMaps maps;
+  maps.block = block;
+  maps.grid_width = gridWidth();
+  maps.heads = heads();
+  maps.tokens = record.seen.tokens();
+  maps.prefix = prefix();
+  maps.seen = membershipOf(record.seen);
+  try {
+    const at::Tensor weights =
+        state_->network->attentionWeights(block, record, state_->proportional, state_->position)
+            .contiguous();
+    const auto* values = weights.data_ptr<float>();
+    maps.weights.assign(values, values + weights.numel());
+  } catch (const c10::Error& error) {
+    throw Error(fmt::format("the attention of block {} could not be computed: {}", block,
+                            error.what_without_backtrace()));
+  }
+  throwIfStopped(stop);
+  return maps;
+}
+
+std::vector<float> Recording::features(int block) const {
+  const BlockRecord& record = blockOf(*this, block);
+  const c10::InferenceMode guard;
+  const at::Tensor tokens = record.output.to(at::kCPU, at::kFloat).contiguous();
+  const auto* values = tokens.data_ptr<float>();
+  std::vector<float> features;
+  features.reserve(static_cast<std::size_t>(patches()) * static_cast<std::size_t>(width()));
+  for (const int token : record.after->patchTokens()) {
+    const float* row = values + static_cast<std::int64_t>(token) * tokens.size(1);
+    features.insert(features.end(), row, row + tokens.size(1));
+  }
+  return features;
+}
+
+std::shared_ptr<const ComponentBasis> Recording::components(int block) const {
+  blockOf(*this, block);
+  {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->components.find(block);
+    if (found != state_->components.end()) return found->second;
+  }
+  auto basis = std::make_shared<const ComponentBasis>(
+      principalComponents(features(block), patches(), width()));
+  const std::lock_guard lock(state_->mutex);
+  return state_->components.try_emplace(block, std::move(basis)).first->second;
+}
+
+}  // namespace adamerge

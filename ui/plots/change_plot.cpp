@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "plots/change_plot.h"
+
+namespace adamerge::ui {
+namespace {
+
+PlotSeries changeSeries(const Inspection& inspection, const QString& prefix,
+                        double FeatureChange::*value, const QString& name) {
+  PlotSeries series;
+  series.quantity = name;
+  series.kind = SeriesKind::kMarkedLine;
+  for (std::size_t block = 0; block < inspection.change.size(); ++block) {
+    PlotPoint point;
+    point.x = static_cast<double>(block) + 1;
+    point.y = inspection.change[block].*value;
+    point.key = static_cast<int>(block);
+    point.title = QObject::tr("Block %1 of %2").arg(block + 1).arg(inspection.depth());
+    point.text = QObject::tr("%1%2 %3").arg(prefix, name, QString::number(point.y, 'f', 4));
+    series.points.push_back(point);
+  }
+  return series;
+}
+
+}  // namespace
+
+PlotContent changeContent(const std::vector<PaneResult>& all, int block) {
+  PlotContent content;
+  content.empty_text =
+      QObject::tr("Open a picture to see what merging changes of its features in each block.");
+  std::vector<PaneResult> panes;
+  for (const PaneResult& pane : all) {
+    if (pane.inspection == nullptr || pane.inspection->change.empty()) continue;
+    panes.push_back(pane);
+    panes.back().choice = pane.inspection->choice;
+  }
+  if (panes.empty()) return content;
+  const std::vector<PaneStyle> styles = paneStyles(panes);
+  const auto add = [&](std::size_t i, double FeatureChange::*value, const QString& name,
+                       bool leads) {
+    PlotSeries series = changeSeries(*panes[i].inspection, styles[i].prefix, value, name);
+    assign(series, panes[i], styles[i], panes.size(), leads);
+    series.marker = methodMarker(panes[i].choice.method);
+    if (!leads) series.kind = SeriesKind::kLine;
+    content.series.push_back(std::move(series));
+  };
+  for (std::size_t i = 0; i < panes.size(); ++i) {
+    add(i, &FeatureChange::worst, QObject::tr("worst tenth"), false);
+  }
+  for (std::size_t i = 0; i < panes.size(); ++i) {
+    add(i, &FeatureChange::mean, QObject::tr("mean change"), true);
+  }
+  content.x = {QObject::tr("Block"), 0.5, panes.front().inspection->depth() + 0.5, true};
+  content.y = {QObject::tr("Change, 1 − cosine"), 0.0, std::nullopt, false};
+  content.highlight = PlotRange{block + 0.5, block + 1.5};
+  return content;
+}
+
+ChangePlot::ChangePlot(QWidget* parent)
+    : PlotPanel(QStringLiteral("change"), tr("Change of features per block"), parent) {
+  connect(this, &PlotPanel::pointChosen, this,
+          [this](const PlotPoint& point) { emit blockChosen(point.key); });
+  setResults({}, 0);
+}
+
+void ChangePlot::setResults(const std::vector<PaneResult>& panes, int block) {
+  setContent(changeContent(panes, block));
+}
+
+}  // namespace adamerge::ui
