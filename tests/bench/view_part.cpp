@@ -78,6 +78,7 @@ void measureBlocks(BenchWindow& bench, const Look& look, const std::string& plac
   Changes changes;
   stepBlocks(bench, changes);
   send({fmt::format("block, {}, {}", look.name, place), changes.painted, "ms", kFrameTarget});
+  send({fmt::format("block, {}, {}: work", look.name, place), changes.work, "ms", {}});
 }
 
 void measureOverlays(BenchWindow& bench, const std::string& place) {
@@ -109,6 +110,7 @@ void measurePointer(BenchWindow& bench) {
         [&] { return view.hoveredPatch() == patch; });
   }
   send({"pointer to the next patch, groups, fit", changes.painted, "ms", kFrameTarget});
+  send({"pointer to the next patch, groups, fit: work", changes.work, "ms", {}});
 }
 
 void measureZoom(BenchWindow& bench) {
