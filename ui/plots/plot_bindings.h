@@ -8,12 +8,15 @@ class AccuracyPlot;
 class RedundancyPlot;
 class SweepPlot;
 class TokensPlot;
+class TreePlot;
 class Workbench;
 
 /// The plot follows the workbench, and clicks in it change the view or the settings. The workbench
 /// must outlive the plot.
 void bindPlot(TokensPlot& plot, Workbench& workbench);
 void bindPlot(RedundancyPlot& plot, Workbench& workbench);
+/// Of the active canvas.
+void bindPlot(TreePlot& plot, Workbench& workbench);
 void bindPlot(SweepPlot& plot, Workbench& workbench);
 /// Reads results.json of each model that is opened, and follows evaluations of it.
 void bindPlot(AccuracyPlot& plot, Workbench& workbench);

@@ -22,6 +22,7 @@
 #include "plots/redundancy_plot.h"
 #include "plots/sweep_plot.h"
 #include "plots/tokens_plot.h"
+#include "plots/tree_plot.h"
 #include "settings/method_form.h"
 #include "settings/overlay_form.h"
 #include "sources/image_list.h"
@@ -123,6 +124,7 @@ Docks::Docks(Workbench& workbench, RecentList& evaluated, QMainWindow& window)
   addPlot<TokensPlot>(tr("Tokens"));
   addPlot<SweepPlot>(tr("Sweep"));
   addPlot<RedundancyPlot>(tr("Redundancy"));
+  addPlot<TreePlot>(tr("Tree"));
   connectEvaluation(*addPlot<AccuracyPlot>(tr("Accuracy")));
   for (QDockWidget* dock : all_) new DockTitle(*dock, window_);
   arrange();
