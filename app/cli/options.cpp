@@ -5,10 +5,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <sstream>
 #include <thread>
 
+#include "adamerge/schedule.h"
 #include "hub_model.h"
 #include "support/text.h"
 #include "usage_error.h"
@@ -36,6 +38,11 @@ std::string settingHelp(const std::string& key) {
     std::string help = setting->help;
     if (!setting->choices.empty()) {
       help += fmt::format(" One of {}.", fmt::join(setting->choices, ", "));
+    }
+    if (isSchedule(*setting)) {
+      help +=
+          " Or the file of a schedule that the studio saved; of several, as DiffRate's "
+          "compression_rate.json has them, FILE#NAME.";
     }
     auto meaning = std::find_if(meanings.begin(), meanings.end(),
                                 [&](const Meaning& other) { return other.help == help; });
@@ -86,11 +93,19 @@ InputSize parseInputSize(const std::string& text) {
   return size;
 }
 
+/// Counts per block may come from a file too.
+SettingValue valueOf(const SettingInfo& setting, const std::string& text) {
+  const bool file = isSchedule(setting) && std::any_of(text.begin(), text.end(), [](char c) {
+                      return std::isalpha(static_cast<unsigned char>(c)) != 0;
+                    });
+  return file ? checkedSetting(setting, readSchedule(text).counts) : parseSetting(setting, text);
+}
+
 /// A setting as typed. Of a key that the method does not have, requireInForce() tells. Throws
 /// Error.
 void set(MethodChoice& choice, const std::string& key, const std::string& text) {
   const SettingInfo* setting = findMethod(choice.method).setting(key);
-  choice.settings[key] = setting == nullptr ? SettingValue(text) : parseSetting(*setting, text);
+  choice.settings[key] = setting == nullptr ? SettingValue(text) : valueOf(*setting, text);
 }
 
 /// Throws UsageError for what has no effect beside the other settings, Error for what the method

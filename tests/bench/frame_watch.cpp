@@ -21,7 +21,7 @@ bool FrameWatch::notify(QObject* receiver, QEvent* event) {
     auto* canvas = qobject_cast<CanvasView*>(receiver);
     painted_ = canvas != nullptr && shown_(*canvas);
   }
-  const bool handled = QApplication::notify(receiver, event);
+  const bool handled = Application::notify(receiver, event);
   const bool frame_done = type == QEvent::UpdateRequest || type == QEvent::Expose;
   if (frame_done && painted_) {
     frame_ = Clock::now();

@@ -3,10 +3,11 @@
 // painted and flushed.
 #pragma once
 
-#include <QApplication>
 #include <chrono>
 #include <functional>
 #include <optional>
+
+#include "window/start.h"
 
 namespace adamerge::ui {
 
@@ -14,9 +15,9 @@ class CanvasView;
 
 using Clock = std::chrono::steady_clock;
 
-class FrameWatch : public QApplication {
+class FrameWatch : public Application {
  public:
-  using QApplication::QApplication;
+  using Application::Application;
 
   /// From now on: the first frame that paints a canvas while `shown` holds. `arrived` is called
   /// when that frame is done.

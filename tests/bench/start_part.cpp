@@ -7,7 +7,7 @@
 namespace adamerge::ui {
 namespace {
 
-constexpr double kTarget = 1000;
+constexpr double kStartTarget = 1000;
 
 }  // namespace
 
@@ -29,7 +29,7 @@ void measureStart(FrameWatch& watch, const Subject& subject, Clock::time_point s
                [&] {
                  arrived("start to the empty window", {});
                  watch.expect(result, [&] {
-                   arrived("start to the first result", kTarget);
+                   arrived("start to the first result", kStartTarget);
                    QApplication::exit(0);
                  });
                });

@@ -2,6 +2,8 @@
 // `inspect --json`: every field of the contract, for every method of the registry.
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <numeric>
 #include <set>
 
@@ -165,6 +167,38 @@ void expectSettings(const json& settings, const MethodInfo& method) {
     active += expected ? 1 : 0;
   }
   EXPECT_EQ(settings.size(), active);
+}
+
+TEST(Inspect, SchedulesComeFromFilesAndCompensatorsAreNamed) {
+  const auto folder = std::filesystem::path(testing::TempDir());
+  const auto run = [](const std::vector<std::string>& options) {
+    std::vector<std::string> all{"inspect", sample("bird"), "--method", "tome", "--json",
+                                 "-",       "--threads",    "1"};
+    all.insert(all.end(), options.begin(), options.end());
+    return adamergeCli(all);
+  };
+  const std::string file = (folder / "front.json").string();
+  std::ofstream(file) << R"({"format": 1, "name": "front", "counts": [16, 8, 4]})";
+  CliResult result = run({"--r-per-block", file});
+  expectSuccess(result);
+  json told = json::parse(result.out);
+  EXPECT_EQ(told.at("settings").at("r_per_block"), json::parse("[16, 8, 4]"));
+  EXPECT_FALSE(told.contains("compensator"));
+  for (std::size_t block = 0; block < kBlocks; ++block) {
+    EXPECT_EQ(told.at("layers")[block].at("merged"), block == 0   ? 16
+                                                     : block == 1 ? 8
+                                                     : block == 2 ? 4
+                                                                  : 0);
+  }
+  const std::string missing = (folder / "none.json").string();
+  EXPECT_THAT(run({"--r-per-block", missing}).err, testing::HasSubstr(missing));
+
+  result = run({"--compensator", ADAMERGE_TEST_DATA "/methods/tocom.safetensors", "--r", "8",
+                "--source", "4"});
+  expectSuccess(result);
+  told = json::parse(result.out);
+  EXPECT_EQ(told.at("compensator"),
+            json::parse(R"({"name": "tocom.safetensors", "source": 4, "target": 8})"));
 }
 
 TEST(Inspect, JsonHoldsTheContractForEveryMethod) {

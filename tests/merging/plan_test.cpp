@@ -204,6 +204,12 @@ TEST(ToMePlan, SchedulesTruncateAsTheReferenceDoes) {
             (std::vector<int>{0, 1, 2, 4, 5, 7, 8, 10, 11, 13, 14, 16}));
   EXPECT_EQ(counts({{"r_per_block", std::vector<std::int64_t>{5, 0, 7}}}),
             (std::vector<int>{5, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0}));
+  for (const Settings& more : {Settings{}, Settings{{"delay", std::int64_t{1}}}}) {
+    Settings settings = more;
+    settings["r_per_block"] = std::vector<std::int64_t>{5, 0, 7};
+    EXPECT_EQ(countsPerBlock(more.empty() ? "tofu" : "dsm", settings),
+              (std::vector<int>{more.empty() ? 5 : 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0}));
+  }
 }
 
 TEST(DsmPlan, NothingBeforeTheDelayAndPairsOnlyWithinAWindow) {

@@ -99,6 +99,27 @@ QStringList captionLines(const Inspection& inspection) {
   return {QString::fromStdString(describe(inspection.choice)), cost};
 }
 
+QString blockNotice(const Inspection& inspection, int block) {
+  const LayerTrace& layer = inspection.result.layers[static_cast<std::size_t>(block)];
+  const MethodDetails& details = layer.details;
+  QStringList parts;
+  if (!details.action.empty()) {
+    const bool pooled = details.action == "pool";
+    QString text = pooled ? QObject::tr("pooled") : QObject::tr("pruned");
+    if (details.variance && details.threshold) {
+      text += (pooled ? QObject::tr(", scores vary by %1, less than %2")
+                      : QObject::tr(", scores vary by %1, not less than %2"))
+                  .arg(english().toString(*details.variance, 'g', 2),
+                       english().toString(*details.threshold, 'g', 2));
+    }
+    parts << text;
+  }
+  if (!details.note.empty()) parts << QString::fromStdString(details.note);
+  if (layer.restored) parts << QObject::tr("groups hold for this block alone");
+  if (parts.isEmpty()) return {};
+  return QObject::tr("Block %1: %2").arg(block + 1).arg(parts.join(QStringLiteral("; ")));
+}
+
 QString classLine(const Inspection& inspection) {
   const std::vector<std::string>& labels = inspection.model->info.labels;
   const std::vector<float>& before = inspection.baseline->logits;
@@ -249,15 +270,22 @@ void HoverReadout::read() {
   const std::optional<int> patch =
       view_.hoveredPatch() ? view_.hoveredPatch() : view_.selectedPatch();
   fields_.clear();
-  if (inspection == nullptr || inspection->depth() == 0) {
+  const bool shown = inspection != nullptr && inspection->depth() > 0;
+  const int block = shown ? std::min(view_.block(), inspection->depth() - 1) : 0;
+  const QString notice = shown ? blockNotice(*inspection, block) : QString();
+  if (!shown) {
     text_.clear();
   } else if (!patch || *patch >= inspection->gridHeight() * inspection->gridWidth()) {
     text_ = tr("Point at a patch to read it, click it to follow its token");
+    if (!notice.isEmpty()) text_.prepend(notice + QStringLiteral(" · "));
   } else {
-    const int block = std::min(view_.block(), inspection->depth() - 1);
     text_ = describePatch(*inspection, *patch, block);
     fields_ = patchFields(*inspection, *patch, block);
     widest_ = widestFields(*inspection, block);
+    if (!notice.isEmpty()) {
+      text_ += QStringLiteral(" · ") + notice;
+      fields_ << notice;
+    }
   }
   setToolTip(text_);
   setAccessibleDescription(text_);

@@ -12,6 +12,7 @@
 #include "plots/redundancy_plot.h"
 #include "plots/sweep_plot.h"
 #include "plots/tokens_plot.h"
+#include "plots/tree_plot.h"
 
 namespace adamerge::ui {
 namespace {
@@ -99,6 +100,24 @@ void bindPlot(ChangePlot& plot, Workbench& workbench) {
   ViewState& view = workbench.view();
   QObject::connect(&view, &ViewState::blockChanged, &plot, update);
   QObject::connect(&plot, &ChangePlot::blockChosen, &view, &ViewState::setBlock);
+  followPanes(plot, workbench, update);
+}
+
+void bindPlot(TreePlot& plot, Workbench& workbench) {
+  const auto update = [&plot, &workbench] {
+    plot.whenSeen([&plot, &workbench] {
+      const ViewState& view = workbench.view();
+      plot.setResult(workbench.activePane().inspection(), view.block(), view.selectedPatch());
+    });
+  };
+  ViewState& view = workbench.view();
+  QObject::connect(&view, &ViewState::blockChanged, &plot, update);
+  QObject::connect(&view, &ViewState::selectionChanged, &plot, update);
+  QObject::connect(&plot, &TreePlot::patchChosen, &view,
+                   [&view](int patch) { view.select(patch); });
+  QObject::connect(&plot, &TreePlot::patchPointed, &view, [&view](int patch) {
+    view.hover(patch < 0 ? std::nullopt : std::optional<int>(patch));
+  });
   followPanes(plot, workbench, update);
 }
 

@@ -9,6 +9,7 @@ class ChangePlot;
 class RedundancyPlot;
 class SweepPlot;
 class TokensPlot;
+class TreePlot;
 class Workbench;
 
 /// The plot follows the workbench, and clicks in it change the view or the settings. The workbench
@@ -16,6 +17,8 @@ class Workbench;
 void bindPlot(TokensPlot& plot, Workbench& workbench);
 void bindPlot(RedundancyPlot& plot, Workbench& workbench);
 void bindPlot(ChangePlot& plot, Workbench& workbench);
+/// Of the active canvas.
+void bindPlot(TreePlot& plot, Workbench& workbench);
 void bindPlot(SweepPlot& plot, Workbench& workbench);
 /// Reads results.json of each model that is opened, and follows evaluations of it.
 void bindPlot(AccuracyPlot& plot, Workbench& workbench);

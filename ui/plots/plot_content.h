@@ -35,10 +35,19 @@ struct PlotRange {
   double high = 1;
 };
 
+/// The two that a join joins, where their own points or leaves are.
+struct PlotBracket {
+  double left_x = 0;
+  double left_y = 0;
+  double right_x = 0;
+  double right_y = 0;
+};
+
 struct PlotPoint {
   double x = 0;
   double y = 0;
-  std::optional<PlotRange> interval;  ///< error bar; the extent of a band
+  std::optional<PlotRange> interval;   ///< error bar; the extent of a band
+  std::optional<PlotBracket> bracket;  ///< of kBrackets
   bool hollow = false;
   int key = -1;   ///< what a click on it chooses: a block, a slider value
   QString title;  ///< read-out: where ("Block 6 of 12")
@@ -46,7 +55,7 @@ struct PlotPoint {
   QString label;  ///< drawn beside the point
 };
 
-enum class SeriesKind { kLine, kMarkedLine, kMarkers, kSteps, kBars, kBand };
+enum class SeriesKind { kLine, kMarkedLine, kMarkers, kSteps, kBars, kBand, kBrackets };
 
 struct PlotSeries {
   /// Stays the same while data change, so that what is hidden stays hidden. Series of the same id

@@ -325,11 +325,13 @@ void PlotPanel::moved(QMouseEvent* event) {
   const std::optional<PlotHit> hit = hitAt(event->position());
   const bool legend = plot_->legend->outerRect().contains(event->pos());
   plot_->setCursor(legend ? Qt::PointingHandCursor : Qt::ArrowCursor);
-  if (!hit) {
-    hover_->hide();
-  } else if (hover_->current() != hit) {
+  if (hover_->current() == hit) return;
+  if (hit) {
     hover_->show(*hit);
+  } else {
+    hover_->hide();
   }
+  emit pointedAt(hit ? hover_->at(*hit).key : -1);
 }
 
 void PlotPanel::released(QMouseEvent* event) {
@@ -370,6 +372,7 @@ bool PlotPanel::eventFilter(QObject* watched, QEvent* event) {
       break;
     case QEvent::Leave:
       hover_->hide();
+      emit pointedAt(-1);
       break;
     case QEvent::Resize:
       enlarge_->move(

@@ -61,6 +61,8 @@ class PlotPanel : public QWidget {
   void enlargeRequested();
   /// A point was clicked, or chosen with Return.
   void pointChosen(const adamerge::ui::PlotPoint& point, int source);
+  /// The key of the point that the pointer means; -1: none any more.
+  void pointedAt(int key);
 
  protected:
   /// Draws the new content once the event loop is reached; while not shown, when shown.

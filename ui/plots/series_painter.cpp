@@ -6,6 +6,7 @@
 #include <QFontMetricsF>
 #include <algorithm>
 #include <array>
+#include <limits>
 
 namespace adamerge::ui {
 namespace {
@@ -59,6 +60,9 @@ class SeriesPainter {
       case SeriesKind::kBand:
         paintBand();
         break;
+      case SeriesKind::kBrackets:
+        paintBrackets();
+        break;
       default:
         paintGraph();
     }
@@ -104,6 +108,23 @@ class SeriesPainter {
     upper->setBrush(theme_.band);
     upper->setChannelFillGraph(lower);
     middle->setPen(QPen(theme_.muted, line_width_ * 0.7, Qt::DashLine));
+  }
+
+  /// Down to one, across, down to the other.
+  void paintBrackets() {
+    auto* curve = new QCPCurve(plot_.xAxis, values_);
+    for (const PlotPoint& point : series_.points) {
+      if (!point.bracket) continue;
+      const PlotBracket& ends = *point.bracket;
+      curve->addData(ends.left_x, ends.left_y);
+      curve->addData(ends.left_x, point.y);
+      curve->addData(ends.right_x, point.y);
+      curve->addData(ends.right_x, ends.right_y);
+      // Not a number: the pen is lifted.
+      curve->addData(ends.right_x, std::numeric_limits<double>::quiet_NaN());
+    }
+    curve->setPen(QPen(color_, line_width_ * (series_.faint ? 0.5 : 1)));
+    parts_.plottables.push_back(curve);
   }
 
   bool crowded() const {

@@ -23,19 +23,22 @@ constexpr int kFinePlaces = 1000;
 
 }  // namespace
 
-CompressionScale::CompressionScale(CompressionMode mode, int limit, double unmerged, double lowest)
-    : mode_(mode), limit_(limit), unmerged_(unmerged), lowest_(std::min(lowest, unmerged)) {}
+CompressionScale::CompressionScale(CompressionMode mode, KnobRange counts, double unmerged,
+                                   double lowest)
+    : mode_(mode), counts_(counts), unmerged_(unmerged), lowest_(std::min(lowest, unmerged)) {}
 
 int CompressionScale::places() const {
-  return mode_ == CompressionMode::kCount ? limit_ : kFinePlaces;
+  return mode_ == CompressionMode::kCount ? counts_.steps() : kFinePlaces;
 }
 
 double CompressionScale::minimum() const {
-  return mode_ == CompressionMode::kCount ? 0 : numberOfFlops(lowest_);
+  return mode_ == CompressionMode::kCount ? std::min(counts_.gentlest, counts_.strongest)
+                                          : numberOfFlops(lowest_);
 }
 
 double CompressionScale::maximum() const {
-  return mode_ == CompressionMode::kCount ? limit_ : numberOfFlops(unmerged_);
+  return mode_ == CompressionMode::kCount ? std::max(counts_.gentlest, counts_.strongest)
+                                          : numberOfFlops(unmerged_);
 }
 
 int CompressionScale::decimals() const {
@@ -56,7 +59,8 @@ QString CompressionScale::suffix() const {
 
 int CompressionScale::placeOf(double number) const {
   if (mode_ == CompressionMode::kCount) {
-    return std::clamp(static_cast<int>(std::lround(number)), 0, limit_);
+    const int steps = static_cast<int>(std::lround(number)) - counts_.gentlest;
+    return std::clamp(stronger() * steps, 0, counts_.steps());
   }
   if (maximum() <= minimum()) return 0;
   const double share = (maximum() - number) / (maximum() - minimum());
@@ -64,7 +68,7 @@ int CompressionScale::placeOf(double number) const {
 }
 
 double CompressionScale::numberAt(int place) const {
-  if (mode_ == CompressionMode::kCount) return place;
+  if (mode_ == CompressionMode::kCount) return counts_.at(place);
   return maximum() - (maximum() - minimum()) * place / kFinePlaces;
 }
 
@@ -258,8 +262,10 @@ void CompressionSlider::refreshScale() {
     lowest = std::min(sweep->points.front().flops.paper, sweep->points.back().flops.paper);
   }
   // A count above this model's limit stays in sight until the user moves it.
-  const int limit = std::max(pane_->compressionLimit(model->info.vit), pane_->compression());
-  scale_ = CompressionScale(mode_, limit, unmerged, lowest);
+  KnobRange counts = knobRange(pane_->choice(), model->info.vit);
+  int& largest = counts.gentlest < counts.strongest ? counts.strongest : counts.gentlest;
+  largest = std::max(largest, pane_->compression());
+  scale_ = CompressionScale(mode_, counts, unmerged, lowest);
 }
 
 void CompressionSlider::showState() {
@@ -280,7 +286,7 @@ void CompressionSlider::showState() {
   // A handle under the pointer, and a target whose count is still being looked for, stay.
   if (!slider_->isSliderDown()) {
     if (mode_ == CompressionMode::kCount) {
-      slider_->setValue(pane_->compression());
+      slider_->setValue(scale_.placeOf(pane_->compression()));
     } else if (settled() && !moving_) {
       slider_->setValue(
           scale_.placeOf(scale_.numberOfFlops(pane_->inspection()->result.flops.paper)));
@@ -335,7 +341,7 @@ void CompressionSlider::stepByOne(int action) {
                                                                     : 0;
   if (step == 0) return;
   slider_->setSliderPosition(slider_->value());
-  workbench_.setCompression(pane_->index(), pane_->compression() + step);
+  workbench_.setCompression(pane_->index(), pane_->compression() + scale_.stronger() * step);
   rest_.start();
 }
 

@@ -19,8 +19,8 @@ namespace adamerge::ui {
 class CompressionScale {
  public:
   CompressionScale() = default;
-  /// `limit`: largest count. `unmerged`, `lowest`: FLOPs in G without merging and at the limit.
-  CompressionScale(CompressionMode mode, int limit, double unmerged, double lowest);
+  /// `unmerged`, `lowest`: FLOPs in G without merging and at the strongest count.
+  CompressionScale(CompressionMode mode, KnobRange counts, double unmerged, double lowest);
 
   CompressionMode mode() const { return mode_; }
   int places() const;      ///< the slider runs from 0 to this
@@ -30,6 +30,9 @@ class CompressionScale {
   double step() const;
   QString suffix() const;
 
+  /// Of a count, where it is one step stronger: 1, or -1 where it says what stays.
+  int stronger() const { return counts_.gentlest < counts_.strongest ? 1 : -1; }
+
   int placeOf(double number) const;
   double numberAt(int place) const;
   double numberOfFlops(double flops) const;  ///< not for kCount
@@ -37,7 +40,7 @@ class CompressionScale {
 
  private:
   CompressionMode mode_ = CompressionMode::kCount;
-  int limit_ = 0;
+  KnobRange counts_;
   double unmerged_ = 1;
   double lowest_ = 0;
 };

@@ -14,6 +14,7 @@
 #include "look/text.h"
 #include "look/theme.h"
 #include "look/widgets.h"
+#include "settings/schedule_editor.h"
 #include "settings/setting_editor.h"
 
 namespace adamerge::ui {
@@ -116,6 +117,7 @@ void MethodForm::bind() {
   pane_ = &workbench_.activePane();
   connect(pane_, &Pane::choiceChanged, this, &MethodForm::refresh);
   connect(pane_, &Pane::inspectionChanged, this, &MethodForm::refreshCalibration);
+  connect(pane_, &Pane::inspectionChanged, this, &MethodForm::refreshSchedule);
   refresh();
 }
 
@@ -128,6 +130,12 @@ void MethodForm::rebuild() {
     row->deleteLater();
   }
   rows_.clear();
+  if (schedule_ != nullptr) {
+    schedule_->hide();
+    settings_->removeWidget(schedule_);
+    schedule_->deleteLater();
+    schedule_ = nullptr;
+  }
   QWidget* before = method_;
   const LoadedModelPtr present = workbench_.model();
   const bool rotary = present != nullptr && present->info.vit.isRotary();
@@ -142,6 +150,13 @@ void MethodForm::rebuild() {
             [this, row](const SettingValue& value) { edit(row->info(), value); });
     connect(row, &SettingRow::finished, &workbench_, &Workbench::endEdit);
     rows_.push_back(row);
+    if (!isSchedule(setting)) continue;
+    schedule_ = new ScheduleEditor(this);
+    settings_->addWidget(schedule_);
+    connect(schedule_, &ScheduleEditor::edited, this,
+            [this, row](const SettingValue& value) { edit(row->info(), value); });
+    connect(schedule_, &ScheduleEditor::finished, &workbench_, &Workbench::endEdit);
+    connect(schedule_, &ScheduleEditor::failed, &workbench_, &Workbench::report);
   }
   setTabOrder(before, reset_all_);
   method_->setCurrentIndex(method_->findData(QString::fromStdString(info.id)));
@@ -170,7 +185,29 @@ void MethodForm::refresh() {
   }
   reset_all_->setVisible(!rows_.empty());
   reset_all_->setEnabled(changed);
+  refreshSchedule();
   refreshCalibration();
+}
+
+/// Without counts of its own the bars show what merged in each block.
+void MethodForm::refreshSchedule() {
+  if (schedule_ == nullptr) return;
+  const LoadedModelPtr model = workbench_.model();
+  std::vector<std::int64_t> counts;
+  bool own = false;
+  for (const auto& [key, value] : pane_->choice().settings) {
+    const SettingInfo* setting = findMethod(pane_->choice().method).setting(key);
+    if (setting == nullptr || !isSchedule(*setting)) continue;
+    counts = std::get<std::vector<std::int64_t>>(value);
+    own = !counts.empty();
+  }
+  const InspectionPtr inspection = pane_->inspection();
+  if (!own && inspection != nullptr && inspection->choice.method == pane_->choice().method) {
+    for (const LayerTrace& layer : inspection->result.layers) counts.push_back(layer.merged);
+  }
+  if (model != nullptr) counts.resize(static_cast<std::size_t>(model->info.vit.depth), 0);
+  schedule_->setCounts(model == nullptr ? std::vector<std::int64_t>() : counts,
+                       model == nullptr ? 0 : model->info.vit.patchTokens() / 2, own);
 }
 
 /// "Calibrated on 500 images (photos), r_max 4 to 24": which statistics are in force, and how far.

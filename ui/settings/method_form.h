@@ -20,6 +20,7 @@ namespace adamerge::ui {
 
 class MessageLine;
 class Pane;
+class ScheduleEditor;
 class SettingRow;
 class Workbench;
 
@@ -39,6 +40,7 @@ class MethodForm : public QWidget {
   void rebuild();
   void refresh();
   void refreshCalibration();
+  void refreshSchedule();
   QString calibrationText() const;
   void fillMethods();
   void chooseMethod(const std::string& id);
@@ -50,6 +52,7 @@ class MethodForm : public QWidget {
   bool built_rotary_ = false;  ///< rows that only rotary networks have are among them
   std::string built_for_;      ///< the method whose rows are shown
   std::vector<SettingRow*> rows_;
+  ScheduleEditor* schedule_ = nullptr;  ///< where the method takes a count for each block
   /// What a canvas last had under a method, for when the user comes back to it.
   std::map<std::pair<int, std::string>, MethodChoice> remembered_;
   QComboBox* method_;

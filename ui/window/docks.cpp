@@ -12,6 +12,8 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 #include "bench/workbench.h"
 #include "canvas/heads_view.h"
@@ -24,6 +26,7 @@
 #include "plots/redundancy_plot.h"
 #include "plots/sweep_plot.h"
 #include "plots/tokens_plot.h"
+#include "plots/tree_plot.h"
 #include "settings/method_form.h"
 #include "settings/overlay_form.h"
 #include "sources/image_list.h"
@@ -103,6 +106,30 @@ QScrollArea* scrolling(QWidget* form) {
   return scroll;
 }
 
+bool hasTree(const InspectionPtr& inspection) {
+  if (inspection == nullptr) return false;
+  const std::vector<LayerTrace>& layers = inspection->result.layers;
+  return std::any_of(layers.begin(), layers.end(),
+                     [](const LayerTrace& layer) { return !layer.details.joins.empty(); });
+}
+
+/// There while a canvas has a tree: a tab that is empty for nearly all methods would cost the
+/// others the room for their names. Closed by the user it stays closed until then.
+void followTree(QDockWidget& dock, Workbench& workbench) {
+  dock.hide();
+  const auto follow = [&dock, &workbench, shown = std::make_shared<bool>(false)] {
+    bool any = false;
+    for (int index = 0; index < workbench.paneCount(); ++index) {
+      any = any || hasTree(workbench.pane(index).inspection());
+    }
+    if (std::exchange(*shown, any) != any) dock.setVisible(any);
+  };
+  for (int index = 0; index < kMostPanes; ++index) {
+    QObject::connect(&workbench.pane(index), &Pane::inspectionChanged, &dock, follow);
+  }
+  QObject::connect(&workbench, &Workbench::paneCountChanged, &dock, follow);
+}
+
 }  // namespace
 
 Docks::Docks(Workbench& workbench, RecentList& evaluated, QMainWindow& window)
@@ -131,9 +158,12 @@ Docks::Docks(Workbench& workbench, RecentList& evaluated, QMainWindow& window)
   addPlot<SweepPlot>(tr("Sweep"));
   addPlot<RedundancyPlot>(tr("Redundancy"));
   addPlot<ChangePlot>(tr("Change"));
+  addPlot<TreePlot>(tr("Tree"));
+  QDockWidget* tree = plot_docks_.back();
   connectEvaluation(*addPlot<AccuracyPlot>(tr("Accuracy")));
   for (QDockWidget* dock : all_) new DockTitle(*dock, window_);
   arrange();
+  followTree(*tree, workbench);
 }
 
 QDockWidget* Docks::add(const QString& id, const QString& title, QWidget* content,

@@ -133,6 +133,18 @@ Json lensObject(const LensReport& lens, int grid_width) {
   return json;
 }
 
+/// Null where no token compensator acts. Its degrees: the merges a block that the model was trained
+/// with, and those that it runs with.
+Json compensatorObject(const Settings& settings) {
+  const auto file = settings.find("compensator");
+  if (file == settings.end()) return nullptr;
+  const std::filesystem::path path = std::get<std::string>(file->second);
+  if (path.empty()) return nullptr;
+  return {{"name", path.filename().string()},
+          {"source", std::get<std::int64_t>(settings.at("source"))},
+          {"target", std::get<std::int64_t>(settings.at("r"))}};
+}
+
 Json inspectObject(const Engine& engine, const InspectReport& report) {
   const ModelInfo& model = engine.info();
   MethodChoice resolved = report.choice;
@@ -166,6 +178,9 @@ Json inspectObject(const Engine& engine, const InspectReport& report) {
                  {"total", report.result.flops.total},
                  {"baseline_paper", report.baseline.flops.paper},
                  {"baseline_total", report.baseline.flops.total}}}};
+  if (Json compensator = compensatorObject(resolved.settings); !compensator.is_null()) {
+    json["compensator"] = std::move(compensator);
+  }
   json["layers"] = Json::array();
   const std::vector<LayerTrace>& layers = report.result.layers;
   for (std::size_t i = 0; i < layers.size(); ++i) {

@@ -67,6 +67,17 @@ void fateSample(Canvas& canvas, const Scene& scene, const Box& box) {
   drawFateSample(canvas, scene, kFate, box);
 }
 
+/// Patches whose token is gone: in the block of a legend that counts, else in any.
+std::int64_t droppedCount(const Scene& scene, bool counted) {
+  const std::vector<LayerTrace>& layers = scene.input.result.layers;
+  if (!counted) {
+    return std::count_if(layers.begin(), layers.end(),
+                         [](const LayerTrace& layer) { return !layer.dropped.empty(); });
+  }
+  const std::vector<bool> dropped = droppedPatches(layers, static_cast<int>(scene.layer));
+  return std::count(dropped.begin(), dropped.end(), true);
+}
+
 std::vector<Entry> entriesOf(const Scene& scene, OverlayKind content, bool counted) {
   const auto label = [&](std::string_view name, auto count) {
     return counted ? fmt::format("{}: {}", name, count()) : std::string(name);
@@ -77,6 +88,11 @@ std::vector<Entry> entriesOf(const Scene& scene, OverlayKind content, bool count
       return std::count(differ.begin(), differ.end(), true);
     };
     return {{label("grouped otherwise", differing), drawDifferenceSample}};
+  }
+  if (content == OverlayKind::kGroups) {
+    const std::int64_t dropped = droppedCount(scene, counted);
+    if (dropped == 0) return {};
+    return {{label("dropped", [dropped] { return dropped; }), drawDroppedSample}};
   }
   if (content != OverlayKind::kSurvivors) return {};
   const std::vector<PatchFate> fates = fatesOf(scene);
@@ -242,12 +258,7 @@ std::string legendCaption(const Scene& scene) {
       return lensCaption(scene);
     case OverlayKind::kGroups: {
       const int tokens = countGroups(scene.trace().groups);
-      const std::vector<bool> dropped =
-          droppedPatches(scene.input.result.layers, static_cast<int>(scene.layer));
-      const bool any = std::find(dropped.begin(), dropped.end(), true) != dropped.end();
-      const char* const ending = tokens == 1 ? "" : "s";
-      return any ? fmt::format("{} token{}, hatched: dropped", tokens, ending)
-                 : fmt::format("{} patch token{}", tokens, ending);
+      return fmt::format("{} patch token{}", tokens, tokens == 1 ? "" : "s");
     }
     case OverlayKind::kSurvivors:
     case OverlayKind::kDifference:

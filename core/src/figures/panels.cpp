@@ -149,6 +149,11 @@ void drawFateSample(Canvas& canvas, const Scene& scene, PatchFate fate, const Bo
   markFates(canvas, {{1, 1}, box, kFigurePixel}, {fate}, 1);
 }
 
+void drawDroppedSample(Canvas& canvas, const Scene& scene, const Box& box) {
+  canvas.fill(box, scene.theme.sample);
+  markDropped(canvas, {{1, 1}, box, kFigurePixel}, {true}, 1);
+}
+
 void drawDifferenceSample(Canvas& canvas, const Scene& scene, const Box& box) {
   canvas.fill(box, scene.theme.sample);
   markDifference(canvas, {{1, 1}, box, kFigurePixel}, {true}, 1);

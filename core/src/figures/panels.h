@@ -48,6 +48,7 @@ Box overlaidRegion(const Image& picture, const Rectangle& crop);
 
 /// Samples for legends, in the strokes of the pictures.
 void drawFateSample(Canvas& canvas, const Scene& scene, PatchFate fate, const Box& box);
+void drawDroppedSample(Canvas& canvas, const Scene& scene, const Box& box);
 void drawDifferenceSample(Canvas& canvas, const Scene& scene, const Box& box);
 
 /// What the chosen block has to show.

@@ -13,7 +13,7 @@ namespace {
 class Dsm final : public MergeMethod {
  public:
   Dsm(const Settings& settings, const VitConfig& vit)
-      : r_(getInt(settings, "r")),
+      : counts_(countsPerBlock(settings, vit)),
         delay_(getInt(settings, "delay")),
         window_(getInt(settings, "window")),
         proportional_attention_(get<bool>(settings, "proportional_attention")),
@@ -25,7 +25,7 @@ class Dsm final : public MergeMethod {
 
   MergePlan plan(const LayerTokens& layer) const override {
     if (layer.block < delay_) return {};
-    return toMePlan(layer, r_, cellOfTokens(layer));
+    return toMePlan(layer, count(layer), cellOfTokens(layer));
   }
   std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
     if (layers.front().block < delay_) return std::vector<MergePlan>(layers.size());
@@ -33,10 +33,13 @@ class Dsm final : public MergeMethod {
     if (windowAt(layers.front().block) > 1) {
       for (const LayerTokens& layer : layers) cells.push_back(cellOfTokens(layer));
     }
-    return toMePlans(layers, r_, cells);
+    return toMePlans(layers, count(layers.front()), cells);
   }
 
  private:
+  std::int64_t count(const LayerTokens& layer) const {
+    return counts_[static_cast<std::size_t>(layer.block)];
+  }
   int windowAt(int block) const {
     // Shifting past the width of int is undefined; no window is that wide.
     return std::max(1, window_ >> std::min(block - delay_, 30));
@@ -73,7 +76,7 @@ class Dsm final : public MergeMethod {
     return cells;
   }
 
-  std::int64_t r_;
+  std::vector<std::int64_t> counts_;
   int delay_;
   int window_;
   bool proportional_attention_;
@@ -114,9 +117,9 @@ MethodEntry dsmEntry() {
                      64,
                      {},
                      std::nullopt};
-  entry.info.settings = {constantCountSetting(), delay, window, proportionalAttentionSetting(true)};
+  entry.info.settings = {replaceableCountSetting(), countsPerBlockSetting(), delay, window,
+                         proportionalAttentionSetting(true)};
   entry.make = [](const Settings& settings, const MethodContext& context) {
-    requireCountFits(getInt(settings, "r"), context.vit, "r");
     const int delay_layer = getInt(settings, "delay");
     if (delay_layer >= context.vit.depth) {
       throw Error(

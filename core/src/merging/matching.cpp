@@ -159,6 +159,40 @@ SettingInfo constantCountSetting() {
           std::nullopt};
 }
 
+SettingInfo countsPerBlockSetting() {
+  return {"r_per_block",
+          "r per block",
+          "A count for each block, as 8,8,4; blocks not named merge nothing. Replaces r.",
+          std::vector<std::int64_t>{},
+          0,
+          kMaximumCount,
+          {},
+          std::nullopt};
+}
+
+SettingInfo replaceableCountSetting() {
+  SettingInfo r = constantCountSetting();
+  r.active_when = {{"r_per_block", std::vector<std::int64_t>{}}};
+  return r;
+}
+
+std::vector<std::int64_t> countsPerBlock(const Settings& settings, const VitConfig& vit) {
+  const auto depth = static_cast<std::size_t>(vit.depth);
+  auto counts = get<std::vector<std::int64_t>>(settings, "r_per_block");
+  if (counts.empty()) {
+    const std::int64_t r = getInt(settings, "r");
+    requireCountFits(r, vit, "r");
+    return std::vector<std::int64_t>(depth, r);
+  }
+  if (counts.size() > depth) {
+    throw Error(fmt::format("--r-per-block has {} counts; this model has {} blocks", counts.size(),
+                            vit.depth));
+  }
+  for (const std::int64_t r : counts) requireCountFits(r, vit, "r-per-block");
+  counts.resize(depth, 0);
+  return counts;
+}
+
 SettingInfo proportionalAttentionSetting(bool fallback) {
   return {"proportional_attention",
           "Proportional attention",

@@ -13,8 +13,8 @@
 
 namespace adamerge {
 
-/// Norms in the cosines between tokens are at least this (S2 of the specification); in those between
-/// keys, ToMe's, at least 1e-12.
+/// Norms in the cosines between tokens are at least this (S2 of the specification); in those
+/// between keys, ToMe's, at least 1e-12.
 constexpr double kLeastTokenNorm = 1e-6;
 
 /// Indices of `values`, largest first; equal values keep their order.
@@ -39,6 +39,12 @@ inline constexpr double kMaximumCount = 1e6;
 
 /// The setting "r": tokens merged in every block.
 SettingInfo constantCountSetting();
+/// The setting "r_per_block", and what merges in each block: its counts, 0 for blocks that it does
+/// not name, or where it is empty r in all. Throws Error where a count does not fit the model.
+SettingInfo countsPerBlockSetting();
+std::vector<std::int64_t> countsPerBlock(const Settings& settings, const VitConfig& vit);
+/// "r" where "r_per_block" is empty.
+SettingInfo replaceableCountSetting();
 SettingInfo proportionalAttentionSetting(bool fallback);
 /// The setting "inflection" of inflectedSchedule().
 SettingInfo inflectionSetting();

@@ -7,25 +7,29 @@ namespace {
 
 class ToFu final : public MergeMethod {
  public:
-  ToFu(std::int64_t r, int depth) : r_(r), depth_(depth) {}
+  ToFu(const Settings& settings, const VitConfig& vit)
+      : counts_(countsPerBlock(settings, vit)), depth_(vit.depth) {}
   Stage stage() const override { return Stage::kBetweenAttentionAndMlp; }
   MergePlan plan(const LayerTokens& layer) const override {
-    MergePlan plan = toMePlan(layer, r_);
+    MergePlan plan = toMePlan(layer, count(layer));
     plan.combine = combination(layer);
     return plan;
   }
   std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
-    std::vector<MergePlan> plans = toMePlans(layers, r_);
+    std::vector<MergePlan> plans = toMePlans(layers, count(layers.front()));
     for (MergePlan& plan : plans) plan.combine = combination(layers.front());
     return plans;
   }
 
  private:
+  std::int64_t count(const LayerTokens& layer) const {
+    return counts_[static_cast<std::size_t>(layer.block)];
+  }
   Combine combination(const LayerTokens& layer) const {
     return layer.block <= depth_ / 2 ? Combine::kPrune : Combine::kNormPreserving;
   }
 
-  std::int64_t r_;
+  std::vector<std::int64_t> counts_;
   int depth_;
 };
 
@@ -42,11 +46,9 @@ MethodEntry toFuEntry() {
       "2024";
   entry.info.matches_keys = true;
   entry.info.compression = {{"r", 0.5}};
-  entry.info.settings = {constantCountSetting()};
+  entry.info.settings = {replaceableCountSetting(), countsPerBlockSetting()};
   entry.make = [](const Settings& settings, const MethodContext& context) {
-    const std::int64_t r = getInt(settings, "r");
-    requireCountFits(r, context.vit, "r");
-    return std::make_unique<ToFu>(r, context.vit.depth);
+    return std::make_unique<ToFu>(settings, context.vit);
   };
   return entry;
 }

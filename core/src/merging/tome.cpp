@@ -10,19 +10,9 @@ namespace adamerge {
 namespace {
 
 std::vector<std::int64_t> schedule(const Settings& settings, const VitConfig& vit) {
-  auto counts = get<std::vector<std::int64_t>>(settings, "r_per_block");
-  if (counts.empty()) {
-    const std::int64_t r = getInt(settings, "r");
-    requireCountFits(r, vit, "r");
-    return inflectedSchedule(r, get<double>(settings, "inflection"), vit.depth);
-  }
-  if (counts.size() > static_cast<std::size_t>(vit.depth)) {
-    throw Error(fmt::format("--r-per-block has {} counts; this model has {} blocks", counts.size(),
-                            vit.depth));
-  }
-  for (const std::int64_t r : counts) requireCountFits(r, vit, "r-per-block");
-  counts.resize(static_cast<std::size_t>(vit.depth), 0);
-  return counts;
+  const std::vector<std::int64_t> counts = countsPerBlock(settings, vit);
+  if (!get<std::vector<std::int64_t>>(settings, "r_per_block").empty()) return counts;
+  return inflectedSchedule(getInt(settings, "r"), get<double>(settings, "inflection"), vit.depth);
 }
 
 /// What the compensator that is named adds to the weights; nothing where none is.
@@ -118,21 +108,11 @@ MethodEntry toMeEntry() {
                : std::min(half, Compensator::kDegrees);
   };
   entry.info.compression = {knob};
-  SettingInfo r = constantCountSetting();
-  r.active_when = {{"r_per_block", std::vector<std::int64_t>{}}};
+  const SettingInfo r = replaceableCountSetting();
   SettingInfo inflection = inflectionSetting();
   inflection.active_when = r.active_when;
-  SettingInfo per_block{
-      "r_per_block",
-      "r per block",
-      "A count for each block, as 8,8,4; blocks not named merge nothing. Replaces "
-      "r.",
-      std::vector<std::int64_t>{},
-      0,
-      kMaximumCount,
-      {},
-      std::nullopt};
-  entry.info.settings = {r, inflection, per_block, proportionalAttentionSetting(true)};
+  entry.info.settings = {r, inflection, countsPerBlockSetting(),
+                         proportionalAttentionSetting(true)};
   for (const SettingInfo& setting : compensatorSettings()) entry.info.settings.push_back(setting);
   entry.make = [](const Settings& settings, const MethodContext& context) {
     return std::make_unique<ToMe>(settings, context.vit);

@@ -48,6 +48,7 @@ class PatchTest : public QObject {
   void readoutTellsTheCoresNumbers();
   void readoutFollowsThePointer();
   void captionTellsMethodTokensAndCost();
+  void blocksSayWhatTheMethodDid();
   void legendCountsWhatWasDropped();
   void noticesSayWhyAnOverlayIsEmpty();
 };
@@ -243,6 +244,29 @@ void PatchTest::captionTellsMethodTokensAndCost() {
   QVERIFY(captionLines(*restored)[1].startsWith(
       QStringLiteral("197 tokens left, %1 inside · ")
           .arg(restored->result.layers.back().tokens_inside)));
+}
+
+void PatchTest::blocksSayWhatTheMethodDid() {
+  const InspectionPtr pooling = inspectSample({"ppt", {{"threshold", 1.0}}, nullptr, false});
+  const InspectionPtr pruning = inspectSample({"ppt", {{"threshold", 0.0}}, nullptr, false});
+  QVERIFY(blockNotice(*pooling, 0).isEmpty());
+  QVERIFY(blockNotice(*pooling, 3).startsWith(QStringLiteral("Block 4: pooled, scores vary by")));
+  QVERIFY(blockNotice(*pruning, 3).startsWith(QStringLiteral("Block 4: pruned, scores vary by")));
+  const InspectionPtr sid =
+      inspectSample({"prunesid", {{"keep", std::int64_t{98}}}, nullptr, false});
+  QVERIFY(blockNotice(*sid, 6).contains(QStringLiteral("no redundancy removed")));
+  const InspectionPtr restored = inspectSample({"structsam", {}, nullptr, false});
+  QVERIFY(blockNotice(*restored, 5).contains(QStringLiteral("groups hold for this block alone")));
+
+  Pane pane(0);
+  ViewState view;
+  view.setDepth(pooling->depth());
+  HoverReadout readout(pane, view);
+  pane.setInspection(pooling);
+  view.setBlock(3);
+  QVERIFY(readout.text().startsWith(QStringLiteral("Block 4: pooled")));
+  view.hover(5);
+  QVERIFY(readout.text().contains(QStringLiteral("Block 4: pooled")));
 }
 
 void PatchTest::legendCountsWhatWasDropped() {

@@ -2,10 +2,14 @@
 // Tokens and redundancy: what is plotted equals what the core tells.
 #include <QtTest>
 #include <cmath>
+#include <map>
+#include <numeric>
+#include <set>
 
 #include "plot_fixture.h"
 #include "plots/redundancy_plot.h"
 #include "plots/tokens_plot.h"
+#include "plots/tree_plot.h"
 #include "sample_inspection.h"
 #include "ui_test.h"
 
@@ -31,6 +35,8 @@ class ContentTest : public QObject {
   void bandIsInterpolated();
   void uncalibratedRedundancyHasNoBand();
   void otherMethodsHaveNoRedundancy();
+  void treeIsThePlans();
+  void treeOfOtherMethodsSaysWhy();
   void tableHoldsEveryPoint();
 };
 
@@ -211,6 +217,69 @@ void ContentTest::otherMethodsHaveNoRedundancy() {
   const PlotContent both =
       redundancyContent({resultOf(0, toMe(4)), resultOf(1, adaMerge(16))}, 0, 0);
   QVERIFY(hasSeries(both, "redundancy"));
+}
+
+/// What the tree says joined are the groups of the block.
+void ContentTest::treeIsThePlans() {
+  const InspectionPtr inspection = inspectSample(choiceOf("atc", {{"r", std::int64_t{20}}}));
+  for (const int block : {0, 4}) {
+    const PlotContent content = treeContent(inspection, block, 17);
+    const auto& layers = inspection->result.layers;
+    const LayerTrace& layer = layers[static_cast<std::size_t>(block)];
+    const std::size_t tokens = static_cast<std::size_t>(layer.tokens_in) - 1;
+    QCOMPARE(content.series.size(), std::size_t{2});
+    const auto& apart = content.series[0].points;
+    const auto& joined = content.series[1].points;
+    QCOMPARE(joined.size(), std::size_t{20});
+    QCOMPARE(apart.size() + joined.size(), tokens - 1);
+    QVERIFY(joined.back().y <= apart.front().y);
+    QCOMPARE(content.guides.size(), std::size_t{1});
+
+    // Leaves stand at whole places; those below one join that nothing above took in are a group.
+    std::vector<int> parts(tokens + 1);
+    std::iota(parts.begin(), parts.end(), 0);
+    const auto root = [&parts](int leaf) {
+      while (parts[static_cast<std::size_t>(leaf)] != leaf)
+        leaf = parts[static_cast<std::size_t>(leaf)];
+      return leaf;
+    };
+    std::map<std::pair<double, double>, int> leaf_below;
+    const auto below = [&leaf_below](double x, double y) {
+      const auto known = leaf_below.find({x, y});
+      return known != leaf_below.end() ? known->second : static_cast<int>(std::lround(x));
+    };
+    for (const PlotPoint& join : joined) {
+      QVERIFY(join.bracket.has_value());
+      QVERIFY(join.bracket->left_x < join.bracket->right_x);
+      const int left = below(join.bracket->left_x, join.bracket->left_y);
+      const int right = below(join.bracket->right_x, join.bracket->right_y);
+      parts[static_cast<std::size_t>(root(right))] = root(left);
+      leaf_below[{join.x, join.y}] = left;
+    }
+    std::multiset<int> sizes;
+    std::map<int, int> counted;
+    for (int leaf = 1; leaf <= static_cast<int>(tokens); ++leaf) ++counted[root(leaf)];
+    for (const auto& [part, size] : counted) sizes.insert(size);
+    // The same from the trace: how many groups of before are in each of now.
+    std::map<int, std::set<int>> members;
+    for (std::size_t patch = 0; patch < layer.groups.size(); ++patch) {
+      members[layer.groups[patch]].insert(
+          block == 0 ? static_cast<int>(patch)
+                     : layers[static_cast<std::size_t>(block) - 1].groups[patch]);
+    }
+    std::multiset<int> wanted;
+    for (const auto& [group, inside] : members) wanted.insert(static_cast<int>(inside.size()));
+    QVERIFY(sizes == wanted);
+  }
+}
+
+void ContentTest::treeOfOtherMethodsSaysWhy() {
+  const PlotContent none = treeContent(inspectSample(toMe(4)), 0, std::nullopt);
+  QVERIFY(none.isEmpty());
+  QVERIFY(none.empty_text.contains("Only ATC"));
+  const InspectionPtr idle = inspectSample(choiceOf("atc", {{"keep_ratio", 0.5}}));
+  QVERIFY(treeContent(idle, 0, std::nullopt).empty_text.contains("Nothing joins in block 1"));
+  QVERIFY(!treeContent(idle, 3, std::nullopt).isEmpty());
 }
 
 void ContentTest::tableHoldsEveryPoint() {

@@ -48,6 +48,7 @@ class CompressionTest : public QObject {
   void readoutsAreTheCoresNumbers();
   void keysMoveTheCount();
   void draggingIsFollowed();
+  void strongerIsToTheRight();
   void clickJumpsThere();
   void typingSetsTheCount();
   void oneDragIsOneStepOfHistory();
@@ -106,6 +107,26 @@ void CompressionTest::keysMoveTheCount() {
   QCOMPARE(shown.workbench.pane(0).compression(), 0);
   QTest::keyClick(shown.slider(), Qt::Key_End);
   QCOMPARE(shown.workbench.pane(0).compression(), 196);
+}
+
+/// Of methods that say what stays too.
+void CompressionTest::strongerIsToTheRight() {
+  ShownBar shown;
+  QVERIFY(makeReady(shown.workbench));
+  for (const MethodInfo& info : methods()) {
+    if (info.compression.empty()) continue;
+    shown.take(info.id);
+    const KnobRange range =
+        knobRange(shown.workbench.pane(0).choice(), shown.workbench.model()->info.vit);
+    QCOMPARE(shown.slider()->maximum(), range.steps());
+    shown.slider()->setValue(0);
+    QCOMPARE(shown.workbench.pane(0).compression(), range.gentlest);
+    QTest::keyClick(shown.slider(), Qt::Key_Right);
+    QCOMPARE(shown.workbench.pane(0).compression(), range.at(1));
+    QCOMPARE(shown.number()->value(), static_cast<double>(range.at(1)));
+    shown.slider()->setValue(shown.slider()->maximum());
+    QCOMPARE(shown.workbench.pane(0).compression(), range.strongest);
+  }
 }
 
 void CompressionTest::draggingIsFollowed() {

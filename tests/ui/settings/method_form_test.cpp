@@ -8,6 +8,7 @@
 #include "bench/workbench.h"
 #include "look/message.h"
 #include "ready_workbench.h"
+#include "settings/schedule_editor.h"
 #include "settings/setting_editor.h"
 #include "shown_method_form.h"
 #include "ui_test.h"
@@ -26,6 +27,8 @@ class MethodFormTest : public QObject {
   void inactiveSettingsSayWhy();
   void uncalibratedSaysSo();
   void followsTheActivePane();
+  void scheduleIsDragged();
+  void scheduleIsSavedAndOpened();
   void fitsANarrowPanel();
 };
 
@@ -159,6 +162,74 @@ void MethodFormTest::followsTheActivePane() {
   QTest::keyClick(shown.control<QSpinBox>("delay"), Qt::Key_Up);
   QCOMPARE(shown.workbench.pane(1).choice().settings.at("delay"), SettingValue(std::int64_t{5}));
   QCOMPARE(shown.workbench.pane(0).choice().method, std::string("adamerge"));
+}
+
+void MethodFormTest::scheduleIsDragged() {
+  using Counts = std::vector<std::int64_t>;
+  ShownMethodForm shown;
+  QVERIFY(makeReady(shown.workbench));
+  shown.take("pitome");
+  QVERIFY(shown.form.findChild<ScheduleBars*>() == nullptr);
+  shown.take("tome", {{"r", std::int64_t{8}}});
+  QVERIFY(settle(shown.workbench));
+  auto* bars = shown.form.findChild<ScheduleBars*>();
+  // What merges by itself is what one begins with.
+  Counts counts(12, 8);
+  QCOMPARE(bars->counts(), counts);
+  const QRectF bar = bars->barRect(2);
+  const QPoint top(static_cast<int>(bar.center().x()), static_cast<int>(bar.top()));
+  const int steps = shown.workbench.history().count();
+  QTest::mousePress(bars, Qt::LeftButton, {}, top);
+  for (int up = 2; up <= 10; up += 2) QTest::mouseMove(bars, top - QPoint(0, up));
+  QTest::mouseRelease(bars, Qt::LeftButton, {}, top - QPoint(0, 10));
+  QVERIFY(bars->counts()[2] > 8);
+  counts[2] = bars->counts()[2];
+  QCOMPARE(shown.value("r_per_block"), SettingValue(counts));
+  QCOMPARE(shown.workbench.history().count(), steps + 1);
+
+  bars->setFocus();
+  QTest::keyClick(bars, Qt::Key_End);
+  QTest::keyClick(bars, Qt::Key_Down);
+  QTest::keyClick(bars, Qt::Key_Left);
+  QTest::keyClick(bars, Qt::Key_PageUp);
+  counts[11] = 7;
+  counts[10] = 16;
+  QCOMPARE(shown.value("r_per_block"), SettingValue(counts));
+  QVERIFY(settle(shown.workbench));
+  const auto& layers = shown.workbench.pane(0).inspection()->result.layers;
+  for (std::size_t block = 0; block < counts.size(); ++block) {
+    QCOMPARE(layers[block].merged, static_cast<int>(counts[block]));
+  }
+  // Never more than half of the model's patches.
+  for (int press = 0; press < 40; ++press) QTest::keyClick(bars, Qt::Key_PageUp);
+  QCOMPARE(bars->counts()[10], std::int64_t{98});
+}
+
+void MethodFormTest::scheduleIsSavedAndOpened() {
+  using Counts = std::vector<std::int64_t>;
+  ShownMethodForm shown;
+  QVERIFY(makeReady(shown.workbench));
+  shown.take("tome", {{"r_per_block", Counts{16, 12, 8}}});
+  auto* editor = shown.form.findChild<ScheduleEditor*>();
+  auto* name = shown.form.findChild<QLabel*>(QStringLiteral("schedule-name"));
+  const QTemporaryDir folder;
+  editor->save(folder.filePath(QStringLiteral("front.json")));
+  QCOMPARE(name->text(), QStringLiteral("front"));
+  Counts whole{16, 12, 8};
+  whole.resize(12, 0);
+  QCOMPARE(readSchedule(folder.filePath(QStringLiteral("front.json")).toStdString()).counts, whole);
+
+  shown.take("tome", {{"r_per_block", Counts{1}}});
+  QVERIFY(name->text() != QStringLiteral("front"));
+  editor->open(folder.filePath(QStringLiteral("front.json")));
+  QCOMPARE(shown.value("r_per_block"), SettingValue(whole));
+  QCOMPARE(name->text(), QStringLiteral("front"));
+  QCOMPARE(shown.form.findChild<ScheduleBars*>()->counts(), whole);
+
+  QSignalSpy failures(&shown.workbench, &Workbench::failed);
+  editor->open(folder.filePath(QStringLiteral("missing.json")));
+  QCOMPARE(failures.size(), 1);
+  QCOMPARE(shown.value("r_per_block"), SettingValue(whole));
 }
 
 void MethodFormTest::fitsANarrowPanel() {

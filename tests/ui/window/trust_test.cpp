@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What makes one trust the program: numbers are those typed, files stay where they are, what is
 // shown is what was opened last, and nothing ends the program.
+#include <qcustomplot.h>
+
 #include <QApplication>
 #include <QCheckBox>
 #include <QClipboard>
 #include <QComboBox>
+#include <QDockWidget>
 #include <QDoubleSpinBox>
 #include <QDropEvent>
 #include <QFile>
+#include <QLabel>
 #include <QMimeData>
 #include <QSlider>
 #include <QtTest>
 
+#include "adamerge/report.h"
 #include "bench/session.h"
 #include "export/figure_source.h"
+#include "look/theme.h"
 #include "plots/plot_panel.h"
+#include "plots/sweep_plot.h"
 #include "sources/image_list.h"
 #include "sources/sources.h"
 #include "ui_test.h"
@@ -357,6 +364,51 @@ class TrustTest : public QObject {
     QVERIFY2(last.bottom() < view->viewport()->height(),
              qPrintable(QString("%1 in %2").arg(last.bottom()).arg(view->viewport()->height())));
     box.hidePopup();
+  }
+
+  void chosenMethodKeepsItsColourInTheList() {
+    open();
+    auto& box = fixture_->find<QComboBox>("method");
+    for (int row = 0; row < box.count(); ++row) {
+      const std::string id = box.itemData(row).toString().toStdString();
+      const QImage chosen = box.itemIcon(row).pixmap(QSize(32, 32), 1, QIcon::Selected).toImage();
+      QCOMPARE(chosen.pixelColor(16, 16).rgb(), methodColor(id).rgb());
+    }
+  }
+
+  void doubleClickOnTheSweepFitsAndChoosesNothing() {
+    open();
+    auto* panel = fixture_->window().findChild<SweepPlot*>();
+    QVERIFY(panel != nullptr);
+    for (QWidget* parent = panel; parent != nullptr; parent = parent->parentWidget()) {
+      if (auto* dock = qobject_cast<QDockWidget*>(parent)) dock->raise();
+    }
+    // The ends of the range come first.
+    QTRY_VERIFY_WITH_TIMEOUT(!panel->isEmpty() && panel->isVisible(), 20'000);
+    QCustomPlot& plot = panel->plot();
+    const QPoint place = plot.axisRect()->rect().center();
+    const int before = fixture_->pane().compression();
+    QTest::mouseDClick(&plot, Qt::LeftButton, {}, place);
+    QTest::qWait(2 * QApplication::doubleClickInterval());
+    QCOMPARE(fixture_->pane().compression(), before);
+    QTest::mouseClick(&plot, Qt::LeftButton, {}, place);
+    QTRY_VERIFY(fixture_->pane().compression() != before);
+  }
+
+  void topFiveOfBothRunsAreTold() {
+    open();
+    const Inspection& inspection = *fixture_->pane().inspection();
+    const std::vector<std::string>& labels = inspection.model->info.labels;
+    for (const bool merged : {false, true}) {
+      const QString told =
+          fixture_->find<QLabel>(merged ? "class-after" : "class-before").toolTip();
+      QCOMPARE(told.count("<tr>"), 5);
+      const ImageResult& run = merged ? inspection.result : *inspection.baseline;
+      for (const Prediction& one : topPredictions(run.logits, labels, 5)) {
+        QVERIFY2(told.contains(QString::fromStdString(one.label)), qPrintable(told));
+        QVERIFY2(told.contains(QString::number(100 * one.probability, 'f', 1)), qPrintable(told));
+      }
+    }
   }
 
  private:
