@@ -9,15 +9,15 @@
 #include <vector>
 
 #include "adamerge/figures.h"
-#include "adamerge/methods.h"
 
 namespace adamerge::cli {
 
 class FigureOptions {
  public:
   void addTo(CLI::App& command);
-  /// Throws UsageError, and Error for the folder. Call once after parsing.
-  void check(const MethodInfo& method);
+  /// Throws UsageError, and Error for the folder. Call once after parsing. `no_salience`: why there
+  /// is none to show; empty: there is.
+  void check(const std::string& no_salience);
   bool wanted() const { return !kinds_.empty(); }
   bool layerGiven() const { return layer_option_->count() > 0; }
   int layer() const { return layer_; }

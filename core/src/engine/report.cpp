@@ -9,6 +9,7 @@
 
 #include "adamerge/error.h"
 #include "adamerge/result.h"
+#include "engine/layer_json.h"
 #include "support/json.h"
 
 namespace adamerge {
@@ -190,6 +191,8 @@ std::string positions(const VitConfig& vit) {
 }
 
 }  // namespace
+
+nlohmann::ordered_json layerJson(const LayerTrace& layer) { return layerObject(layer); }
 
 Settings settingsInForce(const MethodChoice& choice, bool rotary) {
   const Settings complete = completeSettings(choice);
