@@ -6,11 +6,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import socket
 import subprocess
 from pathlib import Path
 from typing import Optional, Union
+
+from . import _programs
 
 
 def _socket_path() -> Path:
@@ -34,17 +35,6 @@ def _ask_running(path: Path) -> bool:
             return False
 
 
-def _program() -> str:
-    named = os.environ.get("ADAMERGE_STUDIO")
-    # A build folder has the package in build/python and the programs in build/bin.
-    beside = Path(__file__).resolve().parents[2] / "bin" / "adamerge-studio"
-    for candidate in (named, shutil.which("adamerge-studio"), str(beside)):
-        if candidate and os.access(candidate, os.X_OK):
-            return candidate
-    raise FileNotFoundError("adamerge-studio is not installed here: install it, or name the program "
-                            "in the environment variable ADAMERGE_STUDIO")
-
-
 def show(path: Union[str, "os.PathLike[str]"]) -> Optional["subprocess.Popen[bytes]"]:
     """Shows a trace, picture, folder, video or session in the studio.
 
@@ -56,6 +46,6 @@ def show(path: Union[str, "os.PathLike[str]"]) -> Optional["subprocess.Popen[byt
         raise FileNotFoundError(f"{file}: there is no such file to show")
     if _ask_running(file):
         return None
-    return subprocess.Popen([_program(), str(file)], start_new_session=True,
+    return subprocess.Popen([_programs.find("adamerge-studio"), str(file)], start_new_session=True,
                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                             stderr=subprocess.DEVNULL)
