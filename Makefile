@@ -7,7 +7,7 @@ SHOTS   := $(BUILD)/screenshots
 FIGURES := $(BUILD)/figures
 SOURCES := $(shell git ls-files '*.cpp' '*.h' 2>/dev/null)
 
-.PHONY: run test test-asan test-tsan soak fuzz package bench bench-tiny bench-small bench-base gpu-kit screenshots manual build packages \
+.PHONY: run test test-asan test-tsan test-python soak fuzz package bench bench-tiny bench-small bench-base gpu-kit screenshots manual build packages \
   format lint clean
 
 packages:
@@ -35,7 +35,7 @@ screenshots: build
 	resources/screenshots.sh $(BUILD)/bin/adamerge-studio $(SHOTS)
 
 # The README and the chapters of docs/ as one page, build/manual.html.
-CHAPTERS := README.md $(addprefix docs/,first-steps.md studio.md methods.md lenses.md flops.md figures.md files.md) \
+CHAPTERS := README.md $(addprefix docs/,first-steps.md studio.md methods.md lenses.md flops.md figures.md traces.md files.md) \
   core/README.md models/README.md
 manual:
 	@.ci/packages pandoc
@@ -67,6 +67,14 @@ soak: packages
 	cmake --preset release
 	cmake --build --preset release --target adamerge
 	tests/faults/soak.py $(BUILD)/bin/adamerge models/vit-tiny-cifar10 --seconds $$(($(HOURS) * 3600))
+
+# The package `adamerge` with the newest timm and PyTorch, and with the public code of ToMe and PiToMe, in an
+# environment of its own below the build folder.
+test-python: packages
+	@.ci/packages python3-venv git
+	cmake --preset release
+	cmake --build --preset release --target adamerge
+	tests/python/public_code.sh $(BUILD)
 
 # All readers of what strangers hand over, each for SECONDS, with clang and its sanitizers.
 SECONDS := 60

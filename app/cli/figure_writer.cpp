@@ -144,7 +144,7 @@ void FigureOptions::addTo(CLI::App& command) {
       14);
 }
 
-void FigureOptions::check(const MethodInfo& method) {
+void FigureOptions::check(const std::string& no_salience) {
   all_ = (kinds_.empty() && !folder_.empty()) ||
          std::find(kinds_.begin(), kinds_.end(), "all") != kinds_.end();
   if (all_) kinds_ = kindIds();
@@ -154,13 +154,11 @@ void FigureOptions::check(const MethodInfo& method) {
   style_.overlay.kind = kOverlays.at(overlay_);
   style_.background = kBackgrounds.at(background_);
   const bool salience = std::find(kinds_.begin(), kinds_.end(), "salience") != kinds_.end();
-  if (salience && !all_ && method.salience.empty()) {
-    throw UsageError(
-        fmt::format("--figure salience: the method '{}' computes no salience", method.id));
+  if (salience && !all_ && !no_salience.empty()) {
+    throw UsageError(fmt::format("--figure salience: {}", no_salience));
   }
-  if (style_.overlay.kind == OverlayKind::kSalience && method.salience.empty()) {
-    throw UsageError(
-        fmt::format("--overlay salience: the method '{}' computes no salience", method.id));
+  if (style_.overlay.kind == OverlayKind::kSalience && !no_salience.empty()) {
+    throw UsageError(fmt::format("--overlay salience: {}", no_salience));
   }
   if (wanted()) requireWritableFolder(folder_);
 }

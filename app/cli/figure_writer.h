@@ -11,15 +11,15 @@
 #include <vector>
 
 #include "adamerge/figures.h"
-#include "adamerge/methods.h"
 
 namespace adamerge::cli {
 
 class FigureOptions {
  public:
   void addTo(CLI::App& command);
-  /// Throws UsageError, and Error for the folder. Call once after parsing.
-  void check(const MethodInfo& method);
+  /// Throws UsageError, and Error for the folder. Call once after parsing. `no_salience`: why there
+  /// is none to show; empty: there is.
+  void check(const std::string& no_salience);
   bool wanted() const { return !kinds_.empty(); }
   /// Of --layer, as given; empty: it was not.
   const std::vector<int>& layers() const { return layers_; }

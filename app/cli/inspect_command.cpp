@@ -2,18 +2,22 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
 
 #include "adamerge/preprocess.h"
 #include "adamerge/report.h"
+#include "adamerge/trace_file.h"
 #include "adamerge/unsaved_work.h"
 #include "commands.h"
 #include "figure_writer.h"
+#include "inspect_trace.h"
 #include "lens_options.h"
 #include "options.h"
 #include "output_files.h"
+#include "usage_error.h"
 #include "value_checks.h"
 
 namespace adamerge::cli {
@@ -26,6 +30,7 @@ struct InspectOptions {
   LensOptions lenses;
   std::vector<std::string> images;
   std::string json;
+  std::string trace;
 };
 
 std::string predictionText(const ImageResult& result, const ModelInfo& model) {
@@ -101,9 +106,20 @@ class Inspection {
     report.baseline.recording.reset();
     reports_.push_back(std::move(report));
     if (!options_.json.empty() && !until_written_) until_written_.emplace();
+    if (!options_.trace.empty()) views_.push_back(prepared.view);
   }
 
   const std::vector<InspectReport>& reports() const { return reports_; }
+
+  void writeTrace(const std::filesystem::path& path) const {
+    std::vector<TraceRecord> records;
+    for (std::size_t i = 0; i < reports_.size(); ++i) {
+      const InspectReport& report = reports_[i];
+      records.push_back({report.image, &views_[i], &report.result, &report.baseline});
+    }
+    adamerge::writeTrace(path, engine_.info(), method_.choice(), records,
+                         "adamerge " ADAMERGE_VERSION);
+  }
 
  private:
   /// Of --layer, or the last.
@@ -147,6 +163,7 @@ class Inspection {
   Terminal& terminal_;
   std::vector<InspectReport> reports_;
   std::optional<UnsavedWork> until_written_;
+  std::vector<Image> views_;  ///< as the model saw them, for --trace
 };
 
 void requireLayer(int layer, const ModelInfo& model) {
@@ -155,12 +172,39 @@ void requireLayer(int layer, const ModelInfo& model) {
                           model.vit.depth - 1));
 }
 
+/// Traces in place of images; false: there are none.
+bool areTraces(const InspectOptions& options) {
+  const auto traces = std::count_if(options.images.begin(), options.images.end(),
+                                    [](const std::string& name) { return isTraceName(name); });
+  if (traces == 0) return false;
+  if (traces < static_cast<std::ptrdiff_t>(options.images.size())) {
+    throw UsageError("inspect takes images or traces, not both at once");
+  }
+  if (options.method.given() || options.engine.namesModel() || !options.trace.empty()) {
+    throw UsageError(
+        "a trace has its own model and method: leave out --model, --trace, --method and its "
+        "settings");
+  }
+  return true;
+}
+
 int run(InspectOptions& options, const std::stop_token& stop) {
   Terminal terminal(options.engine.quiet());
+  if (areTraces(options)) {
+    return inspectTraces(options.images, options.figures, options.json, terminal, stop);
+  }
+  if (!options.trace.empty() && !isTraceName(options.trace)) {
+    throw UsageError(
+        fmt::format("--trace takes a file named *{}, not '{}'", kTraceExtension, options.trace));
+  }
   const MethodChoice choice = options.method.choice();
-  options.figures.check(findMethod(choice.method));
+  const MethodInfo& method = findMethod(choice.method);
+  options.figures.check(method.salience.empty()
+                            ? fmt::format("the method '{}' computes no salience", method.id)
+                            : std::string());
   options.lenses.check(options.images.size());
   requireWritable(options.json);
+  requireWritableFile(options.trace);
   const Engine engine = options.engine.load(terminal, stop);
   requireSettingsSuit(choice, engine.info().vit, engine.info().name, /*strict=*/true);
   for (const int layer : options.figures.layers()) requireLayer(layer, engine.info());
@@ -187,6 +231,9 @@ int run(InspectOptions& options, const std::stop_token& stop) {
   if (!options.json.empty() && !inspection.reports().empty()) {
     writeOutput(options.json, inspectJson(engine, inspection.reports(), total > 1));
   }
+  if (!options.trace.empty() && !inspection.reports().empty()) {
+    inspection.writeTrace(options.trace);
+  }
   if (stop.stop_requested()) {
     terminal.error(
         fmt::format("interrupted: {} of {} images are done", inspection.reports().size(), total));
@@ -204,10 +251,15 @@ Command inspectCommand(CLI::App& app) {
   auto options = std::make_shared<InspectOptions>();
   CLI::App* command = app.add_subcommand(
       "inspect", "Prediction, trace of every block and figures of one image or many");
-  command->add_option("images", options->images, "Image files")->required();
+  command->add_option("images", options->images, "Image files, or traces (.adamerge-trace)")
+      ->required();
   takesText(*command->add_option("--json", options->json,
                                  "Write prediction, FLOPs and the trace of every block as JSON; - "
                                  "is standard output"),
+            "FILE");
+  takesText(*command->add_option("--trace", options->trace,
+                                 "Write the groups of every block and the pictures as a trace, "
+                                 "*.adamerge-trace, that the studio opens"),
             "FILE");
   options->figures.addTo(*command);
   options->lenses.addTo(*command);

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Weights and what describes them.
+// Weights and what describes them, and traces, which are of the same format.
 #include <zlib.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <span>
 
 #include "adamerge/error.h"
+#include "adamerge/trace_file.h"
 #include "merging/compensator.h"
 #include "model/head_file.h"
 #include "model/load_model.h"
@@ -141,14 +143,33 @@ void readCompensator(Bytes input) {
   }
 }
 
+/// What is read fits its grid, and every group has somebody who stands for it.
+void readTrace(Bytes input) {
+  constexpr std::size_t kMostImages = 4;
+  const TraceFile file(asFile("a.adamerge-trace", input));
+  const TraceInfo& info = file.info();
+  touch(describe(info));
+  std::vector<TraceReport> reports;
+  for (std::size_t image = 0; image < std::min(info.images.size(), kMostImages); ++image) {
+    TracedImage traced = file.read(image);
+    const std::vector<LayerTrace>& layers = traced.result.layers;
+    require(static_cast<int>(layers.size()) == info.depth, "a trace of another depth");
+    const int last = info.depth - 1;
+    require(static_cast<int>(survivingPatches(layers, last).size()) == info.patches(),
+            "a trace of another grid");
+    reports.push_back({file.sharedInfo(), std::move(traced)});
+  }
+  touch(traceJson(reports, true));
+}
+
 }  // namespace
 
 std::vector<Target> weightTargets() {
   return {{"pickle", readPickle}, {"weights", readAnyWeights},
           {"header", readHeader}, {"checkpoint", readCheckpoint},
           {"shards", readShards}, {"config", readConfigs},
-          {"model", readModel},     {"head", readHead},
-          {"compensator", readCompensator}};
+          {"model", readModel},   {"head", readHead},
+          {"trace", readTrace},   {"compensator", readCompensator}};
 }
 
 }  // namespace adamerge::fuzz

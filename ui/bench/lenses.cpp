@@ -19,6 +19,21 @@ std::optional<int> within(std::optional<int> patch, const VitConfig& vit) {
   return patch && *patch < vit.patchTokens() ? patch : std::nullopt;
 }
 
+/// What a trace holds of it: the class token's attention, or nothing.
+LensShownPtr recordedLens(const InspectionPtr& inspection, OverlayKind kind,
+                          const LensQuery& query) {
+  LensQuery recorded;
+  recorded.token = {false, 0};
+  if (query != recorded) return nullptr;
+  auto shown = std::make_shared<LensShown>();
+  shown->inspection = inspection;
+  shown->kind = kind;
+  shown->query = query;
+  shown->pictures = recordedAttention(inspection->result);
+  shown->problems.resize(inspection->result.layers.size());
+  return shown->pictures == nullptr ? nullptr : shown;
+}
+
 }  // namespace
 
 /// One question to one pane. Its results are touched on the worker's thread alone.
@@ -85,6 +100,12 @@ void Lenses::show(Pane& pane, const Pane* other, const ViewState& view) {
                       pane.lens()->inspection == inspection &&
                       view.overlay().kind == OverlayKind::kSimilarity;
     if (!keep) pane.setLens(nullptr);
+    return;
+  }
+  if (inspection->traced != nullptr) {
+    jobs_.cancel(lensKey(pane.index()));
+    jobs_.cancel(restKey(pane.index()));
+    pane.setLens(recordedLens(inspection, view.overlay().kind, *query));
     return;
   }
   auto request = std::make_shared<Request>();

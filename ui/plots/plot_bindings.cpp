@@ -35,6 +35,14 @@ std::vector<PaneResult> resultsOf(Workbench& workbench) {
   return results;
 }
 
+/// Without those that show a trace: of its costs and settings no plot of ours knows.
+std::vector<PaneResult> computedResultsOf(Workbench& workbench) {
+  std::vector<PaneResult> results = resultsOf(workbench);
+  std::erase_if(results,
+                [&](const PaneResult& result) { return workbench.showsTrace(result.pane); });
+  return results;
+}
+
 /// Calls `update` whenever what the panes show changes, and now.
 void followPanes(PlotPanel& plot, Workbench& workbench, const std::function<void()>& update) {
   for (int i = 0; i < kMostPanes; ++i) {
@@ -123,8 +131,9 @@ void bindPlot(TreePlot& plot, Workbench& workbench) {
 
 void bindPlot(SweepPlot& plot, Workbench& workbench) {
   const auto update = [&plot, &workbench] {
-    plot.whenSeen(
-        [&plot, &workbench] { plot.setResults(resultsOf(workbench), workbench.activeIndex()); });
+    plot.whenSeen([&plot, &workbench] {
+      plot.setResults(computedResultsOf(workbench), workbench.activeIndex());
+    });
   };
   QObject::connect(&workbench.sweeper(), &Sweeper::changed, &plot, update);
   QObject::connect(&workbench, &Workbench::pictureChanged, &plot, update);
@@ -149,7 +158,7 @@ void bindPlot(AccuracyPlot& plot, Workbench& workbench) {
   QObject::connect(&workbench, &Workbench::modelChanged, &plot, measured);
   measured();
   const auto update = [&plot, &workbench] {
-    plot.whenSeen([&plot, &workbench] { plot.setResults(resultsOf(workbench)); });
+    plot.whenSeen([&plot, &workbench] { plot.setResults(computedResultsOf(workbench)); });
   };
   QObject::connect(&plot, &AccuracyPlot::settingChosen, &workbench,
                    [&workbench](const MethodChoice& choice) {

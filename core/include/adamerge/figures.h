@@ -107,6 +107,9 @@ void addLensBlock(LensPictures& pictures, const Recording& run, const Recording*
 std::shared_ptr<const LensPictures> lensPictures(const Recording& run, const Recording* other,
                                                  int block, const LensQuery& query,
                                                  const std::stop_token& stop = {});
+/// Of a run that is known by its trace alone: the class token's attention as the trace holds it.
+/// nullptr: it holds none.
+std::shared_ptr<const LensPictures> recordedAttention(const ImageResult& result);
 
 /// salience, attention, heads, rollout, components, similarity, norm, change, groups, survivors,
 /// canvas, strip, layers, overview.

@@ -9,6 +9,7 @@
 
 #include "adamerge/error.h"
 #include "adamerge/result.h"
+#include "engine/layer_json.h"
 #include "support/json.h"
 
 namespace adamerge {
@@ -246,6 +247,8 @@ std::string positions(const VitConfig& vit) {
 }
 
 }  // namespace
+
+nlohmann::ordered_json layerJson(const LayerTrace& layer) { return layerObject(layer); }
 
 Settings settingsInForce(const MethodChoice& choice, bool rotary) {
   const Settings complete = completeSettings(choice);

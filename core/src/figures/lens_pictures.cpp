@@ -42,4 +42,15 @@ std::shared_ptr<const LensPictures> lensPictures(const Recording& run, const Rec
   return pictures;
 }
 
+std::shared_ptr<const LensPictures> recordedAttention(const ImageResult& result) {
+  auto pictures = std::make_shared<LensPictures>();
+  pictures->subject = "where the class token looks, as in the trace";
+  bool any = false;
+  for (const LayerTrace& layer : result.layers) {
+    pictures->blocks.push_back({.values = layer.attention});
+    any = any || !layer.attention.empty();
+  }
+  return any ? pictures : nullptr;
+}
+
 }  // namespace adamerge

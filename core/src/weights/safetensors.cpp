@@ -9,7 +9,6 @@
 #include <cstring>
 #include <optional>
 #include <set>
-#include <span>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -62,41 +61,7 @@ std::string supportedTypes() {
   return names;
 }
 
-struct Entry {
-  std::string name;
-  const Type* type = nullptr;
-  std::vector<std::int64_t> shape;
-  std::uint64_t begin = 0;  ///< from the start of the data
-  std::uint64_t end = 0;
-};
-
-std::uint64_t headerLength(std::span<const std::uint8_t> bytes, const std::string& file) {
-  if (bytes.size() < kLengthBytes) {
-    throw Error(
-        fmt::format("{}: has {} bytes, a safetensors file has at least 8", file, bytes.size()));
-  }
-  std::uint64_t length = 0;
-  for (std::size_t i = kLengthBytes; i-- > 0;) length = length << 8U | bytes[i];
-  if (length > kMaxHeader) {
-    throw Error(fmt::format("{}: the safetensors header claims {} bytes, at most {} are allowed",
-                            file, length, kMaxHeader));
-  }
-  if (length > bytes.size() - kLengthBytes) {
-    throw Error(
-        fmt::format("{}: the file has {} bytes, the safetensors header alone needs {}: is the "
-                    "download incomplete?",
-                    file, bytes.size(), length + kLengthBytes));
-  }
-  return length;
-}
-
-std::string_view headerText(std::span<const std::uint8_t> bytes, const std::string& file) {
-  return {reinterpret_cast<const char*>(bytes.data()) + kLengthBytes, headerLength(bytes, file)};
-}
-
-nlohmann::json parseHeader(const MappedFile& file) {
-  const std::string name = file.name();
-  const std::string_view text = headerText(file.bytes(), name);
+nlohmann::json parseHeader(std::string_view text, const std::string& name) {
   const std::string what = name + ": the safetensors header";
   nlohmann::json header = parseJsonObject(text, what);
   // Of two entries of one name the parser keeps one; the format allows none.
@@ -120,12 +85,11 @@ class EntryReader {
   EntryReader(const std::string& file, const std::string& name, const nlohmann::json& value)
       : file_(file), name_(name), value_(value) {}
 
-  Entry read() const {
+  SafetensorsEntry read() const {
     if (!value_.is_object()) fail("its header entry is not an object");
-    Entry entry;
-    entry.name = name_;
-    entry.type = type();
-    std::uint64_t bytes = entry.type->width;
+    const Type* known = type();
+    SafetensorsEntry entry{name_, known->name, known->type, known->width, {}, 0, 0};
+    std::uint64_t bytes = entry.width;
     const nlohmann::json& shape = field("shape");
     if (!shape.is_array() || shape.size() > kMaxRank) fail("shape is not a list of up to 16 sizes");
     for (const nlohmann::json& size : shape) {
@@ -144,7 +108,7 @@ class EntryReader {
     if (*begin > *end) fail(fmt::format("data_offsets begin at {} and end at {}", *begin, *end));
     if (*end - *begin != bytes) {
       fail(fmt::format("data_offsets span {} bytes, shape [{}] of {} needs {}", *end - *begin,
-                       fmt::join(entry.shape, ", "), field("dtype").get<std::string>(), bytes));
+                       fmt::join(entry.shape, ", "), entry.dtype, bytes));
     }
     entry.begin = *begin;
     entry.end = *end;
@@ -186,8 +150,8 @@ class EntryReader {
 };
 
 /// Whether the entries, sorted by place, lie end to end over exactly `size` bytes.
-void checkLayout(const std::vector<Entry>& entries, std::uint64_t size, std::uint64_t data_begin,
-                 const std::string& file) {
+void checkLayout(const std::vector<SafetensorsEntry>& entries, std::uint64_t size,
+                 std::uint64_t data_begin, const std::string& file) {
   const auto needed = std::max_element(entries.begin(), entries.end(),
                                        [](const auto& a, const auto& b) { return a.end < b.end; });
   if (needed != entries.end() && needed->end > size) {
@@ -197,7 +161,7 @@ void checkLayout(const std::vector<Entry>& entries, std::uint64_t size, std::uin
   }
   std::uint64_t end = 0;
   std::string_view previous;
-  for (const Entry& entry : entries) {
+  for (const SafetensorsEntry& entry : entries) {
     if (entry.begin < end) {
       throw Error(fmt::format("{}: tensors '{}' and '{}' overlap at byte {} of the data", file,
                               printable(previous), printable(entry.name), entry.begin));
@@ -215,32 +179,15 @@ void checkLayout(const std::vector<Entry>& entries, std::uint64_t size, std::uin
   }
 }
 
-/// In order of their place; with the place where the data begins.
-std::pair<std::vector<Entry>, std::uint64_t> readEntries(const MappedFile& file) {
-  const std::string name = file.name();
-  const nlohmann::json header = parseHeader(file);
-  std::vector<Entry> entries;
-  for (const auto& [key, value] : header.items()) {
-    if (key != kMetadata) entries.push_back(EntryReader(name, key, value).read());
-  }
-  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.begin, a.end) < std::tie(b.begin, b.end);
-  });
-  const std::uint64_t begin = kLengthBytes + headerLength(file.bytes(), name);
-  checkLayout(entries, file.bytes().size() - begin, begin, name);
-  return {std::move(entries), begin};
-}
-
-at::Tensor tensorOf(const Entry& entry, std::uint64_t data_begin,
+at::Tensor tensorOf(const SafetensorsEntry& entry, std::uint64_t data_begin,
                     const std::shared_ptr<const MappedFile>& file) {
-  const at::ScalarType type = entry.type->type;
+  const at::ScalarType type = entry.type;
   if (type == at::ScalarType::Undefined) {
     throw Error(fmt::format("{}: tensor '{}': dtype {} is not supported; supported are {}",
-                            file->name(), printable(entry.name), entry.type->name,
-                            supportedTypes()));
+                            file->name(), printable(entry.name), entry.dtype, supportedTypes()));
   }
   const std::uint8_t* data = file->bytes().data() + data_begin + entry.begin;
-  if (reinterpret_cast<std::uintptr_t>(data) % entry.type->width != 0) {
+  if (reinterpret_cast<std::uintptr_t>(data) % entry.width != 0) {
     at::Tensor copy = at::empty(entry.shape, at::TensorOptions(type));
     std::memcpy(copy.data_ptr(), data, entry.end - entry.begin);
     return copy;
@@ -248,6 +195,16 @@ at::Tensor tensorOf(const Entry& entry, std::uint64_t data_begin,
   // from_blob takes no const pointer; nobody writes to a state dict.
   return at::from_blob(
       const_cast<std::uint8_t*>(data), entry.shape, [file](void*) {}, at::TensorOptions(type));
+}
+
+SafetensorsMetadata metadataOf(const nlohmann::json& header) {
+  SafetensorsMetadata texts;
+  const auto found = header.find(kMetadata);
+  if (found == header.end()) return texts;
+  for (const auto& [name, value] : found->items()) {
+    if (value.is_string()) texts.emplace(name, value.get<std::string>());
+  }
+  return texts;
 }
 
 std::string_view typeName(at::ScalarType type) {
@@ -272,25 +229,62 @@ bool looksLikeSafetensors(const MappedFile& file) {
          text.substr(0, kLengthBytes).find('\0') != std::string_view::npos;
 }
 
+std::uint64_t safetensorsDataBegin(std::string_view head, std::uint64_t size,
+                                   const std::string& file) {
+  if (size < kLengthBytes || head.size() < kLengthBytes) {
+    throw Error(fmt::format("{}: has {} bytes, a safetensors file has at least 8", file, size));
+  }
+  std::uint64_t length = 0;
+  for (std::size_t i = kLengthBytes; i-- > 0;) {
+    length = length << 8U | static_cast<std::uint8_t>(head[i]);
+  }
+  if (length > kMaxHeader) {
+    throw Error(fmt::format("{}: the safetensors header claims {} bytes, at most {} are allowed",
+                            file, length, kMaxHeader));
+  }
+  if (length > size - kLengthBytes) {
+    throw Error(
+        fmt::format("{}: the file has {} bytes, the safetensors header alone needs {}: is the "
+                    "download incomplete?",
+                    file, size, length + kLengthBytes));
+  }
+  return kLengthBytes + length;
+}
+
+SafetensorsHeader parseSafetensorsHeader(std::string_view head, std::uint64_t size,
+                                         const std::string& file) {
+  SafetensorsHeader header;
+  header.data_begin = safetensorsDataBegin(head, size, file);
+  const nlohmann::json json =
+      parseHeader(head.substr(kLengthBytes, header.data_begin - kLengthBytes), file);
+  for (const auto& [key, value] : json.items()) {
+    if (key != kMetadata) header.entries.push_back(EntryReader(file, key, value).read());
+  }
+  std::sort(header.entries.begin(), header.entries.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.begin, a.end) < std::tie(b.begin, b.end);
+  });
+  checkLayout(header.entries, size - header.data_begin, header.data_begin, file);
+  header.metadata = metadataOf(json);
+  return header;
+}
+
 TensorFile openSafetensors(const std::shared_ptr<const MappedFile>& file) {
-  auto [entries, begin] = readEntries(*file);
+  SafetensorsHeader header =
+      parseSafetensorsHeader(file->text(), file->bytes().size(), file->name());
   TensorFile opened;
-  for (const Entry& entry : entries) opened.tensors.push_back({"", entry.name, entry.shape});
-  opened.read = [file, begin = begin, entries = std::move(entries)](std::size_t index) {
-    return tensorOf(entries[index], begin, file);
+  for (const SafetensorsEntry& entry : header.entries) {
+    opened.tensors.push_back({"", entry.name, entry.shape});
+  }
+  opened.read = [file, header = std::move(header)](std::size_t index) {
+    return tensorOf(header.entries[index], header.data_begin, file);
   };
   return opened;
 }
 
 SafetensorsMetadata readSafetensorsMetadata(const MappedFile& file) {
-  SafetensorsMetadata texts;
-  const nlohmann::json header = parseHeader(file);
-  const auto found = header.find(kMetadata);
-  if (found == header.end()) return texts;
-  for (const auto& [name, value] : found->items()) {
-    if (value.is_string()) texts.emplace(name, value.get<std::string>());
-  }
-  return texts;
+  const std::uint64_t begin = safetensorsDataBegin(file.text(), file.bytes().size(), file.name());
+  return metadataOf(
+      parseHeader(file.text().substr(kLengthBytes, begin - kLengthBytes), file.name()));
 }
 
 std::string encodeSafetensors(const StateDict& tensors, const SafetensorsMetadata& metadata) {

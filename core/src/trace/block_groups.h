@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// From groups alone, as a trace has them, to what a run of ours tells of its blocks.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adamerge/result.h"
+
+namespace adamerge {
+
+/// One block of one image, as a file has it.
+struct BlockGroups {
+  std::vector<std::int64_t> groups;  ///< per patch; the same number is one token, -1 dropped
+  std::vector<std::int64_t>
+      survivors;  ///< per patch: the patch that stands for its token; or empty
+  std::optional<std::int64_t> tokens_in;  ///< prefix included
+};
+
+/// Groups numbered anew, tokens counted, merges and drops between successive blocks; every block
+/// `restored` where any of them parts what was one token before. `where` begins the messages.
+/// Throws Error: numbers out of range, a survivor outside its group or that had been merged before.
+std::vector<LayerTrace> layersOf(const std::vector<BlockGroups>& blocks, int prefix_tokens,
+                                 const std::string& where);
+
+}  // namespace adamerge
