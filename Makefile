@@ -7,7 +7,7 @@ SHOTS   := $(BUILD)/screenshots
 FIGURES := $(BUILD)/figures
 SOURCES := $(shell git ls-files '*.cpp' '*.h' 2>/dev/null)
 
-.PHONY: run test fuzz package bench bench-tiny bench-small bench-base gpu-kit screenshots manual build packages \
+.PHONY: run test fuzz package bundle bench bench-tiny bench-small bench-base gpu-kit screenshots manual build packages \
   format lint clean
 
 packages:
@@ -35,14 +35,14 @@ screenshots: build
 	resources/screenshots.sh $(BUILD)/bin/adamerge-studio $(SHOTS)
 
 # The README and the chapters of docs/ as one page, build/manual.html.
-CHAPTERS := README.md $(addprefix docs/,first-steps.md studio.md methods.md flops.md figures.md files.md) \
-  core/README.md models/README.md
+CHAPTERS := README.md $(addprefix docs/,first-steps.md studio.md command-line.md methods.md flops.md models.md \
+  figures.md files.md performance.md gpu.md building.md) core/README.md models/README.md
 manual:
 	@.ci/packages pandoc
 	mkdir -p $(BUILD)
 	pandoc --standalone --self-contained --quiet --toc --toc-depth=2 --mathml --from=gfm+tex_math_dollars+attributes \
 	  --metadata title="AdaMerge Studio: the manual" --css=docs/manual.css --lua-filter=docs/manual.lua \
-	  --output=$(BUILD)/manual.html $(CHAPTERS)
+	  --resource-path=.:docs --output=$(BUILD)/manual.html $(CHAPTERS)
 
 test: packages
 	cmake --preset release -DADAMERGE_BUILD_TESTS=ON
@@ -62,6 +62,13 @@ package: packages
 	cmake --preset release
 	cmake --build --preset release --target adamerge adamerge-studio adamerge-train
 	cd $(BUILD) && cpack
+
+# The programs with all they need, for other distributions: a tarball that runs where it is unpacked.
+bundle: packages
+	@.ci/packages patchelf xz-utils
+	cmake --preset release
+	cmake --build --preset release --target adamerge adamerge-studio adamerge-train
+	resources/packaging/bundle.sh $(BUILD)
 
 bench: packages
 	cmake --preset release -DADAMERGE_BUILD_BENCHMARKS=ON
