@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # bundle.sh BUILD: BUILD/adamerge-studio-VERSION-MACHINE.tar.xz, a folder that runs where it is unpacked on
 # any Linux whose C and C++ libraries are no older than this one's: programs, data, all other libraries,
-# Qt's plugins, a font. The libraries are Debian's, byte for byte; their licences come along.
+# Qt's plugins, kinds of files, a font. The libraries are Debian's, byte for byte; their licences come along.
 set -euo pipefail
 
 build=$(realpath "$1")
@@ -42,6 +42,10 @@ for library in "$root"/lib/*.so*; do
 done
 find "$root/lib/qt6" -name '*.so' -exec patchelf --remove-rpath {} +
 
+# How Qt tells kinds of files apart.
+cp /usr/share/mime/packages/freedesktop.org.xml "$root/share/mime/packages"
+update-mime-database "$root/share/mime" 2>/dev/null
+find "$root/share/mime" -mindepth 1 ! -path '*/packages*' ! -name mime.cache -delete
 cp /usr/share/fonts/truetype/dejavu/DejaVuSans{,-Bold,Mono}.ttf "$root/share/fonts"
 cp "$here/bundle-fonts.conf" "$root/share/fonts/fonts.conf"
 for program in "$root"/libexec/adamerge*; do
@@ -55,7 +59,7 @@ cp "$here/../../LICENSE" "$root/LICENSE"
 {
   awk '{print $2}' "$build/bundle/libraries"
   find "$root/lib/qt6" -name '*.so' -printf "$plugins/%P\n"
-  ls /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
+  ls /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf /usr/share/mime/packages/freedesktop.org.xml
 } | while read -r file; do
   # Packages of before the merge of / and /usr name their files by the older path.
   target=$(realpath "$file")

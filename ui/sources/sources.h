@@ -4,6 +4,7 @@
 #pragma once
 
 #include <QObject>
+#include <QPointer>
 #include <QString>
 #include <filesystem>
 #include <functional>
@@ -14,6 +15,7 @@
 
 namespace adamerge::ui {
 
+class HubDialog;
 class MessageBar;
 class ThumbnailList;
 class VideoSource;
@@ -47,6 +49,7 @@ class Sources : public QObject {
   void askForImage();
   void askForFolder();
   void askForModel();
+  void askForModelName();
   void askForHead();
   void askForVideo();
   void askForSession();
@@ -75,6 +78,7 @@ class Sources : public QObject {
 
   Parts parts_;
   QWidget* window_;
+  QPointer<HubDialog> hub_;
   Jobs jobs_{this};
 };
 
