@@ -7,7 +7,7 @@ SHOTS   := $(BUILD)/screenshots
 FIGURES := $(BUILD)/figures
 SOURCES := $(shell git ls-files '*.cpp' '*.h' 2>/dev/null)
 
-.PHONY: run test fuzz package bundle bench bench-tiny bench-small bench-base gpu-kit screenshots manual build packages \
+.PHONY: run test fuzz package bundle bench bench-tiny bench-small bench-base gpu-kit screenshots pictures manual build packages \
   format lint clean
 
 packages:
@@ -33,6 +33,11 @@ endif
 # Every screen, light and dark, at three sizes.
 screenshots: build
 	resources/screenshots.sh $(BUILD)/bin/adamerge-studio $(SHOTS)
+
+# The pictures of the manual, which are kept in the tree.
+pictures: build
+	@.ci/packages imagemagick
+	docs/pictures.sh $(BUILD)
 
 # The README and the chapters of docs/ as one page, build/manual.html.
 CHAPTERS := README.md $(addprefix docs/,first-steps.md studio.md command-line.md methods.md flops.md models.md \
@@ -88,7 +93,7 @@ bench-tiny bench-small bench-base: bench-%:
 	OMP_WAIT_POLICY=passive $(BUILD)/bin/adamerge bench --architecture vit_$*_patch16_224 \
 	  --flops $(FLOPS) --runs 5 --warmup 1 --json $(BUILD)/bench-$*.json
 
-# What a machine with a GPU needs to test and measure the engine there; README, "GPU".
+# What a machine with a GPU needs to test and measure the engine there; docs/gpu.md.
 gpu-kit: packages
 	mkdir -p $(BUILD)
 	python3 tests/gpu/kit.py pack $(BUILD)/gpu-kit.tar.gz
