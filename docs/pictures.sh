@@ -27,7 +27,7 @@ figure "$samples/ship.png" --r-max 28 --figure groups
 keep ship-groups ship-groups
 for overlay in salience groups survivors attention; do
   figure "$samples/bird.png" --r-max 28 --figure canvas --layer 7 --overlay "$overlay" --width-mm 60 --dpi 150
-  mv "$work/bird-canvas.png" "$work/$overlay.png"
+  mv "$work"/bird-canvas*.png "$work/$overlay.png"
 done
 montage -label '' "$work"/{salience,groups,survivors,attention}.png -tile 4x1 -geometry +6+6 "$work/overlays.png"
 keep overlays overlays
