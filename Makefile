@@ -7,7 +7,8 @@ SHOTS   := $(BUILD)/screenshots
 FIGURES := $(BUILD)/figures
 SOURCES := $(shell git ls-files '*.cpp' '*.h' 2>/dev/null)
 
-.PHONY: run test test-asan test-tsan test-python soak fuzz package bench bench-tiny bench-small bench-base gpu-kit screenshots manual build packages \
+.PHONY: run test test-asan test-tsan test-python soak fuzz package bundle bench bench-tiny bench-small bench-base gpu-kit \
+  screenshots pictures manual build packages \
   format lint clean
 
 packages:
@@ -34,15 +35,20 @@ endif
 screenshots: build
 	resources/screenshots.sh $(BUILD)/bin/adamerge-studio $(SHOTS)
 
+# The pictures of the manual, which are kept in the tree.
+pictures: build
+	@.ci/packages imagemagick
+	docs/pictures.sh $(BUILD)
+
 # The README and the chapters of docs/ as one page, build/manual.html.
-CHAPTERS := README.md $(addprefix docs/,first-steps.md studio.md methods.md lenses.md flops.md figures.md traces.md files.md) \
-  core/README.md models/README.md
+CHAPTERS := README.md $(addprefix docs/,first-steps.md studio.md command-line.md methods.md lenses.md flops.md models.md \
+  figures.md traces.md files.md performance.md gpu.md robustness.md building.md) core/README.md models/README.md
 manual:
 	@.ci/packages pandoc
 	mkdir -p $(BUILD)
 	pandoc --standalone --self-contained --quiet --toc --toc-depth=2 --mathml --from=gfm+tex_math_dollars+attributes \
 	  --metadata title="AdaMerge Studio: the manual" --css=docs/manual.css --lua-filter=docs/manual.lua \
-	  --output=$(BUILD)/manual.html $(CHAPTERS)
+	  --resource-path=.:docs --output=$(BUILD)/manual.html $(CHAPTERS)
 
 test: packages
 	cmake --preset release -DADAMERGE_BUILD_TESTS=ON
@@ -90,6 +96,13 @@ package: packages
 	cmake --build --preset release --target adamerge adamerge-studio adamerge-train
 	cd $(BUILD) && cpack
 
+# The programs with all they need, for other distributions: a tarball that runs where it is unpacked.
+bundle: packages
+	@.ci/packages patchelf xz-utils
+	cmake --preset release
+	cmake --build --preset release --target adamerge adamerge-studio adamerge-train
+	resources/packaging/bundle.sh $(BUILD)
+
 bench: packages
 	cmake --preset release -DADAMERGE_BUILD_BENCHMARKS=ON
 	cmake --build --preset release --target adamerge adamerge_benchmarks adamerge_studio_benchmark
@@ -108,7 +121,7 @@ bench-tiny bench-small bench-base: bench-%:
 	OMP_WAIT_POLICY=passive $(BUILD)/bin/adamerge bench --architecture vit_$*_patch16_224 \
 	  --flops $(FLOPS) --runs 5 --warmup 1 --json $(BUILD)/bench-$*.json
 
-# What a machine with a GPU needs to test and measure the engine there; README, "GPU".
+# What a machine with a GPU needs to test and measure the engine there; docs/gpu.md.
 gpu-kit: packages
 	mkdir -p $(BUILD)
 	python3 tests/gpu/kit.py pack $(BUILD)/gpu-kit.tar.gz

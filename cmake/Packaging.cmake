@@ -57,7 +57,7 @@ set(CPACK_PACKAGE_CONTACT "${maintainer}")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "token merging for Vision Transformers, layer by layer")
 set(CPACK_PACKAGE_DESCRIPTION
 "Runs Vision Transformers with timm's or Hugging Face's weights under AdaMerge,
-ToMe, PiToMe, ToFu and DSM, and shows on your own images where the salience
+ToMe and further methods, and shows on your own images where the salience
 lies, which tokens merge with which, how many, and at what cost: a desktop
 program (adamerge-studio), a command line (adamerge) with figures for papers,
 evaluation and benchmarks, and a trainer of small models (adamerge-train).")

@@ -114,6 +114,9 @@ TEST_F(Fetch, GoesOnInALaterCall) {
   EXPECT_GT(kept, 100'000U);
 
   const HubServer& hub = serve();
+  const auto whole = fs::file_size(bundledModel() / "model.safetensors");
+  EXPECT_EQ(hub::plan({"acme/tiny-vit"}, settings_).missing,
+            static_cast<std::int64_t>(whole - kept));
   const fs::path folder = fetchAll();
   EXPECT_EQ(contentOf(folder / "model.safetensors"),
             contentOf(bundledModel() / "model.safetensors"));

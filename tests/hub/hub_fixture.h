@@ -4,7 +4,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/types.h>
 
 #include <filesystem>
 #include <memory>
@@ -13,28 +12,9 @@
 
 #include "adamerge/hub.h"
 #include "cli_runner.h"
+#include "hub_server.h"
 
 namespace adamerge::test {
-
-/// Serves a folder of repositories until it is destroyed.
-class HubServer {
- public:
-  explicit HubServer(const std::filesystem::path& folder, std::vector<std::string> options = {});
-  HubServer(const HubServer&) = delete;
-  HubServer& operator=(const HubServer&) = delete;
-  ~HubServer();
-
-  std::string address() const { return "http://127.0.0.1:" + port_; }
-  /// One line a request: method, path, status, and "token" where one came along.
-  std::vector<std::string> requests() const;
-  /// Those that hold `part`.
-  std::vector<std::string> requests(const std::string& part) const;
-
- private:
-  pid_t process_ = -1;
-  std::filesystem::path log_;
-  std::string port_;
-};
 
 /// acme/tiny-vit is the bundled model among files that nobody needs.
 class HubTest : public testing::Test {

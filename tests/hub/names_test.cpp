@@ -25,13 +25,17 @@ TEST(HubNames, AreReadAsTimmAndTheHubWriteThem) {
             "timm/vit_base_patch16_224.augreg_in21k main");
   EXPECT_EQ(name("hf_hub:timm/a@v1.0"), "timm/a v1.0");
   EXPECT_EQ(name("a/b@refs/pr/1"), "a/b refs/pr/1");
+  EXPECT_EQ(name("https://huggingface.co/google/vit-base-patch16-224/"),
+            "google/vit-base-patch16-224 main");
+  EXPECT_EQ(name("https://hf.co/a/b/tree/refs/pr/1?x=y#z"), "a/b refs/pr/1");
   for (const char* path :
        {"model", "./a/b", "../a/b", "/a/b", "a/b/c", "a/b/", "a/model.safetensors", "a/model.pth",
         "a b/c", "", "/", "a/-b", "a/b..c", "a/b--c", "a/b@", "a/b@../x"}) {
     EXPECT_EQ(name(path), "path") << path;
   }
   for (const char* wrong :
-       {"hf-hub:", "hf-hub:model", "hf-hub:a/b/c", "hf-hub:../b", "hf-hub:a/b@.."}) {
+       {"hf-hub:", "hf-hub:model", "hf-hub:a/b/c", "hf-hub:../b", "hf-hub:a/b@..",
+        "https://huggingface.co/", "https://huggingface.co/a", "https://hf.co/a/b/blob/main/c"}) {
     EXPECT_THAT(errorMessage([&] { hub::parseName(wrong); }), HasSubstr("OWNER/NAME")) << wrong;
   }
   EXPECT_EQ((hub::ModelName{"a/b"}.text()), "a/b");

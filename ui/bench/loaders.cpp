@@ -11,6 +11,7 @@
 
 #include "adamerge/error.h"
 #include "bench/data.h"
+#include "bench/hub_models.h"
 #include "bench/jobs.h"
 #include "bench/traces.h"
 
@@ -45,12 +46,6 @@ EngineOptions available(EngineOptions options) {
     if (options.dtype == "float16") options.dtype = "auto";
   }
   return options;
-}
-
-QString displayName(const std::filesystem::path& path) {
-  const std::filesystem::path last =
-      path.has_filename() ? path.filename() : path.parent_path().filename();
-  return QFile::decodeName(last.c_str());
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <QSettings>
 #include <algorithm>
 
+#include "bench/hub_models.h"
+
 namespace adamerge::ui {
 namespace {
 
@@ -59,8 +61,8 @@ void RecentList::fillMenu(QMenu* menu) {
 }
 
 QString RecentList::label(const std::filesystem::path& path, std::size_t place) const {
-  QString name = QString::fromStdString(path.filename().string());
-  const auto same_name = [&](const auto& other) { return other.filename() == path.filename(); };
+  QString name = displayName(path);
+  const auto same_name = [&](const auto& other) { return displayName(other) == name; };
   if (std::count_if(paths_.begin(), paths_.end(), same_name) > 1) {
     name =
         tr("%1 (in %2)").arg(name, QString::fromStdString(path.parent_path().filename().string()));

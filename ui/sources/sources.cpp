@@ -13,6 +13,7 @@
 #include "bench/workbench.h"
 #include "look/message.h"
 #include "sources/embedded_settings.h"
+#include "sources/hub_dialog.h"
 #include "sources/image_list.h"
 #include "sources/recent.h"
 #include "sources/video.h"
@@ -277,6 +278,18 @@ void Sources::askForModel() {
   if (path.isEmpty()) return;
   const std::filesystem::path file = path.toStdString();
   openModel(file.filename() == "config.json" ? file.parent_path() : file);
+}
+
+/// Beside the window: a large model is long on its way.
+void Sources::askForModelName() {
+  if (hub_ == nullptr) {
+    hub_ = new HubDialog(window_);
+    hub_->setAttribute(Qt::WA_DeleteOnClose);
+    connect(hub_, &HubDialog::chosen, this, &Sources::openModel);
+  }
+  hub_->show();
+  hub_->raise();
+  hub_->activateWindow();
 }
 
 void Sources::askForHead() {

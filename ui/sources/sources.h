@@ -4,6 +4,7 @@
 #pragma once
 
 #include <QObject>
+#include <QPointer>
 #include <QString>
 #include <filesystem>
 #include <functional>
@@ -15,6 +16,7 @@
 
 namespace adamerge::ui {
 
+class HubDialog;
 class MessageBar;
 class ThumbnailList;
 class VideoSource;
@@ -48,6 +50,7 @@ class Sources : public QObject {
   void askForImage();
   void askForFolder();
   void askForModel();
+  void askForModelName();
   void askForHead();
   void askForVideo();
   void askForSession();
@@ -78,6 +81,7 @@ class Sources : public QObject {
   Parts parts_;
   QWidget* window_;
   TraceFollower traces_{this};
+  QPointer<HubDialog> hub_;
   Jobs jobs_{this};
 };
 

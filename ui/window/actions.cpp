@@ -60,6 +60,9 @@ Actions::Actions(QWidget& window, std::vector<QWidget*> places)
   open_model = add(tr("Open &model…"), "model", tr("Ctrl+M"),
                    tr("Open a model: a folder with timm's or Hugging Face's config.json, or a "
                       ".safetensors, .pth, .pt or .bin file"));
+  open_model_by_name =
+      add(tr("Open model by &name…"), {}, tr("Ctrl+Shift+M"),
+          tr("Open a model of the Hugging Face hub: from the cache, else fetched"));
   use_head = add(tr("Use another &head…"), {}, {},
                  tr("Classify with a file's classifier or table of text embeddings (weight, bias, "
                     "logit_scale) in place of the model's own"));
@@ -162,7 +165,7 @@ void fillFile(QMenu& menu, Actions& actions, Recents& recents) {
 }
 
 void fillModel(QMenu& menu, Actions& actions, Recents& recents) {
-  menu.addAction(actions.open_model);
+  menu.addActions({actions.open_model, actions.open_model_by_name});
   recents.models.fillMenu(menu.addMenu(QObject::tr("&Recent models")));
   menu.addSeparator();
   menu.addActions({actions.use_head, actions.own_head});

@@ -26,6 +26,7 @@ class Actions : public QObject {
   QAction* open_image;
   QAction* open_folder;
   QAction* open_model;
+  QAction* open_model_by_name;
   QAction* use_head;
   QAction* own_head;
   QAction* open_video;

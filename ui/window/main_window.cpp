@@ -80,6 +80,7 @@ void MainWindow::connectFiles() {
   connect(actions_->open_image, &QAction::triggered, sources_, &Sources::askForImage);
   connect(actions_->open_folder, &QAction::triggered, sources_, &Sources::askForFolder);
   connect(actions_->open_model, &QAction::triggered, sources_, &Sources::askForModel);
+  connect(actions_->open_model_by_name, &QAction::triggered, sources_, &Sources::askForModelName);
   connect(actions_->use_head, &QAction::triggered, sources_, &Sources::askForHead);
   connect(actions_->own_head, &QAction::triggered, sources_, [this] { sources_->useHead({}); });
   const auto tell_head = [this] {

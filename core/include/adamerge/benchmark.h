@@ -123,7 +123,7 @@ struct BenchmarkRecord {
   BenchmarkOptions options;
 };
 
-/// The contract's JSON (README, "Benchmarks"). Benchmarks have at least one point.
+/// The contract's JSON (docs/files.md). Benchmarks have at least one point.
 std::string benchmarkJson(const BenchmarkRecord& record, std::span<const Benchmark> benchmarks);
 
 /// One configuration, as a file tells it.

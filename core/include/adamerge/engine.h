@@ -40,7 +40,7 @@ struct EngineOptions {
   /// weights come from.
   std::optional<Resampling> resampling = std::nullopt;
   /// A classifier, or a table of text embeddings, instead of the model's own (safetensors: weight,
-  /// bias, logit_scale; README, "Heads"). Empty: none.
+  /// bias, logit_scale; docs/models.md). Empty: none.
   std::filesystem::path head{};
   /// Which of several sets of weights in one file is meant, by any of its keys or prefixes
   /// ("state_dict", "student"). Empty: averaged weights before others.

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "adamerge/model_info.h"
 #include "adamerge/error.h"
+#include "adamerge/model_info.h"
 
 namespace adamerge::hub {
 
@@ -22,9 +22,9 @@ struct ModelName {
   std::string text() const;       ///< OWNER/NAME, with @REVISION where it is not main
 };
 
-/// Of OWNER/NAME or OWNER/NAME@REVISION, also after "hf-hub:" as timm writes it. nullopt: a file or
-/// folder is meant, since there is one, or the text is no name. Throws Error for "hf-hub:" before
-/// what is no name.
+/// Of OWNER/NAME or OWNER/NAME@REVISION, also after "hf-hub:" as timm writes it, or of the address
+/// of a model's page. nullopt: a file or folder is meant, since there is one, or the text is no
+/// name. Throws Error for "hf-hub:" or an address before what is no name.
 std::optional<ModelName> parseName(const std::string& text);
 
 /// The repository of a snapshot in the cache, whose folder itself is named by a hash; nullopt for
@@ -63,7 +63,7 @@ struct Plan {
   std::vector<RemoteFile> files;    ///< configs first, then weights
   std::vector<std::string> absent;  ///< configs that the repository does not have
   std::int64_t bytes = 0;           ///< of all files
-  std::int64_t missing = 0;         ///< of these, what is not in the cache
+  std::int64_t missing = 0;  ///< of these, what is not in the cache; parts of broken transfers are
 };
 
 /// Asks the hub, and fetches the configs, so that a model that cannot run is refused before its

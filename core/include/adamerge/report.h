@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Results as JSON: the contract scripts rely on (README, "JSON"), and what a figure was made with,
-// as it is written into the figure's file.
+// Results as JSON: the contract scripts rely on (docs/command-line.md), and what a figure was
+// made with, as it is written into the figure's file.
 #pragma once
 
 #include <filesystem>

@@ -28,7 +28,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kMostFailures = 5;  ///< in a row, without a byte between
+constexpr const char* kPart = ".incomplete";  ///< of a blob's name, as the hub's client has it
+constexpr int kMostFailures = 5;              ///< in a row, without a byte between
 constexpr std::chrono::milliseconds kLockPoll{50};
 constexpr std::int64_t kMegabyte = 1'000'000;
 constexpr std::int64_t kSyncStep = 16 * kMegabyte;
@@ -171,8 +172,7 @@ class Download {
   void transfer(const RemoteFile& file, bool locked) {
     const fs::path blob = repository_.blob(file.hash);
     // Without a lock another program may write at the same time.
-    const fs::path part =
-        blob.string() + (locked ? "" : fmt::format(".{}", ::getpid())) + ".incomplete";
+    const fs::path part = blob.string() + (locked ? "" : fmt::format(".{}", ::getpid())) + kPart;
     std::error_code ignored;
     const bool continues = fs::exists(part, ignored);
     std::string hash = transferInto(part, file);
@@ -248,7 +248,7 @@ class Download {
                                const std::string& reason) const {
     throw Error(
         fmt::format("{}: the transfer of {} broke after {} of {} and could not go on: {}; "
-                    "the same command continues there",
+                    "asking for it again goes on there",
                     name_.text(), file.name, sizeText(have), sizeText(file.bytes), reason));
   }
 
@@ -346,8 +346,11 @@ Plan plan(const ModelName& name, const Settings& settings, const std::stop_token
   for (const RemoteFile& file : plan.files) {
     plan.bytes += file.bytes;
     std::error_code code;
-    const std::uintmax_t have = fs::file_size(repository.blob(file.hash), code);
-    if (code || have != static_cast<std::uintmax_t>(file.bytes)) plan.missing += file.bytes;
+    const fs::path blob = repository.blob(file.hash);
+    const auto size = static_cast<std::uintmax_t>(file.bytes);
+    if (fs::file_size(blob, code) == size) continue;
+    const std::uintmax_t part = fs::file_size(blob.string() + kPart, code);
+    plan.missing += file.bytes - (code ? 0 : static_cast<std::int64_t>(std::min(part, size)));
   }
   return plan;
 }

@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 constexpr const char* kEndpoint = "https://huggingface.co";
 constexpr std::size_t kLongestName = 96;  // the hub's own limit
 constexpr std::array<std::string_view, 2> kPrefixes{"hf-hub:", "hf_hub:"};
+constexpr std::array<std::string_view, 2> kPages{"https://huggingface.co/", "https://hf.co/"};
 
 bool isWordCharacter(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.';
@@ -41,6 +42,15 @@ bool isRevision(std::string_view revision) {
          revision.find("//") == std::string_view::npos &&
          std::all_of(revision.begin(), revision.end(),
                      [](char c) { return isWordCharacter(c) || c == '/'; });
+}
+
+/// OWNER/NAME@REVISION of the path of a model's page, OWNER/NAME/tree/REVISION.
+std::string namedByPage(std::string_view path) {
+  std::string name(path.substr(0, path.find_first_of("?#")));
+  while (name.ends_with('/')) name.pop_back();
+  constexpr std::string_view kTree = "/tree/";
+  const std::size_t tree = name.find(kTree);
+  return tree == std::string::npos ? name : name.replace(tree, kTree.size(), "@");
 }
 
 bool namesAFile(std::string_view text) { return mayBeWeights(text) || text.ends_with(".json"); }
@@ -108,6 +118,12 @@ std::optional<ModelName> parseName(const std::string& text) {
   if (fs::exists(text, ignored)) return std::nullopt;
   std::string_view rest = text;
   bool certain = false;
+  std::string page;
+  for (const std::string_view prefix : kPages) {
+    if (!rest.starts_with(prefix)) continue;
+    rest = page = namedByPage(rest.substr(prefix.size()));
+    certain = true;
+  }
   for (const std::string_view prefix : kPrefixes) {
     if (!rest.starts_with(prefix)) continue;
     rest.remove_prefix(prefix.size());

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# pictures.sh BUILD: draws the manual's pictures anew, without a display, small enough to be kept in the tree.
+# open-by-name.png is the one that was taken by hand.
+set -euo pipefail
+
+bin=$1/bin
+pictures=$(dirname "$0")/pictures
+samples=resources/samples
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export QT_QPA_PLATFORM=offscreen OMP_WAIT_POLICY=passive
+
+keep() { convert "$work/$1.png" -strip -colors 255 -define png:compression-level=9 "$pictures/$2.png"; }
+studio() { "$bin/adamerge-studio" --fresh --screenshot "$work/studio.png" "$@"; }
+figure() { "$bin/adamerge" inspect --quiet --out "$work" --dtype float32 "$@"; }
+
+studio "$samples/bird.png" --theme light --size 1440x900 --method adamerge --r-max 28 --block 8 --compare 2
+keep studio studio-compare
+studio "$samples/ship.png" --theme dark --size 1440x900 --method adamerge --r-max 28 --block 8 --overlay salience
+keep studio studio-dark
+studio "$samples" --theme light --size 1440x900 --method adamerge --r-max 28 --compare 4 --overlay difference
+keep studio studio-four
+figure "$samples/bird.png" --r-max 28 --figure overview
+keep bird-overview bird-overview
+figure "$samples/ship.png" --r-max 28 --figure groups
+keep ship-groups ship-groups
+for overlay in salience groups survivors attention; do
+  figure "$samples/bird.png" --r-max 28 --figure canvas --layer 7 --overlay "$overlay" --width-mm 60 --dpi 150
+  mv "$work"/bird-canvas*.png "$work/$overlay.png"
+done
+montage -label '' "$work"/{salience,groups,survivors,attention}.png -tile 4x1 -geometry +6+6 "$work/overlays.png"
+keep overlays overlays
