@@ -123,7 +123,7 @@ def plus_counts(r, exponent=None):
     each; block l of L takes (1 - l / L)^p of them, p by how much that is (models/README.md)."""
     patches = (SIDE // PATCH) ** 2
     constant = (DEPTH - 1) / 2
-    p = min(max(8 * (r * constant / patches - 0.44), -0.3), 2.0) if exponent is None else exponent
+    p = min(max(10 * (r * constant / patches - 0.46), -0.7), 2.0) if exponent is None else exponent
     falling = np.array([(1 - block / DEPTH) ** p for block in range(DEPTH)])
     if exponent is None:
         known = np.array([sum(falling[:block]) for block in range(DEPTH)])  # on entry

@@ -10,7 +10,7 @@ namespace {
 constexpr double kLeastNorm = 1e-12;
 
 at::Tensor everySecond(const at::Tensor& tokens, std::int64_t first) {
-  return tokens.slice(1, first, std::nullopt, 2);
+  return tokens.slice(1, first, tokens.size(1), 2);
 }
 
 /// Rows `index` [batch, k] of [batch, n, width].

@@ -19,15 +19,13 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kWeightsFile = "model.safetensors";
 constexpr const char* kConfigFile = "config.json";
-/// That there is a layer scale tells timm a value to begin with.
-constexpr double kLayerScale = 1e-5;
 
 Json configOf(const Recipe& recipe, const std::vector<std::string>& classes) {
   const Preprocessing preprocessing = preprocessingOf(recipe);
   Json arguments = {{"img_size", recipe.image_size}, {"patch_size", recipe.patch_size},
                     {"embed_dim", recipe.width},     {"depth", recipe.depth},
                     {"num_heads", recipe.heads},     {"mlp_ratio", recipe.mlp_ratio}};
-  if (recipe.layer_scale) arguments["init_values"] = kLayerScale;
+  if (recipe.layer_scale) arguments["init_values"] = kFirstLayerScale;
   Json pretrained = {{"input_size", {3, recipe.image_size, recipe.image_size}},
                      {"fixed_input_size", true},
                      {"interpolation", "bicubic"},

@@ -20,6 +20,9 @@ struct PatchStage {
   double until = 1.0;
 };
 
+/// What the layer scale of a new network begins with; timm is told by it that there is one.
+inline constexpr double kFirstLayerScale = 1e-5;
+
 struct Recipe {
   int image_size = 56;  ///< pixels
   int patch_size = 4;   ///< pixels

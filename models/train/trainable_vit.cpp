@@ -7,13 +7,13 @@
 #include <cmath>
 
 #include "engine/device.h"
+#include "recipe.h"
 
 namespace adamerge::training {
 namespace {
 
 constexpr double kDeviation = 0.02;
 constexpr double kClassTokenDeviation = 1e-6;
-constexpr double kLayerScale = 1e-5;
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                   at::ScalarType dtype) {
@@ -51,8 +51,8 @@ TrainableVit::TrainableVit(const VitConfig& config, Random& random, at::Device d
     block.qkv = addLinear(base + "attn.qkv", 3 * config.dim, config.dim, random);
     block.proj = addLinear(base + "attn.proj", config.dim, config.dim, random);
     if (config.layer_scale) {
-      block.scale1 = add(base + "ls1.gamma", at::full({dim}, kLayerScale));
-      block.scale2 = add(base + "ls2.gamma", at::full({dim}, kLayerScale));
+      block.scale1 = add(base + "ls1.gamma", at::full({dim}, kFirstLayerScale));
+      block.scale2 = add(base + "ls2.gamma", at::full({dim}, kFirstLayerScale));
     }
     block.norm2 = addNorm(base + "norm2");
     block.fc1 = addLinear(base + "mlp.fc1", config.mlp_hidden, config.dim, random);

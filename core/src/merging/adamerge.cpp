@@ -16,9 +16,9 @@ namespace adamerge {
 namespace {
 
 constexpr double kEpsilon = 1e-6;
-constexpr double kSteepness = 8;
-constexpr double kEven = 0.44;
-constexpr double kLatest = -0.3;
+constexpr double kSteepness = 10;
+constexpr double kEven = 0.46;
+constexpr double kLatest = -0.7;
 constexpr double kEarliest = 2;
 
 double affinityScale(bool scaled, std::int64_t dim) {

@@ -101,7 +101,7 @@ std::vector<SettingInfo> adaMergeSettings() {
       number("decay", "Decay p",
              "Counts fall with depth: block l of L takes (1 - l / L)^p of r or r_max, so that most "
              "merge early. 0: the same in every block; below 0 they rise.",
-             0.0, -0.95, 100);
+             0.0, -10, 100);
   decay.active_when = when("schedule", std::string("decay"));
   settings.push_back(decay);
   settings.push_back(proportionalAttentionSetting(false));
