@@ -72,7 +72,9 @@ TEST_F(FineTuning, MergesAsTheEngineDoesWithLayerScaleToo) {
       }
     }
     if (r == 0) unmerged = ours;
-    if (r > 0) EXPECT_GT((ours - unmerged).abs().max().item<float>(), 1e-4F);
+    if (r > 0) {
+      EXPECT_GT((ours - unmerged).abs().max().item<float>(), 1e-4F);
+    }
   }
 }
 
