@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ToMe and AdaMerge on the bundled model, computed a second time without the program's core: the
-papers' formulas in NumPy, images through Pillow. Runs `adamerge evaluate` on the same images and
+"""ToMe, AdaMerge and AdaMerge+ on the tiny bundled model, computed a second time without the program's
+core: the formulas in NumPy, images through Pillow. Runs `adamerge evaluate` on the same images and
 tells whether accuracy and FLOPs agree; exit status 1 where they do not.
 
     models/independent_check.py CIFAR10-TEST [--per-class 30] [--adamerge build/bin/adamerge]
+    models/independent_check.py --plus-cases tests/data/merging
 
-CIFAR10-TEST has one sub-folder per class. Needs python3-numpy and python3-pil.
+CIFAR10-TEST has one sub-folder per class. The second form writes the reference runs of AdaMerge+ on the
+pictures drawn-*.ppm of a folder beside them. Needs python3-numpy and python3-pil.
 """
 import argparse
 import json
@@ -87,6 +89,11 @@ def tome(x, keys, sizes, r):
     return merge(x, sizes, sizes.astype(np.float64), pairs, order)
 
 
+def salience_of(patches):
+    sums = softmax(patches @ patches.T).sum(0)
+    return (sums - sums.min()) / (sums.max() - sums.min() + 1e-6)
+
+
 def adamerge(x, sizes, r_max, mu, sigma):
     """arXiv 2605.27465: the first half of the patch tokens into the second, by salience times
     cosine; the count follows the redundancy."""
@@ -94,8 +101,7 @@ def adamerge(x, sizes, r_max, mu, sigma):
     n = len(patches)
     if n < 2:
         return x, sizes
-    salience = softmax(patches @ patches.T).sum(0)
-    salience = (salience - salience.min()) / (salience.max() - salience.min() + 1e-6)
+    salience = salience_of(patches)
     half = n // 2
     directions = unit(patches)
     scores = salience[:half, None] * (directions[:half] @ directions[half:].T)
@@ -110,6 +116,41 @@ def adamerge(x, sizes, r_max, mu, sigma):
     order = [0] + [1 + i for i in range(half) if i not in gone] + list(range(1 + half, 1 + n))
     weights = np.concatenate([[1.0], salience + 1e-6])
     return merge(x, sizes, weights, pairs, order)
+
+
+def plus_counts(r, exponent=None):
+    """AdaMerge+'s merges per block: as many tokens on entry, in the mean of the blocks, as with r in
+    each; block l of L takes (1 - l / L)^p of them, p by how much that is (models/README.md)."""
+    patches = (SIDE // PATCH) ** 2
+    constant = (DEPTH - 1) / 2
+    p = min(max(10 * (r * constant / patches - 0.46), -0.7), 2.0) if exponent is None else exponent
+    falling = np.array([(1 - block / DEPTH) ** p for block in range(DEPTH)])
+    if exponent is None:
+        known = np.array([sum(falling[:block]) for block in range(DEPTH)])  # on entry
+        falling = falling * constant / known.mean()
+    sums = np.floor(r * np.concatenate([[0], np.cumsum(falling)]) + 0.5)
+    return np.diff(sums).astype(int)
+
+
+def adamerge_plus(x, sizes, count):
+    """Even patch tokens into odd ones, by the least growth of the sum of squares within groups of the
+    directions of the stream (Ward 1963); size-weighted means."""
+    directions = unit(x[1:].astype(np.float64))
+    n = len(directions)
+    count = min(count, n // 2)
+    if n < 2:
+        return x, sizes, None
+    a, b = sizes[1::2].astype(np.float64)[:, None], sizes[2::2].astype(np.float64)[None, :]
+    distances = ((directions[0::2, None] - directions[None, 1::2]) ** 2).sum(-1)
+    growth = a * b / (a + b) * distances
+    match = growth.argmin(1)
+    chosen = np.argsort(growth.min(1), kind="stable")[:count]
+    pairs = [(1 + 2 * i, 2 + 2 * match[i]) for i in chosen]
+    gone = {source for source, _ in pairs}
+    order = [0] + [i for i in range(1, n + 1, 2) if i not in gone] + list(range(2, n + 1, 2))
+    redundancy = -growth.min(1).mean()
+    x, sizes = merge(x, sizes, sizes.astype(np.float64), pairs, order)
+    return x, sizes, (order, dict(pairs), redundancy)
 
 
 class Model:
@@ -131,7 +172,7 @@ class Model:
         return np.concatenate([self.w["cls_token"].reshape(1, DIM), tokens]) + self.w["pos_embed"][0]
 
     def run(self, image, before=None, between=None, proportional=False):
-        """The class and the FLOPs (paper convention, G)."""
+        """The logits and the FLOPs (paper convention, G)."""
         x = self.embed(image)
         sizes = np.ones(len(x), np.float32)
         flops = 0.0
@@ -149,10 +190,10 @@ class Model:
             mixed = (softmax(logits) @ v).transpose(1, 0, 2).reshape(n, DIM)
             x = x + self.linear(mixed, name + "attn.proj")
             if between:
-                x, sizes = between(x, k, sizes)
+                x, sizes = between(x, k, sizes, block)
             hidden = gelu(self.linear(self.norm(x, name + "norm2"), name + "mlp.fc1"))
             x = x + self.linear(hidden, name + "mlp.fc2")
-        return int(self.linear(self.norm(x, "norm")[0], "head").argmax()), flops / 1e9
+        return self.linear(self.norm(x, "norm")[0], "head"), flops / 1e9
 
 
 def statistics(r_max):
@@ -164,7 +205,11 @@ def statistics(r_max):
 
 def by_hand(model, method, value, image):
     if method == "tome":
-        return model.run(image, between=lambda x, k, s: tome(x, k, s, value), proportional=True)
+        return model.run(image, between=lambda x, k, s, block: tome(x, k, s, value), proportional=True)
+    if method == "adamerge+":
+        counts = plus_counts(value)
+        between = lambda x, k, s, block: adamerge_plus(x, s, counts[block])[:2]
+        return model.run(image, between=between, proportional=True)
     if method == "adamerge":
         stats = statistics(value)
         return model.run(image, before=lambda x, s, block: adamerge(x, s, value, *stats[block]))
@@ -173,7 +218,7 @@ def by_hand(model, method, value, image):
 
 def by_program(program, folder, points):
     command = [program, "evaluate", folder, "--dtype", "float32", "--quiet", "--json", "-"]
-    command += ["--model", str(MODEL), "--methods", "adamerge,tome"]
+    command += ["--model", str(MODEL), "--methods", "adamerge,tome,adamerge+"]
     for option, method in (("--r", "tome"), ("--r-max", "adamerge")):
         command += [option, ",".join(str(value) for name, value in points if name == method)]
     environment = dict(os.environ, OMP_WAIT_POLICY="passive")
@@ -182,17 +227,70 @@ def by_program(program, folder, points):
         sys.exit(result.stderr)
     found = {}
     for point in json.loads(result.stdout)["points"]:
-        value = point["settings"].get("r" if point["method"] == "tome" else "r_max", 0)
+        value = point["settings"].get("r_max" if point["method"] == "adamerge" else "r", 0)
         found[(point["method"], value)] = (point["top1"], point["flops_paper"])
     return found
 
 
+class Trace:
+    """AdaMerge+ in every block, and which patches it brought together."""
+
+    def __init__(self, counts):
+        self.counts = counts
+        self.token_of = list(range(1, (SIDE // PATCH) ** 2 + 1))  # position of each patch's token
+        self.layers = []
+
+    def __call__(self, x, keys, sizes, block):
+        layer = {"index": block, "tokens_in": len(x)}
+        patches = x[1:].astype(np.float64)
+        merged, sizes, done = adamerge_plus(x, sizes, self.counts[block])
+        if done:
+            salience = salience_of(patches)
+            layer["salience"] = [round(float(salience[token - 1]), 6) for token in self.token_of]
+            order, into, redundancy = done
+            layer["redundancy"] = round(float(redundancy), 8)
+            place = {old: new for new, old in enumerate(order)}
+            self.token_of = [place[into.get(token, token)] for token in self.token_of]
+        numbers = {}
+        layer["groups"] = [numbers.setdefault(token, len(numbers)) for token in self.token_of]
+        layer["merged"] = len(x) - len(merged)
+        self.layers.append(layer)
+        return merged, sizes
+
+
+def read_ppm(path):
+    magic, size, most, pixels = path.read_bytes().split(b"\n", 3)
+    if magic != b"P6" or size.split() != [str(SIDE).encode()] * 2 or most != b"255":
+        sys.exit(f"{path}: not a PPM of {SIDE} x {SIDE} pixels")
+    picture = np.frombuffer(pixels, np.uint8).reshape(SIDE, SIDE, 3)
+    return (picture.astype(np.float32).transpose(2, 0, 1) / 255 - 0.5) / 0.5
+
+
+def write_plus_cases(folder):
+    model, cases = Model(), []
+    few_and_many = ({"r": 4}, {"r": 22})
+    between = ({"r": 14}, {"r": 9, "schedule": "decay", "decay": 1.0})
+    for number, path in enumerate(sorted(folder.glob("drawn-*.ppm"))):
+        for settings in between if number % 2 else few_and_many:
+            trace = Trace(plus_counts(settings["r"], settings.get("decay")))
+            logits, flops = model.run(read_ppm(path), between=trace, proportional=True)
+            cases.append({"image": path.name, "settings": {"method": "adamerge+", **settings},
+                          "logits": [round(float(value), 6) for value in logits],
+                          "flops_paper": round(flops, 9), "layers": trace.layers})
+    (folder / "adamerge-plus.json").write_text(json.dumps(cases, separators=(",", ":")) + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
+    parser.add_argument("data", type=Path, nargs="?")
+    parser.add_argument("--plus-cases", type=Path, metavar="FOLDER")
     parser.add_argument("--per-class", type=int, default=30)
     parser.add_argument("--adamerge", default=str(MODEL.parents[1] / "build/bin/adamerge"))
     options = parser.parse_args()
+    if options.plus_cases:
+        return write_plus_cases(options.plus_cases)
+    if options.data is None:
+        parser.error("a folder of CIFAR-10's test images is needed")
     labels = json.loads((MODEL / "config.json").read_text())["pretrained_cfg"]["label_names"]
     files = []
     for label, name in enumerate(labels):
@@ -201,7 +299,8 @@ def main():
             sys.exit(f"{options.data}/{name} holds no image: give a folder with one sub-folder per class")
         files += [(path, label) for path in own]
 
-    points = [("none", 0), ("tome", 8), ("tome", 14), ("tome", 20), ("adamerge", 16), ("adamerge", 28)]
+    points = [("none", 0), ("tome", 8), ("tome", 14), ("tome", 20), ("adamerge", 16), ("adamerge", 28),
+              ("adamerge+", 8), ("adamerge+", 14), ("adamerge+", 20)]
     with tempfile.TemporaryDirectory() as folder:
         for path, label in files:
             target = Path(folder) / labels[label] / path.name
@@ -215,7 +314,7 @@ def main():
     print(f"{len(files)} images         NumPy: top-1 %   FLOPs G   adamerge: top-1 %   FLOPs G")
     for method, value in points:
         results = [by_hand(model, method, value, image) for image in images]
-        right = sum(found == label for (found, _), (_, label) in zip(results, files))
+        right = sum(logits.argmax() == label for (logits, _), (_, label) in zip(results, files))
         top1, flops = 100 * right / len(files), sum(flops for _, flops in results) / len(files)
         other_top1, other_flops = programs[(method, value)]
         same = abs(top1 - other_top1) < 1e-9 and abs(flops - other_flops) < 1e-6

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 #include <sstream>
@@ -12,6 +13,7 @@
 
 #include "adamerge/schedule.h"
 #include "hub_model.h"
+#include "model/describe_model.h"
 #include "support/text.h"
 #include "usage_error.h"
 #include "value_checks.h"
@@ -19,7 +21,8 @@
 namespace adamerge::cli {
 namespace {
 
-constexpr const char* kBundledModel = "models/vit-tiny-cifar10";
+/// The default, and the one for slow machines.
+constexpr std::array<const char*, 2> kBundledModels = {"vit-small-cifar10", "vit-tiny-cifar10"};
 constexpr int kMostThreads = 4096;
 const std::vector<std::string> kDtypes = {"auto", "float32", "bfloat16", "float16", "float64"};
 
@@ -129,6 +132,18 @@ void requireInForce(const MethodChoice& choice) {
   }
 }
 
+std::filesystem::path bundledModel(const std::string& name) { return bundled("models/" + name); }
+
+/// The model called so that comes with the program; a file or folder of that name goes before it.
+std::optional<std::filesystem::path> findBundledModel(const std::string& name) {
+  std::error_code code;
+  if (std::find(kBundledModels.begin(), kBundledModels.end(), name) == kBundledModels.end() ||
+      std::filesystem::exists(name, code)) {
+    return std::nullopt;
+  }
+  return bundledModel(name);
+}
+
 }  // namespace
 
 std::vector<std::string> methodIds() {
@@ -160,6 +175,30 @@ std::filesystem::path bundled(const std::string& relative) {
                           root.string()));
 }
 
+std::vector<std::filesystem::path> bundledModels() {
+  std::vector<std::filesystem::path> folders;
+  for (const char* name : kBundledModels) {
+    try {
+      folders.push_back(bundledModel(name));
+    } catch (const Error&) {
+      // defaultModel() says so where it matters.
+    }
+  }
+  return folders;
+}
+
+DefaultModel defaultModel() {
+  const auto [usual, smaller] = kBundledModels;
+  try {
+    const std::filesystem::path folder = bundledModel(usual);
+    describeModel(folder);
+    return {folder, {}};
+  } catch (const Error& error) {
+    return {bundledModel(smaller),
+            fmt::format("{}; the smaller {} is used instead", error.what(), smaller)};
+  }
+}
+
 void EngineChoice::addTo(CLI::App& command) {
   const std::string group = "Model and device";
   takesText(*command
@@ -167,7 +206,8 @@ void EngineChoice::addTo(CLI::App& command) {
                      "--model", model_,
                      "A model folder or a .safetensors, .pth, .pt or .bin file, as timm, "
                      "transformers, open_clip, OpenAI, Meta or FAIR publish it, or a model of the "
-                     "hub as OWNER/NAME[@REVISION] (default: the bundled model)")
+                     "hub as OWNER/NAME[@REVISION], or one that comes with the program: "
+                     "vit-small-cifar10 (the default) or vit-tiny-cifar10")
                  ->group(group),
             "MODEL");
   command
@@ -215,7 +255,12 @@ void EngineChoice::addTo(CLI::App& command) {
 }
 
 std::filesystem::path EngineChoice::model(Terminal& terminal, const std::stop_token& stop) const {
-  if (model_.empty()) return bundled(kBundledModel);
+  if (model_.empty()) {
+    const DefaultModel found = defaultModel();
+    if (!found.warning.empty()) terminal.warn(found.warning);
+    return found.folder;
+  }
+  if (const auto own = findBundledModel(model_)) return *own;
   if (const auto name = hub::parseName(model_)) return obtainModel(*name, terminal, stop);
   return model_;
 }

@@ -18,7 +18,7 @@ namespace adamerge::cli {
 class EngineChoice {
  public:
   void addTo(CLI::App& command);
-  /// The bundled model if none was named; a model of the hub is fetched where the cache lacks it.
+  /// defaultModel() if none was named; a model of the hub is fetched where the cache lacks it.
   std::filesystem::path model(Terminal& terminal, const std::stop_token& stop) const;
   bool namesModel() const { return !model_.empty(); }
   /// Throws UsageError.
@@ -90,5 +90,16 @@ std::string methodNamed(const std::string& text);
 /// A folder or file that comes with the program: "models/vit-tiny-cifar10", "resources/samples".
 /// In share/adamerge-studio beside the program's bin, in a build folder too. Throws Error.
 std::filesystem::path bundled(const std::string& relative);
+
+/// Folders of the models that come with the program, as far as they are there; the default first.
+std::vector<std::filesystem::path> bundledModels();
+
+/// What runs where no model was named.
+struct DefaultModel {
+  std::filesystem::path folder;
+  std::string warning;  ///< why it is not the usual one, in a sentence; empty: it is
+};
+/// Where the usual one is missing or damaged, the smaller one. Throws Error: that is missing too.
+DefaultModel defaultModel();
 
 }  // namespace adamerge::cli

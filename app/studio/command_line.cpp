@@ -142,8 +142,15 @@ CommandLine readCommandLine(int argc, char** argv) {
     translate(texts, line.options);
     // A model of the hub that has yet to be fetched shows its bar at the terminal.
     cli::Terminal terminal(engine.quiet(), "adamerge-studio");
-    line.options.model = engine.model(terminal, {});
+    line.options.bundled_models = cli::bundledModels();
     line.options.model_named = engine.namesModel();
+    if (line.options.model_named) {
+      line.options.model = engine.model(terminal, {});
+    } else {
+      const cli::DefaultModel found = cli::defaultModel();
+      line.options.model = found.folder;
+      line.options.model_warning = QString::fromStdString(found.warning);
+    }
     line.options.engine = engine.options();
     if (method.given()) line.options.choice = method.choice();
   } catch (const CLI::ParseError& error) {

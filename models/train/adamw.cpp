@@ -3,7 +3,9 @@
 
 #include <c10/core/GradMode.h>
 
+#include <charconv>
 #include <cmath>
+#include <utility>
 
 namespace adamerge::training {
 namespace {
@@ -17,11 +19,17 @@ std::vector<at::Tensor> gradientsOf(const std::vector<Parameter>& parameters) {
 
 }  // namespace
 
-AdamW::AdamW(const std::vector<Parameter>& parameters, const Settings& settings)
-    : parameters_(parameters), settings_(settings) {
-  for (const Parameter& parameter : parameters) {
+AdamW::AdamW(const std::vector<Parameter>& parameters, const Settings& settings,
+             std::vector<double> rates)
+    : parameters_(parameters), settings_(settings), rates_(std::move(rates)) {
+  rates_.resize(parameters.size(), 1.0);
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const Parameter& parameter = parameters[i];
     values_.push_back(parameter.value);
-    if (parameter.decays) decaying_.push_back(parameter.value);
+    if (parameter.decays) {
+      decaying_.push_back(parameter.value);
+      decaying_rates_.push_back(rates_[i]);
+    }
     first_.push_back(at::zeros_like(parameter.value.detach()));
     second_.push_back(at::zeros_like(parameter.value.detach()));
   }
@@ -34,7 +42,13 @@ void AdamW::update(double learning_rate, std::int64_t number) {
   const double bias1 = 1.0 - std::pow(beta1, static_cast<double>(number));
   const double bias2 = 1.0 - std::pow(beta2, static_cast<double>(number));
 
-  at::_foreach_mul_(decaying_, 1.0 - learning_rate * weight_decay);
+  std::vector<at::Scalar> shrinking;
+  for (const double rate : decaying_rates_) {
+    shrinking.emplace_back(1.0 - learning_rate * rate * weight_decay);
+  }
+  std::vector<at::Scalar> steps;
+  for (const double rate : rates_) steps.emplace_back(-learning_rate * rate / bias1);
+  at::_foreach_mul_(decaying_, shrinking);
   at::_foreach_mul_(first_, beta1);
   at::_foreach_add_(first_, gradients, 1.0 - beta1);
   at::_foreach_mul_(second_, beta2);
@@ -42,8 +56,26 @@ void AdamW::update(double learning_rate, std::int64_t number) {
   std::vector<at::Tensor> divisors = at::_foreach_sqrt(second_);
   at::_foreach_mul_(divisors, 1.0 / std::sqrt(bias2));
   at::_foreach_add_(divisors, epsilon);
-  at::_foreach_addcdiv_(values_, first_, divisors, -learning_rate / bias1);
+  at::_foreach_addcdiv_(values_, first_, divisors, steps);
   for (const Parameter& parameter : parameters_) parameter.value.mutable_grad().reset();
+}
+
+std::vector<double> layerRates(const std::vector<Parameter>& parameters, double decay, int depth) {
+  constexpr std::string_view kBlocks = "blocks.";
+  std::vector<double> rates;
+  for (const Parameter& parameter : parameters) {
+    const std::string_view name = parameter.name;
+    int after = depth + 1;  // blocks between it and the head, itself included
+    if (name.starts_with(kBlocks)) {
+      int block = 0;
+      std::from_chars(name.data() + kBlocks.size(), name.data() + name.size(), block);
+      after = depth - block;
+    } else if (name.starts_with("norm.") || name.starts_with("head.")) {
+      after = 0;
+    }
+    rates.push_back(std::pow(decay, after));
+  }
+  return rates;
 }
 
 at::Tensor clipGradients(const std::vector<Parameter>& parameters, double limit) {

@@ -19,8 +19,10 @@ class AdamW {
     double weight_decay = 0.01;
     double epsilon = 1e-8;
   };
-  /// `parameters` must outlive this.
-  AdamW(const std::vector<Parameter>& parameters, const Settings& settings);
+  /// `parameters` must outlive this. `rates`: factors of the learning rate, one per parameter;
+  /// empty: 1 for all.
+  AdamW(const std::vector<Parameter>& parameters, const Settings& settings,
+        std::vector<double> rates = {});
 
   /// Update number `number`, counted from 1; every parameter must have a gradient. Clears them.
   void update(double learning_rate, std::int64_t number);
@@ -33,10 +35,17 @@ class AdamW {
   const std::vector<Parameter>& parameters_;
   Settings settings_;
   std::vector<at::Tensor> values_;
+  std::vector<double> rates_;
   std::vector<at::Tensor> decaying_;  ///< those of values_ that decay
+  std::vector<double> decaying_rates_;
   std::vector<at::Tensor> first_;
   std::vector<at::Tensor> second_;
 };
+
+/// The factors of a rate that falls by `decay` from block to block towards the input: 1 for the
+/// norm at the end and the head, `decay` for the last block, and so on; embeddings last. `depth`
+/// blocks.
+std::vector<double> layerRates(const std::vector<Parameter>& parameters, double decay, int depth);
 
 /// Scales all gradients so that their norm together is at most `limit` (0: leaves them) and returns
 /// the norm they had: a scalar on their device, so that nobody waits for it.

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "adamerge/error.h"
 #include "usage_error.h"
 #include "value_checks.h"
@@ -19,6 +21,8 @@ constexpr int kLargestSide = 4096;
 constexpr int kLargestWidth = 1 << 16;
 constexpr int kMostBlocks = 1000;
 constexpr int kMostThreads = 4096;
+constexpr std::array<const char*, 6> kShape = {"image-size", "patch-size", "width",
+                                               "depth",      "heads",      "mlp-ratio"};
 
 std::string defaultText(bool value) { return value ? "on" : "off"; }
 template <class T>
@@ -94,6 +98,11 @@ void CommandLineOptions::addRun() {
                       "this model matters in each block, for Prune and Merge (20 batches of 64 "
                       "images)"),
             "MODEL");
+  takesText(
+      group.add("--init", line_.model_to_begin_with,
+                "Fine-tune the weights of this model; the shape is its own, and its head where "
+                "the classes are called as the folders"),
+      "MODEL");
   takesOneOf(group.add("--weights", line_.weights, "The model's precision: float16 or float32"),
              {"float16", "float32"});
   cli::takesDevice(group.add("--device", line_.device, "auto, cpu, cuda or cuda:N"));
@@ -127,6 +136,13 @@ void CommandLineOptions::addSchedule() {
   takesWholeNumber(group.add("--epochs", recipe.epochs, "Passes over the images"), 1);
   takesWholeNumber(group.add("--batch", recipe.batch, "Images in a step"), 1);
   takesNumber(group.add("--learning-rate", recipe.learning_rate, "The highest"), 1e-9, 10);
+  takesNumber(group.add("--layer-decay", recipe.layer_decay,
+                        "Factor of the rate from a block to the one before it, for --init"),
+              0.01, 1);
+  takesNumber(group.add("--average", recipe.average,
+                        "Memory of a moving average of the weights, which is then measured and "
+                        "written, as 0.999; 0: none"),
+              0, 0.999999);
   takesNumber(group.add("--warm-up", recipe.warm_up, "Share of the run"), 0, 0.9);
   takesNumber(
       group.add("--weight-decay", recipe.weight_decay,
@@ -157,6 +173,11 @@ void CommandLineOptions::addRegularisation() {
            "Share of the patches that enter until a share of the run is done, then all; '' keeps "
            "all throughout")
       .type_name("KEEP:UNTIL,...");
+  takesOneOf(group.add("--method", recipe.method,
+                       "Train with tokens merging as they will when the model runs: none or tome"),
+             {"none", "tome"});
+  takesWholeNumber(group.add("--r", recipe.r, "With --method tome: tokens merged in every block"),
+                   1, kLargestSide);
 }
 
 CommandLine CommandLineOptions::read() const {
@@ -171,11 +192,22 @@ CommandLine CommandLineOptions::read() const {
   if (!exports && line.data.empty()) {
     throw cli::UsageError("images to train on are needed: adamerge-train DATA -o DIR");
   }
+  const bool begins = !line.model_to_begin_with.empty();
+  if (begins && (exports || !line.model_to_measure.empty())) {
+    throw cli::UsageError("--init is what training begins with; nothing is trained here");
+  }
+  if (app_.get_option("--r")->count() > 0 && line.recipe.method == "none") {
+    throw cli::UsageError("--r has no effect here: it needs --method tome");
+  }
+  for (const char* name : kShape) {
+    if (app_.get_option(std::string("--") + name)->count() > 0) line.shape.emplace_back(name);
+  }
   // With a test set nothing is held out, whatever the share.
   if (!line.test.empty()) line.recipe.hold_out = 0;
   try {
     line.recipe.keep_patches = parseStages(keep_patches_);
-    requireUsable(line.recipe);
+    // Once the shape is the model's.
+    if (!begins) requireUsable(line.recipe);
   } catch (const Error& error) {
     throw cli::UsageError(error.what());
   }

@@ -16,13 +16,16 @@ struct CommandLine {
   std::string output;
   std::string checkpoint_to_export;  ///< empty: train
   std::string model_to_measure;      ///< whose importance to write; empty: train
+  std::string model_to_begin_with;   ///< empty: weights are drawn at random
+  std::vector<std::string> shape;    ///< the recipe's shape as far as it was given: option names
   bool resume = false;
   bool quiet = false;
   int checkpoint_every = 500;
   std::string device = "auto";
   std::string weights = "float16";
   int threads = 0;  ///< 0: as many as the machine has cores
-  Recipe recipe;    ///< dtype "auto" is still to be decided by the device
+  /// dtype "auto" is still to be decided by the device, the shape by `model_to_begin_with`.
+  Recipe recipe;
 
   std::filesystem::path checkpoint() const;  ///< files and folder in `output`
   std::filesystem::path log() const;

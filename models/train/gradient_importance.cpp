@@ -2,13 +2,13 @@
 #include "gradient_importance.h"
 
 #include <c10/core/GradMode.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <numeric>
 
 #include "adamerge/error.h"
 #include "adamerge/preprocess.h"
+#include "initial_weights.h"
 
 namespace adamerge::training {
 namespace {
@@ -16,42 +16,7 @@ namespace {
 constexpr std::size_t kBatch = 64;
 constexpr std::size_t kBatches = 20;
 
-[[noreturn]] void refuse(const ModelInfo& info, const std::string& difference) {
-  throw Error(
-      fmt::format("{}: adamerge-train computes plain Vision Transformers, and this model "
-                  "is none: {}",
-                  info.name, difference));
-}
-
 }  // namespace
-
-TrainableVit trainableVit(const LoadedModel& model, at::Device device) {
-  const VitConfig& vit = model.info.vit;
-  Random unused(0);
-  if (vit.form != BlockForm::kPreNorm) refuse(model.info, "its blocks have another form");
-  if (vit.activation != Activation::kGelu) refuse(model.info, "its activation is no GELU");
-  if (vit.pooling != Pooling::kToken) refuse(model.info, "it is not read at its class token");
-  if (vit.hasRelativeBias() || vit.isRotary()) refuse(model.info, "its positions are no table");
-  TrainableVit network(vit, unused, device);
-  // The same tensors of the same shapes make the same layers.
-  const c10::NoGradGuard guard;
-  for (const Parameter& parameter : network.parameters()) {
-    const auto found = model.weights.find(parameter.name);
-    if (found == model.weights.end()) refuse(model.info, "it has no " + parameter.name);
-    if (found->second.sizes() != parameter.value.sizes()) {
-      refuse(model.info, parameter.name + " has another shape at this input size");
-    }
-    at::Tensor value = parameter.value;
-    value.copy_(found->second);
-  }
-  for (const auto& [name, tensor] : model.weights) {
-    const auto& known = network.parameters();
-    const bool read = std::any_of(known.begin(), known.end(),
-                                  [&](const Parameter& own) { return own.name == name; });
-    if (!read) refuse(model.info, "it has " + name);
-  }
-  return network;
-}
 
 std::vector<std::vector<double>> gradientScores(
     const TrainableVit& vit, std::int64_t batches,

@@ -17,10 +17,6 @@
 
 namespace adamerge::training {
 
-/// The network of a loaded model. Throws Error where it is none of the kind that TrainableVit
-/// computes, with the first difference.
-TrainableVit trainableVit(const LoadedModel& model, at::Device device);
-
 struct LabelledBatch {
   at::Tensor images;  ///< [batch, 3, height, width], fp32, normalised
   at::Tensor labels;  ///< [batch], int64

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <thread>
 
 #include "adamerge/error.h"
@@ -14,6 +15,7 @@
 #include "documentation.h"
 #include "engine/device.h"
 #include "gradient_importance.h"
+#include "initial_weights.h"
 #include "model_folder.h"
 #include "output_files.h"
 #include "program.h"
@@ -36,7 +38,8 @@ int exportModel(const CommandLine& line) {
   const TrainableVit vit(architectureOf(run.recipe, static_cast<int>(run.classes.size())), unused,
                          at::kCPU);
   for (const auto& [name, tensor] : weightsOf(vit)) {
-    copyTensor(checkpoint, "model." + name, tensor, line.checkpoint_to_export);
+    copyTensor(checkpoint, (run.recipe.average > 0 ? "average." : "model.") + name, tensor,
+               line.checkpoint_to_export);
   }
   writeModelFolder(line.output, run.recipe, run.classes, weightsOf(vit), weightType(line));
   if (!line.quiet) fmt::print("{}: model after {} steps\n", line.output, checkpoint.step);
@@ -95,6 +98,12 @@ int train(CommandLine line, const std::stop_token& stop) {
   const at::Device device = parseDevice(line.device);
   if (line.recipe.dtype == "auto") line.recipe.dtype = fastestDtype(device);
   requireOutput(line);
+  std::optional<LoadedModel> start;
+  if (!line.model_to_begin_with.empty()) {
+    start = loadModel(line.model_to_begin_with, {}, terminal.callback(), stop);
+    takeShape(line.recipe, start->info, line.shape);
+    requireUsable(line.recipe);
+  }
   const OutputLock lock(line.checkpoint(), "training run");
 
   Random random(line.recipe.seed);
@@ -114,6 +123,12 @@ int train(CommandLine line, const std::stop_token& stop) {
                line.recipe.epochs, row.loss, *row.accuracy, data.test.size());
     std::fflush(stdout);
   };
+  if (start) {
+    std::string note;
+    options.weights = weightsFor(*start, data.classes, note);
+    if (!note.empty()) terminal.warn(note);
+    start.reset();
+  }
   Trainer trainer(line.recipe, data, random, options);
   if (line.resume) trainer.resume();
   // The step in hand is finished, and a checkpoint written.
@@ -127,7 +142,7 @@ int train(CommandLine line, const std::stop_token& stop) {
                     trainer.step(), trainer.steps()));
     return 1;
   }
-  writeModelFolder(line.model(), line.recipe, data.classes, weightsOf(trainer.vit()),
+  writeModelFolder(line.model(), line.recipe, data.classes, weightsOf(trainer.model()),
                    weightType(line));
   terminal.clearBar();
   if (!line.quiet)

@@ -25,6 +25,7 @@ Json configOf(const Recipe& recipe, const std::vector<std::string>& classes) {
   Json arguments = {{"img_size", recipe.image_size}, {"patch_size", recipe.patch_size},
                     {"embed_dim", recipe.width},     {"depth", recipe.depth},
                     {"num_heads", recipe.heads},     {"mlp_ratio", recipe.mlp_ratio}};
+  if (recipe.layer_scale) arguments["init_values"] = kFirstLayerScale;
   Json pretrained = {{"input_size", {3, recipe.image_size, recipe.image_size}},
                      {"fixed_input_size", true},
                      {"interpolation", "bicubic"},

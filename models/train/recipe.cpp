@@ -20,10 +20,15 @@ void visitFields(AnyRecipe& recipe, const Visitor& visit) {
   visit("depth", recipe.depth);
   visit("heads", recipe.heads);
   visit("mlp-ratio", recipe.mlp_ratio);
+  visit("layer-scale", recipe.layer_scale);
+  visit("mean", recipe.mean);
+  visit("std", recipe.std);
   visit("epochs", recipe.epochs);
   visit("batch", recipe.batch);
   visit("learning-rate", recipe.learning_rate);
   visit("warm-up", recipe.warm_up);
+  visit("layer-decay", recipe.layer_decay);
+  visit("average", recipe.average);
   visit("weight-decay", recipe.weight_decay);
   visit("beta1", recipe.beta1);
   visit("beta2", recipe.beta2);
@@ -35,11 +40,19 @@ void visitFields(AnyRecipe& recipe, const Visitor& visit) {
   visit("label-smoothing", recipe.label_smoothing);
   visit("stochastic-depth", recipe.stochastic_depth);
   visit("keep-patches", recipe.keep_patches);
+  visit("method", recipe.method);
+  visit("r", recipe.r);
   visit("hold-out", recipe.hold_out);
   visit("limit", recipe.limit);
   visit("seed", recipe.seed);
   visit("log-every", recipe.log_every);
   visit("dtype", recipe.dtype);
+}
+
+/// Settings that the first checkpoints do not have; they were made with the defaults.
+bool isLater(std::string_view name) {
+  return name == "layer-scale" || name == "mean" || name == "std" || name == "layer-decay" ||
+         name == "average" || name == "method" || name == "r";
 }
 
 bool parseNumber(std::string_view text, double& value) {
@@ -64,6 +77,11 @@ void requireUsable(const Recipe& recipe) {
     throw Error(fmt::format("--mlp-ratio {}: with --width {} the MLP has no unit", recipe.mlp_ratio,
                             recipe.width));
   }
+  if (const int patches = architectureOf(recipe, 1).patchTokens();
+      recipe.method != "none" && recipe.r > patches / 2) {
+    throw Error(fmt::format("--r {}: at most half of the {} patches can merge in a block, {}",
+                            recipe.r, patches, patches / 2));
+  }
   double begin = 0;
   for (const PatchStage& stage : recipe.keep_patches) {
     if (!(stage.keep > 0 && stage.keep <= 1 && stage.until > begin && stage.until <= 1)) {
@@ -85,6 +103,7 @@ VitConfig architectureOf(const Recipe& recipe, int classes) {
   vit.heads = recipe.heads;
   vit.mlp_hidden = static_cast<int>(recipe.width * recipe.mlp_ratio);
   vit.position_grid_height = vit.position_grid_width = recipe.image_size / recipe.patch_size;
+  vit.layer_scale = recipe.layer_scale;
   vit.classes = classes;
   return vit;
 }
@@ -93,6 +112,8 @@ Preprocessing preprocessingOf(const Recipe& recipe) {
   Preprocessing preprocessing;
   preprocessing.resize_height = preprocessing.resize_width = recipe.image_size;
   preprocessing.crop_height = preprocessing.crop_width = recipe.image_size;
+  preprocessing.mean = recipe.mean;
+  preprocessing.std = recipe.std;
   return preprocessing;
 }
 
@@ -113,7 +134,7 @@ Recipe recipeFromJson(const nlohmann::json& json) {
   visitFields(recipe, [&json]<class T>(const char* name, T& value) {
     if constexpr (std::is_same_v<T, std::vector<PatchStage>>) {
       value = parseStages(json.at(name).template get<std::string>());
-    } else {
+    } else if (json.contains(name) || !isLater(name)) {
       value = json.at(name).template get<T>();
     }
   });

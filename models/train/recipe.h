@@ -3,6 +3,7 @@
 // shape. Two runs with equal recipes, images and devices end in the same bits.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -19,6 +20,9 @@ struct PatchStage {
   double until = 1.0;
 };
 
+/// What the layer scale of a new network begins with; timm is told by it that there is one.
+inline constexpr double kFirstLayerScale = 1e-5;
+
 struct Recipe {
   int image_size = 56;  ///< pixels
   int patch_size = 4;   ///< pixels
@@ -26,11 +30,16 @@ struct Recipe {
   int depth = 12;
   int heads = 3;
   double mlp_ratio = 4.0;
+  bool layer_scale = false;                     ///< a factor per channel after each branch
+  std::array<float, 3> mean{0.5F, 0.5F, 0.5F};  ///< RGB, of values in 0...1
+  std::array<float, 3> std{0.5F, 0.5F, 0.5F};
 
   int epochs = 100;
   int batch = 128;
   double learning_rate = 1e-3;
-  double warm_up = 0.05;  ///< share of the run
+  double warm_up = 0.05;     ///< share of the run
+  double layer_decay = 1.0;  ///< of the rate, from a block to the one before
+  double average = 0;        ///< memory of the weights' moving average; 0: none is taken
   double weight_decay = 0.05;
   double beta1 = 0.9;
   double beta2 = 0.98;
@@ -43,6 +52,9 @@ struct Recipe {
   double label_smoothing = 0.1;
   double stochastic_depth = 0.05;  ///< of the last block, rising linearly from 0
   std::vector<PatchStage> keep_patches{{0.286, 0.55}, {0.429, 0.78}};
+
+  std::string method = "none";  ///< merged with while training: none or tome
+  int r = 8;                    ///< tokens merged in every block
 
   double hold_out = 0.1;   ///< share of the images to measure on where there is no test set
   std::int64_t limit = 0;  ///< train on so many images; 0: all

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "trainable_vit.h"
 
+#include <c10/core/GradMode.h>
 #include <fmt/format.h>
 
 #include <cmath>
 
 #include "engine/device.h"
+#include "recipe.h"
 
 namespace adamerge::training {
 namespace {
@@ -18,8 +20,10 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
   return at::linear(x.to(dtype), weight.to(dtype), bias.to(dtype));
 }
 
-/// `factor` of the whole branch for each image.
-at::Tensor scaled(const at::Tensor& branch, const at::Tensor& factors, std::int64_t index) {
+/// A branch times its layer scale and `factors`, of the whole branch for each image.
+at::Tensor scaled(at::Tensor branch, const at::Tensor& layer_scale, const at::Tensor& factors,
+                  std::int64_t index) {
+  if (layer_scale.defined()) branch = branch * layer_scale;
   return factors.defined() ? branch * factors[index].view({-1, 1, 1}) : branch;
 }
 
@@ -46,6 +50,10 @@ TrainableVit::TrainableVit(const VitConfig& config, Random& random, at::Device d
     block.norm1 = addNorm(base + "norm1");
     block.qkv = addLinear(base + "attn.qkv", 3 * config.dim, config.dim, random);
     block.proj = addLinear(base + "attn.proj", config.dim, config.dim, random);
+    if (config.layer_scale) {
+      block.scale1 = add(base + "ls1.gamma", at::full({dim}, kFirstLayerScale));
+      block.scale2 = add(base + "ls2.gamma", at::full({dim}, kFirstLayerScale));
+    }
     block.norm2 = addNorm(base + "norm2");
     block.fc1 = addLinear(base + "mlp.fc1", config.mlp_hidden, config.dim, random);
     block.fc2 = addLinear(base + "mlp.fc2", config.dim, config.mlp_hidden, random);
@@ -99,15 +107,22 @@ at::Tensor TrainableVit::embed(const at::Tensor& images, at::ScalarType dtype,
   return at::cat({first.expand({batch, -1, -1}), tokens}, 1);
 }
 
-at::Tensor TrainableVit::attend(const Block& block, const at::Tensor& x, at::ScalarType dtype,
-                                std::vector<at::Tensor>* attention) const {
+at::Tensor TrainableVit::attend(const Block& block, const MergedTokens& merged,
+                                at::ScalarType dtype, std::vector<at::Tensor>* attention,
+                                at::Tensor* keys) const {
+  const at::Tensor& x = merged.tokens;
   const std::int64_t batch = x.size(0);
   const std::int64_t tokens = x.size(1);
   const at::Tensor qkv = linear(normalise(x, block.norm1), block.qkv.weight, block.qkv.bias, dtype)
                              .reshape({batch, tokens, 3, config_.heads, config_.headDim()})
                              .permute({2, 0, 3, 1, 4});
   const double scale = 1.0 / std::sqrt(static_cast<double>(config_.headDim()));
-  const at::Tensor weights = at::matmul(qkv[0] * scale, qkv[1].transpose(-2, -1)).softmax(-1);
+  if (keys != nullptr) *keys = qkv[1].detach().to(at::kFloat).mean(1);
+  at::Tensor logits = at::matmul(qkv[0] * scale, qkv[1].transpose(-2, -1));
+  // Proportional attention (ToMe, Sec. 3): a token counts as many as it stands for.
+  if (merged.sizes.defined())
+    logits = logits + merged.sizes.log().to(dtype).view({batch, 1, 1, -1});
+  const at::Tensor weights = logits.softmax(-1);
   if (attention != nullptr) attention->push_back(weights);
   const at::Tensor mixed =
       at::matmul(weights, qkv[2]).transpose(1, 2).reshape({batch, tokens, config_.dim});
@@ -115,15 +130,20 @@ at::Tensor TrainableVit::attend(const Block& block, const at::Tensor& x, at::Sca
 }
 
 at::Tensor TrainableVit::forward(const at::Tensor& images, at::ScalarType dtype,
-                                 const Dropped& dropped, std::vector<at::Tensor>* attention) const {
-  at::Tensor x = embed(images.to(device_), dtype, dropped.kept_patches);
+                                 const Dropped& dropped, std::vector<at::Tensor>* attention,
+                                 std::int64_t merged) const {
+  MergedTokens tokens{embed(images.to(device_), dtype, dropped.kept_patches), {}};
+  at::Tensor& x = tokens.tokens;
   for (int index = 0; index < config_.depth; ++index) {
     const Block& block = blocks_[static_cast<std::size_t>(index)];
-    x = x + scaled(attend(block, x, dtype, attention), dropped.branches, 2 * index);
+    at::Tensor keys;
+    x = x + scaled(attend(block, tokens, dtype, attention, merged > 0 ? &keys : nullptr),
+                   block.scale1, dropped.branches, 2 * index);
+    if (merged > 0) mergeSimilar(tokens, keys, merged, config_.prefixTokens());
     const at::Tensor hidden =
         at::gelu(linear(normalise(x, block.norm2), block.fc1.weight, block.fc1.bias, dtype));
-    x = x + scaled(linear(hidden, block.fc2.weight, block.fc2.bias, dtype), dropped.branches,
-                   2 * index + 1);
+    x = x + scaled(linear(hidden, block.fc2.weight, block.fc2.bias, dtype), block.scale2,
+                   dropped.branches, 2 * index + 1);
   }
   return linear(normalise(x.select(1, 0), norm_), head_.weight, head_.bias, at::kFloat);
 }
@@ -134,6 +154,13 @@ StateDict weightsOf(const TrainableVit& vit) {
     weights[parameter.name] = parameter.value.detach();
   }
   return weights;
+}
+
+void copyWeights(const StateDict& weights, const TrainableVit& vit) {
+  const c10::NoGradGuard guard;
+  for (const auto& [name, tensor] : weightsOf(vit)) {
+    if (const auto found = weights.find(name); found != weights.end()) tensor.copy_(found->second);
+  }
 }
 
 }  // namespace adamerge::training

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "adamerge/model_info.h"
+#include "merging.h"
 #include "random.h"
 #include "weights/state_dict.h"
 
@@ -34,9 +35,10 @@ class TrainableVit {
   TrainableVit(const VitConfig& config, Random& random, at::Device device);
 
   /// `images` [batch, 3, height, width], fp32, normalised -> logits [batch, classes], fp32.
-  /// `attention`, where given, gets each block's softmax [batch, heads, tokens, tokens].
+  /// `attention`, where given, gets each block's softmax [batch, heads, tokens, tokens]. `merged`:
+  /// so many tokens merge in every block as ToMe does it, between attention and MLP.
   at::Tensor forward(const at::Tensor& images, at::ScalarType dtype, const Dropped& dropped = {},
-                     std::vector<at::Tensor>* attention = nullptr) const;
+                     std::vector<at::Tensor>* attention = nullptr, std::int64_t merged = 0) const;
 
   const VitConfig& config() const { return config_; }
   const std::vector<Parameter>& parameters() const { return parameters_; }
@@ -48,14 +50,16 @@ class TrainableVit {
   };
   struct Block {
     Layer norm1, qkv, proj, norm2, fc1, fc2;
+    at::Tensor scale1, scale2;  ///< of the branches, where there is a layer scale
   };
   at::Tensor add(const std::string& name, const at::Tensor& value);
   Layer addLinear(const std::string& name, int out, int in, Random& random);
   Layer addNorm(const std::string& name);
   at::Tensor normalise(const at::Tensor& x, const Layer& norm) const;
   at::Tensor embed(const at::Tensor& images, at::ScalarType dtype, const at::Tensor& kept) const;
-  at::Tensor attend(const Block& block, const at::Tensor& x, at::ScalarType dtype,
-                    std::vector<at::Tensor>* attention) const;
+  /// What attention adds to `tokens`; `keys` gets their mean over the heads.
+  at::Tensor attend(const Block& block, const MergedTokens& tokens, at::ScalarType dtype,
+                    std::vector<at::Tensor>* attention, at::Tensor* keys) const;
 
   VitConfig config_;
   at::Device device_;
@@ -67,5 +71,7 @@ class TrainableVit {
 
 /// The weights under timm's names, sharing their storage with the network.
 StateDict weightsOf(const TrainableVit& vit);
+/// Copies those of `weights` that the network has. Throws c10::Error for another shape.
+void copyWeights(const StateDict& weights, const TrainableVit& vit);
 
 }  // namespace adamerge::training

@@ -39,12 +39,19 @@ Trainer::Trainer(const Recipe& recipe, const TrainingData& data, Random random, 
       vit_(architectureOf(recipe, static_cast<int>(data.classes.size())), random_, options_.device),
       optimiser_(
           vit_.parameters(),
-          {.beta1 = recipe.beta1, .beta2 = recipe.beta2, .weight_decay = recipe.weight_decay}),
+          {.beta1 = recipe.beta1, .beta2 = recipe.beta2, .weight_decay = recipe.weight_decay},
+          layerRates(vit_.parameters(), recipe.layer_decay, recipe.depth)),
       steps_per_epoch_(static_cast<std::int64_t>(data.training.size()) / recipe.batch),
       steps_(steps_per_epoch_ * recipe.epochs),
       order_(at::zeros({static_cast<std::int64_t>(data.training.size())}, at::kLong)),
       loss_sum_(at::zeros({}, at::TensorOptions(at::kDouble).device(options_.device))),
-      gradient_norm_sum_(at::zeros_like(loss_sum_)) {}
+      gradient_norm_sum_(at::zeros_like(loss_sum_)) {
+  copyWeights(options_.weights, vit_);
+  if (recipe.average == 0) return;
+  Random unused(0);
+  average_.emplace(vit_.config(), unused, options_.device);
+  copyWeights(weightsOf(vit_), *average_);
+}
 
 RunIdentity Trainer::identity() const { return {recipe_, data_.classes, data_.fingerprint}; }
 
@@ -58,6 +65,7 @@ StateDict Trainer::state() const {
     tensors["model." + parameter.name] = parameter.value.detach();
     tensors["first_moment." + parameter.name] = optimiser_.firstMoments()[i];
     tensors["second_moment." + parameter.name] = optimiser_.secondMoments()[i];
+    if (average_) tensors["average." + parameter.name] = average_->parameters()[i].value.detach();
   }
   return tensors;
 }
@@ -121,14 +129,27 @@ void Trainer::train() {
   for (at::Tensor* tensor : {&dropped.kept_patches, &dropped.branches}) {
     if (tensor->defined()) *tensor = tensor->to(options_.device);
   }
-  const at::Tensor loss =
-      crossEntropy(vit_.forward(batch.images, dtype_, dropped), batch.targets.to(options_.device));
+  const at::Tensor logits = vit_.forward(batch.images, dtype_, dropped, nullptr, merged());
+  const at::Tensor loss = crossEntropy(logits, batch.targets.to(options_.device));
   loss.backward();
   // Summed on the device: reading the numbers would make the CPU wait for it in every step.
   gradient_norm_sum_.add_(clipGradients(vit_.parameters(), recipe_.clip));
   loss_sum_.add_(loss.detach());
   optimiser_.update(learningRate(recipe_, step_, steps_), step_ + 1);
   ++step_;
+  if (average_) average();
+}
+
+/// Young averages forget sooner, or the weights at the start would stay in them.
+void Trainer::average() {
+  const c10::NoGradGuard guard;
+  const auto steps = static_cast<double>(step_);
+  const double memory = std::min(recipe_.average, (1 + steps) / (10 + steps));
+  for (std::size_t i = 0; i < vit_.parameters().size(); ++i) {
+    const at::Tensor& own = vit_.parameters()[i].value;
+    at::Tensor mean = average_->parameters()[i].value.detach();
+    mean.lerp_(own.detach(), 1.0 - memory);
+  }
 }
 
 double Trainer::meanLoss() const {
@@ -168,8 +189,8 @@ double Trainer::accuracy(const ProgressCallback& progress, const std::stop_token
     throwIfStopped(stop);
     const std::size_t count =
         std::min(static_cast<std::size_t>(recipe_.batch), pictures.size() - first);
-    const at::Tensor logits =
-        vit_.forward(plainImages(pictures, first, count, preprocessing), dtype_);
+    const at::Tensor logits = model().forward(plainImages(pictures, first, count, preprocessing),
+                                              dtype_, {}, nullptr, merged());
     const at::Tensor classes = logits.argmax(-1).to(at::kCPU);
     for (std::size_t i = 0; i < count; ++i) {
       if (classes[static_cast<std::int64_t>(i)].item<std::int64_t>() == pictures.labels[first + i])

@@ -40,6 +40,7 @@ class Trainer {
     std::filesystem::path log;         ///< file
     at::Device device = at::kCPU;
     std::int64_t checkpoint_every = 500;  ///< steps
+    StateDict weights = {};  ///< to start from, as far as they go; else drawn at random
     std::function<void(const LogRow&)> on_row = {};
   };
 
@@ -56,16 +57,20 @@ class Trainer {
   /// is not finite, files cannot be written.
   void run(const ProgressCallback& progress = {}, const std::stop_token& stop = {});
 
-  /// Share of the test images whose class gets the largest logit.
+  /// Share of the test images whose class gets the largest logit, under model() and merging as it
+  /// is trained.
   double accuracy(const ProgressCallback& progress = {}, const std::stop_token& stop = {}) const;
 
   std::int64_t step() const { return step_; }
   std::int64_t steps() const { return steps_; }
-  const TrainableVit& vit() const { return vit_; }
+  /// What the run makes: the network, or the moving average of its weights.
+  const TrainableVit& model() const { return average_ ? *average_ : vit_; }
 
  private:
   bool rowIsDue() const;
   void train();
+  void average();
+  std::int64_t merged() const { return recipe_.method == "none" ? 0 : recipe_.r; }
   void writeRow(const ProgressCallback& progress, const std::stop_token& stop);
   void writeCheckpoint() const;
   double meanLoss() const;
@@ -79,6 +84,7 @@ class Trainer {
   const at::ScalarType dtype_;
   Random random_;
   TrainableVit vit_;
+  std::optional<TrainableVit> average_;
   AdamW optimiser_;
   const std::int64_t steps_per_epoch_;  ///< what does not fill a batch waits for the next shuffle
   const std::int64_t steps_;

@@ -69,7 +69,7 @@ class Ranks : public testing::Test {
                   const RunLimits& limits = {}) const {
     std::vector<std::string> words = {ADAMERGE_MPIRUN, "-n", std::to_string(count),
                                       "--oversubscribe", ADAMERGE_PROGRAM};
-    for (std::string& word : command(options)) words.push_back(std::move(word));
+    for (std::string& word : withTinyModel(command(options))) words.push_back(std::move(word));
     return runProgram(std::move(words), limits);
   }
 

@@ -14,6 +14,7 @@
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <string_view>
 
 namespace adamerge::test {
 namespace {
@@ -125,9 +126,25 @@ std::vector<std::string> CliResult::problems() const {
   return list;
 }
 
+std::vector<std::string> withTinyModel(std::vector<std::string> arguments) {
+  constexpr std::array<std::string_view, 6> kRun = {"info",     "inspect", "calibrate",
+                                                    "evaluate", "bench",   "schedule"};
+  const auto names_one = [](const std::string& word) {
+    return word.starts_with("--model") || word.starts_with("--architecture") ||
+           word.starts_with("--compare");
+  };
+  if (arguments.empty() || std::find(kRun.begin(), kRun.end(), arguments.front()) == kRun.end() ||
+      std::any_of(arguments.begin(), arguments.end(), names_one)) {
+    return arguments;
+  }
+  // Before the others: a "--" may end them.
+  arguments.insert(arguments.begin() + 1, {"--model", bundledModel().string()});
+  return arguments;
+}
+
 CliResult adamergeCli(const std::vector<std::string>& arguments, const RunLimits& limits) {
   std::vector<std::string> command{ADAMERGE_PROGRAM};
-  command.insert(command.end(), arguments.begin(), arguments.end());
+  for (std::string& word : withTinyModel(arguments)) command.push_back(std::move(word));
   return runProgram(std::move(command), limits);
 }
 

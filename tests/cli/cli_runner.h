@@ -42,7 +42,11 @@ struct CliResult {
 
 /// No shell: every argument arrives as it is. The first one is the program's path.
 CliResult runProgram(std::vector<std::string> command, const RunLimits& limits = {});
+/// Of the tiny bundled model, unless the arguments name one or run none.
 CliResult adamergeCli(const std::vector<std::string>& arguments, const RunLimits& limits = {});
+
+/// The arguments of adamergeCli() for a program that is started otherwise.
+std::vector<std::string> withTinyModel(std::vector<std::string> arguments);
 
 /// Who is nobody cannot start a program below a closed folder, such as a clone in root's home: the
 /// first such folder above the program, empty where there is none.

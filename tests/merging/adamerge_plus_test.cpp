@@ -27,8 +27,8 @@ TEST(AdaMergePlusPlan, MergesWhereTheVarianceWithinGroupsGrowsLeast) {
     constexpr std::int64_t kCount = 4;
     const at::Tensor tokens = randomTokens(patches + kPrefix, 6, patches);
     const std::vector<float> sizes = randomSizes(patches, kPrefix);
-    const MergePlan plan = planOf("adamerge+", {{"r", kCount}}, squareModel(8, kPrefix, 2),
-                                  layerOf(tokens, kPrefix, 0, sizes));
+    const MergePlan plan = planOf("adamerge+", {{"r", kCount}, {"schedule", std::string("decay")}},
+                                  squareModel(8, kPrefix, 2), layerOf(tokens, kPrefix, 0, sizes));
 
     Rows units = rowsOf(tokens, kPrefix);
     for (auto& row : units) {
@@ -70,12 +70,37 @@ TEST(AdaMergePlusPlan, MergesWhereTheVarianceWithinGroupsGrowsLeast) {
 }
 
 TEST(AdaMergePlusPlan, CountsFallWithDepthAndLoseNoRemainder) {
-  const auto counts = [](const Settings& settings) {
-    return countsPerBlock("adamerge+", settings);
+  const auto counts = [](double decay, std::int64_t r) {
+    return countsPerBlock("adamerge+",
+                          {{"schedule", std::string("decay")}, {"decay", decay}, {"r", r}});
   };
   // Differences of the rounded partial sums of 24 (1 - l / 12)^2: 24, 44.17, 60.83, 74.33, ...
-  EXPECT_EQ(counts({}), (std::vector<int>{24, 20, 17, 13, 11, 8, 6, 4, 3, 2, 0, 0}));
-  EXPECT_EQ(counts({{"decay", 0.0}, {"r", std::int64_t{5}}}), std::vector<int>(12, 5));
+  EXPECT_EQ(counts(2.0, 24), (std::vector<int>{24, 20, 17, 13, 11, 8, 6, 4, 3, 2, 0, 0}));
+  EXPECT_EQ(counts(0.0, 5), std::vector<int>(12, 5));
+  // Of 4 / (1 - l / 12)^0.5: 4, 8.18, 12.56, 17.18, ...
+  EXPECT_EQ(counts(-0.5, 4), (std::vector<int>{4, 4, 5, 4, 5, 5, 6, 6, 7, 8, 10, 14}));
+}
+
+TEST(AdaMergePlusPlan, TheBudgetSaysWhetherCountsRiseOrFall) {
+  for (const std::int64_t r : {2, 5, 8, 11, 14, 17}) {
+    SCOPED_TRACE(r);
+    const std::vector<int> counts = countsPerBlock("adamerge+", {{"r", r}});
+    ASSERT_EQ(counts.size(), 12U);
+    // As many tokens are left on entry, in the mean of the blocks, as with r in each: what block l
+    // merges counts 11 - l times, and r in each 66 r times.
+    int known = 0;
+    for (int block = 0; block < 12; ++block) known += counts[block] * (11 - block);
+    EXPECT_NEAR(known, 66.0 * static_cast<double>(r), 6.0);
+    // Of 196 patches the mean block has lost r 5.5 / 196; up to 0.46 of them counts rise.
+    if (r <= 11) {
+      EXPECT_GT(counts[10], counts[0]);
+    } else if (r >= 17) {
+      EXPECT_LT(counts[10], counts[0]);
+    }
+  }
+  // 1.3892 20 (1 - l / 12)^p with p = 10 (20 5.5 / 196 - 0.46) = 1.0122; 1.3892 = 5.5 / 3.959.
+  EXPECT_EQ(countsPerBlock("adamerge+", {{"r", std::int64_t{20}}}),
+            (std::vector<int>{28, 25, 23, 21, 19, 16, 13, 12, 9, 7, 4, 3}));
 }
 
 TEST(AdaMergePlusPlan, AdaptiveCountsFallWithDepthToo) {

@@ -78,8 +78,7 @@ TEST(GradientImportance, IsASumOverBatchesAndLeavesNoGradients) {
 }
 
 TEST(GradientImportance, RefusesAnotherKindOfNetwork) {
-  const LoadedModel model =
-      loadModel(fs::path(ADAMERGE_TEST_DATA) / "vit-variants" / "layer-scale");
+  const LoadedModel model = loadModel(fs::path(ADAMERGE_TEST_DATA) / "vit-variants" / "qk-norm");
   EXPECT_THAT(test::errorMessage([&] { trainableVit(model, at::kCPU); }),
               HasSubstr("plain Vision Transformers"));
 }

@@ -151,7 +151,7 @@ TEST_F(RunTest, OtherSeedsMakeOtherNetworks) {
   recipe_.seed = 1;
   Trainer second = trainer("second");
   second.run();
-  EXPECT_FALSE(first.vit().parameters()[4].value.equal(second.vit().parameters()[4].value));
+  EXPECT_FALSE(first.model().parameters()[4].value.equal(second.model().parameters()[4].value));
   EXPECT_NE(log("first"), log("second"));
 }
 
@@ -161,7 +161,7 @@ TEST_F(RunTest, TrainsInBfloat16Too) {
   Trainer run = trainer("run");
   run.run();
   EXPECT_LT(rows_.back().loss, 1.3);
-  for (const Parameter& parameter : run.vit().parameters()) {
+  for (const Parameter& parameter : run.model().parameters()) {
     EXPECT_EQ(parameter.value.scalar_type(), at::kFloat);
   }
 }

@@ -93,10 +93,11 @@ struct Typical {
 std::optional<Typical> typical(const Inspection& inspection) {
   const MethodChoice& choice = inspection.choice;
   const auto& layers = inspection.result.layers;
-  const bool calibrated = usesStatistics(choice) &&
-                          std::all_of(layers.begin(), layers.end(), [](const LayerTrace& layer) {
-                            return layer.mu && layer.sigma;
-                          });
+  // How a budget spreads the counts, the core knows.
+  const bool calibrated =
+      usesStatistics(choice) && setting<std::string>(choice, "schedule") == "decay" &&
+      std::all_of(layers.begin(), layers.end(),
+                  [](const LayerTrace& layer) { return layer.mu && layer.sigma; });
   if (!calibrated) return std::nullopt;
   const auto r_max = static_cast<double>(setting<std::int64_t>(choice, "r_max"));
   const double slope = setting<double>(choice, "alpha") / setting<double>(choice, "temperature");

@@ -73,23 +73,31 @@ QString RecentList::label(const std::filesystem::path& path, std::size_t place) 
       .arg(elided(name).replace(QLatin1Char('&'), QStringLiteral("&&")));
 }
 
+void RecentList::addEntry(QMenu* menu, const QString& label, const std::filesystem::path& path) {
+  const QString text = QString::fromStdString(path.string());
+  QAction* action = menu->addAction(label, this, [this, path] { emit chosen(path); });
+  std::error_code code;
+  const bool there = std::filesystem::exists(path, code);
+  action->setEnabled(there);
+  action->setToolTip(there ? text : tr("%1 is no longer there.").arg(text));
+  action->setStatusTip(text);
+}
+
 void RecentList::rebuild(QMenu* menu) {
   menu->clear();
-  if (paths_.empty()) {
+  if (paths_.empty() && offered_.empty()) {
     menu->addAction(tr("Nothing opened yet"))->setEnabled(false);
     return;
   }
   for (std::size_t place = 0; place < paths_.size(); ++place) {
-    const std::filesystem::path path = paths_[place];
-    const QString text = QString::fromStdString(path.string());
-    QAction* action =
-        menu->addAction(label(path, place), this, [this, path] { emit chosen(path); });
-    std::error_code code;
-    const bool there = std::filesystem::exists(path, code);
-    action->setEnabled(there);
-    action->setToolTip(there ? text : tr("%1 is no longer there.").arg(text));
-    action->setStatusTip(text);
+    addEntry(menu, label(paths_[place], place), paths_[place]);
   }
+  for (const std::filesystem::path& path : offered_) {
+    if (std::find(paths_.begin(), paths_.end(), path) != paths_.end()) continue;
+    const QString name = QString::fromStdString(path.filename().string());
+    addEntry(menu, tr("%1 (comes with the program)").arg(name), path);
+  }
+  if (paths_.empty()) return;
   menu->addSeparator();
   menu->addAction(tr("Clear this list"), this, &RecentList::clear);
 }

@@ -21,6 +21,8 @@ class RecentList : public QObject {
   RecentList(const QString& kind, QSettings& settings, QObject* parent = nullptr);
 
   void add(const std::filesystem::path& path);
+  /// What comes with the program: always in the menu, after what was opened.
+  void offer(std::vector<std::filesystem::path> paths) { offered_ = std::move(paths); }
   void clear();
   const std::vector<std::filesystem::path>& paths() const { return paths_; }
 
@@ -33,12 +35,14 @@ class RecentList : public QObject {
 
  private:
   void rebuild(QMenu* menu);
+  void addEntry(QMenu* menu, const QString& label, const std::filesystem::path& path);
   QString label(const std::filesystem::path& path, std::size_t place) const;
   void save();
 
   QString key_;
   QSettings& settings_;
   std::vector<std::filesystem::path> paths_;
+  std::vector<std::filesystem::path> offered_;
 };
 
 // What was opened lately, of each kind.

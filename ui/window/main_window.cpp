@@ -74,6 +74,10 @@ MainWindow::MainWindow(Workbench& workbench, QSettings& settings)
 
 MainWindow::~MainWindow() = default;
 
+void MainWindow::offerModels(std::vector<std::filesystem::path> folders) {
+  recents_.models.offer(std::move(folders));
+}
+
 void MainWindow::connectFiles() {
   auto* drops = new DropTarget(this);
   connect(drops, &DropTarget::dropped, sources_, &Sources::open);

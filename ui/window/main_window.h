@@ -5,7 +5,9 @@
 #include <QMainWindow>
 #include <QPointer>
 #include <QSettings>
+#include <filesystem>
 #include <memory>
+#include <vector>
 
 #include "bench/jobs.h"
 #include "look/theme.h"
@@ -39,6 +41,8 @@ class MainWindow : public QMainWindow {
   VideoSource& video() { return *video_; }
 
   void setTheme(Theme theme);
+  /// Models to have in the menu always.
+  void offerModels(std::vector<std::filesystem::path> folders);
   /// Leave the last session alone at the end.
   void forgetSession() { keeps_session_ = false; }
 

@@ -108,10 +108,14 @@ void chooseBlock(Workbench& workbench, int block) {
 
 void applyStartOptions(const StartOptions& options, Workbench& workbench, MainWindow& window) {
   if (options.theme) window.setTheme(*options.theme);
+  window.offerModels(options.bundled_models);
   const bool nothing_named = options.open.isEmpty() && !options.model_named;
   const bool restored = nothing_named && !options.fresh && window.sessions().restoreLast();
   if (!restored) {
     workbench.models().load(options.model, options.engine);
+    if (!options.model_warning.isEmpty()) {
+      window.stage().messages().show(Severity::kWarning, options.model_warning);
+    }
     window.sources().openPath(
         options.open.isEmpty() ? QString::fromStdString(options.sample.string()) : options.open);
   }

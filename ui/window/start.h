@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "adamerge/engine.h"
 #include "adamerge/figures.h"
@@ -23,6 +24,8 @@ namespace adamerge::ui {
 struct StartOptions {
   std::filesystem::path model;  ///< bundled one if the user named none
   bool model_named = false;     ///< else the last session's is opened
+  QString model_warning;        ///< why it is not the usual bundled one; empty: it is
+  std::vector<std::filesystem::path> bundled_models;  ///< always offered
   EngineOptions engine;
   QString open;                  ///< image, folder, video or session; empty: the last session's
   std::filesystem::path sample;  ///< shown at the very first start

@@ -16,6 +16,10 @@ namespace adamerge {
 namespace {
 
 constexpr double kEpsilon = 1e-6;
+constexpr double kSteepness = 10;
+constexpr double kEven = 0.46;
+constexpr double kLatest = -0.7;
+constexpr double kEarliest = 2;
 
 double affinityScale(bool scaled, std::int64_t dim) {
   return scaled ? 1.0 / std::sqrt(static_cast<double>(dim)) : 1.0;
@@ -32,6 +36,34 @@ std::vector<float> toVector(const at::Tensor& tensor) {
   return {host.data_ptr<float>(), host.data_ptr<float>() + host.numel()};
 }
 
+/// (1 - l / L)^p: how counts fall with depth.
+std::vector<double> decayShares(double p, int depth) {
+  std::vector<double> shares;
+  for (int block = 0; block < depth; ++block) {
+    shares.push_back(p == 0 ? 1.0 : std::pow(1.0 - static_cast<double>(block) / depth, p));
+  }
+  return shares;
+}
+
+/// The p that was best on training images (models/README.md) where the mean block has lost `gone`
+/// (a share) of its patch tokens: where little merges, late merging disturbs least; where much
+/// does, it has to begin early, or tokens run out.
+double budgetExponent(double gone) {
+  return std::clamp(kSteepness * (gone - kEven), kLatest, kEarliest);
+}
+
+/// decayShares() of budgetExponent(), scaled so that blocks have as many tokens on entry, in the
+/// mean, as with `r` merges in each.
+std::vector<double> budgetShares(double r, const VitConfig& vit) {
+  const int depth = vit.depth;
+  const double constant = (depth - 1) / 2.0;  // merges that a block's entry knows, in the mean
+  std::vector<double> shares = decayShares(budgetExponent(r * constant / vit.patchTokens()), depth);
+  double own = 0;
+  for (int block = 0; block < depth; ++block) own += shares[block] * (depth - 1 - block) / depth;
+  for (double& share : shares) share *= own > 0 ? constant / own : 1.0;
+  return shares;
+}
+
 class AdaMerge final : public MergeMethod {
  public:
   AdaMerge(const Settings& settings, const MethodContext& context)
@@ -44,17 +76,22 @@ class AdaMerge final : public MergeMethod {
         background_first_(get<std::string>(settings, "priority") == "background"),
         size_weights_(get<std::string>(settings, "weights") == "size"),
         ward_(get<std::string>(settings, "similarity") == "ward"),
-        decay_(get<double>(settings, "decay")),
-        depth_(context.vit.depth),
+        after_attention_(get<std::string>(settings, "place") == "after-attention"),
         alternating_(get<std::string>(settings, "partition") == "alternating"),
         scaled_(get<std::string>(settings, "affinity") == "scaled"),
         proportional_attention_(get<bool>(settings, "proportional_attention")) {
     if (adaptive_ && context.statistics != nullptr) {
       statistics_ = interpolate(*context.statistics, r_max_);
     }
+    // Without a sign from the image half of r_max merges.
+    shares_ = get<std::string>(settings, "schedule") == "budget"
+                  ? budgetShares(adaptive_ ? r_max_ / 2.0 : static_cast<double>(r_), context.vit)
+                  : decayShares(get<double>(settings, "decay"), context.vit.depth);
   }
 
-  Stage stage() const override { return Stage::kBeforeBlock; }
+  Stage stage() const override {
+    return after_attention_ ? Stage::kBetweenAttentionAndMlp : Stage::kBeforeBlock;
+  }
   bool proportionalAttention() const override { return proportional_attention_; }
   bool calibrated() const override { return !adaptive_ || statistics_.has_value(); }
 
@@ -237,10 +274,7 @@ class AdaMerge final : public MergeMethod {
     return (cosines - 1) * (2 * size_a * size_b / (size_a + size_b));
   }
 
-  /// (1 - l / L)^p: how counts fall with depth.
-  double share(int block) const {
-    return decay_ == 0 ? 1.0 : std::pow(1.0 - static_cast<double>(block) / depth_, decay_);
-  }
+  double share(int block) const { return shares_[static_cast<std::size_t>(block)]; }
 
   /// Rounded so that no block's remainder is lost: the counts of the first blocks sum to their
   /// rounded sum.
@@ -305,11 +339,11 @@ class AdaMerge final : public MergeMethod {
   bool background_first_;
   bool size_weights_;
   bool ward_;
-  double decay_;
-  int depth_;
+  bool after_attention_;
   bool alternating_;
   bool scaled_;
   bool proportional_attention_;
+  std::vector<double> shares_;  ///< [depth], of r or r_max
   std::optional<StatisticsEntry> statistics_;
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // AdaMerge+: AdaMerge's frame with what our measurements on CIFAR-10 showed to matter
 // (models/README.md): neighbours may meet (alternating partition), pairs by the least growth of
-// within-group variance (Ward), size-weighted averages with proportional attention, and counts that
-// fall with depth.
+// within-group variance (Ward) of the stream after attention, size-weighted averages with
+// proportional attention, and counts that rise or fall with depth by how much merges in all.
 #include "merging/adamerge.h"
 #include "merging/entries.h"
 
@@ -11,18 +11,18 @@ namespace adamerge {
 MethodEntry adaMergePlusEntry() {
   const Settings ours{{"salience", false},
                       {"adaptive", false},
-                      {"r", std::int64_t{24}},
                       {"partition", std::string("alternating")},
                       {"similarity", std::string("ward")},
                       {"weights", std::string("size")},
-                      {"decay", 2.0},
+                      {"place", std::string("after-attention")},
+                      {"schedule", std::string("budget")},
                       {"proportional_attention", true}};
   MethodEntry entry = adaMergeEntry();
   entry.info.id = "adamerge+";
   entry.info.label = "AdaMerge+";
   entry.info.description =
-      "Training-free preset of this program: merges early, near neighbours first, by the least "
-      "growth of variance within groups.";
+      "Training-free preset of this program: merges after attention, near neighbours first, by the "
+      "least growth of variance within groups; late where little merges, early where much does.";
   entry.info.reference = "AdaMerge Studio, models/README.md";
   for (SettingInfo& setting : entry.info.settings) {
     if (const auto found = ours.find(setting.key); found != ours.end()) {

@@ -87,10 +87,23 @@ std::vector<SettingInfo> adaMergeSettings() {
                             "size: how many patches a token stands for.",
                             {"salience", "size"}));
   settings.push_back(
+      choice("place", "Merges",
+             "On the block's input, or between attention and MLP as ToMe does, on the residual "
+             "stream that attention has just added to.",
+             {"before-block", "after-attention"}));
+  settings.push_back(
+      choice("schedule", "Schedule",
+             "decay: block l of L takes (1 - l / L)^p of r or r_max. budget: p follows from how "
+             "much merges in all, late where that is little, early where it is much; r then "
+             "leaves as many tokens, in the mean of the blocks, as ToMe's.",
+             {"decay", "budget"}));
+  SettingInfo decay =
       number("decay", "Decay p",
              "Counts fall with depth: block l of L takes (1 - l / L)^p of r or r_max, so that most "
-             "merge early. 0: the same in every block.",
-             0.0, 0, 100));
+             "merge early. 0: the same in every block; below 0 they rise.",
+             0.0, -10, 100);
+  decay.active_when = when("schedule", std::string("decay"));
+  settings.push_back(decay);
   settings.push_back(proportionalAttentionSetting(false));
   return settings;
 }
@@ -110,7 +123,7 @@ MethodEntry adaMergeEntry() {
   entry.info.statistics_settings = {
       "partition", "affinity",    "salience",   "proportional_attention",
       "alpha",     "temperature", "similarity", "priority",
-      "weights",   "decay"};
+      "weights",   "place",       "schedule",   "decay"};
   entry.info.uncalibrated = "every block merges half of r_max";
   entry.info.settings = adaMergeSettings();
   entry.make = makeAdaMerge;

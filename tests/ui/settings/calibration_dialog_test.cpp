@@ -70,12 +70,13 @@ void CalibrationDialogTest::conditionsAreThoseOfTheStatistics() {
   QCOMPARE(describeConditions(calibrationChoice({"tome", {}, nullptr, false})),
            QStringLiteral("AdaMerge"));
   // Statistics are made with counts that follow them.
-  MethodChoice plus{"adamerge+", {{"decay", 1.0}}, nullptr, false};
+  MethodChoice plus{
+      "adamerge+", {{"schedule", std::string("decay")}, {"decay", 1.0}}, nullptr, false};
   plus.settings = completeSettings(plus);
   QVERIFY(!usesStatistics(plus));
   QVERIFY(usesStatistics(calibrationChoice(plus)));
   QCOMPARE(describeConditions(calibrationChoice(plus)),
-           QStringLiteral("AdaMerge+, Adaptive count on, Decay p 1"));
+           QStringLiteral("AdaMerge+, Adaptive count on, Decay p 1, Schedule decay"));
 }
 
 void CalibrationDialogTest::countsAreChecked_data() {

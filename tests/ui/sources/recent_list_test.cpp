@@ -89,6 +89,27 @@ class RecentListTest : public QObject {
     QCOMPARE(menu.actions()[1]->text(), QString("&2  vit (in a)"));
   }
 
+  void whatComesWithTheProgramIsAlwaysOffered() {
+    RecentList list("models", *settings_);
+    list.offer({folder() / "small", folder() / "tiny"});
+    fs::create_directory(folder() / "tiny");
+    QMenu menu;
+    list.fillMenu(&menu);
+    QCOMPARE(menu.actions().size(), 2);
+    QVERIFY(!menu.actions()[0]->isEnabled());
+    QCOMPARE(menu.actions()[1]->text(), QString("tiny (comes with the program)"));
+    QSignalSpy chosen(&list, &RecentList::chosen);
+    menu.actions()[1]->trigger();
+    QCOMPARE(chosen[0][0].value<fs::path>(), folder() / "tiny");
+    // Once opened it stands with the others, once.
+    list.add(folder() / "tiny");
+    QVERIFY(QMetaObject::invokeMethod(&menu, "aboutToShow"));
+    QCOMPARE(menu.actions()[0]->text(), QString("&1  tiny"));
+    QCOMPARE(menu.actions()[1]->text(), QString("small (comes with the program)"));
+    QVERIFY(menu.actions()[2]->isSeparator());
+    QCOMPARE(menu.actions().size(), 4);
+  }
+
   void anEmptyListSaysSoAndCanBeCleared() {
     RecentList list("models", *settings_);
     QMenu menu;

@@ -183,6 +183,16 @@ class OpeningTest : public QObject {
     }
   }
 
+  void aDefaultModelThatCannotBeOpenedIsTold() {
+    StartOptions options;
+    options.fresh = true;
+    options.model_warning = "vit-small-cifar10: cut short; the smaller one is used instead";
+    fixture_ = std::make_unique<WindowFixture>(options);
+    QCOMPARE(fixture_->message(), options.model_warning);
+    QVERIFY(fixture_->settle());
+    QCOMPARE(fixture_->message(), options.model_warning);
+  }
+
  private:
   QString shownName() { return fixture_->workbench().picture()->name; }
   QAbstractButton& button(const QString& text) {

@@ -106,10 +106,10 @@ class SessionWindowTest : public QObject {
 
   void screenshotHasTheSizeAskedFor() {
     const QString file = folder_.filePath("shot.png");
-    const Outcome outcome =
-        runStudio({sample("ship"), "--fresh", "--method", "tome", "--r", "8", "--block", "6",
-                   "--size", "1024x700", "--theme", "dark", "--screenshot", file},
-                  folder_.path());
+    const Outcome outcome = runStudio(
+        {sample("ship"), "--fresh", "--model", "vit-tiny-cifar10", "--method", "tome", "--r", "8",
+         "--block", "6", "--size", "1024x700", "--theme", "dark", "--screenshot", file},
+        folder_.path());
     QVERIFY2(outcome.status == 0, qPrintable(outcome.errors));
     const QImage picture(file);
     QCOMPARE(picture.size(), QSize(1024, 700));
@@ -200,9 +200,9 @@ class SessionWindowTest : public QObject {
       QCOMPARE(outcome.errors.trimmed().count('\n'), 0);
     }
     QCOMPARE(runStudio({"--help"}, folder_.path()).status, 0);
-    const Outcome missing =
-        runStudio({"/nowhere/cat.png", "--fresh", "--screenshot", folder_.filePath("none.png")},
-                  folder_.path());
+    const Outcome missing = runStudio({"/nowhere/cat.png", "--fresh", "--model", "vit-tiny-cifar10",
+                                       "--screenshot", folder_.filePath("none.png")},
+                                      folder_.path());
     QCOMPARE(missing.status, 1);
     QVERIFY2(missing.errors.contains("cat.png"), qPrintable(missing.errors));
   }
