@@ -130,9 +130,10 @@ CommandLine readCommandLine(int argc, char** argv) {
                "adamerge-studio");
   app.set_version_flag("--version", versionText, "Version, LibTorch's and Qt's");
   cli::addDocumentation(app);
-  cli::takesText(*app.add_option("open", texts.open,
-                                 "An image, a folder of images, a video or a session to open"),
-                 "FILE");
+  cli::takesText(
+      *app.add_option("open", texts.open,
+                      "An image, a folder of images, a video, a trace or a session to open"),
+      "FILE");
   addWindowOptions(app, texts, line.options);
   engine.addTo(app);
   method.addTo(app, "adamerge");

@@ -32,13 +32,16 @@ QString errorText(const std::exception& error);
 
 // What the studio shows: plain, immutable, shared between threads.
 
+struct TracedRun;  // bench/traces.h
+
 struct Picture {
   std::uint64_t id = 0;        ///< different for every picture opened
   QString name;                ///< for people: the file's name
   std::filesystem::path path;  ///< empty: pasted, or a frame of a video
   std::uint64_t stream = 0;    ///< the same for the frames of one video or camera; 0: none
   std::shared_ptr<const Image> original;
-  QImage pixels;  ///< the same, ready to paint
+  QImage pixels;                                      ///< the same, ready to paint
+  std::shared_ptr<const TracedRun> traced = nullptr;  ///< it came with a run, as a trace
 };
 using PicturePtr = std::shared_ptr<const Picture>;
 
@@ -69,6 +72,8 @@ struct Inspection {
   std::vector<std::vector<int>> survivors;      ///< survivingPatches() of every block
   double seconds = 0;                           ///< of the forward pass, traced as it is
   double baseline_seconds = 0;                  ///< of the unmerged model's
+  /// Recorded elsewhere: `choice` says nothing, and what the trace does not hold is empty or 0.
+  std::shared_ptr<const TracedRun> traced;
 
   int depth() const { return static_cast<int>(result.layers.size()); }
   int gridHeight() const { return model->info.vit.gridHeight(); }

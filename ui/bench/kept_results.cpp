@@ -7,6 +7,7 @@
 #include <span>
 
 #include "bench/data.h"
+#include "bench/traces.h"
 
 namespace adamerge::ui {
 namespace {
@@ -25,8 +26,13 @@ PictureInputs::Entry& PictureInputs::entry(const LoadedModel& model, const Pictu
     return entries_.front();
   }
   Entry made{model.id, picture.id, nullptr, nullptr, 0};
-  made.prepared = std::make_shared<const PreparedImage>(
-      prepareImage(*picture.original, model.info.preprocessing));
+  Preprocessing how = model.info.preprocessing;
+  if (picture.traced != nullptr && picture.traced->whole) {
+    how.resize = Preprocessing::Resize::kExact;
+    how.resize_height = how.crop_height;
+    how.resize_width = how.crop_width;
+  }
+  made.prepared = std::make_shared<const PreparedImage>(prepareImage(*picture.original, how));
   entries_.push_front(std::move(made));
   if (entries_.size() > kKept) entries_.pop_back();
   return entries_.front();

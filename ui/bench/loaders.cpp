@@ -12,6 +12,7 @@
 #include "adamerge/error.h"
 #include "bench/data.h"
 #include "bench/jobs.h"
+#include "bench/traces.h"
 
 namespace adamerge::ui {
 namespace {
@@ -161,25 +162,31 @@ QImage toQImage(const Image& image) {
 PictureLoader::PictureLoader(QObject* parent) : QObject(parent) {}
 
 void PictureLoader::decode(const QString& name, const std::filesystem::path& path,
-                           const std::function<Image()>& read) {
+                           const std::function<PicturePtr()>& read) {
   emit started(name);
   jobs_.run(
       kKey, Urgency::kInteractive,
-      [this, name, path, read](const std::stop_token& stop, const Jobs::Tell& tell) {
-        Image image = read();
+      [this, read](const std::stop_token& stop, const Jobs::Tell& tell) {
+        const PicturePtr picture = read();
         throwIfStopped(stop);
-        tell([this, picture = makePicture(std::move(image), name, path)] { emit loaded(picture); });
+        tell([this, picture] { emit loaded(picture); });
       },
       [this, path](const QString& message) { emit failed(message, path); });
 }
 
 void PictureLoader::open(const std::filesystem::path& path) {
-  decode(QFile::decodeName(path.filename().c_str()), path, [path] { return loadImage(path); });
+  const QString name = QFile::decodeName(path.filename().c_str());
+  decode(name, path, [path, name] {
+    return isTraceName(path) ? openTracedPicture(path, 0)
+                             : makePicture(loadImage(path), name, path);
+  });
 }
 
 void PictureLoader::open(const QByteArray& bytes, const QString& name) {
   decode(name, {}, [bytes, name] {
-    return decodeImage(std::vector<std::uint8_t>(bytes.begin(), bytes.end()), name.toStdString());
+    return makePicture(
+        decodeImage(std::vector<std::uint8_t>(bytes.begin(), bytes.end()), name.toStdString()),
+        name);
   });
 }
 

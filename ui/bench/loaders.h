@@ -66,6 +66,7 @@ class PictureLoader : public QObject {
  public:
   explicit PictureLoader(QObject* parent = nullptr);
 
+  /// A picture, or the first image of a trace.
   void open(const std::filesystem::path& path);
   /// An encoded file in memory (a drop from a browser).
   void open(const QByteArray& bytes, const QString& name);
@@ -81,7 +82,7 @@ class PictureLoader : public QObject {
  private:
   static constexpr const char* kKey = "decode";
   void decode(const QString& name, const std::filesystem::path& path,
-              const std::function<Image()>& read);
+              const std::function<PicturePtr()>& read);
 
   Jobs jobs_{this};
 };

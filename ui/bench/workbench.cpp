@@ -9,6 +9,7 @@
 #include "adamerge/error.h"
 #include "bench/data.h"
 #include "bench/kept_results.h"
+#include "bench/traces.h"
 
 namespace adamerge::ui {
 
@@ -150,8 +151,9 @@ Workbench::~Workbench() {
 void Workbench::connectParts() {
   connect(models_.get(), &ModelLoader::loaded, this, &Workbench::adoptLoaded);
   connect(models_.get(), &ModelLoader::failed, this, &Workbench::failed);
-  connect(pictures_.get(), &PictureLoader::loaded, this,
-          [this](const PicturePtr& picture) { adoptPicture(picture, /*keep_results=*/false); });
+  connect(pictures_.get(), &PictureLoader::loaded, this, [this](const PicturePtr& picture) {
+    adoptPicture(picture, picture_ != nullptr && sameStream(*picture_, *picture));
+  });
   connect(pictures_.get(), &PictureLoader::failed, this, &Workbench::failed);
   connect(&view_, &ViewState::overlayEdited, this,
           [this](const OverlayStyle& before) { history_.push(new OverlayCommand(view_, before)); });
@@ -204,10 +206,7 @@ void Workbench::adoptModel(std::shared_ptr<Engine> engine, LoadedModelPtr model)
     view_.select(std::nullopt);
     view_.hover(std::nullopt);
   }
-  const bool first = view_.depth() == 0;
-  view_.setDepth(model_->info.vit.depth);
-  // The last block shows most of what merged.
-  if (first) view_.setBlock(view_.depth() - 1);
+  showDepth();
   emit modelChanged();
   requestAll();
 }
@@ -252,7 +251,45 @@ void Workbench::takeNextFrame() {
   }
 }
 
+/// True: it went into another canvas, beside the picture that is shown.
+bool Workbench::placeTrace(const PicturePtr& picture) {
+  if (picture->traced == nullptr) {
+    traces_.clear();
+    return false;
+  }
+  bool known = false;
+  for (auto& [index, trace] : traces_) {
+    if (!sameStream(*trace, *picture)) continue;
+    trace = picture;
+    known = true;
+  }
+  const bool beside =
+      picture_ != nullptr && !traces_.empty() && picture_->pixels.size() == picture->pixels.size();
+  if (!known && beside && !traces_.contains(active_)) {
+    traces_[active_] = picture;
+    known = true;
+  } else if (!known) {
+    traces_ = {{active_, picture}};
+  }
+  if (!known || sameStream(*picture_, *picture)) return false;
+  showDepth();
+  for (const auto& [index, trace] : traces_) request(pane(index), Urgency::kInteractive);
+  emit tracesChanged();
+  return true;
+}
+
+/// That of what is shown. At first the last block, which shows most of what merged.
+void Workbench::showDepth() {
+  int depth = model_ != nullptr ? model_->info.vit.depth : 0;
+  if (static_cast<int>(traces_.size()) == pane_count_) depth = 0;
+  for (const auto& [index, trace] : traces_) depth = std::max(depth, trace->traced->info->depth);
+  const bool first = view_.depth() == 0;
+  view_.setDepth(depth);
+  if (first) view_.setBlock(depth - 1);
+}
+
 void Workbench::adoptPicture(PicturePtr picture, bool keep_results) {
+  if (placeTrace(picture)) return;
   next_frame_.reset();
   unshown_.reset();
   picture_ = std::move(picture);
@@ -264,7 +301,9 @@ void Workbench::adoptPicture(PicturePtr picture, bool keep_results) {
     view_.select(std::nullopt);
     view_.hover(std::nullopt);
   }
+  showDepth();
   emit pictureChanged();
+  emit tracesChanged();
   requestAll();
 }
 
@@ -273,10 +312,13 @@ void Workbench::closePicture() {
   next_frame_.reset();
   picture_.reset();
   unshown_.reset();
+  traces_.clear();
   for (const auto& pane : panes_) release(*pane);
+  showDepth();
   view_.select(std::nullopt);
   view_.hover(std::nullopt);
   emit pictureChanged();
+  emit tracesChanged();
 }
 
 void Workbench::showUnreadable(const QString& name, const QString& why) {
@@ -302,6 +344,12 @@ void Workbench::refused(int index, const QString& message) {
 }
 
 void Workbench::request(Pane& pane, Urgency urgency) {
+  if (const auto trace = traces_.find(pane.index()); trace != traces_.end()) {
+    inspector_->cancel(pane.index());
+    sweeper_->removePane(pane.index());
+    pane.setResult(inspectionOf(trace->second, picture_), false);
+    return;
+  }
   if (model_ == nullptr || picture_ == nullptr || pane.index() >= pane_count_) return;
   const InspectionPtr kept = inspector_->request(pane.index(), picture_, pane.choice(), urgency);
   sweeper_->setPane(pane.index(), picture_, pane.choice());
@@ -391,6 +439,12 @@ std::optional<MethodChoice> Workbench::checked(const MethodChoice& choice) {
 
 void Workbench::edit(int index, const MethodChoice& choice, const QString& what,
                      const QString& key) {
+  if (showsTrace(index)) {
+    emit failed(
+        tr("This canvas shows a trace, and its method is its own: compare with two canvases to see "
+           "a method of the studio beside it."));
+    return;
+  }
   const auto wanted = checked(choice);
   if (!wanted || sameChoice(*wanted, pane(index).choice())) return;
   history_.push(new ChoiceCommand(
@@ -449,14 +503,19 @@ void Workbench::setPaneCount(int count) {
   const int wanted = count >= 4 ? 4 : std::clamp(count, 1, 2);
   if (wanted == pane_count_) return;
   const int before = std::exchange(pane_count_, wanted);
-  for (int index = wanted; index < before; ++index) release(pane(index));
+  for (int index = wanted; index < before; ++index) {
+    release(pane(index));
+    traces_.erase(index);
+  }
   for (int index = before; index < wanted; ++index) {
     if (!shown_before_.insert(index).second) continue;
     pane(index).setChoice(fitted(firstChoice(index)));
     unmatched_.insert(index);
   }
   if (active_ >= wanted) setActivePane(0);
+  showDepth();
   emit paneCountChanged(wanted);
+  emit tracesChanged();
   for (int index = before; index < wanted; ++index) {
     request(pane(index), Urgency::kFollowUp);
     follow(index);
@@ -504,7 +563,7 @@ QString unequalFlops(Workbench& workbench, int index) {
   const InspectionPtr first = workbench.pane(0).inspection();
   const LoadedModelPtr model = workbench.model();
   if (own == nullptr || first == nullptr || model == nullptr || pane.busy() ||
-      own->picture != first->picture) {
+      own->picture != first->picture || own->traced != nullptr || first->traced != nullptr) {
     return {};
   }
   const double unmerged = model->unmerged.paper;

@@ -117,6 +117,9 @@ class Workbench : public QObject {
     QString why;
   };
   const std::optional<Unshown>& unshown() const { return unshown_; }
+  /// Canvases that show a trace: its method is its own, and nothing is computed for them.
+  const std::map<int, PicturePtr>& traces() const { return traces_; }
+  bool showsTrace(int pane) const { return traces_.contains(pane); }
   /// Every canvas shows the result of its present choice.
   bool settled() const;
   /// The engine of model(), for tasks on their own threads (batch export, evaluation).
@@ -168,6 +171,8 @@ class Workbench : public QObject {
  signals:
   void modelChanged();
   void pictureChanged();
+  /// Of which canvases show a trace, or of which.
+  void tracesChanged();
   void paneCountChanged(int count);
   void activePaneChanged(int index);
   void equalFlopsChanged(bool on);
@@ -181,6 +186,8 @@ class Workbench : public QObject {
   void setStatistics(std::shared_ptr<const Statistics> used,
                      std::shared_ptr<const Statistics> chosen);
   void adoptPicture(PicturePtr picture, bool keep_results);
+  bool placeTrace(const PicturePtr& picture);
+  void showDepth();
   void received(int pane, const InspectionPtr& inspection);
   void refused(int pane, const QString& message);
   void takeNextFrame();
@@ -213,6 +220,7 @@ class Workbench : public QObject {
   PicturePtr picture_;
   PicturePtr next_frame_;
   std::optional<Unshown> unshown_;
+  std::map<int, PicturePtr> traces_;  ///< by canvas
   std::shared_ptr<Worker> worker_;
   std::unique_ptr<ModelLoader> models_;
   std::unique_ptr<PictureLoader> pictures_;

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <map>
 
+#include "bench/traces.h"
+
 namespace adamerge::ui {
 namespace {
 
@@ -153,7 +155,7 @@ QString lineageText(const Inspection& inspection, const Lineage& lineage) {
                           countText(join.source.size()),
                           patchName(inspection, join.destination_survivor),
                           countText(join.destination.size()))
-                     .arg(static_cast<double>(join.similarity), 0, 'f', 3));
+                     .arg(similarityText(join.similarity)));
   }
   return lines.join(QLatin1Char('\n'));
 }

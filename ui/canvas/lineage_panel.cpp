@@ -12,6 +12,7 @@
 #include <QToolTip>
 #include <algorithm>
 
+#include "bench/traces.h"
 #include "look/paint.h"
 
 namespace adamerge::ui {
@@ -192,7 +193,7 @@ QString LineagePanel::toolTipOf(const LineageRow& row) const {
       .arg(row.join->block + 1)
       .arg(patchName(*inspection_, row.join->destination_survivor))
       .arg(row.join->destination.size())
-      .arg(static_cast<double>(row.join->similarity), 0, 'f', 3);
+      .arg(similarityText(row.join->similarity));
 }
 
 namespace {
@@ -288,8 +289,7 @@ void LineagePanel::paintRow(QPainter& painter, int row) {
     painter.setPen(ink);
     painter.drawText(QRect(leaf.right() + 4, y - layout_.row_height / 2, end - leaf.right() - 8,
                            layout_.row_height / 2 - 1),
-                     Qt::AlignRight | Qt::AlignBottom,
-                     QString::number(static_cast<double>(line.join->similarity), 'f', 3));
+                     Qt::AlignRight | Qt::AlignBottom, similarityText(line.join->similarity));
   }
   painter.drawPixmap(leaf, thumbnail(line.patch));
   if (selected || hovered) {

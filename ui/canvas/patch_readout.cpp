@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "adamerge/methods.h"
-#include "adamerge/report.h"
+#include "bench/traces.h"
 #include "canvas/lineage.h"
 #include "look/paint.h"
 #include "look/text.h"
@@ -46,7 +46,7 @@ QString mergeText(const Inspection& inspection, int patch, int block) {
                              : QObject::tr("merges later, in block %1, into %2, similarity %3"));
   return text.arg(merge->block + 1)
       .arg(patchName(inspection, merge->destination_survivor))
-      .arg(static_cast<double>(merge->similarity), 0, 'f', 3);
+      .arg(similarityText(merge->similarity));
 }
 
 }  // namespace
@@ -92,25 +92,33 @@ QStringList captionLines(const Inspection& inspection) {
   const auto restored = std::find_if(layers.rbegin(), layers.rend(),
                                      [](const LayerTrace& layer) { return layer.restored; });
   if (restored != layers.rend()) cost += QObject::tr(", %1 inside").arg(restored->tokens_inside);
+  if (inspection.traced != nullptr && !inspection.traced->info->has_flops) {
+    return {QString::fromStdString(runTitle(inspection)),
+            cost + QObject::tr(" · no FLOPs in the trace")};
+  }
   cost += QStringLiteral(" · ") + flopsText(flops);
   if (unmerged > 0) cost += QObject::tr(" (%1 %)").arg(100 * flops / unmerged, 0, 'f', 1);
   if (!inspection.result.calibrated) cost += QObject::tr(" · not calibrated");
-  return {QString::fromStdString(describe(inspection.choice)), cost};
+  return {QString::fromStdString(runTitle(inspection)), cost};
 }
 
 QString classLine(const Inspection& inspection) {
   const std::vector<std::string>& labels = inspection.model->info.labels;
   const std::vector<float>& before = inspection.baseline->logits;
   const std::vector<float>& after = inspection.result.logits;
+  if (inspection.traced != nullptr && labels.empty()) {
+    return QObject::tr("no logits in the trace");
+  }
   if (labels.empty()) {
     return QObject::tr("embedding cosine %1")
         .arg(embeddingCosine(*inspection.baseline, inspection.result), 0, 'f', 3);
   }
   const Prediction merged = topPredictions(after, labels, 1).front();
-  const Prediction unmerged = topPredictions(before, labels, 1).front();
   const QString own = QObject::tr("%1 %2 %")
                           .arg(QString::fromStdString(merged.label))
                           .arg(100 * merged.probability, 0, 'f', 1);
+  if (before.empty()) return own;
+  const Prediction unmerged = topPredictions(before, labels, 1).front();
   const QString other =
       merged.index == unmerged.index ? QString() : QString::fromStdString(unmerged.label) + ' ';
   return QObject::tr("%1 · unmerged %2%3 %")
@@ -138,10 +146,30 @@ QString patchNumber(const Inspection& inspection, int patch, int block, OverlayK
   return {};
 }
 
+/// What the trace does not hold of the block.
+static QString traceNotice(const TracedRun& run, const LayerTrace& layer, OverlayKind kind,
+                           int block) {
+  if (kind == OverlayKind::kSalience && layer.salience.empty()) {
+    return QObject::tr("The trace holds no salience of block %1").arg(block + 1);
+  }
+  if (kind == OverlayKind::kAttention && layer.attention.empty()) {
+    return QObject::tr("The trace holds no attention of block %1").arg(block + 1);
+  }
+  if (kind == OverlayKind::kSurvivors && !run.info->has_survivors) {
+    return QObject::tr(
+        "The trace does not say which patches survive: each token's first stands for it");
+  }
+  return {};
+}
+
 QString overlayNotice(const Inspection& inspection, OverlayKind kind, int block,
                       bool has_reference) {
   const LayerTrace& layer = inspection.result.layers[static_cast<std::size_t>(block)];
   const QString method = QString::fromStdString(findMethod(inspection.choice.method).label);
+  if (inspection.traced != nullptr) {
+    const QString missing = traceNotice(*inspection.traced, layer, kind, block);
+    if (!missing.isEmpty()) return missing;
+  }
   switch (kind) {
     case OverlayKind::kSalience:
       if (!layer.salience.empty()) break;

@@ -14,6 +14,7 @@
 #include "adamerge/files.h"
 #include "adamerge/report.h"
 #include "bench/data.h"
+#include "bench/traces.h"
 
 namespace adamerge::ui {
 namespace {
@@ -101,6 +102,9 @@ namespace {
 
 std::string inspection(const ExportContext& context) {
   const Inspection& pane = *context.activePane();
+  if (pane.traced != nullptr) {
+    return traceJson(std::array{TraceReport{pane.traced->info, pane.traced->image}}, false);
+  }
   const InspectReport report{
       pane.picture->path.empty() ? pane.picture->name.toStdString() : pane.picture->path.string(),
       pane.picture->original->height,
@@ -118,6 +122,7 @@ std::string merges(const ExportContext& context) { return mergesCsv(context.acti
 
 std::string settings(const ExportContext& context) {
   const Inspection& pane = *context.activePane();
+  if (pane.traced != nullptr) return pane.traced->info->settings_json + "\n";
   return provenanceJson(pane.model->info, pane.model->device, pane.model->dtype,
                         pane.picture->name.toStdString(), pane.choice, context.block) +
          "\n";
@@ -154,8 +159,9 @@ FileNameParts partsOf(const ExportContext& context) {
   const fs::path name(pane->picture->name.toStdString());
   parts.image = QString::fromStdString(name.stem().string());
   parts.model = QString::fromStdString(pane->model->info.name);
-  parts.method = QString::fromStdString(pane->choice.method);
-  parts.settings = QString::fromStdString(describe(pane->choice));
+  parts.method = QString::fromStdString(pane->traced != nullptr ? pane->traced->info->method
+                                                                : pane->choice.method);
+  parts.settings = QString::fromStdString(runTitle(*pane));
   return parts;
 }
 

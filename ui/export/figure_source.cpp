@@ -5,6 +5,7 @@
 
 #include "adamerge/error.h"
 #include "adamerge/report.h"
+#include "bench/traces.h"
 #include "look/paint.h"
 
 namespace adamerge::ui {
@@ -14,7 +15,8 @@ FigureInput makeFigureInput(const FigureSubject& subject, ImageResult result, in
   const VitConfig& vit = subject.model.vit;
   FigureInput input;
   input.title = subject.name.toStdString();
-  input.subtitle = describe(subject.choice);
+  const bool traced = !subject.title.empty();
+  input.subtitle = traced ? subject.title : describe(subject.choice);
   if (!extras.note.isEmpty()) input.subtitle += " (" + extras.note.toStdString() + ")";
   input.image = *subject.prepared;
   input.original = subject.original;
@@ -27,7 +29,8 @@ FigureInput makeFigureInput(const FigureSubject& subject, ImageResult result, in
   if (extras.other != nullptr) {
     input.other = std::shared_ptr<const ImageResult>(extras.other, &extras.other->result);
   }
-  input.unmerged_flops = subject.unmerged_flops;
+  if (!traced || subject.unmerged_flops > 0) input.unmerged_flops = subject.unmerged_flops;
+  if (traced) return input;
   input.provenance = provenanceJson(subject.model, subject.device, subject.dtype,
                                     subject.file.empty() ? input.title : subject.file.string(),
                                     subject.choice, block);
@@ -37,9 +40,12 @@ FigureInput makeFigureInput(const FigureSubject& subject, ImageResult result, in
 FigureInput makeFigureInput(const Inspection& inspection, int block, const FigureExtras& extras) {
   const LoadedModel& model = *inspection.model;
   const Picture& picture = *inspection.picture;
-  const FigureSubject subject{model.info,       picture.path,        picture.name,
-                              picture.original, inspection.prepared, inspection.choice,
-                              model.device,     model.dtype,         model.unmerged.paper};
+  const FigureSubject subject{
+      model.info,           picture.path,
+      picture.name,         picture.original,
+      inspection.prepared,  inspection.choice,
+      model.device,         model.dtype,
+      model.unmerged.paper, inspection.traced != nullptr ? runTitle(inspection) : std::string()};
   return makeFigureInput(subject, inspection.result, block, extras);
 }
 

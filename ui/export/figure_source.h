@@ -25,6 +25,7 @@ struct FigureSubject {
   std::string device;
   std::string dtype;
   double unmerged_flops = 0;  ///< G, `paper`
+  std::string title = {};     ///< of a trace, which no settings of ours would make again
 };
 
 /// What is looked at.

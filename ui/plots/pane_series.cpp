@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "adamerge/report.h"
+#include "bench/traces.h"
 
 namespace adamerge::ui {
 
@@ -11,7 +12,9 @@ std::vector<PaneStyle> paneStyles(const std::vector<PaneResult>& panes) {
   std::vector<PaneStyle> styles;
   for (std::size_t i = 0; i < panes.size(); ++i) {
     PaneStyle style;
-    style.name = QString::fromStdString(describe(panes[i].choice));
+    const InspectionPtr& shown = panes[i].inspection;
+    const bool traced = shown != nullptr && shown->traced != nullptr;
+    style.name = QString::fromStdString(traced ? runTitle(*shown) : describe(panes[i].choice));
     style.variant = static_cast<int>(std::count_if(
         panes.begin(), panes.begin() + static_cast<std::ptrdiff_t>(i),
         [&](const PaneResult& before) { return before.choice.method == panes[i].choice.method; }));

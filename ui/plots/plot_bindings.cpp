@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <functional>
 
-#include "adamerge/evaluate.h"
 #include "adamerge/error.h"
+#include "adamerge/evaluate.h"
 #include "bench/workbench.h"
 #include "plots/accuracy_plot.h"
 #include "plots/redundancy_plot.h"
@@ -30,6 +30,14 @@ std::vector<PaneResult> resultsOf(Workbench& workbench) {
     result.unmerged = model == nullptr ? 0 : model->unmerged.paper;
     results.push_back(std::move(result));
   }
+  return results;
+}
+
+/// Without those that show a trace: of its costs and settings no plot of ours knows.
+std::vector<PaneResult> computedResultsOf(Workbench& workbench) {
+  std::vector<PaneResult> results = resultsOf(workbench);
+  std::erase_if(results,
+                [&](const PaneResult& result) { return workbench.showsTrace(result.pane); });
   return results;
 }
 
@@ -92,8 +100,9 @@ void bindPlot(RedundancyPlot& plot, Workbench& workbench) {
 
 void bindPlot(SweepPlot& plot, Workbench& workbench) {
   const auto update = [&plot, &workbench] {
-    plot.whenSeen(
-        [&plot, &workbench] { plot.setResults(resultsOf(workbench), workbench.activeIndex()); });
+    plot.whenSeen([&plot, &workbench] {
+      plot.setResults(computedResultsOf(workbench), workbench.activeIndex());
+    });
   };
   QObject::connect(&workbench.sweeper(), &Sweeper::changed, &plot, update);
   QObject::connect(&workbench, &Workbench::pictureChanged, &plot, update);
@@ -118,7 +127,7 @@ void bindPlot(AccuracyPlot& plot, Workbench& workbench) {
   QObject::connect(&workbench, &Workbench::modelChanged, &plot, measured);
   measured();
   const auto update = [&plot, &workbench] {
-    plot.whenSeen([&plot, &workbench] { plot.setResults(resultsOf(workbench)); });
+    plot.whenSeen([&plot, &workbench] { plot.setResults(computedResultsOf(workbench)); });
   };
   QObject::connect(&plot, &AccuracyPlot::settingChosen, &workbench,
                    [&workbench](const MethodChoice& choice) {

@@ -6,6 +6,7 @@
 #include <QGridLayout>
 #include <QResizeEvent>
 
+#include "bench/traces.h"
 #include "look/icons.h"
 #include "look/text.h"
 #include "look/theme.h"
@@ -120,6 +121,7 @@ void CompressionReadout::setInspection(const InspectionPtr& inspection) {
     clear();
     return;
   }
+  if (inspection->traced != nullptr) return showTrace(*inspection);
   const std::array<const ImageResult*, 2> results{inspection->baseline.get(), &inspection->result};
   for (std::size_t side = 0; side < 2; ++side) {
     flops_[side]->setText(flops(results[side]->flops.paper));
@@ -134,6 +136,30 @@ void CompressionReadout::setInspection(const InspectionPtr& inspection) {
   }
   percent_->setText(percent(results[1]->flops.paper / results[0]->flops.paper));
   showClasses(*inspection);
+}
+
+/// A trace: what it does not hold is a dash.
+void CompressionReadout::showTrace(const Inspection& inspection) {
+  clear();
+  const TraceInfo& info = *inspection.traced->info;
+  const std::array<const ImageResult*, 2> results{inspection.baseline.get(), &inspection.result};
+  const std::array<bool, 2> costs{info.has_baseline_flops, info.has_flops};
+  for (std::size_t side = 0; side < 2; ++side) {
+    flops_[side]->setToolTip(costs[side] ? QString() : tr("Not in the trace"));
+    if (costs[side]) flops_[side]->setText(flops(results[side]->flops.paper));
+    if (results[side]->logits.empty()) continue;
+    const Prediction best = topPredictions(results[side]->logits, info.classes, 1).front();
+    classes_[side]->setText(QString::fromStdString(best.label));
+    classes_[side]->setToolTip(topFive(*results[side], info.classes));
+    probabilities_[side]->setText(percent(best.probability));
+  }
+  tokens_[1]->setText(english().toString(inspection.result.layers.back().tokens_out));
+  if (costs[0] && costs[1] && results[0]->flops.paper > 0) {
+    percent_->setText(percent(results[1]->flops.paper / results[0]->flops.paper));
+  }
+  showVerdict(QStringLiteral("info"), Tone::kMuted,
+              info.has_logits ? tr("A trace: recorded, not computed here")
+                              : tr("A trace, without logits: recorded, not computed here"));
 }
 
 void CompressionReadout::showClasses(const Inspection& inspection) {

@@ -36,6 +36,7 @@ class CompressionReadout : public QWidget {
               const std::array<QWidget*, 4>& values, const QString& tip);
   void clear();
   void showClasses(const Inspection& inspection);
+  void showTrace(const Inspection& inspection);
   void showVerdict(const QString& icon_name, Tone tone, const QString& text);
 
   InspectionPtr inspection_;

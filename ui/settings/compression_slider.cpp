@@ -214,7 +214,9 @@ void CompressionSlider::refresh() {
   const SettingInfo* setting = pane_->compressionSetting();
   modes_->button(static_cast<int>(CompressionMode::kCount))
       ->setText(setting != nullptr ? QString::fromStdString(setting->label) : tr("Count"));
-  if (model == nullptr) {
+  if (workbench_.showsTrace(pane_->index())) {
+    disableWith(tr("This canvas shows a trace: its method and settings are its own."));
+  } else if (model == nullptr) {
     disableWith(tr("Open a model first."));
   } else if (method.compression.empty()) {
     disableWith(tr("%1: nothing merges, so there is nothing to set.")

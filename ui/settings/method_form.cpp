@@ -93,6 +93,7 @@ MethodForm::MethodForm(Workbench& workbench, QWidget* parent)
   connect(reset_all_, &QPushButton::clicked, this, &MethodForm::resetAll);
   connect(&workbench_, &Workbench::activePaneChanged, this, &MethodForm::bind);
   connect(&workbench_, &Workbench::modelChanged, this, &MethodForm::refresh);
+  connect(&workbench_, &Workbench::tracesChanged, this, &MethodForm::refresh);
   bind();
 }
 
@@ -156,6 +157,10 @@ void MethodForm::rebuild() {
 }
 
 void MethodForm::refresh() {
+  const bool trace = workbench_.showsTrace(pane_->index());
+  setEnabled(!trace);
+  setToolTip(trace ? tr("This canvas shows a trace: its method and settings are its own")
+                   : QString());
   const MethodChoice& choice = pane_->choice();
   remembered_[{pane_->index(), choice.method}] = choice;
   const LoadedModelPtr model = workbench_.model();

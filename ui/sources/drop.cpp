@@ -13,6 +13,7 @@
 #include <array>
 #include <optional>
 
+#include "adamerge/trace_file.h"
 #include "look/message.h"
 
 namespace adamerge::ui {
@@ -47,6 +48,8 @@ QString sort(const QString& text, DroppedContent& content) {
     (isModelFolder(path) ? content.models : content.folders).push_back(path);
   } else if (file.fileName().endsWith(QStringLiteral(".adamerge"), Qt::CaseInsensitive)) {
     content.sessions.push_back(path);
+  } else if (isTraceName(path)) {
+    content.images.push_back(path);
   } else if (isWeights(file.fileName())) {
     content.models.push_back(path);
   } else if (kindOf(text) == QStringLiteral("image")) {
@@ -55,8 +58,8 @@ QString sort(const QString& text, DroppedContent& content) {
     content.videos.push_back(path);
   } else {
     return QObject::
-        tr("%1 is neither a picture, a folder, a video, a model (.safetensors, .pth, .pt, .bin) "
-           "nor a session (.adamerge).")
+        tr("%1 is neither a picture, a folder, a video, a model (.safetensors, .pth, .pt, .bin), "
+           "a session (.adamerge) nor a trace (.adamerge-trace).")
             .arg(file.fileName());
   }
   return {};

@@ -9,6 +9,7 @@
 
 #include "adamerge/error.h"
 #include "adamerge/report.h"
+#include "bench/traces.h"
 #include "bench/workbench.h"
 #include "look/message.h"
 #include "sources/embedded_settings.h"
@@ -45,6 +46,7 @@ Sources::Sources(Parts parts, QWidget* window) : QObject(window), parts_(parts),
           });
   connect(&parts_.images, &ThumbnailList::failed, this, tell);
   connect(&parts_.video, &VideoSource::failed, this, tell);
+  connectTraces();
   connect(&parts_.video, &VideoSource::frameReady, &parts_.workbench, &Workbench::showPicture);
   connect(&parts_.recents.images, &RecentList::chosen, this, &Sources::openImage);
   connect(&parts_.recents.folders, &RecentList::chosen, this, &Sources::openFolder);
@@ -59,6 +61,52 @@ Sources::Sources(Parts parts, QWidget* window) : QObject(window), parts_(parts),
           [this](const std::shared_ptr<Engine>&, const LoadedModelPtr& model) {
             parts_.recents.models.add(model->info.source);
           });
+}
+
+void Sources::connectTraces() {
+  Workbench& workbench = parts_.workbench;
+  connect(&workbench.pictures(), &PictureLoader::loaded, this, [this](const PicturePtr& picture) {
+    const TracedRun* run = picture->traced.get();
+    if (run == nullptr) return;
+    for (const std::string& note : run->info->notes) {
+      parts_.messages.show(Severity::kInfo,
+                           tr("%1: %2.").arg(picture->name, QString::fromStdString(note)));
+    }
+    for (const std::string& note : run->image.result.warnings) {
+      parts_.messages.show(Severity::kInfo,
+                           tr("%1: %2.").arg(picture->name, QString::fromStdString(note)));
+    }
+    // Several images are turned over as frames are.
+    const PicturePtr shown = parts_.workbench.picture();
+    if (run->info->images.size() > 1 && shown == picture && !parts_.video.isOpen()) {
+      parts_.video.open(picture->path);
+    }
+  });
+  connect(&workbench, &Workbench::tracesChanged, this, [this] {
+    std::set<std::filesystem::path> files;
+    for (const auto& [canvas, trace] : parts_.workbench.traces()) files.insert(trace->path);
+    traces_.follow(files);
+  });
+  connect(&traces_, &TraceFollower::changed, this, [this](const std::filesystem::path& file) {
+    for (const auto& [canvas, trace] : parts_.workbench.traces()) {
+      if (trace->path != file) continue;
+      const std::size_t image = trace->traced->index;
+      return jobs_.run(
+          "trace " + file.string(), Urgency::kInteractive,
+          [this, file, image](const std::stop_token& /*stop*/, const Jobs::Tell& tell) {
+            // A batch may have become smaller.
+            const std::size_t images = TraceFile(file).info().images.size();
+            const PicturePtr picture = openTracedPicture(file, std::min(image, images - 1));
+            tell([this, picture] { parts_.workbench.showPicture(picture); });
+          },
+          [this](const QString& problem) {
+            parts_.messages.show(Severity::kWarning,
+                                 tr("A trace was written anew and cannot be read; what it held "
+                                    "before stays. %1")
+                                     .arg(problem));
+          });
+    }
+  });
 }
 
 void Sources::leave(const std::filesystem::path& next) {
@@ -129,7 +177,7 @@ void Sources::useHead(const std::filesystem::path& head) {
 void Sources::openImage(const std::filesystem::path& path) {
   leave(path);
   parts_.workbench.pictures().open(path);
-  lookForSettings(path);
+  if (!isTraceName(path)) lookForSettings(path);
 }
 
 void Sources::openFolder(const std::filesystem::path& path) {
@@ -210,7 +258,7 @@ void Sources::askForImage() {
   const QStringList paths = QFileDialog::getOpenFileNames(
       window_, tr("Open images"), folderOf(parts_.recents.images.paths()),
       tr("Images (*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.webp *.ppm *.pgm *.pbm *.pnm);;"
-         "Exported figures (*.png *.svg *.pdf);;All files (*)"));
+         "Traces (*.adamerge-trace);;Exported figures (*.png *.svg *.pdf);;All files (*)"));
   if (paths.size() == 1) return openPath(paths.front());
   if (!paths.isEmpty()) openFiles(paths);
 }

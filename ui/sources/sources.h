@@ -11,6 +11,7 @@
 #include "adamerge/engine.h"
 #include "bench/jobs.h"
 #include "sources/drop.h"
+#include "sources/trace_follower.h"
 
 namespace adamerge::ui {
 
@@ -67,6 +68,7 @@ class Sources : public QObject {
   void openImage(const std::filesystem::path& path);
   void openFolder(const std::filesystem::path& path);
   void openVideo(const std::filesystem::path& path);
+  void connectTraces();
   /// Looks for settings in an exported figure, off the UI thread. `otherwise`: there are none.
   void lookForSettings(const std::filesystem::path& path, std::function<void()> otherwise = {});
   void offerSettings(const std::filesystem::path& path, const std::string& provenance);
@@ -75,6 +77,7 @@ class Sources : public QObject {
 
   Parts parts_;
   QWidget* window_;
+  TraceFollower traces_{this};
   Jobs jobs_{this};
 };
 

@@ -6,10 +6,12 @@
 #include <atomic>
 #include <chrono>
 #include <utility>
+#include <variant>
 
 #include "adamerge/error.h"
 #include "bench/data.h"
 #include "bench/loaders.h"
+#include "bench/traces.h"
 #include "sources/frame_reader.h"
 
 namespace adamerge::ui {
@@ -162,7 +164,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-FrameReader openReader(const VideoTarget& target) {
+using Reader = std::variant<FrameReader, TraceFrames>;
+
+Reader openReader(const VideoTarget& target) {
+  if (isTraceName(target.path)) return TraceFrames(target.path);
   return target.path.empty() ? FrameReader::openCamera(target.camera)
                              : FrameReader::openFile(target.path);
 }
@@ -180,8 +185,11 @@ class Player {
         target_(target),
         events_(events),
         reader_(openReader(target)),
-        info_{target.name, target.path.empty(), reader_.frameCount(), reader_.rate()} {
+        info_{target.name, target.path.empty(),
+              std::visit([](const auto& reader) { return reader.frameCount(); }, reader_),
+              std::visit([](const auto& reader) { return reader.rate(); }, reader_)} {
     if (info_.live) info_.frames = 0;
+    if (const auto* trace = std::get_if<TraceFrames>(&reader_)) info_.plays = trace->isVideo();
   }
 
   void run() {
@@ -201,6 +209,19 @@ class Player {
 
  private:
   using Lock = std::unique_lock<std::mutex>;
+
+  bool grab() {
+    return std::visit([](auto& reader) { return reader.grab(); }, reader_);
+  }
+  bool seek(int frame) {
+    return std::visit([frame](auto& reader) { return reader.seek(frame); }, reader_);
+  }
+  /// nullptr: the frame cannot be decoded.
+  PicturePtr picture() {
+    if (const auto* trace = std::get_if<TraceFrames>(&reader_)) return trace->picture();
+    std::optional<Image> image = std::get<FrameReader>(reader_).decode();
+    return image ? makePicture(std::move(*image), info_.name, {}, stream_) : nullptr;
+  }
 
   /// Until there is something to do; false: the end.
   bool awaitTurn() {
@@ -222,19 +243,19 @@ class Player {
   void goTo(int frame) {
     if (!info_.seekable()) return;
     frame = std::clamp(frame, 0, info_.frames - 1);
-    reader_.seek(frame);
+    seek(frame);
     next_ = frame;
     restartClock();
     // The last frames that a file claims are at times not there.
     while (!deliverNext() && frame > 0) {
       frame = std::max(0, frame - 5);
-      reader_.seek(frame);
+      seek(frame);
       next_ = frame;
     }
   }
 
   void deliverNewest() {
-    if (!reader_.grab()) throw Error(target_.name.toStdString() + ": the camera sends no pictures");
+    if (!grab()) throw Error(target_.name.toStdString() + ": the camera sends no pictures");
     {
       const Lock lock(control_.mutex);
       if (control_.outstanding) return;
@@ -267,7 +288,7 @@ class Player {
   /// Leaves out the frames whose time is over; false: the file ends.
   bool skipMissed() {
     while (timeOf(next_ + 1) <= Clock::now() && !stopped()) {
-      if (!reader_.grab()) return false;
+      if (!grab()) return false;
       ++next_;
     }
     return true;
@@ -275,7 +296,7 @@ class Player {
 
   void atEnd() {
     restartClock();
-    const bool rewound = reader_.seek(0) && next_ > 0;
+    const bool rewound = seek(0) && next_ > 0;
     next_ = 0;
     {
       const Lock lock(control_.mutex);
@@ -285,13 +306,12 @@ class Player {
     tell([this] { events_.ended(); });
   }
 
-  bool deliverNext() { return reader_.grab() && deliverGrabbed(); }
+  bool deliverNext() { return grab() && deliverGrabbed(); }
 
   bool deliverGrabbed() {
-    std::optional<Image> image = reader_.decode();
-    if (!image) return false;
+    const PicturePtr picture = this->picture();
+    if (picture == nullptr) return false;
     const int frame = next_++;
-    const PicturePtr picture = makePicture(std::move(*image), info_.name, {}, stream_);
     if (!std::exchange(opened_, true)) tell([this] { events_.opened(info_); });
     tell([&] {
       control_.outstanding = true;
@@ -319,7 +339,7 @@ class Player {
   VideoControl& control_;
   const VideoTarget& target_;
   const VideoEvents& events_;
-  FrameReader reader_;
+  Reader reader_;
   VideoInfo info_;
   const std::uint64_t stream_ = nextStream();
   bool opened_ = false;

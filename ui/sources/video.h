@@ -26,6 +26,7 @@ struct VideoInfo {
   bool live = false;  ///< a camera: no end, no seeking
   int frames = 0;     ///< 0: unknown, no seeking
   double rate = 25;   ///< frames per second at normal speed
+  bool plays = true;  ///< from the start; images of a trace are turned over by hand
 
   bool seekable() const { return !live && frames > 1; }
 };

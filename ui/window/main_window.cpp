@@ -211,7 +211,9 @@ void MainWindow::followVideo() {
   connect(&workbench_, &Workbench::failed, video_, &VideoSource::frameShown);
   const auto sweep = [this] { workbench_.sweeper().setEnabled(!video_->isOpen()); };
   connect(video_, &VideoSource::opened, this, sweep);
-  connect(video_, &VideoSource::opened, video_, &VideoSource::play);
+  connect(video_, &VideoSource::opened, this, [this] {
+    if (video_->info().plays) video_->play();
+  });
   connect(video_, &VideoSource::closed, this, sweep);
   connect(&stage_->grid(), &CompareGrid::spaceTapped, this, [this] {
     if (video_->isOpen()) video_->toggle();

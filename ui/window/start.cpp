@@ -8,6 +8,7 @@
 #include "bench/workbench.h"
 #include "sources/sources.h"
 #include "window/main_window.h"
+#include "window/single_instance.h"
 #include "window/stage.h"
 #include "window/window_session.h"
 
@@ -151,6 +152,16 @@ int startStudio(Application& application, const StartOptions& options) {
   // Before anything can go wrong that it should tell.
   if (!options.screenshot.isEmpty()) new Screenshot(workbench, window, options.screenshot);
   applyStartOptions(options, workbench, window);
+  std::optional<SingleInstance> door;
+  if (!options.fresh && options.screenshot.isEmpty()) {
+    door.emplace(SingleInstance::place());
+    QObject::connect(&*door, &SingleInstance::asked, &window, [&window](const QString& path) {
+      window.sources().openPath(path);
+      if (window.isMinimized()) window.showNormal();
+      window.raise();
+      window.activateWindow();
+    });
+  }
   window.show();
   const int status = QApplication::exec();
   application.reportTo({});

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <cmath>
@@ -20,19 +19,15 @@
 
 #include "adamerge/error.h"
 #include "support/files.h"
-#include "support/json.h"
 #include "support/text.h"
 #include "trace/block_groups.h"
+#include "trace/trace_metadata.h"
 #include "weights/safetensors.h"
 
 namespace adamerge {
 namespace {
 
-constexpr std::string_view kFormatName = "adamerge-trace";
-constexpr int kVersion = 1;
-constexpr int kMostRows = 4096;  ///< and columns, and blocks
-constexpr int kMostPatches = 1 << 20;
-constexpr int kMostPrefix = 4096;
+constexpr int kMostBlocks = 4096;
 
 using Shape = std::vector<std::int64_t>;
 
@@ -120,127 +115,6 @@ SafetensorsHeader readHeader(const TraceBytes& bytes) {
   head.resize(data);
   bytes.read(0, head.data(), data);
   return parseSafetensorsHeader(head, bytes.size(), bytes.name());
-}
-
-/// The file's `__metadata__`, of which every value is a text; most hold JSON.
-class Metadata {
- public:
-  Metadata(const SafetensorsMetadata& texts, std::string file)
-      : texts_(texts), file_(std::move(file)) {}
-
-  [[noreturn]] void fail(std::string_view key, std::string_view problem) const {
-    throw Error(fmt::format("{}: not usable as a trace: {} {}", file_, key, problem));
-  }
-
-  std::string text(std::string_view key) const {
-    const auto found = texts_.find(key);
-    return found == texts_.end() ? std::string() : found->second;
-  }
-
-  /// Discarded where there is none.
-  nlohmann::ordered_json json(std::string_view key, std::string_view expected) const {
-    const auto found = texts_.find(key);
-    if (found == texts_.end()) return nlohmann::ordered_json::value_t::discarded;
-    auto value = nlohmann::ordered_json::parse(found->second, nullptr, false);
-    if (value.is_discarded()) wrong(key, expected);
-    return value;
-  }
-
-  [[noreturn]] void wrong(std::string_view key, std::string_view expected) const {
-    fail(key, fmt::format("is '{}', {} is expected", printable(text(key)), expected));
-  }
-
-  int count(std::string_view key, int low, int high) const {
-    const std::string value = text(key);
-    int number = 0;
-    const auto [end, code] = std::from_chars(value.data(), value.data() + value.size(), number);
-    if (code != std::errc() || end != value.data() + value.size() || number < low ||
-        number > high) {
-      wrong(key, fmt::format("a whole number from {} to {}", low, high));
-    }
-    return number;
-  }
-
-  std::vector<std::string> names(std::string_view key) const {
-    constexpr std::string_view kExpected = "a JSON list of texts";
-    const auto list = json(key, kExpected);
-    std::vector<std::string> names;
-    if (list.is_discarded()) return names;
-    if (!list.is_array()) wrong(key, kExpected);
-    for (const auto& name : list) {
-      if (!name.is_string()) wrong(key, kExpected);
-      names.push_back(name.get<std::string>());
-    }
-    return names;
-  }
-
-  bool has(std::string_view key) const { return texts_.contains(key); }
-
- private:
-  const SafetensorsMetadata& texts_;
-  std::string file_;
-};
-
-void readSettings(const Metadata& metadata, TraceInfo& info) {
-  constexpr std::string_view kExpected = "a JSON object";
-  const auto json = metadata.json("settings", kExpected);
-  if (json.is_discarded()) return;
-  if (!json.is_object()) metadata.wrong("settings", kExpected);
-  info.settings_json = metadata.text("settings");
-  for (const auto& [key, value] : json.items()) {
-    const auto known = settingFromJson(nlohmann::json(value));
-    info.settings.emplace_back(
-        key, known ? toText(*known)
-                   : value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
-  }
-}
-
-TraceInfo readInfo(const SafetensorsMetadata& texts, const std::filesystem::path& file) {
-  const Metadata metadata(texts, file.string());
-  if (metadata.text("format") != kFormatName) {
-    throw Error(fmt::format("{}: is no trace: its metadata say format '{}', '{}' is expected",
-                            file.string(), printable(metadata.text("format")), kFormatName));
-  }
-  if (metadata.text("version") != std::to_string(kVersion)) {
-    throw Error(fmt::format("{}: is a trace of version '{}'; version {} is read here",
-                            file.string(), printable(metadata.text("version")), kVersion));
-  }
-  TraceInfo info;
-  info.file = file;
-  info.model = metadata.text("model");
-  info.method = metadata.text("method");
-  info.producer = metadata.text("producer");
-  readSettings(metadata, info);
-  const std::string expected = fmt::format("[rows, columns] of 1 to {}", kMostRows);
-  const auto grid = metadata.json("grid", expected);
-  const auto side = [&](std::size_t at) {
-    if (!grid.is_array() || grid.size() != 2 || !grid[at].is_number_integer()) {
-      metadata.wrong("grid", expected);
-    }
-    const auto value = grid[at].get<std::int64_t>();
-    if (value < 1 || value > kMostRows) metadata.wrong("grid", expected);
-    return static_cast<int>(value);
-  };
-  info.grid_height = side(0);
-  info.grid_width = side(1);
-  if (info.patches() > kMostPatches) {
-    metadata.fail("grid",
-                  fmt::format("has {} patches, at most {} are read", info.patches(), kMostPatches));
-  }
-  if (metadata.has("prefix_tokens")) {
-    info.prefix_tokens = metadata.count("prefix_tokens", 0, kMostPrefix);
-  }
-  info.images = metadata.names("images");
-  if (info.images.empty()) metadata.fail("images", "is missing: a JSON list with a name an image");
-  info.classes = metadata.names("classes");
-  if (metadata.has("rate")) {
-    const auto rate = metadata.json("rate", "a number");
-    if (!rate.is_number() || !(rate.get<double>() > 0 && rate.get<double>() <= 1000)) {
-      metadata.wrong("rate", "a number of frames per second, up to 1000,");
-    }
-    info.rate = rate.get<double>();
-  }
-  return info;
 }
 
 std::string shapeText(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
@@ -377,9 +251,9 @@ class TraceChecks {
       throw Error(fmt::format("{}: holds no block: 'block.0.groups' and on are expected", file));
     }
     const int last = blocks.rbegin()->first;
-    if (last >= kMostRows) {
+    if (last >= kMostBlocks) {
       throw Error(
-          fmt::format("{}: has a block {}, at most {} blocks are read", file, last, kMostRows));
+          fmt::format("{}: has a block {}, at most {} blocks are read", file, last, kMostBlocks));
     }
     info.depth = last + 1;
     const std::string of_patches =
@@ -438,7 +312,7 @@ class TraceChecks {
 
 TraceFile::TraceFile(const std::filesystem::path& path) {
   const auto content = std::make_shared<const Content>(path);
-  TraceInfo info = readInfo(content->header.metadata, path);
+  TraceInfo info = readTraceInfo(content->header.metadata, path);
   TraceChecks::run(*content, info);
   info_ = std::make_shared<const TraceInfo>(std::move(info));
   content_ = content;
@@ -496,39 +370,6 @@ TracedImage TraceFile::read(std::size_t image) const {
   flops("flops", traced.result.flops);
   flops("baseline_flops", traced.baseline.flops);
   return traced;
-}
-
-bool isTraceName(const std::filesystem::path& path) {
-  std::string name = path.filename().string();
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return name.ends_with(kTraceExtension);
-}
-
-std::string describe(const TraceInfo& info) {
-  std::string text = info.method.empty() ? "unnamed method" : printable(info.method, 60);
-  for (const auto& [key, value] : info.settings) {
-    if (value.empty()) continue;
-    text += fmt::format(", {} {}", printable(key, 40), printable(value, 40));
-  }
-  return text;
-}
-
-ModelInfo modelOf(const TraceInfo& info) {
-  ModelInfo model;
-  model.name = info.model.empty() ? "unnamed model" : info.model;
-  model.source = info.file;
-  model.vit.input_height = info.grid_height;
-  model.vit.input_width = info.grid_width;
-  model.vit.patch_size = 1;
-  model.vit.position_grid_height = info.grid_height;
-  model.vit.position_grid_width = info.grid_width;
-  model.vit.depth = info.depth;
-  model.vit.class_token = info.prefix_tokens > 0;
-  model.vit.register_tokens = std::max(0, info.prefix_tokens - 1);
-  model.vit.classes = info.has_logits ? static_cast<int>(info.classes.size()) : 0;
-  if (info.has_logits) model.labels = info.classes;
-  return model;
 }
 
 }  // namespace adamerge
