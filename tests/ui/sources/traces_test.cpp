@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Traces in the studio: opened like pictures, beside runs of its own, followed, handed over.
+#include "bench/traces.h"
+
+#include <QLocalSocket>
+#include <QtTest>
+#include <array>
+#include <fstream>
+
+#include "adamerge/preprocess.h"
+#include "adamerge/trace_file.h"
+#include "bench_fixture.h"
+#include "canvas/patch_readout.h"
+#include "sources/drop.h"
+#include "sources/trace_follower.h"
+#include "temporary_folder.h"
+#include "ui_test.h"
+#include "window/single_instance.h"
+
+namespace adamerge::ui::test {
+namespace {
+
+using adamerge::test::TemporaryFolder;
+
+const MethodChoice kToMe{"tome", {{"r", std::int64_t{8}}}, nullptr, false};
+
+/// A run of ours on a sample; of several images all are the same.
+ImageResult writeSampleTrace(const std::filesystem::path& path, int r = 8, std::size_t images = 1) {
+  const auto engine = bundledEngine();
+  const PreparedImage prepared =
+      prepareImage(loadImage(samplePath("bird")), engine->info().preprocessing);
+  const MethodChoice choice{"tome", {{"r", std::int64_t{r}}}, nullptr, false};
+  const ImageResult result = engine->run(std::array{prepared.input}, choice).front();
+  const std::vector<TraceRecord> records(images, {"bird.png", &prepared.view, &result, nullptr});
+  writeTrace(path, engine->info(), choice, records, "a test");
+  return result;
+}
+
+class TracesTest : public QObject {
+  Q_OBJECT
+
+  TemporaryFolder folder_;
+  std::filesystem::path path_ = folder_.path() / "run.adamerge-trace";
+
+ private slots:
+  void aTraceOpensLikeAPicture() {
+    const ImageResult written = writeSampleTrace(path_);
+    Workbench bench;
+    QVERIFY(start(bench));
+    QSignalSpy failed(&bench, &Workbench::failed);
+    DroppedContent content;
+    QVERIFY(sortFiles({QString::fromStdString(path_.string())}, content).isEmpty());
+    QCOMPARE(content.images.size(), std::size_t{1});
+    bench.pictures().open(content.images.front());
+    QVERIFY(waitUntil([&] { return bench.showsTrace(0); }));
+    const InspectionPtr shown = bench.pane(0).inspection();
+    QVERIFY(shown != nullptr && shown->traced != nullptr);
+    QCOMPARE(bench.picture()->path, path_);
+    for (std::size_t block = 0; block < 12; ++block) {
+      QCOMPARE(shown->result.layers[block].groups, written.layers[block].groups);
+      QCOMPARE(shown->survivors[block], survivingPatches(written.layers, static_cast<int>(block)));
+    }
+    QVERIFY(runTitle(*shown).starts_with("ToMe, "));
+    QVERIFY(captionLines(*shown).back().contains("101 tokens left"));
+    QVERIFY(overlayNotice(*shown, OverlayKind::kSalience, 3, false).contains("holds no salience"));
+    QVERIFY(overlayNotice(*shown, OverlayKind::kSurvivors, 3, false).isEmpty());
+    // Its method is its own.
+    bench.edit(0, kToMe, "method");
+    QCOMPARE(failed.size(), 1);
+    QVERIFY(failed.front().front().toString().contains("trace"));
+    bench.pictures().open(samplePath("ship"));
+    QVERIFY(waitUntil([&] { return !bench.showsTrace(0) && bench.settled(); }));
+    QVERIFY(bench.pane(0).inspection()->traced == nullptr);
+  }
+
+  void besideARunOfTheStudioOnTheSamePicture() {
+    const ImageResult written = writeSampleTrace(path_);
+    Workbench bench;
+    QVERIFY(start(bench));
+    bench.pictures().open(path_);
+    QVERIFY(waitUntil([&] { return bench.showsTrace(0); }));
+    bench.setPaneCount(2);
+    bench.restoreChoice(1, kToMe);
+    QVERIFY(waitUntil([&] { return bench.settled(); }));
+    const InspectionPtr own = bench.pane(1).inspection();
+    QVERIFY(own->traced == nullptr);
+    QVERIFY(own->picture == bench.pane(0).inspection()->picture);
+    // What the network saw is stored in whole bytes, and given to ours as it is.
+    for (std::size_t block = 0; block < 12; ++block) {
+      QCOMPARE(own->result.layers[block].groups, written.layers[block].groups);
+    }
+    QCOMPARE(own->result.logits, written.logits);
+    // Another trace, into the canvas worked in.
+    const auto other = folder_.path() / "other.adamerge-trace";
+    writeSampleTrace(other, 16);
+    bench.setActivePane(1);
+    bench.pictures().open(other);
+    QVERIFY(waitUntil([&] { return bench.showsTrace(1); }));
+    QVERIFY(bench.showsTrace(0));
+    QCOMPARE(bench.pane(1).inspection()->result.layers[0].merges.size(), std::size_t{16});
+    QCOMPARE(bench.picture()->path, path_);
+  }
+
+  void aTraceWrittenAnewKeepsBlockAndSelection() {
+    writeSampleTrace(path_);
+    Workbench bench;
+    QVERIFY(start(bench));
+    bench.pictures().open(path_);
+    QVERIFY(waitUntil([&] { return bench.showsTrace(0); }));
+    bench.view().setBlock(4);
+    bench.view().select(17);
+    writeSampleTrace(path_, 4);
+    bench.showPicture(openTracedPicture(path_, 0));
+    QCOMPARE(bench.pane(0).inspection()->result.layers[0].merges.size(), std::size_t{4});
+    QCOMPARE(bench.view().block(), 4);
+    QCOMPARE(bench.view().selectedPatch(), std::optional<int>(17));
+  }
+
+  void aFollowerHearsOfFilesRenamedOverAndWrittenInto() {
+    std::ofstream(path_) << "one";
+    TraceFollower follower;
+    QSignalSpy changed(&follower, &TraceFollower::changed);
+    follower.follow({path_});
+    for (int round = 0; round < 2; ++round) {
+      const auto next = folder_.path() / "next";
+      std::ofstream(next) << "round " << round;
+      std::filesystem::rename(next, path_);
+      QVERIFY(waitUntil([&] { return changed.size() == 2 * round + 1; }));
+      std::ofstream(path_, std::ios::app) << "more";
+      QVERIFY(waitUntil([&] { return changed.size() == 2 * round + 2; }));
+    }
+    // Gone and back.
+    std::filesystem::remove(path_);
+    QTest::qWait(300);
+    QCOMPARE(changed.size(), 4);
+    std::ofstream(path_) << "again";
+    QVERIFY(waitUntil([&] { return changed.size() == 5; }));
+    std::ofstream(folder_.path() / "another") << "one";
+    QTest::qWait(300);
+    QCOMPARE(changed.size(), 5);
+  }
+
+  void imagesOfATraceAreFrames() {
+    writeSampleTrace(path_, 8, 3);
+    TraceFrames frames(path_);
+    QCOMPARE(frames.frameCount(), 3);
+    QVERIFY(!frames.isVideo());
+    QVERIFY(frames.seek(2) && frames.grab());
+    QVERIFY(frames.picture()->name.endsWith("bird.png"));
+    QCOMPARE(frames.picture()->traced->index, std::size_t{2});
+    QVERIFY(!frames.grab());
+  }
+
+  void anotherProgramAsksForAFile() {
+    const QString place = QString::fromStdString((folder_.path() / "a.socket").string());
+    SingleInstance first(place);
+    QVERIFY(first.listens());
+    SingleInstance second(place);
+    QVERIFY(!second.listens());
+    QSignalSpy asked(&first, &SingleInstance::asked);
+    const auto ask = [&](const QByteArray& line) {
+      QLocalSocket socket;
+      socket.connectToServer(place);
+      if (!socket.waitForConnected()) return QByteArray();
+      socket.write(line);
+      socket.flush();
+      waitUntil([&] { return socket.canReadLine(); });
+      return socket.readAll();
+    };
+    QCOMPARE(ask("{\"open\": \"/a b.png\"}\n"), QByteArray("ok\n"));
+    QCOMPARE(asked.size(), 1);
+    QCOMPARE(asked.front().front().toString(), QString("/a b.png"));
+    QVERIFY(ask("{\"open\": \"relative.png\"}\n").startsWith("not understood"));
+    QVERIFY(ask("rubbish\n").startsWith("not understood"));
+    QCOMPARE(asked.size(), 1);
+  }
+};
+
+}  // namespace
+
+ADAMERGE_UI_TEST(TracesTest)
+
+}  // namespace adamerge::ui::test
+
+#include "traces_test.moc"
