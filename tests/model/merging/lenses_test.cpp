@@ -50,7 +50,8 @@ TensorsFile readTensors(const fs::path& path) {
   file.read(text.data(), static_cast<std::streamsize>(length));
   TensorsFile result;
   std::size_t end = 0;
-  for (const auto& [name, entry] : json::parse(text).items()) {
+  const json header = json::parse(text);
+  for (const auto& [name, entry] : header.items()) {
     if (name == "__metadata__") {
       result.metadata = entry;
       continue;
