@@ -58,8 +58,9 @@ TEST(Usage, CommandsAreRefusedInOneLine) {
 }
 
 TEST(Usage, CapitalsAndUnderscoresAreOfNoMatter) {
-  expectSuccess(adamergeCli({"schedule", "--flops", "0.9", "--method", "PiToMe", "--metric_keys",
-                             "Content", "--dtype=FLOAT32", "--device", "CPU"}));
+  expectSuccess(
+      adamergeCli({"schedule", "--flops", "0.9", "--method", "ToMe", "--proportional_attention",
+                   "Off", "--dtype=FLOAT32", "--device", "CPU"}));
 }
 
 TEST(Usage, SettingsAreRefusedInOneLine) {

@@ -181,7 +181,7 @@ def run(task, kill_after=None):
     return True
 
 
-def torment(task, kills, draw):
+def torment(task, work, kills, draw):
     start = time.monotonic()
     require(run(task), "unreachable")
     whole = time.monotonic() - start
@@ -208,7 +208,7 @@ def torment(task, kills, draw):
         before = 0
         if killed >= kills:
             break
-    left = sum(1 for _ in task.out.parent.parent.rglob(".*.part"))
+    left = sum(1 for _ in work.rglob(".*.part"))
     print(f"{task.name}: {killed} kills, {ended} runs ended, all with the totals of a run of "
           f"{whole:.1f} s; {left} temporary file(s) left", flush=True)
 
@@ -227,7 +227,7 @@ def main():
         with tempfile.TemporaryDirectory(prefix="adamerge-kill-") as folder:
             work = pathlib.Path(folder)
             make_images(work / "images", make.images)
-            torment(make(options, work), options.kills, random.Random(options.seed))
+            torment(make(options, work), work, options.kills, random.Random(options.seed))
 
 
 if __name__ == "__main__":

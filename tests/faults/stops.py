@@ -99,7 +99,7 @@ def cases(work):
         "calibrate", images, "--model", many, "-o", work / "stats.json", "--r-max", "4"], 8
     yield "300 MB of weights", lambda: inspect(big_model(work / "big"))(), 1.5
     yield "9,000 counts", lambda: [
-        "evaluate", images, "--unlabelled", "--model", small, "--method", "tome", "--r",
+        "evaluate", images, "--unlabelled", "--model", many, "--method", "tome", "--r",
         ",".join(f"{i}" for i in range(1, 9000))], 1.5
     yield "a picture of 243 MB", large, 1.5
     yield "a folder of 100,000 pictures", crowd, 1.5
@@ -130,11 +130,11 @@ def stop(program, arguments, moment, number):
     process.send_signal(number)
     start = time.monotonic()
     try:
-        process.wait(timeout=60)
+        _, errors = process.communicate(timeout=60)
     except subprocess.TimeoutExpired:
         process.kill()
-    seconds = time.monotonic() - start
-    return seconds, process.wait(), process.stderr.read().decode()
+        _, errors = process.communicate()
+    return time.monotonic() - start, process.returncode, errors.decode()
 
 
 def main():

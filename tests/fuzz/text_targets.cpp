@@ -144,8 +144,9 @@ void readImportance(Bytes input) {
 /// The hub's answer becomes names of files.
 void readHubAnswer(Bytes input) {
   const hub::ModelName name{"owner/model"};
-  const hub::Listing listing =
-      hub::parseListing(std::string(asText(input)), name, {.endpoint = "https://hub"});
+  hub::Settings settings;
+  settings.endpoint = "https://hub";
+  const hub::Listing listing = hub::parseListing(std::string(asText(input)), name, settings);
   for (const hub::RemoteFile& file : hub::chooseWeights(listing, name)) {
     require(fs::path(file.name).filename() == file.name && file.name != "..",
             "a name that leads out of its folder");
