@@ -108,13 +108,9 @@ QString blockNotice(const Inspection& inspection, int block) {
   const MethodDetails& details = layer.details;
   QStringList parts;
   if (!details.action.empty()) {
-    const bool pooled = details.action == "pool";
-    QString text = pooled ? QObject::tr("pooled") : QObject::tr("pruned");
-    if (details.variance && details.threshold) {
-      text += (pooled ? QObject::tr(", scores vary by %1, less than %2")
-                      : QObject::tr(", scores vary by %1, not less than %2"))
-                  .arg(english().toString(*details.variance, 'g', 2),
-                       english().toString(*details.threshold, 'g', 2));
+    QString text = details.action == "pool" ? QObject::tr("pooled") : QObject::tr("pruned");
+    if (details.variance) {
+      text += QObject::tr(", scores vary by %1").arg(english().toString(*details.variance, 'g', 2));
     }
     parts << text;
   }

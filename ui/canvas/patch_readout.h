@@ -26,8 +26,8 @@ QString describePatch(const Inspection& inspection, int patch, int block);
 
 /// Method and settings; tokens left and FLOPs.
 QStringList captionLines(const Inspection& inspection);
-/// What the method tells of a block: "Block 4: pooled, scores vary by 5e-05, less than 7e-05"; that
-/// restored groups hold there alone. Empty: nothing.
+/// What the method tells of a block: "Block 4: pooled, scores vary by 5e-05"; that restored
+/// groups hold there alone. Empty: nothing.
 QString blockNotice(const Inspection& inspection, int block);
 /// "bird 98.1 %, unmerged 99.0 %"; without a classifier how alike the features are.
 QString classLine(const Inspection& inspection);

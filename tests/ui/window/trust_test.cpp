@@ -383,10 +383,15 @@ class TrustTest : public QObject {
     for (QWidget* parent = panel; parent != nullptr; parent = parent->parentWidget()) {
       if (auto* dock = qobject_cast<QDockWidget*>(parent)) dock->raise();
     }
-    // The ends of the range come first.
-    QTRY_VERIFY_WITH_TIMEOUT(!panel->isEmpty() && panel->isVisible(), 20'000);
+    const auto points = [panel] {
+      return panel->isEmpty() ? std::size_t{0} : panel->content().series.front().points.size();
+    };
+    QTRY_VERIFY_WITH_TIMEOUT(points() >= 5 && panel->isVisible(), 20'000);
     QCustomPlot& plot = panel->plot();
-    const QPoint place = plot.axisRect()->rect().center();
+    // The ends of the range came first, then its middle.
+    const double middle = panel->content().series.front().points[2].x;
+    const QPoint place(qRound(plot.xAxis->coordToPixel(middle)),
+                       plot.axisRect()->rect().center().y());
     const int before = fixture_->pane().compression();
     QTest::mouseDClick(&plot, Qt::LeftButton, {}, place);
     QTest::qWait(2 * QApplication::doubleClickInterval());
