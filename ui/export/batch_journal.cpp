@@ -29,9 +29,10 @@ json stateOf(const fs::path& file) {
 json styleKey(const ExportStyle& style) {
   const FigureStyle& page = style.page;
   const OverlayStyle& overlay = page.overlay;
-  const auto range = [](const std::optional<ValueRange>& held) -> json {
-    return held ? json{held->lowest, held->highest} : json(nullptr);
-  };
+  json held = json::array();
+  for (const auto& [content, range] : overlay.held) {
+    held.push_back({content, range.lowest, range.highest});
+  }
   return {style.block,
           page.width_mm,
           page.dpi,
@@ -44,8 +45,12 @@ json styleKey(const ExportStyle& style) {
           overlay.smooth,
           overlay.groups,
           overlay.dim_outside,
-          range(overlay.salience_range),
-          range(overlay.attention_range)};
+          held,
+          overlay.prefix_token,
+          overlay.head,
+          overlay.looked_at,
+          overlay.foreground,
+          overlay.from_other};
 }
 
 json keyOf(const Engine& engine, const BatchPlan& plan) {

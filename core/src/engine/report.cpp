@@ -248,7 +248,7 @@ std::string positions(const VitConfig& vit) {
 
 }  // namespace
 
-nlohmann::ordered_json layerJson(const LayerTrace& layer) { return layerObject(layer); }
+nlohmann::ordered_json layerJson(const LayerTrace& layer) { return layerObject(layer, nullptr); }
 
 Settings settingsInForce(const MethodChoice& choice, bool rotary) {
   const Settings complete = completeSettings(choice);

@@ -47,7 +47,7 @@ std::shared_ptr<const LensPictures> recordedAttention(const ImageResult& result)
   pictures->subject = "where the class token looks, as in the trace";
   bool any = false;
   for (const LayerTrace& layer : result.layers) {
-    pictures->blocks.push_back({.values = layer.attention});
+    pictures->blocks.emplace_back().values = layer.attention;
     any = any || !layer.attention.empty();
   }
   return any ? pictures : nullptr;

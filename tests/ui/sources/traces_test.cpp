@@ -62,8 +62,14 @@ class TracesTest : public QObject {
     }
     QVERIFY(runTitle(*shown).starts_with("ToMe, "));
     QVERIFY(captionLines(*shown).back().contains("101 tokens left"));
-    QVERIFY(overlayNotice(*shown, OverlayKind::kSalience, 3, false).contains("holds no salience"));
-    QVERIFY(overlayNotice(*shown, OverlayKind::kSurvivors, 3, false).isEmpty());
+    const auto notice = [&](OverlayKind kind) {
+      OverlayStyle style;
+      style.kind = kind;
+      return overlayNotice(*shown, style, 3, false);
+    };
+    QVERIFY(notice(OverlayKind::kSalience).contains("holds no salience"));
+    QVERIFY(notice(OverlayKind::kRollout).contains("holds no run"));
+    QVERIFY(notice(OverlayKind::kSurvivors).isEmpty());
     // Its method is its own.
     bench.edit(0, kToMe, "method");
     QCOMPARE(failed.size(), 1);

@@ -12,7 +12,6 @@ constexpr std::array<std::string_view, 3> kPrefixes{"", "beit.", "data2vec_visio
 std::string recognises(const FileTensors& tensors) {
   const auto patches = firstBelow(tensors, kPrefixes, kHuggingFacePatches);
   if (!patches) return {};
-  const std::string& base = patches->prefix;
   return hasKeysWithoutBias(tensors, patches->prefix) ? patches->name : "";
 }
 
