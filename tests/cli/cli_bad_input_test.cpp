@@ -82,7 +82,8 @@ TEST(OddImage, OnePixelAndAVeryWideOneWork) {
   const auto json = jsonIn(folder.path() / "out.json");
   EXPECT_EQ(json.at(0).at("image_size"), (nlohmann::json{1, 1}));
   EXPECT_EQ(json.at(1).at("image_size"), (nlohmann::json{10, 30000}));
-  EXPECT_EQ(filesIn(folder.path() / "figures").size(), 2 * figureKinds().size());
+  // All but similarity, which needs a patch.
+  EXPECT_EQ(filesIn(folder.path() / "figures").size(), 2 * (figureKinds().size() - 1));
 }
 
 TEST(BadSetting, TheModelDecides) {

@@ -28,7 +28,9 @@ TEST(Bench, TellsAPersonAndWritesTheSameAsJson) {
   EXPECT_THAT(filesIn(folder.path()), testing::ElementsAre("bench.json"));
   const json content = jsonIn(file);
   EXPECT_EQ(content.at("runs"), 1);
-  EXPECT_THAT(content.at("command").get<std::string>(), HasSubstr("bench --warmup 1 --runs 1"));
+  EXPECT_THAT(
+      content.at("command").get<std::string>(),
+      testing::AllOf(testing::StartsWith("adamerge bench "), HasSubstr(" --warmup 1 --runs 1")));
   EXPECT_THAT(content.at("created").get<std::string>(),
               testing::MatchesRegex("20..-..-..T..:..:..Z"));
   EXPECT_GE(content.at("machine").at("cores"), 1);

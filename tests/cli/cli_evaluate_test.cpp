@@ -51,7 +51,8 @@ TEST_F(EvaluateCommand, WritesTableJsonAndCsv) {
   EXPECT_EQ(record.at("device"), "cpu");
   EXPECT_EQ(record.at("dtype"), "float32");
   EXPECT_THAT(record.at("command").get<std::string>(),
-              testing::StartsWith("adamerge evaluate " + set_.string() + " --dtype float32 "));
+              testing::AllOf(testing::StartsWith("adamerge evaluate "),
+                             HasSubstr(' ' + set_.string() + " --dtype float32 ")));
   ASSERT_EQ(record.at("points").size(), 4U);
   const json& plain = record.at("points")[0];
   EXPECT_EQ(plain.at("method"), "none");

@@ -71,9 +71,9 @@ TEST_F(FigureErrors, NoLens) {
   expectError("heads", "the heads figure needs the attention of every head");
   auto lens = std::make_shared<LensPictures>();
   lens->blocks.resize(4);
-  lens->blocks[0].values = {1, 2, 3};
   input_.lens = lens;
   expectError("rollout", "the rollout figure needs what its lens shows of the run");
+  lens->blocks[0].values = {1, 2, 3};
   expectError("norm", "what the lens shows does not fit a grid of 4 x 4 patches");
 }
 

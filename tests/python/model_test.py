@@ -19,31 +19,31 @@ BIRD = ROOT / "resources" / "samples" / "bird.png"
 class ModelTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.model = adamerge.Model(dtype="float32", threads=1)
-        cls.run = cls.model.inspect(BIRD, method="tome", r=8)
+        cls.model = adamerge.Model("vit-tiny-cifar10", dtype="float32", threads=1)
+        cls.inspected = cls.model.inspect(BIRD, method="tome", r=8)
 
     def test_says_what_the_command_line_says(self):
-        out = subprocess.run([os.environ["ADAMERGE_PROGRAM"], "inspect", str(BIRD), "--method", "tome",
+        out = subprocess.run([os.environ["ADAMERGE_PROGRAM"], "inspect", str(BIRD), "--model", "vit-tiny-cifar10", "--method", "tome",
                               "--r", "8", "--dtype", "float32", "--threads", "1", "--json", "-", "--quiet"],
                              capture_output=True, text=True, check=True).stdout
         report = json.loads(out)
-        self.assertEqual(self.run.report["logits"], report["logits"])
-        self.assertEqual(len(self.run.blocks), 12)
-        for block, layer in zip(self.run.blocks, report["layers"]):
+        self.assertEqual(self.inspected.report["logits"], report["logits"])
+        self.assertEqual(len(self.inspected.blocks), 12)
+        for block, layer in zip(self.inspected.blocks, report["layers"]):
             np.testing.assert_array_equal(block.groups, layer["groups"])
             self.assertEqual(block.tokens, layer["tokens_out"])
-        self.assertIsNone(self.run.blocks[0].salience, "ToMe has none")
-        self.assertEqual(self.run.flops, report["flops"])
+        self.assertIsNone(self.inspected.blocks[0].salience, "ToMe has none")
+        self.assertEqual(self.inspected.flops, report["flops"])
         self.assertEqual(self.model.info["name"], "vit-tiny-cifar10")
-        self.assertIn("tokens 197 > 109 > 101", repr(self.run))
+        self.assertIn("tokens 197 > 109 > 101", repr(self.inspected))
 
     def test_figures(self):
-        figure = self.run.figure("groups", block=5)
+        figure = self.inspected.figure("groups", block=5)
         self.assertIn("block 6 of 12", figure._repr_svg_())
         with tempfile.TemporaryDirectory() as folder:
             path = figure.save(Path(folder) / "f.pdf")
             self.assertTrue(path.read_bytes().startswith(b"%PDF"))
-            self.assertEqual(adamerge._safetensors.read(self.run.save(Path(folder) / "t.adamerge-trace"))[1]["method"],
+            self.assertEqual(adamerge._safetensors.read(self.inspected.save(Path(folder) / "t.adamerge-trace"))[1]["method"],
                              "ToMe")
         with self.assertRaisesRegex(adamerge.Error, r"\.svg, \.png or \.pdf"):
             figure.save("f.txt")

@@ -161,6 +161,7 @@ void Lenses::start(Pane& pane, const std::shared_ptr<Request>& request, bool fir
               next.heads = request->pictures.heads;
               next.entropy = request->pictures.entropy;
               next.heads_block = request->pictures.heads_block;
+              next.heads_subject = request->pictures.heads_subject;
             }
             request->pictures = std::move(next);
           } catch (const Error& error) {

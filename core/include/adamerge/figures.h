@@ -96,6 +96,7 @@ struct LensPictures {
   std::vector<LensMap> blocks;  ///< one a block, of the overlay shown; empty maps: not computed
   std::vector<LensMap> heads;   ///< of attention: of one block, one a head
   int heads_block = -1;
+  std::string heads_subject;   ///< "where patch 3,5 looks, every head"
   std::vector<float> entropy;  ///< of those heads, in nats
 };
 

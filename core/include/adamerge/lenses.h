@@ -140,9 +140,10 @@ int positionOf(const AttentionMaps& maps, const LensToken& token);
 /// Throws Error where no block of `run` could answer `query`: what is wrong and what is there.
 void requireLens(const Recording& run, const LensQuery& query);
 
-/// "where patch 3,5 looks, head 2", "features' distance from the unmerged run's": what a query
-/// shows.
-std::string describe(const LensQuery& query, int grid_width, bool class_token);
+/// "where patch 3,5 looks, head 2", "length of the features": what a query shows. `every_head`: of
+/// attention that is shown in each of them.
+std::string describe(const LensQuery& query, int grid_width, bool class_token,
+                     bool every_head = false);
 
 /// Per head, in nats: mean by size over the tokens of the entropy of their maps, merged tokens
 /// counted as their patches.

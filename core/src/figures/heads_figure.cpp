@@ -15,7 +15,7 @@ constexpr double kLeastHeadPanel = 60;
 constexpr double kHeadsLegendSpace = 4;
 
 std::string subjectOf(const Scene& scene) {
-  const std::string& subject = scene.input.lens->subject;
+  const std::string& subject = scene.input.lens->heads_subject;
   return subject.empty() ? "attention of every head" : subject;
 }
 

@@ -21,6 +21,8 @@ void addLensBlock(LensPictures& pictures, const Recording& run, const Recording*
     }
     pictures.entropy = entropy(maps);
     pictures.heads_block = block;
+    pictures.heads_subject =
+        describe(query, run.gridWidth(), run.hasClassToken(), /*every_head=*/true);
   } else if (query.kind == LensKind::kRollout) {
     // Through all blocks, whichever is shown.
     const LensMap all = lensMap(run, other, block, query, stop);

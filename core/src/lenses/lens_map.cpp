@@ -100,11 +100,12 @@ std::string nameOf(const LensToken& token, int grid_width, bool class_token) {
 
 }  // namespace
 
-std::string describe(const LensQuery& query, int grid_width, bool class_token) {
+std::string describe(const LensQuery& query, int grid_width, bool class_token, bool every_head) {
   switch (query.kind) {
     case LensKind::kAttention: {
-      const std::string heads =
-          query.head < 0 ? "mean over heads" : fmt::format("head {}", query.head);
+      const std::string heads = every_head       ? "every head"
+                                : query.head < 0 ? "mean over heads"
+                                                 : fmt::format("head {}", query.head);
       const std::string token = nameOf(query.token, grid_width, class_token);
       return query.looked_at ? fmt::format("who looks at {}, {}", token, heads)
                              : fmt::format("where {} looks, {}", token, heads);
@@ -112,7 +113,7 @@ std::string describe(const LensQuery& query, int grid_width, bool class_token) {
     case LensKind::kRollout:
       return class_token ? "rollout to the class token" : "rollout to the mean of all tokens";
     case LensKind::kComponents:
-      return "principal components of the unmerged run";
+      return "first three components";
     case LensKind::kSimilarity:
       return fmt::format("similarity to {}", nameOf(query.token, grid_width, class_token));
     case LensKind::kNorm:

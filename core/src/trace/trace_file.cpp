@@ -91,8 +91,10 @@ class TraceBytes {
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) throw Error(fmt::format("{}: cannot be read: {}", name_, std::strerror(errno)));
       if (got == 0) {
-        throw Error(
-            fmt::format("{}: ends at byte {}, it had {} when it was opened", name_, begin, size_));
+        struct stat now {};
+        static_cast<void>(::fstat(descriptor_, &now));
+        throw Error(fmt::format("{}: ends at byte {}, it had {} when it was opened", name_,
+                                now.st_size, size_));
       }
       bytes += got;
       begin += static_cast<std::uint64_t>(got);
