@@ -433,8 +433,9 @@ MethodChoice Workbench::fitted(const MethodChoice& choice) const {
   result.settings = completeSettings(choice, vit);
   for (const CompressionKnob& knob : findMethod(choice.method).compression) {
     auto& value = std::get<std::int64_t>(result.settings[knob.key]);
-    value = std::clamp(value, static_cast<std::int64_t>(knob.least),
-                       static_cast<std::int64_t>(knob.limit * vit.patchTokens()));
+    const int most = knob.most ? knob.most(result.settings, vit)
+                               : static_cast<int>(knob.limit * vit.patchTokens());
+    value = std::clamp<std::int64_t>(value, knob.least, most);
   }
   for (const SettingInfo& setting : findMethod(choice.method).settings) {
     if (setting.rotary_only && !vit.isRotary()) result.settings[setting.key] = setting.fallback;
