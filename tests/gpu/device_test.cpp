@@ -116,7 +116,9 @@ TEST_P(HalfPrecision, StaysCloseToFloat32) {
   const Engine full = Engine::load(kModel, {.device = accelerator(), .dtype = "float32"});
   const Engine half = Engine::load(kModel, {.device = accelerator(), .dtype = GetParam()});
   EXPECT_EQ(half.dtype(), GetParam());
-  const std::vector<InputTensor> inputs = pictures();
+  std::vector<InputTensor> inputs = pictures();
+  // Slow there: the CPU of a stand-in computes in half precision.
+  if (onStandIn()) inputs.resize(2);
   for (const MethodChoice& choice : choices()) {
     const std::vector<ImageResult> expected = full.run(inputs, choice);
     const std::vector<ImageResult> results = half.run(inputs, choice);
@@ -283,12 +285,12 @@ TEST(DeviceTraffic, MemoryGrowsWithTheBatchAndNoFaster) {
   const Engine engine = Engine::load(kModel, {.device = accelerator(), .dtype = "float32"});
   const std::vector<InputTensor> few = pictures();
   std::vector<InputTensor> many;
-  for (int copy = 0; copy < 8; ++copy) many.insert(many.end(), few.begin(), few.end());
+  for (int copy = 0; copy < 4; ++copy) many.insert(many.end(), few.begin(), few.end());
   const std::size_t weights = test::standInBytes();
   for (const MethodChoice& choice : choices()) {
     const std::size_t of_few = trafficOf(engine, few, choice).peak_bytes - weights;
     const std::size_t of_many = trafficOf(engine, many, choice).peak_bytes - weights;
-    EXPECT_LT(static_cast<double>(of_many), 8.2 * static_cast<double>(of_few)) << choice.method;
+    EXPECT_LT(static_cast<double>(of_many), 4.1 * static_cast<double>(of_few)) << choice.method;
   }
 }
 
