@@ -42,7 +42,8 @@ int finish(const ImageSource& images, Terminal& terminal) {
   return 1;
 }
 
-int runImportance(const CalibrateOptions& options, Terminal& terminal, const std::stop_token& stop) {
+int runImportance(const CalibrateOptions& options, Terminal& terminal,
+                  const std::stop_token& stop) {
   if (!options.r_max.empty()) {
     throw UsageError("--r-max: prune-merge is laid out by importance, which hangs on no count");
   }

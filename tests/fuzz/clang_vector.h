@@ -16,8 +16,8 @@
 #undef __fill_a1
 #pragma pop_macro("_GLIBCXX20_CONSTEXPR")
 #pragma clang diagnostic ignored "-Wundefined-inline"
-__attribute__((used, weak)) void fillBits(std::_Bit_iterator, std::_Bit_iterator, const bool&) asm(
-    "_ZSt9__fill_a1St13_Bit_iteratorS_RKb");
+__attribute__((used, weak)) void fillBits(std::_Bit_iterator, std::_Bit_iterator,
+                                          const bool&) asm("_ZSt9__fill_a1St13_Bit_iteratorS_RKb");
 void fillBits(std::_Bit_iterator first, std::_Bit_iterator last, const bool& value) {
   std::__fill_bits_a1(first, last, value);
 }

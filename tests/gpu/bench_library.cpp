@@ -10,7 +10,6 @@
 
 #include "adamerge/calibrate.h"
 #include "adamerge/engine.h"
-#include "adamerge/calibrate.h"
 #include "engine/vit.h"
 #include "model/load_model.h"
 #include "support/json.h"

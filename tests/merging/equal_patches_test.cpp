@@ -34,8 +34,7 @@ TEST_P(EqualPatches, MergeWithoutATrace) {
   EXPECT_LT((merged.embedding - unmerged.embedding).abs().max().item<float>(), 2e-5F);
   // Without the sizes in the attention it does show: the test can fail.
   if (vit.prefixTokens() > 0) {
-    const auto plain =
-        run({"tome", {{"r", r}, {"proportional_attention", false}}, nullptr, false});
+    const auto plain = run({"tome", {{"r", r}, {"proportional_attention", false}}, nullptr, false});
     EXPECT_GT((plain.embedding - unmerged.embedding).abs().max().item<float>(), 1e-4F);
   }
 }

@@ -40,7 +40,8 @@ TEST(MethodsReference, EveryCaseOfTheDrawnPictures) {
       SCOPED_TRACE(std::string(dtype) + " " + expected.at("image").get<std::string>() + " " +
                    expected.at("settings").dump());
       std::filesystem::path image = expected.at("image").get<std::string>();
-      const InputTensor input = test::readPpm(kTestData / "merging" / image.replace_extension(".ppm"));
+      const InputTensor input =
+          test::readPpm(kTestData / "merging" / image.replace_extension(".ppm"));
       const MethodChoice choice = test::methodChoiceOf(expected.at("settings"));
       test::expectMethodCase(engine.run({&input, 1}, choice).front(), expected);
       ++per_method[choice.method];

@@ -26,7 +26,8 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-const std::filesystem::path kModelFolder = std::filesystem::path(ADAMERGE_MODELS) / "vit-tiny-cifar10";
+const std::filesystem::path kModelFolder =
+    std::filesystem::path(ADAMERGE_MODELS) / "vit-tiny-cifar10";
 constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 
 /// ToMe on a machine that has memory for `limit` images at once; what is too much fails in the

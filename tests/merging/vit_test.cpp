@@ -30,7 +30,8 @@ TEST_P(VitVariant, FeaturesAndLogitsEqualTimms) {
                               at::kFloat);
   const auto none = findMethodEntry("none").make({}, {model.info.vit, nullptr});
   const StateDict expected = readWeights(folder / "case.safetensors").tensors;
-  const VisionTransformer::Output output = vit.forward(expected.at("input"), *none, {.trace = false});
+  const VisionTransformer::Output output =
+      vit.forward(expected.at("input"), *none, {.trace = false});
   expectClose(output.logits, expected.at("logits"));
   expectClose(at::stack(output.features), expected.at("features"));
 }

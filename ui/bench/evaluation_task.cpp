@@ -66,8 +66,8 @@ struct Tellers {
 };
 
 std::vector<MeasuredChoice> matched(const Engine& engine, const Dataset& dataset,
-                                      const EvaluationRequest& wanted, const std::string& chosen_by,
-                                      const Tellers& tell, const std::stop_token& stop) {
+                                    const EvaluationRequest& wanted, const std::string& chosen_by,
+                                    const Tellers& tell, const std::stop_token& stop) {
   const auto before =
       matchedBefore(keptChoices(wanted.state, chosen_by), wanted.methods, wanted.tiers);
   if (before) return *before;

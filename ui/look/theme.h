@@ -17,7 +17,8 @@ namespace adamerge::ui {
 
 // The colour of a method, the same in lists, legends, plots and figures.
 
-/// On paper, and before it is made legible: Okabe and Ito's colours in the order of the registry; grey for "none" and unknown methods.
+/// On paper, and before it is made legible: Okabe and Ito's colours in the order of the registry;
+/// grey for "none" and unknown methods.
 QColor paperColor(std::string_view method);
 
 /// `color`, made darker or lighter until it stands out from `background` (3:1 is WCAG's contrast

@@ -35,7 +35,8 @@ at::Tensor VisionTransformer::pool(const at::Tensor& features, const ImageState&
   const std::int64_t first = config_.pool_prefix ? 0 : config_.prefixTokens();
   const at::Tensor token = features.narrow(0, 0, 1);
   const at::Tensor patches = features.narrow(0, first, features.size(0) - first);
-  const std::span<const float> sizes = std::span(image.sizes()).subspan(static_cast<std::size_t>(first));
+  const std::span<const float> sizes =
+      std::span(image.sizes()).subspan(static_cast<std::size_t>(first));
   const auto mean = [&] { return meanOverPatches(patches, sizes); };
   const auto maximum = [&] { return patches.amax(0, /*keepdim=*/true); };
   switch (config_.pooling) {
@@ -56,8 +57,7 @@ at::Tensor VisionTransformer::pool(const at::Tensor& features, const ImageState&
   }
   const std::vector<float> bias =
       proportional && image.anyMerged() ? logSizes(image.sizes()) : std::vector<float>();
-  const at::Tensor mixed =
-      pooledAttention(features, features, features, config_.heads, bias);
+  const at::Tensor mixed = pooledAttention(features, features, features, config_.heads, bias);
   return config_.class_token ? mixed.narrow(0, 0, 1) : meanOverPatches(mixed, image.sizes());
 }
 

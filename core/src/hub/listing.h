@@ -24,8 +24,8 @@ struct Listing {
   }
 };
 
-/// From the hub's answer. What comes from outside becomes parts of paths: anything odd is left out or
-/// refused. Throws Error.
+/// From the hub's answer. What comes from outside becomes parts of paths: anything odd is left out
+/// or refused. Throws Error.
 Listing parseListing(const std::string& text, const ModelName& name, const Settings& settings);
 
 /// Asks the hub. Throws Error: offline, not reached, no such model or none that this token opens,

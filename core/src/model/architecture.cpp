@@ -144,10 +144,11 @@ class Finder {
     vit_.proj_bias = inAttentions("attn.proj.bias");
     vit_.attention_norm = inAttentions("attn.norm.weight");
     vit_.qk_norm = inAttentions("attn.q_norm.weight");
-    vit_.rms_qk_norm = vit_.qk_norm && !inAttentions("attn.q_norm.bias") &&
-                       !inAttentions("attn.k_norm.bias");
+    vit_.rms_qk_norm =
+        vit_.qk_norm && !inAttentions("attn.q_norm.bias") && !inAttentions("attn.k_norm.bias");
     const std::string scale = attention + (branches ? "ls.gamma" : "ls1.gamma");
-    vit_.layer_scale = inAttentions(branches ? "ls.gamma" : "ls1.gamma") || inMlps(branches ? "ls.gamma" : "ls2.gamma");
+    vit_.layer_scale = inAttentions(branches ? "ls.gamma" : "ls1.gamma") ||
+                       inMlps(branches ? "ls.gamma" : "ls2.gamma");
     agree(config_.pre_norm, vit_.pre_norm, "norm_pre.weight");
     agree(config_.patch_bias, vit_.patch_bias, "patch_embed.proj.bias");
     agree(config_.qkv_bias, vit_.qkv_bias, attention + "attn.qkv.bias");

@@ -61,8 +61,7 @@ ConfigFormat ConfigFiles::format() const {
 ConfigFiles readConfigFiles(const std::filesystem::path& config,
                             const std::filesystem::path& preprocessor) {
   ConfigFiles files;
-  const auto read = [](const std::filesystem::path& path, nlohmann::json& json,
-                       std::string& name) {
+  const auto read = [](const std::filesystem::path& path, nlohmann::json& json, std::string& name) {
     if (path.empty()) return;
     name = path.string();
     json = parseJsonObject(readTextFile(path), name);

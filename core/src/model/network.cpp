@@ -66,8 +66,7 @@ class Lister final : public NetworkVisitor {
     if (bias) specs.push_back({name + ".bias", {out}, TensorSpec::Use::kBias});
     if (!scale.empty()) specs.push_back({scale, {out}, TensorSpec::Use::kScale});
   }
-  void norm(const std::string& name, LayerNorm& /*layer*/, std::int64_t width,
-            bool rms) override {
+  void norm(const std::string& name, LayerNorm& /*layer*/, std::int64_t width, bool rms) override {
     specs.push_back({name + ".weight", {width}, TensorSpec::Use::kScale});
     if (!rms) specs.push_back({name + ".bias", {width}, TensorSpec::Use::kShift});
   }

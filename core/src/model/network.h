@@ -11,19 +11,19 @@
 #include <vector>
 
 #include "adamerge/model_info.h"
-#include "kernels/norm.h"
 #include "kernels/linear.h"
+#include "kernels/norm.h"
 
 namespace adamerge {
 
 /// One attention of a block. What a network lacks stays undefined.
 struct AttentionLayers {
-  LayerNorm norm;          ///< before it, or after it in post-norm networks
-  PackedLinear qkv;        ///< [3 d, d]: queries, keys, values
+  LayerNorm norm;            ///< before it, or after it in post-norm networks
+  PackedLinear qkv;          ///< [3 d, d]: queries, keys, values
   LayerNorm q_norm, k_norm;  ///< of each head, [d / heads]
-  at::Tensor bias_table;   ///< [rows, heads], relative position bias
-  LayerNorm out_norm;      ///< of the heads' outputs
-  PackedLinear proj;       ///< with layer scale in it
+  at::Tensor bias_table;     ///< [rows, heads], relative position bias
+  LayerNorm out_norm;        ///< of the heads' outputs
+  PackedLinear proj;         ///< with layer scale in it
 };
 
 struct MlpLayers {
@@ -72,8 +72,8 @@ class NetworkVisitor {
   virtual void part(NetworkPart /*part*/) {}
   /// "NAME.weight" of `shape` [out, in] or [out, channels, height, width], "NAME.bias" [out] where
   /// `bias`; multiplied by the layer scale "SCALE" [out] where that is not empty.
-  virtual void linear(const std::string& name, PackedLinear& layer,
-                      std::vector<std::int64_t> shape, bool bias, const std::string& scale) = 0;
+  virtual void linear(const std::string& name, PackedLinear& layer, std::vector<std::int64_t> shape,
+                      bool bias, const std::string& scale) = 0;
   /// "NAME.weight" [width], "NAME.bias" unless `rms`.
   virtual void norm(const std::string& name, LayerNorm& layer, std::int64_t width, bool rms) = 0;
   /// Anything else, by its whole name.
@@ -101,11 +101,11 @@ std::vector<TensorSpec> networkTensors(const VitConfig& config);
 
 /// Entries of all matrices, per token of the part; what FLOPs are counted from.
 struct MatrixEntries {
-  double attention = 0;  ///< of a block's attentions
-  double mlp = 0;        ///< of a block's MLPs
+  double attention = 0;     ///< of a block's attentions
+  double mlp = 0;           ///< of a block's MLPs
   double pool_queries = 0;  ///< of the attention pooling, per query
   double pool_tokens = 0;   ///< per token that it looks at
-  double head = 0;       ///< projection and classifiers, once
+  double head = 0;          ///< projection and classifiers, once
 };
 MatrixEntries matrixEntries(const VitConfig& config);
 

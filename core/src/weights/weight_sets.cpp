@@ -171,9 +171,9 @@ class Chooser {
   [[noreturn]] void refuseSeveral(std::string_view why) const {
     std::vector<std::string> labels;
     for (const Candidate& candidate : candidates_) labels.push_back(candidate.label());
-    throw Error(
-        fmt::format("{}: holds {} sets of weights ({}){}; name the one that is meant (--weight-set)",
-                    file_, labels.size(), someOf(labels), why));
+    throw Error(fmt::format(
+        "{}: holds {} sets of weights ({}){}; name the one that is meant (--weight-set)", file_,
+        labels.size(), someOf(labels), why));
   }
 
   const Candidate& named(const std::string& wanted) const {
