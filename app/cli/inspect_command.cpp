@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <memory>
@@ -13,6 +12,7 @@
 #include "adamerge/unsaved_work.h"
 #include "commands.h"
 #include "figure_writer.h"
+#include "inspect_text.h"
 #include "inspect_trace.h"
 #include "lens_options.h"
 #include "options.h"
@@ -33,24 +33,17 @@ struct InspectOptions {
   std::string trace;
 };
 
-std::string predictionText(const ImageResult& result, const ModelInfo& model) {
-  const Prediction top = topPredictions(result.logits, model.labels, 1).front();
-  return fmt::format("{} {:.1f} %", top.label, 100 * top.probability);
-}
-
 void print(const InspectReport& report, const ModelInfo& model) {
   const ImageResult& result = report.result;
-  std::vector<std::string> tokens;
-  for (const LayerTrace& layer : result.layers) tokens.push_back(std::to_string(layer.tokens_in));
-  tokens.push_back(std::to_string(result.layers.back().tokens_out));
   fmt::print("{} ({} x {})\n", report.image, report.image_width, report.image_height);
   if (result.logits.empty()) {
     fmt::print("  {}: no classifier (--head takes one)\n", describe(report.choice));
   } else {
     const Fidelity fidelity = compareLogits(report.baseline.logits, result.logits);
     fmt::print("  {}: {} (unmerged: {}; logit cosine {:.4f}, KL {:.4f})\n", describe(report.choice),
-               predictionText(result, model), predictionText(report.baseline, model),
-               fidelity.logit_cosine, fidelity.kl_divergence);
+               predictionText(result.logits, model.labels),
+               predictionText(report.baseline.logits, model.labels), fidelity.logit_cosine,
+               fidelity.kl_divergence);
   }
   fmt::print("  cosine with the unmerged model: embedding {:.4f}, patches {:.4f}\n",
              embeddingCosine(report.baseline, result), patchCosine(report.baseline, result));
@@ -61,7 +54,7 @@ void print(const InspectReport& report, const ModelInfo& model) {
   fmt::print(
       "  features changed: {:.4f} in the mean, {:.4f} in the worst tenth, after the last block\n",
       report.change.back().mean, report.change.back().worst);
-  fmt::print("  tokens: {}\n", fmt::join(tokens, " > "));
+  fmt::print("  tokens: {}\n", tokensText(result.layers));
 }
 
 /// Inspects images one by one and keeps what is finished.

@@ -2,33 +2,28 @@
 #include "inspect_trace.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <filesystem>
 #include <utility>
 
 #include "adamerge/error.h"
 #include "adamerge/trace_file.h"
+#include "inspect_text.h"
 #include "output_files.h"
 
 namespace adamerge::cli {
 namespace {
 
-std::string predictionText(const std::vector<float>& logits, const TraceInfo& info) {
-  const Prediction top = topPredictions(logits, info.classes, 1).front();
-  return fmt::format("{} {:.1f} %", top.label, 100 * top.probability);
-}
-
 void print(const TraceInfo& info, const TracedImage& image) {
   fmt::print("{} (of {}; model {})\n", image.name, info.file.string(), modelOf(info).name);
   std::string answer = "no logits in the trace";
   if (!image.result.logits.empty()) {
-    answer = predictionText(image.result.logits, info);
+    answer = predictionText(image.result.logits, info.classes);
     if (!image.baseline.logits.empty()) {
       const Fidelity fidelity = compareLogits(image.baseline.logits, image.result.logits);
       answer += fmt::format(" (unmerged: {}; logit cosine {:.4f}, KL {:.4f})",
-                            predictionText(image.baseline.logits, info), fidelity.logit_cosine,
-                            fidelity.kl_divergence);
+                            predictionText(image.baseline.logits, info.classes),
+                            fidelity.logit_cosine, fidelity.kl_divergence);
     }
   }
   fmt::print("  {}: {}\n", describe(info), answer);
@@ -41,12 +36,7 @@ void print(const TraceInfo& info, const TracedImage& image) {
   } else {
     fmt::print("  FLOPs: not in the trace\n");
   }
-  std::vector<std::string> tokens;
-  for (const LayerTrace& layer : image.result.layers) {
-    tokens.push_back(std::to_string(layer.tokens_in));
-  }
-  tokens.push_back(std::to_string(image.result.layers.back().tokens_out));
-  fmt::print("  tokens: {}\n", fmt::join(tokens, " > "));
+  fmt::print("  tokens: {}\n", tokensText(image.result.layers));
 }
 
 /// Throws where the trace has not what the figures were asked for.

@@ -433,9 +433,7 @@ MethodChoice Workbench::fitted(const MethodChoice& choice) const {
   result.settings = completeSettings(choice, vit);
   for (const CompressionKnob& knob : findMethod(choice.method).compression) {
     auto& value = std::get<std::int64_t>(result.settings[knob.key]);
-    const int most = knob.most ? knob.most(result.settings, vit)
-                               : static_cast<int>(knob.limit * vit.patchTokens());
-    value = std::clamp<std::int64_t>(value, knob.least, most);
+    value = std::clamp<std::int64_t>(value, knob.least, knob.mostOf(result.settings, vit));
   }
   for (const SettingInfo& setting : findMethod(choice.method).settings) {
     if (setting.rotary_only && !vit.isRotary()) result.settings[setting.key] = setting.fallback;

@@ -242,27 +242,14 @@ QString overlayNotice(const Inspection& inspection, const OverlayStyle& style, i
     const QString missing = traceNotice(*inspection.traced, layer, kind, block);
     if (!missing.isEmpty()) return missing;
   }
-  switch (kind) {
-    case OverlayKind::kSalience:
-      if (!layer.salience.empty()) break;
-      if (findMethod(inspection.choice.method).salience.empty()) {
-        return QObject::tr("%1 computes no salience").arg(method);
-      }
-      return QObject::tr("%1 computes no salience in block %2").arg(method).arg(block + 1);
-    case OverlayKind::kAttention:
-    case OverlayKind::kRollout:
-    case OverlayKind::kComponents:
-    case OverlayKind::kSimilarity:
-    case OverlayKind::kNorm:
-    case OverlayKind::kChange:
-      return lensNotice(inspection, style, block, has_reference, lens);
-    case OverlayKind::kDifference:
-      if (!has_reference) return QObject::tr("Show two canvases to see where their groups differ");
-      break;
-    case OverlayKind::kNone:
-    case OverlayKind::kGroups:
-    case OverlayKind::kSurvivors:
-      break;
+  if (lensOf(kind)) return lensNotice(inspection, style, block, has_reference, lens);
+  if (kind == OverlayKind::kSalience && layer.salience.empty()) {
+    return findMethod(inspection.choice.method).salience.empty()
+               ? QObject::tr("%1 computes no salience").arg(method)
+               : QObject::tr("%1 computes no salience in block %2").arg(method).arg(block + 1);
+  }
+  if (kind == OverlayKind::kDifference && !has_reference) {
+    return QObject::tr("Show two canvases to see where their groups differ");
   }
   return {};
 }

@@ -4,6 +4,7 @@
 #include <QEvent>
 #include <QFocusEvent>
 #include <QHelpEvent>
+#include <QLayout>
 #include <QPainter>
 #include <QStyle>
 #include <QToolTip>
@@ -240,6 +241,14 @@ void KeyboardFocus::setShown(bool shown) {
   if (shown == shown_) return;
   shown_ = shown;
   emit changed();
+}
+
+bool FittingDialog::event(QEvent* event) {
+  const bool handled = QDialog::event(event);
+  if (event->type() != QEvent::LayoutRequest) return handled;
+  const int needed = layout()->totalHeightForWidth(width());
+  if (height() < needed) resize(width(), needed);
+  return handled;
 }
 
 }  // namespace adamerge::ui

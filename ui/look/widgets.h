@@ -2,6 +2,7 @@
 // Small widgets and helpers that every part uses.
 #pragma once
 
+#include <QDialog>
 #include <QDoubleSpinBox>
 #include <QLabel>
 #include <QObject>
@@ -139,6 +140,16 @@ class KeyboardFocus : public QObject {
   void setShown(bool shown);
 
   bool shown_ = false;
+};
+
+/// Grows where its wrapped text needs more height than a window grants by itself.
+class FittingDialog : public QDialog {
+  Q_OBJECT
+ public:
+  using QDialog::QDialog;
+
+ protected:
+  bool event(QEvent* event) override;
 };
 
 }  // namespace adamerge::ui

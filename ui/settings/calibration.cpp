@@ -105,7 +105,7 @@ std::filesystem::path toPath(const QString& text) {
 }  // namespace
 
 CalibrationDialog::CalibrationDialog(Workbench& workbench, QWidget* parent)
-    : QDialog(parent),
+    : FittingDialog(parent),
       workbench_(workbench),
       subject_(new QLabel),
       folder_(new QLineEdit),
@@ -329,15 +329,6 @@ void CalibrationDialog::save(const std::filesystem::path& path) {
   } catch (const std::exception& error) {
     notice_->show(Severity::kError, errorText(error));
   }
-}
-
-/// Wrapped text needs more height than a window grants by itself.
-bool CalibrationDialog::event(QEvent* event) {
-  const bool handled = QDialog::event(event);
-  if (event->type() != QEvent::LayoutRequest) return handled;
-  const int needed = layout()->totalHeightForWidth(width());
-  if (height() < needed) resize(width(), needed);
-  return handled;
 }
 
 void CalibrationDialog::reject() {

@@ -11,6 +11,7 @@
 
 #include "adamerge/methods.h"
 #include "bench/data.h"
+#include "look/widgets.h"
 
 class QLabel;
 class QLineEdit;
@@ -42,7 +43,7 @@ QString describeConditions(const MethodChoice& choice);
 class MessageLine;
 class Workbench;
 
-class CalibrationDialog : public QDialog {
+class CalibrationDialog : public FittingDialog {
   Q_OBJECT
  public:
   explicit CalibrationDialog(Workbench& workbench, QWidget* parent = nullptr);
@@ -54,9 +55,6 @@ class CalibrationDialog : public QDialog {
  public slots:
   /// Cancels what runs.
   void reject() override;
-
- protected:
-  bool event(QEvent* event) override;
 
  private:
   void layOut();

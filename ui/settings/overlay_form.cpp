@@ -105,6 +105,21 @@ RealBox* makeEnd(const QString& object_name, const QString& name, const QString&
   return box;
 }
 
+/// One setting with named values.
+template <class Value>
+QWidget* choicePage(QComboBox& box, const QString& label,
+                    const std::vector<NamedValue<Value>>& values) {
+  for (const auto& value : values) {
+    addItem(box, {}, value.label, static_cast<int>(value.value), value.help);
+  }
+  auto* page = new QWidget;
+  QGridLayout* layout = gridOn(page);
+  layout->addWidget(labelFor(&box, label), 0, 0);
+  layout->addWidget(&box, 0, 1);
+  layout->setRowStretch(1, 1);
+  return page;
+}
+
 }  // namespace
 
 OverlayForm::OverlayForm(ViewState& view, FindRange find_range, QWidget* parent)
@@ -224,15 +239,7 @@ QWidget* OverlayForm::makeAttention() {
 }
 
 QWidget* OverlayForm::makeComponentsPage() {
-  for (const auto& side : foregrounds()) {
-    addItem(*foreground_, {}, side.label, static_cast<int>(side.value), side.help);
-  }
-  auto* page = new QWidget;
-  QGridLayout* layout = gridOn(page);
-  layout->addWidget(labelFor(foreground_, tr("Show")), 0, 0);
-  layout->addWidget(foreground_, 0, 1);
-  layout->setRowStretch(1, 1);
-  return page;
+  return choicePage(*foreground_, tr("Show"), foregrounds());
 }
 
 void OverlayForm::setNetwork(const VitConfig& vit) {
@@ -260,15 +267,7 @@ void OverlayForm::setNetwork(const VitConfig& vit) {
 }
 
 QWidget* OverlayForm::makeGroupsPage() {
-  for (const auto& style : groupStyles()) {
-    addItem(*groups_, {}, style.label, static_cast<int>(style.value), style.help);
-  }
-  auto* page = new QWidget;
-  QGridLayout* layout = gridOn(page);
-  layout->addWidget(labelFor(groups_, tr("Groups as")), 0, 0);
-  layout->addWidget(groups_, 0, 1);
-  layout->setRowStretch(1, 1);
-  return page;
+  return choicePage(*groups_, tr("Groups as"), groupStyles());
 }
 
 void OverlayForm::layOut(QWidget* kinds, QWidget* heat, QWidget* groups) {

@@ -48,7 +48,7 @@ QString byteText(qint64 bytes) {
 }
 
 HubDialog::HubDialog(QWidget* parent)
-    : QDialog(parent),
+    : FittingDialog(parent),
       name_(new QLineEdit),
       heading_(new QLabel(tr("Looking into the cache…"))),
       list_(new QTreeWidget),
@@ -265,15 +265,6 @@ void HubDialog::progress(const HubProgress& progress) {
             .arg(byteText(static_cast<qint64>(progress.rate)), clockTime(progress.secondsLeft()));
   }
   progress_->setText(text);
-}
-
-/// Wrapped text needs more height than a window grants by itself.
-bool HubDialog::event(QEvent* event) {
-  const bool handled = QDialog::event(event);
-  if (event->type() != QEvent::LayoutRequest) return handled;
-  const int needed = layout()->totalHeightForWidth(width());
-  if (height() < needed) resize(width(), needed);
-  return handled;
 }
 
 void HubDialog::reject() {

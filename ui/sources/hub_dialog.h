@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "bench/hub_models.h"
+#include "look/widgets.h"
 
 class QCheckBox;
 class QLabel;
@@ -20,7 +21,7 @@ namespace adamerge::ui {
 class ElidedLabel;
 class MessageLine;
 
-class HubDialog : public QDialog {
+class HubDialog : public FittingDialog {
   Q_OBJECT
  public:
   explicit HubDialog(QWidget* parent = nullptr);
@@ -32,9 +33,6 @@ class HubDialog : public QDialog {
  signals:
   /// The dialog is done.
   void chosen(const std::filesystem::path& model);
-
- protected:
-  bool event(QEvent* event) override;
 
  private:
   enum class State { kIdle, kLooking, kOffered, kFetching };

@@ -105,6 +105,9 @@ struct CompressionKnob {
   std::function<int(const Settings&, const VitConfig&)> most = {};
   /// FLOPs may differ from image to image even at one value, so they are measured on several.
   bool varies = false;
+
+  /// `most`, or what `limit` makes of the model's patch tokens.
+  int mostOf(const Settings& settings, const VitConfig& vit) const;
 };
 
 /// From the value that compresses least to the one that compresses most; ends may be equal.

@@ -3,11 +3,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "adamerge/lenses.h"
 #include "adamerge/result.h"
 
 namespace adamerge {
 
-/// One entry of a report's "layers".
-nlohmann::ordered_json layerJson(const LayerTrace& layer);
+/// One entry of a report's "layers"; `change`: nullptr where nobody measured it.
+nlohmann::ordered_json layerJson(const LayerTrace& layer, const FeatureChange* change = nullptr);
 
 }  // namespace adamerge

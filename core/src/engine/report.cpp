@@ -77,30 +77,6 @@ void addDetails(const MethodDetails& details, Json& json) {
   add("note", details.note);
 }
 
-/// `change`: null where nobody measured it.
-Json layerObject(const LayerTrace& layer, const FeatureChange* change) {
-  Json json = {{"index", layer.index},
-               {"tokens_in", layer.tokens_in},
-               {"tokens_out", layer.tokens_out},
-               {"merged", layer.merged},
-               {"redundancy", optionalNumber(layer.redundancy)},
-               {"mu", optionalNumber(layer.mu)},
-               {"sigma", optionalNumber(layer.sigma)},
-               {"z", optionalNumber(layer.z)}};
-  json["salience"] = layer.salience.empty() ? Json(nullptr) : Json(layer.salience);
-  json["attention"] = layer.attention.empty() ? Json(nullptr) : Json(layer.attention);
-  json["change_mean"] = change != nullptr ? Json(change->mean) : Json(nullptr);
-  json["change_worst"] = change != nullptr ? Json(change->worst) : Json(nullptr);
-  json["groups"] = layer.groups;
-  json["dropped"] = layer.dropped;
-  if (layer.restored) {
-    json["restored"] = true;
-    json["tokens_inside"] = layer.tokens_inside;
-  }
-  addDetails(layer.details, json);
-  return json;
-}
-
 /// NaN is null; so is a map that was not computed.
 Json listOf(const std::vector<float>& values) {
   if (values.empty()) return nullptr;
@@ -186,7 +162,7 @@ Json inspectObject(const Engine& engine, const InspectReport& report) {
   const std::vector<LayerTrace>& layers = report.result.layers;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     json["layers"].push_back(
-        layerObject(layers[i], i < report.change.size() ? &report.change[i] : nullptr));
+        layerJson(layers[i], i < report.change.size() ? &report.change[i] : nullptr));
   }
   if (report.lens) json["lens"] = lensObject(*report.lens, model.vit.gridWidth());
   return json;
@@ -248,7 +224,28 @@ std::string positions(const VitConfig& vit) {
 
 }  // namespace
 
-nlohmann::ordered_json layerJson(const LayerTrace& layer) { return layerObject(layer, nullptr); }
+nlohmann::ordered_json layerJson(const LayerTrace& layer, const FeatureChange* change) {
+  Json json = {{"index", layer.index},
+               {"tokens_in", layer.tokens_in},
+               {"tokens_out", layer.tokens_out},
+               {"merged", layer.merged},
+               {"redundancy", optionalNumber(layer.redundancy)},
+               {"mu", optionalNumber(layer.mu)},
+               {"sigma", optionalNumber(layer.sigma)},
+               {"z", optionalNumber(layer.z)}};
+  json["salience"] = layer.salience.empty() ? Json(nullptr) : Json(layer.salience);
+  json["attention"] = layer.attention.empty() ? Json(nullptr) : Json(layer.attention);
+  json["change_mean"] = change != nullptr ? Json(change->mean) : Json(nullptr);
+  json["change_worst"] = change != nullptr ? Json(change->worst) : Json(nullptr);
+  json["groups"] = layer.groups;
+  json["dropped"] = layer.dropped;
+  if (layer.restored) {
+    json["restored"] = true;
+    json["tokens_inside"] = layer.tokens_inside;
+  }
+  addDetails(layer.details, json);
+  return json;
+}
 
 Settings settingsInForce(const MethodChoice& choice, bool rotary) {
   const Settings complete = completeSettings(choice);

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "adamerge/error.h"
+#include "support/numbers.h"
 
 namespace adamerge {
 namespace {
@@ -65,18 +66,6 @@ Fidelity compareLogits(const std::vector<float>& baseline, const std::vector<flo
 }
 
 namespace {
-
-double cosine(std::span<const float> a, std::span<const float> b) {
-  double dot = 0;
-  double aa = 0;
-  double bb = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    dot += static_cast<double>(a[i]) * b[i];
-    aa += static_cast<double>(a[i]) * a[i];
-    bb += static_cast<double>(b[i]) * b[i];
-  }
-  return aa > 0 && bb > 0 ? dot / std::sqrt(aa * bb) : 0;
-}
 
 constexpr int kNobody = -1;
 

@@ -246,16 +246,10 @@ double leastLegendWidth(const Scene& scene) {
 }
 
 std::string legendCaption(const Scene& scene) {
+  if (lensOf(scene.content)) return lensCaption(scene);
   switch (scene.content) {
     case OverlayKind::kSalience:
       return std::string(contentName(scene.content));
-    case OverlayKind::kAttention:
-    case OverlayKind::kRollout:
-    case OverlayKind::kComponents:
-    case OverlayKind::kSimilarity:
-    case OverlayKind::kNorm:
-    case OverlayKind::kChange:
-      return lensCaption(scene);
     case OverlayKind::kGroups: {
       const int tokens = countGroups(scene.trace().groups);
       return fmt::format("{} patch token{}", tokens, tokens == 1 ? "" : "s");
@@ -263,7 +257,7 @@ std::string legendCaption(const Scene& scene) {
     case OverlayKind::kSurvivors:
     case OverlayKind::kDifference:
       return fmt::format("after block {}", scene.layer + 1);
-    case OverlayKind::kNone:
+    default:
       break;
   }
   return {};

@@ -62,19 +62,10 @@ class Overlay {
   }
 
   void drawKind() {
+    if (lensOf(style_.kind)) drawLens();
     switch (style_.kind) {
-      case OverlayKind::kNone:
-        break;
       case OverlayKind::kSalience:
         drawHeat(trace_.salience);
-        break;
-      case OverlayKind::kAttention:
-      case OverlayKind::kRollout:
-      case OverlayKind::kComponents:
-      case OverlayKind::kSimilarity:
-      case OverlayKind::kNorm:
-      case OverlayKind::kChange:
-        drawLens();
         break;
       case OverlayKind::kGroups:
         drawGroups();
@@ -84,6 +75,8 @@ class Overlay {
         break;
       case OverlayKind::kDifference:
         drawDifference();
+        break;
+      default:
         break;
     }
   }

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <iterator>
 
+#include "support/numbers.h"
+
 namespace adamerge {
 namespace {
 
@@ -15,15 +17,6 @@ constexpr double kHighPercentile = 0.98;
 /// Salience spreads over about three decades.
 constexpr double kLogarithmicGain = 999;
 constexpr double kConstantPosition = 0.5;
-
-/// Linear interpolation between the two nearest order statistics.
-double quantile(const std::vector<float>& sorted, double q) {
-  const double position = q * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(position);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return std::lerp(static_cast<double>(sorted[below]), static_cast<double>(sorted[above]),
-                   position - static_cast<double>(below));
-}
 
 double meanRank(const std::vector<float>& sorted, float value) {
   const auto [first, last] = std::equal_range(sorted.begin(), sorted.end(), value);

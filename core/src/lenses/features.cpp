@@ -9,6 +9,7 @@
 #include "adamerge/error.h"
 #include "adamerge/lenses.h"
 #include "lenses/parts.h"
+#include "support/numbers.h"
 
 namespace adamerge {
 namespace {
@@ -58,11 +59,7 @@ std::vector<float> numbersOf(const at::Tensor& tensor) {
 double percentile(std::vector<float> values, double q) {
   if (values.empty()) return 0;
   std::sort(values.begin(), values.end());
-  const double x = q / 100 * static_cast<double>(values.size() - 1);
-  const auto k = static_cast<std::size_t>(x);
-  const double low = values[k];
-  if (k + 1 >= values.size()) return low;
-  return low + (x - static_cast<double>(k)) * (static_cast<double>(values[k + 1]) - low);
+  return quantile(values, q / 100);
 }
 
 ComponentBasis principalComponents(const std::vector<float>& features, int rows, int width) {
@@ -99,21 +96,11 @@ std::vector<float> componentScores(const Recording& run, const ComponentBasis& b
 std::vector<float> changeOf(const std::vector<float>& features, const std::vector<float>& other,
                             int rows, int width) {
   std::vector<float> change;
-  for (std::int64_t row = 0; row < rows; ++row) {
-    const float* a = features.data() + row * width;
-    const float* b = other.data() + row * width;
-    if (std::equal(a, a + width, b)) {
-      change.push_back(0);
-      continue;
-    }
-    double dot = 0, aa = 0, bb = 0;
-    for (int i = 0; i < width; ++i) {
-      dot += static_cast<double>(a[i]) * b[i];
-      aa += static_cast<double>(a[i]) * a[i];
-      bb += static_cast<double>(b[i]) * b[i];
-    }
-    const double cosine = aa > 0 && bb > 0 ? dot / std::sqrt(aa * bb) : 0;
-    change.push_back(static_cast<float>(std::max(0.0, 1 - cosine)));
+  for (int row = 0; row < rows; ++row) {
+    const auto a = rowOf(features, row, width);
+    const auto b = rowOf(other, row, width);
+    const bool same = std::equal(a.begin(), a.end(), b.begin());
+    change.push_back(same ? 0 : static_cast<float>(std::max(0.0, 1 - cosine(a, b))));
   }
   return change;
 }

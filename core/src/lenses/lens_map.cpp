@@ -7,6 +7,7 @@
 #include "adamerge/error.h"
 #include "adamerge/lenses.h"
 #include "lenses/parts.h"
+#include "support/numbers.h"
 
 namespace adamerge {
 namespace {
@@ -55,36 +56,22 @@ LensMap componentMap(const Recording& run, const Recording& unmerged, int block,
 
 LensMap similarityMap(const Recording& run, int block, int patch) {
   const std::vector<float> features = run.features(block);
-  const auto width = static_cast<std::size_t>(run.width());
-  const float* anchor = features.data() + static_cast<std::size_t>(patch) * width;
-  const auto product = [width](const float* a, const float* b) {
-    double sum = 0;
-    for (std::size_t i = 0; i < width; ++i) sum += static_cast<double>(a[i]) * b[i];
-    return sum;
-  };
-  const double own = product(anchor, anchor);
+  const std::span<const float> anchor = rowOf(features, patch, run.width());
   LensMap map;
   map.hatched = droppedAfter(run, block);
-  for (std::size_t p = 0; p < map.hatched.size(); ++p) {
-    const float* row = features.data() + p * width;
-    const double squares = own * product(row, row);
-    map.values.push_back(
-        static_cast<float>(squares > 0 ? product(row, anchor) / std::sqrt(squares) : 0));
+  for (int p = 0; p < run.patches(); ++p) {
+    map.values.push_back(static_cast<float>(cosine(rowOf(features, p, run.width()), anchor)));
   }
   return map;
 }
 
 LensMap normMap(const Recording& run, int block) {
   const std::vector<float> features = run.features(block);
-  const auto width = static_cast<std::size_t>(run.width());
   LensMap map;
   map.hatched = droppedAfter(run, block);
-  for (std::size_t p = 0; p < map.hatched.size(); ++p) {
+  for (int p = 0; p < run.patches(); ++p) {
     double sum = 0;
-    for (std::size_t i = 0; i < width; ++i) {
-      const double value = features[p * width + i];
-      sum += value * value;
-    }
+    for (const double value : rowOf(features, p, run.width())) sum += value * value;
     map.values.push_back(static_cast<float>(std::sqrt(sum)));
   }
   return map;

@@ -2,12 +2,19 @@
 // What the lenses share: token memberships, principal components.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "adamerge/lenses.h"
 #include "engine/image_state.h"
 
 namespace adamerge {
+
+/// Of `features` [rows, width].
+inline std::span<const float> rowOf(const std::vector<float>& features, int row, int width) {
+  const auto length = static_cast<std::size_t>(width);
+  return std::span(features).subspan(static_cast<std::size_t>(row) * length, length);
+}
 
 TokenMembership membershipOf(const ImageState& tokens);
 

@@ -1,100 +1,82 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The lenses' raw numbers as safetensors: 8 bytes of header length, a JSON header, the data in its
-// order. Shapes are known before anything is computed, so that data is written as it comes.
+// The lenses' raw numbers as safetensors. Shapes are known before anything is computed, so that
+// data is written as it comes.
 #include <fmt/format.h>
 
-#include <cstring>
-#include <functional>
-#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
 
 #include "adamerge/error.h"
 #include "adamerge/lenses.h"
 #include "lenses/parts.h"
 #include "support/files.h"
+#include "weights/safetensors.h"
 
 namespace adamerge {
 namespace {
 
-using Header = nlohmann::ordered_json;
 using Shape = std::vector<std::int64_t>;
 
 constexpr std::size_t kNumberBytes = 4;  ///< of F32 and I32
-constexpr std::size_t kAlignment = 8;    ///< of the data's beginning
 
-struct FileEntry {
-  std::string name;
-  const char* type;
-  Shape shape;
-};
-
-std::size_t countOf(const Shape& shape) {
-  std::size_t count = 1;
-  for (const std::int64_t side : shape) count *= static_cast<std::size_t>(side);
-  return count;
-}
-
-std::vector<FileEntry> entriesOf(const Recording& run, const std::vector<int>& blocks) {
+/// In the order of the data.
+std::vector<SafetensorsEntry> entriesOf(const Recording& run, const std::vector<int>& blocks) {
   const std::int64_t patches = run.patches();
   const std::int64_t width = run.width();
-  std::vector<FileEntry> entries;
+  std::vector<SafetensorsEntry> entries;
+  const auto add = [&entries](std::string name, const char* type, Shape shape) {
+    const std::uint64_t begin = entries.empty() ? 0 : entries.back().end;
+    std::uint64_t bytes = kNumberBytes;
+    for (const std::int64_t side : shape) bytes *= static_cast<std::uint64_t>(side);
+    entries.push_back({std::move(name), type, at::ScalarType::Undefined, kNumberBytes,
+                       std::move(shape), begin, begin + bytes});
+  };
   for (const int block : blocks) {
-    const auto add = [&](const char* name, const char* type, Shape shape) {
-      entries.push_back({fmt::format("block.{}.{}", block, name), type, std::move(shape)});
+    const auto of_block = [&](const char* name, const char* type, Shape shape) {
+      add(fmt::format("block.{}.{}", block, name), type, std::move(shape));
     };
     const auto tokens = static_cast<std::int64_t>(run.attentionTokens(block).sizes.size());
-    add("attention", "F32", {run.heads(), tokens, tokens});
-    add("groups_in", "I32", {patches});
-    add("sizes_in", "F32", {tokens});
-    add("groups_out", "I32", {patches});
-    add("entropy", "F32", {run.heads()});
-    add("features", "F32", {patches, width});
-    add("change", "F32", {patches});
-    add("basis", "F32", {3, width});
-    add("basis_mean", "F32", {width});
-    add("basis_range", "F32", {2, 3});
-    add("components", "F32", {patches, 3});
+    of_block("attention", "F32", {run.heads(), tokens, tokens});
+    of_block("groups_in", "I32", {patches});
+    of_block("sizes_in", "F32", {tokens});
+    of_block("groups_out", "I32", {patches});
+    of_block("entropy", "F32", {run.heads()});
+    of_block("features", "F32", {patches, width});
+    of_block("change", "F32", {patches});
+    of_block("basis", "F32", {3, width});
+    of_block("basis_mean", "F32", {width});
+    of_block("basis_range", "F32", {2, 3});
+    of_block("components", "F32", {patches, 3});
   }
-  entries.push_back({"rollout", "F32", {patches}});
-  if (run.prefix() > 0) entries.push_back({"rollout_prefix", "F32", {run.prefix()}});
+  add("rollout", "F32", {patches});
+  if (run.prefix() > 0) add("rollout_prefix", "F32", {run.prefix()});
   return entries;
 }
 
-std::string headerOf(const std::vector<FileEntry>& entries, const Recording& run,
-                     const TensorsSubject& subject) {
-  Header header;
-  header["__metadata__"] = {{"format", "adamerge-tensors"},
-                            {"version", "1"},
-                            {"method", subject.method},
-                            {"settings", subject.settings},
-                            {"model", subject.model},
-                            {"image", subject.image},
-                            {"grid", fmt::format("[{}, {}]", run.gridHeight(), run.gridWidth())},
-                            {"prefix_tokens", std::to_string(run.prefix())}};
-  std::size_t offset = 0;
-  for (const FileEntry& entry : entries) {
-    const std::size_t end = offset + kNumberBytes * countOf(entry.shape);
-    header[entry.name] = {
-        {"dtype", entry.type}, {"shape", entry.shape}, {"data_offsets", {offset, end}}};
-    offset = end;
-  }
-  std::string text = header.dump(-1, ' ', false, Header::error_handler_t::replace);
-  text.resize((text.size() + kAlignment - 1) / kAlignment * kAlignment, ' ');
-  return text;
+SafetensorsMetadata metadataOf(const Recording& run, const TensorsSubject& subject) {
+  return {{"format", "adamerge-tensors"},
+          {"version", "1"},
+          {"method", subject.method},
+          {"settings", subject.settings},
+          {"model", subject.model},
+          {"image", subject.image},
+          {"grid", fmt::format("[{}, {}]", run.gridHeight(), run.gridWidth())},
+          {"prefix_tokens", std::to_string(run.prefix())}};
 }
 
 /// Writes the data in the entries' order and checks that it is theirs.
 class DataWriter {
  public:
-  DataWriter(const std::vector<FileEntry>& entries, const WriteBytes& write)
+  DataWriter(const std::vector<SafetensorsEntry>& entries, const WriteBytes& write)
       : entries_(entries), write_(write) {}
 
   template <typename Number>
   void add(std::string_view name, const Number* values, std::size_t count) {
     static_assert(sizeof(Number) == kNumberBytes);
-    const FileEntry& entry = entries_[next_++];
-    if (!entry.name.ends_with(name) || countOf(entry.shape) != count) {
-      throw Error(
-          fmt::format("{} has {} numbers instead of {}", entry.name, count, countOf(entry.shape)));
+    const SafetensorsEntry& entry = entries_[next_++];
+    const std::uint64_t wanted = (entry.end - entry.begin) / kNumberBytes;
+    if (!entry.name.ends_with(name) || wanted != count) {
+      throw Error(fmt::format("{} has {} numbers instead of {}", entry.name, count, wanted));
     }
     write_({reinterpret_cast<const char*>(values), count * kNumberBytes});
   }
@@ -104,7 +86,7 @@ class DataWriter {
   }
 
  private:
-  const std::vector<FileEntry>& entries_;
+  const std::vector<SafetensorsEntry>& entries_;
   const WriteBytes& write_;
   std::size_t next_ = 0;
 };
@@ -137,12 +119,9 @@ void addBlock(DataWriter& data, const Recording& run, const Recording& unmerged,
 void writeTensors(const std::filesystem::path& path, const Recording& run,
                   const Recording& unmerged, const std::vector<int>& blocks,
                   const TensorsSubject& subject, const std::stop_token& stop) {
-  const std::vector<FileEntry> entries = entriesOf(run, blocks);
-  const std::string header = headerOf(entries, run, subject);
+  const std::vector<SafetensorsEntry> entries = entriesOf(run, blocks);
   writeFileInParts(path, [&](const WriteBytes& write) {
-    const std::uint64_t length = header.size();
-    write({reinterpret_cast<const char*>(&length), sizeof length});
-    write(header);
+    write(encodeSafetensorsHeader(entries, metadataOf(run, subject)));
     DataWriter data(entries, write);
     for (const int block : blocks) addBlock(data, run, unmerged, block, stop);
     const Rollout all = rollout(run, stop);

@@ -11,6 +11,7 @@
 #include "adamerge/error.h"
 #include "adamerge/report.h"
 #include "support/json.h"
+#include "support/numbers.h"
 
 namespace adamerge {
 namespace {
@@ -124,13 +125,6 @@ BenchmarkComparison compareBenchmarks(const RecordedBenchmark& before,
 }
 
 namespace {
-
-double quantile(const std::vector<double>& sorted, double share) {
-  const double place = share * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(place);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return std::lerp(sorted[below], sorted[above], place - static_cast<double>(below));
-}
 
 Flops meanOf(const std::vector<Flops>& runs) {
   Flops mean;

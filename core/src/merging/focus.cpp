@@ -10,6 +10,7 @@
 
 #include "merging/entries.h"
 #include "merging/matching.h"
+#include "support/numbers.h"
 
 namespace adamerge {
 namespace {
@@ -17,14 +18,6 @@ namespace {
 constexpr double kLeastSpread = 1e-12;
 constexpr double kProtected = 0.1;  // unimportance below 0.9
 constexpr double kLayerNormEpsilon = 1e-6;
-
-/// Linear interpolation between the values around (count - 1) * share; `sorted` is not empty.
-double quantile(const std::vector<double>& sorted, double share) {
-  const double place = share * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(place);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
-}
 
 /// `percent` of `keys`, whole numbers, those of the highest scores; lowest of equals first.
 std::vector<std::int64_t> highest(std::vector<std::int64_t> keys, const std::vector<double>& scores,

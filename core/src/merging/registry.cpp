@@ -189,11 +189,14 @@ const CompressionKnob* compressionKnob(const MethodChoice& choice) {
   return findMethod(choice.method).activeKnob(completeSettings(choice));
 }
 
+int CompressionKnob::mostOf(const Settings& settings, const VitConfig& vit) const {
+  return most ? most(settings, vit) : static_cast<int>(vit.patchTokens() * limit);
+}
+
 KnobRange knobRange(const MethodChoice& choice, const VitConfig& vit) {
   const CompressionKnob* knob = compressionKnob(choice);
   if (knob == nullptr) return {};
-  const int most = knob->most ? knob->most(completeSettings(choice, vit), vit)
-                              : static_cast<int>(vit.patchTokens() * knob->limit);
+  const int most = knob->mostOf(completeSettings(choice, vit), vit);
   return knob->keeps ? KnobRange{most, knob->least} : KnobRange{knob->least, most};
 }
 

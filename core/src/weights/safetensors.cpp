@@ -287,22 +287,33 @@ SafetensorsMetadata readSafetensorsMetadata(const MappedFile& file) {
       parseHeader(file.text().substr(kLengthBytes, begin - kLengthBytes), file.name()));
 }
 
-std::string encodeSafetensors(const StateDict& tensors, const SafetensorsMetadata& metadata) {
+std::string encodeSafetensorsHeader(std::span<const SafetensorsEntry> entries,
+                                    const SafetensorsMetadata& metadata) {
   // Without it Hugging Face's own reader refuses the file.
   nlohmann::json texts = {{"format", "pt"}};
   for (const auto& [name, text] : metadata) texts[name] = text;
   nlohmann::json header = {{"__metadata__", texts}};
-  std::size_t size = 0;
-  for (const auto& [name, tensor] : tensors) {
-    header[name] = {{"dtype", typeName(tensor.scalar_type())},
-                    {"shape", tensor.sizes().vec()},
-                    {"data_offsets", {size, size + tensor.nbytes()}}};
-    size += tensor.nbytes();
+  for (const SafetensorsEntry& entry : entries) {
+    header[entry.name] = {
+        {"dtype", entry.dtype}, {"shape", entry.shape}, {"data_offsets", {entry.begin, entry.end}}};
   }
   // Texts may hold what a path holds, which need not be UTF-8.
   std::string text = header.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   text.append((kAlignment - text.size() % kAlignment) % kAlignment, ' ');
-  std::string bytes = littleEndian(text.size()) + text;
+  return littleEndian(text.size()) + text;
+}
+
+std::string encodeSafetensors(const StateDict& tensors, const SafetensorsMetadata& metadata) {
+  std::vector<SafetensorsEntry> entries;
+  std::uint64_t size = 0;
+  for (const auto& [name, tensor] : tensors) {
+    const std::uint64_t end = size + tensor.nbytes();
+    entries.push_back({name, typeName(tensor.scalar_type()), tensor.scalar_type(),
+                       static_cast<std::size_t>(tensor.element_size()), tensor.sizes().vec(), size,
+                       end});
+    size = end;
+  }
+  std::string bytes = encodeSafetensorsHeader(entries, metadata);
   bytes.reserve(bytes.size() + size);
   for (const auto& [name, tensor] : tensors) {
     const at::Tensor whole = tensor.detach().to(at::kCPU).contiguous();

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,11 @@ TensorFile openSafetensors(const std::shared_ptr<const MappedFile>& file);
 
 /// Empty where the file has none. Throws Error: malformed.
 SafetensorsMetadata readSafetensorsMetadata(const MappedFile& file);
+
+/// What comes before the data, padded to 8 bytes: of each entry dtype, shape and place, and the
+/// metadata.
+std::string encodeSafetensorsHeader(std::span<const SafetensorsEntry> entries,
+                                    const SafetensorsMetadata& metadata);
 
 /// A whole file: the header, padded to 8 bytes, and the tensors end to end in order of their names.
 /// On any device, of any type that is read.
