@@ -17,6 +17,7 @@
 #include <cmath>
 
 #include "adamerge/error.h"
+#include "bench/data.h"
 #include "look/paint.h"
 #include "look/text.h"
 #include "look/theme.h"
@@ -292,7 +293,7 @@ void ScheduleEditor::open(const QString& path, const QString& name) {
     emit edited(schedule->counts);
     emit finished();
   } catch (const Error& error) {
-    emit failed(QString::fromUtf8(error.what()));
+    emit failed(errorText(error));
   }
 }
 
@@ -306,7 +307,7 @@ void ScheduleEditor::save(const QString& path) {
     emit finished();
     name_->setText(QString::fromStdString(schedule.name));
   } catch (const Error& error) {
-    emit failed(QString::fromUtf8(error.what()));
+    emit failed(errorText(error));
   }
 }
 
