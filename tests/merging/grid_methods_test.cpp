@@ -306,8 +306,9 @@ TEST(GridMethods, SayWhichSettingsDoNotSuit) {
               HasSubstr("110 % of the tokens together: at most 100"));
   EXPECT_THAT(problemOf("prune-merge", {{"importance_file", std::string("/nowhere.json")}}),
               HasSubstr("/nowhere.json"));
-  EXPECT_THAT(problemOf("prune-merge", {{"matrices", (kMethodsData / "tocom.safetensors").string()}}),
-              HasSubstr("has no blocks.N.attn.merge_matrix"));
+  EXPECT_THAT(
+      problemOf("prune-merge", {{"matrices", (kMethodsData / "tocom.safetensors").string()}}),
+      HasSubstr("has no blocks.N.attn.merge_matrix"));
   const std::string file = (kMethodsData / "tocom.safetensors").string();
   EXPECT_THAT(problemOf("tome", {{"compensator", file}, {"r", std::int64_t{17}}}),
               HasSubstr("counts from 0 to 16"));
@@ -327,7 +328,9 @@ TEST(CubistMerge, NeedsWholeRowsAndColumns) {
   layer.prefix = 1;
   layer.tokens = at::ones({196, 8});
   layer.sizes = sizes;
-  EXPECT_THAT(test::errorMessage([&] { method->plan(layer); }),
+  EXPECT_THAT(test::errorMessage([&] {
+                method->plans({&layer, 1});
+              }),
               HasSubstr("block 3 has 195 patch tokens, which are no grid of 14 x 14"));
 }
 
@@ -383,10 +386,11 @@ TEST(PruneMerge, TrainedMatricesRunAsTheyAre) {
   EXPECT_GT(std::abs(run(named).logits[0] - plain[0]), 1e-3);
 
   // What the importance lays out, as matrices of a file.
-  const Settings laid_out{{"importance_file", (kMethodsData / "prune-merge-gradient.json").string()},
-                          {"blocks", std::vector<std::int64_t>{4}},
-                          {"keep", std::int64_t{50}},
-                          {"prune", std::int64_t{20}}};
+  const Settings laid_out{
+      {"importance_file", (kMethodsData / "prune-merge-gradient.json").string()},
+      {"blocks", std::vector<std::int64_t>{4}},
+      {"keep", std::int64_t{50}},
+      {"prune", std::int64_t{20}}};
   const Importance importance = readImportance(kMethodsData / "prune-merge-gradient.json");
   const std::vector<int> blocks{4};
   const SegmentedBlock block = segmentBlocks(importance.scores, blocks, 50, 20, 14).front();

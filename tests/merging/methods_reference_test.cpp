@@ -40,7 +40,8 @@ TEST(MethodsReference, EveryCaseOfTheDrawnPictures) {
       SCOPED_TRACE(std::string(dtype) + " " + expected.at("image").get<std::string>() + " " +
                    expected.at("settings").dump());
       std::filesystem::path image = expected.at("image").get<std::string>();
-      const InputTensor input = test::readPpm(kTestData / "merging" / image.replace_extension(".ppm"));
+      const InputTensor input =
+          test::readPpm(kTestData / "merging" / image.replace_extension(".ppm"));
       const MethodChoice choice = test::methodChoiceOf(expected.at("settings"));
       test::expectMethodCase(engine.run({&input, 1}, choice).front(), expected);
       ++per_method[choice.method];
@@ -176,7 +177,9 @@ TEST(Methods, SayThatTokensAreNoNumbers) {
   for (const char* name : {"atc", "ppt", "prunesid"}) {
     const auto method = findMethodEntry(name).make(
         completeSettings({name, {}, nullptr, false}, vit), {vit, nullptr});
-    EXPECT_THAT(test::errorMessage([&] { method->plan(layer); }),
+    EXPECT_THAT(test::errorMessage([&] {
+                  method->plans({&layer, 1});
+                }),
                 testing::AllOf(HasSubstr("in block 2"), HasSubstr("not numbers")))
         << name;
   }

@@ -237,33 +237,27 @@ BestMatches bestMatches(const at::Tensor& scores) {
   return best;
 }
 
-BestMatches plainBestProducts(const at::Tensor& matrix, Positions sources, Positions destinations,
-                              std::int64_t step, const at::Tensor& row_factors,
-                              const at::Tensor& column_factors) {
-  const auto end = [&](Positions p) { return p.first + (p.count - 1) * step + 1; };
-  return bestMatches(matrix.slice(0, sources.first, end(sources), step)
-                         .slice(1, destinations.first, end(destinations), step) *
-                     column_factors.unsqueeze(0) * row_factors.unsqueeze(1));
+BestMatches plainBestProducts(const at::Tensor& scores, const at::Tensor& source_factors,
+                              const at::Tensor& destination_factors) {
+  return bestMatches(scores * destination_factors.unsqueeze(0) * source_factors.unsqueeze(1));
 }
 
-BestMatches bestProducts(const at::Tensor& matrix, Positions sources, Positions destinations,
-                         std::int64_t step, const at::Tensor& row_factors,
-                         const at::Tensor& column_factors, Isa isa) {
-  if (!isDecidable(matrix) || matrix.stride(1) != 1 ||
-      row_factors.scalar_type() != matrix.scalar_type() ||
-      column_factors.scalar_type() != matrix.scalar_type()) {
-    return plainBestProducts(matrix, sources, destinations, step, row_factors, column_factors);
+BestMatches bestProducts(const at::Tensor& scores, const at::Tensor& source_factors,
+                         const at::Tensor& destination_factors, Isa isa) {
+  if (!isDecidable(scores) || source_factors.scalar_type() != scores.scalar_type() ||
+      destination_factors.scalar_type() != scores.scalar_type()) {
+    return plainBestProducts(scores, source_factors, destination_factors);
   }
-  const at::Tensor rows = row_factors.contiguous();
-  const at::Tensor columns = column_factors.contiguous();
+  const at::Tensor rows = source_factors.contiguous();
+  const at::Tensor columns = destination_factors.contiguous();
   BestMatches best;
-  best.score.resize(static_cast<std::size_t>(sources.count));
-  best.index.resize(static_cast<std::size_t>(sources.count));
-  const at::Tensor scratch = at::empty({destinations.count}, matrix.options());
+  best.score.resize(static_cast<std::size_t>(scores.size(0)));
+  best.index.resize(static_cast<std::size_t>(scores.size(0)));
+  const at::Tensor scratch = at::empty({scores.size(1)}, scores.options());
   floatKernels(isa).best(
-      {matrix.data_ptr(), matrix.stride(0), matrix.scalar_type() == at::kDouble, sources.first,
-       sources.count, destinations.first, destinations.count, step, rows.data_ptr(),
-       columns.data_ptr(), best.score.data(), best.index.data()},
+      {scores.data_ptr(), scores.stride(0), scores.stride(1), scores.scalar_type() == at::kDouble,
+       scores.size(0), scores.size(1), rows.data_ptr(), columns.data_ptr(), best.score.data(),
+       best.index.data()},
       scratch.data_ptr());
   replaceNaN(best.score);
   return best;

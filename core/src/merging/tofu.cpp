@@ -9,20 +9,15 @@ class ToFu final : public MergeMethod {
  public:
   ToFu(std::int64_t r, int depth) : r_(r), depth_(depth) {}
   Stage stage() const override { return Stage::kBetweenAttentionAndMlp; }
-  MergePlan plan(const LayerTokens& layer) const override {
-    MergePlan plan = toMePlan(layer, r_);
-    plan.combine = combination(layer);
-    return plan;
-  }
-  std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
-    std::vector<MergePlan> plans = toMePlans(layers, r_);
-    for (MergePlan& plan : plans) plan.combine = combination(layers.front());
-    return plans;
-  }
 
  private:
-  Combine combination(const LayerTokens& layer) const {
-    return layer.block <= depth_ / 2 ? Combine::kPrune : Combine::kNormPreserving;
+  std::vector<MergePlan> planSet(std::span<const LayerTokens> images) const override {
+    std::vector<MergePlan> plans = toMePlans(images, r_);
+    const bool prunes = images.front().block <= depth_ / 2;
+    for (MergePlan& plan : plans) {
+      plan.combine = prunes ? Combine::kPrune : Combine::kNormPreserving;
+    }
+    return plans;
   }
 
   std::int64_t r_;
