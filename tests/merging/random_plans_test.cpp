@@ -254,7 +254,7 @@ TEST(RandomPlans, PptDropsTheLowestOrPools) {
     }
     LayerTokens layer = own.layer;
     layer.attention = &statistics;
-    const std::int64_t r = draw.whole(1, 20);
+    const std::int64_t r = draw.whole(1, 18);
     const double threshold = variance * (draw.whole(0, 1) == 0 ? 0.9 : 1.1);
     const MergePlan plan = test::planOf(
         "ppt", {{"r", r}, {"threshold", std::min(1.0, threshold)}, {"blocks", Indices{2}}},
@@ -337,7 +337,7 @@ TEST(RandomPlans, AtcJoinsTheNearestTwo) {
   }
 }
 
-/// CubistMerge's step in one line by loops; `positions` go with the tokens.
+/// CubistMerge's step in one line by loops.
 void mergeLine(Rows& line, int r) {
   struct Move {
     double similarity;
@@ -523,7 +523,6 @@ TEST(RandomPlans, PruneMergeSegments) {
       int position;
     };
     std::vector<Entry> entries;
-    std::vector<std::vector<double>> importance;
     for (std::size_t k = 0; k < blocks.size(); ++k) {
       double square = 0;
       for (const double s : scores[blocks[k]]) square += s * s;

@@ -230,6 +230,13 @@ MethodEntry atcEntry() {
   linkage.choices = {"average", "complete", "single"};
   entry.info.settings = {r, inflection, ratio, blocks, linkage, proportionalAttentionSetting(true)};
   entry.make = [](const Settings& settings, const MethodContext& context) {
+    const int patches = context.vit.patchTokens();
+    if (get<double>(settings, "keep_ratio") >= 1 && getInt(settings, "r") >= patches) {
+      throw Error(fmt::format(
+          "--r {} would leave no token: this model has {} patch tokens, so at most {} can merge in "
+          "one block",
+          getInt(settings, "r"), patches, patches - 1));
+    }
     return std::make_unique<Atc>(settings, context.vit);
   };
   return entry;

@@ -23,10 +23,9 @@ class Dsm final : public MergeMethod {
   Stage stage() const override { return Stage::kBetweenAttentionAndMlp; }
   bool proportionalAttention() const override { return proportional_attention_; }
 
-  bool actsIn(int block) const override { return block >= delay_; }
-
  private:
   std::vector<MergePlan> planSet(std::span<const LayerTokens> images) const override {
+    if (images.front().block < delay_) return std::vector<MergePlan>(images.size());
     std::vector<std::vector<float>> cells;
     if (windowAt(images.front().block) > 1) {
       for (const LayerTokens& image : images) cells.push_back(cellOfTokens(image));
