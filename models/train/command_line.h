@@ -16,6 +16,7 @@ struct CommandLine {
   std::string output;
   std::string checkpoint_to_export;  ///< empty: train
   std::string model_to_measure;      ///< whose importance to write; empty: train
+  std::string model_to_compensate;   ///< for which a compensator is trained; empty: train a model
   bool resume = false;
   bool quiet = false;
   int checkpoint_every = 500;

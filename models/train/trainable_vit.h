@@ -27,6 +27,13 @@ struct Dropped {
   at::Tensor branches;      ///< [2 * depth, batch]: factors of the residual branches
 };
 
+/// ToMe (ICLR 2023) in every block, with proportional attention: matched without gradient.
+struct TokenMerging {
+  int r = 0;  ///< patches that merge in a block, at most half of those left
+  /// Per block what is added to the weight that makes queries, keys and values; empty: nothing.
+  std::vector<at::Tensor> qkv_changes = {};
+};
+
 class TrainableVit {
  public:
   /// Initialised as timm does it: normal with deviation 0.02, biases 0, the patch embedding uniform
@@ -36,7 +43,8 @@ class TrainableVit {
   /// `images` [batch, 3, height, width], fp32, normalised -> logits [batch, classes], fp32.
   /// `attention`, where given, gets each block's softmax [batch, heads, tokens, tokens].
   at::Tensor forward(const at::Tensor& images, at::ScalarType dtype, const Dropped& dropped = {},
-                     std::vector<at::Tensor>* attention = nullptr) const;
+                     std::vector<at::Tensor>* attention = nullptr,
+                     const TokenMerging& merging = {}) const;
 
   const VitConfig& config() const { return config_; }
   const std::vector<Parameter>& parameters() const { return parameters_; }
@@ -54,8 +62,16 @@ class TrainableVit {
   Layer addNorm(const std::string& name);
   at::Tensor normalise(const at::Tensor& x, const Layer& norm) const;
   at::Tensor embed(const at::Tensor& images, at::ScalarType dtype, const at::Tensor& kept) const;
-  at::Tensor attend(const Block& block, const at::Tensor& x, at::ScalarType dtype,
-                    std::vector<at::Tensor>* attention) const;
+  /// What a block's attention gives, and its keys [batch, heads, tokens, width], detached.
+  struct Attended {
+    at::Tensor output;
+    at::Tensor keys;
+  };
+  /// `sizes`: [batch, tokens, 1] patches per token; undefined: all 1. `change`: of the qkv weight;
+  /// undefined: none.
+  Attended attend(const Block& block, const at::Tensor& x, at::ScalarType dtype,
+                  const at::Tensor& sizes, const at::Tensor& change,
+                  std::vector<at::Tensor>* attention) const;
 
   VitConfig config_;
   at::Device device_;
