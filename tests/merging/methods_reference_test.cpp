@@ -149,8 +149,6 @@ TEST(Methods, SayWhatDoesNotSuitTheModel) {
               HasSubstr("--at 12: this model has blocks 0 to 11"));
   EXPECT_THAT(problem(engine, {"atc", {{"r", std::int64_t{196}}}, nullptr, false}),
               HasSubstr("--r 196 would leave no token: this model has 196 patch tokens"));
-  EXPECT_THAT(problem(engine, {"ppt", {{"r", std::int64_t{99}}}, nullptr, false}),
-              HasSubstr("--r 99 is more than the tokens allow"));
   EXPECT_THAT(problem(engine, {"prunesid",
                                {{"at", std::int64_t{0}}, {"score", std::string("attention")}},
                                nullptr,

@@ -122,7 +122,7 @@ MethodEntry pptEntry() {
   constexpr std::int64_t kUsual = 49;
   r.fallback = kUsual;
   r.of_model = [](const VitConfig& vit) -> SettingValue {
-    return static_cast<std::int64_t>(std::min((vit.patchTokens() + 3) / 4, vit.patchTokens() / 2));
+    return static_cast<std::int64_t>((vit.patchTokens() + 3) / 4);
   };
   r.fallback_text = "a quarter of the patch tokens";
   SettingInfo threshold;
@@ -137,7 +137,6 @@ MethodEntry pptEntry() {
   entry.info.settings = {r, blocksSetting("Blocks, from 0, in which tokens go."), threshold};
   entry.make = [](const Settings& settings, const MethodContext& context) {
     requireClassToken(context.vit, "PPT");
-    requireCountFits(getInt(settings, "r"), context.vit, "r");
     return std::make_unique<Ppt>(settings, context.vit.depth);
   };
   return entry;
