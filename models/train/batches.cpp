@@ -45,19 +45,27 @@ void mix(Batch& batch, double share) {
 
 }  // namespace
 
-Batch trainingBatch(const Pictures& pictures, const at::Tensor& indices, const Recipe& recipe,
-                    int classes, Random& random) {
+at::Tensor augmentedImages(const Pictures& pictures, const at::Tensor& indices,
+                           const Recipe& recipe, const Preprocessing& preprocessing,
+                           Random& random) {
   const std::int64_t count = indices.size(0);
   const at::Tensor moves = random.integers(-recipe.padding, recipe.padding + 1, {count, 2});
   const at::Tensor flips = random.uniform({count});
   const auto index = indices.accessor<std::int64_t, 1>();
   const auto move = moves.accessor<std::int64_t, 2>();
   const auto flip = flips.accessor<float, 1>();
-  Batch batch;
-  batch.images = preparedImages(count, preprocessingOf(recipe), [&](std::int64_t i) {
+  return preparedImages(count, preprocessing, [&](std::int64_t i) {
     return moved(pictures.images[static_cast<std::size_t>(index[i])], static_cast<int>(move[i][0]),
                  static_cast<int>(move[i][1]), recipe.flip && flip[i] < 0.5F);
   });
+}
+
+Batch trainingBatch(const Pictures& pictures, const at::Tensor& indices, const Recipe& recipe,
+                    int classes, Random& random) {
+  const std::int64_t count = indices.size(0);
+  const auto index = indices.accessor<std::int64_t, 1>();
+  Batch batch;
+  batch.images = augmentedImages(pictures, indices, recipe, preprocessingOf(recipe), random);
   const double smoothing = recipe.label_smoothing;
   batch.targets = at::full({count, classes}, smoothing / classes, at::kFloat);
   for (std::int64_t i = 0; i < count; ++i) {

@@ -23,6 +23,11 @@ struct Batch {
 Batch trainingBatch(const Pictures& pictures, const at::Tensor& indices, const Recipe& recipe,
                     int classes, Random& random);
 
+/// Images `indices` as trainingBatch() moves and flips them, not mixed: [batch, 3, height, width].
+at::Tensor augmentedImages(const Pictures& pictures, const at::Tensor& indices,
+                           const Recipe& recipe, const Preprocessing& preprocessing,
+                           Random& random);
+
 /// Images [first, first + count) as they are: [count, 3, height, width].
 at::Tensor plainImages(const Pictures& pictures, std::size_t first, std::size_t count,
                        const Preprocessing& preprocessing);

@@ -76,7 +76,8 @@ void CommandLineOptions::addRun() {
   takesText(*group
                  .add("-o,--output", line_.output,
                       "Folder for checkpoint.safetensors, log.csv and, at the end, model/; with "
-                      "--export, for the model itself; with --importance, the file to write")
+                      "--export, for the model itself; with --importance or --compensator, the "
+                      "file to write")
                  .required(),
             "DIR");
   takesText(group.add("--test", line_.test, "Images to measure accuracy on after each epoch"),
@@ -102,6 +103,12 @@ void CommandLineOptions::addRun() {
       group.add("--init", line_.model_to_begin_with,
                 "Fine-tune the weights of this model; the shape is its own, and its head where "
                 "the classes are called as the folders"),
+      "MODEL");
+  takesText(
+      group.add("--compensator", line_.model_to_compensate,
+                "Train no model but a token compensator (ToCom) for this one, which ToMe then "
+                "takes with the option of the same name; -o is its .safetensors file, and "
+                "usual are 3 epochs and a highest rate of 1e-3 x batch / 512"),
       "MODEL");
   takesOneOf(group.add("--weights", line_.weights, "The model's precision: float16 or float32"),
              {"float16", "float32"});
@@ -183,8 +190,28 @@ void CommandLineOptions::addRegularisation() {
 CommandLine CommandLineOptions::read() const {
   CommandLine line = line_;
   const bool exports = !line.checkpoint_to_export.empty();
-  if (exports && !line.model_to_measure.empty()) {
-    throw cli::UsageError("--export and --importance are two things to do: give one of them");
+  const bool compensates = !line.model_to_compensate.empty();
+  if (exports + compensates + !line.model_to_measure.empty() > 1) {
+    throw cli::UsageError(
+        "--export, --importance and --compensator are different things to do: give one of them");
+  }
+  if (compensates) {
+    // These make a model or its training, which the one that is there has behind it.
+    for (const char* option :
+         {"--test", "--resume", "--checkpoint-every", "--log-every", "--image-size", "--patch-size",
+          "--width", "--depth", "--heads", "--mlp-ratio", "--warm-up", "--clip", "--mixup",
+          "--mixup-share", "--label-smoothing", "--stochastic-depth", "--keep-patches",
+          "--weights"}) {
+      if (app_.count(option) == 0) continue;
+      throw cli::UsageError(
+          fmt::format("{} has no effect with --compensator, which trains no model", option));
+    }
+    constexpr int kEpochs = 3;
+    constexpr double kRateOfBatch = 1e-3 / 512;
+    if (app_.count("--epochs") == 0) line.recipe.epochs = kEpochs;
+    if (app_.count("--learning-rate") == 0) {
+      line.recipe.learning_rate = kRateOfBatch * line.recipe.batch;
+    }
   }
   if (exports && !line.data.empty()) {
     throw cli::UsageError("--export makes a model of a checkpoint and takes no images");

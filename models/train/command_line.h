@@ -18,6 +18,7 @@ struct CommandLine {
   std::string model_to_measure;      ///< whose importance to write; empty: train
   std::string model_to_begin_with;   ///< empty: weights are drawn at random
   std::vector<std::string> shape;    ///< the recipe's shape as far as it was given: option names
+  std::string model_to_compensate;   ///< for which a compensator is trained; empty: train a model
   bool resume = false;
   bool quiet = false;
   int checkpoint_every = 500;

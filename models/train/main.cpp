@@ -20,6 +20,7 @@
 #include "output_files.h"
 #include "program.h"
 #include "terminal.h"
+#include "token_compensator.h"
 #include "trainer.h"
 
 namespace adamerge::training {
@@ -71,6 +72,54 @@ int measureImportance(const CommandLine& line, const std::stop_token& stop) {
                model.info.vit.patchTokens(), importance.depth, importance.images);
   }
   return 0;
+}
+
+int makeCompensator(CommandLine line, const std::stop_token& stop) {
+  cli::Terminal terminal(line.quiet, kProgram);
+  const std::filesystem::path file = line.output;
+  if (file.extension() != ".safetensors") {
+    throw Error(
+        fmt::format("{}: a compensator is a .safetensors file, so -o ends in that", file.string()));
+  }
+  cli::requireWritableFile(line.output);
+  const at::Device device = parseDevice(line.device);
+  if (line.recipe.dtype == "auto") line.recipe.dtype = fastestDtype(device);
+  const LoadedModel model = loadModel(line.model_to_compensate, {}, terminal.callback(), stop);
+  const TrainableVit network = trainableVit(model, device);
+  useThreads(line.threads);
+  Random random(line.recipe.seed);
+  const TrainingData data =
+      readTrainingData(line.data, {}, line.recipe, random, terminal.callback(), stop);
+  for (const std::string& note : data.notes) terminal.warn(note);
+  for (const std::string& problem : data.problems) terminal.warn(problem);
+
+  CompensatorOptions options{.file = file, .device = device};
+  int done = 0;
+  options.on_epoch = [&](int epoch, double loss) {
+    done = epoch;
+    if (line.quiet) return;
+    terminal.clearBar();
+    fmt::print("epoch {} of {}: KL divergence {:.5f}\n", epoch, line.recipe.epochs, loss);
+    std::fflush(stdout);
+  };
+  std::vector<CompensatorGain> gains;
+  try {
+    gains = trainCompensator(network, model.info.preprocessing, data, line.recipe,
+                             std::move(random), options, terminal.callback(), stop);
+  } catch (const Cancelled&) {
+    terminal.error(done == 0 ? "interrupted before the first epoch was done; nothing was written"
+                             : fmt::format("interrupted; {} holds what {} of {} epochs made",
+                                           file.string(), done, line.recipe.epochs));
+    return 1;
+  }
+  terminal.clearBar();
+  for (const CompensatorGain& gain : gains) {
+    if (line.quiet) break;
+    fmt::print("r {}: KL divergence from the unmerged model {:.5f}, {:.5f} without it\n", gain.r,
+               gain.compensated, gain.plain);
+  }
+  if (!line.quiet) fmt::print("{}: the compensator\n", file.string());
+  return data.problems.empty() ? 0 : 1;
 }
 
 /// What would end the run hours later is said before it begins.
@@ -164,6 +213,7 @@ int run(int argc, char** argv) {
   const CommandLineOptions options(app);
   return cli::runProgram(app, argc, argv, terminal, [&] {
     const CommandLine line = options.read();
+    if (!line.model_to_compensate.empty()) return makeCompensator(line, interrupts.token());
     if (!line.model_to_measure.empty()) return measureImportance(line, interrupts.token());
     return line.checkpoint_to_export.empty() ? train(line, interrupts.token()) : exportModel(line);
   });

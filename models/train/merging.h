@@ -5,8 +5,16 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <vector>
 
 namespace adamerge::training {
+
+/// ToMe in every block, between attention and MLP, with proportional attention.
+struct TokenMerging {
+  std::int64_t r = 0;  ///< patch tokens that merge in a block, at most half of those left
+  /// Per block what is added to the weight that makes queries, keys and values; empty: nothing.
+  std::vector<at::Tensor> qkv_changes = {};
+};
 
 /// Tokens of a batch whose images all merge the same number of them.
 struct MergedTokens {

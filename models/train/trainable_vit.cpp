@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "trainable_vit.h"
 
-#include <c10/core/GradMode.h>
 #include <fmt/format.h>
 
 #include <cmath>
@@ -108,12 +107,13 @@ at::Tensor TrainableVit::embed(const at::Tensor& images, at::ScalarType dtype,
 }
 
 at::Tensor TrainableVit::attend(const Block& block, const MergedTokens& merged,
-                                at::ScalarType dtype, std::vector<at::Tensor>* attention,
-                                at::Tensor* keys) const {
+                                at::ScalarType dtype, const at::Tensor& change,
+                                std::vector<at::Tensor>* attention, at::Tensor* keys) const {
   const at::Tensor& x = merged.tokens;
   const std::int64_t batch = x.size(0);
   const std::int64_t tokens = x.size(1);
-  const at::Tensor qkv = linear(normalise(x, block.norm1), block.qkv.weight, block.qkv.bias, dtype)
+  const at::Tensor weight = change.defined() ? block.qkv.weight + change : block.qkv.weight;
+  const at::Tensor qkv = linear(normalise(x, block.norm1), weight, block.qkv.bias, dtype)
                              .reshape({batch, tokens, 3, config_.heads, config_.headDim()})
                              .permute({2, 0, 3, 1, 4});
   const double scale = 1.0 / std::sqrt(static_cast<double>(config_.headDim()));
@@ -131,15 +131,18 @@ at::Tensor TrainableVit::attend(const Block& block, const MergedTokens& merged,
 
 at::Tensor TrainableVit::forward(const at::Tensor& images, at::ScalarType dtype,
                                  const Dropped& dropped, std::vector<at::Tensor>* attention,
-                                 std::int64_t merged) const {
+                                 const TokenMerging& merging) const {
   MergedTokens tokens{embed(images.to(device_), dtype, dropped.kept_patches), {}};
   at::Tensor& x = tokens.tokens;
   for (int index = 0; index < config_.depth; ++index) {
-    const Block& block = blocks_[static_cast<std::size_t>(index)];
+    const auto place = static_cast<std::size_t>(index);
+    const Block& block = blocks_[place];
+    const at::Tensor change =
+        merging.qkv_changes.empty() ? at::Tensor() : merging.qkv_changes[place];
     at::Tensor keys;
-    x = x + scaled(attend(block, tokens, dtype, attention, merged > 0 ? &keys : nullptr),
+    x = x + scaled(attend(block, tokens, dtype, change, attention, merging.r > 0 ? &keys : nullptr),
                    block.scale1, dropped.branches, 2 * index);
-    if (merged > 0) mergeSimilar(tokens, keys, merged, config_.prefixTokens());
+    if (merging.r > 0) mergeSimilar(tokens, keys, merging.r, config_.prefixTokens());
     const at::Tensor hidden =
         at::gelu(linear(normalise(x, block.norm2), block.fc1.weight, block.fc1.bias, dtype));
     x = x + scaled(linear(hidden, block.fc2.weight, block.fc2.bias, dtype), block.scale2,

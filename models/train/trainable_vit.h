@@ -35,10 +35,10 @@ class TrainableVit {
   TrainableVit(const VitConfig& config, Random& random, at::Device device);
 
   /// `images` [batch, 3, height, width], fp32, normalised -> logits [batch, classes], fp32.
-  /// `attention`, where given, gets each block's softmax [batch, heads, tokens, tokens]. `merged`:
-  /// so many tokens merge in every block as ToMe does it, between attention and MLP.
+  /// `attention`, where given, gets each block's softmax [batch, heads, tokens, tokens].
   at::Tensor forward(const at::Tensor& images, at::ScalarType dtype, const Dropped& dropped = {},
-                     std::vector<at::Tensor>* attention = nullptr, std::int64_t merged = 0) const;
+                     std::vector<at::Tensor>* attention = nullptr,
+                     const TokenMerging& merging = {}) const;
 
   const VitConfig& config() const { return config_; }
   const std::vector<Parameter>& parameters() const { return parameters_; }
@@ -57,9 +57,11 @@ class TrainableVit {
   Layer addNorm(const std::string& name);
   at::Tensor normalise(const at::Tensor& x, const Layer& norm) const;
   at::Tensor embed(const at::Tensor& images, at::ScalarType dtype, const at::Tensor& kept) const;
-  /// What attention adds to `tokens`; `keys` gets their mean over the heads.
+  /// What attention adds to `tokens`; `keys`, where given, gets their mean over the heads. `change`:
+  /// of the qkv weight; undefined: none.
   at::Tensor attend(const Block& block, const MergedTokens& tokens, at::ScalarType dtype,
-                    std::vector<at::Tensor>* attention, at::Tensor* keys) const;
+                    const at::Tensor& change, std::vector<at::Tensor>* attention,
+                    at::Tensor* keys) const;
 
   VitConfig config_;
   at::Device device_;

@@ -129,7 +129,7 @@ void Trainer::train() {
   for (at::Tensor* tensor : {&dropped.kept_patches, &dropped.branches}) {
     if (tensor->defined()) *tensor = tensor->to(options_.device);
   }
-  const at::Tensor logits = vit_.forward(batch.images, dtype_, dropped, nullptr, merged());
+  const at::Tensor logits = vit_.forward(batch.images, dtype_, dropped, nullptr, merging());
   const at::Tensor loss = crossEntropy(logits, batch.targets.to(options_.device));
   loss.backward();
   // Summed on the device: reading the numbers would make the CPU wait for it in every step.
@@ -190,7 +190,7 @@ double Trainer::accuracy(const ProgressCallback& progress, const std::stop_token
     const std::size_t count =
         std::min(static_cast<std::size_t>(recipe_.batch), pictures.size() - first);
     const at::Tensor logits = model().forward(plainImages(pictures, first, count, preprocessing),
-                                              dtype_, {}, nullptr, merged());
+                                              dtype_, {}, nullptr, merging());
     const at::Tensor classes = logits.argmax(-1).to(at::kCPU);
     for (std::size_t i = 0; i < count; ++i) {
       if (classes[static_cast<std::int64_t>(i)].item<std::int64_t>() == pictures.labels[first + i])

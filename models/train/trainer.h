@@ -70,7 +70,7 @@ class Trainer {
   bool rowIsDue() const;
   void train();
   void average();
-  std::int64_t merged() const { return recipe_.method == "none" ? 0 : recipe_.r; }
+  TokenMerging merging() const { return {recipe_.method == "none" ? 0 : recipe_.r, {}}; }
   void writeRow(const ProgressCallback& progress, const std::stop_token& stop);
   void writeCheckpoint() const;
   double meanLoss() const;

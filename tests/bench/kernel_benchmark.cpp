@@ -115,12 +115,10 @@ void addMerging(const Network& network, const Precision& precision) {
   add("softmax column sums" + end, {.bytes = bytesOf({gram})},
       [=] { benchmark::DoNotOptimize(softmaxColumnSums(gram, 1.0)); });
 
-  const Positions sources{0, kPatches / 2};
-  const Positions destinations{1, kPatches / 2};
+  const at::Tensor scores = gram.slice(0, 0, kPatches, 2).slice(1, 1, kPatches, 2);
   const at::Tensor factors = at::rand({kPatches / 2}).to(dtype);
-  add("best products" + end, {.bytes = bytesOf({gram}) / 4}, [=] {
-    benchmark::DoNotOptimize(bestProducts(gram, sources, destinations, 2, factors, factors));
-  });
+  add("best products" + end, {.bytes = bytesOf({gram}) / 4},
+      [=] { benchmark::DoNotOptimize(bestProducts(scores, factors, factors)); });
 
   MergePlan plan;
   for (std::int64_t i = 0; i < kTokens; ++i) {

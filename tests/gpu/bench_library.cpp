@@ -46,22 +46,18 @@ class TimedMethod final : public MergeMethod {
   explicit TimedMethod(const MergeMethod& method) : method_(method) {}
   Stage stage() const override { return method_.stage(); }
   bool proportionalAttention() const override { return method_.proportionalAttention(); }
-  bool needsPatchMap() const override { return method_.needsPatchMap(); }
-  MergePlan plan(const LayerTokens& layer) const override {
-    const auto start = begin(layer);
-    MergePlan plan = method_.plan(layer);
-    note(start);
-    return plan;
-  }
-  std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
-    const auto start = begin(layers.front());
-    std::vector<MergePlan> plans = method_.planAll(layers);
-    note(start);
-    return plans;
-  }
+  bool actsIn(int block) const override { return method_.actsIn(block); }
+  WantedStatistics wanted(int block) const override { return method_.wanted(block); }
+  std::unique_ptr<MethodMemory> newMemory() const override { return method_.newMemory(); }
   double milliseconds() const { return milliseconds_; }
 
  private:
+  std::vector<MergePlan> planSet(std::span<const LayerTokens> images) const override {
+    const auto start = begin(images.front());
+    std::vector<MergePlan> plans = method_.plans(images);
+    note(start);
+    return plans;
+  }
   using Clock = std::chrono::steady_clock;
   static Clock::time_point begin(const LayerTokens& layer) {
     if (!layer.tokens.is_cpu()) layer.tokens.flatten()[0].item();

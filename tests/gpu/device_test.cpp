@@ -185,7 +185,7 @@ TEST(DeviceMemory, WhereNotOneImageFitsTheCpuGoesOn) {
 }
 
 /// Asks to stop while it decides in `block`.
-class StopsIn final : public MergeMethod {
+class StopsIn final : public ImageMethod {
  public:
   StopsIn(int block, std::stop_source& stop) : block_(block), stop_(stop) {}
   Stage stage() const override { return Stage::kBeforeBlock; }

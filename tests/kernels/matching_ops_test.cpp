@@ -139,18 +139,20 @@ TEST_P(MatchingOps, SoftmaxColumnSumsEqualThePlainOnes) {
 
 TEST_P(MatchingOps, BestProductsEqualThePlainOnesInBothPartitions) {
   for (const int n : {2, 3, 17, 64, 131}) {
-    const at::Tensor matrix = at::randn({n, n}, at::kDouble);
+    const at::Tensor exact = at::randn({n, n}, at::kDouble);
     for (const int step : {1, 2}) {
-      const Positions sources{0, step == 1 ? n / 2 : (n + 1) / 2};
-      const Positions destinations{step == 1 ? n / 2 : 1, n - sources.count};
-      const at::Tensor rows = at::rand({sources.count}, at::kDouble);
-      const at::Tensor columns = at::rand({destinations.count}, at::kDouble);
+      const int first = step == 1 ? n / 2 : 1;
+      const auto between = [&](const at::Tensor& matrix) {
+        return matrix.slice(0, 0, step == 1 ? first : n, step).slice(1, first, n, step);
+      };
+      const at::Tensor rows = at::rand({between(exact).size(0)}, at::kDouble);
+      const at::Tensor columns = at::rand({between(exact).size(1)}, at::kDouble);
       rows[0] = 0;  // all products equal: the lowest destination
       for (const at::ScalarType type : {at::kDouble, at::kFloat}) {
-        const BestMatches plain = plainBestProducts(matrix.to(type), sources, destinations, step,
-                                                    rows.to(type), columns.to(type));
-        const BestMatches best = bestProducts(matrix.to(type), sources, destinations, step,
-                                              rows.to(type), columns.to(type), GetParam());
+        const at::Tensor matrix = exact.to(type);  // which the scores are a view of
+        const at::Tensor typed = between(matrix);
+        const BestMatches plain = plainBestProducts(typed, rows.to(type), columns.to(type));
+        const BestMatches best = bestProducts(typed, rows.to(type), columns.to(type), GetParam());
         EXPECT_EQ(best.index, plain.index) << n << " by " << step;
         EXPECT_EQ(best.index[0], 0);
         ASSERT_EQ(best.score.size(), plain.score.size());
@@ -166,7 +168,7 @@ TEST_P(MatchingOps, ExcludedPairsAreNeverBest) {
   constexpr double kNever = -std::numeric_limits<double>::infinity();
   const at::Tensor scores = at::tensor({kNever, -3.0, kNever, kNever}, at::kDouble).reshape({2, 2});
   const at::Tensor ones = at::ones({2}, at::kDouble);
-  const BestMatches best = bestProducts(scores, {0, 2}, {0, 2}, 1, ones, ones, GetParam());
+  const BestMatches best = bestProducts(scores, ones, ones, GetParam());
   EXPECT_EQ(best.index, (std::vector<std::int64_t>{1, 0}));
   EXPECT_EQ(best.score[0], -3.0F);
   EXPECT_EQ(best.score[1], -std::numeric_limits<float>::infinity());
@@ -182,9 +184,8 @@ TEST_P(MatchingOps, ARowWithNaNHasNoBestButKeepsItsIndexAndOtherRowsAreUntouched
       for (const at::ScalarType type : {at::kDouble, at::kFloat}) {
         const at::Tensor typed = matrix.to(type);
         const at::Tensor factors = ones.to(type);
-        const BestMatches plain = plainBestProducts(typed, {0, n}, {0, n}, 1, factors, factors);
-        const BestMatches best =
-            bestProducts(typed, {0, n}, {0, n}, 1, factors, factors, GetParam());
+        const BestMatches plain = plainBestProducts(typed, factors, factors);
+        const BestMatches best = bestProducts(typed, factors, factors, GetParam());
         EXPECT_EQ(best.index, plain.index) << n << ", NaN at " << place;
         EXPECT_EQ(best.score, plain.score);
         EXPECT_EQ(best.index[row], place);

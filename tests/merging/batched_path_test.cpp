@@ -11,6 +11,7 @@
 #include "kernels/padded/padding.h"
 #include "merging/apply.h"
 #include "merging/method.h"
+#include "plan_arithmetic.h"
 #include "test_device.h"
 
 namespace adamerge {
@@ -32,7 +33,14 @@ VitConfig smallVit() {
   return vit;
 }
 
-at::Device device() { return at::Device(test::testDevice()); }
+/// Whatever device the tests run on, the sets of an accelerator.
+at::Device device() { return at::Device(test::onCpu() ? test::kStandIn : test::testDevice()); }
+
+LayerTokens onHost(LayerTokens layer) {
+  layer.tokens = layer.tokens.to(at::kCPU);
+  layer.metric = layer.metric.to(at::kCPU);
+  return layer;
+}
 
 /// Images of which `tokens` each are left of kPatches patches, so that merging went on before.
 class Images {
@@ -160,13 +168,13 @@ TEST(BatchedPlans, EqualThoseOfEachImage) {
         for (const bool trace : {false, true}) {
           std::vector<LayerTokens> layers = images.layers(block);
           for (LayerTokens& layer : layers) layer.trace = trace;
-          const std::vector<MergePlan> plans = method->planAll(layers);
+          const std::vector<MergePlan> plans = method->plans(layers);
           ASSERT_EQ(plans.size(), layers.size());
           for (std::size_t i = 0; i < plans.size(); ++i) {
             std::string settings;
             for (const auto& [key, value] : choice.settings) settings += key + toText(value) + " ";
             SCOPED_TRACE(choice.method + " " + settings + std::to_string(i));
-            expectSame(plans[i], method->plan(layers[i]));
+            expectSame(plans[i], test::planOf(*method, onHost(layers[i])));
             merges += static_cast<int>(plans[i].merges.size());
           }
         }
@@ -184,7 +192,7 @@ TEST(BatchedPlans, CarriedOutTogetherGiveTheTokensOfEachImage) {
           completeSettings({name, {{"r", std::int64_t{9}}}, nullptr, false}),
           {smallVit(), nullptr});
       const std::vector<LayerTokens> layers = images.layers(block);
-      std::vector<MergePlan> plans = method->planAll(layers);
+      std::vector<MergePlan> plans = method->plans(layers);
       plans[2] = {};
       std::vector<at::Tensor> each;
       for (std::size_t i = 0; i < plans.size(); ++i) {
@@ -204,7 +212,7 @@ TEST(BatchedPlans, ATokenThatIsNoNumberStaysInItsImage) {
   const Images images({65, 65});
   const auto method = findMethodEntry("tome").make(completeSettings({"tome", {}, nullptr, false}),
                                                    {smallVit(), nullptr});
-  const std::vector<MergePlan> plans = method->planAll(images.layers(0));
+  const std::vector<MergePlan> plans = method->plans(images.layers(0));
   const std::vector<std::int64_t> left{remainingTokens(plans[0], 65),
                                        remainingTokens(plans[1], 65)};
   const at::Tensor merged = at::empty({left[0] + left[1], kDim}, images.tokens().options());

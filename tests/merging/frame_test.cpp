@@ -29,7 +29,7 @@ const std::filesystem::path kPictures = std::filesystem::path(ADAMERGE_TEST_DATA
 constexpr int kBlock = 5;
 
 /// Does in kBlock what the test says.
-class Scripted final : public MergeMethod {
+class Scripted final : public ImageMethod {
  public:
   using Plan = std::function<MergePlan(const LayerTokens&)>;
   Scripted(Stage stage, Plan plan, WantedStatistics wanted = {}, int wanted_in = kBlock)
@@ -293,7 +293,7 @@ TEST_F(Frame, AMethodRemembersEachImageOfOneRun) {
   struct Count final : MethodMemory {
     int calls = 0;
   };
-  class Counting final : public MergeMethod {
+  class Counting final : public ImageMethod {
    public:
     Stage stage() const override { return Stage::kBeforeBlock; }
     std::unique_ptr<MethodMemory> newMemory() const override { return std::make_unique<Count>(); }

@@ -328,7 +328,9 @@ TEST(CubistMerge, NeedsWholeRowsAndColumns) {
   layer.prefix = 1;
   layer.tokens = at::ones({196, 8});
   layer.sizes = sizes;
-  EXPECT_THAT(test::errorMessage([&] { method->plan(layer); }),
+  EXPECT_THAT(test::errorMessage([&] {
+                method->plans({&layer, 1});
+              }),
               HasSubstr("block 3 has 195 patch tokens, which are no grid of 14 x 14"));
 }
 

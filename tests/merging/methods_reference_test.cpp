@@ -147,6 +147,8 @@ TEST(Methods, SayWhatDoesNotSuitTheModel) {
       HasSubstr("has no class token"));
   EXPECT_THAT(problem(engine, {"prunesid", {{"at", std::int64_t{12}}}, nullptr, false}),
               HasSubstr("--at 12: this model has blocks 0 to 11"));
+  EXPECT_THAT(problem(engine, {"atc", {{"r", std::int64_t{196}}}, nullptr, false}),
+              HasSubstr("--r 196 would leave no token: this model has 196 patch tokens"));
   EXPECT_THAT(problem(engine, {"prunesid",
                                {{"at", std::int64_t{0}}, {"score", std::string("attention")}},
                                nullptr,
@@ -177,7 +179,9 @@ TEST(Methods, SayThatTokensAreNoNumbers) {
   for (const char* name : {"atc", "ppt", "prunesid"}) {
     const auto method = findMethodEntry(name).make(
         completeSettings({name, {}, nullptr, false}, vit), {vit, nullptr});
-    EXPECT_THAT(test::errorMessage([&] { method->plan(layer); }),
+    EXPECT_THAT(test::errorMessage([&] {
+                  method->plans({&layer, 1});
+                }),
                 testing::AllOf(HasSubstr("in block 2"), HasSubstr("not numbers")))
         << name;
   }

@@ -32,7 +32,7 @@ constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 
 /// ToMe on a machine that has memory for `limit` images at once; what is too much fails in the
 /// second block.
-class ShortOfMemory final : public MergeMethod {
+class ShortOfMemory final : public ImageMethod {
  public:
   ShortOfMemory(const VitConfig& vit, std::size_t limit, std::function<void()> fail)
       : method_(findMethodEntry("tome").make(completeSettings({"tome", {}, nullptr, false}),
@@ -53,7 +53,7 @@ class ShortOfMemory final : public MergeMethod {
       if (block_ == 0) ++images_;
       if (block_ == 1 && images_ > limit_ && !std::exchange(failed_, true)) fail_();
     }
-    return method_->plan(layer);
+    return std::move(method_->plans({&layer, 1}).front());
   }
 
   void setLimit(std::size_t limit) { limit_ = limit; }

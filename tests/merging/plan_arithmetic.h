@@ -68,10 +68,14 @@ inline LayerTokens layerOf(const at::Tensor& tokens, int prefix, int block,
   return layer;
 }
 
+inline MergePlan planOf(const MergeMethod& method, const LayerTokens& layer) {
+  return std::move(method.plans({&layer, 1}).front());
+}
+
 inline MergePlan planOf(const std::string& method, const Settings& settings, const VitConfig& vit,
                         const LayerTokens& layer, const Statistics* statistics = nullptr) {
   const MethodChoice choice{method, settings, nullptr, false};
-  return findMethodEntry(method).make(completeSettings(choice), {vit, statistics})->plan(layer);
+  return planOf(*findMethodEntry(method).make(completeSettings(choice), {vit, statistics}), layer);
 }
 
 /// How many of 196 patches, all of size 1, each of 12 blocks would merge.

@@ -100,7 +100,7 @@ TEST(PlanCheck, NamesBlockAndTokenOfAFault) {
 }
 
 /// Merges as it should in the blocks before `bad_block`, where it forgets the last token.
-class Forgetful final : public MergeMethod {
+class Forgetful final : public ImageMethod {
  public:
   explicit Forgetful(int bad_block) : bad_block_(bad_block) {}
   Stage stage() const override { return Stage::kBeforeBlock; }

@@ -62,7 +62,7 @@ TEST_F(FineTuning, MergesAsTheEngineDoesWithLayerScaleToo) {
   at::Tensor unmerged;
   for (const std::int64_t r : {0, 1, 3, 7}) {
     SCOPED_TRACE(r);
-    const at::Tensor ours = vit.forward(images, at::kFloat, {}, nullptr, r);
+    const at::Tensor ours = vit.forward(images, at::kFloat, {}, nullptr, {r, {}});
     const auto results = engine.run(inputs, {"tome", {{"r", r}}, nullptr, false});
     for (std::int64_t image = 0; image < kImages; ++image) {
       for (std::int64_t c = 0; c < 3; ++c) {

@@ -20,18 +20,6 @@
 namespace adamerge {
 namespace {
 
-/// Several images at once.
-void forEachImage(std::size_t images, const std::function<void(std::size_t)>& work) {
-  if (images == 1) {
-    work(0);
-    return;
-  }
-  parallelFor(static_cast<std::int64_t>(images), [&](std::int64_t first, std::int64_t last) {
-    const c10::InferenceMode guard;
-    for (std::int64_t i = first; i < last; ++i) work(static_cast<std::size_t>(i));
-  });
-}
-
 /// The rows that `plans` leave of `tokens`, those of all images; `counts` of each.
 at::Tensor applied(const std::vector<MergePlan>& plans, const std::vector<std::int64_t>& counts,
                    const at::Tensor& tokens) {
@@ -355,12 +343,7 @@ std::vector<MergePlan> VisionTransformer::decide(const Pack& pack, int block,
     layer.memory = pack.memories[i].get();
     offset += count;
   }
-  std::vector<MergePlan> plans(images);
-  if (device_.is_cpu()) {
-    forEachImage(images, [&](std::size_t i) { plans[i] = method.plan(layers[i]); });
-  } else {
-    plans = method.planAll(layers);
-  }
+  std::vector<MergePlan> plans = method.plans(layers);
   for (std::size_t i = 0; options.patch_map && i < images; ++i) {
     if (plans[i].dropped.empty()) continue;
     checkPlan(plans[i], layers[i].count(), layers[i].prefix, block, config_.heads);

@@ -242,37 +242,33 @@ BestMatches bestMatches(const at::Tensor& scores) {
   return best;
 }
 
-BestMatches plainBestProducts(const at::Tensor& matrix, Positions sources, Positions destinations,
-                              std::int64_t step, const at::Tensor& row_factors,
-                              const at::Tensor& column_factors) {
-  const auto end = [&](Positions p) { return p.first + (p.count - 1) * step + 1; };
-  return bestMatches(matrix.slice(0, sources.first, end(sources), step)
-                         .slice(1, destinations.first, end(destinations), step) *
-                     column_factors.unsqueeze(0) * row_factors.unsqueeze(1));
+BestMatches plainBestProducts(const at::Tensor& scores, const at::Tensor& source_factors,
+                              const at::Tensor& destination_factors) {
+  return bestMatches(scores * destination_factors.unsqueeze(0) * source_factors.unsqueeze(1));
 }
 
-BestMatches bestProducts(const at::Tensor& matrix, Positions sources, Positions destinations,
-                         std::int64_t step, const at::Tensor& row_factors,
-                         const at::Tensor& column_factors, Isa isa) {
-  if (!isDecidable(matrix) || matrix.stride(1) != 1 ||
-      row_factors.scalar_type() != matrix.scalar_type() ||
-      column_factors.scalar_type() != matrix.scalar_type()) {
-    return plainBestProducts(matrix, sources, destinations, step, row_factors, column_factors);
+BestMatches bestProducts(const at::Tensor& scores, const at::Tensor& source_factors,
+                         const at::Tensor& destination_factors, Isa isa) {
+  if (!isDecidable(scores) || source_factors.scalar_type() != scores.scalar_type() ||
+      destination_factors.scalar_type() != scores.scalar_type()) {
+    return plainBestProducts(scores, source_factors, destination_factors);
   }
-  const at::Tensor rows = row_factors.contiguous();
-  const at::Tensor columns = column_factors.contiguous();
+  const at::Tensor rows = source_factors.contiguous();
+  const at::Tensor columns = destination_factors.contiguous();
   BestMatches best;
-  best.score.resize(static_cast<std::size_t>(sources.count));
-  best.index.resize(static_cast<std::size_t>(sources.count));
-  const at::Tensor scratch = at::empty({destinations.count}, matrix.options());
-  for (std::int64_t first = 0; first < sources.count; first += kComparedRows) {
+  best.score.resize(static_cast<std::size_t>(scores.size(0)));
+  best.index.resize(static_cast<std::size_t>(scores.size(0)));
+  const at::Tensor scratch = at::empty({scores.size(1)}, scores.options());
+  const auto at = [](const at::Tensor& tensor, std::int64_t element) {
+    return static_cast<const char*>(tensor.data_ptr()) + element * tensor.element_size();
+  };
+  for (std::int64_t first = 0; first < scores.size(0); first += kComparedRows) {
     throwIfStopWithin();
-    const std::int64_t count = std::min(kComparedRows, sources.count - first);
     floatKernels(isa).best(
-        {matrix.data_ptr(), matrix.stride(0), matrix.scalar_type() == at::kDouble,
-         sources.first + first * step, count, destinations.first, destinations.count, step,
-         static_cast<const char*>(rows.data_ptr()) + first * rows.element_size(),
-         columns.data_ptr(), best.score.data() + first, best.index.data() + first},
+        {at(scores, first * scores.stride(0)), scores.stride(0), scores.stride(1),
+         scores.scalar_type() == at::kDouble, std::min(kComparedRows, scores.size(0) - first),
+         scores.size(1), at(rows, first), columns.data_ptr(), best.score.data() + first,
+         best.index.data() + first},
         scratch.data_ptr());
   }
   replaceNaN(best.score);

@@ -52,20 +52,11 @@ struct BestMatches {
 /// The largest of each row of `scores` [sources, destinations], at least one of each.
 BestMatches bestMatches(const at::Tensor& scores);
 
-/// Positions first, first + step, ...
-struct Positions {
-  std::int64_t first = 0;
-  std::int64_t count = 0;
-};
-
-/// bestMatches() of matrix[i][j] * row_factors[i] * column_factors[j] over the sources i and the
-/// destinations j, positions in steps of `step` (1 or 2). `row_factors`: [sources.count],
-/// `column_factors`: [destinations.count], both of the matrix's type.
-BestMatches plainBestProducts(const at::Tensor& matrix, Positions sources, Positions destinations,
-                              std::int64_t step, const at::Tensor& row_factors,
-                              const at::Tensor& column_factors);
-BestMatches bestProducts(const at::Tensor& matrix, Positions sources, Positions destinations,
-                         std::int64_t step, const at::Tensor& row_factors,
-                         const at::Tensor& column_factors, Isa isa = bestIsa());
+/// bestMatches() of scores[i][j] * source_factors[i] * destination_factors[j], all of one type;
+/// `scores` may be any view of a matrix.
+BestMatches plainBestProducts(const at::Tensor& scores, const at::Tensor& source_factors,
+                              const at::Tensor& destination_factors);
+BestMatches bestProducts(const at::Tensor& scores, const at::Tensor& source_factors,
+                         const at::Tensor& destination_factors, Isa isa = bestIsa());
 
 }  // namespace adamerge

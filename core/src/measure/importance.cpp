@@ -23,7 +23,7 @@ constexpr int kMostImportanceImages = 1'000'000'000;
 constexpr std::size_t kImportanceBatch = 8;
 
 /// Changes nothing, and tells of every patch the attention that it receives.
-class ReceivedAttention final : public MergeMethod {
+class ReceivedAttention final : public ImageMethod {
  public:
   Stage stage() const override { return Stage::kBetweenAttentionAndMlp; }
   WantedStatistics wanted(int /*block*/) const override { return {.received = true}; }

@@ -5,12 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "adamerge/error.h"
-#include "kernels/parallel.h"
-#include "merging/batched_matching.h"
 #include "merging/matching.h"
+#include "merging/token_set.h"
 
 namespace adamerge {
 namespace {
@@ -23,17 +21,6 @@ constexpr double kEarliest = 2;
 
 double affinityScale(bool scaled, std::int64_t dim) {
   return scaled ? 1.0 / std::sqrt(static_cast<double>(dim)) : 1.0;
-}
-
-/// Salience of each patch token (AdaMerge, Eq. 1 and 2): column sums of the row-softmax of the Gram
-/// matrix, min-max normalised.
-at::Tensor salienceOf(const at::Tensor& gram, bool scaled, std::int64_t dim) {
-  return minMaxScaled(softmaxColumnSums(gram, affinityScale(scaled, dim)), kEpsilon);
-}
-
-std::vector<float> toVector(const at::Tensor& tensor) {
-  const at::Tensor host = tensor.to(at::kCPU, at::kFloat).contiguous();
-  return {host.data_ptr<float>(), host.data_ptr<float>() + host.numel()};
 }
 
 /// (1 - l / L)^p: how counts fall with depth.
@@ -77,7 +64,9 @@ class AdaMerge final : public MergeMethod {
         size_weights_(get<std::string>(settings, "weights") == "size"),
         ward_(get<std::string>(settings, "similarity") == "ward"),
         after_attention_(get<std::string>(settings, "place") == "after-attention"),
-        alternating_(get<std::string>(settings, "partition") == "alternating"),
+        partition_(get<std::string>(settings, "partition") == "alternating"
+                       ? Partition::kAlternating
+                       : Partition::kHalves),
         scaled_(get<std::string>(settings, "affinity") == "scaled"),
         proportional_attention_(get<bool>(settings, "proportional_attention")) {
     if (adaptive_ && context.statistics != nullptr) {
@@ -95,79 +84,34 @@ class AdaMerge final : public MergeMethod {
   bool proportionalAttention() const override { return proportional_attention_; }
   bool calibrated() const override { return !adaptive_ || statistics_.has_value(); }
 
-  MergePlan plan(const LayerTokens& layer) const override {
-    MergePlan plan;
-    const std::int64_t n = layer.patchCount();
-    if (n < 2) return plan;
+ private:
+  std::vector<MergePlan> planSet(std::span<const LayerTokens> images) const override {
+    std::vector<MergePlan> plans(images.size());
+    const LayerTokens& first = images.front();
+    const bool any = std::any_of(images.begin(), images.end(),
+                                 [](const LayerTokens& image) { return image.patchCount() >= 2; });
+    if (!any) return plans;
 
-    const at::Tensor patches = layer.tokens.narrow(0, layer.prefix, n);
-    const at::Tensor gram = gramMatrix(patches, layer.deciding);
-    const at::Tensor inverse = inverseLengths(gram, kEpsilon);
-    at::Tensor salience;
-    if (salience_ || layer.trace) {
-      salience = salienceOf(gram, scaled_, patches.size(1));
-      plan.salience = toVector(salience);
+    const TokenSet set(images, &LayerTokens::tokens, first.prefix, partition_);
+    const at::Tensor gram = set.gram();
+    const at::Tensor inverse = set.inverseLengths(gram, kEpsilon);
+    at::Tensor salience;  // column sums of the affinity, min-max normalised (Eq. 1 and 2)
+    if (salience_ || first.trace) {
+      const at::Tensor sums = set.columnSums(gram, affinityScale(scaled_, first.tokens.size(1)));
+      salience = set.minMaxScaled(sums, kEpsilon);
     }
-
-    decide(layer, ward_ ? leastGrowth(gram, inverse, layer) : mostSimilar(gram, inverse, salience),
-           plan);
-    return plan;
-  }
-
-  std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
-    std::vector<MergePlan> plans(layers.size());
-    std::vector<at::Tensor> patches;
-    std::int64_t most = 0;
-    for (const LayerTokens& layer : layers) {
-      patches.push_back(layer.tokens.narrow(0, layer.prefix, layer.patchCount()));
-      most = std::max(most, layer.patchCount());
-    }
-    if (most < 2) return plans;
-    // Where one side comes after the other, they meet at the same place in every image, so that the
-    // sides are rectangles of the whole batch.
-    std::vector<std::int64_t> starts;
-    for (const at::Tensor& image : patches) {
-      if (!alternating_) starts.push_back(sourceCount(most) - sourceCount(image.size(0)));
-    }
-    const TokenBatch batch(patches, layers.front().deciding, std::move(starts));
-    const Padding& padding = batch.padding;
-    const at::Tensor gram = batch.tokens.bmm(batch.tokens.transpose(1, 2));
-    std::vector<at::Tensor> wanted;
-    at::Tensor salience;
-    if (salience_ || layers.front().trace) {
-      const double scale = affinityScale(scaled_, batch.tokens.size(2));
-      salience = batchedSalience(batchedColumnSums(gram, padding, scale), padding);
-      wanted.push_back(salience);
-    }
-    const Sides sides{sources(most), destinations(most)};
-    at::Tensor scores =
-        ward_ ? growth(gram, sides, padding, layers) : similarity(gram, sides, salience);
-    if (!padding.even())
-      scores = withoutColumns(scores, side(padding.absent(), sides.destinations));
-    const auto [score, index] = scores.max(2);
-    wanted.insert(wanted.end(), {score, index});
-    const HostRows host(wanted);
-
-    parallelFor(static_cast<std::int64_t>(layers.size()), [&](std::int64_t first,
-                                                              std::int64_t last) {
-      for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
-        const std::int64_t n = layers[i].patchCount();
-        if (n < 2) continue;
-        if (salience.defined()) {
-          const std::span<const float> own = host.row(0, i, padding.start(i), n);
-          plans[i].salience.assign(own.begin(), own.end());
-        }
-        const auto of_sources = [&](std::size_t tensor) {
-          return host.row(tensor, i, padding.start(i), sourceCount(n));
-        };
-        decide(layers[i], hostMatches(of_sources(wanted.size() - 2), of_sources(wanted.size() - 1)),
-               plans[i]);
-      }
+    const SetMatches found =
+        ward_ ? set.best(growth(set, gram, inverse, images), {}, {}, salience)
+              : set.best(set.between(gram), set.sources(sourceFactors(inverse, salience)),
+                         set.destinations(inverse), salience);
+    forEachImage(images.size(), [&](std::size_t i) {
+      if (images[i].patchCount() < 2) return;
+      if (salience.defined()) plans[i].salience = found.along[i];
+      decide(images[i], found.best[i], plans[i]);
     });
     return plans;
   }
 
- private:
   /// What to merge, from the best matches; `plan` has its salience.
   void decide(const LayerTokens& layer, const BestMatches& best, MergePlan& plan) const {
     const std::int64_t n = layer.patchCount();
@@ -181,97 +125,28 @@ class AdaMerge final : public MergeMethod {
     if (r > 0) merge(layer, best, r, plan);
   }
 
-  /// Alternating puts even positions, one more of them where n is odd, on the source side.
-  std::int64_t sourceCount(std::int64_t n) const { return alternating_ ? (n + 1) / 2 : n / 2; }
-
-  Positions sources(std::int64_t n) const { return {0, sourceCount(n)}; }
-  Positions destinations(std::int64_t n) const {
-    return {alternating_ ? 1 : sourceCount(n), n - sourceCount(n)};
-  }
-  std::int64_t step() const { return alternating_ ? 2 : 1; }
-  /// Index among the patch tokens of the i-th of a side.
-  std::int64_t indexAt(const Positions& side, std::int64_t i) const {
-    return side.first + i * step();
-  }
-  at::Tensor take(const at::Tensor& t, const Positions& side, std::int64_t axis = 0) const {
-    return t.slice(axis, side.first, indexAt(side, side.count - 1) + 1, step());
-  }
-
-  /// By S_ij = salience_i cos(i, j) (AdaMerge, Eq. 3); 1 - salience_i where the background merges
+  /// S_ij = salience_i cos(i, j) (AdaMerge, Eq. 3); 1 - salience_i where the background merges
   /// first.
-  BestMatches mostSimilar(const at::Tensor& gram, const at::Tensor& inverse,
-                          const at::Tensor& salience) const {
-    const std::int64_t n = gram.size(0);
-    at::Tensor own = inverse;
-    if (salience_) own = own * (background_first_ ? 1 - salience : salience);
-    return bestProducts(gram, sources(n), destinations(n), step(), take(own, sources(n)),
-                        take(inverse, destinations(n)));
+  at::Tensor sourceFactors(const at::Tensor& inverse, const at::Tensor& salience) const {
+    if (!salience_) return inverse;
+    return inverse * (background_first_ ? 1 - salience : salience);
   }
 
-  /// By -(s_i s_j / (s_i + s_j)) |u_i - u_j|^2 with the sizes s and the directions u = x / |x|:
-  /// what the sum of squares within groups grows by if i and j become one, negated (Ward, JASA 58,
+  /// -(s_i s_j / (s_i + s_j)) |u_i - u_j|^2 with the sizes s and the directions u = x / |x|: what
+  /// the sum of squares within groups grows by if i and j become one, negated (Ward, JASA 58,
   /// 1963).
-  BestMatches leastGrowth(const at::Tensor& gram, const at::Tensor& inverse,
-                          const LayerTokens& layer) const {
-    const Positions a = sources(gram.size(0));
-    const Positions b = destinations(gram.size(0));
-    const auto first = layer.sizes.begin() + layer.prefix;
-    const at::Tensor sizes =
-        at::tensor(std::vector<float>(first, layer.sizes.end()), at::kFloat).to(gram.options());
-    const at::Tensor size_a = take(sizes, a).unsqueeze(1);
-    const at::Tensor size_b = take(sizes, b).unsqueeze(0);
-    const at::Tensor cosines =
-        take(take(gram, a), b, 1) * take(inverse, a).unsqueeze(1) * take(inverse, b).unsqueeze(0);
-    return bestMatches((cosines - 1) * (2 * size_a * size_b / (size_a + size_b)));
-  }
-
-  // The same three over a batch, [images, n, n] with the longest's n; the scores [images, sources,
-  // destinations].
-  struct Sides {
-    Positions sources;
-    Positions destinations;
-  };
-  at::Tensor side(const at::Tensor& values, const Positions& of) const {
-    return adamerge::take(values, of, step(), 1);
-  }
-  at::Tensor between(const at::Tensor& gram, const Sides& sides) const {
-    return adamerge::take(side(gram, sides.sources), sides.destinations, step(), 2);
-  }
-  static at::Tensor batchedSalience(const at::Tensor& sums, const Padding& padding) {
-    at::Tensor low = sums;
-    at::Tensor high = sums;
-    if (!padding.even()) {
-      constexpr double kInfinity = std::numeric_limits<double>::infinity();
-      low = sums.masked_fill(padding.absent(), kInfinity);
-      high = sums.masked_fill(padding.absent(), -kInfinity);
-    }
-    low = low.amin(1, /*keepdim=*/true);
-    return (sums - low) / (high.amax(1, /*keepdim=*/true) - low + kEpsilon);
-  }
-  static at::Tensor batchedInverse(const at::Tensor& gram) {
-    return gram.diagonal(0, 1, 2).clamp_min(0).sqrt().clamp_min(kEpsilon).reciprocal();
-  }
-  at::Tensor similarity(const at::Tensor& gram, const Sides& sides,
-                        const at::Tensor& salience) const {
-    const at::Tensor inverse = batchedInverse(gram);
-    at::Tensor own = inverse;
-    if (salience_) own = own * (background_first_ ? 1 - salience : salience);
-    return between(gram, sides) * side(inverse, sides.destinations).unsqueeze(1) *
-           side(own, sides.sources).unsqueeze(2);
-  }
-  at::Tensor growth(const at::Tensor& gram, const Sides& sides, const Padding& padding,
-                    std::span<const LayerTokens> layers) const {
+  static at::Tensor growth(const TokenSet& set, const at::Tensor& gram, const at::Tensor& inverse,
+                           std::span<const LayerTokens> images) {
     std::vector<std::vector<float>> patch_sizes;
-    for (const LayerTokens& layer : layers) {
-      patch_sizes.emplace_back(layer.sizes.begin() + layer.prefix, layer.sizes.end());
+    for (const LayerTokens& image : images) {
+      patch_sizes.emplace_back(image.sizes.begin() + image.prefix, image.sizes.end());
     }
-    const at::Tensor sizes = listsOf(padding, patch_sizes, gram);
-    const at::Tensor size_a = side(sizes, sides.sources).unsqueeze(2);
-    const at::Tensor size_b = side(sizes, sides.destinations).unsqueeze(1);
-    const at::Tensor inverse = batchedInverse(gram);
-    const at::Tensor cosines = between(gram, sides) * side(inverse, sides.sources).unsqueeze(2) *
-                               side(inverse, sides.destinations).unsqueeze(1);
-    return (cosines - 1) * (2 * size_a * size_b / (size_a + size_b));
+    const at::Tensor sizes = set.values(patch_sizes);
+    const at::Tensor a = set.sources(sizes).unsqueeze(2);
+    const at::Tensor b = set.destinations(sizes).unsqueeze(1);
+    const at::Tensor cosines = set.between(gram) * set.sources(inverse).unsqueeze(2) *
+                               set.destinations(inverse).unsqueeze(1);
+    return (cosines - 1) * (2 * a * b / (a + b));
   }
 
   double share(int block) const { return shares_[static_cast<std::size_t>(block)]; }
@@ -303,23 +178,25 @@ class AdaMerge final : public MergeMethod {
 
   void merge(const LayerTokens& layer, const BestMatches& best, std::int64_t r,
              MergePlan& plan) const {
-    const Positions a = sources(layer.patchCount());
-    const Positions b = destinations(layer.patchCount());
-    const auto position = [&](const Positions& side, std::int64_t i) {
-      return layer.prefix + indexAt(side, i);
+    const std::int64_t n = layer.patchCount();
+    const std::int64_t sources = sourceCount(partition_, n);
+    const bool alternates = partition_ == Partition::kAlternating;
+    const auto source = [&](std::int64_t i) { return layer.prefix + (alternates ? 2 * i : i); };
+    const auto destination = [&](std::int64_t j) {
+      return layer.prefix + (alternates ? 2 * j + 1 : sources + j);
     };
     const std::vector<std::int64_t> order = descending(best.score);
-    std::vector<bool> merged(static_cast<std::size_t>(a.count), false);
+    std::vector<bool> merged(static_cast<std::size_t>(sources), false);
     for (std::int64_t k = 0; k < r; ++k) {
       const std::int64_t i = order[k];
       merged[i] = true;
-      plan.merges.push_back({position(a, i), position(b, best.index[i]), best.score[i]});
+      plan.merges.push_back({source(i), destination(best.index[i]), best.score[i]});
     }
     for (std::int64_t i = 0; i < layer.prefix; ++i) plan.order.push_back(i);
-    for (std::int64_t i = 0; i < a.count; ++i) {
-      if (!merged[i]) plan.order.push_back(position(a, i));
+    for (std::int64_t i = 0; i < sources; ++i) {
+      if (!merged[i]) plan.order.push_back(source(i));
     }
-    for (std::int64_t j = 0; j < b.count; ++j) plan.order.push_back(position(b, j));
+    for (std::int64_t j = 0; j < n - sources; ++j) plan.order.push_back(destination(j));
     if (size_weights_) {
       plan.weights.assign(layer.sizes.begin(), layer.sizes.end());
       return;
@@ -340,7 +217,7 @@ class AdaMerge final : public MergeMethod {
   bool size_weights_;
   bool ward_;
   bool after_attention_;
-  bool alternating_;
+  Partition partition_;
   bool scaled_;
   bool proportional_attention_;
   std::vector<double> shares_;  ///< [depth], of r or r_max

@@ -90,7 +90,7 @@ class Clusters {
   std::vector<std::int64_t> nearest_;  ///< -1: none after it
 };
 
-class Atc final : public MergeMethod {
+class Atc final : public ImageMethod {
  public:
   Atc(const Settings& settings, const VitConfig& vit)
       : keep_ratio_(get<double>(settings, "keep_ratio")),
@@ -112,9 +112,7 @@ class Atc final : public MergeMethod {
     return keep_ratio_ < 1 ? blocks_[index] : counts_[index] > 0;
   }
 
-  std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
-    return plansOnHost(*this, layers, &LayerTokens::metric);
-  }
+  TokenPart reads(int /*block*/) const override { return &LayerTokens::metric; }
   MergePlan plan(const LayerTokens& layer) const override {
     MergePlan plan;
     const std::int64_t n = layer.patchCount();
@@ -122,8 +120,7 @@ class Atc final : public MergeMethod {
     if (count >= n) return plan;
     // The tree hangs on the order of all distances, so it is made in fp64 everywhere.
     constexpr double kLeastNorm = 1e-12;
-    const at::Tensor keys =
-        layer.metric.narrow(0, layer.prefix, n).to(at::kCPU, at::kDouble).contiguous();
+    const at::Tensor keys = layer.metric.narrow(0, layer.prefix, n).to(at::kDouble).contiguous();
     const at::Tensor units = keys * inverseNorms(keys, kLeastNorm).unsqueeze(1);
     const at::Tensor gram = gramMatrix(units, at::kDouble);
     const double* cosine = gram.data_ptr<double>();
@@ -235,6 +232,13 @@ MethodEntry atcEntry() {
   linkage.choices = {"average", "complete", "single"};
   entry.info.settings = {r, inflection, ratio, blocks, linkage, proportionalAttentionSetting(true)};
   entry.make = [](const Settings& settings, const MethodContext& context) {
+    const int patches = context.vit.patchTokens();
+    if (get<double>(settings, "keep_ratio") >= 1 && getInt(settings, "r") >= patches) {
+      throw Error(fmt::format(
+          "--r {} would leave no token: this model has {} patch tokens, so at most {} can merge in "
+          "one block",
+          getInt(settings, "r"), patches, patches - 1));
+    }
     return std::make_unique<Atc>(settings, context.vit);
   };
   return entry;

@@ -89,7 +89,7 @@ MergedLines mergeLines(const at::Tensor& tokens, std::int64_t r) {
 
 namespace {
 
-class CubistMerge final : public MergeMethod {
+class CubistMerge final : public ImageMethod {
  public:
   CubistMerge(const Settings& settings, const VitConfig& vit)
       : r_(getInt(settings, "r")),
@@ -99,6 +99,7 @@ class CubistMerge final : public MergeMethod {
 
   Stage stage() const override { return Stage::kBeforeBlock; }
   bool actsIn(int block) const override { return acts_[static_cast<std::size_t>(block)]; }
+  TokenPart reads(int /*block*/) const override { return &LayerTokens::tokens; }
 
   MergePlan plan(const LayerTokens& layer) const override {
     const auto [height, width] = gridAt(layer.block);

@@ -23,33 +23,25 @@ class Dsm final : public MergeMethod {
   Stage stage() const override { return Stage::kBetweenAttentionAndMlp; }
   bool proportionalAttention() const override { return proportional_attention_; }
 
-  MergePlan plan(const LayerTokens& layer) const override {
-    if (layer.block < delay_) return {};
-    return toMePlan(layer, count(layer), cellOfTokens(layer));
-  }
-  std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
-    if (layers.front().block < delay_) return std::vector<MergePlan>(layers.size());
-    std::vector<std::vector<int>> cells;
-    if (windowAt(layers.front().block) > 1) {
-      for (const LayerTokens& layer : layers) cells.push_back(cellOfTokens(layer));
+ private:
+  std::vector<MergePlan> planSet(std::span<const LayerTokens> images) const override {
+    const int block = images.front().block;
+    if (block < delay_) return std::vector<MergePlan>(images.size());
+    std::vector<std::vector<float>> cells;
+    if (windowAt(block) > 1) {
+      for (const LayerTokens& image : images) cells.push_back(cellOfTokens(image));
     }
-    return toMePlans(layers, count(layers.front()), cells);
+    return toMePlans(images, counts_[static_cast<std::size_t>(block)], cells);
   }
 
- private:
-  std::int64_t count(const LayerTokens& layer) const {
-    return counts_[static_cast<std::size_t>(layer.block)];
-  }
   int windowAt(int block) const {
     // Shifting past the width of int is undefined; no window is that wide.
     return std::max(1, window_ >> std::min(block - delay_, 30));
   }
 
-  /// The cell of the window x window partition that holds each token's centroid; empty for a single
-  /// window.
-  std::vector<int> cellOfTokens(const LayerTokens& layer) const {
+  /// The cell of the window x window partition that holds each token's centroid.
+  std::vector<float> cellOfTokens(const LayerTokens& layer) const {
     const int window = windowAt(layer.block);
-    if (window == 1) return {};
     struct Sum {
       double row = 0;
       double column = 0;
@@ -64,14 +56,14 @@ class Dsm final : public MergeMethod {
       sum.column += static_cast<double>(column) + 0.5;
       ++sum.patches;
     }
-    std::vector<int> cells(sums.size(), -1);
+    std::vector<float> cells(sums.size(), -1.0F);
     for (std::size_t token = 0; token < sums.size(); ++token) {
       if (sums[token].patches == 0) continue;
       const auto cell = [&](double sum, int extent) {
         return std::min(window - 1, static_cast<int>(sum / sums[token].patches / extent * window));
       };
-      cells[token] =
-          cell(sums[token].row, grid_height_) * window + cell(sums[token].column, grid_width_);
+      cells[token] = static_cast<float>(cell(sums[token].row, grid_height_) * window +
+                                        cell(sums[token].column, grid_width_));
     }
     return cells;
   }

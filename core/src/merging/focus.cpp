@@ -71,7 +71,7 @@ FuzzyPruning fuzzyPruning(const std::vector<std::vector<double>>& scores,
 }
 
 Combination combination(const at::Tensor& tokens, std::int64_t count, std::int64_t first) {
-  const at::Tensor exact = tokens.to(at::kCPU, at::kDouble);
+  const at::Tensor exact = tokens.to(at::kDouble);
   const at::Tensor normalised = at::layer_norm(exact, {exact.size(1)}, {}, {}, kLayerNormEpsilon);
   const at::Tensor units =
       normalised / normalised.norm(2, {1}, /*keepdim=*/true).clamp_min(kLeastTokenNorm);
@@ -132,7 +132,7 @@ struct KeysLeft final : MethodMemory {
   std::vector<std::vector<std::int64_t>> keys;
 };
 
-class Focus final : public MergeMethod {
+class Focus final : public ImageMethod {
  public:
   Focus(const Settings& settings, const VitConfig& vit)
       : percent_(getInt(settings, "p")),
@@ -152,10 +152,9 @@ class Focus final : public MergeMethod {
   }
   std::unique_ptr<MethodMemory> newMemory() const override { return std::make_unique<KeysLeft>(); }
 
-  std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
-    // The other blocks decide by attention, which is on the host.
-    if (!combinesIn(layers.front().block)) return MergeMethod::planAll(layers);
-    return plansOnHost(*this, layers, &LayerTokens::tokens);
+  /// The other blocks decide by attention, which is on the host.
+  TokenPart reads(int block) const override {
+    return combinesIn(block) ? &LayerTokens::tokens : nullptr;
   }
   MergePlan plan(const LayerTokens& layer) const override {
     MergePlan plan;

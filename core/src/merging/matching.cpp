@@ -10,8 +10,7 @@
 #include <utility>
 
 #include "adamerge/error.h"
-#include "kernels/parallel.h"
-#include "merging/batched_matching.h"
+#include "merging/token_set.h"
 
 namespace adamerge {
 namespace {
@@ -60,91 +59,28 @@ std::vector<std::int64_t> descending(const std::vector<float>& values) {
   return order;
 }
 
-MergePlan toMePlan(const LayerTokens& layer, std::int64_t r, const std::vector<int>& cells) {
-  if (toMeCount(layer, r) <= 0) return {};
-  const std::int64_t count = layer.count();
-  const at::Tensor metric = layer.metric.to(layer.deciding);
-  const at::Tensor factors = inverseNorms(metric, kLeastNorm);
-  const at::Tensor a = metric.slice(0, 0, count, 2);
-  const at::Tensor b = metric.slice(0, 1, count, 2);
-  at::Tensor scores = dotProducts(a, b, layer.deciding);
-
-  constexpr double kNever = -std::numeric_limits<double>::infinity();
-  const std::int64_t prefix_sources = (layer.prefix + 1) / 2;
-  const std::int64_t prefix_destinations = layer.prefix / 2;
-  if (prefix_sources > 0) scores.narrow(0, 0, prefix_sources).fill_(kNever);
-  if (prefix_destinations > 0) scores.narrow(1, 0, prefix_destinations).fill_(kNever);
-  if (!cells.empty()) {
-    const at::Tensor cell = at::tensor(cells).to(scores.device());
-    scores.masked_fill_(
-        cell.slice(0, 0, count, 2).unsqueeze(1) != cell.slice(0, 1, count, 2).unsqueeze(0), kNever);
-  }
-  return toMePlanOf(layer, r,
-                    bestProducts(scores, {0, scores.size(0)}, {0, scores.size(1)}, 1,
-                                 factors.slice(0, 0, count, 2), factors.slice(0, 1, count, 2)));
-}
-
-std::vector<MergePlan> toMePlans(std::span<const LayerTokens> layers, std::int64_t r,
-                                 const std::vector<std::vector<int>>& cells) {
-  std::vector<MergePlan> plans(layers.size());
-  const bool any = std::any_of(layers.begin(), layers.end(),
-                               [&](const LayerTokens& layer) { return toMeCount(layer, r) > 0; });
+std::vector<MergePlan> toMePlans(std::span<const LayerTokens> images, std::int64_t r,
+                                 const std::vector<std::vector<float>>& cells) {
+  std::vector<MergePlan> plans(images.size());
+  const bool any = std::any_of(images.begin(), images.end(),
+                               [&](const LayerTokens& image) { return toMeCount(image, r) > 0; });
   if (!any) return plans;
 
-  std::vector<at::Tensor> metrics;
-  for (const LayerTokens& layer : layers) metrics.push_back(layer.metric);
-  const TokenBatch batch(metrics, layers.front().deciding);
-  const std::int64_t longest = batch.padding.longest();
-  const Positions even{0, (longest + 1) / 2};
-  const Positions odd{1, longest / 2};
-  const at::Tensor units = directions(batch.tokens, kLeastNorm);
-  at::Tensor scores = take(units, even, 2, 1).bmm(take(units, odd, 2, 1).transpose(1, 2));
-
+  const TokenSet set(images, &LayerTokens::metric, /*first=*/0, Partition::kAlternating);
+  const at::Tensor factors = set.inverseNorms(kLeastNorm);
+  at::Tensor scores = set.products();
   constexpr double kNever = -std::numeric_limits<double>::infinity();
-  const std::int64_t prefix = layers.front().prefix;
-  scores.narrow(1, 0, (prefix + 1) / 2).fill_(kNever);
-  scores.narrow(2, 0, prefix / 2).fill_(kNever);
+  const std::int64_t prefix = images.front().prefix;
+  if (prefix > 0) scores.narrow(1, 0, (prefix + 1) / 2).fill_(kNever);
+  if (prefix > 1) scores.narrow(2, 0, prefix / 2).fill_(kNever);
   if (!cells.empty()) {
-    std::vector<std::vector<float>> numbers;
-    for (const std::vector<int>& image : cells) numbers.emplace_back(image.begin(), image.end());
-    const at::Tensor cell = listsOf(batch.padding, numbers, scores);
-    scores.masked_fill_(take(cell, even, 2, 1).unsqueeze(2) != take(cell, odd, 2, 1).unsqueeze(1),
+    const at::Tensor cell = set.values(cells);
+    scores.masked_fill_(set.sources(cell).unsqueeze(2) != set.destinations(cell).unsqueeze(1),
                         kNever);
   }
-  if (!batch.padding.even()) {
-    scores = withoutColumns(scores, take(batch.padding.absent(), odd, 2, 1));
-  }
-  const auto [score, index] = scores.max(2);
-  const HostRows host({score, index});
-  parallelFor(static_cast<std::int64_t>(layers.size()), [&](std::int64_t first, std::int64_t last) {
-    for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
-      const std::int64_t sources = (layers[i].count() + 1) / 2;
-      plans[i] = toMePlanOf(layers[i], r,
-                            hostMatches(host.row(0, i, 0, sources), host.row(1, i, 0, sources)));
-    }
-  });
-  return plans;
-}
-
-std::vector<MergePlan> plansOnHost(const MergeMethod& method, std::span<const LayerTokens> layers,
-                                   at::Tensor LayerTokens::*part) {
-  std::vector<at::Tensor> parts;
-  for (const LayerTokens& layer : layers) parts.push_back(layer.*part);
-  const at::Tensor host = at::cat(parts).to(at::kCPU);
-  std::vector<LayerTokens> own(layers.begin(), layers.end());
-  std::int64_t offset = 0;
-  for (LayerTokens& layer : own) {
-    const std::int64_t count = layer.count();
-    layer.*part = host.narrow(0, offset, count);
-    offset += count;
-  }
-  std::vector<MergePlan> plans(own.size());
-  parallelFor(static_cast<std::int64_t>(own.size()), [&](std::int64_t first, std::int64_t last) {
-    const c10::InferenceMode guard;
-    for (std::int64_t i = first; i < last; ++i) {
-      plans[static_cast<std::size_t>(i)] = method.plan(own[static_cast<std::size_t>(i)]);
-    }
-  });
+  const SetMatches found = set.best(scores, set.sources(factors), set.destinations(factors));
+  forEachImage(images.size(),
+               [&](std::size_t i) { plans[i] = toMePlanOf(images[i], r, found.best[i]); });
   return plans;
 }
 

@@ -20,19 +20,12 @@ constexpr double kLeastTokenNorm = 1e-6;
 /// Indices of `values`, largest first; equal values keep their order.
 std::vector<std::int64_t> descending(const std::vector<float>& values);
 
-/// ToMe's bipartite soft matching (ICLR 2023, Sec. 3): even positions into odd ones by cosine of
-/// the metric, the r best; prefix tokens stay and stay first. r is clamped to floor(patches / 2).
-/// The plan's weights are the token sizes. `cells`: one number per token, and only tokens of the
-/// same one merge; empty: all may.
-MergePlan toMePlan(const LayerTokens& layer, std::int64_t r, const std::vector<int>& cells = {});
-/// toMePlan() of each image for MergeMethod::planAll(), `cells` of each.
-std::vector<MergePlan> toMePlans(std::span<const LayerTokens> layers, std::int64_t r,
-                                 const std::vector<std::vector<int>>& cells = {});
-
-/// For a method's planAll() that decides on the host: plan() of each image, `part` of its tokens
-/// (&LayerTokens::metric, &LayerTokens::tokens) brought there for all images in one copy.
-std::vector<MergePlan> plansOnHost(const MergeMethod& method, std::span<const LayerTokens> layers,
-                                   at::Tensor LayerTokens::*part);
+/// ToMe's bipartite soft matching (ICLR 2023, Sec. 3) in each image: even positions into odd ones
+/// by cosine of the metric, the r best; prefix tokens stay and stay first. r is clamped to
+/// floor(patches / 2). The plans' weights are the token sizes. `cells`: of each image one number
+/// per token, and only tokens of the same one merge; empty: all may.
+std::vector<MergePlan> toMePlans(std::span<const LayerTokens> images, std::int64_t r,
+                                 const std::vector<std::vector<float>>& cells = {});
 
 /// Far above any model's tokens; keeps counts well inside int.
 inline constexpr double kMaximumCount = 1e6;

@@ -89,13 +89,13 @@ class MergeMethod {
   virtual ~MergeMethod() = default;
 
   virtual Stage stage() const = 0;
-  /// False: plan() would change and tell nothing in this block, so it is not asked.
+  /// False: plans() would change and tell nothing in this block, so it is not asked.
   virtual bool actsIn(int /*block*/) const { return true; }
   /// Adds log(size) of each key token to the attention logits.
   virtual bool proportionalAttention() const { return false; }
-  /// What plan() reads of the attention of block `block`.
+  /// What plans() read of the attention of block `block`.
   virtual WantedStatistics wanted(int /*block*/) const { return {}; }
-  /// A method with state makes one for each image and run; its plan() may change it, and only that.
+  /// A method with state makes one for each image and run; its plans may change it, and only that.
   virtual std::unique_ptr<MethodMemory> newMemory() const { return nullptr; }
   /// False: counts would follow layer statistics, and there are none. MethodInfo::uncalibrated says
   /// what they do instead.
@@ -105,19 +105,35 @@ class MergeMethod {
   /// Per block what it adds to the weight that makes queries, keys and values, [3 d, d]; empty:
   /// the weights stay. Always the same.
   virtual std::span<const at::Tensor> qkvChanges() const { return {}; }
-  /// Must depend on this image's tokens alone, so that a batch equals its images. May be called
-  /// from several threads at once, for different images. Throws Error where tokens are not finite
-  /// and the method cannot go on.
-  virtual MergePlan plan(const LayerTokens& layer) const = 0;
-  /// plan() of each of at least one image, for tokens on an accelerator: there each plan waits for
-  /// its numbers, so a method that is to be quick decides for all images at once. That may round
-  /// otherwise.
-  virtual std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const {
-    std::vector<MergePlan> plans;
-    for (const LayerTokens& layer : layers) plans.push_back(plan(layer));
-    return plans;
-  }
+  /// One plan for each of at least one image. On the CPU each hangs on its own image alone, so that
+  /// a batch equals its images; on an accelerator, where every plan waits for its numbers, they may
+  /// round otherwise. Throws Error where tokens are not finite and the method cannot go on.
+  std::vector<MergePlan> plans(std::span<const LayerTokens> images) const;
+
+ private:
+  /// plans() of one image on the CPU, called from several threads at once, or of all on an
+  /// accelerator, with one copy to the host; see token_set.h.
+  virtual std::vector<MergePlan> planSet(std::span<const LayerTokens> images) const = 0;
 };
+
+/// A part of LayerTokens: its tokens or its metric.
+using TokenPart = at::Tensor LayerTokens::*;
+
+/// A method that decides for one image at a time, on the host.
+class ImageMethod : public MergeMethod {
+ public:
+  /// Must depend on this image's tokens alone. May be called from several threads at once, for
+  /// different images.
+  virtual MergePlan plan(const LayerTokens& layer) const = 0;
+  /// What plan() reads in this block, brought to the host beforehand; null: nothing.
+  virtual TokenPart reads(int /*block*/) const { return nullptr; }
+
+ private:
+  std::vector<MergePlan> planSet(std::span<const LayerTokens> images) const final;
+};
+
+/// work(i) for each image, several at once.
+void forEachImage(std::size_t images, const std::function<void(std::size_t)>& work);
 
 /// What a method is made for.
 struct MethodContext {

@@ -4,7 +4,7 @@
 namespace adamerge {
 namespace {
 
-class None final : public MergeMethod {
+class None final : public ImageMethod {
  public:
   Stage stage() const override { return Stage::kNever; }
   MergePlan plan(const LayerTokens& /*layer*/) const override { return {}; }

@@ -3,22 +3,15 @@
 #include <cmath>
 #include <limits>
 
-#include "kernels/parallel.h"
-#include "merging/batched_matching.h"
 #include "merging/entries.h"
 #include "merging/matching.h"
+#include "merging/token_set.h"
 
 namespace adamerge {
 namespace {
 
 /// A row of zeros counts as this long.
 constexpr double kLeastLength = 1e-12;
-
-/// Rows divided by their length, in `dtype`.
-at::Tensor normalisedRows(const at::Tensor& rows, at::ScalarType dtype) {
-  const at::Tensor full = rows.to(dtype);
-  return full / full.norm(2, {1}, /*keepdim=*/true).clamp_min(kLeastLength);
-}
 
 std::vector<std::int64_t> everySecondOf(const std::vector<std::int64_t>& order, std::size_t first,
                                         std::size_t end) {
@@ -36,73 +29,34 @@ class PiToMe final : public MergeMethod {
 
   Stage stage() const override { return Stage::kBetweenAttentionAndMlp; }
 
-  MergePlan plan(const LayerTokens& layer) const override {
-    if (count(layer.patchCount()) <= 0) return {};
-    const at::Tensor metric =
-        normalisedRows(layer.metric.narrow(0, layer.prefix, layer.patchCount()), layer.deciding);
-    const at::Tensor cosine = gramMatrix(metric, layer.deciding);
-    const std::vector<std::int64_t> order = byEnergy(cosine, layer.block);
-    const Sides sides(order, mergeable(layer));
-    const auto index = [&](const std::vector<std::int64_t>& list) {
-      return at::tensor(list, at::kLong).to(cosine.device());
-    };
-    return decide(layer, order, sides,
-                  bestMatches(cosine.index_select(0, index(sides.sources))
-                                  .index_select(1, index(sides.destinations))));
-  }
-
-  std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
-    std::vector<MergePlan> plans(layers.size());
-    std::vector<at::Tensor> metrics;
+ private:
+  std::vector<MergePlan> planSet(std::span<const LayerTokens> images) const override {
+    std::vector<MergePlan> plans(images.size());
     std::vector<std::int64_t> limits;
-    for (const LayerTokens& layer : layers) {
-      metrics.push_back(layer.metric.narrow(0, layer.prefix, layer.patchCount()));
-      limits.push_back(static_cast<std::int64_t>(mergeable(layer)));
+    for (const LayerTokens& image : images) {
+      limits.push_back(static_cast<std::int64_t>(mergeable(image)));
     }
-    if (*std::max_element(limits.begin(), limits.end()) < 2) return plans;
+    const std::int64_t most = *std::max_element(limits.begin(), limits.end());
+    if (most < 2) return plans;
 
-    const TokenBatch batch(metrics, layers.front().deciding);
-    const at::Tensor units = directions(batch.tokens, kLeastLength);
-    at::Tensor each = at::elu(units.bmm(units.transpose(1, 2)) - margin(layers.front().block));
-    if (!batch.padding.even()) each = each.masked_fill(batch.padding.absent().unsqueeze(1), 0);
-    at::Tensor energy = each.sum(2).div(batch.padding.counts()).to(at::kFloat);
-    energy = energy.masked_fill(energy.isnan(), 0);
-    if (!batch.padding.even()) {
-      energy = energy.masked_fill(batch.padding.absent(), -std::numeric_limits<double>::infinity());
-    }
-    const at::Tensor order =
-        std::get<1>(energy.sort(/*stable=*/true, /*dim=*/1, /*descending=*/true));
-
+    const TokenSet set =
+        TokenSet(images, &LayerTokens::metric, images.front().prefix, Partition::kAlternating)
+            .directions(kLeastLength);
+    const at::Tensor cosines = set.gram();
+    const at::Tensor order = byEnergy(set, cosines, images.front().block);
     // In that order sources and destinations take turns.
-    const auto [least, most] = std::minmax_element(limits.begin(), limits.end());
-    const at::Tensor ranked =
-        units.gather(1, order.narrow(1, 0, *most).unsqueeze(2).expand({-1, -1, units.size(2)}));
-    const Positions even{0, (*most + 1) / 2};
-    const Positions odd{1, *most / 2};
-    at::Tensor scores = take(ranked, even, 2, 1).bmm(take(ranked, odd, 2, 1).transpose(1, 2));
-    if (*least < *most) {
-      const at::Tensor limit = sentTo(order.device(), at::tensor(limits)).unsqueeze(1);
-      scores =
-          withoutColumns(scores, at::arange(1, *most, 2, limit.options()).unsqueeze(0) >= limit);
-    }
-    const auto [score, index] = scores.max(2);
-    const HostRows host({order, score, index});
-    parallelFor(
-        static_cast<std::int64_t>(layers.size()), [&](std::int64_t first, std::int64_t last) {
-          for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
-            if (limits[i] < 2) continue;
-            const std::span<const float> own = host.row(0, i, 0, layers[i].patchCount());
-            const std::vector<std::int64_t> positions(own.begin(), own.end());
-            const Sides sides(positions, static_cast<std::size_t>(limits[i]));
-            const auto sources = static_cast<std::int64_t>(sides.sources.size());
-            plans[i] = decide(layers[i], positions, sides,
-                              hostMatches(host.row(1, i, 0, sources), host.row(2, i, 0, sources)));
-          }
-        });
+    const at::Tensor scores =
+        set.between(cosines, order.slice(1, 0, most, 2), order.slice(1, 1, most, 2));
+    const SetMatches found = set.best(scores, {}, {}, order, limits);
+    forEachImage(images.size(), [&](std::size_t i) {
+      if (limits[i] < 2) return;
+      const std::vector<std::int64_t> own(found.along[i].begin(), found.along[i].end());
+      plans[i] =
+          decide(images[i], own, Sides(own, static_cast<std::size_t>(limits[i])), found.best[i]);
+    });
     return plans;
   }
 
- private:
   /// Every second one of the mergeable, in the order of their energy, is a source.
   struct Sides {
     Sides(const std::vector<std::int64_t>& order, std::size_t mergeable)
@@ -152,13 +106,11 @@ class PiToMe final : public MergeMethod {
   }
 
   /// Patch tokens by energy (PiToMe, Eq. 4), highest first: E_i = mean_j ELU(cos_ij - margin).
-  std::vector<std::int64_t> byEnergy(const at::Tensor& cosine, int block) const {
-    const at::Tensor energy =
-        at::elu(cosine - margin(block)).mean(1).to(at::kCPU, at::kFloat).contiguous();
-    std::vector<float> values(energy.data_ptr<float>(), energy.data_ptr<float>() + energy.numel());
-    std::replace_if(
-        values.begin(), values.end(), [](float e) { return std::isnan(e); }, 0.0F);
-    return descending(values);
+  at::Tensor byEnergy(const TokenSet& set, const at::Tensor& cosines, int block) const {
+    const at::Tensor energy = set.rowMeans(at::elu(cosines - margin(block))).to(at::kFloat);
+    const at::Tensor ranked =
+        set.filled(energy.masked_fill(energy.isnan(), 0), -std::numeric_limits<double>::infinity());
+    return std::get<1>(ranked.sort(/*stable=*/true, /*dim=*/1, /*descending=*/true));
   }
 
   double margin(int block) const { return 0.75 - 0.75 * block / depth_; }

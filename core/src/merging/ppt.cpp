@@ -12,7 +12,7 @@
 namespace adamerge {
 namespace {
 
-class Ppt final : public MergeMethod {
+class Ppt final : public ImageMethod {
  public:
   Ppt(const Settings& settings, int depth)
       : r_(getInt(settings, "r")),
@@ -29,9 +29,7 @@ class Ppt final : public MergeMethod {
     return {.class_attention = acts, .value_norms = acts};
   }
 
-  std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
-    return plansOnHost(*this, layers, &LayerTokens::metric);
-  }
+  TokenPart reads(int /*block*/) const override { return &LayerTokens::metric; }
   MergePlan plan(const LayerTokens& layer) const override {
     const std::int64_t n = layer.patchCount();
     const std::int64_t r = std::min(r_, n / 2);
@@ -39,7 +37,8 @@ class Ppt final : public MergeMethod {
     const std::vector<double> scores = scoresOf(layer);
     const double variance = varianceOf(scores);
     const bool pools = variance < threshold_;
-    MergePlan plan = pools ? toMePlan(layer, r) : pruned(layer, scores, r);
+    MergePlan plan =
+        pools ? std::move(toMePlans({&layer, 1}, r).front()) : pruned(layer, scores, r);
     plan.details.action = pools ? "pool" : "prune";
     plan.details.variance = variance;
     plan.details.score.assign(scores.begin(), scores.end());

@@ -263,7 +263,7 @@ MergePlan planOf(const TrainedMatrices& matrices, int prefix, int width) {
   return plan;
 }
 
-class PruneMerge final : public MergeMethod {
+class PruneMerge final : public ImageMethod {
  public:
   /// `plans`: per block; nothing where the block runs whole.
   explicit PruneMerge(std::vector<std::optional<MergePlan>> plans, std::string warning = {})

@@ -48,7 +48,7 @@ std::int64_t roundedQuotient(std::int64_t numerator, std::int64_t denominator) {
   return whole + (twice > denominator || (twice == denominator && whole % 2 == 1) ? 1 : 0);
 }
 
-class PruneSid final : public MergeMethod {
+class PruneSid final : public ImageMethod {
  public:
   PruneSid(const Settings& settings, const VitConfig& vit)
       : keep_(getInt(settings, "keep")),
@@ -64,16 +64,13 @@ class PruneSid final : public MergeMethod {
     return {.class_attention = by_attention_ && block == at_ - 1};
   }
 
-  std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
-    return plansOnHost(*this, layers, &LayerTokens::tokens);
-  }
+  TokenPart reads(int /*block*/) const override { return &LayerTokens::tokens; }
   MergePlan plan(const LayerTokens& layer) const override {
     MergePlan plan;
     const std::int64_t n = layer.patchCount();
     if (n < 2 || keep_ >= n) return plan;
     const std::int64_t width = layer.tokens.size(1);
-    const at::Tensor tokens =
-        layer.tokens.narrow(0, layer.prefix, n).to(at::kCPU, at::kDouble).contiguous();
+    const at::Tensor tokens = layer.tokens.narrow(0, layer.prefix, n).to(at::kDouble).contiguous();
     if (!tokens.isfinite().all().item<bool>()) {
       throw Error(fmt::format("PruneSID in block {}: tokens that are not numbers (NaN or infinity)",
                               layer.block));

@@ -118,8 +118,8 @@ StructSamMerges structSamMerges(const at::Tensor& metric, const StructSamRule& r
   const at::Tensor scores =
       dotProducts(rowsOf(tokens, sources), rowsOf(tokens, destinations), tokens.scalar_type());
   result.macs = static_cast<double>(scores.numel()) * static_cast<double>(tokens.size(1));
-  const BestMatches best = bestProducts(scores, {0, scores.size(0)}, {0, scores.size(1)}, 1,
-                                        rowsOf(factors, sources), rowsOf(factors, destinations));
+  const BestMatches best =
+      bestProducts(scores, rowsOf(factors, sources), rowsOf(factors, destinations));
   const std::vector<std::int64_t> order = descending(best.score);
   for (std::size_t k = 0; k < count; ++k) {
     const auto source = static_cast<std::size_t>(order[k]);
@@ -136,7 +136,7 @@ namespace {
 
 constexpr int kLeastPatches = 4;
 
-class StructSam final : public MergeMethod {
+class StructSam final : public ImageMethod {
  public:
   StructSam(const Settings& settings, const VitConfig& vit)
       : acts_(chosenBlocks(settings, "blocks", vit.depth)),
@@ -152,9 +152,7 @@ class StructSam final : public MergeMethod {
   Stage stage() const override { return Stage::kAroundAttention; }
   bool actsIn(int block) const override { return acts_[static_cast<std::size_t>(block)]; }
 
-  std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
-    return plansOnHost(*this, layers, &LayerTokens::metric);
-  }
+  TokenPart reads(int /*block*/) const override { return &LayerTokens::metric; }
   MergePlan plan(const LayerTokens& layer) const override {
     const StructSamMerges decided =
         structSamMerges(layer.metric.narrow(0, layer.prefix, layer.patchCount())

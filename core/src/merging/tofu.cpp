@@ -10,23 +10,15 @@ class ToFu final : public MergeMethod {
   ToFu(const Settings& settings, const VitConfig& vit)
       : counts_(countsPerBlock(settings, vit)), depth_(vit.depth) {}
   Stage stage() const override { return Stage::kBetweenAttentionAndMlp; }
-  MergePlan plan(const LayerTokens& layer) const override {
-    MergePlan plan = toMePlan(layer, count(layer));
-    plan.combine = combination(layer);
-    return plan;
-  }
-  std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
-    std::vector<MergePlan> plans = toMePlans(layers, count(layers.front()));
-    for (MergePlan& plan : plans) plan.combine = combination(layers.front());
-    return plans;
-  }
 
  private:
-  std::int64_t count(const LayerTokens& layer) const {
-    return counts_[static_cast<std::size_t>(layer.block)];
-  }
-  Combine combination(const LayerTokens& layer) const {
-    return layer.block <= depth_ / 2 ? Combine::kPrune : Combine::kNormPreserving;
+  std::vector<MergePlan> planSet(std::span<const LayerTokens> images) const override {
+    const int block = images.front().block;
+    std::vector<MergePlan> plans = toMePlans(images, counts_[static_cast<std::size_t>(block)]);
+    for (MergePlan& plan : plans) {
+      plan.combine = block <= depth_ / 2 ? Combine::kPrune : Combine::kNormPreserving;
+    }
+    return plans;
   }
 
   std::vector<std::int64_t> counts_;

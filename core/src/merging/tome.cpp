@@ -44,14 +44,10 @@ class ToMe final : public MergeMethod {
   Stage stage() const override { return Stage::kBetweenAttentionAndMlp; }
   bool proportionalAttention() const override { return proportional_attention_; }
   std::span<const at::Tensor> qkvChanges() const override { return qkv_changes_; }
-  MergePlan plan(const LayerTokens& layer) const override { return toMePlan(layer, count(layer)); }
-  std::vector<MergePlan> planAll(std::span<const LayerTokens> layers) const override {
-    return toMePlans(layers, count(layers.front()));
-  }
 
  private:
-  std::int64_t count(const LayerTokens& layer) const {
-    return counts_[static_cast<std::size_t>(layer.block)];
+  std::vector<MergePlan> planSet(std::span<const LayerTokens> images) const override {
+    return toMePlans(images, counts_[static_cast<std::size_t>(images.front().block)]);
   }
 
   std::vector<std::int64_t> counts_;

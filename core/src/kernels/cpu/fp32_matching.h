@@ -151,7 +151,7 @@ void bestOf(const BestCall& call, T* products) {
   const auto* matrix = static_cast<const T*>(call.matrix);
   const auto* column_factors = static_cast<const T*>(call.column_factors);
   for (std::ptrdiff_t i = 0; i < call.rows; ++i) {
-    const T* row = matrix + (call.first_row + i * call.step) * call.stride + call.first_column;
+    const T* row = matrix + i * call.stride;
     const T factor = static_cast<const T*>(call.row_factors)[i];
     if (call.step == 1) {
       for (std::ptrdiff_t j = 0; j < call.columns; ++j) {

@@ -120,13 +120,11 @@ struct DotCall {
 /// over some columns j. Rows first_row, first_row + step, ...; columns likewise.
 struct BestCall {
   const void* matrix;
-  std::ptrdiff_t stride;
-  bool exact;  ///< everything is fp64, else fp32
-  std::ptrdiff_t first_row;
+  std::ptrdiff_t stride;  ///< between rows
+  std::ptrdiff_t step;    ///< between columns
+  bool exact;             ///< everything is fp64, else fp32
   std::ptrdiff_t rows;
-  std::ptrdiff_t first_column;
   std::ptrdiff_t columns;
-  std::ptrdiff_t step;
   const void* row_factors;     ///< [rows]
   const void* column_factors;  ///< [columns]
   float* values;               ///< [rows], NaN if one of the products is
