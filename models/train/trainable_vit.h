@@ -57,8 +57,8 @@ class TrainableVit {
   Layer addNorm(const std::string& name);
   at::Tensor normalise(const at::Tensor& x, const Layer& norm) const;
   at::Tensor embed(const at::Tensor& images, at::ScalarType dtype, const at::Tensor& kept) const;
-  /// What attention adds to `tokens`; `keys`, where given, gets their mean over the heads. `change`:
-  /// of the qkv weight; undefined: none.
+  /// What attention adds to `tokens`; `keys`, where given, gets their mean over the heads.
+  /// `change`: of the qkv weight; undefined: none.
   at::Tensor attend(const Block& block, const MergedTokens& tokens, at::ScalarType dtype,
                     const at::Tensor& change, std::vector<at::Tensor>* attention,
                     at::Tensor* keys) const;
