@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <QDoubleSpinBox>
 #include <QEventLoop>
 #include <QSlider>
 #include <QTimer>
@@ -57,6 +58,10 @@ CanvasView& BenchWindow::canvas() { return window_.stage().grid().canvas(0); }
 
 QSlider& BenchWindow::slider() {
   return *window_.findChild<QSlider*>(QStringLiteral("compression"));
+}
+
+QDoubleSpinBox& BenchWindow::number() {
+  return *window_.findChild<QDoubleSpinBox*>(QStringLiteral("compression-number"));
 }
 
 void BenchWindow::waitFor(const std::function<bool()>& condition) {

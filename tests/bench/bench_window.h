@@ -11,6 +11,7 @@
 #include "frame_watch.h"
 #include "window/main_window.h"
 
+class QDoubleSpinBox;
 class QSlider;
 
 namespace adamerge::ui {
@@ -29,6 +30,7 @@ class BenchWindow {
   MainWindow& window() { return window_; }
   CanvasView& canvas();
   QSlider& slider();
+  QDoubleSpinBox& number();  ///< the slider's
 
   /// Waits for the result of every pane.
   void settle();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <QDoubleSpinBox>
 #include <QSlider>
 #include <QTimer>
 #include <numeric>
@@ -19,10 +20,11 @@ constexpr int kDragMoves = 250;
 constexpr int kDragInterval = 8;
 
 /// `count` different values over the slider's range.
-std::vector<int> values(const QSlider& slider, int count) {
+std::vector<int> values(const QDoubleSpinBox& number, int count) {
   std::vector<int> values;
-  const int range = slider.maximum() - slider.minimum();
-  for (int i = 1; i <= count; ++i) values.push_back(slider.minimum() + range * i / (count + 1));
+  const int least = static_cast<int>(number.minimum());
+  const int range = static_cast<int>(number.maximum()) - least;
+  for (int i = 1; i <= count; ++i) values.push_back(least + range * i / (count + 1));
   return values;
 }
 
@@ -39,10 +41,10 @@ struct Moves {
 
 Moves moves(BenchWindow& bench, const std::vector<int>& values) {
   Moves moves;
-  QSlider& slider = bench.slider();
+  QDoubleSpinBox& number = bench.number();
   for (const int value : values) {
     const double before = threadTime();
-    moves.painted.push_back(bench.untilResultPainted([&] { slider.setValue(value); }));
+    moves.painted.push_back(bench.untilResultPainted([&] { number.setValue(value); }));
     bench.calm();
     moves.work.push_back(threadTime() - before);
   }
@@ -107,7 +109,7 @@ void measureSlider(FrameWatch& watch, const Subject& subject, double target) {
   Sweeper& sweeper = bench.workbench().sweeper();
   sweeper.setEnabled(false);
   bench.settle();
-  const std::vector<int> chosen = values(bench.slider(), kValues);
+  const std::vector<int> chosen = values(bench.number(), kValues);
   forgetResults(bench);
   const Moves whole = moves(bench, chosen);
   send({"slider to new picture, whole range", whole.painted, "ms", target});
@@ -121,7 +123,7 @@ void measureSlider(FrameWatch& watch, const Subject& subject, double target) {
   sweeper.setEnabled(true);
   forgetResults(bench);
   send({"slider to new picture during a sweep",
-        moves(bench, values(bench.slider(), kSweepValues)).painted, "ms", target});
+        moves(bench, values(bench.number(), kSweepValues)).painted, "ms", target});
 }
 
 }  // namespace adamerge::ui

@@ -20,6 +20,10 @@ namespace adamerge::ui {
 namespace {
 
 constexpr int kFinePlaces = 1000;
+/// Ranges of more counts than these are spread unevenly.
+constexpr int kEvenCounts = 40;
+/// Counts grow with this power of the travel.
+constexpr double kPower = 1.5;
 
 }  // namespace
 
@@ -27,9 +31,11 @@ CompressionScale::CompressionScale(CompressionMode mode, KnobRange counts, doubl
                                    double lowest)
     : mode_(mode), counts_(counts), unmerged_(unmerged), lowest_(std::min(lowest, unmerged)) {}
 
-int CompressionScale::places() const {
-  return mode_ == CompressionMode::kCount ? counts_.steps() : kFinePlaces;
+bool CompressionScale::even() const {
+  return mode_ == CompressionMode::kCount && (stronger() < 0 || counts_.steps() <= kEvenCounts);
 }
+
+int CompressionScale::places() const { return even() ? counts_.steps() : kFinePlaces; }
 
 double CompressionScale::minimum() const {
   return mode_ == CompressionMode::kCount ? std::min(counts_.gentlest, counts_.strongest)
@@ -59,8 +65,12 @@ QString CompressionScale::suffix() const {
 
 int CompressionScale::placeOf(double number) const {
   if (mode_ == CompressionMode::kCount) {
-    const int steps = static_cast<int>(std::lround(number)) - counts_.gentlest;
-    return std::clamp(stronger() * steps, 0, counts_.steps());
+    const int steps =
+        std::clamp(stronger() * (static_cast<int>(std::lround(number)) - counts_.gentlest), 0,
+                   counts_.steps());
+    if (even()) return steps;
+    return static_cast<int>(std::lround(
+        kFinePlaces * std::pow(static_cast<double>(steps) / counts_.steps(), 1 / kPower)));
   }
   if (maximum() <= minimum()) return 0;
   const double share = (maximum() - number) / (maximum() - minimum());
@@ -68,8 +78,12 @@ int CompressionScale::placeOf(double number) const {
 }
 
 double CompressionScale::numberAt(int place) const {
-  if (mode_ == CompressionMode::kCount) return counts_.at(place);
-  return maximum() - (maximum() - minimum()) * place / kFinePlaces;
+  if (even()) return counts_.at(place);
+  const double share = static_cast<double>(place) / kFinePlaces;
+  if (mode_ == CompressionMode::kCount) {
+    return counts_.at(static_cast<int>(std::lround(counts_.steps() * std::pow(share, kPower))));
+  }
+  return maximum() - (maximum() - minimum()) * share;
 }
 
 double CompressionScale::numberOfFlops(double flops) const {
@@ -336,8 +350,8 @@ void CompressionSlider::move(double number) {
 }
 
 void CompressionSlider::stepByOne(int action) {
-  // In units of FLOPs a step smaller than one count would fall back to where it came from.
-  if (mode_ == CompressionMode::kCount) return;
+  // A place is less than one count, so a step of one place would fall back to where it came from.
+  if (scale_.even()) return;
   const int step = action == QAbstractSlider::SliderSingleStepAdd   ? 1
                    : action == QAbstractSlider::SliderSingleStepSub ? -1
                                                                     : 0;

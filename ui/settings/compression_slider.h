@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // How places on the compression slider and numbers beside it stand for each other, in each mode.
-// To the right more merges, whatever the unit.
+// To the right more merges, whatever the unit. FLOPs fall fast with the first counts and hardly
+// with the last ones, which find no tokens left: counts grow faster than the travel, so that it is
+// nowhere dead.
 #pragma once
 
 #include <QString>
@@ -23,6 +25,7 @@ class CompressionScale {
   CompressionScale(CompressionMode mode, KnobRange counts, double unmerged, double lowest);
 
   CompressionMode mode() const { return mode_; }
+  bool even() const;       ///< a place is a count: few of them, or shares that stay
   int places() const;      ///< the slider runs from 0 to this
   double minimum() const;  ///< of the number
   double maximum() const;
