@@ -123,7 +123,7 @@ void requireInForce(const MethodChoice& choice) {
       throw UsageError(fmt::format("--{} has no effect here: it needs --{}", optionName(key),
                                    optionName(setting.active_with)));
     }
-    const auto& [other, needed] = *setting.active_when;
+    const auto& [other, needed] = *unmet(setting, complete);
     const std::string wanted = toText(needed);
     throw UsageError(wanted.empty() ? fmt::format("--{} has no effect together with --{}",
                                                   optionName(key), optionName(other))

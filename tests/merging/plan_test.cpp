@@ -204,12 +204,25 @@ TEST(ToMePlan, SchedulesTruncateAsTheReferenceDoes) {
             (std::vector<int>{0, 1, 2, 4, 5, 7, 8, 10, 11, 13, 14, 16}));
   EXPECT_EQ(counts({{"r_per_block", std::vector<std::int64_t>{5, 0, 7}}}),
             (std::vector<int>{5, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0}));
-  for (const Settings& more : {Settings{}, Settings{{"delay", std::int64_t{1}}}}) {
-    Settings settings = more;
-    settings["r_per_block"] = std::vector<std::int64_t>{5, 0, 7};
-    EXPECT_EQ(countsPerBlock(more.empty() ? "tofu" : "dsm", settings),
-              (std::vector<int>{more.empty() ? 5 : 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0}));
+}
+
+TEST(Schedules, CountsPerBlockReplaceEveryOtherCount) {
+  const Settings given{{"r_per_block", std::vector<std::int64_t>{5, 0, 7}}};
+  for (const char* method : {"tome", "tofu", "dsm", "pitome", "atc", "adamerge", "adamerge+"}) {
+    SCOPED_TRACE(method);
+    Settings settings = given;
+    if (std::string(method) == "dsm") settings["delay"] = std::int64_t{1};
+    if (std::string(method) == "adamerge") settings["adaptive"] = false;
+    std::vector<int> expected(12, 0);
+    expected[0] = settings.contains("delay") ? 0 : 5;
+    expected[2] = 7;
+    EXPECT_EQ(countsPerBlock(method, settings), expected);
   }
+  // Without them, or where others are in force, they say nothing.
+  EXPECT_NE(countsPerBlock("adamerge", given).front(), 5);
+  Settings kept = given;
+  kept["keep_ratio"] = 0.9;
+  EXPECT_EQ(countsPerBlock("pitome", kept).front(), 19);
 }
 
 TEST(DsmPlan, NothingBeforeTheDelayAndPairsOnlyWithinAWindow) {

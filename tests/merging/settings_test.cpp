@@ -33,15 +33,16 @@ TEST(Settings, EveryDefaultPassesItsOwnCheckAndSurvivesText) {
       EXPECT_FALSE(setting.help.empty());
       EXPECT_EQ(checkedSetting(setting, setting.fallback), setting.fallback);
       EXPECT_EQ(parseSetting(setting, toText(setting.fallback)), setting.fallback);
-      if (setting.active_when) {
-        ASSERT_NE(method.setting(setting.active_when->first), nullptr);
+      for (const auto& [other, value] : setting.active_when) {
+        ASSERT_NE(method.setting(other), nullptr);
+        EXPECT_EQ(checkedSetting(*method.setting(other), value), value);
       }
     }
     for (const CompressionKnob& knob : method.compression) {
       ASSERT_NE(method.setting(knob.key), nullptr) << knob.key;
       // requireStatistics() names the setting that a constant count is to be changed by.
       if (knob.uses_statistics) {
-        EXPECT_TRUE(method.setting(knob.key)->active_when.has_value());
+        EXPECT_FALSE(method.setting(knob.key)->active_when.empty());
       }
     }
     EXPECT_EQ(method.statisticsKnob() == nullptr, method.statistics_settings.empty());

@@ -76,8 +76,9 @@ MethodChoice calibrationChoice(const MethodChoice& active) {
     }
   }
   if (!usesStatistics(choice)) {
-    const auto& [key, value] = *method.setting(method.statisticsKnob()->key)->active_when;
-    choice.settings[key] = value;
+    for (const auto& [key, value] : method.setting(method.statisticsKnob()->key)->active_when) {
+      choice.settings[key] = value;
+    }
   }
   return choice;
 }

@@ -46,7 +46,7 @@ QString inactiveReason(const SettingInfo& setting, const MethodChoice& choice) {
     return QObject::tr("Has an effect only once “%1” is given.")
         .arg(QString::fromStdString(file->label));
   }
-  const auto& [key, value] = *setting.active_when;
+  const auto& [key, value] = *unmet(setting, choice.settings);
   const SettingInfo* other = findMethod(choice.method).setting(key);
   return QObject::tr("Has an effect only while “%1” is %2.")
       .arg(QString::fromStdString(other->label), describeValue(value));

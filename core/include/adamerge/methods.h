@@ -35,8 +35,8 @@ struct SettingInfo {
   std::optional<double> minimum;
   std::optional<double> maximum;
   std::vector<std::string> choices;  ///< for strings: all allowed values
-  /// Has an effect only while the other setting (first) has the value (second).
-  std::optional<std::pair<std::string, SettingValue>> active_when;
+  /// Has an effect only while other settings (first) have these values (second).
+  std::vector<std::pair<std::string, SettingValue>> active_when;
   /// Exists for networks with rotary positions only.
   bool rotary_only = false;
   bool in_name = false;  ///< captions name it even at its default, as in "DSM, r 17, d 4"
@@ -180,6 +180,9 @@ Settings completeSettings(const MethodChoice& choice, const VitConfig& vit);
 
 /// Whether `setting` has an effect under `settings` (complete).
 bool isActive(const SettingInfo& setting, const Settings& settings);
+/// The first of its conditions (`active_when`) that does not hold; null: all do.
+const std::pair<std::string, SettingValue>* unmet(const SettingInfo& setting,
+                                                  const Settings& settings);
 
 /// Throws Error where a setting is named that this network has no use for. One at its default does
 /// no harm: only where `strict`, since somebody typed it, is it refused too.

@@ -55,6 +55,7 @@ class AdaMerge final : public MergeMethod {
  public:
   AdaMerge(const Settings& settings, const MethodContext& context)
       : r_(getInt(settings, "r")),
+        counts_(givenCounts(settings, context.vit, context.vit.patchTokens() / 2)),
         r_max_(getInt(settings, "r_max")),
         alpha_(get<double>(settings, "alpha")),
         temperature_(get<double>(settings, "temperature")),
@@ -151,9 +152,10 @@ class AdaMerge final : public MergeMethod {
 
   double share(int block) const { return shares_[static_cast<std::size_t>(block)]; }
 
-  /// Rounded so that no block's remainder is lost: the counts of the first blocks sum to their
-  /// rounded sum.
+  /// The block's own, where counts are given per block. Else its share of r, rounded so that no
+  /// remainder is lost: the counts of the first blocks sum to their rounded sum.
   std::int64_t constantCount(int block) const {
+    if (!counts_.empty()) return counts_[static_cast<std::size_t>(block)];
     double before = 0;
     for (int earlier = 0; earlier < block; ++earlier) before += r_ * share(earlier);
     return std::lround(before + r_ * share(block)) - std::lround(before);
@@ -208,6 +210,7 @@ class AdaMerge final : public MergeMethod {
   }
 
   std::int64_t r_;
+  std::vector<std::int64_t> counts_;  ///< [depth], in place of r_; empty: r_ holds
   int r_max_;
   double alpha_;
   double temperature_;

@@ -6,8 +6,8 @@
 namespace adamerge {
 namespace {
 
-std::optional<std::pair<std::string, SettingValue>> when(const char* key, SettingValue value) {
-  return std::pair<std::string, SettingValue>(key, std::move(value));
+std::vector<std::pair<std::string, SettingValue>> when(const char* key, SettingValue value) {
+  return {{key, std::move(value)}};
 }
 
 SettingInfo number(std::string key, std::string label, std::string help, double fallback,
@@ -43,7 +43,13 @@ std::vector<SettingInfo> countSettings() {
                     {},
                     when("adaptive", true)};
   SettingInfo r = constantCountSetting();
+  SettingInfo per_block = countsPerBlockSetting();
+  per_block.help =
+      "A count for each block, as 8,8,4; blocks not named merge nothing. Replaces r and the "
+      "schedule.";
+  per_block.active_when = when("adaptive", false);
   r.active_when = when("adaptive", false);
+  r.active_when.emplace_back(per_block.key, per_block.fallback);
   SettingInfo alpha =
       number("alpha", "alpha", "Gain on the standardised redundancy z (Eq. 6).", 1.0, 0, 1e6);
   alpha.active_when = when("adaptive", true);
@@ -51,7 +57,7 @@ std::vector<SettingInfo> countSettings() {
       number("temperature", "Temperature T",
              "Softens the decision: the count follows sigmoid(alpha z / T).", 1.0, 1e-6, 1e6);
   temperature.active_when = when("adaptive", true);
-  return {r_max, r, alpha, temperature};
+  return {r_max, r, per_block, alpha, temperature};
 }
 
 std::vector<SettingInfo> adaMergeSettings() {

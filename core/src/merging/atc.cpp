@@ -95,10 +95,13 @@ class Atc final : public ImageMethod {
   Atc(const Settings& settings, const VitConfig& vit)
       : keep_ratio_(get<double>(settings, "keep_ratio")),
         patches_(vit.patchTokens()),
-        counts_(inflectedSchedule(getInt(settings, "r"), get<double>(settings, "inflection"),
-                                  vit.depth)),
+        counts_(givenCounts(settings, vit, vit.patchTokens() - 1)),
         blocks_(chosenBlocks(settings, "blocks", vit.depth)),
         proportional_attention_(get<bool>(settings, "proportional_attention")) {
+    if (counts_.empty()) {
+      counts_ =
+          inflectedSchedule(getInt(settings, "r"), get<double>(settings, "inflection"), vit.depth);
+    }
     const std::string& name = get<std::string>(settings, "linkage");
     linkage_ = name == "complete" ? Linkage::kComplete
                : name == "single" ? Linkage::kSingle
@@ -209,7 +212,9 @@ MethodEntry atcEntry() {
     return static_cast<std::int64_t>(vit.patchTokens() / 16);
   };
   r.fallback_text = "a sixteenth of the patch tokens";
-  r.active_when = {{"keep_ratio", 1.0}};
+  SettingInfo per_block = countsPerBlockSetting();
+  per_block.active_when = {{"keep_ratio", 1.0}};
+  r.active_when = {{"keep_ratio", 1.0}, {per_block.key, per_block.fallback}};
   SettingInfo inflection = inflectionSetting();
   inflection.active_when = r.active_when;
   SettingInfo ratio;
@@ -230,10 +235,12 @@ MethodEntry atcEntry() {
       "members' distances.";
   linkage.fallback = std::string("average");
   linkage.choices = {"average", "complete", "single"};
-  entry.info.settings = {r, inflection, ratio, blocks, linkage, proportionalAttentionSetting(true)};
+  entry.info.settings = {
+      r, inflection, per_block, ratio, blocks, linkage, proportionalAttentionSetting(true)};
   entry.make = [](const Settings& settings, const MethodContext& context) {
     const int patches = context.vit.patchTokens();
-    if (get<double>(settings, "keep_ratio") >= 1 && getInt(settings, "r") >= patches) {
+    if (get<double>(settings, "keep_ratio") >= 1 && getInt(settings, "r") >= patches &&
+        get<std::vector<std::int64_t>>(settings, "r_per_block").empty()) {
       throw Error(fmt::format(
           "--r {} would leave no token: this model has {} patch tokens, so at most {} can merge in "
           "one block",

@@ -201,7 +201,7 @@ std::vector<SettingInfo> cubistMergeSettings() {
                 0,
                 kMaximumCount,
                 {},
-                std::nullopt};
+                {}};
   SettingInfo at{"at",
                  "At blocks",
                  "Blocks (0-based) before which the grid shrinks, each time by r rows and columns.",
@@ -209,7 +209,7 @@ std::vector<SettingInfo> cubistMergeSettings() {
                  0,
                  kMaximumCount,
                  {},
-                 std::nullopt};
+                 {}};
   at.of_model = [](const VitConfig& vit) -> SettingValue {
     return std::vector<std::int64_t>{vit.depth / 4};
   };

@@ -94,7 +94,7 @@ MethodEntry dsmEntry() {
                     0,
                     kMaximumCount,
                     {},
-                    std::nullopt};
+                    {}};
   delay.in_name = true;
   delay.of_model = [](const VitConfig& vit) -> SettingValue {
     return std::int64_t{std::clamp(vit.depth - 1, 0, 4)};
@@ -108,7 +108,7 @@ MethodEntry dsmEntry() {
                      1,
                      64,
                      {},
-                     std::nullopt};
+                     {}};
   entry.info.settings = {replaceableCountSetting(), countsPerBlockSetting(), delay, window,
                          proportionalAttentionSetting(true)};
   entry.make = [](const Settings& settings, const MethodContext& context) {

@@ -279,7 +279,7 @@ std::vector<SettingInfo> focusSettings() {
                 0,
                 100,
                 {},
-                std::nullopt};
+                {}};
   SettingInfo fuzzy{"fuzzy",
                     "Fuzzy rule",
                     "Protects keys that receive much. Off: the share is taken of all keys.",
@@ -287,7 +287,7 @@ std::vector<SettingInfo> focusSettings() {
                     std::nullopt,
                     std::nullopt,
                     {},
-                    std::nullopt};
+                    {}};
   SettingInfo heads{"heads",
                     "Heads",
                     "mean: one set of keys for all heads; each: a set for each, as in the paper.",
@@ -295,7 +295,7 @@ std::vector<SettingInfo> focusSettings() {
                     std::nullopt,
                     std::nullopt,
                     {"mean", "each"},
-                    std::nullopt};
+                    {}};
   SettingInfo prune{"prune",
                     "Prunes",
                     "keys: queries and MLP run on, as in the paper; tokens: they leave altogether.",
@@ -303,7 +303,7 @@ std::vector<SettingInfo> focusSettings() {
                     std::nullopt,
                     std::nullopt,
                     {"keys", "tokens"},
-                    std::nullopt};
+                    {}};
   SettingInfo combine_at{"combine_at",
                          "Combine at block",
                          "Before this block (0-based) all tokens go into a few combination tokens, "
@@ -312,7 +312,7 @@ std::vector<SettingInfo> focusSettings() {
                          1,
                          kMaximumCount,
                          {},
-                         std::nullopt};
+                         {}};
   combine_at.of_model = [](const VitConfig& vit) -> SettingValue {
     return std::int64_t{std::max(1, vit.depth - 2)};
   };
@@ -324,7 +324,7 @@ std::vector<SettingInfo> focusSettings() {
                              1,
                              kMaximumCount,
                              {},
-                             std::nullopt};
+                             {}};
   combine_tokens.of_model = [](const VitConfig& vit) -> SettingValue {
     return std::int64_t{(vit.patchTokens() + 3) / 4};
   };

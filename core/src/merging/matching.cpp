@@ -92,7 +92,7 @@ SettingInfo constantCountSetting() {
           0,
           kMaximumCount,
           {},
-          std::nullopt};
+          {}};
 }
 
 SettingInfo countsPerBlockSetting() {
@@ -103,7 +103,7 @@ SettingInfo countsPerBlockSetting() {
           0,
           kMaximumCount,
           {},
-          std::nullopt};
+          {}};
 }
 
 SettingInfo replaceableCountSetting() {
@@ -113,18 +113,25 @@ SettingInfo replaceableCountSetting() {
 }
 
 std::vector<std::int64_t> countsPerBlock(const Settings& settings, const VitConfig& vit) {
-  const auto depth = static_cast<std::size_t>(vit.depth);
-  auto counts = get<std::vector<std::int64_t>>(settings, "r_per_block");
+  std::vector<std::int64_t> counts = givenCounts(settings, vit, vit.patchTokens() / 2);
   if (counts.empty()) {
     const std::int64_t r = getInt(settings, "r");
     requireCountFits(r, vit, "r");
-    return std::vector<std::int64_t>(depth, r);
+    counts.assign(static_cast<std::size_t>(vit.depth), r);
   }
+  return counts;
+}
+
+std::vector<std::int64_t> givenCounts(const Settings& settings, const VitConfig& vit,
+                                      std::int64_t most) {
+  const auto depth = static_cast<std::size_t>(vit.depth);
+  auto counts = get<std::vector<std::int64_t>>(settings, "r_per_block");
+  if (counts.empty()) return counts;
   if (counts.size() > depth) {
     throw Error(fmt::format("--r-per-block has {} counts; this model has {} blocks", counts.size(),
                             vit.depth));
   }
-  for (const std::int64_t r : counts) requireCountFits(r, vit, "r-per-block");
+  for (const std::int64_t r : counts) requireCountFits(r, vit, "r-per-block", most);
   counts.resize(depth, 0);
   return counts;
 }
@@ -138,7 +145,7 @@ SettingInfo proportionalAttentionSetting(bool fallback) {
           std::nullopt,
           std::nullopt,
           {},
-          std::nullopt};
+          {}};
 }
 
 SettingInfo inflectionSetting() {
@@ -150,7 +157,7 @@ SettingInfo inflectionSetting() {
           -1.0,
           1.0,
           {},
-          std::nullopt};
+          {}};
 }
 
 SettingInfo blocksSetting(const char* help) {
@@ -199,7 +206,11 @@ std::vector<float> minMaxScaled(const std::vector<double>& values) {
 }
 
 void requireCountFits(std::int64_t r, const VitConfig& vit, const char* option) {
-  const int limit = vit.patchTokens() / 2;
+  requireCountFits(r, vit, option, vit.patchTokens() / 2);
+}
+
+void requireCountFits(std::int64_t r, const VitConfig& vit, const char* option,
+                      std::int64_t limit) {
   if (r > limit) {
     throw Error(fmt::format(
         "--{} {} is more than the tokens allow: this model has {} patch tokens, so at most {} can "

@@ -36,6 +36,9 @@ SettingInfo constantCountSetting();
 /// not name, or where it is empty r in all. Throws Error where a count does not fit the model.
 SettingInfo countsPerBlockSetting();
 std::vector<std::int64_t> countsPerBlock(const Settings& settings, const VitConfig& vit);
+/// The counts of "r_per_block" for every block, each at most `most`; none where none are given.
+std::vector<std::int64_t> givenCounts(const Settings& settings, const VitConfig& vit,
+                                      std::int64_t most);
 /// "r" where "r_per_block" is empty.
 SettingInfo replaceableCountSetting();
 SettingInfo proportionalAttentionSetting(bool fallback);
@@ -54,5 +57,6 @@ std::vector<float> minMaxScaled(const std::vector<double>& values);
 
 /// Throws Error where r exceeds half of the model's patch tokens.
 void requireCountFits(std::int64_t r, const VitConfig& vit, const char* option);
+void requireCountFits(std::int64_t r, const VitConfig& vit, const char* option, std::int64_t limit);
 
 }  // namespace adamerge

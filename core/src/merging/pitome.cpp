@@ -22,10 +22,10 @@ std::vector<std::int64_t> everySecondOf(const std::vector<std::int64_t>& order, 
 
 class PiToMe final : public MergeMethod {
  public:
-  PiToMe(const Settings& settings, int depth)
-      : r_(getInt(settings, "r")),
+  PiToMe(const Settings& settings, const VitConfig& vit)
+      : counts_(countsPerBlock(settings, vit)),
         keep_ratio_(get<double>(settings, "keep_ratio")),
-        depth_(depth) {}
+        depth_(vit.depth) {}
 
   Stage stage() const override { return Stage::kBetweenAttentionAndMlp; }
 
@@ -68,7 +68,7 @@ class PiToMe final : public MergeMethod {
 
   /// Early blocks match all tokens, later ones only the 2r of highest energy.
   std::size_t mergeable(const LayerTokens& layer) const {
-    const std::int64_t r = count(layer.patchCount());
+    const std::int64_t r = count(layer);
     const bool early = layer.block < (depth_ + 1) / 2;
     return static_cast<std::size_t>(early && r > 0 ? layer.patchCount() : 2 * r);
   }
@@ -77,7 +77,7 @@ class PiToMe final : public MergeMethod {
                    const Sides& sides, const BestMatches& best) const {
     MergePlan plan;
     const std::int64_t n = layer.patchCount();
-    const std::int64_t r = count(n);
+    const std::int64_t r = count(layer);
     plan.macs = static_cast<double>(n * n) * static_cast<double>(layer.metric.size(1));
     for (std::int64_t i = 0; i < layer.prefix; ++i) plan.order.push_back(i);
     const auto keep = [&](std::int64_t patch) { plan.order.push_back(patch + layer.prefix); };
@@ -98,11 +98,12 @@ class PiToMe final : public MergeMethod {
     return plan;
   }
 
-  std::int64_t count(std::int64_t patches) const {
-    const auto n = static_cast<double>(patches);
-    const std::int64_t r =
-        keep_ratio_ < 1.0 ? static_cast<std::int64_t>(std::floor(n - n * keep_ratio_)) : r_;
-    return std::max<std::int64_t>(0, std::min(r, patches / 2));
+  std::int64_t count(const LayerTokens& layer) const {
+    const auto n = static_cast<double>(layer.patchCount());
+    const std::int64_t r = keep_ratio_ < 1.0
+                               ? static_cast<std::int64_t>(std::floor(n - n * keep_ratio_))
+                               : counts_[static_cast<std::size_t>(layer.block)];
+    return std::max<std::int64_t>(0, std::min(r, layer.patchCount() / 2));
   }
 
   /// Patch tokens by energy (PiToMe, Eq. 4), highest first: E_i = mean_j ELU(cos_ij - margin).
@@ -115,7 +116,7 @@ class PiToMe final : public MergeMethod {
 
   double margin(int block) const { return 0.75 - 0.75 * block / depth_; }
 
-  std::int64_t r_;
+  std::vector<std::int64_t> counts_;
   double keep_ratio_;
   int depth_;
 };
@@ -133,8 +134,10 @@ MethodEntry piToMeEntry() {
       "Tran et al., Accelerating Transformers with Spectrum-Preserving Token Merging, NeurIPS 2024";
   entry.info.matches_keys = true;
   entry.info.compression = {{"r", 0.5}};
-  SettingInfo r = constantCountSetting();
-  r.active_when = {{"keep_ratio", 1.0}};
+  SettingInfo r = replaceableCountSetting();
+  SettingInfo per_block = countsPerBlockSetting();
+  for (SettingInfo* setting : {&r, &per_block})
+    setting->active_when.emplace_back("keep_ratio", 1.0);
   SettingInfo ratio{"keep_ratio",
                     "Keep ratio",
                     "Share of the patch tokens that every block keeps; 1 uses the constant r.",
@@ -142,11 +145,10 @@ MethodEntry piToMeEntry() {
                     0.5,
                     1.0,
                     {},
-                    std::nullopt};
-  entry.info.settings = {r, ratio};
+                    {}};
+  entry.info.settings = {r, per_block, ratio};
   entry.make = [](const Settings& settings, const MethodContext& context) {
-    requireCountFits(getInt(settings, "r"), context.vit, "r");
-    return std::make_unique<PiToMe>(settings, context.vit.depth);
+    return std::make_unique<PiToMe>(settings, context.vit);
   };
   return entry;
 }

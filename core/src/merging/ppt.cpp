@@ -14,16 +14,18 @@ namespace {
 
 class Ppt final : public ImageMethod {
  public:
-  Ppt(const Settings& settings, int depth)
-      : r_(getInt(settings, "r")),
-        blocks_(chosenBlocks(settings, "blocks", depth)),
-        threshold_(get<double>(settings, "threshold")) {}
+  Ppt(const Settings& settings, const VitConfig& vit)
+      : counts_(givenCounts(settings, vit, vit.patchTokens() / 2)),
+        threshold_(get<double>(settings, "threshold")) {
+    if (!counts_.empty()) return;
+    for (const bool chosen : chosenBlocks(settings, "blocks", vit.depth)) {
+      counts_.push_back(chosen ? getInt(settings, "r") : 0);
+    }
+  }
 
   Stage stage() const override { return Stage::kBetweenAttentionAndMlp; }
   bool proportionalAttention() const override { return true; }
-  bool actsIn(int block) const override {
-    return r_ > 0 && blocks_[static_cast<std::size_t>(block)];
-  }
+  bool actsIn(int block) const override { return counts_[static_cast<std::size_t>(block)] > 0; }
   WantedStatistics wanted(int block) const override {
     const bool acts = actsIn(block);
     return {.class_attention = acts, .value_norms = acts};
@@ -32,7 +34,7 @@ class Ppt final : public ImageMethod {
   TokenPart reads(int /*block*/) const override { return &LayerTokens::metric; }
   MergePlan plan(const LayerTokens& layer) const override {
     const std::int64_t n = layer.patchCount();
-    const std::int64_t r = std::min(r_, n / 2);
+    const std::int64_t r = std::min(counts_[static_cast<std::size_t>(layer.block)], n / 2);
     if (r <= 0) return {};
     const std::vector<double> scores = scoresOf(layer);
     const double variance = varianceOf(scores);
@@ -97,8 +99,7 @@ class Ppt final : public ImageMethod {
     return plan;
   }
 
-  std::int64_t r_;
-  std::vector<bool> blocks_;
+  std::vector<std::int64_t> counts_;
   double threshold_;
 };
 
@@ -125,6 +126,11 @@ MethodEntry pptEntry() {
     return static_cast<std::int64_t>((vit.patchTokens() + 3) / 4);
   };
   r.fallback_text = "a quarter of the patch tokens";
+  SettingInfo per_block = countsPerBlockSetting();
+  per_block.help =
+      "A count for each block, as 0,0,0,49; blocks not named keep all. Replaces r and its blocks.";
+  SettingInfo blocks = blocksSetting("Blocks, from 0, in which tokens go.");
+  r.active_when = blocks.active_when = {{per_block.key, per_block.fallback}};
   SettingInfo threshold;
   threshold.key = "threshold";
   threshold.label = "Threshold";
@@ -134,10 +140,10 @@ MethodEntry pptEntry() {
   threshold.fallback = 7e-5;
   threshold.minimum = 0;
   threshold.maximum = 1;
-  entry.info.settings = {r, blocksSetting("Blocks, from 0, in which tokens go."), threshold};
+  entry.info.settings = {r, blocks, per_block, threshold};
   entry.make = [](const Settings& settings, const MethodContext& context) {
     requireClassToken(context.vit, "PPT");
-    return std::make_unique<Ppt>(settings, context.vit.depth);
+    return std::make_unique<Ppt>(settings, context.vit);
   };
   return entry;
 }

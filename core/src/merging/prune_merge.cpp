@@ -417,7 +417,7 @@ std::vector<SettingInfo> pruneMergeSettings() {
                        std::nullopt,
                        std::nullopt,
                        {},
-                       std::nullopt};
+                       {}};
   matrices.is_path = true;
   return {keep, prune, blocks, importance, file, matrices};
 }

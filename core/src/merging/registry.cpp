@@ -167,9 +167,16 @@ bool isActive(const SettingInfo& setting, const Settings& settings) {
     const auto file = settings.find(setting.active_with);
     if (file == settings.end() || std::get<std::string>(file->second).empty()) return false;
   }
-  if (!setting.active_when) return true;
-  const auto other = settings.find(setting.active_when->first);
-  return other != settings.end() && other->second == setting.active_when->second;
+  return unmet(setting, settings) == nullptr;
+}
+
+const std::pair<std::string, SettingValue>* unmet(const SettingInfo& setting,
+                                                  const Settings& settings) {
+  for (const auto& condition : setting.active_when) {
+    const auto other = settings.find(condition.first);
+    if (other == settings.end() || other->second != condition.second) return &condition;
+  }
+  return nullptr;
 }
 
 void requireSettingsSuit(const MethodChoice& choice, const VitConfig& vit, std::string_view model,
@@ -210,7 +217,7 @@ void requireStatistics(const MethodChoice& choice) {
   const MethodInfo& info = findMethod(choice.method);
   const CompressionKnob* knob = info.statisticsKnob();
   if (knob == nullptr) throw Error(fmt::format("{} uses no layer statistics", info.id));
-  const auto& [key, value] = *info.setting(knob->key)->active_when;
+  const auto& [key, value] = *unmet(*info.setting(knob->key), completeSettings(choice));
   throw Error(fmt::format("{} uses layer statistics only with --{} {}", info.id, optionName(key),
                           toText(value)));
 }

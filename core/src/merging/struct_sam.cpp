@@ -207,7 +207,7 @@ std::vector<SettingInfo> structSamSettings() {
                     0,
                     94,
                     {},
-                    std::nullopt};
+                    {}};
   SettingInfo cell{"cell",
                    "Cell",
                    "Side of the cells, in tokens; each has one token that the others may go into.",
@@ -215,7 +215,7 @@ std::vector<SettingInfo> structSamSettings() {
                    2,
                    4,
                    {},
-                   std::nullopt};
+                   {}};
   SettingInfo flat{"flat",
                    "Flat cells (%)",
                    "The cells that take part, those of the smallest largest energy; the tokens of "
@@ -224,7 +224,7 @@ std::vector<SettingInfo> structSamSettings() {
                    10,
                    100,
                    {},
-                   std::nullopt};
+                   {}};
   SettingInfo gradient{"gradient",
                        "Gradient",
                        "Of the tokens over the grid: half differences of neighbours, or the Sobel "
@@ -233,7 +233,7 @@ std::vector<SettingInfo> structSamSettings() {
                        std::nullopt,
                        std::nullopt,
                        {"central", "sobel"},
-                       std::nullopt};
+                       {}};
   return {ratio, cell, flat, gradient,
           allBlocksSetting("Blocks (0-based) whose attention merges.")};
 }

@@ -64,7 +64,7 @@ std::vector<SettingInfo> compensatorSettings() {
                    std::nullopt,
                    std::nullopt,
                    {},
-                   std::nullopt};
+                   {}};
   file.is_path = true;
   SettingInfo source{"source",
                      "Trained with r",
@@ -73,7 +73,7 @@ std::vector<SettingInfo> compensatorSettings() {
                      0,
                      Compensator::kDegrees,
                      {},
-                     std::nullopt};
+                     {}};
   SettingInfo scale{"scale",
                     "Compensation",
                     "How strongly the compensator acts; the paper searches 0.05 to 0.15.",
@@ -81,7 +81,7 @@ std::vector<SettingInfo> compensatorSettings() {
                     0,
                     1,
                     {},
-                    std::nullopt};
+                    {}};
   source.active_with = scale.active_with = file.key;
   return {file, source, scale};
 }
