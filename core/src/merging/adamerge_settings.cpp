@@ -32,6 +32,15 @@ SettingInfo onOff(std::string key, std::string label, std::string help) {
   return {std::move(key), std::move(label), std::move(help), true, {}, {}, {}, {}};
 }
 
+SettingInfo perBlockSetting() {
+  SettingInfo per_block = countsPerBlockSetting();
+  per_block.help =
+      "A count for each block, as 8,8,4; blocks not named merge nothing. Replaces r and the "
+      "schedule.";
+  per_block.active_when = when("adaptive", false);
+  return per_block;
+}
+
 std::vector<SettingInfo> countSettings() {
   SettingInfo r_max{"r_max",
                     "r_max",
@@ -43,12 +52,8 @@ std::vector<SettingInfo> countSettings() {
                     {},
                     when("adaptive", true)};
   SettingInfo r = constantCountSetting();
-  SettingInfo per_block = countsPerBlockSetting();
-  per_block.help =
-      "A count for each block, as 8,8,4; blocks not named merge nothing. Replaces r and the "
-      "schedule.";
-  per_block.active_when = when("adaptive", false);
   r.active_when = when("adaptive", false);
+  const SettingInfo per_block = perBlockSetting();
   r.active_when.emplace_back(per_block.key, per_block.fallback);
   SettingInfo alpha =
       number("alpha", "alpha", "Gain on the standardised redundancy z (Eq. 6).", 1.0, 0, 1e6);
@@ -57,7 +62,7 @@ std::vector<SettingInfo> countSettings() {
       number("temperature", "Temperature T",
              "Softens the decision: the count follows sigmoid(alpha z / T).", 1.0, 1e-6, 1e6);
   temperature.active_when = when("adaptive", true);
-  return {r_max, r, per_block, alpha, temperature};
+  return {r_max, r, alpha, temperature};
 }
 
 std::vector<SettingInfo> adaMergeSettings() {
@@ -110,6 +115,7 @@ std::vector<SettingInfo> adaMergeSettings() {
              0.0, -10, 100);
   decay.active_when = when("schedule", std::string("decay"));
   settings.push_back(decay);
+  settings.push_back(perBlockSetting());
   settings.push_back(proportionalAttentionSetting(false));
   return settings;
 }
