@@ -186,7 +186,7 @@ EvaluationSetup EvaluationSetup::standard() {
 }
 
 EvaluationRequest makeRequest(const EvaluationSetup& setup,
-                              const std::vector<MethodChoice>& canvases) {
+                              const std::vector<MethodChoice>& canvases, const VitConfig& vit) {
   EvaluationRequest request;
   if (setup.data.empty()) throw Error(std::string("Choose a folder of images."));
   request.data = setup.data;
@@ -196,7 +196,7 @@ EvaluationRequest makeRequest(const EvaluationSetup& setup,
   request.seed = static_cast<unsigned>(setup.seed);
   for (const std::string& id : setup.methods) {
     MethodChoice method{id, {}, nullptr, false};
-    method.settings = completeSettings(method);
+    method.settings = completeSettings(method, vit);
     request.methods.push_back(std::move(method));
   }
   if (setup.canvases) {

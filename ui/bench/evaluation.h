@@ -112,10 +112,10 @@ struct EvaluationSetup {
   bool operator==(const EvaluationSetup&) const = default;
 };
 
-/// Without `state`. `canvases`: what they show. Throws Error: no data, no method, a list that is
-/// none.
+/// Without `state`. `canvases`: what they show; methods take the defaults of the model `vit`.
+/// Throws Error: no data, no method, a list that is none.
 EvaluationRequest makeRequest(const EvaluationSetup& setup,
-                              const std::vector<MethodChoice>& canvases);
+                              const std::vector<MethodChoice>& canvases, const VitConfig& vit);
 
 /// The command that measures the same, for the record; where there is none, since canvases have
 /// settings of their own, a sentence.

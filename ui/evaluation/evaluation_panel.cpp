@@ -193,7 +193,7 @@ void EvaluationPanel::refresh() {
   const LoadedModelPtr model = workbench_.model();
   try {
     if (model == nullptr) throw Error(tr("Open a model first.").toStdString());
-    request_ = makeRequest(setup(), workbench_.shownChoices());
+    request_ = makeRequest(setup(), workbench_.shownChoices(), model->info.vit);
     request_->state = stateFile(*request_, *model);
   } catch (const Error& error) {
     request_.reset();

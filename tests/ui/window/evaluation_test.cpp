@@ -242,6 +242,19 @@ class EvaluationTest : public QObject {
     QCOMPARE(shown.find<QLabel>("evaluation-text").text(), QString("Choose a folder of images."));
   }
 
+  /// What hangs on the model is the opened one's, not that of twelve blocks and 196 patches.
+  void defaultsAreTheModels() {
+    VitConfig large;
+    large.patch_size = 16;
+    large.input_height = large.input_width = 384;
+    large.depth = 24;
+    EvaluationSetup setup = fewSetup();
+    setup.methods = {"prunesid"};
+    const Settings settings = makeRequest(setup, {}, large).methods.front().settings;
+    QCOMPARE(std::get<std::int64_t>(settings.at("at")), 12);
+    QCOMPARE(std::get<std::int64_t>(settings.at("keep")), 288);
+  }
+
   void tellsBeforehandWhatItWouldDo() {
     EvaluationSetup setup = fewSetup();
     setup.limit = 5;
@@ -364,7 +377,8 @@ class EvaluationTest : public QObject {
     }
     Evaluation direct() {
       const EvaluationRequest request =
-          makeRequest(panel().setup(), fixture.workbench().shownChoices());
+          makeRequest(panel().setup(), fixture.workbench().shownChoices(),
+                      fixture.workbench().model()->info.vit);
       const Engine& engine = *fixture.workbench().engine();
       return evaluate(engine, Dataset::open(request.data, engine.info(), request.dataset),
                       countedChoices(request));
