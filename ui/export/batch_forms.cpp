@@ -31,7 +31,7 @@ namespace {
 QString otherSettings(const MethodChoice& choice) {
   const CompressionKnob* knob = compressionKnob(choice);
   // What is at its default is not named, so whether the network is rotary does not matter.
-  const Settings inForce = settingsInForce(choice, /*rotary=*/true);
+  const Settings inForce = settingsInForce(choice, /*placed=*/true);
   QStringList parts;
   for (const SettingInfo& setting : findMethod(choice.method).settings) {
     const auto found = inForce.find(setting.key);

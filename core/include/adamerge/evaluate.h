@@ -165,7 +165,7 @@ struct Evaluation {
   std::string model;
   std::string dataset;
   bool labelled = false;
-  bool rotary = false;  ///< the model has rotary positions
+  bool placed = false;  ///< the model gives tokens places, VitConfig::placesTokens()
   std::string device;
   std::string dtype;
   std::size_t total = 0;        ///< images of the set

@@ -51,9 +51,9 @@ struct InspectReport {
   std::optional<LensReport> lens = {};     ///< where the lenses were asked
 };
 
-/// The settings that have an effect, defaults filled in. `rotary`: on a network with rotary
-/// positions.
-Settings settingsInForce(const MethodChoice& choice, bool rotary);
+/// The settings that have an effect, defaults filled in. `placed`: on a network where a
+/// merged token has a place, VitConfig::placesTokens().
+Settings settingsInForce(const MethodChoice& choice, bool placed);
 
 /// "AdaMerge, r_max 16, alpha 2": the method with what differs from its defaults, and its count.
 std::string describe(const MethodChoice& choice);

@@ -58,6 +58,7 @@ void addDetails(const MethodDetails& details, Json& json) {
   if (details.threshold) json["threshold"] = optionalNumber(details.threshold);
   if (details.variance) json["variance"] = optionalNumber(details.variance);
   add("action", details.action);
+  add("prompted", details.prompted);
   add("grid", details.grid);
   // One number or list where all heads share it, else one a head.
   if (details.keys.size() == 1) json["keys"] = details.keys.front();
@@ -140,7 +141,7 @@ Json inspectObject(const Engine& engine, const InspectReport& report) {
                {"crop", {report.crop.x, report.crop.y, report.crop.width, report.crop.height}},
                {"model", modelObject(model)},
                {"method", report.choice.method},
-               {"settings", toJson(settingsInForce(resolved, model.vit.isRotary()))},
+               {"settings", toJson(settingsInForce(resolved, model.vit.placesTokens()))},
                {"calibrated", report.result.calibrated},
                {"warnings", report.result.warnings},
                {"device", engine.device()},
@@ -242,17 +243,24 @@ nlohmann::ordered_json layerJson(const LayerTrace& layer, const FeatureChange* c
   if (layer.restored) {
     json["restored"] = true;
     json["tokens_inside"] = layer.tokens_inside;
+    if (!layer.window.empty()) {
+      json["window"] = layer.window;
+      json["padding"] = layer.padding;
+    }
   }
   addDetails(layer.details, json);
   return json;
 }
 
-Settings settingsInForce(const MethodChoice& choice, bool rotary) {
+Settings settingsInForce(const MethodChoice& choice, bool placed) {
   const Settings complete = completeSettings(choice);
   Settings active;
   for (const SettingInfo& setting : findMethod(choice.method).settings) {
-    if (setting.rotary_only && !rotary) continue;
-    if (isActive(setting, complete)) active[setting.key] = complete.find(setting.key)->second;
+    const bool of_places =
+        setting.scope == SettingScope::kRotary || setting.scope == SettingScope::kPlaced;
+    const auto found = complete.find(setting.key);
+    if (found == complete.end() || (of_places && !placed)) continue;
+    if (isActive(setting, complete)) active[setting.key] = found->second;
   }
   return active;
 }
@@ -264,7 +272,7 @@ std::string describe(const MethodChoice& choice) {
   std::string text = method.label;
   for (const SettingInfo& setting : method.settings) {
     const auto found = settings.find(setting.key);
-    if (!isActive(setting, settings)) continue;
+    if (found == settings.end() || !isActive(setting, settings)) continue;
     const bool counts = knob != nullptr && setting.key == knob->key;
     if (!counts && !setting.in_name && found->second == setting.fallback) continue;
     text += fmt::format(", {} {}", setting.label, toText(found->second));
@@ -327,7 +335,7 @@ LensReport lensReport(const Recording& run, const Recording& unmerged, int block
 std::string settingsJson(const MethodChoice& choice, const VitConfig& vit) {
   MethodChoice complete = choice;
   complete.settings = completeSettings(choice, vit);
-  return toJson(settingsInForce(complete, vit.isRotary()))
+  return toJson(settingsInForce(complete, vit.placesTokens()))
       .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -388,7 +396,7 @@ std::string scheduleJson(const Engine& engine, const MethodChoice& choice, doubl
                      {"method", choice.method},
                      {"target_paper", target},
                      {"setting", {{point.key, point.value}}},
-                     {"settings", toJson(settingsInForce(chosen, engine.info().vit.isRotary()))},
+                     {"settings", toJson(settingsInForce(chosen, engine.info().vit.placesTokens()))},
                      {"calibrated", point.calibrated},
                      {"images", point.images},
                      {"device", engine.device()},

@@ -35,7 +35,7 @@ Json pointObject(const Evaluation& evaluation, std::size_t index) {
   const EvaluatedPoint& point = evaluation.points[index];
   const AccuracyPoint& accuracy = point.accuracy;
   Json json = {{"method", accuracy.method},
-               {"settings", toJson(settingsInForce(point.choice, evaluation.rotary))},
+               {"settings", toJson(settingsInForce(point.choice, evaluation.placed))},
                {"images", accuracy.images},
                {"top1", orNull(accuracy.top1)},
                {"top1_interval", nullptr},

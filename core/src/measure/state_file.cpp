@@ -120,7 +120,7 @@ EvaluationKey::EvaluationKey(const Engine& engine, const Dataset& dataset,
     points.push_back(describe(entry.choice));
     settings.add(
         Json({entry.choice.method,
-              adamerge::toJson(settingsInForce(entry.choice, engine.info().vit.isRotary())),
+              adamerge::toJson(settingsInForce(entry.choice, engine.info().vit.placesTokens())),
               entry.tier.value_or(0)})
             .dump());
   }
