@@ -24,12 +24,15 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, List, Optional, Tuple
 
+import numpy as np
+
 from . import _worker
 from ._errors import Error
 
 _VARIABLE = "ADAMERGE_CORE"
 _WAYS = ("module", "process", "program")
 _DEBIAN_PYTHON = "/usr/bin/python3"
+_PATIENCE = 2  # seconds that an interrupted call may go on within a library's function
 _log = logging.getLogger("adamerge")
 
 
@@ -52,11 +55,11 @@ def _is_for_this_python(file: Path) -> bool:
 def _foreign_torch() -> Optional[str]:
     """The folder of a PyTorch that brings its own LibTorch, imported or not; None: there is none."""
     module = sys.modules.get("torch")
-    try:
-        origin = getattr(module, "__file__", None) if module is not None else \
-            getattr(importlib.util.find_spec("torch"), "origin", None)
-    except (ImportError, ValueError):
-        return None
+    origin = getattr(module, "__file__", None)
+    for finder in sys.meta_path:
+        if module is None and origin is None and finder is not _NoSecondLibTorch:
+            with contextlib.suppress(ImportError, AttributeError):
+                origin = getattr(finder.find_spec("torch", None), "origin", None)
     folder = Path(origin).parent if origin else None
     return str(folder) if folder and any((folder / "lib").glob("libtorch_cpu*")) else None
 
@@ -73,6 +76,22 @@ class _NoSecondLibTorch:
             raise ImportError(
                 f"{folder} brings another LibTorch than that of adamerge's core, which is in this process already: "
                 f"import torch before it computes, or set the environment variable {_VARIABLE}=process")
+
+
+def _packed(value: Any) -> Any:
+    """Arrays as the module packs its own, for the pipe."""
+    if isinstance(value, np.ndarray):
+        return ("__array__", value.dtype.str, value.shape, value.tobytes())
+    return value
+
+
+def unpacked(value: Any) -> Any:
+    """NumPy's arrays of those that the module packed, which are read-only."""
+    if isinstance(value, tuple) and value[:1] == ("__array__",):
+        return np.frombuffer(value[3], value[1]).reshape(value[2])
+    if isinstance(value, dict):
+        return {key: unpacked(one) for key, one in value.items()}
+    return value
 
 
 class _Proxy:
@@ -118,7 +137,7 @@ class Process:
         with self._lock:
             try:
                 dropped, self.dropped = self.dropped, []
-                self._connection.send((dropped, number, name, _worker.pack(arguments)))
+                self._connection.send((dropped, number, name, tuple(map(_packed, arguments))))
                 self._connection.poll(None)
             except OSError:
                 raise self._ended() from None
@@ -145,18 +164,21 @@ class Process:
         if kind == "object":
             return _Proxy(self, value)
         if kind == "value":
-            return _worker.unpack(value)
+            return value
         raise {"memory": MemoryError, "type": TypeError, "interrupted": KeyboardInterrupt,
                "no module": ImportError}.get(kind, Error)(value)
 
     def _interrupt(self) -> None:
         """Stops the call in hand and takes its answer away; one that does not stop ends with its process."""
         self._child.send_signal(signal.SIGINT)
-        if self._connection.poll(2):
-            with contextlib.suppress(BaseException):
-                self._receive()
-        else:
+        if not self._connection.poll(_PATIENCE):
             self._child.kill()
+            return
+        with contextlib.suppress(Error, EOFError, OSError):
+            if self._connection.recv()[0] != "interrupted":
+                # It had ended by itself: the signal must not end the next one.
+                self._connection.send(([], None, "torch_version", ()))
+                self._connection.recv()
 
     def _ended(self) -> Error:
         global _chosen

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
+import weakref
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
@@ -47,16 +49,15 @@ class Model:
 
     def inspect(self, image: Union[str, np.ndarray], name: str, method: str,
                 settings: Sequence[Tuple[str, str]]) -> "Run":
-        folder = tempfile.TemporaryDirectory(prefix="adamerge-")
-        trace = Path(folder.name) / "run.adamerge-trace"
+        made = Run(Path(tempfile.mkdtemp(prefix="adamerge-")))
         if not isinstance(image, str):
-            path = Path(folder.name) / name
+            path = made.folder / name
             path.write_bytes(b"P6 %d %d 255\n" % (image.shape[1], image.shape[0]) + image.tobytes())
             image = str(path)
         options = [f"--{key.replace('_', '-')}={value}" for key, value in settings]
-        report = self._json("inspect", image, f"--method={method}", f"--trace={trace}", *options)
-        report["image"] = name
-        return Run(report, trace, folder)
+        report = self._json("inspect", image, f"--method={method}", f"--trace={made.trace}", *options)
+        made.report = {**report, "image": name}
+        return made
 
     def evaluate(self, arguments: Sequence[str]) -> "Evaluation":
         return Evaluation(run("evaluate", *arguments, *self._arguments, "--json=-", "--quiet"))
@@ -66,18 +67,19 @@ class Model:
 
 
 class Run:
-    def __init__(self, report: Dict[str, Any], trace: Path, folder: Any):
-        self._report, self._trace = report, trace
-        self._folder = folder  # goes with this object
+    def __init__(self, folder: Path):
+        self.folder, self.trace = folder, folder / "run.adamerge-trace"
+        self.report: Dict[str, Any] = {}
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
 
     def json(self) -> str:
-        return json.dumps(self._report)
+        return json.dumps(self.report)
 
     def blocks(self) -> int:
-        return len(self._report["layers"])
+        return len(self.report["layers"])
 
     def block(self, index: int) -> Dict[str, Any]:
-        layer = self._report["layers"][index]
+        layer = self.report["layers"][index]
         block = {name: layer[name] for name in ("index", "tokens_in", "tokens_out", "redundancy", "z")}
         for name, type_ in (("groups", np.int32), ("dropped", np.int32), ("salience", np.float32),
                             ("attention", np.float32)):
@@ -85,22 +87,22 @@ class Run:
         return block
 
     def logits(self) -> np.ndarray:
-        return np.asarray(self._report["logits"], np.float32)
+        return np.asarray(self.report["logits"], np.float32)
 
     def embedding(self) -> np.ndarray:
-        return np.asarray(self._report["embedding"], np.float32)
+        return np.asarray(self.report["embedding"], np.float32)
 
     def flops(self) -> Dict[str, float]:
-        return dict(self._report["flops"])
+        return dict(self.report["flops"])
 
     def warnings(self) -> List[str]:
-        return list(self._report["warnings"])
+        return list(self.report["warnings"])
 
     def write_figures(self, arguments: Sequence[str]) -> None:
-        run("inspect", str(self._trace), f"--json={os.devnull}", *arguments)
+        run("inspect", str(self.trace), f"--json={os.devnull}", *arguments)
 
     def write_trace(self, path: str) -> None:
-        Path(path).write_bytes(self._trace.read_bytes())
+        Path(path).write_bytes(self.trace.read_bytes())
 
 
 class Evaluation:

@@ -1,35 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The core in a process of its own: run as a script with the socket's descriptor and the module's file.
 
-Nothing else of the package is imported, so that any version's Python may ask.
+Nothing else of the package is imported, nor NumPy: any version's Python may ask, with any version of NumPy.
 """
 
 import importlib.util
 import os
+import signal
 import sys
 from multiprocessing.connection import Connection
 
 
-def pack(value):
-    """Arrays as bytes: two processes may have two versions of NumPy, whose pickles differ."""
-    if hasattr(value, "__array_interface__") and hasattr(value, "tobytes"):
-        return ("__array__", value.dtype.str, value.shape, value.tobytes())
-    if isinstance(value, (list, tuple)):
-        return type(value)(pack(one) for one in value)
-    if isinstance(value, dict):
-        return {key: pack(one) for key, one in value.items()}
-    return value
-
-
-def unpack(value):
-    import numpy
-
+def buffers(value):
+    """What the module reads, of the arrays that came as bytes."""
     if isinstance(value, tuple) and value[:1] == ("__array__",):
-        return numpy.frombuffer(value[3], value[1]).reshape(value[2])
-    if isinstance(value, (list, tuple)):
-        return type(value)(unpack(one) for one in value)
-    if isinstance(value, dict):
-        return {key: unpack(one) for key, one in value.items()}
+        format = {"f4": "f", "f8": "d", "i2": "h", "u1": "B"}.get(value[1][1:])
+        data = memoryview(value[3])
+        return data.cast(format, value[2]) if format and data.nbytes else data
     return value
 
 
@@ -50,15 +37,43 @@ def answer(core, objects, request):
     dropped, number, name, arguments = request
     for old in dropped:
         objects.pop(old, None)
-    result = getattr(core if number is None else objects[number], name)(*unpack(arguments))
+    result = getattr(core if number is None else objects[number], name)(*map(buffers, arguments))
     if isinstance(result, (core.Model, core.Run, core.Evaluation)):
         key = max(objects, default=0) + 1
         objects[key] = result
         return ("object", key)
-    return ("value", pack(result))
+    return ("value", result)
+
+
+class Interruptions:
+    """SIGINT ends the call in hand, or the next where it came too early; nothing else of this process."""
+
+    def __init__(self):
+        self.computing = self.asked = False
+        signal.signal(signal.SIGINT, self._hear)
+
+    def _hear(self, _number, _frame):
+        if self.computing:
+            self.computing = False
+            raise KeyboardInterrupt
+        self.asked = True
+
+    def within(self, work):
+        try:
+            self.computing = True
+            if self.asked:
+                raise KeyboardInterrupt
+            result = work()
+            self.computing = False
+            return result
+        except KeyboardInterrupt:
+            return ("interrupted", "")
+        finally:
+            self.computing = self.asked = False
 
 
 def serve(connection, file):
+    interruptions = Interruptions()
     try:
         core = load(file)
     except ImportError as error:
@@ -71,12 +86,8 @@ def serve(connection, file):
             request = connection.recv()
         except EOFError:
             return
-        except KeyboardInterrupt:  # of a call that had just ended
-            continue
         try:
-            reply = answer(core, objects, request)
-        except KeyboardInterrupt:
-            reply = ("interrupted", "")
+            reply = interruptions.within(lambda: answer(core, objects, request))
         except MemoryError as error:
             reply = ("memory", str(error))
         except TypeError as error:

@@ -30,7 +30,7 @@ class Merged:
 
 
 def _readable(keys: Any) -> Tuple[np.ndarray, str]:
-    """A view of what lies on the CPU, and its type; bfloat16 as the integers of its bits."""
+    """A view of what lies on the CPU, and its type; half precision as the integers of its bits."""
     device = str(getattr(keys, "device", "cpu"))
     if not device.lower().startswith(("cpu", "tfrt_cpu")):
         raise Error(f"the keys lie on {device}, and merge reads them on the CPU: keys.cpu() brings them there")
@@ -40,17 +40,21 @@ def _readable(keys: Any) -> Tuple[np.ndarray, str]:
         keys = keys.detach()
     dtype = str(getattr(keys, "dtype", "")).replace("torch.", "")
     if dtype == "bfloat16":
-        keys = keys.view(np.uint16 if isinstance(keys, np.ndarray) else sys.modules["torch"].int16)
+        keys = keys.view(np.int16 if isinstance(keys, np.ndarray) else sys.modules["torch"].int16)
     if isinstance(keys, np.ndarray):
         array = keys
     elif hasattr(keys, "__dlpack__") and hasattr(np, "from_dlpack"):
         array = np.from_dlpack(keys)
     else:
         array = np.asarray(keys)
+    if array.size == 0:
+        raise Error(f"keys of shape {list(array.shape)} hold no token to merge")
     whole = all(stride >= 0 and stride % max(1, array.itemsize) == 0 for stride in array.strides)
     if not (whole and array.dtype.isnative):
         array = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
-    return array, dtype if dtype == "bfloat16" else array.dtype.name
+    if dtype != "bfloat16":
+        dtype = array.dtype.name
+    return array.view(np.int16) if dtype in ("bfloat16", "float16") else array, dtype
 
 
 def merge(method: str, keys: Any, *, prefix: int = 0, grid: Optional[Tuple[int, int]] = None, block: int = 0,
@@ -77,6 +81,6 @@ def merge(method: str, keys: Any, *, prefix: int = 0, grid: Optional[Tuple[int, 
     array, dtype = _readable(keys)
     if groups is not None:
         groups = np.asarray(groups).tolist()
-    merged = [Merged(**one) for one in core.merge(array, dtype, method, written(settings), prefix, grid, block, depth,
+    merged = [Merged(**_core_access.unpacked(one)) for one in core.merge(array, dtype, method, written(settings), prefix, grid, block, depth,
                                                   groups)]
     return merged if array.ndim == 3 else merged[0]

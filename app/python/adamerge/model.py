@@ -127,17 +127,17 @@ class Inspection:
 
     @functools.cached_property
     def blocks(self) -> List[Block]:
-        return [Block(**self._run.block(index)) for index in range(self._run.blocks())]
+        return [Block(**_core_access.unpacked(self._run.block(index))) for index in range(self._run.blocks())]
 
     @functools.cached_property
     def logits(self) -> np.ndarray:
         """[classes]; empty without a classifier."""
-        return self._run.logits()
+        return _core_access.unpacked(self._run.logits())
 
     @functools.cached_property
     def embedding(self) -> np.ndarray:
         """What the classifier reads."""
-        return self._run.embedding()
+        return _core_access.unpacked(self._run.embedding())
 
     @functools.cached_property
     def flops(self) -> Dict[str, float]:

@@ -17,6 +17,7 @@
 #include "kernels/parallel.h"
 #include "merging/apply.h"
 #include "merging/method.h"
+#include "packed.h"
 
 namespace adamerge::python {
 namespace {
@@ -31,8 +32,8 @@ const std::map<std::string_view, at::ScalarType> kTypes = {{"float16", at::kHalf
                                                            {"float32", at::kFloat},
                                                            {"float64", at::kDouble}};
 
-/// A view of the array, which outlives it.
-at::Tensor viewOf(const py::array& keys, const std::string& dtype) {
+/// A view of the buffer, which outlives it.
+at::Tensor viewOf(const py::buffer_info& keys, const std::string& dtype) {
   const auto type = kTypes.find(dtype);
   if (type == kTypes.end()) {
     throw Error(
@@ -40,16 +41,18 @@ at::Tensor viewOf(const py::array& keys, const std::string& dtype) {
                     "bfloat16 are expected",
                     dtype));
   }
-  const auto size = static_cast<std::int64_t>(at::elementSize(type->second));
-  std::vector<std::int64_t> shape;
-  std::vector<std::int64_t> strides;
-  for (py::ssize_t axis = 0; axis < keys.ndim(); ++axis) {
-    shape.push_back(keys.shape(axis));
-    strides.push_back(keys.strides(axis) / size);
+  if (keys.ndim != 2 && keys.ndim != 3) {
+    throw Error(
+        fmt::format("keys of shape [{}] cannot be merged: [tokens, width] or [images, "
+                    "tokens, width] is expected",
+                    fmt::join(keys.shape, ", ")));
   }
-  // Only read from.
-  return at::from_blob(const_cast<void*>(keys.data()), shape, strides,
-                       at::TensorOptions(type->second));
+  const auto size = static_cast<std::int64_t>(at::elementSize(type->second));
+  if (keys.itemsize != size) throw Error(fmt::format("keys are not of type {}", dtype));
+  std::vector<std::int64_t> strides(keys.strides.begin(), keys.strides.end());
+  for (std::int64_t& stride : strides) stride /= size;
+  return at::from_blob(keys.ptr, std::vector<std::int64_t>(keys.shape.begin(), keys.shape.end()),
+                       strides, at::TensorOptions(type->second));
 }
 
 /// A model that has such tokens.
@@ -203,49 +206,36 @@ class ArrayMerger {
   std::unique_ptr<MergeMethod> method_;
 };
 
-template <typename T>
-py::array arrayOf(const std::vector<T>& values) {
-  return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
-}
-
 py::dict toPython(const Merged& merged) {
   const MergePlan& plan = merged.plan;
-  py::array_t<std::int64_t> merges({static_cast<py::ssize_t>(plan.merges.size()), py::ssize_t{2}});
-  py::array_t<float> similarity(static_cast<py::ssize_t>(plan.merges.size()));
-  std::int64_t* pair = merges.mutable_data();
-  float* value = similarity.mutable_data();
-  for (const PlannedMerge& merge : plan.merges) {
-    *pair++ = merge.source;
-    *pair++ = merge.destination;
-    *value++ = merge.similarity;
-  }
+  std::vector<std::int64_t> merges;
+  std::vector<float> similarity;
   std::vector<std::int64_t> dropped;
+  for (const PlannedMerge& merge : plan.merges) {
+    merges.insert(merges.end(), {merge.source, merge.destination});
+    similarity.push_back(merge.similarity);
+  }
   for (const PlannedDrop& drop : plan.dropped) dropped.push_back(drop.position);
   py::dict result;
-  result["groups"] = arrayOf(merged.groups);
-  result["sizes"] = arrayOf(merged.sizes);
-  result["order"] = arrayOf(plan.order);
-  result["positions"] = arrayOf(merged.positions);
-  result["merges"] = merges;
-  result["similarity"] = similarity;
-  result["dropped"] = arrayOf(dropped);
-  result["salience"] = plan.salience.empty() ? py::object(py::none()) : arrayOf(plan.salience);
+  result["groups"] = packed(merged.groups);
+  result["sizes"] = packed(merged.sizes);
+  result["order"] = packed(plan.order);
+  result["positions"] = packed(merged.positions);
+  result["merges"] = packed(merges, 2);
+  result["similarity"] = packed(similarity);
+  result["dropped"] = packed(dropped);
+  result["salience"] = packedIfAny(plan.salience);
   result["redundancy"] = plan.redundancy;
   return result;
 }
 
 }  // namespace
 
-std::vector<py::dict> merge(const py::array& keys, const std::string& dtype,
+std::vector<py::dict> merge(const py::buffer& keys, const std::string& dtype,
                             const std::string& method, const cli::WrittenSettings& settings,
                             const MergePlace& place) {
-  if (keys.ndim() != 2 && keys.ndim() != 3) {
-    throw Error(
-        fmt::format("keys of shape [{}] cannot be merged: [tokens, width] or [images, tokens, "
-                    "width] is expected",
-                    fmt::join(keys.shape(), keys.shape() + keys.ndim(), ", ")));
-  }
-  const at::Tensor tensor = viewOf(keys, dtype);
+  const py::buffer_info buffer = keys.request();
+  const at::Tensor tensor = viewOf(buffer, dtype);
   const ArrayMerger merger(tensor, method, settings, place);
   const std::int64_t images = tensor.dim() == 3 ? tensor.size(0) : 1;
   std::vector<Merged> merged(static_cast<std::size_t>(images));

@@ -2,7 +2,6 @@
 // Merging methods on keys at hand, without a network.
 #pragma once
 
-#include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
 #include <optional>
@@ -26,10 +25,11 @@ struct MergePlace {
 };
 
 /// `keys`: [tokens, width], or [images, tokens, width] with equal places; `dtype` is float16,
-/// bfloat16 (as the integers of its bits), float32 or float64. They are read where they lie. One
+/// bfloat16 (as the integers of their bits, which buffers know), float32 or float64. They are read
+/// where they lie. One
 /// dict an image; docs/traces.md names its entries. Throws Error: a method that needs more than
 /// keys, settings, shapes, numbers that are not finite.
-std::vector<pybind11::dict> merge(const pybind11::array& keys, const std::string& dtype,
+std::vector<pybind11::dict> merge(const pybind11::buffer& keys, const std::string& dtype,
                                   const std::string& method, const cli::WrittenSettings& settings,
                                   const MergePlace& place);
 

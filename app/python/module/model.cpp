@@ -10,6 +10,7 @@
 
 #include "adamerge/trace_file.h"
 #include "calls.h"
+#include "packed.h"
 #include "usage_error.h"
 #include "value_checks.h"
 
@@ -37,24 +38,17 @@ template <typename Add>
   return app;
 }
 
-template <typename T>
-py::array arrayOf(const std::vector<T>& values) {
-  return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
-}
-
-template <typename T>
-py::object optionalArray(const std::vector<T>& values) {
-  return values.empty() ? py::object(py::none()) : py::object(arrayOf(values));
-}
-
-Image imageOf(const Pixels& pixels) {
-  if (pixels.ndim() != 3 || pixels.shape(2) != 3) {
-    throw Error("a picture is [height, width, 3] of uint8");
-  }
+Image imageOf(const py::buffer& pixels) {
+  const py::buffer_info info = pixels.request();
+  const bool whole = info.ndim == 3 && info.shape[2] == 3 && info.itemsize == 1 &&
+                     info.strides[2] == 1 && info.strides[1] == 3 &&
+                     info.strides[0] == 3 * info.shape[1];
+  if (!whole) throw Error("a picture is [height, width, 3] of uint8");
   Image image;
-  image.height = static_cast<int>(pixels.shape(0));
-  image.width = static_cast<int>(pixels.shape(1));
-  image.pixels.assign(pixels.data(), pixels.data() + pixels.size());
+  image.height = static_cast<int>(info.shape[0]);
+  image.width = static_cast<int>(info.shape[1]);
+  const auto* const first = static_cast<const std::uint8_t*>(info.ptr);
+  image.pixels.assign(first, first + info.size);
   return image;
 }
 
@@ -80,17 +74,17 @@ py::dict Run::block(int index) const {
   block["index"] = layer.index;
   block["tokens_in"] = layer.tokens_in;
   block["tokens_out"] = layer.tokens_out;
-  block["groups"] = arrayOf(layer.groups);
-  block["salience"] = optionalArray(layer.salience);
-  block["attention"] = optionalArray(layer.attention);
-  block["dropped"] = arrayOf(layer.dropped);
+  block["groups"] = packed(layer.groups);
+  block["salience"] = packedIfAny(layer.salience);
+  block["attention"] = packedIfAny(layer.attention);
+  block["dropped"] = packed(layer.dropped);
   block["redundancy"] = layer.redundancy;
   block["z"] = layer.z;
   return block;
 }
 
-py::array Run::logits() const { return arrayOf(image_.report.result.logits); }
-py::array Run::embedding() const { return arrayOf(image_.report.result.embedding); }
+py::tuple Run::logits() const { return packed(image_.report.result.logits); }
+py::tuple Run::embedding() const { return packed(image_.report.result.embedding); }
 
 py::dict Run::flops() const {
   py::dict flops;
@@ -236,11 +230,11 @@ Model::Model(Arguments arguments) {
   });
 }
 
-std::unique_ptr<Run> Model::inspect(const std::variant<Pixels, std::string>& image,
+std::unique_ptr<Run> Model::inspect(const std::variant<py::buffer, std::string>& image,
                                     const std::string& name, const std::string& method,
                                     const cli::WrittenSettings& settings) const {
   const auto* const path = std::get_if<std::string>(&image);
-  Image pixels = path == nullptr ? imageOf(std::get<Pixels>(image)) : Image();
+  Image pixels = path == nullptr ? imageOf(std::get<py::buffer>(image)) : Image();
   return call([&](const std::stop_token& stop) {
     auto inspection =
         std::make_shared<const cli::Inspection>(*engine_, cli::writtenChoice(method, settings));

@@ -3,7 +3,6 @@
 // settings are the command line's, results arrays and the command line's JSON.
 #pragma once
 
-#include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
 #include <condition_variable>
@@ -26,8 +25,6 @@ namespace adamerge::python {
 
 /// "--r-max=16", a positional argument as it stands.
 using Arguments = std::vector<std::string>;
-using Pixels =
-    pybind11::array_t<std::uint8_t, pybind11::array::c_style | pybind11::array::forcecast>;
 
 /// One image under a method. Keeps its model.
 class Run {
@@ -38,8 +35,8 @@ class Run {
   std::string json() const;
   pybind11::dict block(int index) const;  ///< of LayerTrace what has no name of its own method
   int blocks() const { return static_cast<int>(image_.report.result.layers.size()); }
-  pybind11::array logits() const;
-  pybind11::array embedding() const;
+  pybind11::tuple logits() const;
+  pybind11::tuple embedding() const;
   pybind11::dict flops() const;
   std::vector<std::string> warnings() const { return image_.report.result.warnings; }
   /// Options of figures and lenses, with --out: writes them there.
@@ -101,8 +98,8 @@ class Model {
   std::string device() const { return engine_->device(); }
   std::string dtype() const { return engine_->dtype(); }
   const std::vector<std::string>& warnings() const { return warnings_; }
-  /// `image`: a path, or pixels [height, width, 3].
-  std::unique_ptr<Run> inspect(const std::variant<Pixels, std::string>& image,
+  /// `image`: a path, or pixels, [height, width, 3] of uint8 without gaps.
+  std::unique_ptr<Run> inspect(const std::variant<pybind11::buffer, std::string>& image,
                                const std::string& name, const std::string& method,
                                const cli::WrittenSettings& settings) const;
   std::unique_ptr<EvaluationRun> evaluate(Arguments arguments) const;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The module adamerge._core: what the package's Python calls, and the exceptions it throws.
-#include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
@@ -47,7 +46,7 @@ PYBIND11_MODULE(_core, module) {
   module.def("torch_version", &adamerge::torchVersion);
   module.def(
       "merge",
-      [](const py::array& keys, const std::string& dtype, const std::string& method,
+      [](const py::buffer& keys, const std::string& dtype, const std::string& method,
          const adamerge::cli::WrittenSettings& settings, int prefix,
          const std::optional<std::pair<int, int>>& grid, int block, int depth,
          const std::optional<std::vector<int>>& groups) {
