@@ -7,7 +7,7 @@ SHOTS   := $(BUILD)/screenshots
 FIGURES := $(BUILD)/figures
 SOURCES := $(shell git ls-files '*.cpp' '*.h' 2>/dev/null)
 
-.PHONY: run test test-asan test-tsan test-python soak fuzz package bundle bench bench-tiny bench-small bench-base gpu-kit \
+.PHONY: run test test-asan test-tsan python test-python soak fuzz package bundle bench bench-tiny bench-small bench-base gpu-kit \
   screenshots pictures manual build packages \
   format lint clean
 
@@ -74,12 +74,17 @@ soak: packages
 	cmake --build --preset release --target adamerge
 	tests/faults/soak.py $(BUILD)/bin/adamerge models/vit-tiny-cifar10 --seconds $$(($(HOURS) * 3600))
 
+# The core as a module of Debian's Python, in build/python, where the package of app/python finds it.
+python: packages
+	cmake --preset release
+	cmake --build --preset release --target adamerge adamerge_python
+
 # The package `adamerge` with the newest timm and PyTorch, and with the public code of ToMe and PiToMe, in an
 # environment of its own below the build folder.
 test-python: packages
 	@.ci/packages python3-venv git
 	cmake --preset release
-	cmake --build --preset release --target adamerge
+	cmake --build --preset release --target adamerge adamerge_python
 	tests/python/public_code.sh $(BUILD)
 
 # All readers of what strangers hand over, each for SECONDS, with clang and its sanitizers.
@@ -93,7 +98,7 @@ fuzz: packages
 # A .deb of this Debian release, in the build folder.
 package: packages
 	cmake --preset release
-	cmake --build --preset release --target adamerge adamerge-studio adamerge-train
+	cmake --build --preset release --target adamerge adamerge-studio adamerge-train adamerge_python
 	cd $(BUILD) && cpack
 
 # The programs with all they need, for other distributions: a tarball that runs where it is unpacked.

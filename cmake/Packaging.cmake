@@ -60,7 +60,8 @@ set(CPACK_PACKAGE_DESCRIPTION
 ToMe and further methods, and shows on your own images where the salience
 lies, which tokens merge with which, how many, and at what cost: a desktop
 program (adamerge-studio), a command line (adamerge) with figures for papers,
-evaluation and benchmarks, and a trainer of small models (adamerge-train).")
+evaluation and benchmarks, a trainer of small models (adamerge-train), and a
+package for Debian's Python (adamerge).")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
@@ -72,6 +73,8 @@ set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 # Plugins that no library names: Debian 12 has that for SVG images in the library's package.
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "qt6-svg-plugins | libqt6svg6 (<< 6.5), fonts-dejavu-core")
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libopenblas0-openmp, qt6-wayland")
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libopenblas0-openmp, qt6-wayland, python3-numpy")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "openmpi-bin")
+# The package `adamerge` of Debian's Python; its module is made for the Python of this release.
+set(CPACK_DEBIAN_PACKAGE_PROVIDES "python3-adamerge")
 include(CPack)

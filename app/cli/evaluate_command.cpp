@@ -9,9 +9,9 @@
 #include "adamerge/evaluate.h"
 #include "adamerge/output_lock.h"
 #include "adamerge/unsaved_work.h"
-#include "choice_options.h"
 #include "commands.h"
 #include "evaluation_output.h"
+#include "measured_images.h"
 #include "options.h"
 #include "output_files.h"
 #include "program.h"
@@ -22,8 +22,6 @@
 namespace adamerge::cli {
 namespace {
 
-constexpr std::size_t kBatch = 8;
-constexpr int kMostDecoders = 4;
 constexpr double kSecondsUntilLost = 60;
 /// Ranks give a sign of life every second.
 constexpr double kLeastUntilLost = 2;
@@ -31,12 +29,7 @@ constexpr double kMostUntilLost = 86400;
 
 struct EvaluateOptions {
   EngineChoice engine;
-  ChoiceOptions choices;
-  DatasetOptions dataset;
-  std::string folder;
-  std::string labels;
-  std::size_t limit = 0;
-  std::size_t batch = kBatch;
+  EvaluationSubject subject;
   std::string json;
   std::string csv;
   double rank_timeout = kSecondsUntilLost;
@@ -58,7 +51,7 @@ void removeState(const std::string& state) {
 }
 
 void requireUsable(const EvaluateOptions& options) {
-  options.choices.check();
+  options.subject.choices().check();
   if (options.json == "-" && options.csv == "-") {
     throw UsageError("--json and --csv cannot both be written to standard output");
   }
@@ -74,29 +67,20 @@ struct Setup {
   Setup(const EvaluateOptions& options, const RankGroup* ranks, Terminal& terminal,
         const std::stop_token& stop)
       : engine(options.engine.load(terminal, stop, /*threads=*/1)),
-        dataset(open(options, engine, stop)) {
+        dataset(options.subject.open(engine.info(), options.engine.seed(), stop)) {
     const std::optional<int> cores = ranks ? std::optional(ranks->cores()) : std::nullopt;
     const int threads = options.engine.threads(cores);
-    how.batch = options.batch;
+    how.batch = options.subject.batch();
     // One thread each: so the results do not depend on how many there are.
     how.lanes = engine.device() == "cpu" ? threads : 1;
-    how.decoders = std::min(threads, kMostDecoders);
-    how.chosen_by = options.choices.chosenBy(options.engine.seed());
+    how.decoders = EvaluationSubject::decoders(threads);
+    how.chosen_by = options.subject.choices().chosenBy(options.engine.seed());
     how.seconds_until_lost = options.rank_timeout;
   }
 
   Engine engine;
   Dataset dataset;
   EvaluationOptions how;
-
- private:
-  static Dataset open(const EvaluateOptions& options, const Engine& engine,
-                      const std::stop_token& stop) {
-    DatasetOptions how = options.dataset;
-    how.labels = options.labels;
-    return Dataset::open(options.folder, engine.info(), how, stop)
-        .sample(options.limit, options.engine.seed());
-  }
 };
 
 void warnOfIdleCores(const RankGroup& ranks, Terminal& terminal) {
@@ -123,7 +107,7 @@ int lead(const EvaluateOptions& options, RankGroup* ranks, const std::stop_token
   const std::string state = stateFile(options);
   setup.how.state = state;
   setup.how.ranks = ranks;
-  const std::vector<MeasuredChoice> choices = options.choices.make(
+  const std::vector<MeasuredChoice> choices = options.subject.choices().make(
       engine, dataset, options.engine.seed(),
       how.chosen_by.empty() ? std::vector<MeasuredChoice>() : keptChoices(state, how.chosen_by),
       options.printsTable(), terminal, stop);
@@ -168,13 +152,13 @@ void standIn(const EvaluateOptions& options) {
 /// Any other rank: prints nothing, since rank 0 says what there is to say.
 void assist(const EvaluateOptions& options, RankGroup& ranks, const std::stop_token& stop) {
   try {
-    options.choices.check();
+    options.subject.choices().check();
     Terminal terminal(/*quiet=*/true);
     const Setup setup(options, &ranks, terminal, stop);
     const auto& [engine, dataset, how] = setup;
-    const std::vector<MeasuredChoice> choices =
-        options.choices.make(engine, dataset, options.engine.seed(), receiveChoices(ranks, stop),
-                             /*print=*/false, terminal, stop);
+    const std::vector<MeasuredChoice> choices = options.subject.choices().make(
+        engine, dataset, options.engine.seed(), receiveChoices(ranks, stop),
+        /*print=*/false, terminal, stop);
     if (!assistEvaluation(ranks, engine, dataset, choices, how, stop)) {
       ranks.abandon();
       if (ranks.rank() == 1) standIn(options);
@@ -207,28 +191,7 @@ Command evaluateCommand(CLI::App& app) {
   auto options = std::make_shared<EvaluateOptions>();
   CLI::App* command = app.add_subcommand(
       "evaluate", "Accuracy, FLOPs and throughput of methods and settings on a labelled set");
-  command
-      ->add_option("folder", options->folder,
-                   "A folder with one sub-folder per class, or CIFAR-10's binary files; with "
-                   "--unlabelled any images")
-      ->required();
-  options->choices.addTo(*command);
-  options->choices.addSampleSizeTo(*command);
-  takesWholeNumber(*command->add_option("--limit", options->limit,
-                                        "Use N images, drawn at random (default: all)"),
-                   1);
-  takesWholeNumber(*command->add_option("--batch", options->batch,
-                                        fmt::format("Images at once (default {})", kBatch)),
-                   1, 4096);
-  CLI::Option* unlabelled = command->add_flag(
-      "--unlabelled", options->dataset.unlabelled,
-      "No accuracy, but agreement with the unmerged model, on images at any depth");
-  CLI::Option* labels = command->add_option("--labels", options->labels,
-                                            "Which class a folder holds: lines of FOLDER, a tab, "
-                                            "comma, semicolon or space, and the class's "
-                                            "name or index; of Excel and Kaggle, too");
-  takesText(*labels, "FILE");
-  labels->excludes(unlabelled);
+  options->subject.addTo(*command);
   takesText(*command->add_option("--json", options->json,
                                  "Write the results as JSON; - is standard output. An interrupted "
                                  "run is kept in FILE.partial and goes on from there"),

@@ -6,15 +6,12 @@
 #include <optional>
 #include <utility>
 
-#include "adamerge/preprocess.h"
-#include "adamerge/report.h"
 #include "adamerge/trace_file.h"
 #include "adamerge/unsaved_work.h"
 #include "commands.h"
-#include "figure_writer.h"
 #include "inspect_text.h"
 #include "inspect_trace.h"
-#include "lens_options.h"
+#include "inspection.h"
 #include "options.h"
 #include "output_files.h"
 #include "usage_error.h"
@@ -58,35 +55,24 @@ void print(const InspectReport& report, const ModelInfo& model) {
 }
 
 /// Inspects images one by one and keeps what is finished.
-class Inspection {
+class Inspector {
  public:
-  Inspection(InspectOptions& options, PreparedMethod method, const Engine& engine,
-             Terminal& terminal)
-      : options_(options),
-        method_(std::move(method)),
-        unmerged_(engine.prepare({})),
-        engine_(engine),
-        terminal_(terminal) {}
+  Inspector(InspectOptions& options, const MethodChoice& choice, const Engine& engine,
+            Terminal& terminal)
+      : options_(options), inspection_(engine, choice), engine_(engine), terminal_(terminal) {}
 
   void inspect(const std::string& name, const std::stop_token& stop) {
-    const auto image = std::make_shared<const Image>(loadImage(name));
-    const PreparedImage prepared = prepareImage(*image, engine_.info().preprocessing);
-    const std::span input(&prepared.input, 1);
-    InspectReport report;
-    report.image = name;
-    report.image_height = image->height;
-    report.image_width = image->width;
-    report.crop = prepared.crop;
-    report.choice = method_.choice();
-    RunOptions how{.trace = true, .features = true, .record = true};
-    report.result = engine_.run(input, method_, how, stop).front();
-    how.trace = false;
-    report.baseline = engine_.run(input, unmerged_, how, stop).front();
-    report.change = featureChanges(*report.result.recording, *report.baseline.recording);
+    InspectedImage image = inspection_.inspect(name, loadImage(name), stop);
+    InspectReport& report = image.report;
     for (const std::string& warning : report.result.warnings) terminal_.warn(warning);
     terminal_.clearBar();
     if (options_.json != "-") print(report, engine_.info());
-    if (options_.figures.wanted()) writeFigures(report, image, prepared, stop);
+    if (options_.figures.wanted()) {
+      for (const auto& path :
+           inspection_.writeFigures(image, options_.figures, options_.lenses, stop)) {
+        if (options_.json != "-") fmt::print("  {}\n", path.string());
+      }
+    }
     const VitConfig& vit = engine_.info().vit;
     if (options_.figures.showsLens() || options_.lenses.given()) {
       report.lens =
@@ -99,7 +85,7 @@ class Inspection {
     report.baseline.recording.reset();
     reports_.push_back(std::move(report));
     if (!options_.json.empty() && !until_written_) until_written_.emplace();
-    if (!options_.trace.empty()) views_.push_back(prepared.view);
+    if (!options_.trace.empty()) views_.push_back(std::move(image.prepared.view));
   }
 
   const std::vector<InspectReport>& reports() const { return reports_; }
@@ -110,7 +96,7 @@ class Inspection {
       const InspectReport& report = reports_[i];
       records.push_back({report.image, &views_[i], &report.result, &report.baseline});
     }
-    adamerge::writeTrace(path, engine_.info(), method_.choice(), records,
+    adamerge::writeTrace(path, engine_.info(), inspection_.choice(), records,
                          "adamerge " ADAMERGE_VERSION);
   }
 
@@ -121,49 +107,14 @@ class Inspection {
     return layers.empty() ? engine_.info().vit.depth - 1 : layers.front();
   }
 
-  void writeFigures(const InspectReport& report, std::shared_ptr<const Image> original,
-                    const PreparedImage& prepared, const std::stop_token& stop) {
-    const VitConfig& vit = engine_.info().vit;
-    const std::filesystem::path file(report.image);
-    FigureInput input;
-    input.title = file.filename().string();
-    input.subtitle = describe(report.choice);
-    input.image = prepared;
-    input.grid_height = vit.gridHeight();
-    input.grid_width = vit.gridWidth();
-    input.prefix_tokens = vit.prefixTokens();
-    input.result = report.result;
-    input.original = std::move(original);
-    input.unmerged_flops = report.baseline.flops.paper;
-    const auto lens = [&](const std::string& kind, int block) {
-      return options_.lenses.pictures(kind, options_.figures.overlay(), report.result,
-                                      report.baseline, vit, block, stop);
-    };
-    const auto provenance = [&](int block) {
-      return provenanceJson(engine_.info(), engine_.device(), engine_.dtype(), report.image,
-                            report.choice, block);
-    };
-    for (const auto& path :
-         options_.figures.write(std::move(input), file.stem().string(), lens, provenance)) {
-      if (options_.json != "-") fmt::print("  {}\n", path.string());
-    }
-  }
-
   InspectOptions& options_;
-  const PreparedMethod method_;
-  const PreparedMethod unmerged_;
+  const Inspection inspection_;
   const Engine& engine_;
   Terminal& terminal_;
   std::vector<InspectReport> reports_;
   std::optional<UnsavedWork> until_written_;
   std::vector<Image> views_;  ///< as the model saw them, for --trace
 };
-
-void requireLayer(int layer, const ModelInfo& model) {
-  if (layer >= 0 && layer < model.vit.depth) return;
-  throw Error(fmt::format("--layer {} is out of range: {} has blocks 0 to {}", layer, model.name,
-                          model.vit.depth - 1));
-}
 
 /// Traces in place of images; false: there are none.
 bool areTraces(const InspectOptions& options) {
@@ -191,27 +142,23 @@ int run(InspectOptions& options, const std::stop_token& stop) {
         fmt::format("--trace takes a file named *{}, not '{}'", kTraceExtension, options.trace));
   }
   const MethodChoice choice = options.method.choice();
-  const MethodInfo& method = findMethod(choice.method);
-  options.figures.check(method.salience.empty()
-                            ? fmt::format("the method '{}' computes no salience", method.id)
-                            : std::string());
+  checkFigures(options.figures, choice);
   options.lenses.check(options.images.size());
   requireWritable(options.json);
   requireWritableFile(options.trace);
   const Engine engine = options.engine.load(terminal, stop);
-  requireSettingsSuit(choice, engine.info().vit, engine.info().name, /*strict=*/true);
-  for (const int layer : options.figures.layers()) requireLayer(layer, engine.info());
+  requireLayers(options.figures, engine.info());
   options.lenses.check(engine.info(), options.figures.kinds(), options.figures.overlay(),
                        options.figures.all());
   // What does not suit the model is said once, before any image is read.
-  Inspection inspection(options, engine.prepare(choice), engine, terminal);
+  Inspector inspector(options, choice, engine, terminal);
   const auto total = static_cast<std::int64_t>(options.images.size());
   std::int64_t done = 0;
   std::int64_t failed = 0;
   for (const std::string& name : options.images) {
     if (stop.stop_requested()) break;
     try {
-      inspection.inspect(name, stop);
+      inspector.inspect(name, stop);
     } catch (const Cancelled&) {
       break;
     } catch (const Error& error) {
@@ -221,15 +168,15 @@ int run(InspectOptions& options, const std::stop_token& stop) {
     ++done;
     if (total > 1) terminal.progress({"inspecting", done, total});
   }
-  if (!options.json.empty() && !inspection.reports().empty()) {
-    writeOutput(options.json, inspectJson(engine, inspection.reports(), total > 1));
+  if (!options.json.empty() && !inspector.reports().empty()) {
+    writeOutput(options.json, inspectJson(engine, inspector.reports(), total > 1));
   }
-  if (!options.trace.empty() && !inspection.reports().empty()) {
-    inspection.writeTrace(options.trace);
+  if (!options.trace.empty() && !inspector.reports().empty()) {
+    inspector.writeTrace(options.trace);
   }
   if (stop.stop_requested()) {
     terminal.error(
-        fmt::format("interrupted: {} of {} images are done", inspection.reports().size(), total));
+        fmt::format("interrupted: {} of {} images are done", inspector.reports().size(), total));
     return 1;
   }
   if (failed > 0 && total > 1) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "options.h"
 
+#include <dlfcn.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <link.h>
 
 #include <algorithm>
 #include <array>
@@ -132,6 +134,18 @@ void requireInForce(const MethodChoice& choice) {
   }
 }
 
+/// What this code is in: the program, or the library that Python loaded.
+std::filesystem::path ownFile() {
+  Dl_info info{};
+  void* entry = nullptr;
+  if (::dladdr1(&kBundledModels, &info, &entry, RTLD_DL_LINKMAP) != 0) {
+    const std::string_view library = static_cast<const link_map*>(entry)->l_name;
+    if (!library.empty()) return std::filesystem::absolute(library);
+  }
+  std::error_code code;
+  return std::filesystem::read_symlink("/proc/self/exe", code);
+}
+
 std::filesystem::path bundledModel(const std::string& name) { return bundled("models/" + name); }
 
 /// The model called so that comes with the program; a file or folder of that name goes before it.
@@ -167,10 +181,13 @@ Resampling parseResampling(const std::string& name) {
 std::filesystem::path bundled(const std::string& relative) {
   namespace fs = std::filesystem;
   std::error_code code;
-  const fs::path program = fs::read_symlink("/proc/self/exe", code).parent_path();
-  const fs::path root = (program / "../share/adamerge-studio").lexically_normal();
-  const fs::path found = fs::canonical(root / relative, code);
-  if (!code) return found;
+  const fs::path file = ownFile();
+  for (fs::path folder = file.parent_path(); folder.has_relative_path();
+       folder = folder.parent_path()) {
+    const fs::path found = fs::canonical(folder / "share/adamerge-studio" / relative, code);
+    if (!code) return found;
+  }
+  const fs::path root = (file.parent_path() / "../share/adamerge-studio").lexically_normal();
   throw Error(fmt::format("{}: this part of the program is missing (looked in {})", relative,
                           root.string()));
 }
@@ -398,21 +415,13 @@ std::vector<MethodChoice> MethodOptions::choices(const std::vector<std::string>&
   return list;
 }
 
-MethodChoice parseVariant(const std::string& text) {
-  std::istringstream words(text);
+MethodChoice writtenChoice(const std::string& method, const WrittenSettings& settings) {
   MethodChoice choice;
-  std::string method;
-  words >> method;
   choice.method = methodNamed(method);
-  try {
-    std::string statistics;
-    for (std::string word; words >> word;) {
-      const std::size_t equals = word.find('=');
-      std::string key = word.substr(0, equals);
-      key.erase(0, key.find_first_not_of('-'));  // as the option of that name begins
-      std::replace(key.begin(), key.end(), '-', '_');
-      const std::string value = equals == std::string::npos ? "" : word.substr(equals + 1);
-      if (value.empty()) throw Error(fmt::format("'{}' is no KEY=VALUE", word));
+  std::string statistics;
+  return asUsage([&] {
+    findMethod(choice.method);
+    for (const auto& [key, value] : settings) {
       if (key == "stats") {
         statistics = value;
       } else {
@@ -424,10 +433,29 @@ MethodChoice parseVariant(const std::string& text) {
       requireStatistics(choice);
       choice.statistics = std::make_shared<const Statistics>(readStatistics(statistics));
     }
-  } catch (const Error& error) {
-    throw UsageError(fmt::format("--variant '{}': {}", text, error.what()));
-  }
-  return choice;
+    return choice;
+  });
+}
+
+MethodChoice parseVariant(const std::string& text) {
+  std::istringstream words(text);
+  std::string method;
+  words >> method;
+  return asUsage(
+      [&] {
+        WrittenSettings settings;
+        for (std::string word; words >> word;) {
+          const std::size_t equals = word.find('=');
+          std::string key = word.substr(0, equals);
+          key.erase(0, key.find_first_not_of('-'));  // as the option of that name begins
+          std::replace(key.begin(), key.end(), '-', '_');
+          const std::string value = equals == std::string::npos ? "" : word.substr(equals + 1);
+          if (value.empty()) throw Error(fmt::format("'{}' is no KEY=VALUE", word));
+          settings.emplace_back(key, value);
+        }
+        return writtenChoice(method, settings);
+      },
+      fmt::format("--variant '{}': ", text));
 }
 
 }  // namespace adamerge::cli

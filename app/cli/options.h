@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "adamerge/engine.h"
@@ -78,6 +79,11 @@ class MethodOptions {
   std::string statistics_;
 };
 
+/// Settings by key, each as a person writes it: "r_max" and "16"; "stats" with a file for methods
+/// that use layer statistics. Throws UsageError, Error for the statistics file.
+using WrittenSettings = std::vector<std::pair<std::string, std::string>>;
+MethodChoice writtenChoice(const std::string& method, const WrittenSettings& settings);
+
 /// "tome r=8 inflection=-1", and "stats=FILE" for methods that use layer statistics. Throws
 /// UsageError, Error for the statistics file.
 MethodChoice parseVariant(const std::string& text);
@@ -88,7 +94,8 @@ std::vector<std::string> methodIds();
 std::string methodNamed(const std::string& text);
 
 /// A folder or file that comes with the program: "models/vit-tiny-cifar10", "resources/samples".
-/// In share/adamerge-studio beside the program's bin, in a build folder too. Throws Error.
+/// In share/adamerge-studio of a folder that the program, or the Python module, lies below; of a
+/// build folder too. Throws Error.
 std::filesystem::path bundled(const std::string& relative);
 
 /// Folders of the models that come with the program, as far as they are there; the default first.

@@ -120,12 +120,14 @@ void Terminal::clearBar() {
 
 void Terminal::warn(const std::string& sentence) {
   if (quiet_ || !warned_.insert(sentence).second) return;
+  if (listener_) return listener_(sentence);
   clearBar();
   fmt::print(stderr, "{}: warning: {}\n", program_, oneLine(sentence));
 }
 
 void Terminal::note(const std::string& sentence) {
   if (quiet_ || mute_) return;
+  if (listener_) return listener_(sentence);
   clearBar();
   fmt::print(stderr, "{}: {}\n", program_, oneLine(sentence));
 }

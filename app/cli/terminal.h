@@ -4,10 +4,12 @@
 
 #include <chrono>
 #include <csignal>
+#include <functional>
 #include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "adamerge/error.h"
 
@@ -45,6 +47,8 @@ class Terminal {
   Terminal& operator=(const Terminal&) = delete;
   ~Terminal();
 
+  /// Warnings and notes are handed to `listener` instead of being printed.
+  void tell(std::function<void(const std::string&)> listener) { listener_ = std::move(listener); }
   void mute() { mute_ = true; }            ///< not even errors
   void warn(const std::string& sentence);  ///< nothing when quiet
   void note(const std::string& sentence);  ///< what was done unasked; nothing when quiet
@@ -59,6 +63,7 @@ class Terminal {
   std::string program_;
   bool shows_bar_;
   bool bar_drawn_ = false;
+  std::function<void(const std::string&)> listener_;
   std::set<std::string> warned_;
   std::string stage_;
   std::int64_t stage_first_ = 0;  ///< done when the stage began: it may go on from before

@@ -8,6 +8,7 @@
 
 #include "adamerge/error.h"
 #include "adamerge/preprocess.h"
+#include "kernels/parallel.h"
 
 namespace adamerge {
 namespace {
@@ -45,9 +46,10 @@ BatchLanes::BatchLanes(const Engine& engine, const Dataset& dataset,
     : engine_(engine),
       dataset_(dataset),
       methods_(methods),
-      window_(laneCount(options) + static_cast<std::size_t>(decoderCount(options)) + 1),
+      lanes_(laneCount(options)),
+      window_(lanes_ + static_cast<std::size_t>(decoderCount(options)) + 1),
       prepared_(dataset, engine.info().preprocessing, decoderCount(options)) {
-  for (std::size_t i = 0; i < laneCount(options); ++i) {
+  for (std::size_t i = 0; i < lanes_; ++i) {
     threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
   }
 }
@@ -77,6 +79,9 @@ std::vector<CountedBatch> BatchLanes::take(std::optional<std::chrono::millisecon
 }
 
 void BatchLanes::work(const std::stop_token& stop) {
+  // Several keep the cores busy with one thread each, however many the model was loaded for.
+  std::optional<LibTorchAside> alone;
+  if (lanes_ > 1) alone.emplace(1);
   try {
     while (true) {
       CountedBatch counted = compute(prepared_.next(stop), stop);

@@ -99,6 +99,7 @@ class BatchLanes {
   const Engine& engine_;
   const Dataset& dataset_;
   const std::span<const PreparedMethod> methods_;
+  const std::size_t lanes_;
   const std::size_t window_;
   std::size_t outstanding_ = 0;
   PreparedBatches prepared_;

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "measured_images.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "adamerge/calibrate.h"
+#include "adamerge/importance.h"
+#include "input_images.h"
+#include "output_files.h"
+#include "usage_error.h"
+#include "value_checks.h"
+
+namespace adamerge::cli {
+namespace {
+
+constexpr int kMostDecoders = 4;
+
+/// "photos, 500 images drawn with seed 0".
+std::string sourceOf(const std::string& folder, std::size_t limit, unsigned seed,
+                     const ImageSource& images) {
+  return fmt::format("{}, {} images{}", std::filesystem::path(folder).lexically_normal().string(),
+                     images.size(), limit > 0 ? fmt::format(" drawn with seed {}", seed) : "");
+}
+
+std::string leftOut(const ImageSource& images) {
+  if (images.skipped() == 0) return {};
+  return fmt::format("{} of {} images could not be read and were left out", images.skipped(),
+                     images.size());
+}
+
+}  // namespace
+
+void EvaluationSubject::addTo(CLI::App& command) {
+  command
+      .add_option("folder", folder_,
+                  "A folder with one sub-folder per class, or CIFAR-10's binary files; with "
+                  "--unlabelled any images")
+      ->required();
+  choices_.addTo(command);
+  choices_.addSampleSizeTo(command);
+  takesWholeNumber(
+      *command.add_option("--limit", limit_, "Use N images, drawn at random (default: all)"), 1);
+  takesWholeNumber(
+      *command.add_option("--batch", batch_, fmt::format("Images at once (default {})", batch_)), 1,
+      4096);
+  CLI::Option* unlabelled = command.add_flag(
+      "--unlabelled", dataset_.unlabelled,
+      "No accuracy, but agreement with the unmerged model, on images at any depth");
+  CLI::Option* labels = command.add_option("--labels", labels_,
+                                           "Which class a folder holds: lines of FOLDER, a tab, "
+                                           "comma, semicolon or space, and the class's "
+                                           "name or index; of Excel and Kaggle, too");
+  takesText(*labels, "FILE");
+  labels->excludes(unlabelled);
+}
+
+Dataset EvaluationSubject::open(const ModelInfo& model, unsigned seed,
+                                const std::stop_token& stop) const {
+  DatasetOptions how = dataset_;
+  how.labels = labels_;
+  return Dataset::open(folder_, model, how, stop).sample(limit_, seed);
+}
+
+int EvaluationSubject::decoders(int threads) { return std::min(threads, kMostDecoders); }
+
+void CalibrationSubject::addTo(CLI::App& command) {
+  command.add_option("folder", folder_, "Images at any depth, or CIFAR-10's binary files")
+      ->required();
+  command
+      .add_option("--r-max", r_max_, "As 8,12,16 or 1:23 or 1:23:2; needed for layer statistics")
+      ->type_name("LIST");
+  takesWholeNumber(*command.add_option("--passes", passes_, "Passes over the images (default 2)"),
+                   1, 100);
+  takesWholeNumber(
+      *command.add_option("--limit", limit_, "Use N images, drawn at random (default: all)"), 1);
+  takesText(*command
+                 .add_option("-o,--output", output_,
+                             "The file to write, usually stats.json, for prune-merge "
+                             "prune-merge.json")
+                 ->required(),
+            "FILE");
+  method_.addTo(command, "adamerge", {"r_max"});
+}
+
+MethodChoice CalibrationSubject::choice() const {
+  MethodChoice choice = method_.choice();
+  if (usesImportance(choice)) {
+    if (!r_max_.empty()) {
+      throw UsageError("--r-max: prune-merge is laid out by importance, which hangs on no count");
+    }
+    return choice;
+  }
+  // A count that the model cannot merge is said before any image is read.
+  const std::vector<int> counts = asUsage([&] { return parseCounts("--r-max", r_max_); });
+  if (choice.statistics) {
+    throw UsageError("--stats: calibrate makes statistics and reads none");
+  }
+  asUsage([&] { requireStatistics(choice); }, "there is nothing to calibrate: ");
+  choice.settings["r_max"] = std::int64_t{counts.back()};
+  return choice;
+}
+
+void CalibrationSubject::check() const {
+  choice();
+  requireWritableFile(output_);
+}
+
+CalibrationSubject::Outcome CalibrationSubject::run(const Engine& engine, unsigned seed,
+                                                    Terminal& terminal,
+                                                    const std::stop_token& stop) const {
+  CalibrationOptions calibration;
+  calibration.choice = choice();
+  if (usesImportance(calibration.choice)) return runImportance(engine, seed, terminal, stop);
+  requireSettingsSuit(method_.choice(), engine.info().vit, engine.info().name, /*strict=*/true);
+  engine.prepare(calibration.choice);
+  calibration.choice.settings.erase("r_max");
+  calibration.r_max = parseCounts("--r-max", r_max_);
+  calibration.passes = passes_;
+  ImageSource images = openImages(folder_, limit_, seed, engine, terminal, stop);
+  calibration.source = sourceOf(folder_, limit_, seed, images);
+  calibration.warn = [&](const std::string& warning) { terminal.warn(warning); };
+  const auto read = [&](std::size_t first, std::size_t count) {
+    return images.read(first, count, stop);
+  };
+  const Statistics statistics =
+      calibrate(engine, read, images.size(), calibration, terminal.callback(), stop);
+  writeStatistics(statistics, output_);
+  return {
+      fmt::format("{}: statistics of {} blocks for {} values of r_max from {} images, {} passes",
+                  output_, statistics.depth, statistics.entries.size(), statistics.images,
+                  statistics.passes),
+      leftOut(images)};
+}
+
+CalibrationSubject::Outcome CalibrationSubject::runImportance(const Engine& engine, unsigned seed,
+                                                              Terminal& terminal,
+                                                              const std::stop_token& stop) const {
+  ImageSource images = openImages(folder_, limit_, seed, engine, terminal, stop);
+  const auto read = [&](std::size_t first, std::size_t count) {
+    return images.read(first, count, stop);
+  };
+  Importance importance = measureImportance(engine, read, images.size(), terminal.callback(), stop);
+  importance.source = sourceOf(folder_, limit_, seed, images);
+  writeImportance(importance, output_);
+  return {fmt::format("{}: importance of {} patches in {} blocks from {} images", output_,
+                      importance.scores.front().size(), importance.depth, importance.images),
+          leftOut(images)};
+}
+
+}  // namespace adamerge::cli

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the core does in Python's process, or beside it (ADAMERGE_CORE): methods on arrays against plain NumPy, signals,
+forks, threads."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+import adamerge
+from adamerge import _core_access
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "resources" / "samples"
+
+
+def keys(tokens=197, width=64, seed=0):
+    return np.random.default_rng(seed).standard_normal((tokens, width)).astype(np.float32)
+
+
+def bipartite(k, r, prefix):
+    """Bolya et al., appendix D: even positions into odd ones, the r most similar; the class token stays."""
+    unit = k / np.linalg.norm(k, axis=1, keepdims=True)
+    scores = unit[::2] @ unit[1::2].T
+    scores[:(prefix + 1) // 2] = -np.inf
+    scores[:, :prefix // 2] = -np.inf
+    best = scores.max(axis=1)
+    chosen = np.argsort(-best, kind="stable")[:r]
+    return {(2 * i, 2 * scores[i].argmax() + 1) for i in chosen}
+
+
+class MergeTest(unittest.TestCase):
+    def test_tome_is_the_paper_s(self):
+        for seed, prefix in ((1, 1), (2, 0), (3, 5)):
+            k = keys(prefix + 64, 32, seed)
+            merged = adamerge.merge("tome", k, r=9, prefix=prefix)
+            self.assertEqual({tuple(pair) for pair in merged.merges.tolist()}, bipartite(k.astype(float), 9, prefix))
+
+    def test_results_agree_with_each_other(self):
+        k = keys()
+        for method, settings in (("tome", {"r": 16}), ("pitome", {"keep_ratio": 0.9}), ("adamerge", {"r_max": 16}),
+                                 ("tofu", {"r": 16}), ("atc", {}), ("dsm", {"block": 5}), ("structsam", {}),
+                                 ("cubistmerge", {"block": 11}), ("none", {})):
+            with self.subTest(method=method):
+                one = adamerge.merge(method, k, prefix=1, **settings)
+                self.assertEqual(one.groups.shape, (196,))
+                self.assertEqual(len(one.order), 197 - len(one.merges) - len(one.dropped))
+                self.assertEqual(one.order[0], 0, "the class token stays first")
+                np.testing.assert_array_equal(one.positions[one.order], np.arange(len(one.order)))
+                for source, destination in one.merges:
+                    self.assertEqual(one.positions[source], one.positions[destination])
+                    self.assertEqual(one.groups[source - 1], one.groups[destination - 1])
+                self.assertEqual(len(set(one.groups.tolist())), len(one.order) - 1)
+                if method != "tofu":  # which counts pruned ones no more
+                    np.testing.assert_array_equal(one.sizes[1:], np.bincount(one.positions[1:])[1:])
+
+    def test_merges_go_on_where_they_were(self):
+        first = adamerge.merge("tome", keys(65), r=10, prefix=1)
+        second = adamerge.merge("tome", keys(55, seed=1), r=10, prefix=1, block=1, groups=first.groups, grid=(8, 8))
+        self.assertEqual(second.sizes.sum(), 65)
+        self.assertEqual(second.groups.max() + 1, 44)
+        for group in range(54):
+            self.assertEqual(len(set(second.groups[first.groups == group])), 1, "groups only grow")
+
+    def test_images_and_layouts(self):
+        batch = np.stack([keys(65, seed=seed) for seed in range(3)])
+        apart = [adamerge.merge("pitome", one, prefix=1) for one in batch]
+        for layout in (batch, batch.astype(">f4"), batch[:, ::1], np.asfortranarray(batch), np.repeat(batch, 2, 2)[..., ::2]):
+            for one, alone in zip(adamerge.merge("pitome", layout, prefix=1), apart):
+                np.testing.assert_array_equal(one.merges, alone.merges)
+        half = batch[0].astype(np.float16)
+        np.testing.assert_array_equal(adamerge.merge("tome", half, r=4, prefix=1).merges,
+                                      adamerge.merge("tome", half.astype(np.float32), r=4, prefix=1).merges)
+
+    def test_what_cannot_be_merged_is_said(self):
+        class OnGpu(np.ndarray):
+            device = "cuda:0"
+
+        k = keys(65)
+        for arguments, settings, sentence in [
+            (("tome", k.view(OnGpu)), {}, r"the keys lie on cuda:0, .*keys.cpu\(\)"),
+            (("tome", k.astype(int)), {}, "keys of type int64"),
+            (("tome", k.astype(complex)), {}, "keys of type complex128"),
+            (("tome", k[0]), {}, r"keys of shape \[64\]"),
+            (("tome", k[:0]), {}, r"keys of shape \[0, 64\] hold no token"),
+            (("tome", k[:1]), {"prefix": 1}, "at least one token must be a patch's"),
+            (("tome", k), {}, "65 patches are no square"),
+            (("tome", k), {"grid": (5, 5)}, "a grid of 5 x 5 has 25 patches, and there are 65"),
+            (("tome", k), {"prefix": 1, "r": 33}, "--r 33 is more than the tokens allow"),
+            (("tome", k), {"prefix": 1, "q": 3}, "--q is no setting of tome"),
+            (("tome", k), {"prefix": 1, "block": 12}, "block=12 is out of range"),
+            (("tome", k), {"prefix": 1, "groups": [0] * 65}, "each of the 64 patch tokens needs a patch"),
+            (("tome", k), {"prefix": 1, "groups": [64]}, "groups hold 64"),
+            (("tome", np.where(k > 2, np.nan, k)), {"prefix": 1}, "not finite"),
+            (("mine", k), {"prefix": 1}, "there is no method 'mine'; known are"),
+            (("focus", k), {"prefix": 1}, "'focus' decides by the attention"),
+            (("prune-merge", k), {"prefix": 1}, "importance of patches"),
+        ]:
+            with self.subTest(sentence=sentence), self.assertRaisesRegex(adamerge.Error, sentence):
+                adamerge.merge(*arguments, **settings)
+
+
+class ModelTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.model = adamerge.Model("vit-tiny-cifar10", dtype="float32", threads=2)
+
+    def test_evaluates_step_by_step(self):
+        evaluation = self.model.evaluate(SAMPLES, methods=["tome", "adamerge"], r=8, unlabelled=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            steps = list(evaluation)
+        self.assertEqual((steps[-1].done, steps[-1].total), (4, 4))
+        self.assertEqual([point["method"] for point in evaluation.points], ["none", "tome", "adamerge"])
+        self.assertEqual(steps[-1].points, evaluation.points)
+        with self.assertRaisesRegex(adamerge.Error, "--q"):
+            self.model.evaluate(SAMPLES, q=3)
+        with self.assertRaisesRegex(adamerge.Error, "no/such"):
+            list(self.model.evaluate("no/such"))
+
+    def test_calibrates(self):
+        with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            path = self.model.calibrate(SAMPLES, Path(folder) / "stats.json", r_max=[8, 16])
+            run = self.model.inspect(SAMPLES / "ship.png", r_max=12, stats=path)
+        self.assertIsNotNone(run.blocks[3].z)
+
+    def test_figures_of_lenses(self):
+        run = self.model.inspect(SAMPLES / "ship.png", method="tome", r=8)
+        self.assertIn("block 4 of 12", run.figure("similarity", block=3, patch="3,4")._repr_svg_())
+        with self.assertRaisesRegex(adamerge.Error, "--layer 12 is out of range"):
+            run.figure("groups", block=12).data("png")
+
+    def test_a_closed_model_says_so(self):
+        with adamerge.Model("vit-tiny-cifar10") as model:
+            run = model.inspect(SAMPLES / "ship.png", method="tome")
+        with self.assertRaisesRegex(adamerge.Error, "the model is closed"):
+            model.inspect(SAMPLES / "ship.png")
+        self.assertEqual(run.blocks[0].tokens_in, 197, "results stay")
+
+    def test_threads(self):
+        expected = self.model.inspect(SAMPLES / "bird.png", method="tome", r=8).logits
+        results = []
+
+        def work():
+            results.append(self.model.inspect(SAMPLES / "bird.png", method="tome", r=8).logits)
+            adamerge.merge("pitome", keys(), prefix=1)
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(len(results), 4)
+        for logits in results:
+            np.testing.assert_array_equal(logits, expected)
+
+    def test_a_fork_s_child_computes(self):
+        large = keys(65 * 64 + 1)  # more than the calling thread would take alone
+        adamerge.merge("tome", large, r=64, prefix=1, grid=(65, 64))
+        expected = self.model.inspect(SAMPLES / "bird.png", method="tome", r=8).logits
+        child = os.fork()
+        if child == 0:
+            try:
+                signal.alarm(60)
+                merged = adamerge.merge("tome", large, r=64, prefix=1, grid=(65, 64))
+                logits = self.model.inspect(SAMPLES / "bird.png", method="tome", r=8).logits
+                right = len(merged.merges) == 64 and (logits == expected).all()
+            except BaseException:
+                right = False
+            os._exit(0 if right else 1)
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
+        self.model.inspect(SAMPLES / "bird.png", method="tome", r=8)
+
+    def test_ctrl_c_ends_a_long_call(self):
+        large = keys(2501)
+        pressed = []
+        threading.Timer(0.3, lambda: (pressed.append(time.monotonic()), os.kill(os.getpid(), signal.SIGINT))).start()
+        with self.assertRaises(KeyboardInterrupt):
+            while True:
+                adamerge.merge("atc", large, prefix=1)
+        # A hundredth of it where the machine has nothing else to do.
+        self.assertLess(time.monotonic() - pressed[0], 2)
+        self.assertEqual(len(adamerge.merge("tome", keys(), prefix=1, r=8).merges), 8, "it goes on")
+
+
+class WayTest(unittest.TestCase):
+    def test_is_the_one_asked_for(self):
+        self.assertEqual(_core_access.way(), os.environ["ADAMERGE_CORE"])
+
+    def test_a_second_libtorch_is_never_loaded(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name) / "torch"
+            (folder / "lib").mkdir(parents=True)
+            (folder / "lib" / "libtorch_cpu.so").touch()
+            (folder / "__init__.py").touch()
+            script = ("import sys, adamerge; from adamerge import _core_access as c\n"
+                      "if sys.argv[1] == 'installed': sys.path.insert(0, sys.argv[2])\n"
+                      "print(c.way())\n"
+                      "sys.path.insert(0, sys.argv[2])\n"
+                      "import torch")
+            run = {}
+            for when in ("installed", "later"):
+                run[when] = subprocess.run([sys.executable, "-c", script, when, name], capture_output=True, text=True,
+                                           env={**os.environ, "ADAMERGE_CORE": ""})
+        self.assertEqual((run["installed"].returncode, run["installed"].stdout), (0, "process\n"))
+        self.assertEqual(run["later"].stdout, "module\n")
+        self.assertIn("brings another LibTorch", run["later"].stderr)
+
+    def test_an_unknown_way_is_refused(self):
+        run = subprocess.run([sys.executable, "-c", "import adamerge; adamerge.Model()"], capture_output=True, text=True,
+                             env={**os.environ, "ADAMERGE_CORE": "moon"})
+        self.assertIn("ADAMERGE_CORE takes one of module, process, program, not 'moon'", run.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
