@@ -109,16 +109,6 @@ void tidyStates() {
   for (qsizetype i = kKeptStates; i < files.size(); ++i) QFile::remove(files[i].filePath());
 }
 
-Interval pairedDifference(int only_first, int only_second, int images) {
-  constexpr double kNormal95 = 1.959963984540054;
-  const double b = only_first + 0.5;
-  const double c = only_second + 0.5;
-  const double n = images + 2.0;
-  const double middle = (b - c) / n;
-  const double half = kNormal95 * std::sqrt((b + c) - (b - c) * (b - c) / n) / n;
-  return {100 * std::max(-1.0, middle - half), 100 * std::min(1.0, middle + half)};
-}
-
 EvaluationReportPtr makeReport(Evaluation evaluation, const ModelInfo& model,
                                const std::filesystem::path& data,
                                const std::vector<std::string>& notes) {

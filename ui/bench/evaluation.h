@@ -75,11 +75,6 @@ struct EvaluationReport {
 };
 using EvaluationReportPtr = std::shared_ptr<const EvaluationReport>;
 
-/// 95 % interval of the difference of two proportions of `images` pairs, in percent points: right
-/// in the first alone, in the second alone. Agresti and Min (2005), Statistics in Medicine 24,
-/// Eq. 2.3: half a pair is added to each cell.
-Interval pairedDifference(int only_first, int only_second, int images);
-
 /// Compares image by image: not for the UI thread.
 EvaluationReportPtr makeReport(Evaluation evaluation, const ModelInfo& model,
                                const std::filesystem::path& data,
