@@ -106,17 +106,26 @@ std::filesystem::path stateFile(const EvaluationRequest& request, const LoadedMo
 void tidyStates() {
   const QFileInfoList files =
       stateFolder().entryInfoList({QStringLiteral("*.json")}, QDir::Files, QDir::Time);
-  for (qsizetype i = kKeptStates; i < files.size(); ++i) QFile::remove(files[i].filePath());
+  for (qsizetype i = kKeptStates; i < files.size(); ++i) {
+    QFile::remove(files[i].filePath());
+    QFile::remove(QString::fromStdString(picturesFile(files[i].filePath().toStdString()).string()));
+  }
+}
+
+std::filesystem::path picturesFile(const std::filesystem::path& state) {
+  return std::filesystem::path(state).replace_extension(".csv");
 }
 
 EvaluationReportPtr makeReport(Evaluation evaluation, const ModelInfo& model,
                                const std::filesystem::path& data,
-                               const std::vector<std::string>& notes) {
+                               const std::vector<std::string>& notes,
+                               const std::filesystem::path& pictures) {
   auto report = std::make_shared<EvaluationReport>();
   report->evaluation = std::move(evaluation);
   report->model = model.source;
   report->data = data;
   report->notes = notes;
+  report->pictures = pictures;
   const auto& points = report->evaluation.points;
   for (std::size_t i = 0; i < points.size(); ++i) {
     const auto other = counterpart(report->evaluation, i);

@@ -82,6 +82,8 @@ class PictureFile {
   Complexity complexity(std::size_t picture) const;
   /// Tokens fewer in a block.
   int merged(std::size_t picture, std::size_t point, int block) const;
+  /// Of labels and of what images were taken for, ascending.
+  std::vector<int> classIndices() const;
   std::string className(int index) const;  ///< "class 7" where no row names it
 
   std::string imageName(std::size_t picture) const;

@@ -318,6 +318,12 @@ std::string PictureFile::className(int index) const {
   return known != state_->classes.end() ? known->second : fmt::format("class {}", index);
 }
 
+std::vector<int> PictureFile::classIndices() const {
+  std::vector<int> indices;
+  for (const auto& [index, unused] : state_->classes) indices.push_back(index);
+  return indices;
+}
+
 std::string PictureFile::imageName(std::size_t picture) const {
   Fields fields;
   splitRow(state_->file.text(), state_->offsets[picture], fields);
