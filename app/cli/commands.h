@@ -19,6 +19,7 @@ Command inspectCommand(CLI::App& app);
 Command calibrateCommand(CLI::App& app);
 Command evaluateCommand(CLI::App& app);
 Command benchCommand(CLI::App& app);
+Command picturesCommand(CLI::App& app);
 Command scheduleCommand(CLI::App& app);
 Command modelsCommand(CLI::App& app);
 

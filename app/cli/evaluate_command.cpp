@@ -32,22 +32,44 @@ struct EvaluateOptions {
   EvaluationSubject subject;
   std::string json;
   std::string csv;
+  std::string per_image;
   double rank_timeout = kSecondsUntilLost;
 
   bool printsTable() const { return json != "-" && csv != "-"; }
 };
 
-/// Where what is done is kept while the work goes on; empty: nowhere.
-std::string stateFile(const EvaluateOptions& options) {
-  for (const std::string& output : {options.json, options.csv}) {
-    if (isFileOutput(output)) return output + ".partial";
+std::vector<std::string> outputFiles(const EvaluateOptions& options) {
+  std::vector<std::string> files;
+  for (const std::string& output : {options.json, options.csv, options.per_image}) {
+    if (isFileOutput(output)) files.push_back(output);
   }
-  return {};
+  return files;
 }
 
-void removeState(const std::string& state) {
+/// Where what is done is kept while the work goes on; empty: nowhere.
+std::string stateFile(const EvaluateOptions& options) {
+  const std::vector<std::string> files = outputFiles(options);
+  return files.empty() ? std::string() : files.front() + ".partial";
+}
+
+/// Where the rows of the images that are done stand until all are; empty: nowhere.
+std::string rowsFile(const EvaluateOptions& options) {
+  return options.per_image.empty() ? std::string() : options.per_image + ".rows.partial";
+}
+
+void removeFile(const std::string& path) {
   std::error_code gone_already;
-  if (!state.empty()) std::filesystem::remove(state, gone_already);
+  if (!path.empty()) std::filesystem::remove(path, gone_already);
+}
+
+/// The rows become the file asked for, once there are all of them.
+void finishRows(const EvaluateOptions& options) {
+  if (options.per_image.empty()) return;
+  std::error_code code;
+  std::filesystem::rename(rowsFile(options), options.per_image, code);
+  if (code) {
+    throw Error(fmt::format("{}: cannot be written: {}", options.per_image, code.message()));
+  }
 }
 
 void requireUsable(const EvaluateOptions& options) {
@@ -58,8 +80,19 @@ void requireUsable(const EvaluateOptions& options) {
   if (!options.json.empty() && options.json == options.csv) {
     throw UsageError("--json and --csv name the same file");
   }
+  if (!options.per_image.empty()) {
+    if (!isFileOutput(options.per_image)) {
+      throw UsageError(
+          "--per-image takes the name of a file: its rows are written while images are measured, "
+          "and gone on with");
+    }
+    if (options.per_image == options.json || options.per_image == options.csv) {
+      throw UsageError("--per-image names the same file as --json or --csv");
+    }
+  }
   requireWritable(options.json);
   requireWritable(options.csv);
+  requireWritableFile(options.per_image);
 }
 
 /// What all ranks do alike.
@@ -74,6 +107,7 @@ struct Setup {
     // One thread each: so the results do not depend on how many there are.
     how.lanes = engine.device() == "cpu" ? threads : 1;
     how.decoders = EvaluationSubject::decoders(threads);
+    how.pictures = rowsFile(options);
     how.chosen_by = options.subject.choices().chosenBy(options.engine.seed());
     how.seconds_until_lost = options.rank_timeout;
   }
@@ -97,8 +131,8 @@ int lead(const EvaluateOptions& options, RankGroup* ranks, const std::stop_token
   Terminal terminal(options.engine.quiet());
   requireUsable(options);
   std::vector<std::unique_ptr<OutputLock>> locks;
-  for (const std::string& output : {options.json, options.csv}) {
-    if (isFileOutput(output)) locks.push_back(std::make_unique<OutputLock>(output));
+  for (const std::string& output : outputFiles(options)) {
+    locks.push_back(std::make_unique<OutputLock>(output));
   }
   if (ranks != nullptr && !options.engine.namesThreads()) warnOfIdleCores(*ranks, terminal);
   Setup setup(options, ranks, terminal, stop);
@@ -124,6 +158,7 @@ int lead(const EvaluateOptions& options, RankGroup* ranks, const std::stop_token
     fmt::print("{}", evaluationTable(evaluation));
   }
   if (!evaluation.complete()) {
+    if (evaluation.done == 0) removeFile(rowsFile(options));
     if (!evaluation.lost_ranks.empty()) ranks->abandon();
     return reportInterrupted(evaluation, state, terminal);
   }
@@ -132,15 +167,16 @@ int lead(const EvaluateOptions& options, RankGroup* ranks, const std::stop_token
                 evaluationJson(evaluation, commandLine(ranks != nullptr ? ranks->size() : 0)));
   }
   if (!options.csv.empty()) writeOutput(options.csv, evaluationCsv(evaluation));
-  removeState(state);
+  finishRows(options);
+  removeFile(state);
   return reportSkipped(evaluation, terminal);
 }
 
 /// Rank 0 cannot say that it is lost, nor take its locks with it.
 void standIn(const EvaluateOptions& options) {
-  for (const std::string& output : {options.json, options.csv}) {
+  for (const std::string& output : outputFiles(options)) {
     try {
-      if (isFileOutput(output)) const OutputLock takes_over_and_removes(output);
+      const OutputLock takes_over_and_removes(output);
     } catch (const Error&) {
       // Rank 0 lives, and hangs.
     }
@@ -197,6 +233,10 @@ Command evaluateCommand(CLI::App& app) {
                                  "run is kept in FILE.partial and goes on from there"),
             "FILE");
   takesText(*command->add_option("--csv", options->csv, "Write one row per point"), "FILE");
+  takesText(*command->add_option("--per-image", options->per_image,
+                                 "Write one row per image and setting as CSV, for the command "
+                                 "pictures and the studio's gallery"),
+            "FILE");
   takesNumber(*command->add_option("--rank-timeout", options->rank_timeout,
                                    fmt::format("Under mpirun: seconds of silence after which a "
                                                "rank counts as lost (default {})",

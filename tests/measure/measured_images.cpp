@@ -73,6 +73,30 @@ void makeClassFolders(const fs::path& folder) {
   }
 }
 
+void writePictureRows(const fs::path& file, const fs::path& dataset,
+                      const std::vector<DrawnOutcome>& outcomes) {
+  std::string text = "image,label,class,method,settings";
+  for (int place = 1; place <= 5; ++place) {
+    text += fmt::format(",top{0}_index,top{0}_class,top{0}_probability", place);
+  }
+  text +=
+      ",class_probability,right,logit_cosine,embedding_cosine,merged,merged_1,flops_paper,edges,"
+      "entropy,pixels,model,dataset\r\n";
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const DrawnOutcome& own = outcomes[i];
+    const auto row = [&](const char* setting, int top, double probability, int merged) {
+      text += fmt::format(
+          "\"{}.png\",{},\"class {}\",{},{},\"class {}\",{},,,,,,,,,,,,,{},{:d},1,1,{},{},1,{},7,"
+          "0000000000000000,\"drawn\",\"{}\"\r\n",
+          i, own.label, own.label, setting, top, top, top == own.label ? probability : 0.6,
+          probability, top == own.label, merged, merged, own.edges, dataset.string());
+    };
+    row("none,\"{}\"", own.before, own.probability_before, 0);
+    row("tome,\"{\"\"r\"\":8}\"", own.after, own.probability_after, own.merged);
+  }
+  writeBytes(file, text);
+}
+
 std::string totals(Evaluation evaluation) {
   for (EvaluatedPoint& point : evaluation.points) point.accuracy.images_per_second.reset();
   return evaluationJson(evaluation, "") + evaluationCsv(evaluation);

@@ -106,27 +106,26 @@ std::filesystem::path stateFile(const EvaluationRequest& request, const LoadedMo
 void tidyStates() {
   const QFileInfoList files =
       stateFolder().entryInfoList({QStringLiteral("*.json")}, QDir::Files, QDir::Time);
-  for (qsizetype i = kKeptStates; i < files.size(); ++i) QFile::remove(files[i].filePath());
+  for (qsizetype i = kKeptStates; i < files.size(); ++i) {
+    QFile::remove(files[i].filePath());
+    QFile::remove(QString::fromStdString(picturesFile(files[i].filePath().toStdString()).string()));
+  }
 }
 
-Interval pairedDifference(int only_first, int only_second, int images) {
-  constexpr double kNormal95 = 1.959963984540054;
-  const double b = only_first + 0.5;
-  const double c = only_second + 0.5;
-  const double n = images + 2.0;
-  const double middle = (b - c) / n;
-  const double half = kNormal95 * std::sqrt((b + c) - (b - c) * (b - c) / n) / n;
-  return {100 * std::max(-1.0, middle - half), 100 * std::min(1.0, middle + half)};
+std::filesystem::path picturesFile(const std::filesystem::path& state) {
+  return std::filesystem::path(state).replace_extension(".csv");
 }
 
 EvaluationReportPtr makeReport(Evaluation evaluation, const ModelInfo& model,
                                const std::filesystem::path& data,
-                               const std::vector<std::string>& notes) {
+                               const std::vector<std::string>& notes,
+                               const std::filesystem::path& pictures) {
   auto report = std::make_shared<EvaluationReport>();
   report->evaluation = std::move(evaluation);
   report->model = model.source;
   report->data = data;
   report->notes = notes;
+  report->pictures = pictures;
   const auto& points = report->evaluation.points;
   for (std::size_t i = 0; i < points.size(); ++i) {
     const auto other = counterpart(report->evaluation, i);

@@ -52,6 +52,8 @@ std::size_t pointCount(const EvaluationRequest& request);
 
 /// In the user's own folder of application data, the same for the same model, images and choices.
 std::filesystem::path stateFile(const EvaluationRequest& request, const LoadedModel& model);
+/// Beside it, the rows of each image (EvaluationOptions::pictures).
+std::filesystem::path picturesFile(const std::filesystem::path& state);
 /// Of many kept ones the oldest go.
 void tidyStates();
 
@@ -68,6 +70,7 @@ struct EvaluationReport {
   std::filesystem::path data;                            ///< folder or file of images
   std::filesystem::path model;                           ///< folder or file
   std::vector<std::string> notes;                        ///< on the images, in sentences
+  std::filesystem::path pictures;                        ///< rows of each image; empty: none yet
   std::vector<std::optional<PointComparison>> compared;  ///< one per point
   /// One per point: the 95 % interval of its top-1 accuracy less the unmerged model's on the same
   /// images, in points. None for that model, nor without labels.
@@ -75,15 +78,11 @@ struct EvaluationReport {
 };
 using EvaluationReportPtr = std::shared_ptr<const EvaluationReport>;
 
-/// 95 % interval of the difference of two proportions of `images` pairs, in percent points: right
-/// in the first alone, in the second alone. Agresti and Min (2005), Statistics in Medicine 24,
-/// Eq. 2.3: half a pair is added to each cell.
-Interval pairedDifference(int only_first, int only_second, int images);
-
 /// Compares image by image: not for the UI thread.
 EvaluationReportPtr makeReport(Evaluation evaluation, const ModelInfo& model,
                                const std::filesystem::path& data,
-                               const std::vector<std::string>& notes);
+                               const std::vector<std::string>& notes,
+                               const std::filesystem::path& pictures = {});
 
 /// As results.json would hold it.
 AccuracyRecord toRecord(const Evaluation& evaluation);

@@ -87,7 +87,10 @@ EvaluationReportPtr measure(const Engine& engine, const EvaluationRequest& wante
                             const Tellers& tell, const std::stop_token& stop) {
   const OutputLock lock(wanted.state);
   std::error_code gone_already;
-  if (wanted.anew) std::filesystem::remove(wanted.state, gone_already);
+  const std::filesystem::path rows = picturesFile(wanted.state);
+  if (wanted.anew) {
+    for (const auto& file : {wanted.state, rows}) std::filesystem::remove(file, gone_already);
+  }
   tell.preparing(QObject::tr("Looking for images…"));
   const Dataset dataset = Dataset::open(wanted.data, engine.info(), wanted.dataset, stop)
                               .sample(wanted.limit, wanted.seed);
@@ -95,6 +98,9 @@ EvaluationReportPtr measure(const Engine& engine, const EvaluationRequest& wante
   options.batch = backgroundBatch(engine);
   options.lanes = backgroundLanes(engine);
   options.state = wanted.state;
+  // What an older version kept goes on without rows of its images.
+  const bool kept = std::filesystem::exists(wanted.state, gone_already);
+  if (!kept || std::filesystem::exists(rows, gone_already)) options.pictures = rows;
   std::vector<MeasuredChoice> choices;
   if (wanted.tiers.empty()) {
     choices = countedChoices(wanted);
@@ -113,7 +119,8 @@ EvaluationReportPtr measure(const Engine& engine, const EvaluationRequest& wante
   };
   Evaluation evaluation = evaluate(engine, dataset, choices, options, progress, stop);
   if (evaluation.images() == 0) return nullptr;
-  return makeReport(std::move(evaluation), engine.info(), wanted.data, dataset.notes());
+  return makeReport(std::move(evaluation), engine.info(), wanted.data, dataset.notes(),
+                    options.pictures);
 }
 
 }  // namespace

@@ -177,6 +177,13 @@ void PictureLoader::open(const std::filesystem::path& path) {
   });
 }
 
+void PictureLoader::open(const ImagePlace& place) {
+  if (place.record == 0) return open(place.file);
+  const QString name =
+      tr("%1, image %2").arg(QFile::decodeName(place.file.filename().c_str())).arg(place.record);
+  decode(name, {}, [place, name] { return makePicture(loadImage(place), name); });
+}
+
 void PictureLoader::open(const QByteArray& bytes, const QString& name) {
   decode(name, {}, [bytes, name] {
     return makePicture(

@@ -68,6 +68,8 @@ class PictureLoader : public QObject {
 
   /// A picture, or the first image of a trace.
   void open(const std::filesystem::path& path);
+  /// An image of a set: a file, or a record of one.
+  void open(const ImagePlace& place);
   /// An encoded file in memory (a drop from a browser).
   void open(const QByteArray& bytes, const QString& name);
   /// What is being decoded is not told of any more.

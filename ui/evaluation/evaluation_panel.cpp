@@ -14,7 +14,9 @@
 #include "adamerge/error.h"
 #include "bench/data.h"
 #include "bench/workbench.h"
+#include "evaluation/classes_page.h"
 #include "evaluation/fields.h"
+#include "evaluation/gallery_page.h"
 #include "evaluation/results_page.h"
 #include "evaluation/run_bar.h"
 #include "look/message.h"
@@ -104,6 +106,7 @@ void EvaluationPanel::layOut() {
   scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   pages_->insertWidget(kSettings, scroll);
   pages_->insertWidget(kResults, results_);
+  addGallery();
   auto* foot = new QVBoxLayout;
   foot->setContentsMargins(kMargin, 0, kMargin, 8);
   foot->setSpacing(6);
@@ -115,6 +118,22 @@ void EvaluationPanel::layOut() {
   layout->addWidget(makeTabs());
   layout->addWidget(pages_, 1);
   layout->addLayout(foot);
+}
+
+/// What merging did to each image, and to each class.
+void EvaluationPanel::addGallery() {
+  auto* classes = new ClassesPage(gallery_);
+  auto* page = new GalleryPage(workbench_, gallery_);
+  pages_->insertWidget(kClasses, classes);
+  pages_->insertWidget(kGallery, page);
+  connect(classes, &ClassesPage::galleryWanted, this, [this] { showPage(kGallery); });
+  connect(page, &GalleryPage::sheetMade, this, &EvaluationPanel::sheetMade);
+  connect(page, &GalleryPage::pictureChosen, this,
+          [this](const ImagePlace& place, const MethodChoice& choice) {
+            workbench_.edit(workbench_.activeIndex(), choice, tr("setting of the gallery"));
+            workbench_.endEdit();
+            emit pictureChosen(place);
+          });
 }
 
 QWidget* EvaluationPanel::makeTabs() {
@@ -132,6 +151,8 @@ QWidget* EvaluationPanel::makeTabs() {
   };
   add(kSettings, tr("Settings"), "evaluation-settings-tab");
   add(kResults, tr("Results"), "evaluation-results-tab");
+  add(kClasses, tr("Classes"), "evaluation-classes-tab");
+  add(kGallery, tr("Gallery"), "evaluation-gallery-tab");
   layout->addStretch(1);
   tabs_->button(kSettings)->setChecked(true);
   connect(tabs_, &QButtonGroup::idToggled, this, [this](int page, bool on) {
@@ -255,6 +276,7 @@ void EvaluationPanel::finish(const EvaluationReportPtr& report) {
     return;
   }
   results_->setReport(report);
+  if (!report->pictures.empty()) gallery_.open(report->pictures);
   const Evaluation& evaluation = report->evaluation;
   if (evaluation.complete()) finished_ = workbench_.evaluation().request().state;
   const LoadedModelPtr model = workbench_.model();

@@ -10,6 +10,7 @@
 
 #include "bench/evaluation.h"
 #include "bench/evaluation_task.h"
+#include "bench/gallery.h"
 #include "look/message.h"
 
 class QButtonGroup;
@@ -34,9 +35,13 @@ class EvaluationPanel : public QWidget {
   EvaluationSetup setup() const;
   void setSetup(const EvaluationSetup& setup);
   ResultsPage& results() { return *results_; }
+  Gallery& gallery() { return gallery_; }
   QSize sizeHint() const override;
 
  signals:
+  /// One of the gallery is to be seen on the canvas with the setting.
+  void pictureChosen(const adamerge::ImagePlace& place);
+  void sheetMade(const adamerge::ui::GallerySheet& sheet);
   void saved(const std::filesystem::path& path);
   /// What the panel says while nobody sees it.
   void told(adamerge::ui::Severity severity, const QString& text);
@@ -45,9 +50,10 @@ class EvaluationPanel : public QWidget {
   void showEvent(QShowEvent* event) override;
 
  private:
-  enum Page { kSettings, kResults };
+  enum Page { kSettings, kResults, kClasses, kGallery };
 
   void layOut();
+  void addGallery();
   QWidget* makeTabs();
   void connectWorkbench();
   void showPage(Page page);
@@ -63,6 +69,7 @@ class EvaluationPanel : public QWidget {
   Workbench& workbench_;
   RecentList& recent_;
   EvaluationSurveyor surveyor_;
+  Gallery gallery_;
   QTimer survey_delay_;
   QElapsedTimer clock_;
   std::optional<EvaluationRequest>

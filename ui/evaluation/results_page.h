@@ -3,46 +3,36 @@
 // setting.
 #pragma once
 
-#include <QTableView>
 #include <QWidget>
 #include <filesystem>
 #include <string>
 
 #include "bench/evaluation.h"
 #include "evaluation/results_model.h"
+#include "look/table.h"
 
 class QLabel;
-class QSortFilterProxyModel;
 class QToolButton;
 
 namespace adamerge::ui {
 
-class ResultsTable : public QTableView {
+class ResultsTable : public SortedTable {
   Q_OBJECT
  public:
   explicit ResultsTable(QWidget* parent = nullptr);
 
   void setReport(const EvaluationReportPtr& report);
-  /// The rows chosen, all where there are none, with their headers, by tabs and lines.
-  QString copied() const;
-
- public slots:
-  void copy();
 
  signals:
   void chosen(const adamerge::MethodChoice& choice);
 
  protected:
-  bool event(QEvent* event) override;
-  void keyPressEvent(QKeyEvent* event) override;
   void changeEvent(QEvent* event) override;
 
  private:
-  void choose(const QModelIndex& index);
-  void fitColumns();
+  ResultsTable(ResultsModel* model, QWidget* parent);
 
   ResultsModel* model_;
-  QSortFilterProxyModel* sorted_;
 };
 
 // What was measured: the table, the images left out, copying and saving.

@@ -185,7 +185,8 @@ void ExportDialog::fillSources(const std::vector<PlotPanel*>& plots, const QStri
   if (context_.panes.size() > 1) figures = tr("Figures of canvas %1").arg(context_.active + 1);
   sources_->setSections({{figures, figureSources(context_)},
                          {tr("All canvases side by side"), comparisonSources(context_)},
-                         {tr("Plots"), plotSources(plots, context_)}});
+                         {tr("Plots"), plotSources(plots, context_)},
+                         {tr("Gallery"), context_.gallery}});
   const QString canvas = QStringLiteral("canvas");
   const QString seen = context_.panes.size() > 1 ? QStringLiteral("comparison-") + canvas : canvas;
   sources_->choose(chosen.isEmpty() ? seen : chosen);

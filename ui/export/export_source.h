@@ -71,6 +71,7 @@ struct ExportContext {
   OverlayStyle overlay;
   int block = 0;
   std::optional<int> selected_patch;
+  std::vector<ExportSourcePtr> gallery;  ///< figures of the images that an evaluation measured
 
   /// nullptr: there is no result yet.
   InspectionPtr activePane() const { return panes.empty() ? nullptr : panes[active]; }

@@ -66,16 +66,7 @@ ThumbnailList::ThumbnailList(QWidget* parent)
       view_(new QListView(pages_)),
       empty_(new QLabel(pages_)) {
   title_->setElideMode(Qt::ElideMiddle);
-  view_->setModel(model_);
-  view_->setItemDelegate(new ThumbnailDelegate(view_));
-  view_->setFlow(QListView::LeftToRight);
-  view_->setWrapping(true);
-  view_->setResizeMode(QListView::Adjust);
-  view_->setUniformItemSizes(true);
-  view_->setMouseTracking(true);
-  view_->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
-  view_->setEditTriggers(QAbstractItemView::NoEditTriggers);
-  view_->setFrameStyle(QFrame::NoFrame);
+  showThumbnails(*view_, *model_);
   view_->setAccessibleName(tr("Pictures"));
   empty_->setWordWrap(true);
   empty_->setAlignment(Qt::AlignCenter);

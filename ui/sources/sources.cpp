@@ -181,6 +181,12 @@ void Sources::openImage(const std::filesystem::path& path) {
   if (!isTraceName(path)) lookForSettings(path);
 }
 
+void Sources::openPlace(const ImagePlace& place) {
+  if (place.record == 0) return openImage(place.file);
+  leave();
+  parts_.workbench.pictures().open(place);
+}
+
 void Sources::openFolder(const std::filesystem::path& path) {
   leave();
   parts_.recents.folders.add(path);

@@ -41,6 +41,8 @@ class Sources : public QObject {
   void open(const DroppedContent& content);
   /// A file or folder of any kind.
   void openPath(const QString& path);
+  /// An image of a set: a file, or a record of one.
+  void openPlace(const ImagePlace& place);
   /// Another one than the present: as its files say, on the device chosen.
   void openModel(const std::filesystem::path& path);
   /// The present model with this classifier or table of text embeddings; empty: with its own.

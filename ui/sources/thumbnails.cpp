@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sources/thumbnails.h"
 
+#include <QListView>
 #include <QPainter>
 #include <QPainterPath>
 #include <algorithm>
@@ -18,18 +19,15 @@ namespace {
 /// More than a large window shows; what was scrolled past long ago is not decoded.
 constexpr std::size_t kLongestQueue = 400;
 
-QImage thumbnail(const std::filesystem::path& path, int side) {
-  const Image image = loadImage(path);
-  const QImage whole(image.pixels.data(), image.width, image.height,
-                     static_cast<qsizetype>(image.width) * 3, QImage::Format_RGB888);
+}  // namespace
+
+QImage thumbnailOf(const QImage& whole, int side) {
   const QSize size = whole.size().scaled(side, side, Qt::KeepAspectRatio).expandedTo({1, 1});
   // An icon of 32 pixels stays sharp: small pictures are not enlarged.
-  const bool smaller = size.width() < image.width;
+  const bool smaller = size.width() < whole.width();
   return (smaller ? whole.scaled(size, Qt::IgnoreAspectRatio, Qt::SmoothTransformation) : whole)
       .convertToFormat(QImage::Format_RGB32);
 }
-
-}  // namespace
 
 ThumbnailDecoder::ThumbnailDecoder(QObject* parent)
     : QObject(parent), thread_([this](const std::stop_token& stop) { work(stop); }) {}
@@ -62,13 +60,16 @@ void ThumbnailDecoder::work(const std::stop_token& stop) {
   for (;;) {
     std::unique_lock lock(mutex_);
     if (!wake_.wait(lock, stop, [this] { return !jobs_.empty(); })) return;
-    const Job job = std::move(jobs_.front());
+    Job job = std::move(jobs_.front());
     jobs_.pop_front();
     const std::uint64_t generation = generation_;
     lock.unlock();
     try {
-      const QImage image = thumbnail(job.path, job.side);
+      const QImage image = job.make();
       report(generation, [this, row = job.row, image] { emit decoded(row, image); });
+      if (!job.refine) continue;
+      lock.lock();
+      if (generation == generation_) jobs_.push_back({job.row, std::move(job.refine)});
     } catch (const std::exception& error) {
       const QString problem = errorText(error);
       report(generation, [this, row = job.row, problem] { emit failed(row, problem); });
@@ -92,11 +93,11 @@ constexpr int kCacheKib = 64 * 1024;
 
 }  // namespace
 
-ThumbnailModel::ThumbnailModel(QObject* parent)
+LazyThumbnails::LazyThumbnails(QObject* parent)
     : QAbstractListModel(parent), thumbnails_(kCacheKib) {
   flush_.setSingleShot(true);
   flush_.setInterval(0);
-  connect(&flush_, &QTimer::timeout, this, &ThumbnailModel::flush);
+  connect(&flush_, &QTimer::timeout, this, &LazyThumbnails::flush);
   connect(&decoder_, &ThumbnailDecoder::decoded, this, [this](int row, const QImage& image) {
     thumbnails_.insert(row, new QImage(image), static_cast<int>(image.sizeInBytes() / 1024) + 1);
     emit dataChanged(index(row), index(row), {Qt::DecorationRole});
@@ -104,40 +105,29 @@ ThumbnailModel::ThumbnailModel(QObject* parent)
   connect(&decoder_, &ThumbnailDecoder::failed, this, [this](int row, const QString& problem) {
     problems_.insert(row, problem);
     emit dataChanged(index(row), index(row), {Qt::ToolTipRole, kProblemRole});
+    emit failed(row, problem);
   });
 }
 
-void ThumbnailModel::setFiles(std::vector<std::filesystem::path> files) {
-  beginResetModel();
+void LazyThumbnails::forgetAll() {
   decoder_.clear();
   ordered_.clear();
   thumbnails_.clear();
   problems_.clear();
-  files_ = std::move(files);
-  endResetModel();
 }
 
-void ThumbnailModel::setSide(int side) {
+void LazyThumbnails::setSide(int side) {
   if (side == side_) return;
   side_ = side;
   decoder_.clear();
   thumbnails_.clear();
-  if (!files_.empty()) emit dataChanged(index(0), index(rowCount() - 1), {Qt::DecorationRole});
+  if (rowCount() > 0) emit dataChanged(index(0), index(rowCount() - 1), {Qt::DecorationRole});
 }
 
-int ThumbnailModel::rowCount(const QModelIndex& parent) const {
-  return parent.isValid() ? 0 : static_cast<int>(files_.size());
-}
-
-QVariant ThumbnailModel::data(const QModelIndex& index, int role) const {
-  if (!checkIndex(index, CheckIndexOption::IndexIsValid)) return {};
-  const std::filesystem::path& path = files_[static_cast<std::size_t>(index.row())];
+QVariant LazyThumbnails::data(const QModelIndex& index, int role) const {
   const auto problem = problems_.constFind(index.row());
   switch (role) {
-    case Qt::DisplayRole:
-      return QString::fromStdString(path.filename().string());
     case Qt::ToolTipRole:
-      return problem != problems_.cend() ? *problem : QString::fromStdString(path.string());
     case Qt::AccessibleDescriptionRole:
     case kProblemRole:
       return problem != problems_.cend() ? *problem : QString();
@@ -150,19 +140,47 @@ QVariant ThumbnailModel::data(const QModelIndex& index, int role) const {
   }
 }
 
-void ThumbnailModel::order(int row) const {
+void LazyThumbnails::order(int row) const {
   ordered_.push_back(row);
   if (!flush_.isActive()) flush_.start();
 }
 
-void ThumbnailModel::flush() {
+void LazyThumbnails::flush() {
   std::vector<ThumbnailDecoder::Job> jobs;
   jobs.reserve(ordered_.size());
-  for (const int row : ordered_) {
-    jobs.push_back({row, files_[static_cast<std::size_t>(row)], side_});
-  }
+  for (const int row : ordered_) jobs.push_back(job(row));
   ordered_.clear();
   decoder_.want(jobs);
+}
+
+void ThumbnailModel::setFiles(std::vector<std::filesystem::path> files) {
+  beginResetModel();
+  forgetAll();
+  files_ = std::move(files);
+  endResetModel();
+}
+
+int ThumbnailModel::rowCount(const QModelIndex& parent) const {
+  return parent.isValid() ? 0 : static_cast<int>(files_.size());
+}
+
+ThumbnailDecoder::Job ThumbnailModel::job(int row) const {
+  return {row, [path = files_[static_cast<std::size_t>(row)], side = side()] {
+            const Image image = loadImage(path);
+            return thumbnailOf({image.pixels.data(), image.width, image.height,
+                                static_cast<qsizetype>(image.width) * 3, QImage::Format_RGB888},
+                               side);
+          }};
+}
+
+QVariant ThumbnailModel::data(const QModelIndex& index, int role) const {
+  if (!checkIndex(index, CheckIndexOption::IndexIsValid)) return {};
+  const std::filesystem::path& path = files_[static_cast<std::size_t>(index.row())];
+  if (role == Qt::DisplayRole) return QString::fromStdString(path.filename().string());
+  const QVariant data = LazyThumbnails::data(index, role);
+  return role == Qt::ToolTipRole && data.toString().isEmpty()
+             ? QString::fromStdString(path.string())
+             : data;
 }
 
 namespace {
@@ -205,12 +223,12 @@ void paintImage(QPainter& painter, const QRectF& box, const QImage& image) {
 
 }  // namespace
 
-int ThumbnailDelegate::height(const QFontMetrics& metrics) {
-  return kSide + 2 * kPadding + kGap + metrics.height() + 4;
+int ThumbnailDelegate::height(const QFontMetrics& metrics, int lines) {
+  return kSide + 2 * kPadding + kGap + lines * metrics.height() + 4;
 }
 
 QSize ThumbnailDelegate::sizeHint(const QStyleOptionViewItem& option, const QModelIndex&) const {
-  return {kSide + 2 * kPadding + kGap, height(option.fontMetrics)};
+  return {kSide + 2 * kPadding + kGap, height(option.fontMetrics, lines_)};
 }
 
 void ThumbnailDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
@@ -232,14 +250,30 @@ void ThumbnailDelegate::paint(QPainter* painter, const QStyleOptionViewItem& opt
     paintImage(*painter, box, image);
   }
 
-  const QRectF line(cell.left() + kPadding, box.bottom() + 3, cell.width() - 2 * kPadding,
-                    option.fontMetrics.height() + 2);
+  QRectF line(cell.left() + kPadding, box.bottom() + 3, cell.width() - 2 * kPadding,
+              option.fontMetrics.height() + 2);
   painter->setPen(
       option.palette.color(broken ? QPalette::Disabled : QPalette::Active, QPalette::Text));
-  painter->drawText(line, Qt::AlignCenter,
-                    option.fontMetrics.elidedText(index.data(Qt::DisplayRole).toString(),
-                                                  Qt::ElideMiddle, static_cast<int>(line.width())));
+  for (const QString& text : index.data(Qt::DisplayRole).toString().split(QLatin1Char('\n'))) {
+    painter->drawText(
+        line, Qt::AlignCenter,
+        option.fontMetrics.elidedText(text, Qt::ElideMiddle, static_cast<int>(line.width())));
+    line.translate(0, option.fontMetrics.height());
+  }
   painter->restore();
+}
+
+void showThumbnails(QListView& view, LazyThumbnails& model, int lines) {
+  view.setModel(&model);
+  view.setItemDelegate(new ThumbnailDelegate(&view, lines));
+  view.setFlow(QListView::LeftToRight);
+  view.setWrapping(true);
+  view.setResizeMode(QListView::Adjust);
+  view.setUniformItemSizes(true);
+  view.setMouseTracking(true);
+  view.setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
+  view.setEditTriggers(QAbstractItemView::NoEditTriggers);
+  view.setFrameStyle(QFrame::NoFrame);
 }
 
 }  // namespace adamerge::ui

@@ -18,6 +18,8 @@
 #include <thread>
 #include <vector>
 
+class QListView;
+
 namespace adamerge::ui {
 
 // Finds and decodes pictures for the thumbnail list off the UI thread; what was asked for last is
@@ -28,8 +30,10 @@ class ThumbnailDecoder : public QObject {
  public:
   struct Job {
     int row = 0;
-    std::filesystem::path path;
-    int side = 0;  ///< the longer side of the thumbnail in device pixels
+    /// Makes the thumbnail; throws what says why there is none.
+    std::function<QImage()> make;
+    /// Makes a better one that takes longer, when nothing else waits; may be empty.
+    std::function<QImage()> refine = {};
   };
 
   explicit ThumbnailDecoder(QObject* parent = nullptr);
@@ -57,36 +61,59 @@ class ThumbnailDecoder : public QObject {
   std::jthread thread_;
 };
 
-// A list of picture files and the thumbnails seen so far. Asking for a thumbnail that is not there
-// yet orders it: only rows that are drawn get decoded.
+// A list of pictures and the thumbnails seen so far. Asking for a thumbnail that is not there yet
+// orders it: only rows that are drawn get decoded.
 
-class ThumbnailModel : public QAbstractListModel {
+class LazyThumbnails : public QAbstractListModel {
   Q_OBJECT
  public:
   enum Role { kProblemRole = Qt::UserRole };
 
-  explicit ThumbnailModel(QObject* parent = nullptr);
+  explicit LazyThumbnails(QObject* parent = nullptr);
 
-  void setFiles(std::vector<std::filesystem::path> files);
-  const std::vector<std::filesystem::path>& files() const { return files_; }
   /// In device pixels; thumbnails of another size are made anew.
   void setSide(int side);
-
-  int rowCount(const QModelIndex& parent = {}) const override;
-  /// Decoration: QImage, null while it is not there; tooltip: path, or why there is no picture.
+  int side() const { return side_; }
+  /// Decoration: QImage, null while it is not there; tooltip, kProblemRole: why there is none.
   QVariant data(const QModelIndex& index, int role) const override;
+
+ signals:
+  void failed(int row, const QString& problem);
+
+ protected:
+  /// Between beginResetModel() and endResetModel(): nothing that was made or ordered counts.
+  void forgetAll();
+  virtual ThumbnailDecoder::Job job(int row) const = 0;
 
  private:
   void order(int row) const;
   void flush();
 
-  std::vector<std::filesystem::path> files_;
   mutable QCache<int, QImage> thumbnails_;  ///< cost in KiB
   QHash<int, QString> problems_;
   mutable std::vector<int> ordered_;  ///< since the last flush, in the order drawn
   mutable QTimer flush_;
   int side_ = 96;
   ThumbnailDecoder decoder_;
+};
+
+class ThumbnailModel : public LazyThumbnails {
+  Q_OBJECT
+ public:
+  using LazyThumbnails::LazyThumbnails;
+
+  void setFiles(std::vector<std::filesystem::path> files);
+  const std::vector<std::filesystem::path>& files() const { return files_; }
+
+  int rowCount(const QModelIndex& parent = {}) const override;
+  /// Besides: the file's name, as tooltip its path.
+  QVariant data(const QModelIndex& index, int role) const override;
+
+ protected:
+  ThumbnailDecoder::Job job(int row) const override;
+
+ private:
+  std::vector<std::filesystem::path> files_;
 };
 
 // Draws one picture of the thumbnail list: the picture or a placeholder, its name, the mark of the
@@ -97,14 +124,25 @@ class ThumbnailDelegate : public QStyledItemDelegate {
  public:
   static constexpr int kSide = 96;  ///< of the picture, in logical pixels
 
-  using QStyledItemDelegate::QStyledItemDelegate;
+  /// `lines`: of text below each picture.
+  explicit ThumbnailDelegate(QObject* parent = nullptr, int lines = 1)
+      : QStyledItemDelegate(parent), lines_(lines) {}
 
   /// Of one cell.
-  static int height(const QFontMetrics& metrics);
+  static int height(const QFontMetrics& metrics, int lines = 1);
 
   QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override;
   void paint(QPainter* painter, const QStyleOptionViewItem& option,
              const QModelIndex& index) const override;
+
+ private:
+  int lines_;
 };
+
+/// Of a list that shows them: cells of one size from left to right, scrolled by pixels.
+void showThumbnails(QListView& view, LazyThumbnails& model, int lines = 1);
+
+/// At most `side` pixels long, small pictures as they are.
+QImage thumbnailOf(const QImage& whole, int side);
 
 }  // namespace adamerge::ui

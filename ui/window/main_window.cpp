@@ -13,6 +13,7 @@
 #include "export/batch_dialog.h"
 #include "export/export_dialog.h"
 #include "export/figure_source.h"
+#include "export/sheet_source.h"
 #include "settings/calibration.h"
 #include "settings/method_form.h"
 #include "sources/drop.h"
@@ -200,6 +201,14 @@ void MainWindow::connectTools() {
   connect(actions_->calibrate, &QAction::triggered, this, &MainWindow::calibrate);
   connect(&docks_->methodForm(), &MethodForm::calibrateRequested, this, &MainWindow::calibrate);
   connect(actions_->evaluate, &QAction::triggered, docks_, &Docks::showEvaluation);
+  connect(&docks_->evaluation(), &EvaluationPanel::pictureChosen, sources_, &Sources::openPlace);
+  connect(&docks_->evaluation(), &EvaluationPanel::sheetMade, this,
+          [this](const GallerySheet& made) {
+            ExportContext context = exportContext(workbench_);
+            context.gallery = gallerySources(made);
+            context.overlay = tileOverlay();
+            ExportDialog(std::move(context), docks_->plots(), kSheetId, this).exec();
+          });
   connect(&docks_->evaluation(), &EvaluationPanel::told, this,
           [this](Severity severity, const QString& text) {
             stage_->messages().show(severity, text,

@@ -43,6 +43,7 @@ class Dataset {
                       const DatasetOptions& options = {}, const std::stop_token& stop = {});
 
   const std::string& name() const { return name_; }
+  const std::filesystem::path& path() const { return path_; }
   bool labelled() const { return labelled_; }
   std::size_t size() const { return items_.size(); }
   /// "cat/0001.jpg"; "test_batch.bin, image 17", counted from 1.
@@ -81,6 +82,15 @@ class Dataset {
   std::vector<Item> items_;
   std::vector<std::string> notes_;
 };
+
+/// Where an image of the set at `set` lies, by Dataset::imageName().
+struct ImagePlace {
+  std::filesystem::path file;
+  int record = 0;  ///< in a binary file, from 1; 0: the file is the image
+};
+ImagePlace placeOf(const std::filesystem::path& set, const std::string& name);
+/// Throws Error as loadImage() does.
+Image loadImage(const ImagePlace& place);
 
 /// A set's images as one network takes them. Those that cannot be read are left out, the same ones
 /// every time.

@@ -127,6 +127,10 @@ struct EvaluationOptions {
   /// Where what is done so far is kept, so that a later call with the same model, images and
   /// choices goes on from there. Empty: nowhere.
   std::filesystem::path state{};
+  /// Where a row of every image and choice is written (pictures.h), in the order of
+  /// Dataset::shuffled(), while the images are measured; what is there is replaced, but for what
+  /// `state` goes on from. Empty: nowhere.
+  std::filesystem::path pictures{};
   double seconds_between_saves = 10;
   /// How the settings of `choices` were found, where they were searched for. Kept in the state:
   /// only what was found in the same way is gone on with.
@@ -217,6 +221,11 @@ struct PairedComparison {
 PairedComparison mcNemar(int only_first, int only_second);
 PairedComparison mcNemar(const EvaluatedPoint& first, const EvaluatedPoint& second);
 
+/// 95 % interval of the difference of two proportions of `images` pairs, in percent points: right
+/// in the first alone, in the second alone. Agresti and Min (2005), Statistics in Medicine 24,
+/// Eq. 2.3: half a pair is added to each cell.
+Interval pairedDifference(int only_first, int only_second, int images);
+
 /// The point of the first merging method that `point` is to be compared with: of the same tier, or
 /// without tiers the nearest in FLOPs (`paper`) if within 2 %. nullopt: the point is the first
 /// method's own or unmerged, or there is none.
@@ -259,7 +268,7 @@ void shareChoices(EvaluationRanks& ranks, std::span<const MeasuredChoice> choice
 std::vector<MeasuredChoice> receiveChoices(EvaluationRanks& ranks, const std::stop_token& stop);
 
 /// Computes what rank 0 hands out, until rank 0 is done or `stop`. Of `options` only `lanes`,
-/// `decoders` and `chosen_by` count. False: stopped, and rank 0 no longer answers. Throws Error,
+/// `decoders`, `chosen_by` and whether there are `pictures` count. False: stopped, and rank 0 no longer answers. Throws Error,
 /// which reportFailure() should pass on.
 bool assistEvaluation(EvaluationRanks& ranks, const Engine& engine, const Dataset& dataset,
                       std::span<const MeasuredChoice> choices, const EvaluationOptions& options,

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <map>
 #include <random>
@@ -12,12 +13,16 @@
 #include "adamerge/error.h"
 #include "datasets/cifar.h"
 #include "datasets/class_names.h"
+#include "support/files.h"
 #include "support/fingerprint.h"
 
 namespace adamerge {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// Between the name of a binary file and the number of a record, from 1.
+constexpr std::string_view kRecord = ", image ";
 
 /// The folder below `root` that holds `file`; empty where it lies in `root` itself.
 std::string topFolder(const fs::path& root, const fs::path& file) {
@@ -168,14 +173,15 @@ void Dataset::openFolder(const ModelInfo& model, const DatasetOptions& options,
 std::string Dataset::imageName(std::size_t index) const {
   const Item& item = items_[index];
   const fs::path& file = files_[item.file];
-  if (binary_) return fmt::format("{}, image {}", file.filename().string(), item.record + 1);
+  if (binary_) return fmt::format("{}{}{}", file.filename().string(), kRecord, item.record + 1);
   const std::string relative = file.lexically_relative(path_).string();
   return relative == "." || relative.empty() ? file.filename().string() : relative;
 }
 
 Image Dataset::load(std::size_t index) const {
   const Item& item = items_[index];
-  return binary_ ? cifar::readImage(files_[item.file], item.record) : loadImage(files_[item.file]);
+  return binary_ ? cifar::readImage(files_[item.file], item.record)
+                 : adamerge::loadImage(files_[item.file]);
 }
 
 Dataset Dataset::sample(std::size_t count, unsigned seed) const {
@@ -193,6 +199,29 @@ Dataset Dataset::shuffled() const {
   std::mt19937 random(0);
   std::shuffle(other.items_.begin(), other.items_.end(), random);
   return other;
+}
+
+ImagePlace placeOf(const fs::path& set, const std::string& name) {
+  std::error_code code;
+  const bool folder = fs::is_directory(set, code);
+  const auto within = [&](const std::string& file) {
+    return folder || fs::path(set).filename() != file ? set / file : set;
+  };
+  const std::size_t at = name.rfind(kRecord);
+  int record = 0;
+  if (at != std::string::npos) {
+    const char* const end = name.data() + name.size();
+    const auto [rest, error] = std::from_chars(name.data() + at + kRecord.size(), end, record);
+    if (error == std::errc() && rest == end && record > 0)
+      return {within(name.substr(0, at)), record};
+  }
+  return {within(name), 0};
+}
+
+Image loadImage(const ImagePlace& place) {
+  if (place.record == 0) return loadImage(place.file);
+  requireReadableFile(place.file, "image");
+  return cifar::readImage(place.file, static_cast<std::uint32_t>(place.record - 1));
 }
 
 std::string Dataset::fingerprint() const {

@@ -42,13 +42,15 @@ std::vector<PreparedMethod> prepareAll(const Engine& engine, const Dataset& data
 }
 
 BatchLanes::BatchLanes(const Engine& engine, const Dataset& dataset,
-                       std::span<const PreparedMethod> methods, const EvaluationOptions& options)
+                       std::span<const PreparedMethod> methods, const PictureRows* rows,
+                       const EvaluationOptions& options)
     : engine_(engine),
       dataset_(dataset),
       methods_(methods),
+      rows_(rows),
       lanes_(laneCount(options)),
       window_(lanes_ + static_cast<std::size_t>(decoderCount(options)) + 1),
-      prepared_(dataset, engine.info().preprocessing, decoderCount(options)) {
+      prepared_(dataset, engine.info().preprocessing, decoderCount(options), rows != nullptr) {
   for (std::size_t i = 0; i < lanes_; ++i) {
     threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
   }
@@ -99,7 +101,7 @@ void BatchLanes::work(const std::stop_token& stop) {
 }
 
 CountedBatch BatchLanes::compute(const PreparedBatch& batch, const std::stop_token& stop) const {
-  CountedBatch counted{batch.range.first, Tally(methods_.size(), engine_.info().vit.depth)};
+  CountedBatch counted{batch.range.first, Tally(methods_.size(), engine_.info().vit.depth), {}};
   Tally& tally = counted.tally;
   tally.done = batch.range.count;
   for (std::size_t i = 0; i < batch.range.count; ++i) {
@@ -107,6 +109,7 @@ CountedBatch BatchLanes::compute(const PreparedBatch& batch, const std::stop_tok
     tally.skipped.push_back({dataset_.imageName(batch.range.first + i), *batch.problems[i]});
   }
   std::vector<ImageResult> unmerged;
+  std::vector<std::string> rows(batch.inputs.size());
   for (std::size_t point = 0; point < methods_.size(); ++point) {
     const Clock::time_point start = Clock::now();
     std::vector<ImageResult> results =
@@ -123,15 +126,19 @@ CountedBatch BatchLanes::compute(const PreparedBatch& batch, const std::stop_tok
       const ImageResult& result = results[at];
       tally.warnings.insert(result.warnings.begin(), result.warnings.end());
       tally.points[point].add(result, unmerged[at], dataset_.label(batch.range.first + i));
+      if (rows_ != nullptr) {
+        rows[at] += rows_->row(batch.range.first + i, point, result, unmerged[at], batch.facts[at]);
+      }
       ++at;
     }
   }
+  for (const std::string& image : rows) counted.rows += image;
   return counted;
 }
 
 PreparedBatches::PreparedBatches(const Dataset& dataset, const Preprocessing& preprocessing,
-                                 int threads)
-    : dataset_(dataset), preprocessing_(preprocessing) {
+                                 int threads, bool with_facts)
+    : dataset_(dataset), preprocessing_(preprocessing), with_facts_(with_facts) {
   for (int i = 0; i < threads; ++i) {
     threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
   }
@@ -184,12 +191,17 @@ void PreparedBatches::work(const std::stop_token& stop) {
 }
 
 PreparedBatch PreparedBatches::prepare(const BatchRange& range, const std::stop_token& stop) const {
-  PreparedBatch batch{range, {}, {}};
+  PreparedBatch batch{range, {}, {}, {}};
   for (std::size_t i = range.first; i < range.first + range.count; ++i) {
     throwIfStopped(stop);
     std::optional<std::string> problem;
     try {
-      batch.inputs.push_back(prepareImage(dataset_.load(i), preprocessing_).input);
+      const Image image = dataset_.load(i);
+      PreparedImage prepared = prepareImage(image, preprocessing_);
+      batch.inputs.push_back(std::move(prepared.input));
+      if (with_facts_) {
+        batch.facts.push_back({complexityOf(prepared.view), pixelFingerprint(image)});
+      }
     } catch (const Error& error) {
       problem = error.what();
     }

@@ -16,6 +16,7 @@
 
 #include "adamerge/dataset.h"
 #include "adamerge/result.h"
+#include "measure/picture_rows.h"
 #include "measure/tally.h"
 
 namespace adamerge {
@@ -29,6 +30,7 @@ struct BatchRange {
 struct PreparedBatch {
   BatchRange range;
   std::vector<InputTensor> inputs;  ///< of the images that could be read
+  std::vector<PictureFacts> facts;  ///< of the same, where they are asked for
   /// One per image: why it could not be read; nullopt: it is the next of `inputs`.
   std::vector<std::optional<std::string>> problems;
 };
@@ -38,7 +40,8 @@ struct PreparedBatch {
 class PreparedBatches {
  public:
   /// `dataset` must outlive this.
-  PreparedBatches(const Dataset& dataset, const Preprocessing& preprocessing, int threads);
+  PreparedBatches(const Dataset& dataset, const Preprocessing& preprocessing, int threads,
+                  bool with_facts);
   ~PreparedBatches();
   PreparedBatches(const PreparedBatches&) = delete;
   PreparedBatches& operator=(const PreparedBatches&) = delete;
@@ -54,6 +57,7 @@ class PreparedBatches {
 
   const Dataset& dataset_;
   const Preprocessing preprocessing_;
+  const bool with_facts_;
   std::mutex mutex_;  ///< of what follows
   std::condition_variable_any changed_;
   std::deque<BatchRange> to_prepare_;
@@ -66,6 +70,7 @@ class PreparedBatches {
 struct CountedBatch {
   std::size_t first = 0;
   Tally tally;
+  std::string rows;  ///< PictureRows::row()s of each image, where there are any
 };
 
 /// Throws Error: a choice that does not suit the model, labels of classes that it does not have.
@@ -75,9 +80,10 @@ std::vector<PreparedMethod> prepareAll(const Engine& engine, const Dataset& data
 /// Given to and taken from by one thread.
 class BatchLanes {
  public:
-  /// The first of `methods`, prepareAll()'s, is the unmerged model. All three must outlive this.
+  /// The first of `methods`, prepareAll()'s, is the unmerged model. `rows`: nullptr where none are
+  /// wanted. All four must outlive this.
   BatchLanes(const Engine& engine, const Dataset& dataset, std::span<const PreparedMethod> methods,
-             const EvaluationOptions& options);
+             const PictureRows* rows, const EvaluationOptions& options);
   ~BatchLanes();
   BatchLanes(const BatchLanes&) = delete;
   BatchLanes& operator=(const BatchLanes&) = delete;
@@ -99,6 +105,7 @@ class BatchLanes {
   const Engine& engine_;
   const Dataset& dataset_;
   const std::span<const PreparedMethod> methods_;
+  const PictureRows* const rows_;
   const std::size_t lanes_;
   const std::size_t window_;
   std::size_t outstanding_ = 0;

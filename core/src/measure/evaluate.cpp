@@ -11,6 +11,7 @@
 #include "adamerge/unsaved_work.h"
 #include "measure/batch_lanes.h"
 #include "measure/choices.h"
+#include "measure/picture_rows.h"
 #include "measure/ranks.h"
 #include "measure/state_file.h"
 #include "measure/tally.h"
@@ -36,13 +37,15 @@ class Run {
         methods_(prepareAll(engine, dataset, choices_)),
         options_(options),
         key_(engine, dataset, choices_, options.chosen_by),
+        rows_(engine, dataset_, choices_),
         tally_(choices_.size(), engine.info().vit.depth) {
+    std::optional<KeptState> kept;
     if (!options.state.empty()) {
-      if (auto kept = readState(options.state, key_, dataset.size(), choices_.size(),
-                                engine.info().vit.depth)) {
-        tally_ = std::move(*kept);
-      }
+      kept =
+          readState(options.state, key_, dataset.size(), choices_.size(), engine.info().vit.depth);
     }
+    if (!options.pictures.empty()) openPictures(kept);
+    if (kept) tally_ = std::move(kept->tally);
     continued_ = tally_.done;
     if (options.ranks != nullptr) {
       remote_.emplace(*options.ranks, key_, choices_.size(), engine.info().vit.depth,
@@ -60,7 +63,7 @@ class Run {
     report();
     EvaluationOptions options = options_;
     options.lanes = std::clamp(options.lanes, 1, static_cast<int>(batchesLeft()));
-    BatchLanes lanes(engine_, dataset_, methods_, options);
+    BatchLanes lanes(engine_, dataset_, methods_, pictures_ ? &rows_ : nullptr, options);
     try {
       measureAll(lanes, report, stop);
     } catch (const Cancelled&) {
@@ -97,6 +100,17 @@ class Run {
   }
 
  private:
+  void openPictures(const std::optional<KeptState>& kept) {
+    if (kept && !kept->pictures) {
+      throw UnusableState(fmt::format(
+          "{}: kept of an evaluation without a row of every image ({} are done); finish that one "
+          "with the options it was begun with, or remove the file to begin anew",
+          options_.state.string(), kept->tally.done));
+    }
+    pictures_.emplace(options_.pictures, rows_.header(),
+                      kept ? kept->pictures : std::optional<std::uint64_t>());
+  }
+
   std::size_t batch() const { return std::max<std::size_t>(1, options_.batch); }
   std::size_t batchesLeft() const {
     return std::max<std::size_t>(1, (dataset_.size() - tally_.done + batch() - 1) / batch());
@@ -107,17 +121,19 @@ class Run {
                   const std::stop_token& stop) {
     std::optional<Clock::time_point> saved;
     Clock::time_point told = Clock::now();
-    std::map<std::size_t, Tally> finished;  // by first image
+    std::map<std::size_t, CountedBatch> finished;  // by first image
     std::size_t next = tally_.done;
     while (tally_.done < dataset_.size()) {
       next = handOut(lanes, next);
       for (CountedBatch& batch : collect(lanes, stop)) {
-        finished.emplace(batch.first, std::move(batch.tally));
+        finished.emplace(batch.first, std::move(batch));
       }
       while (finished.contains(tally_.done)) {
         throwIfStopped(stop);
         const std::size_t side_by_side = lanes.lanes() + (remote_ ? remote_->lanes() : 0);
-        tally_.append(finished.extract(tally_.done).mapped(), side_by_side);
+        const CountedBatch counted = std::move(finished.extract(tally_.done).mapped());
+        if (pictures_) pictures_->append(counted.rows);
+        tally_.append(counted.tally, side_by_side);
         // The first time at once: a place where nothing can be kept should not show after hours.
         if (!saved || secondsSince(*saved) >= options_.seconds_between_saves) {
           save();
@@ -162,9 +178,12 @@ class Run {
     return finished;
   }
 
-  void save() const {
+  /// The rows first: what the state counts is on the disk.
+  void save() {
+    std::optional<std::uint64_t> pictures;
+    if (pictures_) pictures = pictures_->sync();
     if (options_.state.empty() || tally_.done == continued_) return;
-    writeState(options_.state, key_, choices_, options_.chosen_by, tally_);
+    writeState(options_.state, key_, choices_, options_.chosen_by, tally_, pictures);
   }
 
   const Engine& engine_;
@@ -173,6 +192,8 @@ class Run {
   const std::vector<PreparedMethod> methods_;  ///< made before any image is read
   const EvaluationOptions& options_;
   const EvaluationKey key_;
+  const PictureRows rows_;
+  std::optional<PictureWriter> pictures_;
   Tally tally_;
   std::size_t continued_ = 0;
   std::optional<RemoteLanes> remote_;

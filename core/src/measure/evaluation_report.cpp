@@ -4,6 +4,7 @@
 #include "adamerge/evaluate.h"
 #include "adamerge/report.h"
 #include "support/json.h"
+#include "support/text.h"
 
 namespace adamerge {
 namespace {
@@ -66,12 +67,6 @@ Json pointObject(const Evaluation& evaluation, std::size_t index) {
   return json;
 }
 
-std::string quoted(const std::string& text) {
-  std::string result = "\"";
-  for (const char c : text) result += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return result + "\"";
-}
-
 std::string field(const std::optional<double>& value) {
   return value ? fmt::format("{}", *value) : std::string();
 }
@@ -111,7 +106,7 @@ std::string evaluationCsv(const Evaluation& evaluation) {
     const auto& interval = accuracy.top1_interval;
     text += fmt::format(
         "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}", accuracy.method,
-        quoted(describe(point.choice)), field(point.tier), accuracy.images, field(accuracy.top1),
+        csvQuoted(describe(point.choice)), field(point.tier), accuracy.images, field(accuracy.top1),
         interval ? field(interval->low) : "", interval ? field(interval->high) : "",
         field(accuracy.top5), field(accuracy.agreement), field(point.kl_divergence),
         field(point.logit_cosine), accuracy.flops.paper, point.flops_deviation.paper,
@@ -119,7 +114,7 @@ std::string evaluationCsv(const Evaluation& evaluation) {
         field(accuracy.images_per_second));
     if (const auto other = counterpart(evaluation, i)) {
       const PairedComparison paired = mcNemar(point, evaluation.points[*other]);
-      text += fmt::format(",{},{},{},{}", quoted(describe(evaluation.points[*other].choice)),
+      text += fmt::format(",{},{},{},{}", csvQuoted(describe(evaluation.points[*other].choice)),
                           paired.only_first, paired.only_second, paired.p);
     } else {
       text += ",,,,";

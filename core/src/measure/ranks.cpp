@@ -10,6 +10,7 @@
 #include "adamerge/error.h"
 #include "measure/batch_lanes.h"
 #include "measure/choices.h"
+#include "measure/picture_rows.h"
 #include "measure/state_file.h"
 #include "support/json.h"
 
@@ -132,6 +133,7 @@ CountedBatch RemoteLanes::counted(Rank& rank, const RankMessage& message) const 
   CountedBatch batch;
   batch.first = message.body.at("first").get<std::size_t>();
   batch.tally = Tally::fromJson(message.body.at("tally"), points_, depth_);
+  batch.rows = message.body.at("rows").get<std::string>();
   const auto given = rank.outstanding.find(batch.first);
   if (given == rank.outstanding.end() || given->second != batch.tally.done) {
     throw notUnderstood(message.from);
@@ -218,7 +220,8 @@ bool assistEvaluation(EvaluationRanks& ranks, const Engine& engine, const Datase
   const std::vector<MeasuredChoice> measured = withUnmerged(choices, engine.info().vit);
   const std::vector<PreparedMethod> methods = prepareAll(engine, dataset, measured);
   const EvaluationKey key(engine, dataset, measured, options.chosen_by);
-  BatchLanes lanes(engine, shuffled, methods, options);
+  const PictureRows rows(engine, shuffled, measured);
+  BatchLanes lanes(engine, shuffled, methods, options.pictures.empty() ? nullptr : &rows, options);
   sendMessage(ranks, 0, kind::kReady,
               {{"key", key.toJson()}, {"lanes", lanes.lanes()}, {"window", lanes.window()}});
   Clock::time_point said = Clock::now();
@@ -238,7 +241,8 @@ bool assistEvaluation(EvaluationRanks& ranks, const Engine& engine, const Datase
                     message->body.at("count").get<std::size_t>()});
       }
       for (const CountedBatch& batch : lanes.take(kMessagePoll, stop)) {
-        say(kind::kBatch, {{"first", batch.first}, {"tally", batch.tally.toJson()}});
+        say(kind::kBatch,
+            {{"first", batch.first}, {"tally", batch.tally.toJson()}, {"rows", batch.rows}});
       }
       if (Clock::now() - said >= kBetweenSigns) say(kind::kAlive, nlohmann::ordered_json::object());
     }

@@ -26,7 +26,7 @@ constexpr const char* kCompute = "compute";  ///< "first", "count"
 constexpr const char* kEnd = "end";
 // The others to rank 0.
 constexpr const char* kReady = "ready";      ///< "key", "lanes", "window"
-constexpr const char* kBatch = "batch";      ///< "first", "tally"
+constexpr const char* kBatch = "batch";      ///< "first", "tally", "rows"
 constexpr const char* kAlive = "alive";      ///< once a second where there is nothing else to say
 constexpr const char* kStopped = "stopped";  ///< the answer to kEnd, or of its own accord
 constexpr const char* kFailed = "failed";    ///< "sentence"

@@ -22,6 +22,8 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr int kFormat = 3;
+/// Only where rows of every image are written.
+constexpr const char* kPictures = "pictures";
 constexpr std::size_t kEnd = 64U << 10U;
 
 /// Size, head and tail: large weight files are not read whole.
@@ -156,11 +158,11 @@ std::optional<EvaluationKey::Difference> EvaluationKey::difference(
   return std::nullopt;
 }
 
-std::optional<Tally> readState(const fs::path& path, const EvaluationKey& key, std::size_t images,
-                               std::size_t points, int depth) {
+std::optional<KeptState> readState(const fs::path& path, const EvaluationKey& key,
+                                   std::size_t images, std::size_t points, int depth) {
   std::error_code code;
   if (!fs::exists(path, code)) return std::nullopt;
-  return fromState(path, [&](const nlohmann::json& json) {
+  return fromState(path, [&](const nlohmann::json& json) -> KeptState {
     if (json.at("format") != kFormat) {
       throw Error(fmt::format("its format is not {}", kFormat));
     }
@@ -171,7 +173,9 @@ std::optional<Tally> readState(const fs::path& path, const EvaluationKey& key, s
           path.string(), difference->what, difference->other, difference->own));
     }
     if (json.at("done") > images) throw Error("it counts more images than there are");
-    return Tally::fromJson(json, points, depth);
+    const auto rows = json.find(kPictures);
+    return {Tally::fromJson(json, points, depth),
+            rows == json.end() ? std::nullopt : std::optional(rows->get<std::uint64_t>())};
   });
 }
 
@@ -186,12 +190,13 @@ std::vector<MeasuredChoice> keptChoices(const fs::path& state, const std::string
 
 void writeState(const fs::path& path, const EvaluationKey& key,
                 std::span<const MeasuredChoice> choices, const std::string& chosen_by,
-                const Tally& tally) {
+                const Tally& tally, const std::optional<std::uint64_t>& pictures) {
   Json json = {{"format", kFormat},
                {"key", key.toJson()},
                {"chosen_by", chosen_by},
                {"choices", toJson(choices)}};
   json.update(tally.toJson());
+  if (pictures) json[kPictures] = *pictures;
   writeFileAtomically(path, jsonText(json));
 }
 

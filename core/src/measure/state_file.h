@@ -38,13 +38,19 @@ class EvaluationKey {
   std::vector<Fact> facts_;
 };
 
+struct KeptState {
+  Tally tally;
+  /// Bytes of the rows of EvaluationOptions::pictures; nullopt: none were written.
+  std::optional<std::uint64_t> pictures;
+};
+
 /// nullopt where there is no such file. Throws Error: of another evaluation, damaged.
-std::optional<Tally> readState(const std::filesystem::path& path, const EvaluationKey& key,
-                               std::size_t images, std::size_t points, int depth);
+std::optional<KeptState> readState(const std::filesystem::path& path, const EvaluationKey& key,
+                                   std::size_t images, std::size_t points, int depth);
 
 /// Writes beside and renames. Throws Error.
 void writeState(const std::filesystem::path& path, const EvaluationKey& key,
                 std::span<const MeasuredChoice> choices, const std::string& chosen_by,
-                const Tally& tally);
+                const Tally& tally, const std::optional<std::uint64_t>& pictures);
 
 }  // namespace adamerge

@@ -359,6 +359,15 @@ PairedComparison mcNemar(const EvaluatedPoint& first, const EvaluatedPoint& seco
   return mcNemar(only_first, only_second);
 }
 
+Interval pairedDifference(int only_first, int only_second, int images) {
+  const double b = only_first + 0.5;
+  const double c = only_second + 0.5;
+  const double n = images + 2.0;
+  const double middle = (b - c) / n;
+  const double half = kQuantile * std::sqrt((b + c) - (b - c) * (b - c) / n) / n;
+  return {100 * std::max(-1.0, middle - half), 100 * std::min(1.0, middle + half)};
+}
+
 std::optional<std::size_t> counterpart(const Evaluation& evaluation, std::size_t point) {
   const auto& points = evaluation.points;
   const auto first = std::find_if(points.begin(), points.end(), [](const EvaluatedPoint& other) {

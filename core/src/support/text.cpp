@@ -76,6 +76,12 @@ bool sameName(std::string_view a, std::string_view b) {
                     [&](char left, char right) { return plain(left) == plain(right); });
 }
 
+std::string csvQuoted(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) result.append(c == '"' ? 2 : 1, c);
+  return result + '"';
+}
+
 std::string printable(std::string_view text, std::size_t limit) {
   std::string result(text.substr(0, limit));
   for (char& c : result) {

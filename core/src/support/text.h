@@ -19,6 +19,9 @@ std::string printable(std::string_view text, std::size_t limit = 120);
 /// The same but for capitals, and hyphens for underscores: how people write a name they have read.
 bool sameName(std::string_view a, std::string_view b);
 
+/// A field of a CSV file that may hold anything (RFC 4180).
+std::string csvQuoted(std::string_view text);
+
 /// "a, b, c and 7 more": `items` is any container of texts, of which at most `shown` are named.
 template <class Items>
 std::string someOf(const Items& items, std::size_t shown = 5) {

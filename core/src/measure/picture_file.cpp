@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <utility>
+
+#include "adamerge/pictures.h"
+#include "adamerge/report.h"
+#include "measure/picture_rows.h"
+#include "support/json.h"
+#include "support/text.h"
+#include "weights/mapped_file.h"
+
+namespace adamerge {
+/// Where each column of a file stands.
+struct PictureColumns {
+  struct Top {
+    std::size_t index = 0;
+    std::size_t name = 0;
+    std::size_t probability = 0;
+  };
+  std::size_t image, label, class_name, method, settings, class_probability, right, logit_cosine,
+      embedding_cosine, merged, flops, edges, entropy, pixels, model, dataset;
+  std::vector<Top> top;
+  std::vector<std::size_t> blocks;
+  std::size_t count = 0;
+};
+
+namespace {
+
+using Columns = PictureColumns;
+
+constexpr std::size_t kRowsBetweenLooks = 4096;
+constexpr std::size_t kMostChoices = 10'000;
+constexpr int kMostClassIndex = 1'000'000;
+constexpr int kMostMerged = std::numeric_limits<std::uint16_t>::max();
+
+/// The fields of one row, as they stand in the file.
+using Fields = std::vector<std::string_view>;
+
+/// Splits the row that begins at `at` and returns where the next one does; npos: the text ends
+/// within it.
+std::size_t splitRow(std::string_view text, std::size_t at, Fields& fields) {
+  fields.clear();
+  std::size_t begin = at;
+  bool quoted = false;
+  for (; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '"') quoted = !quoted;
+    if (quoted || (c != ',' && c != '\n')) continue;
+    std::size_t end = at;
+    if (c == '\n' && end > begin && text[end - 1] == '\r') --end;
+    fields.push_back(text.substr(begin, end - begin));
+    begin = at + 1;
+    if (c == '\n') return begin;
+  }
+  return std::string_view::npos;
+}
+
+std::string unquoted(std::string_view field) {
+  if (field.size() < 2 || field.front() != '"' || field.back() != '"') return std::string(field);
+  field = field.substr(1, field.size() - 2);
+  std::string text;
+  text.reserve(field.size());
+  for (std::size_t at = 0; at < field.size(); ++at) {
+    text.push_back(field[at]);
+    if (field[at] == '"' && at + 1 < field.size() && field[at + 1] == '"') ++at;
+  }
+  return text;
+}
+
+Columns columnsOf(const Fields& header, const std::string& file) {
+  std::map<std::string, std::size_t, std::less<>> places;
+  for (std::size_t i = 0; i < header.size(); ++i) places.emplace(unquoted(header[i]), i);
+  const auto find = [&](std::string_view name) {
+    const auto place = places.find(name);
+    if (place != places.end()) return place->second;
+    throw Error(fmt::format(
+        "{}: not a file of `adamerge evaluate --per-image`: it has no column \"{}\"", file, name));
+  };
+  Columns columns{find(column::kImage),
+                  find(column::kLabel),
+                  find(column::kClass),
+                  find(column::kMethod),
+                  find(column::kSettings),
+                  find(column::kClassProbability),
+                  find(column::kRight),
+                  find(column::kLogitCosine),
+                  find(column::kEmbeddingCosine),
+                  find(column::kMerged),
+                  find(column::kFlops),
+                  find(column::kEdges),
+                  find(column::kEntropy),
+                  find(column::kPixels),
+                  find(column::kModel),
+                  find(column::kDataset),
+                  {},
+                  {},
+                  header.size()};
+  for (int place = 1; place <= kListedClasses; ++place) {
+    const auto names = topColumns(place);
+    columns.top.push_back({find(names[0]), find(names[1]), find(names[2])});
+  }
+  for (int block = 1; places.contains(mergedColumn(block)); ++block) {
+    columns.blocks.push_back(find(mergedColumn(block)));
+  }
+  find(mergedColumn(1));
+  return columns;
+}
+
+}  // namespace
+
+struct PictureFile::State {
+  explicit State(const std::filesystem::path& path) : file(path) {}
+
+  MappedFile file;
+  PictureColumns columns{};
+  std::string model;
+  std::filesystem::path dataset;
+  std::vector<MethodChoice> choices;
+  std::map<int, std::string> classes;
+  bool labelled = false;
+  // One a picture.
+  std::vector<std::uint64_t> offsets;  ///< of its first row
+  std::vector<std::int32_t> labels;
+  std::vector<std::array<float, 2>> complexities;
+  // One a row, pictures one after the other.
+  std::vector<Outcome> outcomes;
+  std::vector<std::uint16_t> merged;  ///< one a block of each
+
+  void read(const ProgressCallback& progress, const std::stop_token& stop);
+
+ private:
+  template <class Number>
+  Number number(const Fields& fields, std::size_t column, Number low, Number high) const;
+  void readRow(const Fields& fields);
+  void readFirst(const Fields& fields);
+  MethodChoice choiceOf(const Fields& fields) const;
+  void name(int index, std::string_view field);
+  [[noreturn]] void fail(const std::string& what) const {
+    throw Error(fmt::format("{}: row {}: {}", file.name(), row_ + 2, what));
+  }
+
+  std::size_t row_ = 0;
+  std::uint64_t at_ = 0;
+  std::vector<std::string> texts_;  ///< "method,settings" of each choice, as they stand
+  std::string image_;               ///< of the picture being read, as it stands
+};
+
+namespace {
+
+std::string settingsText(const Fields& fields, const Columns& columns) {
+  return fmt::format("{},{}", fields[columns.method], fields[columns.settings]);
+}
+
+}  // namespace
+
+template <class Number>
+Number PictureFile::State::number(const Fields& fields, std::size_t column, Number low,
+                                  Number high) const {
+  const std::string_view text = fields[column];
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() ||
+      !(value >= low && value <= high)) {
+    fail(fmt::format("\"{}\" in column {} is no number from {} to {}", printable(text, 40),
+                     column + 1, low, high));
+  }
+  return value;
+}
+
+MethodChoice PictureFile::State::choiceOf(const Fields& fields) const {
+  MethodChoice choice{unquoted(fields[columns.method]), {}, nullptr, false};
+  try {
+    const nlohmann::json json =
+        parseJsonObject(unquoted(fields[columns.settings]), "column settings");
+    const nlohmann::json holder = {{"settings", json}};
+    choice.settings = JsonFields::of(holder, "column settings").settings("settings").valueOr({});
+    choice.settings = completeSettings(choice);
+  } catch (const Error& error) {
+    fail(error.what());
+  }
+  return choice;
+}
+
+void PictureFile::State::name(int index, std::string_view field) {
+  if (!field.empty() && !classes.contains(index)) classes.emplace(index, unquoted(field));
+}
+
+/// What the first row of a picture tells.
+void PictureFile::State::readFirst(const Fields& fields) {
+  const int label =
+      fields[columns.label].empty() ? -1 : number(fields, columns.label, 0, kMostClassIndex);
+  if (label >= 0) name(label, fields[columns.class_name]);
+  labelled = labelled || label >= 0;
+  labels.push_back(label);
+  offsets.push_back(at_);
+  constexpr float kMost = 1e6F;
+  complexities.push_back(
+      {number(fields, columns.edges, 0.0F, kMost), number(fields, columns.entropy, 0.0F, kMost)});
+}
+
+void PictureFile::State::readRow(const Fields& fields) {
+  if (fields.size() != columns.count) {
+    fail(fmt::format("it has {} fields, the first line has {}", fields.size(), columns.count));
+  }
+  const std::string_view image = fields[columns.image];
+  const std::string text = settingsText(fields, columns);
+  const bool first_picture = offsets.size() <= 1 && (offsets.empty() || image == image_);
+  std::size_t point = outcomes.size();
+  if (first_picture) {
+    if (choices.size() >= kMostChoices) fail("there are too many settings");
+    if (std::find(texts_.begin(), texts_.end(), text) != texts_.end()) {
+      fail("an image's setting is there twice");
+    }
+    choices.push_back(choiceOf(fields));
+    texts_.push_back(text);
+    if (choices.front().method != MethodChoice{}.method) {
+      fail("the unmerged model's row does not come first");
+    }
+  } else {
+    point = outcomes.size() % choices.size();
+    if (texts_[point] != text || (point > 0 && image != image_)) {
+      fail(
+          "not what comes next: of every image all settings are expected together, in the order of "
+          "the first one's");
+    }
+  }
+  if (point == 0) {
+    image_ = image;
+    readFirst(fields);
+  }
+  Outcome outcome;
+  outcome.class_probability = std::numeric_limits<float>::quiet_NaN();
+  const Columns::Top& top = columns.top.front();
+  if (!fields[top.index].empty()) {
+    outcome.top = number(fields, top.index, 0, kMostClassIndex);
+    outcome.top_probability = number(fields, top.probability, 0.0F, 1.0F);
+    outcome.class_probability = number(fields, columns.class_probability, 0.0F, 1.0F);
+    outcome.right = number(fields, columns.right, 0, 1) == 1;
+    name(outcome.top, fields[top.name]);
+  }
+  for (const std::size_t block : columns.blocks) {
+    merged.push_back(static_cast<std::uint16_t>(number(fields, block, 0, kMostMerged)));
+  }
+  outcome.merged = number(fields, columns.merged, 0, std::numeric_limits<int>::max());
+  outcomes.push_back(outcome);
+}
+
+void PictureFile::State::read(const ProgressCallback& progress, const std::stop_token& stop) {
+  const std::string_view text = file.text();
+  Fields fields;
+  std::size_t at = splitRow(text, 0, fields);
+  if (at == std::string_view::npos) {
+    throw Error(fmt::format("{}: not a file of `adamerge evaluate --per-image`", file.name()));
+  }
+  columns = columnsOf(fields, file.name());
+  while (at < text.size()) {
+    if (row_ % kRowsBetweenLooks == 0) {
+      throwIfStopped(stop);
+      if (progress) {
+        progress(
+            {"reading", static_cast<std::int64_t>(at), static_cast<std::int64_t>(text.size())});
+      }
+    }
+    at_ = at;
+    at = splitRow(text, at, fields);
+    if (at == std::string_view::npos) fail("the file ends in the middle of it");
+    readRow(fields);
+    if (row_++ == 0) {
+      model = unquoted(fields[columns.model]);
+      dataset = unquoted(fields[columns.dataset]);
+    }
+  }
+  if (outcomes.empty()) throw Error(fmt::format("{}: it holds no images", file.name()));
+  if (outcomes.size() % choices.size() != 0) fail("the last image has not all settings");
+}
+
+PictureFile::PictureFile(std::unique_ptr<State> state) : state_(std::move(state)) {}
+PictureFile::~PictureFile() = default;
+
+std::shared_ptr<const PictureFile> PictureFile::open(const std::filesystem::path& path,
+                                                     const ProgressCallback& progress,
+                                                     const std::stop_token& stop) {
+  auto state = std::make_unique<State>(path);
+  state->read(progress, stop);
+  return std::shared_ptr<const PictureFile>(new PictureFile(std::move(state)));
+}
+
+const std::filesystem::path& PictureFile::path() const { return state_->file.path(); }
+const std::string& PictureFile::model() const { return state_->model; }
+const std::filesystem::path& PictureFile::dataset() const { return state_->dataset; }
+const std::vector<MethodChoice>& PictureFile::choices() const { return state_->choices; }
+std::size_t PictureFile::pictures() const { return state_->offsets.size(); }
+int PictureFile::depth() const { return static_cast<int>(state_->columns.blocks.size()); }
+bool PictureFile::labelled() const { return state_->labelled; }
+
+const PictureFile::Outcome& PictureFile::outcome(std::size_t picture, std::size_t point) const {
+  return state_->outcomes[picture * state_->choices.size() + point];
+}
+int PictureFile::label(std::size_t picture) const { return state_->labels[picture]; }
+Complexity PictureFile::complexity(std::size_t picture) const {
+  const auto& [edges, entropy] = state_->complexities[picture];
+  return {edges, entropy};
+}
+int PictureFile::merged(std::size_t picture, std::size_t point, int block) const {
+  const std::size_t row = picture * state_->choices.size() + point;
+  return state_->merged[row * state_->columns.blocks.size() + static_cast<std::size_t>(block)];
+}
+
+std::string PictureFile::className(int index) const {
+  const auto known = state_->classes.find(index);
+  return known != state_->classes.end() ? known->second : fmt::format("class {}", index);
+}
+
+std::vector<int> PictureFile::classIndices() const {
+  std::vector<int> indices;
+  for (const auto& [index, unused] : state_->classes) indices.push_back(index);
+  return indices;
+}
+
+std::string PictureFile::imageName(std::size_t picture) const {
+  Fields fields;
+  splitRow(state_->file.text(), state_->offsets[picture], fields);
+  return unquoted(fields[state_->columns.image]);
+}
+
+PictureRow PictureFile::row(std::size_t picture, std::size_t point) const {
+  const Columns& columns = state_->columns;
+  Fields fields;
+  std::size_t at = state_->offsets[picture];
+  for (std::size_t i = 0; i <= point; ++i) at = splitRow(state_->file.text(), at, fields);
+  const auto number = [&](std::size_t column) {
+    double value = 0;
+    std::from_chars(fields[column].data(), fields[column].data() + fields[column].size(), value);
+    return value;
+  };
+  const auto optional = [&](std::size_t column) {
+    return fields[column].empty() ? std::nullopt : std::optional(number(column));
+  };
+  PictureRow row;
+  row.image = unquoted(fields[columns.image]);
+  row.label = state_->labels[picture];
+  row.label_name = unquoted(fields[columns.class_name]);
+  for (const Columns::Top& top : columns.top) {
+    if (fields[top.index].empty()) break;
+    row.top.push_back(
+        {static_cast<int>(number(top.index)), unquoted(fields[top.name]), number(top.probability)});
+  }
+  row.class_probability = optional(columns.class_probability);
+  row.right = outcome(picture, point).right;
+  row.logit_cosine = optional(columns.logit_cosine);
+  row.embedding_cosine = number(columns.embedding_cosine);
+  for (int block = 0; block < depth(); ++block) {
+    row.merged.push_back(merged(picture, point, block));
+  }
+  row.flops = number(columns.flops);
+  row.complexity = {number(columns.edges), number(columns.entropy)};
+  row.pixels = unquoted(fields[columns.pixels]);
+  return row;
+}
+
+Image PictureFile::load(std::size_t picture) const {
+  const PictureRow measured = row(picture, 0);
+  const ImagePlace where = placeOf(dataset(), measured.image);
+  Image image = loadImage(where);
+  if (pixelFingerprint(image) != measured.pixels) {
+    throw Error(fmt::format("{}: another picture than the one that was measured",
+                            where.record > 0
+                                ? fmt::format("{}, image {}", where.file.string(), where.record)
+                                : where.file.string()));
+  }
+  return image;
+}
+
+}  // namespace adamerge
