@@ -48,7 +48,7 @@ class OlderTimm(timm.models.VisionTransformer):
 
 def ours(folder, picture, *options):
     path = folder / "ours.adamerge-trace"
-    subprocess.run([os.environ["ADAMERGE_PROGRAM"], "inspect", str(picture), "--dtype", "float32",
+    subprocess.run([os.environ["ADAMERGE_PROGRAM"], "inspect", str(picture), "--model", str(MODEL), "--dtype", "float32",
                     "--trace", str(path), "--quiet", *options], check=True, stdout=subprocess.DEVNULL)
     return _safetensors.read(path)[0]
 

@@ -22,7 +22,7 @@ import threading
 import warnings
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, List, Optional, Tuple
+from typing import Any, Iterator, List, Optional, Tuple
 
 import numpy as np
 
@@ -37,11 +37,13 @@ _log = logging.getLogger("adamerge")
 
 
 def _module_file() -> Optional[Path]:
-    """Beside this file, in a build folder of this source tree, or where the Debian package puts it."""
+    """In the folder that an environment variable names, beside this file, in a build folder of this source tree, or
+    where the Debian package puts it."""
     here = Path(__file__).resolve()
-    folders = [here.parent, Path("/usr/lib/python3/dist-packages/adamerge")]
-    if len(here.parents) > 3:
-        folders.insert(1, here.parents[3] / "build" / "python")
+    named = os.environ.get("ADAMERGE_MODULE")
+    folders = [Path(named)] if named else [
+        here.parent, *(root / "build" / "python" for root in here.parents[3:4]),
+        Path("/usr/lib/python3/dist-packages/adamerge")]
     for folder in folders:
         for file in sorted(folder.glob("_core*.so")):
             return file
@@ -94,6 +96,23 @@ def unpacked(value: Any) -> Any:
     return value
 
 
+@contextlib.contextmanager
+def _whole() -> Iterator[None]:
+    """Ctrl-C is heard at the end, so that no message is cut in two."""
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield
+        return
+    heard: List[int] = []
+    signal.signal(signal.SIGINT, lambda number, _frame: heard.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    if heard:
+        handler(heard[0], None)
+
+
 class _Proxy:
     """An object of the process beside."""
 
@@ -136,15 +155,18 @@ class Process:
             raise Error("this was made before the process was forked, and its core is the parent's: make it anew here")
         with self._lock:
             try:
-                dropped, self.dropped = self.dropped, []
-                self._connection.send((dropped, number, name, tuple(map(_packed, arguments))))
+                with _whole():
+                    dropped, self.dropped = self.dropped, []
+                    self._connection.send((dropped, number, name, tuple(map(_packed, arguments))))
                 self._connection.poll(None)
             except OSError:
                 raise self._ended() from None
             except BaseException:
-                self._interrupt()
+                with _whole():
+                    self._interrupt()
                 raise
-            return self._receive()
+            with _whole():
+                return self._receive()
 
     def end(self) -> None:
         if os.getpid() == self.process:
@@ -158,9 +180,6 @@ class Process:
             kind, value = self._connection.recv()
         except (EOFError, OSError):
             raise self._ended() from None
-        except BaseException:  # in the middle of a message
-            self._child.kill()
-            raise
         if kind == "object":
             return _Proxy(self, value)
         if kind == "value":
@@ -172,7 +191,7 @@ class Process:
         """Stops the call in hand and takes its answer away; one that does not stop ends with its process."""
         self._child.send_signal(signal.SIGINT)
         if not self._connection.poll(_PATIENCE):
-            self._child.kill()
+            self._ended()
             return
         with contextlib.suppress(Error, EOFError, OSError):
             if self._connection.recv()[0] != "interrupted":
