@@ -288,9 +288,7 @@ TEST_F(PictureFileTest, MeasuresWhetherCountsFollowTheImages) {
 
 TEST(Complexity, IsSciPys) {
   // scipy.signal.convolve2d with Sobel's kernels, scipy.stats.entropy of the histogram.
-  const auto of = [](int number) {
-    return complexityOf({32, 32, test::patternPixels(number)});
-  };
+  const auto of = [](int number) { return complexityOf({32, 32, test::patternPixels(number)}); };
   EXPECT_NEAR(of(0).edges, 0.028307967221670286, 1e-12);
   EXPECT_NEAR(of(0).entropy, 6.819707234614899, 1e-9);
   EXPECT_NEAR(of(3).edges, 0.03944090114393918, 1e-12);
@@ -308,8 +306,8 @@ TEST_F(PictureRowsTest, MakeAContactSheetAndBoxPlots) {
   for (const std::size_t picture : {0U, 1U}) {
     PreparedImage prepared = prepareImage(file->load(picture), engine.info().preprocessing);
     ImageResult result = engine.run(std::span(&prepared.input, 1), choices_[0].choice).front();
-    sheet.tiles.push_back(sheetTile(*file, picture, 1, engine.info(), std::move(prepared.view),
-                                    std::move(result)));
+    sheet.tiles.push_back(
+        sheetTile(*file, picture, 1, engine.info(), std::move(prepared.view), std::move(result)));
   }
   const fs::path svg = folder_.path() / "sheet.svg";
   writeContactSheet(sheet, {}, FigureFormat::kSvg, svg);

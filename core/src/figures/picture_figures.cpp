@@ -21,10 +21,14 @@ namespace {
 
 constexpr double kLeastTile = 60;
 
-std::string predictionText(const PictureFile& file, std::size_t picture, std::size_t point) {
-  const PictureFile::Outcome& outcome = file.outcome(picture, point);
-  if (outcome.top < 0) return "no classifier";
-  return fmt::format("{} {:.2f}", file.className(outcome.top), outcome.top_probability);
+/// "cat 0.91 → 0.60", "cat 0.91 → dog 0.48": the top class without and with merging.
+std::string predictionsText(const PictureFile& file, std::size_t picture, std::size_t point) {
+  const PictureFile::Outcome& before = file.outcome(picture, 0);
+  const PictureFile::Outcome& after = file.outcome(picture, point);
+  if (before.top < 0) return fmt::format("{} merged", after.merged);
+  return fmt::format("{} {:.2f} → {}{:.2f}", file.className(before.top), before.top_probability,
+                     after.top == before.top ? "" : file.className(after.top) + " ",
+                     after.top_probability);
 }
 
 }  // namespace
@@ -33,7 +37,7 @@ FigureInput sheetTile(const PictureFile& file, std::size_t picture, std::size_t 
                       const ModelInfo& model, Image view, ImageResult result, int block) {
   FigureInput tile;
   tile.title = file.imageName(picture);
-  tile.subtitle = predictionText(file, picture, 0) + " → " + predictionText(file, picture, point);
+  tile.subtitle = predictionsText(file, picture, point);
   const auto original = std::make_shared<const Image>(std::move(view));
   tile.image.view = *original;
   tile.image.crop = {0, 0, static_cast<double>(original->width),
