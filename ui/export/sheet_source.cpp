@@ -25,7 +25,7 @@ class GallerySource : public ExportSource {
         functions_(functions) {}
 
   QSizeF size(const ExportStyle& style) const override {
-    const FigureSize size = functions_.size(*figure_, style.page);
+    const FigureSize size = functions_.size(*figure_, pageOf(style));
     return {size.width_mm, size.height_mm};
   }
 

@@ -110,8 +110,7 @@ class GalleryTest : public QObject {
     QVERIFY(sheet.missing.empty());
     const std::vector<ExportSourcePtr> sources = gallerySources(sheet);
     QCOMPARE(sources.size(), std::size_t{2});
-    ExportStyle style;
-    style.page.overlay = tileOverlay();
+    const ExportStyle style;
     const fs::path pdf = folder_.filePath("sheet.pdf").toStdString();
     sources[0]->write(pdf, FigureFormat::kPdf, style);
     QVERIFY(fs::file_size(pdf) > 1000);
