@@ -280,9 +280,9 @@ TEST_F(PictureFileTest, MeasuresWhetherCountsFollowTheImages) {
   EXPECT_NEAR(adaptation.edges->high, 0.9697001482843667, 1e-9);
   EXPECT_FALSE(adaptation.entropy);  // all alike
   ASSERT_EQ(adaptation.blocks.size(), 1U);
-  EXPECT_EQ(adaptation.blocks[0].least, 1);
-  EXPECT_EQ(adaptation.blocks[0].median, 3.5);
-  EXPECT_EQ(adaptation.blocks[0].most, 9);
+  EXPECT_EQ(adaptation.blocks[0].spread.minimum, 1);
+  EXPECT_EQ(adaptation.blocks[0].spread.median, 3.5);
+  EXPECT_EQ(adaptation.blocks[0].spread.maximum, 9);
   EXPECT_NEAR(adaptation.merged.mean, 31.0 / 8, 1e-12);
 }
 

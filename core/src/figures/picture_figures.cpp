@@ -19,16 +19,18 @@
 namespace adamerge {
 namespace {
 
-constexpr double kLeastTile = 60;
+constexpr double kLeastTile = 76;
 
-/// "cat 0.91 → 0.60", "cat 0.91 → dog 0.48": the top class without and with merging.
+/// "cat 0.91 → 0.60", "cat → dog 0.48": the top class without and with merging.
 std::string predictionsText(const PictureFile& file, std::size_t picture, std::size_t point) {
   const PictureFile::Outcome& before = file.outcome(picture, 0);
   const PictureFile::Outcome& after = file.outcome(picture, point);
   if (before.top < 0) return fmt::format("{} merged", after.merged);
-  return fmt::format("{} {:.2f} → {}{:.2f}", file.className(before.top), before.top_probability,
-                     after.top == before.top ? "" : file.className(after.top) + " ",
-                     after.top_probability);
+  const std::string name = file.className(before.top);
+  if (before.top == after.top) {
+    return fmt::format("{} {:.2f} → {:.2f}", name, before.top_probability, after.top_probability);
+  }
+  return fmt::format("{} → {} {:.2f}", name, file.className(after.top), after.top_probability);
 }
 
 }  // namespace
@@ -175,7 +177,9 @@ class CountsDrawing {
   double highest() const {
     double most = 1;
     for (const CountsFigure::Setting& setting : figure_.settings) {
-      for (const Spread& block : setting.blocks) most = std::max(most, block.most);
+      for (const Distribution& block : setting.blocks) {
+        most = std::max(most, block.spread.maximum);
+      }
     }
     return most * kCountsHeadroom;
   }
@@ -193,22 +197,22 @@ class CountsDrawing {
     drawValueAxis(canvas, scene(), plot, "merged", 4);
     const double width = plot.slot() * kBoxShare;
     for (std::size_t block = 0; block < setting.blocks.size(); ++block) {
-      const Spread& spread = setting.blocks[block];
+      const Spread& spread = setting.blocks[block].spread;
       const double x = plot.x(static_cast<double>(block));
       const std::array<Segment, 4> whiskers{
-          {{{x, plot.y(spread.least)}, {x, plot.y(spread.lower)}},
-           {{x, plot.y(spread.upper)}, {x, plot.y(spread.most)}},
-           {{x - width / 4, plot.y(spread.least)}, {x + width / 4, plot.y(spread.least)}},
-           {{x - width / 4, plot.y(spread.most)}, {x + width / 4, plot.y(spread.most)}}}};
+          {{{x, plot.y(spread.minimum)}, {x, plot.y(spread.lower_quartile)}},
+           {{x, plot.y(spread.upper_quartile)}, {x, plot.y(spread.maximum)}},
+           {{x - width / 4, plot.y(spread.minimum)}, {x + width / 4, plot.y(spread.minimum)}},
+           {{x - width / 4, plot.y(spread.maximum)}, {x + width / 4, plot.y(spread.maximum)}}}};
       canvas.lines(whiskers, kWhisker, theme.ink);
-      const Box box{x - width / 2, plot.y(spread.upper), width,
-                    plot.y(spread.lower) - plot.y(spread.upper)};
+      const Box box{x - width / 2, plot.y(spread.upper_quartile), width,
+                    plot.y(spread.lower_quartile) - plot.y(spread.upper_quartile)};
       canvas.fill(box, theme.band);
       canvas.frame(box, kWhisker, theme.line);
       const std::array<Segment, 1> median{
           {{{box.x, plot.y(spread.median)}, {box.right(), plot.y(spread.median)}}}};
       canvas.lines(median, kMedian, theme.line);
-      canvas.dot({x, plot.y(spread.mean)}, 1.4, theme.point, theme.background);
+      canvas.dot({x, plot.y(setting.blocks[block].mean)}, 1.4, theme.point, theme.background);
     }
     drawBlockAxis(canvas, scene(), plot, lowest);
   }
