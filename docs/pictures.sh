@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # pictures.sh BUILD: draws the manual's pictures anew, without a display, small enough to be kept in the tree.
-# open-by-name.png is the one that was taken by hand.
+# open-by-name.png was taken by hand; counts-per-block.png is `adamerge pictures --counts` of the command in lenses.md.
 set -euo pipefail
 
 bin=$1/bin

@@ -105,8 +105,9 @@ void printConfusions(const PictureFile& file, std::size_t point, bool all) {
 
 void printAdaptation(const PictureFile& file, std::size_t point, const std::stop_token& stop) {
   const Adaptation adaptation = adaptationOf(file, point, stop);
-  fmt::print("\ntokens merged an image: {:g} to {:g}, median {:g}\n", adaptation.merged.least,
-             adaptation.merged.most, adaptation.merged.median);
+  fmt::print("\ntokens merged an image: {:g} to {:g}, median {:g}\n",
+             adaptation.merged.spread.minimum, adaptation.merged.spread.maximum,
+             adaptation.merged.spread.median);
   const auto line = [](const char* name, const std::optional<RankCorrelation>& correlation) {
     if (correlation) {
       fmt::print("rank correlation with {}: {:+.3f} (95 %: {:+.3f} to {:+.3f})\n", name,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
 #include <cmath>
 
 #include "cli_runner.h"
@@ -154,6 +155,61 @@ TEST_F(EvaluateCommand, MeasuresAgreementWithoutLabels) {
     EXPECT_TRUE(point.at("top5").is_null());
     EXPECT_EQ(point.at("agreement"), 100);
   }
+}
+
+TEST_F(EvaluateCommand, KeepsARowOfEachImageAndTellsWhoPays) {
+  const fs::path rows = folder_.path() / "rows.csv";
+  const CliResult measured = evaluate({"--methods", "adamerge,tome", "--r-max", "16", "--r", "14",
+                                       "--per-image", rows, "--json", folder_.path() / "out.json"});
+  expectSuccess(measured);
+  // Nothing of what was kept meanwhile remains.
+  EXPECT_THAT(filesIn(folder_.path()), testing::Contains("rows.csv"));
+  EXPECT_THAT(filesIn(folder_.path()), testing::Not(testing::Contains(HasSubstr("partial"))));
+  const std::string text = contentOf(rows);
+  EXPECT_THAT(text, testing::StartsWith("image,label,class,method,settings,top1_index,"));
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1 + 8 * 3);
+
+  const fs::path told = folder_.path() / "told.json";
+  const fs::path counts = folder_.path() / "counts.svg";
+  const CliResult pictures =
+      adamergeCli({"pictures", rows, "--setting", "2", "--json", told, "--counts", counts});
+  expectSuccess(pictures);
+  for (const char* part : {"8 images", "[2] ToMe, r 14", "airplane", "lost : gained", "McNemar",
+                           "tokens merged an image: 156"}) {
+    EXPECT_THAT(pictures.out, HasSubstr(part));
+  }
+  EXPECT_THAT(contentOf(counts), HasSubstr("every image alike"));
+  const json record = jsonIn(told);
+  const json totals = jsonIn(folder_.path() / "out.json");
+  ASSERT_EQ(record.at("points").size(), 3U);
+  for (std::size_t point = 0; point < 3; ++point) {
+    double right = 0;
+    for (const json& own : record.at("points")[point].at("classes")) {
+      EXPECT_EQ(own.at("images"), 2);
+      right += own.at("after").get<double>() / 100 * 2;
+    }
+    EXPECT_NEAR(100 * right / 8, totals.at("points")[point].at("top1").get<double>(), 1e-9);
+  }
+  EXPECT_TRUE(record.at("points")[2].at("adaptation").at("edges").is_null());
+  EXPECT_GE(record.at("points")[1].at("adaptation").at("edges").at("rho"), -1);
+
+  const fs::path sheet = folder_.path() / "sheet.svg";
+  expectSuccess(adamergeCli({"pictures", rows, "--setting", "2", "--show", "all", "--class", "bird",
+                             "--sheet", sheet, "--quiet"}));
+  EXPECT_THAT(contentOf(sheet), testing::AllOf(HasSubstr("ToMe, r 14"), HasSubstr("2 of 2 images"),
+                                               HasSubstr("bird/drawn.png")));
+  expectProblem(adamergeCli({"pictures", rows, "--setting", "3"}), 2, {"--setting 3", "1 to 2"});
+  expectProblem(adamergeCli({"pictures", rows, "--setting", "1", "--sheet", "sheet.txt"}), 2,
+                {"--sheet", "sheet.txt"});
+  expectProblem(adamergeCli({"pictures", told}), 1, {"told.json", "--per-image"});
+  expectProblem(evaluate({"--methods", "tome", "--r", "8", "--per-image", "-"}), 2,
+                {"--per-image", "file"});
+  fs::remove(set_ / "bird" / "drawn.png");
+  const CliResult moved = adamergeCli({"pictures", rows, "--setting", "2", "--show", "all",
+                                       "--class", "bird", "--sheet", sheet, "--quiet"});
+  EXPECT_EQ(moved.status, 1);
+  EXPECT_THAT(moved.err, testing::AllOf(HasSubstr("drawn.png"), HasSubstr("left out")));
+  EXPECT_THAT(contentOf(sheet), HasSubstr("1 of 2 images"));
 }
 
 TEST_F(EvaluateCommand, DrawsTheSameImagesForTheSameSeed) {

@@ -64,7 +64,11 @@ INSTANTIATE_TEST_SUITE_P(
         CommandHelp{"evaluate",
                     {"--methods,--method LIST", "--r-max LIST", "--r LIST", "--flops LIST",
                      "--flops-images N", "--limit N", "--batch N", "--labels FILE", "--unlabelled",
-                     "--json FILE", "--csv FILE", "FILE.partial"}},
+                     "--json FILE", "--csv FILE", "--per-image FILE", "FILE.partial"}},
+        CommandHelp{"pictures",
+                    {"--setting N", "--sort", "--json FILE", "--counts FILE", "--sheet FILE",
+                     "--show", "--class NAME", "--predicted NAME", "--tiles N"},
+                    false},
         CommandHelp{"bench",
                     {"--architecture LIST", "--images PATH", "--methods,--method LIST",
                      "--r-max LIST", "--r LIST", "--flops LIST", "--batch LIST", "--warmup N",
@@ -75,8 +79,8 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(ProgramHelp, NamesEveryCommand) {
   const CliResult result = adamergeCli({"--help"});
   expectSuccess(result);
-  for (const char* command :
-       {"info", "inspect", "calibrate", "evaluate", "bench", "schedule", "models", "--version"}) {
+  for (const char* command : {"info", "inspect", "calibrate", "evaluate", "pictures", "bench",
+                              "schedule", "models", "--version"}) {
     EXPECT_THAT(result.out, HasSubstr(command));
   }
 }

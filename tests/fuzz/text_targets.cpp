@@ -8,6 +8,7 @@
 #include "adamerge/hub.h"
 #include "adamerge/importance.h"
 #include "adamerge/methods.h"
+#include "adamerge/pictures.h"
 #include "adamerge/report.h"
 #include "bench/session.h"
 #include "datasets/cifar.h"
@@ -154,6 +155,21 @@ void readHubAnswer(Bytes input) {
   }
 }
 
+void readPictures(Bytes input) {
+  const auto file = PictureFile::open(asFile("rows.csv", input));
+  for (std::size_t picture = 0; picture < file->pictures(); ++picture) {
+    for (std::size_t point = 0; point < file->choices().size(); ++point) {
+      touch(file->row(picture, point).image);
+    }
+    touch(file->place(picture).file.string());
+  }
+  for (std::size_t point = 0; point < file->choices().size(); ++point) {
+    require(selectPictures(*file, point, {PictureShow::kAll, -1, -1}).size() == file->pictures(),
+            "pictures are lost");
+  }
+  touch(picturesJson(*file));
+}
+
 }  // namespace
 
 std::vector<Target> textTargets() {
@@ -169,6 +185,7 @@ std::vector<Target> textTargets() {
           {"cifar-names", readCifarNames},
           {"counts", readCounts},
           {"importance", readImportance},
+          {"pictures", readPictures},
           {"hub", readHubAnswer}};
 }
 

@@ -29,8 +29,8 @@ std::string totals(Evaluation evaluation);
 /// What an evaluation might have found of an image.
 struct DrawnOutcome {
   int label = 0;
-  int before = 0;  ///< the unmerged model's class
-  int after = 0;   ///< with merging
+  int before = 0;                   ///< the unmerged model's class
+  int after = 0;                    ///< with merging
   double probability_before = 0.9;  ///< of the label
   double probability_after = 0.5;
   int merged = 8;

@@ -280,17 +280,15 @@ TEST_F(PictureFileTest, MeasuresWhetherCountsFollowTheImages) {
   EXPECT_NEAR(adaptation.edges->high, 0.9697001482843667, 1e-9);
   EXPECT_FALSE(adaptation.entropy);  // all alike
   ASSERT_EQ(adaptation.blocks.size(), 1U);
-  EXPECT_EQ(adaptation.blocks[0].least, 1);
-  EXPECT_EQ(adaptation.blocks[0].median, 3.5);
-  EXPECT_EQ(adaptation.blocks[0].most, 9);
+  EXPECT_EQ(adaptation.blocks[0].spread.minimum, 1);
+  EXPECT_EQ(adaptation.blocks[0].spread.median, 3.5);
+  EXPECT_EQ(adaptation.blocks[0].spread.maximum, 9);
   EXPECT_NEAR(adaptation.merged.mean, 31.0 / 8, 1e-12);
 }
 
 TEST(Complexity, IsSciPys) {
   // scipy.signal.convolve2d with Sobel's kernels, scipy.stats.entropy of the histogram.
-  const auto of = [](int number) {
-    return complexityOf({32, 32, test::patternPixels(number)});
-  };
+  const auto of = [](int number) { return complexityOf({32, 32, test::patternPixels(number)}); };
   EXPECT_NEAR(of(0).edges, 0.028307967221670286, 1e-12);
   EXPECT_NEAR(of(0).entropy, 6.819707234614899, 1e-9);
   EXPECT_NEAR(of(3).edges, 0.03944090114393918, 1e-12);
@@ -308,8 +306,8 @@ TEST_F(PictureRowsTest, MakeAContactSheetAndBoxPlots) {
   for (const std::size_t picture : {0U, 1U}) {
     PreparedImage prepared = prepareImage(file->load(picture), engine.info().preprocessing);
     ImageResult result = engine.run(std::span(&prepared.input, 1), choices_[0].choice).front();
-    sheet.tiles.push_back(sheetTile(*file, picture, 1, engine.info(), std::move(prepared.view),
-                                    std::move(result)));
+    sheet.tiles.push_back(
+        sheetTile(*file, picture, 1, engine.info(), std::move(prepared.view), std::move(result)));
   }
   const fs::path svg = folder_.path() / "sheet.svg";
   writeContactSheet(sheet, {}, FigureFormat::kSvg, svg);

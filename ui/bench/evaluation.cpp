@@ -41,6 +41,7 @@ std::size_t backgroundBatch(const Engine& engine) { return onCpu(engine) ? 2 : 1
 namespace {
 
 constexpr int kKeptStates = 100;
+constexpr int kKeptRows = 10;
 
 QDir stateFolder() {
   return {QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) +
@@ -106,9 +107,11 @@ std::filesystem::path stateFile(const EvaluationRequest& request, const LoadedMo
 void tidyStates() {
   const QFileInfoList files =
       stateFolder().entryInfoList({QStringLiteral("*.json")}, QDir::Files, QDir::Time);
-  for (qsizetype i = kKeptStates; i < files.size(); ++i) {
-    QFile::remove(files[i].filePath());
-    QFile::remove(QString::fromStdString(picturesFile(files[i].filePath().toStdString()).string()));
+  // Rows of images are large; a state goes on without them.
+  for (qsizetype i = kKeptRows; i < files.size(); ++i) {
+    std::error_code gone_already;
+    std::filesystem::remove(picturesFile(files[i].filePath().toStdString()), gone_already);
+    if (i >= kKeptStates) QFile::remove(files[i].filePath());
   }
 }
 

@@ -15,10 +15,10 @@ namespace adamerge::ui {
 namespace {
 
 constexpr std::size_t kSheetTiles = 48;
-constexpr const char* kOpen = "open";
-constexpr const char* kList = "list";
-constexpr const char* kCount = "count";
-constexpr const char* kSheet = "sheet";
+constexpr const char* kOpenJob = "open";
+constexpr const char* kListJob = "list";
+constexpr const char* kCountJob = "count";
+constexpr const char* kSheetJob = "sheet";
 
 }  // namespace
 
@@ -47,7 +47,7 @@ Gallery::Gallery(QObject* parent) : QObject(parent) {}
 
 void Gallery::open(const std::filesystem::path& path) {
   jobs_.run(
-      kOpen, Urgency::kInteractive,
+      kOpenJob, Urgency::kInteractive,
       [this, path](const std::stop_token& stop, const Jobs::Tell& tell) {
         const PictureFilePtr file = PictureFile::open(path, {}, stop);
         tell([this, file] {
@@ -64,7 +64,7 @@ void Gallery::open(const std::filesystem::path& path) {
 }
 
 void Gallery::clear() {
-  for (const char* key : {kOpen, kList, kCount}) jobs_.cancel(key);
+  for (const char* key : {kOpenJob, kListJob, kCountJob}) jobs_.cancel(key);
   cancelSheet();
   if (file_ == nullptr) return;
   file_.reset();
@@ -89,7 +89,7 @@ void Gallery::setFilter(const PictureFilter& filter) {
 }
 
 void Gallery::list() {
-  jobs_.run(kList, Urgency::kInteractive,
+  jobs_.run(kListJob, Urgency::kInteractive,
             [this, file = file_, point = point_, filter = filter_](const std::stop_token&,
                                                                    const Jobs::Tell& tell) {
               auto list = std::make_shared<GalleryList>();
@@ -103,7 +103,7 @@ void Gallery::list() {
 
 void Gallery::count() {
   jobs_.run(
-      kCount, Urgency::kFollowUp,
+      kCountJob, Urgency::kFollowUp,
       [this, file = file_, point = point_](const std::stop_token& stop, const Jobs::Tell& tell) {
         auto classes = std::make_shared<GalleryClasses>();
         classes->file = file;
@@ -117,7 +117,7 @@ void Gallery::count() {
 
 void Gallery::makeSheet(std::shared_ptr<const Engine> engine, const GalleryListPtr& list) {
   sheets_.run(
-      kSheet, Urgency::kInteractive,
+      kSheetJob, Urgency::kInteractive,
       [this, engine = std::move(engine), list](const std::stop_token& stop,
                                                const Jobs::Tell& tell) {
         yieldToOthers();
@@ -168,6 +168,6 @@ void Gallery::makeSheet(std::shared_ptr<const Engine> engine, const GalleryListP
       [this](const QString& message) { emit failed(message); });
 }
 
-void Gallery::cancelSheet() { sheets_.cancel(kSheet); }
+void Gallery::cancelSheet() { sheets_.cancel(kSheetJob); }
 
 }  // namespace adamerge::ui

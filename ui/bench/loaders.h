@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 
+#include "adamerge/dataset.h"
 #include "adamerge/engine.h"
 #include "bench/data.h"
 #include "bench/jobs.h"

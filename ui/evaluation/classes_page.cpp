@@ -85,12 +85,14 @@ QVariant ClassesModel::data(const QModelIndex& index, int role) const {
 QVariant ClassesModel::headerData(int section, Qt::Orientation orientation, int role) const {
   if (orientation != Qt::Horizontal) return {};
   if (role == Qt::TextAlignmentRole) return alignment(section == kClass);
-  const QStringList names = {tr("Class"), tr("Images"), tr("Before %"), tr("After %"),
-                             tr("Δ"),     tr("95 %"),   tr("Lost"),     tr("Gained"),
-                             tr("p"),     tr("p (all)")};
+  const QStringList names = {tr("Class"),   tr("Δ"),     tr("95 %"),   tr("p"),
+                             tr("p (all)"), tr("Lost"),  tr("Gained"), tr("Before %"),
+                             tr("After %"), tr("Images")};
   if (role == Qt::DisplayRole) return names.value(section);
   if (role != Qt::ToolTipRole) return {};
   switch (section) {
+    case kChange:
+      return tr("Points of accuracy gained or lost by merging");
     case kBefore:
       return tr("Right without merging, of the images of the class");
     case kAfter:
@@ -218,10 +220,10 @@ QString adaptationText(const Adaptation& adaptation) {
                               correlationLine(QObject::tr("confidence"), adaptation.confidence)}) {
     if (!line.isEmpty()) lines << line;
   }
-  const Spread& merged = adaptation.merged;
+  const Spread& merged = adaptation.merged.spread;
   QString text = QObject::tr("Tokens merged an image: %1 to %2, median %3.")
-                     .arg(merged.least)
-                     .arg(merged.most)
+                     .arg(merged.minimum)
+                     .arg(merged.maximum)
                      .arg(merged.median);
   if (lines.isEmpty()) return text;
   return text + QObject::tr(" Rank correlation with ") + lines.join(QStringLiteral(", ")) +

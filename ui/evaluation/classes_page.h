@@ -20,15 +20,15 @@ class ClassesModel : public QAbstractTableModel {
  public:
   enum Column {
     kClass,
-    kImages,
-    kBefore,
-    kAfter,
     kChange,
     kInterval,
-    kLost,
-    kGained,
     kP,
     kPAll,
+    kLost,
+    kGained,
+    kBefore,
+    kAfter,
+    kImages,
     kColumns
   };
 

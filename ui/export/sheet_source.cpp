@@ -25,21 +25,29 @@ class GallerySource : public ExportSource {
         functions_(functions) {}
 
   QSizeF size(const ExportStyle& style) const override {
-    const FigureSize size = functions_.size(*figure_, style.page);
+    const FigureSize size = functions_.size(*figure_, pageOf(style));
     return {size.width_mm, size.height_mm};
   }
 
   QImage render(const ExportStyle& style, double dpi) const override {
-    return drawToImage(size(style), dpi,
-                       [&](cairo_t* context) { functions_.draw(*figure_, style.page, context); });
+    return drawToImage(size(style), dpi, [&](cairo_t* context) {
+      functions_.draw(*figure_, pageOf(style), context);
+    });
   }
 
   void write(const std::filesystem::path& path, FigureFormat format,
              const ExportStyle& style) const override {
-    functions_.write(*figure_, style.page, format, path);
+    functions_.write(*figure_, pageOf(style), format, path);
   }
 
  private:
+  /// Small pictures have an overlay of their own.
+  static FigureStyle pageOf(const ExportStyle& style) {
+    FigureStyle page = style.page;
+    page.overlay = tileOverlay();
+    return page;
+  }
+
   std::shared_ptr<const Figure> figure_;
   Functions functions_;
 };

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "adamerge/dataset.h"
 #include "adamerge/engine.h"
 #include "bench/jobs.h"
 #include "sources/drop.h"

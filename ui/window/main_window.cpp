@@ -206,7 +206,6 @@ void MainWindow::connectTools() {
           [this](const GallerySheet& made) {
             ExportContext context = exportContext(workbench_);
             context.gallery = gallerySources(made);
-            context.overlay = tileOverlay();
             ExportDialog(std::move(context), docks_->plots(), kSheetId, this).exec();
           });
   connect(&docks_->evaluation(), &EvaluationPanel::told, this,

@@ -41,7 +41,7 @@ struct CountsFigure {
   struct Setting {
     std::string name;    ///< "AdaMerge, r_max 16"
     std::string detail;  ///< what else is to be said of it
-    std::vector<Spread> blocks;
+    std::vector<Distribution> blocks;
   };
   std::vector<Setting> settings;  ///< at least one, of one depth
 };

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "adamerge/benchmark.h"
 #include "adamerge/dataset.h"
 #include "adamerge/error.h"
 #include "adamerge/evaluate.h"
@@ -173,13 +174,8 @@ struct RankCorrelation {
 std::optional<RankCorrelation> rankCorrelation(std::span<const double> a,
                                                std::span<const double> b);
 
-/// Quartiles are linear between order statistics, whiskers the least and the most.
-struct Spread {
-  double least = 0;
-  double lower = 0;
-  double median = 0;
-  double upper = 0;
-  double most = 0;
+struct Distribution {
+  Spread spread;
   double mean = 0;
 };
 struct Adaptation {
@@ -187,8 +183,8 @@ struct Adaptation {
   std::optional<RankCorrelation> edges;
   std::optional<RankCorrelation> entropy;
   std::optional<RankCorrelation> confidence;  ///< the unmerged model's top probability
-  Spread merged;                              ///< in all blocks
-  std::vector<Spread> blocks;                 ///< in each
+  Distribution merged;                        ///< in all blocks
+  std::vector<Distribution> blocks;           ///< in each
 };
 Adaptation adaptationOf(const PictureFile& file, std::size_t point,
                         const std::stop_token& stop = {});

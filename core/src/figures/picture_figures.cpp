@@ -19,12 +19,18 @@
 namespace adamerge {
 namespace {
 
-constexpr double kLeastTile = 60;
+constexpr double kLeastTile = 76;
 
-std::string predictionText(const PictureFile& file, std::size_t picture, std::size_t point) {
-  const PictureFile::Outcome& outcome = file.outcome(picture, point);
-  if (outcome.top < 0) return "no classifier";
-  return fmt::format("{} {:.2f}", file.className(outcome.top), outcome.top_probability);
+/// "cat 0.91 → 0.60", "cat → dog 0.48": the top class without and with merging.
+std::string predictionsText(const PictureFile& file, std::size_t picture, std::size_t point) {
+  const PictureFile::Outcome& before = file.outcome(picture, 0);
+  const PictureFile::Outcome& after = file.outcome(picture, point);
+  if (before.top < 0) return fmt::format("{} merged", after.merged);
+  const std::string name = file.className(before.top);
+  if (before.top == after.top) {
+    return fmt::format("{} {:.2f} → {:.2f}", name, before.top_probability, after.top_probability);
+  }
+  return fmt::format("{} → {} {:.2f}", name, file.className(after.top), after.top_probability);
 }
 
 }  // namespace
@@ -33,7 +39,7 @@ FigureInput sheetTile(const PictureFile& file, std::size_t picture, std::size_t 
                       const ModelInfo& model, Image view, ImageResult result, int block) {
   FigureInput tile;
   tile.title = file.imageName(picture);
-  tile.subtitle = predictionText(file, picture, 0) + " → " + predictionText(file, picture, point);
+  tile.subtitle = predictionsText(file, picture, point);
   const auto original = std::make_shared<const Image>(std::move(view));
   tile.image.view = *original;
   tile.image.crop = {0, 0, static_cast<double>(original->width),
@@ -171,7 +177,9 @@ class CountsDrawing {
   double highest() const {
     double most = 1;
     for (const CountsFigure::Setting& setting : figure_.settings) {
-      for (const Spread& block : setting.blocks) most = std::max(most, block.most);
+      for (const Distribution& block : setting.blocks) {
+        most = std::max(most, block.spread.maximum);
+      }
     }
     return most * kCountsHeadroom;
   }
@@ -189,22 +197,22 @@ class CountsDrawing {
     drawValueAxis(canvas, scene(), plot, "merged", 4);
     const double width = plot.slot() * kBoxShare;
     for (std::size_t block = 0; block < setting.blocks.size(); ++block) {
-      const Spread& spread = setting.blocks[block];
+      const Spread& spread = setting.blocks[block].spread;
       const double x = plot.x(static_cast<double>(block));
       const std::array<Segment, 4> whiskers{
-          {{{x, plot.y(spread.least)}, {x, plot.y(spread.lower)}},
-           {{x, plot.y(spread.upper)}, {x, plot.y(spread.most)}},
-           {{x - width / 4, plot.y(spread.least)}, {x + width / 4, plot.y(spread.least)}},
-           {{x - width / 4, plot.y(spread.most)}, {x + width / 4, plot.y(spread.most)}}}};
+          {{{x, plot.y(spread.minimum)}, {x, plot.y(spread.lower_quartile)}},
+           {{x, plot.y(spread.upper_quartile)}, {x, plot.y(spread.maximum)}},
+           {{x - width / 4, plot.y(spread.minimum)}, {x + width / 4, plot.y(spread.minimum)}},
+           {{x - width / 4, plot.y(spread.maximum)}, {x + width / 4, plot.y(spread.maximum)}}}};
       canvas.lines(whiskers, kWhisker, theme.ink);
-      const Box box{x - width / 2, plot.y(spread.upper), width,
-                    plot.y(spread.lower) - plot.y(spread.upper)};
+      const Box box{x - width / 2, plot.y(spread.upper_quartile), width,
+                    plot.y(spread.lower_quartile) - plot.y(spread.upper_quartile)};
       canvas.fill(box, theme.band);
       canvas.frame(box, kWhisker, theme.line);
       const std::array<Segment, 1> median{
           {{{box.x, plot.y(spread.median)}, {box.right(), plot.y(spread.median)}}}};
       canvas.lines(median, kMedian, theme.line);
-      canvas.dot({x, plot.y(spread.mean)}, 1.4, theme.point, theme.background);
+      canvas.dot({x, plot.y(setting.blocks[block].mean)}, 1.4, theme.point, theme.background);
     }
     drawBlockAxis(canvas, scene(), plot, lowest);
   }

@@ -11,7 +11,6 @@
 #include "adamerge/pictures.h"
 #include "adamerge/report.h"
 #include "support/json.h"
-#include "support/numbers.h"
 
 namespace adamerge {
 namespace {
@@ -154,14 +153,10 @@ std::vector<double> ranksOf(std::span<const double> values) {
   return ranks;
 }
 
-Spread spreadOf(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return {values.front(),
-          quantile(values, 0.25),
-          quantile(values, 0.5),
-          quantile(values, 0.75),
-          values.back(),
-          std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size())};
+Distribution distributionOf(std::vector<double> values) {
+  const double sum = std::accumulate(values.begin(), values.end(), 0.0);
+  const auto count = static_cast<double>(values.size());
+  return {spreadOf(std::move(values)), sum / count};
 }
 
 }  // namespace
@@ -211,9 +206,9 @@ Adaptation adaptationOf(const PictureFile& file, std::size_t point, const std::s
     for (std::size_t picture = 0; picture < count; ++picture) {
       values[picture] = file.merged(picture, point, block);
     }
-    adaptation.blocks.push_back(spreadOf(std::move(values)));
+    adaptation.blocks.push_back(distributionOf(std::move(values)));
   }
-  adaptation.merged = spreadOf(std::move(merged));
+  adaptation.merged = distributionOf(std::move(merged));
   return adaptation;
 }
 
@@ -226,9 +221,11 @@ Json toJson(const std::optional<RankCorrelation>& correlation) {
   return {{"rho", correlation->rho}, {"interval", {correlation->low, correlation->high}}};
 }
 
-Json toJson(const Spread& spread) {
-  return {{"least", spread.least}, {"lower", spread.lower}, {"median", spread.median},
-          {"upper", spread.upper}, {"most", spread.most},   {"mean", spread.mean}};
+Json toJson(const Distribution& distribution) {
+  const Spread& spread = distribution.spread;
+  return {{"minimum", spread.minimum}, {"lower_quartile", spread.lower_quartile},
+          {"median", spread.median},   {"upper_quartile", spread.upper_quartile},
+          {"maximum", spread.maximum}, {"mean", distribution.mean}};
 }
 
 Json classesJson(const PictureFile& file, std::size_t point) {
@@ -271,7 +268,7 @@ std::string picturesJson(const PictureFile& file, const std::stop_token& stop) {
     const MethodChoice& choice = file.choices()[point];
     const Adaptation adaptation = adaptationOf(file, point, stop);
     Json blocks = Json::array();
-    for (const Spread& block : adaptation.blocks) blocks.push_back(toJson(block));
+    for (const Distribution& block : adaptation.blocks) blocks.push_back(toJson(block));
     json["points"].push_back({{"method", choice.method},
                               {"name", describe(choice)},
                               {"settings", adamerge::toJson(choice.settings)},

@@ -168,12 +168,15 @@ PictureWriter::PictureWriter(std::filesystem::path path, const std::string& head
                     "it to begin anew",
                     path_.string(), what));
   };
-  const int fresh = kept ? 0 : O_TRUNC;
-  if (!kept && path_.has_parent_path()) {
+  if (!kept) {
     std::error_code shows_below;
-    std::filesystem::create_directories(path_.parent_path(), shows_below);
+    if (path_.has_parent_path()) {
+      std::filesystem::create_directories(path_.parent_path(), shows_below);
+    }
+    // Whoever still reads the former rows keeps them.
+    std::filesystem::remove(path_, shows_below);
   }
-  descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | fresh, 0666);
+  descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (descriptor_ < 0) {
     throw Error(fmt::format("{}: cannot be written: {}", path_.string(), std::strerror(errno)));
   }
