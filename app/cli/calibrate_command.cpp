@@ -21,6 +21,7 @@ struct CalibrateOptions {
   MethodOptions method;
   std::string folder;
   std::string r_max;
+  std::string ratio;
   std::string output;
   int passes = 2;
   std::size_t limit = 0;
@@ -69,7 +70,13 @@ int run(const CalibrateOptions& options, const std::stop_token& stop) {
   CalibrationOptions calibration;
   calibration.choice = options.method.choice();
   if (usesImportance(calibration.choice)) return runImportance(options, terminal, stop);
-  calibration.r_max = asUsage([&] { return parseCounts("--r-max", options.r_max); });
+  const std::string key = options.ratio.empty() ? "r_max" : "ratio";
+  if (!options.ratio.empty() && !options.r_max.empty()) {
+    throw UsageError("--r-max and --ratio are for different networks: one of them is expected");
+  }
+  calibration.r_max = asUsage([&] {
+    return parseCounts("--" + optionName(key), key == "ratio" ? options.ratio : options.r_max);
+  });
   calibration.passes = options.passes;
   if (calibration.choice.statistics) {
     throw UsageError("--stats: calibrate makes statistics and reads none");
@@ -77,10 +84,16 @@ int run(const CalibrateOptions& options, const std::stop_token& stop) {
   asUsage([&] { requireStatistics(calibration.choice); }, "there is nothing to calibrate: ");
   requireWritableFile(options.output);
   const Engine engine = options.engine.load(terminal, stop);
+  if (engine.info().vit.restores() && key != "ratio") {
+    throw UsageError(fmt::format("{} restores its grid in every block: its statistics are for "
+                                 "--ratio, in per cent, as 25,50,75",
+                                 engine.info().name));
+  }
   requireSettingsSuit(calibration.choice, engine.info().vit, engine.info().name, /*strict=*/true);
   // A count that the model cannot merge is said before any image is read.
   MethodChoice largest = calibration.choice;
-  largest.settings["r_max"] = std::int64_t{calibration.r_max.back()};
+  largest.settings[key] = std::int64_t{calibration.r_max.back()};
+  requireSettingsSuit(largest, engine.info().vit, engine.info().name, /*strict=*/true);
   engine.prepare(largest);
   ImageSource images =
       openImages(options.folder, options.limit, options.engine.seed(), engine, terminal, stop);
@@ -93,8 +106,9 @@ int run(const CalibrateOptions& options, const std::stop_token& stop) {
       calibrate(engine, read, images.size(), calibration, terminal.callback(), stop);
   writeStatistics(statistics, options.output);
   if (!options.engine.quiet()) {
-    fmt::print("{}: statistics of {} blocks for {} values of r_max from {} images, {} passes\n",
-               options.output, statistics.depth, statistics.entries.size(), statistics.images,
+    fmt::print("{}: statistics of {} blocks for {} values of {} from {} images, {} passes\n",
+               options.output, statistics.depth, statistics.entries.size(), statistics.knob,
+               statistics.images,
                statistics.passes);
   }
   return finish(images, terminal);
@@ -114,6 +128,11 @@ Command calibrateCommand(CLI::App& app) {
       ->add_option("--r-max", options->r_max,
                    "As 8,12,16 or 1:23 or 1:23:2; needed for layer statistics")
       ->type_name("LIST");
+  command
+      ->add_option("--ratio", options->ratio,
+                   "The same in per cent, for networks that restore their grid in every block "
+                   "(Segment Anything)")
+      ->type_name("LIST");
   takesWholeNumber(
       *command->add_option("--passes", options->passes, "Passes over the images (default 2)"), 1,
       100);
@@ -127,7 +146,7 @@ Command calibrateCommand(CLI::App& app) {
                  ->required(),
             "FILE");
   options->engine.addTo(*command);
-  options->method.addTo(*command, "adamerge", {"r_max"});
+  options->method.addTo(*command, "adamerge", {"r_max", "ratio"});
   return {command, [options](const std::stop_token& stop) { return run(*options, stop); }};
 }
 
