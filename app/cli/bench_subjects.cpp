@@ -81,6 +81,10 @@ void calibrateUntrained(Engine& engine, const std::vector<InputTensor>& images,
   options.choice = *adaptive;
   options.source = "the benchmark's own images";
   for (const double share : kCalibratedShares) {
+    if (engine.info().vit.restores()) {
+      options.r_max.push_back(static_cast<int>(share * 100));
+      continue;
+    }
     options.r_max.push_back(std::max(static_cast<int>(share * engine.info().vit.patchTokens()),
                                      static_cast<int>(options.r_max.size()) + 1));
   }

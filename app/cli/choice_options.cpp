@@ -66,9 +66,11 @@ void ChoiceOptions::addTo(CLI::App& command) {
       "--flops", flops_,
       "Instead of counts: G of the paper's convention, as 0.9,0.75; each method gets the count "
       "that comes nearest");
-  for (CLI::Option* option : {r_max, r, flops}) takesText(*option, "LIST");
-  flops->excludes(r)->excludes(r_max);
-  settings_.addSettingsTo(command, {"r", "r_max"});
+  CLI::Option* ratio = command.add_option(
+      "--ratio", ratio_, "Ratios in per cent, as 10,30,50 or 10:50:10 (default: the method's own)");
+  for (CLI::Option* option : {r_max, r, ratio, flops}) takesText(*option, "LIST");
+  flops->excludes(r)->excludes(r_max)->excludes(ratio);
+  settings_.addSettingsTo(command, {"r", "r_max", "ratio"});
 }
 
 void ChoiceOptions::addSampleSizeTo(CLI::App& command) {
@@ -119,8 +121,7 @@ std::vector<MeasuredChoice> ChoiceOptions::counted() const {
   const auto add = [&](const std::string& key, const std::string& text) {
     if (text.empty()) return;
     const bool taken = std::any_of(methods.begin(), methods.end(), [&](const MethodChoice& method) {
-      const CompressionKnob* knob = compressionKnob(method);
-      return knob != nullptr && knob->key == key;
+      return countKey(method, {{key, {}}}) == key;
     });
     if (!taken) {
       throw UsageError(fmt::format("--{}: none of {} takes it under these settings",
@@ -130,6 +131,7 @@ std::vector<MeasuredChoice> ChoiceOptions::counted() const {
   };
   add("r", r_);
   add("r_max", r_max_);
+  add("ratio", ratio_);
   return withCounts(methods, counts);
 }
 

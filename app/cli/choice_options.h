@@ -48,6 +48,7 @@ class ChoiceOptions {
   std::vector<std::string> variants_;
   std::string r_;
   std::string r_max_;
+  std::string ratio_;
   std::string flops_;
   std::size_t flops_images_ = 32;
 };

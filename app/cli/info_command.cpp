@@ -21,7 +21,7 @@ struct InfoOptions {
 std::string calibrationText(const Engine& engine) {
   const auto statistics = engine.statistics();
   if (statistics == nullptr) return "none (run adamerge calibrate)";
-  return fmt::format("r_max {} to {}, {} images of {}", statistics->entries.front().r_max,
+  return fmt::format("{} {} to {}, {} images of {}", statistics->knob, statistics->entries.front().r_max,
                      statistics->entries.back().r_max, statistics->images, statistics->source);
 }
 
@@ -37,6 +37,22 @@ std::string prefixText(const VitConfig& vit) {
 std::string placeText(const Engine& engine, bool automatic) {
   return fmt::format("{}, {}{}, {}", engine.device(), engine.dtype(), automatic ? " (auto)" : "",
                      torchVersion());
+}
+
+/// "14 x 14 patches; the whole grid in blocks 2, 5, 8, 11; neck of 256 channels".
+std::string windowsText(const VitConfig& vit) {
+  std::vector<int> global;
+  int side = 0;
+  for (std::size_t block = 0; block < vit.windows.sides.size(); ++block) {
+    side = std::max(side, vit.windows.sides[block]);
+    if (vit.windows.sides[block] == 0) global.push_back(static_cast<int>(block));
+  }
+  std::string text = side == 0 ? "none" : fmt::format("{} x {} patches", side, side);
+  if (!global.empty()) {
+    text += fmt::format("; the whole grid in blocks {}", fmt::join(global, ", "));
+  }
+  if (vit.neck_channels > 0) text += fmt::format("; neck of {} channels", vit.neck_channels);
+  return text;
 }
 
 void print(const Engine& engine, bool automatic) {
@@ -58,6 +74,7 @@ void print(const Engine& engine, bool automatic) {
   row("tokens",
       fmt::format("{} = {} x {} patches + {} prefix ({})", vit.patchTokens() + vit.prefixTokens(),
                   vit.gridWidth(), vit.gridHeight(), vit.prefixTokens(), prefixText(vit)));
+  if (vit.isWindowed()) row("windows", windowsText(vit));
   row("FLOPs",
       fmt::format("{:.3f} G (paper convention), {:.3f} G (total)", flops.paper, flops.total));
   row("preprocessing", describe(info.preprocessing));

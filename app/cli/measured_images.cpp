@@ -71,6 +71,11 @@ void CalibrationSubject::addTo(CLI::App& command) {
   command
       .add_option("--r-max", r_max_, "As 8,12,16 or 1:23 or 1:23:2; needed for layer statistics")
       ->type_name("LIST");
+  command
+      .add_option("--ratio", ratio_,
+                  "The same in per cent, for networks that restore their grid in every block "
+                  "(Segment Anything)")
+      ->type_name("LIST");
   takesWholeNumber(*command.add_option("--passes", passes_, "Passes over the images (default 2)"),
                    1, 100);
   takesWholeNumber(
@@ -81,7 +86,15 @@ void CalibrationSubject::addTo(CLI::App& command) {
                              "prune-merge.json")
                  ->required(),
             "FILE");
-  method_.addTo(command, "adamerge", {"r_max"});
+  method_.addTo(command, "adamerge", {"r_max", "ratio"});
+}
+
+std::vector<int> CalibrationSubject::counts() const {
+  if (!ratio_.empty() && !r_max_.empty()) {
+    throw UsageError("--r-max and --ratio are for different networks: one of them is expected");
+  }
+  return asUsage(
+      [&] { return parseCounts("--" + optionName(knob()), ratio_.empty() ? r_max_ : ratio_); });
 }
 
 MethodChoice CalibrationSubject::choice() const {
@@ -93,12 +106,12 @@ MethodChoice CalibrationSubject::choice() const {
     return choice;
   }
   // A count that the model cannot merge is said before any image is read.
-  const std::vector<int> counts = asUsage([&] { return parseCounts("--r-max", r_max_); });
+  const int largest = counts().back();
   if (choice.statistics) {
     throw UsageError("--stats: calibrate makes statistics and reads none");
   }
   asUsage([&] { requireStatistics(choice); }, "there is nothing to calibrate: ");
-  choice.settings["r_max"] = std::int64_t{counts.back()};
+  choice.settings[knob()] = std::int64_t{largest};
   return choice;
 }
 
@@ -113,10 +126,17 @@ CalibrationSubject::Outcome CalibrationSubject::run(const Engine& engine, unsign
   CalibrationOptions calibration;
   calibration.choice = choice();
   if (usesImportance(calibration.choice)) return runImportance(engine, seed, terminal, stop);
-  requireSettingsSuit(method_.choice(), engine.info().vit, engine.info().name, /*strict=*/true);
+  const ModelInfo& model = engine.info();
+  if (model.vit.restores() && ratio_.empty()) {
+    throw UsageError(
+        fmt::format("{} restores its grid in every block: its statistics are for "
+                    "--ratio, in per cent, as 25,50,75",
+                    model.name));
+  }
+  requireSettingsSuit(calibration.choice, model.vit, model.name, /*strict=*/true);
   engine.prepare(calibration.choice);
-  calibration.choice.settings.erase("r_max");
-  calibration.r_max = parseCounts("--r-max", r_max_);
+  calibration.choice.settings.erase(knob());
+  calibration.r_max = counts();
   calibration.passes = passes_;
   ImageSource images = openImages(folder_, limit_, seed, engine, terminal, stop);
   calibration.source = sourceOf(folder_, limit_, seed, images);
@@ -127,11 +147,10 @@ CalibrationSubject::Outcome CalibrationSubject::run(const Engine& engine, unsign
   const Statistics statistics =
       calibrate(engine, read, images.size(), calibration, terminal.callback(), stop);
   writeStatistics(statistics, output_);
-  return {
-      fmt::format("{}: statistics of {} blocks for {} values of r_max from {} images, {} passes",
-                  output_, statistics.depth, statistics.entries.size(), statistics.images,
-                  statistics.passes),
-      leftOut(images)};
+  return {fmt::format("{}: statistics of {} blocks for {} values of {} from {} images, {} passes",
+                      output_, statistics.depth, statistics.entries.size(), statistics.knob,
+                      statistics.images, statistics.passes),
+          leftOut(images)};
 }
 
 CalibrationSubject::Outcome CalibrationSubject::runImportance(const Engine& engine, unsigned seed,

@@ -56,10 +56,14 @@ class CalibrationSubject {
   MethodChoice choice() const;
   Outcome runImportance(const Engine& engine, unsigned seed, Terminal& terminal,
                         const std::stop_token& stop) const;
+  /// The setting whose values are asked for, and its list.
+  std::string knob() const { return ratio_.empty() ? "r_max" : "ratio"; }
+  std::vector<int> counts() const;
 
   MethodOptions method_;
   std::string folder_;
   std::string r_max_;
+  std::string ratio_;
   std::string output_;
   int passes_ = 2;
   std::size_t limit_ = 0;

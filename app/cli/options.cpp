@@ -77,6 +77,8 @@ std::string typeName(const SettingInfo& setting) {
   if (std::holds_alternative<std::string>(setting.fallback)) {
     return fmt::format("{}", fmt::join(setting.choices, "|"));
   }
+  constexpr std::size_t kPoint = 2;
+  if (setting.tuple > 0) return setting.tuple == kPoint ? "X,Y" : "X0,Y0,X1,Y1";
   return "LIST";
 }
 
@@ -333,6 +335,8 @@ void MethodOptions::addSettingsTo(CLI::App& command, const std::vector<std::stri
       given.option = command.add_option("--" + optionName(key), given.text, settingHelp(key))
                          ->type_name(typeName(setting))
                          ->group(group);
+      // Each of several, one below the other.
+      if (setting.tuple > 0) given.option->multi_option_policy(CLI::MultiOptionPolicy::Join);
       if (std::holds_alternative<bool>(setting.fallback)) {
         command
             .add_flag("--no-" + optionName(key), given.off,

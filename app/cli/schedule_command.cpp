@@ -48,9 +48,10 @@ int run(const ScheduleOptions& options, const std::stop_token& stop) {
       matchFlops(engine, inputs, choice, options.flops, terminal.callback(), stop);
 
   if (!point.calibrated) {
-    terminal.warn(
-        "no layer statistics fit these settings, so every block merges half of r_max; "
-        "calibrate first");
+    terminal.warn(fmt::format(
+        "no layer statistics fit these settings, so every block merges half of {}; "
+        "calibrate first",
+        point.key));
   }
   if (std::abs(point.flops.paper - options.flops) > 0.02 * options.flops) {
     terminal.warn(fmt::format("{} {} is the nearest to {:.3f} G, with {:.3f} G",
@@ -75,7 +76,7 @@ int run(const ScheduleOptions& options, const std::stop_token& stop) {
 Command scheduleCommand(CLI::App& app) {
   auto options = std::make_shared<ScheduleOptions>();
   CLI::App* command = app.add_subcommand(
-      "schedule", "The setting (r or r_max) whose FLOPs come nearest to a target");
+      "schedule", "The setting (r, r_max or ratio) whose FLOPs come nearest to a target");
   takesPositiveNumber(
       *command->add_option("--flops", options->flops, "Target in G, paper convention")
            ->type_name("G")
@@ -92,7 +93,7 @@ Command scheduleCommand(CLI::App& app) {
                                  "Write the result as JSON; - is standard output"),
             "FILE");
   options->engine.addTo(*command);
-  options->method.addTo(*command, "adamerge", {"r", "r_max"});
+  options->method.addTo(*command, "adamerge", {"r", "r_max", "ratio"});
   return {command, [options](const std::stop_token& stop) { return run(*options, stop); }};
 }
 

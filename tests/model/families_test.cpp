@@ -37,6 +37,11 @@ double distance(const at::Tensor& a, const at::Tensor& b) {
   return a.numel() == 0 ? 0 : (a - b).abs().max().item<double>();
 }
 
+/// A dense network's features are planes.
+at::Tensor featuresOf(const at::Tensor& expected) {
+  return expected.dim() == 4 ? expected.flatten(2).transpose(1, 2) : expected;
+}
+
 void expectTheLibrarysNumbers(const fs::path& folder) {
   SCOPED_TRACE(folder.filename().string());
   const StateDict expected = readWeights(folder / "case.safetensors").tensors;
@@ -71,7 +76,7 @@ void expectTheLibrarysNumbers(const fs::path& folder) {
   // CLIP's last hidden state has no norm, which acts on every token in timm and here.
   const auto normed = expected.find("tokens_normed");
   const at::Tensor features = normed != expected.end() ? normed->second : expected.at("features");
-  EXPECT_LE(distance(output.features[0], features[0]), kBound) << "features";
+  EXPECT_LE(distance(output.features[0], featuresOf(features)[0]), kBound) << "features";
   EXPECT_LE(distance(output.embedding, expected.at("embedding")), kBound) << "embedding";
   const auto logits = expected.find("logits");
   if (logits == expected.end()) {
@@ -99,11 +104,31 @@ TEST(Families, SharedGiveTheNumbersOfTheirLibraries) {
   }
 }
 
+TEST(Families, SegmentAnythingGivesTheNumbersOfItsLibraries) {
+  int found = 0;
+  for (const fs::path& root : {fs::path(ADAMERGE_TEST_DATA) / "dense",
+                               fs::path(ADAMERGE_SHARED) / "reference" / "dense"}) {
+    for (const fs::path& folder : test::familyFolders(root)) {
+      if (!folder.filename().string().starts_with("sam-")) continue;
+      expectTheLibrarysNumbers(folder);
+      ++found;
+    }
+  }
+  EXPECT_GE(found, 4);
+}
+
+TEST(Families, SharedSamThatWasRefusedRuns) {
+  const fs::path folder = test::kSharedFamilies / "refused" / "sam-vision";
+  if (!fs::is_directory(folder)) GTEST_SKIP() << folder << " is not here";
+  const LoadedModel model = loadModel(folder);
+  EXPECT_EQ(model.info.vit.windows.sides, (std::vector<int>{2, 0}));
+  EXPECT_EQ(model.info.vit.embeddingWidth(), 16);
+}
+
 TEST(Families, SharedForeignNetworksAreRefusedWithTheReason) {
   const fs::path root = test::kSharedFamilies / "refused";
   if (!fs::is_directory(root)) GTEST_SKIP() << root << " is not here";
   for (const auto& [name, reason] : {std::pair("swin", "pyramid"),
-                                     {"sam-vision", "windows"},
                                      {"siglip2-naflex", "NaFlex"},
                                      {"timm-naflexvit", "NaFlex"},
                                      {"timm-diff-attention", "differential attention"}}) {

@@ -74,6 +74,10 @@ std::vector<double> parseTiers(std::string_view name, std::string_view text);
 /// Values by the compression setting they are for ("r", "r_max").
 using Counts = std::map<std::string, std::vector<int>, std::less<>>;
 
+/// Which of `counts` drives the method under its settings, or would in a network that restores its
+/// grid; empty: none.
+std::string countKey(const MethodChoice& method, const Counts& counts);
+
 /// Each method with each of the counts for what drives its compression; as it is where there are
 /// none for that, or nothing drives it. Throws Error for counts that the method does not take.
 std::vector<MeasuredChoice> withCounts(std::span<const MethodChoice> methods, const Counts& counts);

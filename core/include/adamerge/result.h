@@ -123,6 +123,8 @@ struct ImageResult {
   /// RunOptions::features asked for them.
   std::vector<float> features;
   std::vector<int> patch_tokens;
+  /// Per patch: whether it shows the picture and not what pads it; empty: all do. Likewise.
+  std::vector<bool> in_picture;
   /// What the lenses look into; only where RunOptions::record asked for it.
   std::shared_ptr<const Recording> recording;
   Flops flops;

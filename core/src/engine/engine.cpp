@@ -143,6 +143,21 @@ at::Tensor stackInputs(std::span<const InputTensor> images, const VitConfig& vit
   return batch;
 }
 
+/// Of patches in raster order those that begin within the picture; empty where nothing pads it at
+/// the right and below.
+std::vector<bool> inPicture(const PicturePlace& picture, const VitConfig& vit) {
+  if (!vit.isWindowed() || picture.width == 0) return {};
+  const std::int64_t height = std::lround(picture.offset_y + picture.scale_y * picture.height);
+  const std::int64_t width = std::lround(picture.offset_x + picture.scale_x * picture.width);
+  std::vector<bool> seen;
+  for (std::int64_t row = 0; row < vit.gridHeight(); ++row) {
+    for (std::int64_t column = 0; column < vit.gridWidth(); ++column) {
+      seen.push_back(row * vit.patch_size < height && column * vit.patch_size < width);
+    }
+  }
+  return seen;
+}
+
 struct Placement {
   at::Device device;
   at::ScalarType dtype;
@@ -362,6 +377,7 @@ std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
       const auto* values = tokens.data_ptr<float>();
       result.features.assign(values, values + tokens.numel());
       result.patch_tokens = output.images[i].patchTokens();
+      result.in_picture = inPicture(images[i].picture, vit);
     }
     if (options.record) result.recording = output.recordings[i];
     result.flops = countFlops(vit, output.images[i].work());

@@ -136,9 +136,14 @@ Json inspectObject(const Engine& engine, const InspectReport& report) {
   }
   fidelity["embedding_cosine"] = embeddingCosine(report.baseline, report.result);
   fidelity["patch_cosine"] = patchCosine(report.baseline, report.result);
+  Rectangle crop = report.crop;
+  if (model.preprocessing.in_corner) {  // what is beyond the picture is no part of it
+    crop = {0, 0, static_cast<double>(report.image_width),
+            static_cast<double>(report.image_height)};
+  }
   Json json = {{"image", report.image},
                {"image_size", {report.image_height, report.image_width}},
-               {"crop", {report.crop.x, report.crop.y, report.crop.width, report.crop.height}},
+               {"crop", {crop.x, crop.y, crop.width, crop.height}},
                {"model", modelObject(model)},
                {"method", report.choice.method},
                {"settings", toJson(settingsInForce(resolved, model.vit.placesTokens()))},
@@ -220,6 +225,7 @@ std::string positions(const VitConfig& vit) {
   std::string text = vit.position_table ? "table" : "";
   if (vit.isRotary()) text += text.empty() ? "rotary" : "+rotary";
   if (vit.hasRelativeBias()) text += text.empty() ? "relative" : "+relative";
+  if (vit.windows.relative) text += text.empty() ? "decomposed" : "+decomposed";
   return text.empty() ? "none" : text;
 }
 
@@ -282,6 +288,13 @@ std::string describe(const MethodChoice& choice) {
 
 std::string describe(const Preprocessing& p) {
   std::string resize;
+  if (p.in_corner) {
+    return fmt::format(
+        "longest side to {}, {}, in the corner of {} x {} with zeros around, mean {:.3g} {:.3g} "
+        "{:.3g}, std {:.3g} {:.3g} {:.3g}",
+        std::max(p.resize_width, p.resize_height), name(p.interpolation), p.crop_width,
+        p.crop_height, p.mean[0], p.mean[1], p.mean[2], p.std[0], p.std[1], p.std[2]);
+  }
   switch (p.resize) {
     case Preprocessing::Resize::kShorterSide:
       resize = fmt::format("shorter side to {}", std::min(p.resize_height, p.resize_width));
@@ -370,10 +383,15 @@ std::string modelJson(const Engine& engine) {
                            {"interpolation", name(p.interpolation)},
                            {"mean", p.mean},
                            {"std", p.std}};
-  json["calibrated_r_max"] = Json::array();
+  if (info.vit.isWindowed()) {
+    json["windows"] = info.vit.windows.sides;
+    json["neck_channels"] = info.vit.neck_channels;
+  }
+  const std::string calibrated = info.vit.restores() ? "calibrated_ratio" : "calibrated_r_max";
+  json[calibrated] = Json::array();
   if (const auto statistics = engine.statistics()) {
     for (const StatisticsEntry& entry : statistics->entries) {
-      json["calibrated_r_max"].push_back(entry.r_max);
+      json[calibrated].push_back(entry.r_max);
     }
   }
   json["device"] = engine.device();

@@ -114,10 +114,13 @@ double patchCosine(const ImageResult& baseline, const ImageResult& merged) {
     return std::span(result.features).subspan(static_cast<std::size_t>(token) * width, width);
   };
   double sum = 0;
+  std::size_t count = 0;
   for (std::size_t p = 0; p < patches; ++p) {
+    if (!baseline.in_picture.empty() && !baseline.in_picture[p]) continue;
     sum += cosine(row(baseline, baseline.patch_tokens[p]), row(merged, merged.patch_tokens[p]));
+    ++count;
   }
-  return sum / static_cast<double>(patches);
+  return sum / static_cast<double>(count);
 }
 
 std::vector<int> survivingPatches(const std::vector<LayerTrace>& layers, int layer) {

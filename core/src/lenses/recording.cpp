@@ -76,6 +76,9 @@ std::vector<int> Recording::groupsAfter(int block) const {
 AttentionMaps Recording::attention(int block, const std::stop_token& stop) const {
   const BlockRecord& record = blockOf(*this, block);
   throwIfStopped(stop);
+  if (state_->network->config().isWindowed()) {
+    throw Error("attention inside windows cannot be shown; similarity, norm and change can");
+  }
   AttentionMaps maps;
   maps.block = block;
   maps.grid_width = gridWidth();

@@ -78,9 +78,13 @@ Statistics calibrate(const Engine& engine, const BatchSource& images, std::size_
   statistics.source = options.source;
   statistics.created = today();
   statistics.dtype = engine.dtype();
-  const Settings complete = completeSettings(options.choice);
+  const VitConfig& vit = engine.info().vit;
+  if (vit.restores()) statistics.knob = "ratio";
+  const Settings complete = completeSettings(options.choice, vit);
   for (const std::string& key : findMethod(options.choice.method).statistics_settings) {
-    statistics.settings[key] = complete.find(key)->second;
+    if (const auto found = complete.find(key); found != complete.end()) {
+      statistics.settings[key] = found->second;
+    }
   }
 
   const auto total = static_cast<std::int64_t>(count) * options.passes;
@@ -91,7 +95,7 @@ Statistics calibrate(const Engine& engine, const BatchSource& images, std::size_
     std::vector<PreparedMethod> prepared;
     for (const int r_max : options.r_max) {
       MethodChoice choice = options.choice;
-      choice.settings["r_max"] = std::int64_t{r_max};
+      choice.settings[statistics.knob] = std::int64_t{r_max};
       choice.statistics = previous;
       choice.ignore_statistics = pass == 0;
       prepared.push_back(engine.prepare(choice));
@@ -148,7 +152,9 @@ SchedulePoint measure(const Engine& engine, std::span<const InputTensor> images,
       point.flops.total += share * image.flops.total;
       point.calibrated = point.calibrated && image.calibrated;
       for (std::size_t block = 0; block < image.layers.size(); ++block) {
-        point.tokens_per_block[block] += share * image.layers[block].tokens_in;
+        const LayerTrace& layer = image.layers[block];
+        point.tokens_per_block[block] +=
+            share * (layer.window.empty() ? layer.tokens_in : layer.tokens_inside);
       }
     }
   }
@@ -158,8 +164,13 @@ SchedulePoint measure(const Engine& engine, std::span<const InputTensor> images,
 }  // namespace
 
 SchedulePoint matchFlops(const Engine& engine, std::span<const InputTensor> images,
-                         const MethodChoice& choice, double target,
+                         const MethodChoice& wanted, double target,
                          const ProgressCallback& progress, const std::stop_token& stop) {
+  MethodChoice choice = wanted;  // a network's own settings tell its knob
+  if (engine.info().vit.restores()) {
+    requireSettingsSuit(wanted, engine.info().vit, engine.info().name);
+    choice.settings = completeSettings(wanted, engine.info().vit);
+  }
   const CompressionKnob* knob = compressionKnob(choice);
   if (knob == nullptr) {
     throw Error(fmt::format(

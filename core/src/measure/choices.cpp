@@ -90,19 +90,29 @@ std::vector<double> parseTiers(std::string_view name, std::string_view text) {
   return tiers;
 }
 
+std::string countKey(const MethodChoice& method, const Counts& counts) {
+  const CompressionKnob* knob = compressionKnob(method);
+  if (knob != nullptr && counts.count(knob->key) > 0) return knob->key;
+  // Which networks restore their grid is not known before one is loaded.
+  const std::vector<CompressionKnob>& knobs = findMethod(method.method).compression;
+  const bool inside = std::any_of(knobs.begin(), knobs.end(),
+                                  [](const CompressionKnob& own) { return own.key == "ratio"; });
+  return inside && counts.count("ratio") > 0 ? "ratio" : "";
+}
+
 std::vector<MeasuredChoice> withCounts(std::span<const MethodChoice> methods,
                                        const Counts& counts) {
   std::vector<MeasuredChoice> list;
   for (const MethodChoice& method : methods) {
-    const CompressionKnob* knob = compressionKnob(method);
-    const auto found = knob == nullptr ? counts.end() : counts.find(knob->key);
+    const std::string key = countKey(method, counts);
+    const auto found = counts.find(key);
     if (found == counts.end()) {
       list.push_back({method, std::nullopt});
       continue;
     }
     for (const int count : found->second) {
       MethodChoice choice = method;
-      choice.settings[knob->key] = std::int64_t{count};
+      choice.settings[key] = std::int64_t{count};
       completeSettings(choice);
       list.push_back({choice, std::nullopt});
     }

@@ -72,7 +72,7 @@ SettingValue parseList(const SettingInfo& info, std::string_view text) {
   std::vector<std::int64_t> list;
   std::string_view rest = text;
   while (!rest.empty()) {
-    const std::size_t comma = rest.find(',');
+    const std::size_t comma = rest.find_first_of(info.tuple > 0 ? ",\n" : ",");
     std::int64_t item = 0;
     if (!parseWhole(rest.substr(0, comma), item)) refuse(info, text);
     list.push_back(item);

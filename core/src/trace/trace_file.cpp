@@ -27,7 +27,7 @@
 namespace adamerge {
 namespace {
 
-constexpr int kMostBlocks = 4096;
+constexpr int kMostTracedBlocks = 4096;
 
 using Shape = std::vector<std::int64_t>;
 
@@ -253,9 +253,9 @@ class TraceChecks {
       throw Error(fmt::format("{}: holds no block: 'block.0.groups' and on are expected", file));
     }
     const int last = blocks.rbegin()->first;
-    if (last >= kMostBlocks) {
+    if (last >= kMostTracedBlocks) {
       throw Error(
-          fmt::format("{}: has a block {}, at most {} blocks are read", file, last, kMostBlocks));
+          fmt::format("{}: has a block {}, at most {} blocks are read", file, last, kMostTracedBlocks));
     }
     info.depth = last + 1;
     const std::string of_patches =

@@ -17,7 +17,7 @@
 #include "error_message.h"
 #include "reference_cases.h"
 
-namespace adamerge {
+namespace adamerge::dense {
 namespace {
 
 namespace fs = std::filesystem;
@@ -197,7 +197,9 @@ TEST(Dense, PicturesAreResizedByTheirLongestSideAndPaddedWithZeros) {
   const double step = 1.01 / 255 / 0.224;
   for (std::size_t i = 0; i < wanted.values.size(); ++i) {
     ASSERT_NEAR(photo.input.values[i], wanted.values[i], step) << i;
-    if (wanted.values[i] == 0) ASSERT_EQ(photo.input.values[i], 0) << i;
+    if (wanted.values[i] == 0) {
+      ASSERT_EQ(photo.input.values[i], 0) << i;
+    }
   }
 }
 
@@ -357,4 +359,4 @@ TEST(Dense, WhatCannotBeIsRefusedInWords) {
 }
 
 }  // namespace
-}  // namespace adamerge
+}  // namespace adamerge::dense
