@@ -436,7 +436,7 @@ MethodChoice Workbench::fitted(const MethodChoice& choice) const {
     value = std::clamp<std::int64_t>(value, knob.least, knob.mostOf(result.settings, vit));
   }
   for (const SettingInfo& setting : findMethod(choice.method).settings) {
-    if (setting.rotary_only && !vit.isRotary()) result.settings[setting.key] = setting.fallback;
+    if (!setting.existsFor(vit)) result.settings[setting.key] = setting.fallback;
   }
   if (result.statistics != nullptr && result.statistics->depth != vit.depth) {
     result.statistics.reset();

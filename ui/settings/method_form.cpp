@@ -139,9 +139,9 @@ void MethodForm::rebuild() {
   }
   QWidget* before = method_;
   const LoadedModelPtr present = workbench_.model();
-  const bool rotary = present != nullptr && present->info.vit.isRotary();
+  const VitConfig vit = present != nullptr ? present->info.vit : VitConfig{};
   for (const SettingInfo& setting : info.settings) {
-    if (setting.rotary_only && !rotary) continue;
+    if (!setting.existsFor(vit)) continue;
     if (onSlider(info, setting)) continue;
     auto* row = new SettingRow(setting, this);
     settings_->addWidget(row);

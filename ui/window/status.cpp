@@ -221,6 +221,9 @@ QString modelSummary(const LoadedModel& model) {
   if (!info.head.empty()) {
     text += row(QObject::tr("Head"), QString::fromStdString(info.head.string()));
   }
+  if (!info.dense_head.empty()) {
+    text += row(QObject::tr("Dense head"), QString::fromStdString(info.dense_head.string()));
+  }
   text += row(QObject::tr("File"), QString::fromStdString(info.source.string()));
   text += QStringLiteral("</table>");
   for (const std::string& note : info.notes) {

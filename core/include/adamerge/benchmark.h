@@ -63,7 +63,7 @@ struct Benchmark {
   std::string model;
   std::string architecture;  ///< may be empty
   InputSize input_size;
-  bool rotary = false;  ///< the model has rotary positions
+  VitConfig vit;  ///< what settings are in force for
   std::string device;
   std::string dtype;
   int threads = 0;

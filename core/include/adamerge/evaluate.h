@@ -36,6 +36,8 @@ struct AccuracyPoint {
   std::optional<Interval> top1_interval;
   std::optional<double> top5;
   std::optional<double> agreement;  ///< same top class as the unmerged model
+  /// Of the dense head's maps with the unmerged model's, shares 0...1, mean over the images.
+  std::optional<MapAgreement> maps;
   Flops flops;                      ///< mean over the images
   std::optional<double> merged_mean;
   std::vector<double> tokens_per_block;  ///< mean on entry; empty: not recorded
@@ -165,7 +167,7 @@ struct Evaluation {
   std::string model;
   std::string dataset;
   bool labelled = false;
-  bool rotary = false;  ///< the model has rotary positions
+  VitConfig vit;  ///< what settings are in force for
   std::string device;
   std::string dtype;
   std::size_t total = 0;        ///< images of the set

@@ -80,6 +80,8 @@ class Recording {
   /// [n, D] fp32: the residual stream after the block and its merges, without the final norm, each
   /// patch with its token's row; a dropped one with that of the token that stands for it.
   std::vector<float> features(int block) const;
+  /// What the model's dense head says of the run's result; nullptr: it has none.
+  std::shared_ptr<const ClassMap> classes() const;
   /// Made once and kept.
   std::shared_ptr<const ComponentBasis> components(int block) const;
 
@@ -103,7 +105,8 @@ enum class LensKind {
   kComponents,  ///< first three principal components as colours
   kSimilarity,  ///< cosine of each patch's features to one patch's
   kNorm,        ///< length of the features
-  kChange       ///< 1 - cosine to the same patch unmerged, or in another run
+  kChange,      ///< 1 - cosine to the same patch unmerged, or in another run
+  kClasses      ///< a dense head's class map of the run's result
 };
 
 /// Which side of the first component is shown; the other is hatched.
@@ -125,11 +128,15 @@ struct LensMap {
   std::vector<float> values;                        ///< [n]; NaN: the patch has none
   std::vector<float> prefix;                        ///< likewise of prefix tokens; may be empty
   std::vector<std::array<std::uint8_t, 3>> colors;  ///< [n], in place of values: components
-  std::vector<bool> hatched;  ///< [n]: dropped before, or not of the foreground
+  /// [n]: dropped before, or not of the foreground; of classes: not the unmerged run's.
+  std::vector<bool> hatched;
 };
 
-/// `other`: the unmerged run of the same image: needed by components; by change what it compares
-/// with, unmerged or not. Throws Error: a block, head, patch or prefix token that is not there, a
+/// Whether it shows what comes of all blocks, whichever is chosen.
+bool isOfAllBlocks(LensKind kind);
+
+/// `other`: the unmerged run of the same image: needed by components and classes; by change what it
+/// compares with, unmerged or not. Throws Error: a block, head, patch or prefix token that is not there, a
 /// dropped patch as the token of attention, no `other`, out of memory; Cancelled.
 LensMap lensMap(const Recording& run, const Recording* other, int block, const LensQuery& query,
                 const std::stop_token& stop = {});

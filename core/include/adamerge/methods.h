@@ -39,6 +39,8 @@ struct SettingInfo {
   std::optional<std::pair<std::string, SettingValue>> active_when;
   /// Exists for networks with rotary positions only.
   bool rotary_only = false;
+  /// Exists where a dense head reads the tokens only.
+  bool dense_only = false;
   bool in_name = false;  ///< captions name it even at its default, as in "DSM, r 17, d 4"
   /// The default for a model, where it hangs on it; `fallback` is then that of 196 patches in 12
   /// blocks. Empty: `fallback` for all.
@@ -47,6 +49,9 @@ struct SettingInfo {
   /// Has an effect only once the other setting, a path, is given.
   std::string active_with = {};
   bool is_path = false;  ///< a string that names a file; empty: none. `choices` are not read
+
+  /// Whether a network has a use for it.
+  bool existsFor(const VitConfig& vit) const;
 };
 
 /// "r_max" -> "r-max": how the command line spells a key.
@@ -152,6 +157,12 @@ enum class TokenPosition {
   kCentroid,     ///< at the mean of its patches
   kDestination,  ///< where its first destination lies
   kMeanRotation  ///< its patches' rotations, averaged as they are
+};
+
+/// What a dense head reads at patches that share a token; the setting "unmerge".
+enum class Unmerge {
+  kCopy,    ///< the token
+  kAverage  ///< the mean over the 3 x 3 patches around of what copying gives
 };
 
 /// What to run: a method, its settings (missing keys take their default), and the calibration for

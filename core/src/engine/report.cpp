@@ -33,6 +33,7 @@ Json modelObject(const ModelInfo& info) {
           {"prefix_tokens", vit.prefixTokens()},
           {"classes", vit.classes},
           {"head", info.head.empty() ? Json(nullptr) : Json(info.head.string())},
+          {"dense_head", info.dense_head.empty() ? Json(nullptr) : Json(info.dense_head.string())},
           {"weight_set", info.weight_set.empty() ? Json(nullptr) : Json(info.weight_set)}};
 }
 
@@ -122,6 +123,12 @@ Json compensatorObject(const Settings& settings) {
           {"target", std::get<std::int64_t>(settings.at("r"))}};
 }
 
+Json classMapObject(const ClassMap& unmerged, const ClassMap& merged) {
+  Json json = {{"map", merged.patches}};
+  json.update(agreementJson(compareMaps(unmerged, merged)));
+  return json;
+}
+
 Json inspectObject(const Engine& engine, const InspectReport& report) {
   const ModelInfo& model = engine.info();
   MethodChoice resolved = report.choice;
@@ -140,7 +147,7 @@ Json inspectObject(const Engine& engine, const InspectReport& report) {
                {"crop", {report.crop.x, report.crop.y, report.crop.width, report.crop.height}},
                {"model", modelObject(model)},
                {"method", report.choice.method},
-               {"settings", toJson(settingsInForce(resolved, model.vit.isRotary()))},
+               {"settings", toJson(settingsInForce(resolved, model.vit))},
                {"calibrated", report.result.calibrated},
                {"warnings", report.result.warnings},
                {"device", engine.device()},
@@ -157,6 +164,10 @@ Json inspectObject(const Engine& engine, const InspectReport& report) {
                  {"baseline_total", report.baseline.flops.total}}}};
   if (Json compensator = compensatorObject(resolved.settings); !compensator.is_null()) {
     json["compensator"] = std::move(compensator);
+  }
+  if (report.result.classes != nullptr && report.baseline.classes != nullptr) {
+    json["dense"] = classMapObject(*report.baseline.classes, *report.result.classes);
+    if (!model.vit.dense.names.empty()) json["dense_classes"] = model.vit.dense.names;
   }
   json["layers"] = Json::array();
   const std::vector<LayerTrace>& layers = report.result.layers;
@@ -224,6 +235,13 @@ std::string positions(const VitConfig& vit) {
 
 }  // namespace
 
+nlohmann::ordered_json agreementJson(const MapAgreement& maps) {
+  return {{"patch_agreement", maps.patch_agreement},
+          {"patch_miou", maps.patch_miou},
+          {"pixel_agreement", maps.pixel_agreement},
+          {"pixel_miou", maps.pixel_miou}};
+}
+
 nlohmann::ordered_json layerJson(const LayerTrace& layer, const FeatureChange* change) {
   Json json = {{"index", layer.index},
                {"tokens_in", layer.tokens_in},
@@ -247,11 +265,11 @@ nlohmann::ordered_json layerJson(const LayerTrace& layer, const FeatureChange* c
   return json;
 }
 
-Settings settingsInForce(const MethodChoice& choice, bool rotary) {
+Settings settingsInForce(const MethodChoice& choice, const VitConfig& vit) {
   const Settings complete = completeSettings(choice);
   Settings active;
   for (const SettingInfo& setting : findMethod(choice.method).settings) {
-    if (setting.rotary_only && !rotary) continue;
+    if (!setting.existsFor(vit)) continue;
     if (isActive(setting, complete)) active[setting.key] = complete.find(setting.key)->second;
   }
   return active;
@@ -327,7 +345,7 @@ LensReport lensReport(const Recording& run, const Recording& unmerged, int block
 std::string settingsJson(const MethodChoice& choice, const VitConfig& vit) {
   MethodChoice complete = choice;
   complete.settings = completeSettings(choice, vit);
-  return toJson(settingsInForce(complete, vit.isRotary()))
+  return toJson(settingsInForce(complete, vit))
       .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -388,7 +406,7 @@ std::string scheduleJson(const Engine& engine, const MethodChoice& choice, doubl
                      {"method", choice.method},
                      {"target_paper", target},
                      {"setting", {{point.key, point.value}}},
-                     {"settings", toJson(settingsInForce(chosen, engine.info().vit.isRotary()))},
+                     {"settings", toJson(settingsInForce(chosen, engine.info().vit))},
                      {"calibrated", point.calibrated},
                      {"images", point.images},
                      {"device", engine.device()},

@@ -36,6 +36,19 @@ SettingInfo metricKeysSetting() {
   return setting;
 }
 
+SettingInfo unmergeSetting() {
+  SettingInfo setting;
+  setting.key = "unmerge";
+  setting.label = "Unmerging";
+  setting.help =
+      "What a dense head reads at patches that share a token: the token as it is, or the mean of "
+      "the 3 x 3 patches around, which softens the borders that copying draws.";
+  setting.fallback = std::string("copy");
+  setting.choices = {"copy", "average"};
+  setting.dense_only = true;
+  return setting;
+}
+
 const std::vector<MethodEntry>& entries() {
   static const std::vector<MethodEntry> all = [] {
     std::vector<MethodEntry> list{
@@ -47,6 +60,7 @@ const std::vector<MethodEntry>& entries() {
       MethodInfo& info = entry.info;
       info.settings.push_back(positionSetting());
       if (info.matches_keys) info.settings.push_back(metricKeysSetting());
+      if (!info.compression.empty()) info.settings.push_back(unmergeSetting());
       if (!info.statistics_settings.empty()) info.statistics_settings.emplace_back("position");
     }
     return list;
@@ -172,16 +186,22 @@ bool isActive(const SettingInfo& setting, const Settings& settings) {
   return other != settings.end() && other->second == setting.active_when->second;
 }
 
+bool SettingInfo::existsFor(const VitConfig& vit) const {
+  return (!rotary_only || vit.isRotary()) && (!dense_only || vit.dense.classes > 0);
+}
+
 void requireSettingsSuit(const MethodChoice& choice, const VitConfig& vit, std::string_view model,
                          bool strict) {
-  if (vit.isRotary()) return;
   const MethodInfo& info = findMethod(choice.method);
   for (const auto& [key, value] : choice.settings) {
     const SettingInfo* setting = info.setting(key);
-    if (setting == nullptr || !setting->rotary_only) continue;
+    if (setting == nullptr || setting->existsFor(vit)) continue;
     if (!strict && value == setting->fallback) continue;
-    throw Error(fmt::format("--{} is for networks with rotary positions; {} has none",
-                            optionName(key), model));
+    throw Error(setting->dense_only
+                    ? fmt::format("--{} is about what a dense head reads; --dense-head names one",
+                                  optionName(key))
+                    : fmt::format("--{} is for networks with rotary positions; {} has none",
+                                  optionName(key), model));
   }
 }
 

@@ -108,7 +108,7 @@ std::span<const Family> families() {
   static const std::vector<Family> kFamilies{
       openClipFamily(),   openAiClipFamily(), hfClipFamily(), hfSiglipFamily(), hfDinov3Family(),
       hfDinov2Family(),   hfBeitFamily(),     hfVitFamily(),  hfIjepaFamily(),  metaDinov3Family(),
-      metaDinov2Family(), fairMaeFamily(),    timmFamily()};
+      metaDinov2Family(), fairMaeFamily(),    afnoFamily(),   timmFamily()};
   return kFamilies;
 }
 
@@ -146,7 +146,9 @@ const Family& findFamily(const ConfigFiles& configs, const FileTensors& tensors)
 
 void requireRunnable(const ConfigFiles& configs) {
   if (configs.format() == ConfigFormat::kHuggingFace) byModelType(configs.fields());
-  if (configs.format() == ConfigFormat::kTimm) requireTimmArchitecture(configs.fields());
+  if (configs.format() == ConfigFormat::kTimm && !describesAfno(configs.fields())) {
+    requireTimmArchitecture(configs.fields());
+  }
 }
 
 std::span<const std::string_view> huggingFaceIgnored() {
