@@ -29,7 +29,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 const fs::path kDense = fs::path(ADAMERGE_TEST_DATA) / "dense";
-constexpr double kBound = 1e-5;
+constexpr double kAfnoBound = 1e-5;
 
 double farthest(const at::Tensor& a, const at::Tensor& b) {
   if (a.sizes() != b.sizes()) return 1e9;
@@ -58,24 +58,24 @@ void expectAfnoNumbers(const std::string& name, std::optional<InputSize> size) {
   const auto none = findMethodEntry("none").make(completeSettings({}), MethodContext{vit});
   const VisionTransformer::Output output =
       network.forward(expected.at("input"), *none, {.trace = false, .stream = true});
-  EXPECT_LE(farthest(output.stream[0][0], expected.at("tokens")[0]), kBound);
+  EXPECT_LE(farthest(output.stream[0][0], expected.at("tokens")[0]), kAfnoBound);
   for (int block = 0; block < vit.depth; ++block) {
     EXPECT_LE(farthest(output.stream[0][static_cast<std::size_t>(block) + 1],
                        expected.at(fmt::format("block_{}", block))[0]),
-              kBound)
+              kAfnoBound)
         << "block " << block;
   }
   const at::Tensor features =
       output.features[0].t().reshape({vit.dim, vit.gridHeight(), vit.gridWidth()});
-  EXPECT_LE(farthest(features, expected.at("features")[0]), kBound);
-  EXPECT_LE(farthest(output.embedding, expected.at("embedding")), kBound);
+  EXPECT_LE(farthest(features, expected.at("features")[0]), kAfnoBound);
+  EXPECT_LE(farthest(output.embedding, expected.at("embedding")), kAfnoBound);
   if (const auto logits = expected.find("logits"); logits != expected.end()) {
-    EXPECT_LE(farthest(output.logits, logits->second), kBound);
+    EXPECT_LE(farthest(output.logits, logits->second), kAfnoBound);
   }
   const auto field = expected.find("field");
   ASSERT_EQ(output.fields.size(), field == expected.end() ? 0U : 1U);
   if (field != expected.end()) {
-    EXPECT_LE(farthest(output.fields[0], field->second[0]), kBound);
+    EXPECT_LE(farthest(output.fields[0], field->second[0]), kAfnoBound);
   }
 }
 

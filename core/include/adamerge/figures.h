@@ -90,10 +90,6 @@ struct FigureKind {
   std::string description;  ///< one sentence
   bool per_layer = false;   ///< shows one chosen block
 };
-struct ClassEntry {
-  std::string name;  ///< "sky", "class 3"
-  std::array<std::uint8_t, 3> color{};
-};
 /// What lenses show of one run.
 /// They are made by lensPictures().
 struct LensPictures {

@@ -147,6 +147,14 @@ int positionOf(const AttentionMaps& maps, const LensToken& token);
 /// Throws Error where no block of `run` could answer `query`: what is wrong and what is there.
 void requireLens(const Recording& run, const LensQuery& query);
 
+/// A class of a dense head as maps show it.
+struct ClassEntry {
+  std::string name;  ///< "sky", "class 3"
+  std::array<std::uint8_t, 3> color{};
+};
+/// Those of either run's map, the most frequent first.
+std::vector<ClassEntry> classEntries(const Recording& run, const Recording& unmerged);
+
 /// "where patch 3,5 looks, head 2", "length of the features": what a query shows. `every_head`: of
 /// attention that is shown in each of them.
 std::string describe(const LensQuery& query, int grid_width, bool class_token,

@@ -80,7 +80,7 @@ std::int64_t droppedCount(const Scene& scene, bool counted) {
 }
 
 /// The most frequent classes and, where merging changed any, the mark of that.
-std::vector<Entry> classEntries(const Scene& scene) {
+std::vector<Entry> mapEntries(const Scene& scene) {
   constexpr std::size_t kMostEntries = 12;
   const std::vector<ClassEntry>& classes = scene.input.lens->classes;
   std::vector<Entry> entries;
@@ -113,7 +113,7 @@ std::vector<Entry> entriesOf(const Scene& scene, OverlayKind content, bool count
     };
     return {{label("grouped otherwise", differing), drawDifferenceSample}};
   }
-  if (content == OverlayKind::kClasses) return classEntries(scene);
+  if (content == OverlayKind::kClasses) return mapEntries(scene);
   if (content == OverlayKind::kGroups) {
     const std::int64_t dropped = droppedCount(scene, counted);
     if (dropped == 0) return {};

@@ -2,13 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
-#include "adamerge/error.h"
 #include "adamerge/figures.h"
-#include "engine/recording.h"
-#include "engine/vit.h"
-#include "lenses/parts.h"
 
 namespace adamerge {
 namespace {
@@ -18,20 +13,7 @@ void addClasses(LensPictures& pictures, const Recording& run, const Recording& u
   LensQuery query;
   query.kind = LensKind::kClasses;
   pictures.unmerged = lensMap(unmerged, &unmerged, 0, query);
-  std::map<int, int> counts;
-  for (const Recording* one : {&run, &unmerged}) {
-    for (const int index : one->classes()->patches) ++counts[index];
-  }
-  std::vector<std::pair<int, int>> order(counts.begin(), counts.end());
-  std::stable_sort(order.begin(), order.end(),
-                   [](const auto& a, const auto& b) { return a.second > b.second; });
-  const std::vector<std::string>& names = run.state().network->config().dense.names;
-  pictures.classes.clear();
-  for (const auto& [index, count] : order) {
-    pictures.classes.push_back({names.empty() ? fmt::format("class {}", index)
-                                              : names[static_cast<std::size_t>(index)],
-                                classColor(index)});
-  }
+  pictures.classes = classEntries(run, unmerged);
   const MapAgreement agreement = compareMaps(*unmerged.classes(), *run.classes());
   pictures.subject = fmt::format("{:.1f} % of patches as unmerged, mIoU {:.3f}",
                                  100 * agreement.patch_agreement, agreement.patch_miou);

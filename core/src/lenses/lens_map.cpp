@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "adamerge/error.h"
 #include "adamerge/lenses.h"
+#include "engine/recording.h"
+#include "engine/vit.h"
 #include "lenses/parts.h"
 #include "support/numbers.h"
 
@@ -133,6 +136,24 @@ std::array<std::uint8_t, 3> classColor(int index) {
     return static_cast<std::uint8_t>(std::lround(255 * value * (1 - kSaturation * share)));
   };
   return {part(5), part(3), part(1)};
+}
+
+std::vector<ClassEntry> classEntries(const Recording& run, const Recording& unmerged) {
+  std::map<int, int> counts;
+  for (const Recording* one : {&run, &unmerged}) {
+    for (const int index : one->classes()->patches) ++counts[index];
+  }
+  std::vector<std::pair<int, int>> order(counts.begin(), counts.end());
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  const std::vector<std::string>& names = run.state().network->config().dense.names;
+  std::vector<ClassEntry> entries;
+  for (const auto& [index, count] : order) {
+    entries.push_back({names.empty() ? fmt::format("class {}", index)
+                                     : names[static_cast<std::size_t>(index)],
+                       classColor(index)});
+  }
+  return entries;
 }
 
 bool isOfAllBlocks(LensKind kind) {
