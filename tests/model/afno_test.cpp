@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <numbers>
 
+#include "adamerge/engine.h"
 #include "adamerge/flops.h"
 #include "engine/vit.h"
 #include "error_message.h"
@@ -287,6 +288,154 @@ TEST(Afno, OtherMixersAndConfigsThatDoNotFitAreRefused) {
   StateDict wide = whole;
   wide["patch_embed.proj.weight"] = at::zeros({24, 20, 8, 8});
   EXPECT_THAT(problem(wide, config), HasSubstr("20 channels"));
+}
+
+MethodChoice readAfnoChoice(const nlohmann::json& settings, const fs::path& folder) {
+  MethodChoice choice;
+  choice.method = settings.at("method");
+  for (const auto& [key, value] : settings.items()) {
+    if (key == "method") continue;
+    if (key == "stats") {
+      choice.statistics = std::make_shared<const Statistics>(
+          readStatistics(folder / value.get<std::string>()));
+    } else if (value.is_boolean()) {
+      choice.settings[key] = value.get<bool>();
+    } else if (value.is_array()) {
+      choice.settings[key] = value.get<std::vector<std::int64_t>>();
+    } else if (value.is_string()) {
+      choice.settings[key] = value.get<std::string>();
+    } else {
+      choice.settings[key] = value.get<std::int64_t>();
+    }
+  }
+  return choice;
+}
+
+InputTensor caseInput(const fs::path& folder) {
+  const at::Tensor input =
+      readWeights(folder / "case.safetensors").tensors.at("input")[0].contiguous();
+  const auto* values = input.data_ptr<float>();
+  return {static_cast<int>(input.size(1)), static_cast<int>(input.size(2)),
+          {values, values + input.numel()}, {}};
+}
+
+void expectAll(const std::vector<float>& ours, const nlohmann::json& wanted, double bound,
+               const char* what) {
+  const auto numbers = wanted.get<std::vector<double>>();
+  ASSERT_EQ(ours.size(), numbers.size()) << what;
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    ASSERT_NEAR(ours[i], numbers[i], bound) << what << " " << i;
+  }
+}
+
+void expectAfnoBlock(const LayerTrace& ours, const nlohmann::json& wanted) {
+  EXPECT_EQ(ours.tokens_in, wanted.at("tokens_in").get<int>());
+  EXPECT_EQ(ours.tokens_out, wanted.at("tokens_in").get<int>());
+  EXPECT_EQ(ours.tokens_inside, wanted.at("tokens_inside").get<int>());
+  EXPECT_EQ(ours.merged, wanted.at("merged").get<int>());
+  EXPECT_TRUE(ours.restored);
+  EXPECT_EQ(ours.groups, wanted.at("groups").get<std::vector<int>>());
+  if (wanted.contains("salience")) expectAll(ours.salience, wanted.at("salience"), 2e-5, "salience");
+  if (wanted.contains("score")) expectAll(ours.details.score, wanted.at("score"), 2e-5, "score");
+  for (const auto& [key, own] : {std::pair("redundancy", ours.redundancy), {"z", ours.z}}) {
+    if (!wanted.contains(key)) continue;
+    ASSERT_TRUE(own) << key;
+    EXPECT_NEAR(*own, wanted.at(key).get<double>(), 1e-3) << key;
+  }
+}
+
+/// `features`: of ../shared; empty: only tests/data is here.
+int runAfnoCases(const fs::path& folder, std::optional<InputSize> size) {
+  SCOPED_TRACE(folder.string());
+  const nlohmann::json cases =
+      nlohmann::json::parse(test::readBytes(folder / "cases.json"));
+  EngineOptions options{.device = "cpu", .dtype = "float32", .input_size = size};
+  const std::string head = cases[0].value("dense_head", std::string());
+  if (!head.empty()) options.dense_head = folder / head;
+  const Engine engine = Engine::load(networkIn(folder), options);
+  const InputTensor input = caseInput(folder);
+  StateDict features;
+  if (fs::exists(folder / "merged.safetensors")) {
+    features = readWeights(folder / "merged.safetensors").tensors;
+  }
+  ImageResult unmerged;
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const nlohmann::json& expected = cases[i];
+    SCOPED_TRACE(expected.at("settings").dump());
+    const ImageResult result =
+        engine.run({&input, 1}, readAfnoChoice(expected.at("settings"), folder),
+                   {.trace = true, .features = true})
+            .front();
+    if (i == 0) unmerged = result;
+    for (std::size_t block = 0; block < result.layers.size(); ++block) {
+      SCOPED_TRACE(fmt::format("block {}", block));
+      expectAfnoBlock(result.layers[block], expected.at("layers").at(block));
+    }
+    expectAll(result.embedding, expected.at("embedding"), 2e-5, "embedding");
+    if (expected.contains("logits")) expectAll(result.logits, expected.at("logits"), 2e-5, "logits");
+    EXPECT_NEAR(embeddingCosine(unmerged, result), expected.at("embedding_cosine").get<double>(),
+                1e-5);
+    EXPECT_NEAR(patchCosine(unmerged, result), expected.at("patch_cosine").get<double>(), 1e-5);
+    EXPECT_NEAR(result.flops.paper, expected.at("flops_paper").get<double>(), 1e-9);
+    EXPECT_NEAR(result.flops.total, expected.at("flops_total").get<double>(), 1e-9);
+    if (const auto found = features.find(fmt::format("features_{}", i)); found != features.end()) {
+      const at::Tensor wanted = found->second.flatten(1).t().contiguous();
+      const at::Tensor ours =
+          at::tensor(result.features).reshape(wanted.sizes());
+      EXPECT_LE(farthest(ours, wanted), 2e-5) << "features";
+    }
+    if (head.empty()) continue;
+    const nlohmann::json& dense = expected.at("dense");
+    EXPECT_EQ(result.classes->patches, dense.at("map").get<std::vector<int>>());
+    const MapAgreement maps = compareMaps(*unmerged.classes, *result.classes);
+    EXPECT_NEAR(maps.patch_agreement, dense.at("patch_agreement").get<double>(), 1e-6);
+    EXPECT_NEAR(maps.patch_miou, dense.at("patch_miou").get<double>(), 1e-6);
+    EXPECT_NEAR(maps.pixel_miou, dense.at("pixel_miou").get<double>(), 2e-3);
+  }
+  return static_cast<int>(cases.size());
+}
+
+TEST(AfnoMerging, EqualsTheReference) {
+  EXPECT_EQ(runAfnoCases(kDense / "afno-classify", std::nullopt), 7);
+  EXPECT_EQ(runAfnoCases(kDense / "afno-config", std::nullopt), 4);
+  EXPECT_EQ(runAfnoCases(kDense / "fourcastnet", InputSize{48, 80}), 5);
+}
+
+TEST(AfnoMerging, SharedEqualsTheReference) {
+  const fs::path root = fs::path(ADAMERGE_SHARED) / "reference" / "dense";
+  if (!fs::is_directory(root)) GTEST_SKIP() << root << " is not here";
+  EXPECT_EQ(runAfnoCases(root / "afno-classify", std::nullopt), 7);
+  EXPECT_EQ(runAfnoCases(root / "afno-config", std::nullopt), 4);
+  EXPECT_EQ(runAfnoCases(root / "fourcastnet", InputSize{48, 80}), 5);
+}
+
+TEST(AfnoMerging, NothingMergedIsTheNetworkToTheLastBit) {
+  const fs::path folder = kDense / "afno-config";
+  const Engine engine = Engine::load(folder, {.device = "cpu", .dtype = "float32"});
+  const InputTensor input = caseInput(folder);
+  const RunOptions how{.trace = true, .features = true};
+  const ImageResult whole = engine.run({&input, 1}, MethodChoice{}, how).front();
+  for (const char* method : {"tome", "adamerge", "structsam"}) {
+    const MethodChoice choice{method, {{"ratio", std::int64_t{0}}}, nullptr, true};
+    const ImageResult result = engine.run({&input, 1}, choice, how).front();
+    EXPECT_EQ(result.features, whole.features) << method;
+    EXPECT_EQ(result.logits, whole.logits) << method;
+  }
+}
+
+TEST(AfnoMerging, WhatItHasNoUseForIsRefused) {
+  const fs::path folder = kDense / "afno-config";
+  const Engine engine = Engine::load(folder, {.device = "cpu", .dtype = "float32"});
+  const auto problem = [&](const MethodChoice& choice) {
+    return errorMessage([&] { engine.prepare(choice); });
+  };
+  EXPECT_THAT(problem({"pitome", {}, nullptr, false}),
+              AllOf(HasSubstr("pitome"), HasSubstr("restores"), HasSubstr("tome")));
+  EXPECT_THAT(problem({"tome", {{"r", std::int64_t{4}}}, nullptr, false}), HasSubstr("--r"));
+  EXPECT_THAT(problem({"tome", {{"ratio", std::int64_t{60}}}, nullptr, false}),
+              HasSubstr("--ratio"));
+  EXPECT_THAT(problem({"tome", {{"unmerge", std::string("average")}}, nullptr, false}),
+              HasSubstr("--unmerge"));
 }
 
 }  // namespace

@@ -432,11 +432,16 @@ MethodChoice Workbench::fitted(const MethodChoice& choice) const {
   const VitConfig& vit = model_->info.vit;
   result.settings = completeSettings(choice, vit);
   for (const CompressionKnob& knob : findMethod(choice.method).compression) {
-    auto& value = std::get<std::int64_t>(result.settings[knob.key]);
+    const auto found = result.settings.find(knob.key);
+    if (found == result.settings.end()) continue;  // of other networks
+    auto& value = std::get<std::int64_t>(found->second);
     value = std::clamp<std::int64_t>(value, knob.least, knob.mostOf(result.settings, vit));
   }
   for (const SettingInfo& setting : findMethod(choice.method).settings) {
-    if (!setting.existsFor(vit)) result.settings[setting.key] = setting.fallback;
+    if (const auto found = result.settings.find(setting.key);
+        found != result.settings.end() && !suits(setting, vit)) {
+      found->second = setting.fallback;
+    }
   }
   if (result.statistics != nullptr && result.statistics->depth != vit.depth) {
     result.statistics.reset();

@@ -25,6 +25,11 @@ bool onSlider(const MethodInfo& method, const SettingInfo& setting) {
                      [&](const CompressionKnob& knob) { return knob.key == setting.key; });
 }
 
+/// Of networks with the same rows.
+int kindOf(const VitConfig& vit) {
+  return (vit.isRotary() ? 1 : 0) + (vit.restores() ? 2 : 0) + (vit.isWindowed() ? 4 : 0);
+}
+
 /// Whether the last result, or before the first the model, lacks statistics that the choice wants.
 bool lacksStatistics(const LoadedModelPtr& model, const Pane& pane) {
   const MethodChoice& choice = pane.choice();
@@ -141,7 +146,7 @@ void MethodForm::rebuild() {
   const LoadedModelPtr present = workbench_.model();
   const VitConfig vit = present != nullptr ? present->info.vit : VitConfig{};
   for (const SettingInfo& setting : info.settings) {
-    if (!setting.existsFor(vit)) continue;
+    if (!suits(setting, vit)) continue;
     if (onSlider(info, setting)) continue;
     auto* row = new SettingRow(setting, this);
     settings_->addWidget(row);
@@ -168,7 +173,7 @@ void MethodForm::rebuild() {
   }
   description_->setText(text);
   built_for_ = info.id;
-  built_rotary_ = rotary;
+  built_kind_ = kindOf(vit);
 }
 
 void MethodForm::refresh() {
@@ -179,8 +184,8 @@ void MethodForm::refresh() {
   const MethodChoice& choice = pane_->choice();
   remembered_[{pane_->index(), choice.method}] = choice;
   const LoadedModelPtr model = workbench_.model();
-  const bool rotary = model != nullptr && model->info.vit.isRotary();
-  if (built_for_ != choice.method || built_rotary_ != rotary) rebuild();
+  const int kind = kindOf(model != nullptr ? model->info.vit : VitConfig{});
+  if (built_for_ != choice.method || built_kind_ != kind) rebuild();
   bool changed = false;
   for (SettingRow* row : rows_) {
     const SettingValue& value = choice.settings.find(row->info().key)->second;

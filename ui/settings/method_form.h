@@ -49,7 +49,7 @@ class MethodForm : public QWidget {
 
   Workbench& workbench_;
   Pane* pane_ = nullptr;
-  bool built_rotary_ = false;  ///< rows that only rotary networks have are among them
+  int built_kind_ = 0;  ///< rows that only some networks have are among them
   std::string built_for_;      ///< the method whose rows are shown
   std::vector<SettingRow*> rows_;
   ScheduleEditor* schedule_ = nullptr;  ///< where the method takes a count for each block

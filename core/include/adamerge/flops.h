@@ -23,6 +23,9 @@ struct BlockWork {
   /// with and hidden, so `total` counts all.
   std::optional<double> keys = std::nullopt;
   bool masked = false;
+  /// Pairs of queries and keys; not set: attention_tokens squared. Windows have their own.
+  std::optional<double> pairs = std::nullopt;
+  double relative_macs = 0;  ///< products of queries with relative positions
   /// All tokens were restored after the part, so that the count on entry never falls: `paper` too
   /// counts the tokens inside, part by part.
   bool restored = false;

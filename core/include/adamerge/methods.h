@@ -26,6 +26,17 @@ using SettingValue =
 /// Values by key ("r_max", "partition", ...); keys not named keep their default.
 using Settings = std::map<std::string, SettingValue, std::less<>>;
 
+/// Which networks have a use for a setting.
+enum class SettingScope {
+  kAll,
+  kRotary,    ///< those with rotary positions
+  kPlaced,    ///< those where a merged token has a place: rotary positions, windowed attention
+  kSequence,  ///< those whose tokens leave the sequence: all that restore nothing by themselves
+  kInside,    ///< those that restore their grid in every block (VitConfig::restores())
+  kWindowed,  ///< those of them with attention inside windows
+  kDense,     ///< those whose patches a dense head reads, where their tokens leave the sequence
+};
+
 /// Describes one setting of one method. The type of `fallback` is the type of the setting.
 struct SettingInfo {
   std::string key;        ///< as in JSON: lower case, underscores
@@ -34,13 +45,10 @@ struct SettingInfo {
   SettingValue fallback;  ///< the default
   std::optional<double> minimum;
   std::optional<double> maximum;
-  std::vector<std::string> choices;  ///< for strings: all allowed values
+  std::vector<std::string> choices;  ///< for strings: all allowed values; for lists: words for some
   /// Has an effect only while the other setting (first) has the value (second).
   std::optional<std::pair<std::string, SettingValue>> active_when;
-  /// Exists for networks with rotary positions only.
-  bool rotary_only = false;
-  /// Exists where a dense head reads the tokens only.
-  bool dense_only = false;
+  SettingScope scope = SettingScope::kAll;
   bool in_name = false;  ///< captions name it even at its default, as in "DSM, r 17, d 4"
   /// The default for a model, where it hangs on it; `fallback` is then that of 196 patches in 12
   /// blocks. Empty: `fallback` for all.
@@ -49,9 +57,9 @@ struct SettingInfo {
   /// Has an effect only once the other setting, a path, is given.
   std::string active_with = {};
   bool is_path = false;  ///< a string that names a file; empty: none. `choices` are not read
-
-  /// Whether a network has a use for it.
-  bool existsFor(const VitConfig& vit) const;
+  /// For lists with words: what one of them means for a model.
+  std::function<SettingValue(const std::string&, const VitConfig&)> of_word = {};
+  std::size_t tuple = 0;  ///< for lists of tuples, as boxes: so many numbers each; 0: plain numbers
 };
 
 /// "r_max" -> "r-max": how the command line spells a key.
@@ -71,7 +79,7 @@ SettingValue checkedSetting(const SettingInfo& info, const SettingValue& value);
 /// Mean and deviation of each block's redundancy, from which counts that follow the image are
 /// standardised (AdaMerge, Eq. 5).
 struct StatisticsEntry {
-  int r_max = 0;
+  int r_max = 0;              ///< the value of Statistics::knob
   std::vector<double> mu;     ///< [depth]
   std::vector<double> sigma;  ///< [depth], population standard deviation
 };
@@ -85,6 +93,7 @@ struct Statistics {
   std::string created;  ///< ISO 8601 date
   std::string dtype;    ///< of the engine that made them; may be empty
   Settings settings;    ///< those they were made under; missing keys have their default
+  std::string knob = "r_max";            ///< the setting that they were made for some values of
   std::vector<StatisticsEntry> entries;  ///< ascending in r_max, at least one
 };
 
@@ -110,6 +119,8 @@ struct CompressionKnob {
   std::function<int(const Settings&, const VitConfig&)> most = {};
   /// FLOPs may differ from image to image even at one value, so they are measured on several.
   bool varies = false;
+  /// Is a knob only while the other setting (first) has the value (second).
+  std::optional<std::pair<std::string, SettingValue>> active_when = std::nullopt;
 
   /// `most`, or what `limit` makes of the model's patch tokens.
   int mostOf(const Settings& settings, const VitConfig& vit) const;
@@ -130,10 +141,12 @@ struct MethodInfo {
   std::string reference;      ///< paper
   std::string salience;       ///< what the method's salience map shows; empty where it has none
   bool matches_keys = false;  ///< decides by attention keys, so it has the setting "metric_keys"
+  bool merges_inside = false;  ///< runs in networks that restore their grid in every block
   std::vector<CompressionKnob> compression;  ///< the first active one is the slider's
   /// Keys whose values calibrated statistics belong to; empty: the method uses no statistics.
   std::vector<std::string> statistics_settings;
-  /// What it does where it wants statistics and has none: "every block merges half of r_max".
+  /// What it does where it wants statistics and has none, {} being the knob: "every block merges
+  /// half of {}".
   std::string uncalibrated;
   std::vector<SettingInfo> settings;
 
@@ -152,9 +165,9 @@ const std::vector<MethodInfo>& methods();
 /// Throws Error that lists the known ids.
 const MethodInfo& findMethod(std::string_view id);
 
-/// Where a merged token lies, for networks with rotary positions; the setting "position".
+/// Where a merged token lies; the setting "position".
 enum class TokenPosition {
-  kCentroid,     ///< at the mean of its patches
+  kCentroid,     ///< at the mean of its patches; in windows: the mean of their relative positions
   kDestination,  ///< where its first destination lies
   kMeanRotation  ///< its patches' rotations, averaged as they are
 };
@@ -182,17 +195,23 @@ struct MeasuredChoice {
   std::optional<double> tier = std::nullopt;  ///< G: the FLOPs its setting was chosen for
 };
 
-/// Every setting in force, defaults filled in, each checked. Throws Error for unknown methods,
-/// unknown keys and values out of range.
+/// Every setting in force, defaults filled in, each checked. Of those for networks that restore
+/// their grid, and of those for all others, only the ones that `choice` goes with: the others where
+/// it names none. Throws Error for unknown methods, unknown keys and values out of range.
 Settings completeSettings(const MethodChoice& choice);
 
-/// The same for a model: defaults that hang on it are its own.
+/// The same for a model: defaults that hang on it are its own, and what it has no use for is left
+/// out.
 Settings completeSettings(const MethodChoice& choice, const VitConfig& vit);
 
 /// Whether `setting` has an effect under `settings` (complete).
 bool isActive(const SettingInfo& setting, const Settings& settings);
 
-/// Throws Error where a setting is named that this network has no use for. One at its default does
+/// Whether a network has a use for `setting`.
+bool suits(const SettingInfo& setting, const VitConfig& vit);
+
+/// Throws Error where the method cannot run in this network, or a setting is named that it has no
+/// use for. One at its default does
 /// no harm: only where `strict`, since somebody typed it, is it refused too.
 void requireSettingsSuit(const MethodChoice& choice, const VitConfig& vit, std::string_view model,
                          bool strict = false);

@@ -66,6 +66,16 @@ struct RelativeBias {
   bool geometric = true;  ///< resized as timm does; false: bilinearly, as transformers does
 };
 
+/// Attention inside windows of the grid, with decomposed relative positions (Segment Anything).
+struct WindowedAttention {
+  /// Per block the windows' side in patches, 0: one window, the grid. Empty: attention is not
+  /// windowed.
+  std::vector<int> sides;
+  bool relative = false;  ///< each block has tables of relative rows and columns
+  int table_height = 0;   ///< patches, of the grid that the tables of blocks of side 0 are for
+  int table_width = 0;
+};
+
 /// The attention that pools (Pooling::kAttention).
 struct AttentionPool {
   int queries = 1;  ///< learnt; the first one's result is used
@@ -131,6 +141,7 @@ struct VitConfig {
   bool resampling_rounds = false;  ///< the resampled table has the file's type (timm, on load)
   Rotary rotary;
   RelativeBias relative_bias;
+  WindowedAttention windows;
   bool patch_bias = true;
   bool patch_norm = false;  ///< a norm of the patches before positions are added
   bool pre_norm = false;    ///< a norm before the first block
@@ -156,6 +167,8 @@ struct VitConfig {
   FourierFilter filter;
   int field_channels = 0;     ///< the head makes such a field of pixels (FourCastNet); 0: none
   DenseHead dense;
+  int neck_channels = 0;   ///< of the convolutions after the blocks (SAM); 0: none
+  bool neck_norm = false;  ///< there is only a norm in their place
   int projection = 0;         ///< width of a projection after pooling (CLIP); 0: none
   int projection_hidden = 0;  ///< it is an MLP with this hidden width; 0: one matrix
   bool projection_bias = false;
@@ -176,10 +189,18 @@ struct VitConfig {
   bool mixesByFourier() const { return filter.groups > 0; }
   bool isRotary() const { return rotary.form != Rotary::Form::kNone; }
   bool hasRelativeBias() const { return relative_bias.per_block || relative_bias.shared; }
+  bool isWindowed() const { return !windows.sides.empty(); }
+  /// Every block starts from the full grid, so tokens merge only inside its parts (dense, section
+  /// 2).
+  bool restores() const { return isWindowed() || mixesByFourier(); }
+  /// A merged token has a place that its attention asks for.
+  bool placesTokens() const { return isRotary() || isWindowed(); }
+  /// Of the features that pooling reads.
+  int featureWidth() const { return neck_channels > 0 ? neck_channels : dim; }
   /// Of what pooling gives.
   int pooledWidth() const {
     if (pooling == Pooling::kAttention) return attention_pool.width;
-    return pooling == Pooling::kTokenAndAverage ? 2 * dim : dim;
+    return pooling == Pooling::kTokenAndAverage ? 2 * dim : featureWidth();
   }
   /// Of the embedding, which is what a classifier reads.
   int embeddingWidth() const { return projection > 0 ? projection : pooledWidth(); }
@@ -201,6 +222,9 @@ struct Preprocessing {
   /// Where a centre crop leaves an odd number of pixels over, it begins at their half rounded down
   /// (Hugging Face), else rounded to even (torchvision, timm).
   bool crop_rounds_down = false;
+  /// Not centred: in the upper left corner of the input, with zeros, after normalisation, at the
+  /// right and below (Segment Anything).
+  bool in_corner = false;
   Interpolation interpolation = Interpolation::kBicubic;
   bool floating_point = false;  ///< resized without rounding to 8 bits (DINOv3's processor)
   std::array<float, 3> mean{0.5F, 0.5F, 0.5F};  ///< RGB, of values in 0...1

@@ -21,11 +21,24 @@ struct Rectangle {
   double height = 0;
 };
 
+/// Where a picture lies in a network's input: input = offset + scale * picture, in pixels.
+struct PicturePlace {
+  double scale_x = 1;
+  double scale_y = 1;
+  double offset_x = 0;
+  double offset_y = 0;
+  int height = 0;  ///< of the original picture; 0: the input is the picture
+  int width = 0;
+
+  bool operator==(const PicturePlace&) const = default;
+};
+
 /// One normalised image: [3, height, width], fp32, contiguous.
 struct InputTensor {
   int height = 0;
   int width = 0;
   std::vector<float> values;
+  PicturePlace picture = {};
 };
 
 /// One merge: source group into destination group, both numbered as in the map on entry to the
@@ -53,6 +66,7 @@ struct MethodDetails {
   std::optional<double> threshold;
   std::optional<double> variance;  ///< of the scores (PPT)
   std::string action;              ///< "pool" or "prune" (PPT)
+  std::vector<int> prompted;       ///< patches that prompts protect, ascending (StructSAM)
   std::vector<int> grid;           ///< rows and columns after merging (CubistMerge)
   /// Keys that each query sees, prefix included: one number, or one a head (Focus).
   std::vector<int> keys;
@@ -77,6 +91,9 @@ struct LayerTrace {
   /// `groups`, `merges` and `dropped` then hold for this block alone.
   bool restored = false;
   int tokens_inside = 0;
+  /// Rows and columns of the windows that a part of the block ran in; empty: it had none.
+  std::vector<int> window;
+  int padding = 0;  ///< tokens that fill windows up, in all of them
   std::optional<double> redundancy;  ///< what the method measures of it
   std::optional<double> mu;
   std::optional<double> sigma;

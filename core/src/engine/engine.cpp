@@ -29,13 +29,15 @@ constexpr std::size_t kSyntheticImages = 8;
 
 /// "partition sequential instead of alternating, alpha 1 instead of 2"; empty where they agree.
 std::string differences(const Statistics& statistics, const MethodInfo& method,
-                        const Settings& settings) {
+                        const Settings& settings, const VitConfig& vit) {
   std::string text;
   for (const std::string& key : method.statistics_settings) {
+    if (settings.count(key) == 0) continue;  // of other networks
     const SettingInfo& info = *method.setting(key);
     const auto found = statistics.settings.find(key);
+    const SettingValue fallback = info.of_model ? info.of_model(vit) : info.fallback;
     const SettingValue made =
-        found == statistics.settings.end() ? info.fallback : checkedSetting(info, found->second);
+        found == statistics.settings.end() ? fallback : checkedSetting(info, found->second);
     const SettingValue& wanted = settings.find(key)->second;
     if (made == wanted) continue;
     text += fmt::format("{}{} {} instead of {}", text.empty() ? "" : ", ", key, toText(made),
@@ -57,6 +59,14 @@ void requireSameModel(const Statistics& statistics, const ModelInfo& model, bool
   }
 }
 
+/// Counts and ratios cannot stand for each other.
+void requireKnob(const Statistics& statistics, const CompressionKnob& knob,
+                 const ModelInfo& model) {
+  if (statistics.knob == knob.key) return;
+  throw Error(fmt::format("the layer statistics are for --{}; {} has --{}: calibrate it anew",
+                          optionName(statistics.knob), model.name, optionName(knob.key)));
+}
+
 /// Which statistics a method gets, and what the user should know about that.
 struct ChosenStatistics {
   std::shared_ptr<const Statistics> statistics;
@@ -72,15 +82,17 @@ ChosenStatistics chooseStatistics(const MethodChoice& choice, const MethodInfo& 
   if (knob == nullptr || !knob->uses_statistics || choice.ignore_statistics) return {};
   if (choice.statistics != nullptr) {
     requireSameModel(*choice.statistics, model, /*by_name=*/true);
-    const std::string differ = differences(*choice.statistics, method, settings);
+    requireKnob(*choice.statistics, *knob, model);
+    const std::string differ = differences(*choice.statistics, method, settings, model.vit);
     if (differ.empty()) return {choice.statistics, {}};
     return {choice.statistics, "the layer statistics were made under other settings (" + differ +
                                    "): redundancy lies elsewhere, so z and the counts may be off"};
   }
+  if (own != nullptr && own->knob != knob->key) return {nullptr, fmt::format("the model's layer statistics are for --{}", optionName(own->knob))};
   if (own == nullptr) {
     return {nullptr, own_problem.empty() ? "the model has no layer statistics" : own_problem};
   }
-  const std::string differ = differences(*own, method, settings);
+  const std::string differ = differences(*own, method, settings, model.vit);
   if (differ.empty()) return {own, {}};
   return {nullptr, "the model's layer statistics were made under other settings (" + differ + ")"};
 }
@@ -290,7 +302,9 @@ PreparedMethod Engine::prepare(const MethodChoice& choice) const {
   if (!prepared->method->calibrated() && !choice.ignore_statistics) {
     prepared->warnings.push_back(
         fmt::format("uncalibrated: {}; {} until you run 'adamerge calibrate' under these settings",
-                    chosen.warning, entry.info.uncalibrated));
+                    chosen.warning,
+                    fmt::format(fmt::runtime(entry.info.uncalibrated),
+                                entry.info.activeKnob(settings)->key)));
   } else if (chosen.statistics && !chosen.warning.empty()) {
     prepared->warnings.push_back(chosen.warning);
   }
@@ -326,6 +340,12 @@ std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
   how.classes = options.features || options.record;
   how.unmerge = method.unmerge;
   how.record = options.record;
+  std::vector<InputPlace> places;
+  for (const InputTensor& image : images) {
+    places.push_back({image.height, image.width, vit.patch_size, image.picture});
+    method.method->requireSuits(places.back());
+  }
+  how.places = places;
   how.position = method.position;
   how.rotated_keys = method.rotated_keys;
   PlacedModel::Output output;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "engine/windows.h"
 #include "kernels/fourier.h"
 #include "model/network.h"
 
@@ -57,21 +58,23 @@ Flops countFlops(const VitConfig& vit, std::span<const BlockWork> blocks) {
     // What is restored, and all that is really computed: the tokens of each part.
     const double parts = attending * (entries.attention - projection) + projected * projection +
                          block.mlp_tokens * entries.mlp;
+    const double pairs = block.pairs.value_or(attending * attending);
     if (block.restored) {
-      flops.paper += parts + attending * attending * per_pair;
+      flops.paper += parts + pairs * per_pair;
     } else {
       const double keys = block.keys.value_or(in);
       flops.paper += in * (entries.attention - key_value + entries.mlp) + keys * key_value +
                      in * keys * per_pair;
     }
     const double seen = block.masked ? attending : block.keys.value_or(attending);
-    flops.total += parts + attending * seen * per_pair +
+    flops.total += parts + block.pairs.value_or(attending * seen) * per_pair +
+                   block.relative_macs +
                    (attending - vit.prefixTokens()) * per_rotation + block.method_macs;
   }
   const double patch_values = static_cast<double>(vit.channels) * vit.patch_size * vit.patch_size;
   const int last =
       blocks.empty() ? vit.prefixTokens() + vit.patchTokens() : blocks.back().tokens_out;
-  flops.total += vit.patchTokens() * (patch_values * vit.dim + entries.patch_head) +
+  flops.total += vit.patchTokens() * (patch_values * vit.dim + entries.neck + entries.patch_head) +
                  poolingMacs(vit, entries, last) + entries.head;
   flops.paper /= kGiga;
   flops.total /= kGiga;
@@ -80,8 +83,16 @@ Flops countFlops(const VitConfig& vit, std::span<const BlockWork> blocks) {
 
 Flops unmergedFlops(const VitConfig& vit) {
   const int tokens = vit.prefixTokens() + vit.patchTokens();
-  const std::vector<BlockWork> blocks(static_cast<std::size_t>(vit.depth),
-                                      BlockWork{tokens, tokens, tokens, 0, tokens});
+  std::vector<BlockWork> blocks(static_cast<std::size_t>(vit.depth),
+                                BlockWork{tokens, tokens, tokens, 0, tokens});
+  for (std::size_t index = 0; index < vit.windows.sides.size(); ++index) {
+    const WindowGrid grid = windowsOf(vit, vit.windows.sides[index]);
+    std::vector<std::int64_t> whole;
+    for (const Window& window : grid.windows) whole.push_back(window.rows * window.columns);
+    blocks[index] = windowedWork(vit, grid, whole);
+    blocks[index].tokens_in = blocks[index].mlp_tokens = blocks[index].tokens_out = tokens;
+    blocks[index].restored = true;
+  }
   return countFlops(vit, blocks);
 }
 

@@ -18,6 +18,12 @@ std::vector<int> numberedByAppearance(const std::vector<int>& values) {
   return result;
 }
 
+std::vector<std::int64_t> countsOf(const std::vector<ImageState>& images) {
+  std::vector<std::int64_t> counts;
+  for (const ImageState& image : images) counts.push_back(image.tokens());
+  return counts;
+}
+
 ImageState::ImageState(int prefix, int patches, bool trace)
     : prefix_(prefix),
       initial_tokens_(prefix + patches),
@@ -74,6 +80,19 @@ ImageState ImageState::enter(const MergePlan& plan, int heads) {
   if (trace_) layer.groups = numberedByAppearance(inside.patch_tokens_);
   work_.back().restored = true;
   return inside;
+}
+
+void ImageState::noteWindows(int rows, int columns, int padding) {
+  layers_.back().window = {rows, columns};
+  layers_.back().padding = padding;
+}
+
+void ImageState::noteWindowedAttention(const BlockWork& attention) {
+  BlockWork& work = work_.back();
+  work.attention_tokens = attention.attention_tokens;
+  work.projected_tokens = attention.projected_tokens;
+  work.pairs = attention.pairs;
+  work.relative_macs = attention.relative_macs;
 }
 
 void ImageState::noteAttention(const ImageState* inside) {

@@ -38,6 +38,10 @@ class ImageState {
   /// The tokens inside a part that is restored after it (S3): a state of their own, that records
   /// nothing; this one keeps its tokens and its trace tells what `plan` says.
   ImageState enter(const MergePlan& plan, int heads);
+  /// enter() was for a part that runs in windows of these rows and columns.
+  void noteWindows(int rows, int columns, int padding);
+  /// An attention in windows ran on so many tokens, padding with them.
+  void noteWindowedAttention(const BlockWork& attention);
   /// `inside`: of the attention's inputs, where they are not this state's tokens.
   void noteAttention(const ImageState* inside = nullptr);
   /// The attention sees these keys alone: as MergePlan::keys. `masked`: the others are computed
@@ -49,7 +53,8 @@ class ImageState {
   void noteClassAttention(std::span<const float> weights, float share);
   /// What `inside` noted of that.
   void takeClassAttention(ImageState& inside);
-  void noteMlp() { work_.back().mlp_tokens = tokens(); }
+  void noteMlp() { noteMlp(tokens()); }
+  void noteMlp(int tokens_inside) { work_.back().mlp_tokens = tokens_inside; }
   void endBlock();
 
   const std::vector<BlockWork>& work() const { return work_; }
@@ -73,6 +78,9 @@ class ImageState {
   std::vector<LayerTrace> layers_;
   std::vector<BlockWork> work_;
 };
+
+/// Tokens of each of `images`.
+std::vector<std::int64_t> countsOf(const std::vector<ImageState>& images);
 
 /// Dense numbers in order of first appearance: {7, 3, 7} -> {0, 1, 0}.
 std::vector<int> numberedByAppearance(const std::vector<int>& values);

@@ -164,7 +164,12 @@ PlacedModel::Output PlacedModel::forward(std::int64_t count, const Images& image
     std::shared_ptr<const VisionTransformer> network;
     auto result = unlessOutOfMemory([&] {
       network = adapted.of(now.network, method);
-      return network->forward(images(done, part), method, options, stop);
+      VisionTransformer::Options own = options;
+      if (!own.places.empty()) {
+        own.places = own.places.subspan(static_cast<std::size_t>(done),
+                                        static_cast<std::size_t>(part));
+      }
+      return network->forward(images(done, part), method, own, stop);
     });
     if (!result) {
       stepDown(now, part, stop);

@@ -294,6 +294,23 @@ at::Tensor resizedBiasTable(const VitConfig& config, const at::Tensor& table) {
   return at::cat({picture.reshape({new_height * new_width, heads}), own});
 }
 
+at::Tensor relativeTables(const VitConfig& config, int block, const at::Tensor& rows,
+                          const at::Tensor& columns) {
+  const int side = config.windows.sides[static_cast<std::size_t>(block)];
+  const auto resized = [](const at::Tensor& table, int places) {
+    const at::Tensor own = table.to(at::kCPU, at::kFloat);
+    const std::int64_t offsets = 2LL * places - 1;
+    if (own.size(0) == offsets) return own;
+    return at::upsample_linear1d(own.t().unsqueeze(0).contiguous(), {offsets},
+                                 /*align_corners=*/false)
+        .squeeze(0)
+        .t();
+  };
+  return at::cat({resized(rows, side > 0 ? side : config.gridHeight()),
+                  resized(columns, side > 0 ? side : config.gridWidth())})
+      .contiguous();
+}
+
 at::Tensor pairBias(const at::Tensor& table, int grid_height, int grid_width) {
   const std::int64_t patches = static_cast<std::int64_t>(grid_height) * grid_width;
   const std::int64_t rows = table.size(0);

@@ -58,6 +58,11 @@ at::Tensor resizedBiasTable(const VitConfig& config, const at::Tensor& table);
 /// A table [rows, heads] of a grid -> the bias of each pair, [heads, 1 + patches, 1 + patches]
 /// fp32.
 at::Tensor pairBias(const at::Tensor& table, int grid_height, int grid_width);
+/// Decomposed relative positions of a block's windows, [2 rows - 1 + 2 columns - 1, d / heads] fp32:
+/// those of rows, then those of columns; in a block of one window resampled to the grid.
+at::Tensor relativeTables(const VitConfig& config, int block, const at::Tensor& rows,
+                          const at::Tensor& columns);
+
 /// M B M^T: the mean of `bias` over the pairs of patches that two tokens stand for. [heads, N, N]
 /// on the CPU, as is `bias`.
 at::Tensor mergedBias(const at::Tensor& bias, const ImageState& image);

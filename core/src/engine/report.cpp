@@ -59,6 +59,7 @@ void addDetails(const MethodDetails& details, Json& json) {
   if (details.threshold) json["threshold"] = optionalNumber(details.threshold);
   if (details.variance) json["variance"] = optionalNumber(details.variance);
   add("action", details.action);
+  add("prompted", details.prompted);
   add("grid", details.grid);
   // One number or list where all heads share it, else one a head.
   if (details.keys.size() == 1) json["keys"] = details.keys.front();
@@ -260,6 +261,10 @@ nlohmann::ordered_json layerJson(const LayerTrace& layer, const FeatureChange* c
   if (layer.restored) {
     json["restored"] = true;
     json["tokens_inside"] = layer.tokens_inside;
+    if (!layer.window.empty()) {
+      json["window"] = layer.window;
+      json["padding"] = layer.padding;
+    }
   }
   addDetails(layer.details, json);
   return json;
@@ -269,8 +274,9 @@ Settings settingsInForce(const MethodChoice& choice, const VitConfig& vit) {
   const Settings complete = completeSettings(choice);
   Settings active;
   for (const SettingInfo& setting : findMethod(choice.method).settings) {
-    if (!setting.existsFor(vit)) continue;
-    if (isActive(setting, complete)) active[setting.key] = complete.find(setting.key)->second;
+    const auto found = complete.find(setting.key);
+    if (found == complete.end() || !suits(setting, vit)) continue;
+    if (isActive(setting, complete)) active[setting.key] = found->second;
   }
   return active;
 }
@@ -282,7 +288,7 @@ std::string describe(const MethodChoice& choice) {
   std::string text = method.label;
   for (const SettingInfo& setting : method.settings) {
     const auto found = settings.find(setting.key);
-    if (!isActive(setting, settings)) continue;
+    if (found == settings.end() || !isActive(setting, settings)) continue;
     const bool counts = knob != nullptr && setting.key == knob->key;
     if (!counts && !setting.in_name && found->second == setting.fallback) continue;
     text += fmt::format(", {} {}", setting.label, toText(found->second));

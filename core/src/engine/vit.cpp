@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "adamerge/error.h"
+#include "engine/packed_plans.h"
 #include "kernels/activation.h"
 #include "kernels/attention.h"
 #include "kernels/matching_ops.h"
@@ -18,122 +19,6 @@
 #include "merging/matching.h"
 
 namespace adamerge {
-namespace {
-
-/// The rows that `plans` leave of `tokens`, those of all images; `counts` of each.
-at::Tensor applied(const std::vector<MergePlan>& plans, const std::vector<std::int64_t>& counts,
-                   const at::Tensor& tokens) {
-  std::vector<std::int64_t> offsets{0};
-  std::vector<std::int64_t> new_offsets{0};
-  for (std::size_t i = 0; i < plans.size(); ++i) {
-    offsets.push_back(offsets.back() + counts[i]);
-    new_offsets.push_back(new_offsets.back() + remainingTokens(plans[i], counts[i]));
-  }
-  const at::Tensor merged = at::empty({new_offsets.back(), tokens.size(1)}, tokens.options());
-  if (tokens.is_cpu()) {
-    forEachImage(plans.size(), [&](std::size_t i) {
-      applyToTokens(plans[i], tokens.narrow(0, offsets[i], counts[i]),
-                    merged.narrow(0, new_offsets[i], new_offsets[i + 1] - new_offsets[i]));
-    });
-  } else {
-    applyToAllTokens(plans, counts, tokens, merged);
-  }
-  return merged;
-}
-
-std::vector<std::int64_t> countsOf(const std::vector<ImageState>& images) {
-  std::vector<std::int64_t> counts;
-  for (const ImageState& image : images) counts.push_back(image.tokens());
-  return counts;
-}
-
-/// For each token of all images the row of its group among the `plans`' new tokens. A dropped one
-/// that nobody stands for has the first row of its image.
-at::Tensor rowsBack(const std::vector<MergePlan>& plans, const std::vector<std::int64_t>& counts) {
-  std::vector<std::int64_t> rows;
-  std::int64_t offset = 0;
-  for (std::size_t i = 0; i < plans.size(); ++i) {
-    const bool changes = plans[i].changes();
-    std::vector<int> positions;
-    if (changes) positions = newPositions(plans[i], static_cast<std::size_t>(counts[i]));
-    for (std::int64_t k = 0; k < counts[i]; ++k) {
-      rows.push_back(offset + (changes ? std::max(positions[static_cast<std::size_t>(k)], 0) : k));
-    }
-    offset += remainingTokens(plans[i], counts[i]);
-  }
-  return at::tensor(rows, at::kLong);
-}
-
-/// LibTorch multiplies sparse matrices in every type on the CPU alone.
-at::Tensor matrixFor(const at::Tensor& matrix, const at::Tensor& tokens) {
-  const at::Tensor own = tokens.is_cpu() ? matrix : matrix.to_dense();
-  return own.to(tokens.options().layout(own.layout()));
-}
-
-/// The tokens inside a block that is restored after it: M x, or means.
-at::Tensor entered(const std::vector<MergePlan>& plans, const std::vector<std::int64_t>& counts,
-                   const at::Tensor& tokens) {
-  const bool matrices = std::any_of(plans.begin(), plans.end(), [](const MergePlan& plan) {
-    return plan.restoration != nullptr;
-  });
-  if (!matrices) return applied(plans, counts, tokens);
-  std::vector<at::Tensor> inside;
-  const Restoration* sent = nullptr;  // images may share one
-  at::Tensor merge;
-  std::int64_t offset = 0;
-  for (std::size_t i = 0; i < plans.size(); ++i) {
-    const at::Tensor own = tokens.narrow(0, offset, counts[i]);
-    offset += counts[i];
-    if (plans[i].restoration == nullptr) {
-      inside.push_back(applied({plans[i]}, {counts[i]}, own));
-      continue;
-    }
-    if (sent != plans[i].restoration.get()) {
-      sent = plans[i].restoration.get();
-      merge = matrixFor(sent->merge, own);
-    }
-    inside.push_back(merge.mm(own));
-  }
-  return at::cat(inside);
-}
-
-/// What a block gave for the tokens inside it, `inside`, at all tokens again.
-at::Tensor restored(const std::vector<MergePlan>& plans, const std::vector<std::int64_t>& counts,
-                    const at::Tensor& tokens, const at::Tensor& inside) {
-  std::vector<at::Tensor> all;
-  const Restoration* sent = nullptr;
-  at::Tensor recover;
-  at::Tensor rest;
-  std::int64_t offset = 0;
-  std::int64_t inner_offset = 0;
-  for (std::size_t i = 0; i < plans.size(); ++i) {
-    const at::Tensor old = tokens.narrow(0, offset, counts[i]);
-    const at::Tensor own = inside.narrow(0, inner_offset, remainingTokens(plans[i], counts[i]));
-    offset += counts[i];
-    inner_offset += own.size(0);
-    // Matrices may change tokens though all of them are inside.
-    if (const auto& restoration = plans[i].restoration; restoration != nullptr) {
-      if (sent != restoration.get()) {
-        sent = restoration.get();
-        recover = matrixFor(sent->recover, own);
-        rest = sent->rest.to(own.options()).unsqueeze(1);
-      }
-      all.push_back(recover.mm(own) + old * rest);
-    } else if (!plans[i].changes()) {
-      all.push_back(own);
-    } else {
-      at::Tensor rows =
-          own.index_select(0, sentTo(own.device(), rowsBack({plans[i]}, {counts[i]})));
-      for (const PlannedDrop& drop : plans[i].dropped) {
-        rows.select(0, drop.position).copy_(old.select(0, drop.position));
-      }
-      all.push_back(rows);
-    }
-  }
-  return at::cat(all);
-}
-
-}  // namespace
 
 at::Tensor VisionTransformer::normed(const at::Tensor& x, const LayerNorm& norm) const {
   return layerNorm(x, norm, dtype_);
@@ -388,6 +273,11 @@ void VisionTransformer::runBlock(Pack& pack, int index, const MergeMethod& metho
                                  const Options& options) const {
   using Stage = MergeMethod::Stage;
   for (ImageState& image : pack.images) image.beginBlock(index);
+  if (config_.isWindowed()) {
+    runWindowed(pack, index, method, options);
+    for (ImageState& image : pack.images) image.endBlock();
+    return;
+  }
   const Stage stage = method.actsIn(index) ? method.stage() : Stage::kNever;
   if (config_.mixesByFourier()) {
     runFiltered(pack, index, method, options);
@@ -526,6 +416,7 @@ VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
   if (device_.is_cpu() && stream_dtype_ == at::kFloat && mixers_.empty()) aside.emplace();
   Pack pack;
   pack.tokens = layerNorm(embed(images), layers_.pre_norm, stream_dtype_);
+  pack.places = options.places;
   pack.images.assign(static_cast<std::size_t>(images.size(0)),
                      ImageState(config_.prefixTokens(), config_.patchTokens(), options.trace));
   for (std::size_t i = 0; i < pack.images.size(); ++i) {
@@ -561,7 +452,7 @@ VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
     for (std::size_t i = 0; i < shown.size(); ++i) {
       const std::int64_t count = pack.images[i].tokens();
       shown[i].push_back(
-          patchFeatures(tokens.narrow(0, offset, count), pack.images[i], options.unmerge));
+          patchFeatures(neck(tokens.narrow(0, offset, count)), pack.images[i], options.unmerge));
       offset += count;
     }
   };
@@ -585,7 +476,7 @@ VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
   std::vector<at::Tensor> distilled;
   std::int64_t offset = 0;
   for (const ImageState& image : pack.images) {
-    const at::Tensor features = tokens.narrow(0, offset, image.tokens());
+    const at::Tensor features = neck(tokens.narrow(0, offset, image.tokens()));
     pooled.push_back(pool(features, image, proportional));
     distilled.push_back(features.narrow(0, config_.distillation_token ? 1 : 0, 1));
     output.features.push_back(features);

@@ -21,6 +21,7 @@
 #include "engine/image_state.h"
 #include "engine/positions.h"
 #include "engine/recording.h"
+#include "engine/windows.h"
 #include "kernels/attention.h"
 #include "kernels/fourier.h"
 #include "merging/method.h"
@@ -56,6 +57,7 @@ class VisionTransformer {
     bool record = false;        ///< also hand out what the lenses look into
     bool classes = false;       ///< also hand out the dense head's class maps
     Unmerge unmerge = Unmerge::kCopy;
+    std::span<const InputPlace> places = {};  ///< of each image; empty where no method asks
   };
 
   /// `images`: [B, 3, H, W] fp32. Throws Cancelled between blocks.
@@ -84,6 +86,7 @@ class VisionTransformer {
     std::vector<AttentionStatistics> statistics = {};
     std::vector<std::unique_ptr<MethodMemory>> memories = {};  ///< per image, may be null
     std::vector<BlockRecord> records = {};  ///< per image, of the block that ran; where asked for
+    std::span<const InputPlace> places = {};
   };
   /// What a block's attentions share.
   struct Attending {
@@ -133,6 +136,24 @@ class VisionTransformer {
   /// Attention and MLP, with what the method does within them. `plans`: made before the block.
   void runParts(Pack& pack, int index, const MergeMethod& method, MergeMethod::Stage stage,
                 std::vector<MergePlan> plans, const Options& options) const;
+  /// A block whose attention runs inside windows.
+  void runWindowed(Pack& pack, int index, const MergeMethod& method, const Options& options) const;
+  /// What a part of block `index` reads, `read` [all tokens, d], window by window and merged as the
+  /// method decides by `decided`, what the part's norm reads, and `metric`; noted in the images.
+  /// `metric`: undefined where the method does not act here.
+  InsideWindows enterWindows(Pack& pack, int index, const MergeMethod& method,
+                             const WindowGrid& grid, const at::Tensor& decided,
+                             const at::Tensor& read, const at::Tensor& metric,
+                             const Options& options) const;
+  bool actsInside(int index, const MergeMethod& method) const {
+    return method.stage() == MergeMethod::Stage::kInsideWindows && method.actsIn(index);
+  }
+  /// One segment a window, padding after its tokens.
+  std::vector<Segment> windowSegments(int index, const WindowGrid& grid,
+                                      const InsideWindows& inside, bool proportional,
+                                      TokenPosition position) const;
+  /// The last stream [N, d] of one image -> what pooling reads.
+  at::Tensor neck(const at::Tensor& tokens) const;
   at::Tensor metricOf(const at::Tensor& keys) const;
   /// One image's features [N, d] -> its embedding before projection, [1, pooledWidth()].
   at::Tensor pool(const at::Tensor& features, const ImageState& image, bool proportional) const;
@@ -161,6 +182,7 @@ class VisionTransformer {
   RotaryPositions rotary_;
   std::vector<FourierMixer> mixers_;   ///< per block; none where it attends
   std::vector<at::Tensor> pair_bias_;  ///< per block, or one for all: [heads, N, N] fp32
+  std::vector<at::Tensor> relative_;   ///< per block: relativeTables()
 };
 
 /// Sum of size * token / sum of sizes over tokens [n, d]; their plain mean where all sizes are 1.

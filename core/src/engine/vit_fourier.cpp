@@ -4,7 +4,7 @@
 
 namespace adamerge {
 
-void VisionTransformer::runFiltered(Pack& pack, int index, const MergeMethod& /*method*/,
+void VisionTransformer::runFiltered(Pack& pack, int index, const MergeMethod& method,
                                     const Options& options) const {
   const auto block = static_cast<std::size_t>(index);
   const FilterLayers& filter = layers_.blocks[block].filter;
@@ -13,9 +13,19 @@ void VisionTransformer::runFiltered(Pack& pack, int index, const MergeMethod& /*
   const at::Tensor filtered =
       mixers_[block](normed(pack.tokens, filter.norm)).to(stream_dtype_);
   if (config_.filter.double_skip) pack.tokens += filtered;
-  for (ImageState& image : pack.images) image.noteMlp();
-  const at::Tensor input = normed(config_.filter.double_skip ? pack.tokens : filtered, mlp.norm);
-  mlp.fc2.addTo(pack.tokens, hidden(mlp, input));
+  // The filter needs the whole grid, so it is the MLP that runs on merged tokens.
+  const at::Tensor source = config_.filter.double_skip ? pack.tokens : filtered;
+  const at::Tensor input = normed(source, mlp.norm);
+  at::Tensor metric;
+  if (actsInside(index, method)) metric = metricOf(input.unflatten(1, {config_.heads, -1}));
+  const InsideWindows inside = enterWindows(pack, index, method, windowsOf(config_, 0), source,
+                                            input, metric, options);
+  for (std::size_t i = 0; i < pack.images.size(); ++i) {
+    pack.images[i].noteMlp(static_cast<int>(inside.counts[i]));
+  }
+  const at::Tensor mixed =
+      mlp.fc2(hidden(mlp, inside.tokens), std::nullopt, stream_dtype_);
+  pack.tokens += mixed.index_select(0, inside.back);
 }
 
 at::Tensor VisionTransformer::field(const at::Tensor& tokens) const {

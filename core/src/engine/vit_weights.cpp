@@ -19,6 +19,8 @@ class Loader final : public NetworkVisitor {
         stream_dtype_(stream_dtype),
         epsilon_(epsilon) {}
 
+  /// SAM's neck has the same norms in all libraries, whatever the blocks'.
+  void part(NetworkPart part) override { in_neck_ = part == NetworkPart::kNeck; }
   void linear(const std::string& name, PackedLinear& layer, std::vector<std::int64_t> shape,
               bool bias, const std::string& scale) override {
     const std::int64_t out = shape.front();
@@ -35,7 +37,8 @@ class Loader final : public NetworkVisitor {
   }
   void norm(const std::string& name, LayerNorm& layer, std::int64_t /*width*/, bool rms) override {
     layer = LayerNorm{take(name + ".weight", stream_dtype_),
-                      rms ? at::Tensor() : take(name + ".bias", stream_dtype_), epsilon_, rms};
+                      rms ? at::Tensor() : take(name + ".bias", stream_dtype_),
+                      in_neck_ ? kNeckEpsilon : epsilon_, rms};
   }
   void tensor(const std::string& name, at::Tensor& tensor,
               std::vector<std::int64_t> /*shape*/) override {
@@ -58,6 +61,8 @@ class Loader final : public NetworkVisitor {
   at::ScalarType dtype_;
   at::ScalarType stream_dtype_;
   double epsilon_;
+  bool in_neck_ = false;
+  static constexpr double kNeckEpsilon = 1e-6;
 };
 
 }  // namespace
@@ -101,6 +106,13 @@ VisionTransformer::VisionTransformer(const VitConfig& config, const StateDict& w
     PoolLayers& pool = layers_.pool;
     pool.latent =
         loader.place(pool.latent.reshape({-1, config.attention_pool.width}), stream_dtype_);
+  }
+  for (std::size_t index = 0; config.windows.relative && index < layers_.blocks.size(); ++index) {
+    AttentionLayers& own = layers_.blocks[index].attentions.front();
+    relative_.push_back(loader.place(
+        relativeTables(config, static_cast<int>(index), own.relative_rows, own.relative_columns),
+        dtype));
+    own.relative_rows = own.relative_columns = at::Tensor();
   }
   if (!config.hasRelativeBias()) return;
   at::Tensor shared;

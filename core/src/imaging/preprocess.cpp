@@ -34,6 +34,12 @@ Size keptAspect(const Image& image, const Preprocessing& settings, bool fits) {
   const double columns = static_cast<double>(image.width) / settings.resize_width;
   const double ratio = fits ? std::max(rows, columns) : std::min(rows, columns);
   checkLength(std::max(image.width, image.height) / ratio, image, settings);
+  if (settings.in_corner) {
+    const auto rounded = [ratio](int side) {
+      return std::max(static_cast<int>(side * (1.0 / ratio) + 0.5), 1);
+    };
+    return {rounded(image.width), rounded(image.height)};
+  }
   return {std::max(roundHalfEven(image.width / ratio), 1),
           std::max(roundHalfEven(image.height / ratio), 1)};
 }
@@ -67,8 +73,13 @@ struct Axis {
   int to = 0;     ///< where they begin in the crop
 };
 
-Axis cropAxis(int size, int crop, bool rounds_down) {
+Axis cropAxis(int size, int crop, const Preprocessing& settings) {
   Axis axis;
+  if (settings.in_corner) {
+    axis.count = std::min(size, crop);
+    return axis;
+  }
+  const bool rounds_down = settings.crop_rounds_down;
   if (crop > size) {
     axis.offset = -((crop - size) / 2);
   } else {
@@ -113,6 +124,18 @@ InputTensor normalised(const std::vector<Sample>& pixels, const Preprocessing& s
   return input;
 }
 
+/// Zeros beyond the picture's columns and rows.
+void clearBeyond(int columns, int rows, InputTensor& input) {
+  for (std::size_t c = 0; c < 3; ++c) {
+    for (int y = 0; y < input.height; ++y) {
+      float* row = input.values.data() +
+                   (c * static_cast<std::size_t>(input.height) + static_cast<std::size_t>(y)) *
+                       static_cast<std::size_t>(input.width);
+      std::fill(row + (y < rows ? columns : 0), row + input.width, 0.0F);
+    }
+  }
+}
+
 /// For showing: as whole numbers.
 std::vector<std::uint8_t> rounded(const std::vector<float>& pixels) {
   std::vector<std::uint8_t> bytes(pixels.size());
@@ -139,8 +162,8 @@ PreparedImage prepareImage(const Image& image, const Preprocessing& settings) {
                     settings.crop_width, settings.crop_height, kMaxPixels / 1'000'000));
   }
   const Size size = resizedSize(image, settings);
-  const Axis columns = cropAxis(size.width, settings.crop_width, settings.crop_rounds_down);
-  const Axis rows = cropAxis(size.height, settings.crop_height, settings.crop_rounds_down);
+  const Axis columns = cropAxis(size.width, settings.crop_width, settings);
+  const Axis rows = cropAxis(size.height, settings.crop_height, settings);
   const imaging::Window window{columns.from, rows.from, columns.count, rows.count};
 
   PreparedImage prepared;
@@ -159,6 +182,13 @@ PreparedImage prepareImage(const Image& image, const Preprocessing& settings) {
   }
   const double scaleX = static_cast<double>(image.width) / size.width;
   const double scaleY = static_cast<double>(image.height) / size.height;
+  if (settings.in_corner) clearBeyond(columns.count, rows.count, prepared.input);
+  prepared.input.picture = {1 / scaleX,
+                            1 / scaleY,
+                            static_cast<double>(-columns.offset),
+                            static_cast<double>(-rows.offset),
+                            image.height,
+                            image.width};
   prepared.crop = {columns.offset * scaleX, rows.offset * scaleY, settings.crop_width * scaleX,
                    settings.crop_height * scaleY};
   return prepared;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <optional>
 
 #include "kernels/cpu/kernel_tables.h"
@@ -134,6 +135,93 @@ class SeenKeys {
   std::vector<float> key_bias_, pair_bias_, first_row_, column_sums_;
 };
 
+/// A segment's places as the kernel reads them.
+class KeyPlaces {
+ public:
+  explicit KeyPlaces(const RelativePlaces& places) : places_(places) {
+    const std::size_t tokens = places.whole() ? 0 : places.rows.starts.size() - 1;
+    for (std::size_t t = 0; t < tokens; ++t) {
+      const auto first_row = static_cast<std::size_t>(places.rows.starts[t]);
+      const auto last_row = static_cast<std::size_t>(places.rows.starts[t + 1]);
+      const auto first_column = static_cast<std::size_t>(places.columns.starts[t]);
+      const auto last_column = static_cast<std::size_t>(places.columns.starts[t + 1]);
+      rows_.push_back(places.rows.places[first_row]);
+      columns_.push_back(places.columns.places[first_column]);
+      if (last_row - first_row == 1 && last_column - first_column == 1) continue;
+      const auto start = static_cast<std::ptrdiff_t>(terms_.size());
+      for (std::size_t i = first_row; i < last_row; ++i) {
+        terms_.push_back(places.rows.places[i]);
+        shares_.push_back(places.rows.shares[i]);
+      }
+      for (std::size_t i = first_column; i < last_column; ++i) {
+        terms_.push_back(static_cast<std::int32_t>(places.height) + places.columns.places[i]);
+        shares_.push_back(places.columns.shares[i]);
+      }
+      spread_.push_back({static_cast<std::ptrdiff_t>(t), start,
+                         static_cast<std::ptrdiff_t>(terms_.size())});
+    }
+  }
+
+  std::int64_t terms() const { return places_.height + places_.width; }
+
+  /// [queries, terms()] of the queries from `first` on, whose products with all rows of the tables
+  /// are `products`.
+  void fillTerms(std::int64_t first, const at::Tensor& products, float* terms) const {
+    const std::int64_t offsets = products.size(1);
+    const float* from = products.data_ptr<float>();
+    const std::int64_t height = places_.height;
+    const std::int64_t width = places_.width;
+    for (std::int64_t i = 0; i < products.size(0); ++i, from += offsets, terms += height + width) {
+      const std::int64_t token = first + i;
+      if (places_.whole()) {
+        reversed(from + token / width, height, terms);
+        reversed(from + 2 * height - 1 + token % width, width, terms + height);
+        continue;
+      }
+      mean(places_.rows, token, from, height, terms);
+      mean(places_.columns, token, from + 2 * height - 1, width, terms + height);
+    }
+  }
+
+  void describe(AttentionCall& call) const {
+    call.place_stride = terms();
+    call.place_rows = places_.height;
+    call.place_columns = places_.width;
+    if (places_.whole()) return;
+    call.key_rows = rows_.data();
+    call.key_columns = columns_.data();
+    call.spread = spread_.data();
+    call.spread_keys = static_cast<std::ptrdiff_t>(spread_.size());
+    call.spread_terms = terms_.data();
+    call.spread_shares = shares_.data();
+  }
+
+ private:
+  /// to[b] = from[side - 1 - b]
+  static void reversed(const float* from, std::int64_t side, float* to) {
+    for (std::int64_t b = 0; b < side; ++b) to[b] = from[side - 1 - b];
+  }
+  static void mean(const RelativePlaces::Axis& axis, std::int64_t token, const float* from,
+                   std::int64_t side, float* to) {
+    const auto first = static_cast<std::size_t>(axis.starts[static_cast<std::size_t>(token)]);
+    const auto last = static_cast<std::size_t>(axis.starts[static_cast<std::size_t>(token) + 1]);
+    if (last - first == 1) {
+      reversed(from + axis.places[first], side, to);
+      return;
+    }
+    std::fill_n(to, side, 0.0F);
+    for (std::size_t k = first; k < last; ++k) {
+      const float* own = from + axis.places[k];
+      for (std::int64_t b = 0; b < side; ++b) to[b] += axis.shares[k] * own[side - 1 - b];
+    }
+  }
+
+  const RelativePlaces& places_;
+  std::vector<std::int32_t> rows_, columns_, terms_;
+  std::vector<float> shares_;
+  std::vector<SpreadKey> spread_;
+};
+
 /// [heads, tokens] from the sums of each block of queries, added in their order.
 at::Tensor receivedOf(const std::vector<float>& sums, std::int64_t heads, std::int64_t tokens) {
   const at::Tensor blocks = at::tensor(at::ArrayRef<float>(sums)).reshape({heads, -1, tokens});
@@ -164,6 +252,10 @@ AttentionOutput fusedAttention(const at::Tensor& qkv, std::int64_t heads,
     if (segment.pair_bias.defined()) pair_bias[i] = inRows(segment.pair_bias.to(at::kFloat));
   }
   const std::int64_t bytes = kernel.scratch(largest, width);
+  std::map<const RelativePlaces*, KeyPlaces> key_places;
+  for (const Segment& segment : segments) {
+    if (segment.places) key_places.try_emplace(segment.places.get(), *segment.places);
+  }
 
   // Few heads do not divide evenly among the threads; pieces of them do.
   const auto jobs = static_cast<std::int64_t>(segments.size()) * heads;
@@ -211,6 +303,19 @@ AttentionOutput fusedAttention(const at::Tensor& qkv, std::int64_t heads,
         call.column_sums =
             column_sums[index].data() + head * ((tokens + kQueryBlock - 1) / kQueryBlock) * tokens;
       }
+      at::Tensor terms;
+      if (const RelativePlaces* own = place.segment->places.get()) {
+        const KeyPlaces& lie = key_places.at(own);
+        const at::Tensor queries_here = qkv.narrow(0, place.offset + first_query,
+                                                   call.last_query - first_query)
+                                            .narrow(1, head * width, width);
+        const at::Tensor products = queries_here.mm(own->tables.t()).to(at::kFloat).contiguous();
+        terms = at::empty({products.size(0), lie.terms()}, at::kFloat);
+        lie.fillTerms(first_query, products, terms.data_ptr<float>());
+        // As if it began at the segment's first query.
+        call.place_terms = terms.data_ptr<float>() - first_query * lie.terms();
+        lie.describe(call);
+      }
       const std::vector<std::vector<std::int64_t>>& seen = place.segment->keys;
       if (seen.empty()) {
         kernel.attend(call, scratch.data_ptr());
@@ -233,6 +338,58 @@ AttentionOutput fusedAttention(const at::Tensor& qkv, std::int64_t heads,
 }
 
 }  // namespace
+
+namespace {
+
+/// M of one axis, [tokens, side]: what share of each token lies at each place.
+at::Tensor membership(const RelativePlaces& places, const RelativePlaces::Axis& axis, bool rows,
+                      const at::TensorOptions& options) {
+  const std::int64_t side = rows ? places.height : places.width;
+  const std::int64_t tokens = places.whole()
+                                  ? places.height * places.width
+                                  : static_cast<std::int64_t>(axis.starts.size()) - 1;
+  const at::Tensor shares = at::zeros({tokens, side}, at::kFloat);
+  float* to = shares.data_ptr<float>();
+  for (std::int64_t t = 0; t < tokens; ++t, to += side) {
+    if (places.whole()) {
+      to[rows ? t / places.width : t % places.width] = 1;
+      continue;
+    }
+    const auto own = static_cast<std::size_t>(t);
+    for (auto k = static_cast<std::size_t>(axis.starts[own]);
+         k < static_cast<std::size_t>(axis.starts[own + 1]); ++k) {
+      to[axis.places[k]] = axis.shares[k];
+    }
+  }
+  return shares.to(options);
+}
+
+/// q_i . mean over the places of token i of table[a - b + side - 1], for each b; [tokens, side].
+at::Tensor termsOf(const at::Tensor& queries, const at::Tensor& table, const at::Tensor& shares) {
+  const std::int64_t side = shares.size(1);
+  const auto options = at::TensorOptions(at::kLong).device(queries.device());
+  const at::Tensor places = at::arange(side, options);
+  const at::Tensor offsets = places.unsqueeze(1) - places.unsqueeze(0) + (side - 1);  // a, b
+  const at::Tensor products = queries.mm(table.t());                                  // [n, 2s - 1]
+  at::Tensor terms = at::zeros_like(shares);
+  for (std::int64_t a = 0; a < side; ++a) {
+    terms += shares.narrow(1, a, 1) * products.index_select(1, offsets[a]);
+  }
+  return terms;
+}
+
+}  // namespace
+
+at::Tensor placeBias(const at::Tensor& queries, const RelativePlaces& places) {
+  const auto options = queries.options();
+  const at::Tensor tables = places.tables.to(options);
+  const std::int64_t offsets = 2 * places.height - 1;
+  const at::Tensor rows = membership(places, places.rows, /*rows=*/true, options);
+  const at::Tensor columns = membership(places, places.columns, /*rows=*/false, options);
+  return termsOf(queries, tables.narrow(0, 0, offsets), rows).mm(rows.t()) +
+         termsOf(queries, tables.narrow(0, offsets, tables.size(0) - offsets), columns)
+             .mm(columns.t());
+}
 
 at::Tensor hiddenKeys(const Segment& segment) {
   const auto lists = static_cast<std::int64_t>(segment.keys.size());
@@ -259,6 +416,24 @@ at::Tensor attentionWeights(const at::Tensor& qkv, std::int64_t heads, const Seg
   return logits.softmax(-1);
 }
 
+at::Tensor placedAttention(const at::Tensor& qkv, std::int64_t heads, const Segment& segment) {
+  const std::int64_t dim = qkv.size(1) / 3;
+  const at::Tensor parts = qkv.reshape({segment.tokens, 3, heads, dim / heads});
+  std::vector<at::Tensor> mixed;
+  // Head by head: all logits of a large window would fill the memory.
+  for (std::int64_t head = 0; head < heads; ++head) {
+    const at::Tensor own = parts.select(2, head);
+    const at::Tensor queries = own.select(1, 0);
+    at::Tensor logits = (queries * scaleOf(dim / heads)).mm(own.select(1, 1).t());
+    if (!segment.key_bias.empty()) {
+      logits = logits + at::tensor(segment.key_bias).to(logits.options());
+    }
+    logits = logits + placeBias(queries, *segment.places);
+    mixed.push_back(logits.softmax(-1).mm(own.select(1, 2)));
+  }
+  return at::cat(mixed, 1);
+}
+
 AttentionOutput plainAttention(const at::Tensor& qkv, std::int64_t heads,
                                std::span<const Segment> segments) {
   const std::int64_t dim = qkv.size(1) / 3;
@@ -267,6 +442,10 @@ AttentionOutput plainAttention(const at::Tensor& qkv, std::int64_t heads,
   for (const Place& place : placesOf(segments, output)) {
     const std::int64_t tokens = place.segment->tokens;
     const at::Tensor own = qkv.narrow(0, place.offset, tokens);
+    if (place.segment->places) {
+      mixed.push_back(placedAttention(own, heads, *place.segment));
+      continue;
+    }
     const at::Tensor weights = attentionWeights(own, heads, *place.segment);
     if (place.segment->received) {
       *place.received = weights.mean(1).to(at::kCPU, at::kFloat);

@@ -6,12 +6,32 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "kernels/cpu/isa.h"
 
 namespace adamerge {
+
+/// Where a segment's tokens lie in a window, which adds to the logits of query i and key j
+/// q_i . rows[a - b + height - 1] + q_i . columns[c - d + width - 1], of places (a, c) and (b, d),
+/// the mean over all pairs of the places that the two tokens stand for (decomposed relative
+/// positions).
+struct RelativePlaces {
+  /// Token t lies in places[starts[t]] ... places[starts[t + 1] - 1], shares of 1 each.
+  struct Axis {
+    std::vector<std::int32_t> starts, places;
+    std::vector<float> shares;
+  };
+
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+  at::Tensor tables;   ///< [2 height - 1 + 2 width - 1, head's width], rows first, of qkv's type
+  Axis rows, columns;  ///< empty: the tokens fill the window in raster order
+
+  bool whole() const { return rows.starts.empty(); }
+};
 
 struct Segment {
   std::int64_t tokens = 0;
@@ -22,6 +42,8 @@ struct Segment {
   /// The keys that are seen, ascending, as positions in the segment. Empty: all. One list: the same
   /// for all heads; else one a head.
   std::vector<std::vector<std::int64_t>> keys = {};
+  /// Not with keys, pair_bias, first_row or received. Null: positions add nothing.
+  std::shared_ptr<const RelativePlaces> places = nullptr;
 };
 
 struct AttentionOutput {
@@ -32,6 +54,10 @@ struct AttentionOutput {
   /// a key that its head does not see; undefined where not asked for.
   std::vector<at::Tensor> received;
 };
+
+/// What a segment's positions add to the logits of one head, [tokens, tokens]; `queries` [tokens,
+/// head's width]. In their type, where they are.
+at::Tensor placeBias(const at::Tensor& queries, const RelativePlaces& places);
 
 /// Whether attention() leaves out keys that are not seen, instead of computing with them and hiding
 /// them.
@@ -44,6 +70,10 @@ at::Tensor hiddenKeys(const Segment& segment);
 /// The softmax that a segment's heads multiply their values with, [heads, tokens, tokens], query by
 /// key, of the qkv's type; `qkv` [tokens, 3 * heads * width] as plainAttention's.
 at::Tensor attentionWeights(const at::Tensor& qkv, std::int64_t heads, const Segment& segment);
+
+/// One segment with places, by LibTorch's own functions, [tokens, heads * width]; no more than one
+/// head's logits at a time.
+at::Tensor placedAttention(const at::Tensor& qkv, std::int64_t heads, const Segment& segment);
 
 /// By LibTorch's own functions. `qkv`: [total tokens, 3 * heads * width], queries, keys, values;
 /// its rows may be part of longer ones.

@@ -25,9 +25,9 @@ std::vector<double> perBlock(const JsonFields& entry, std::string_view key, int 
   return values;
 }
 
-StatisticsEntry readEntry(const JsonFields& fields, int depth) {
+StatisticsEntry readEntry(const JsonFields& fields, const std::string& knob, int depth) {
   StatisticsEntry entry;
-  entry.r_max = fields.count("r_max").required();
+  entry.r_max = fields.count(knob).required();
   entry.mu = perBlock(fields, "mu", depth);
   entry.sigma = perBlock(fields, "sigma", depth);
   if (std::any_of(entry.sigma.begin(), entry.sigma.end(), [](double s) { return s < 0; })) {
@@ -70,10 +70,11 @@ Statistics readStatistics(const std::filesystem::path& path) {
   statistics.dtype = fields.text("dtype").valueOr("");
   statistics.settings = fields.settings("settings").valueOr({});
   for (const JsonFields& entry : fields.list("entries")) {
-    statistics.entries.push_back(readEntry(entry, statistics.depth));
+    if (statistics.entries.empty() && entry.has("ratio")) statistics.knob = "ratio";
+    statistics.entries.push_back(readEntry(entry, statistics.knob, statistics.depth));
     if (statistics.entries.size() > 1 &&
         std::prev(statistics.entries.end(), 2)->r_max >= statistics.entries.back().r_max) {
-      fields.fail("entries", "must ascend in r_max");
+      fields.fail("entries", fmt::format("must ascend in {}", statistics.knob));
     }
   }
   return statistics;
@@ -91,7 +92,8 @@ void writeStatistics(const Statistics& statistics, const std::filesystem::path& 
                                  {"settings", toJson(statistics.settings)}};
   json["entries"] = nlohmann::ordered_json::array();
   for (const StatisticsEntry& entry : statistics.entries) {
-    json["entries"].push_back({{"r_max", entry.r_max}, {"mu", entry.mu}, {"sigma", entry.sigma}});
+    json["entries"].push_back(
+        {{statistics.knob, entry.r_max}, {"mu", entry.mu}, {"sigma", entry.sigma}});
   }
   writeFileAtomically(path, jsonText(json));
 }

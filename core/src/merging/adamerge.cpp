@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "adamerge/error.h"
+#include "merging/inside.h"
 #include "merging/matching.h"
 #include "merging/token_set.h"
 
@@ -54,24 +55,29 @@ std::vector<double> budgetShares(double r, const VitConfig& vit) {
 class AdaMerge final : public MergeMethod {
  public:
   AdaMerge(const Settings& settings, const MethodContext& context)
-      : r_(getInt(settings, "r")),
-        r_max_(getInt(settings, "r_max")),
+      : inside_(context.vit.restores()),
         alpha_(get<double>(settings, "alpha")),
         temperature_(get<double>(settings, "temperature")),
         salience_(get<bool>(settings, "salience")),
         adaptive_(get<bool>(settings, "adaptive")),
-        background_first_(get<std::string>(settings, "priority") == "background"),
-        size_weights_(get<std::string>(settings, "weights") == "size"),
-        ward_(get<std::string>(settings, "similarity") == "ward"),
-        after_attention_(get<std::string>(settings, "place") == "after-attention"),
         partition_(get<std::string>(settings, "partition") == "alternating"
                        ? Partition::kAlternating
                        : Partition::kHalves),
         scaled_(get<std::string>(settings, "affinity") == "scaled"),
         proportional_attention_(get<bool>(settings, "proportional_attention")) {
+    r_max_ = getInt(settings, inside_ ? "ratio" : "r_max");
     if (adaptive_ && context.statistics != nullptr) {
       statistics_ = interpolate(*context.statistics, r_max_);
     }
+    if (inside_) {
+      acts_ = chosenBlocks(settings, "blocks", context.vit.depth);
+      return;
+    }
+    r_ = getInt(settings, "r");
+    background_first_ = get<std::string>(settings, "priority") == "background";
+    size_weights_ = get<std::string>(settings, "weights") == "size";
+    ward_ = get<std::string>(settings, "similarity") == "ward";
+    after_attention_ = get<std::string>(settings, "place") == "after-attention";
     // Without a sign from the image half of r_max merges.
     shares_ = get<std::string>(settings, "schedule") == "budget"
                   ? budgetShares(adaptive_ ? r_max_ / 2.0 : static_cast<double>(r_), context.vit)
@@ -79,7 +85,11 @@ class AdaMerge final : public MergeMethod {
   }
 
   Stage stage() const override {
+    if (inside_) return Stage::kInsideWindows;
     return after_attention_ ? Stage::kBetweenAttentionAndMlp : Stage::kBeforeBlock;
+  }
+  bool actsIn(int block) const override {
+    return acts_.empty() || acts_[static_cast<std::size_t>(block)];
   }
   bool proportionalAttention() const override { return proportional_attention_; }
   bool calibrated() const override { return !adaptive_ || statistics_.has_value(); }
@@ -120,9 +130,43 @@ class AdaMerge final : public MergeMethod {
     for (const float score : best.score) sum += score;
     const double redundancy = sum / static_cast<double>(best.score.size());
     plan.redundancy = redundancy;
+    if (inside_) {  // settle() knows how many
+      merge(layer, best, n / 2, plan);
+      return;
+    }
     const std::int64_t r = std::min(count(redundancy, layer.block, plan), n / 2);
 
     if (r > 0) merge(layer, best, r, plan);
+  }
+
+  /// The mean of the best matches is that over all windows of an image, and so is z.
+  void settle(std::span<const LayerTokens> windows, std::span<MergePlan> plans) const override {
+    for (std::size_t first = 0, last = 0; inside_ && first < windows.size(); first = last) {
+      double sum = 0;
+      double sources = 0;
+      for (; last < windows.size() && windows[last].image == windows[first].image; ++last) {
+        if (!plans[last].redundancy) continue;
+        const auto own = static_cast<double>(sourceCount(partition_, windows[last].count()));
+        sum += *plans[last].redundancy * own;
+        sources += own;
+      }
+      if (sources == 0) continue;
+      const double redundancy = sum / sources;
+      const double z = adaptive_ ? score(redundancy, windows[first].block, plans[first]) : 0;
+      for (std::size_t k = first; k < last; ++k) {
+        MergePlan& plan = plans[k];
+        const std::int64_t n = windows[k].count();
+        plan.redundancy = redundancy;
+        plan.mu = plans[first].mu;
+        plan.sigma = plans[first].sigma;
+        plan.z = plans[first].z;
+        if (n < 2) continue;
+        const double share = static_cast<double>(r_max_ * n) / 100.0;
+        const auto r = adaptive_ ? static_cast<std::int64_t>(std::floor(share * willingness(z)))
+                                 : insideCount(r_max_, n);
+        keepFirst(plan, std::min(r, n / 2), n);
+      }
+    }
   }
 
   /// S_ij = salience_i cos(i, j) (AdaMerge, Eq. 3); 1 - salience_i where the background merges
@@ -159,10 +203,8 @@ class AdaMerge final : public MergeMethod {
     return std::lround(before + r_ * share(block)) - std::lround(before);
   }
 
-  /// r = floor(r_max sigmoid(alpha z / T)), z = (S - mu) / sigma (AdaMerge, Eq. 5 and 6). Without
-  /// statistics z is 0.
-  std::int64_t count(double redundancy, int block, MergePlan& plan) const {
-    if (!adaptive_) return constantCount(block);
+  /// z = (S - mu) / sigma (AdaMerge, Eq. 5), 0 without statistics; told in `plan`.
+  double score(double redundancy, int block, MergePlan& plan) const {
     double z = 0;
     if (statistics_) {
       const double mu = statistics_->mu[static_cast<std::size_t>(block)];
@@ -172,8 +214,16 @@ class AdaMerge final : public MergeMethod {
       plan.sigma = sigma;
     }
     plan.z = z;
-    return static_cast<std::int64_t>(
-        std::floor(r_max_ * share(block) / (1.0 + std::exp(-alpha_ * z / temperature_))));
+    return z;
+  }
+  /// 1 + exp(-alpha z / T): what divides r_max (Eq. 6).
+  double reluctance(double z) const { return 1.0 + std::exp(-alpha_ * z / temperature_); }
+  double willingness(double z) const { return 1.0 / reluctance(z); }
+
+  std::int64_t count(double redundancy, int block, MergePlan& plan) const {
+    if (!adaptive_) return constantCount(block);
+    const double z = score(redundancy, block, plan);
+    return static_cast<std::int64_t>(std::floor(r_max_ * share(block) / reluctance(z)));
   }
 
   void merge(const LayerTokens& layer, const BestMatches& best, std::int64_t r,
@@ -207,16 +257,18 @@ class AdaMerge final : public MergeMethod {
     }
   }
 
-  std::int64_t r_;
-  int r_max_;
+  bool inside_;  ///< inside windows; r_max_ is then the ratio, in per cent
+  std::int64_t r_ = 0;
+  int r_max_ = 0;
   double alpha_;
   double temperature_;
   bool salience_;
   bool adaptive_;
-  bool background_first_;
-  bool size_weights_;
-  bool ward_;
-  bool after_attention_;
+  bool background_first_ = false;
+  bool size_weights_ = false;
+  bool ward_ = false;
+  bool after_attention_ = false;
+  std::vector<bool> acts_;  ///< in which blocks; empty: all
   Partition partition_;
   bool scaled_;
   bool proportional_attention_;
@@ -227,6 +279,15 @@ class AdaMerge final : public MergeMethod {
 }  // namespace
 
 std::unique_ptr<MergeMethod> makeAdaMerge(const Settings& settings, const MethodContext& context) {
+  if (context.vit.restores()) {
+    constexpr int kHalf = 50;
+    if (!get<bool>(settings, "adaptive") && getInt(settings, "ratio") > kHalf) {
+      throw Error(fmt::format("--ratio {} with --adaptive off: at most {} % of a window's tokens "
+                              "can merge",
+                              getInt(settings, "ratio"), kHalf));
+    }
+    return std::make_unique<AdaMerge>(settings, context);
+  }
   if (!get<bool>(settings, "adaptive")) {
     requireCountFits(getInt(settings, "r"), context.vit, "r");
   } else if (getInt(settings, "r_max") > context.vit.patchTokens()) {

@@ -24,6 +24,13 @@ MethodEntry adaMergePlusEntry() {
       "Training-free preset of this program: merges after attention, near neighbours first, by the "
       "least growth of variance within groups; late where little merges, early where much does.";
   entry.info.reference = "AdaMerge Studio, models/README.md";
+  entry.info.merges_inside = false;
+  std::erase_if(entry.info.settings, [](const SettingInfo& setting) {
+    return setting.scope == SettingScope::kInside;
+  });
+  std::erase_if(entry.info.compression,
+                [](const CompressionKnob& knob) { return knob.key == "ratio"; });
+  std::erase(entry.info.statistics_settings, "blocks");
   for (SettingInfo& setting : entry.info.settings) {
     if (const auto found = ours.find(setting.key); found != ours.end()) {
       setting.fallback = found->second;

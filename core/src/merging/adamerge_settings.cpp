@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "merging/adamerge.h"
 #include "merging/entries.h"
+#include "merging/inside.h"
 #include "merging/matching.h"
 
 namespace adamerge {
@@ -104,7 +105,16 @@ std::vector<SettingInfo> adaMergeSettings() {
              0.0, -10, 100);
   decay.active_when = when("schedule", std::string("decay"));
   settings.push_back(decay);
+  for (SettingInfo& setting : settings) {
+    for (const char* key : {"r_max", "r", "similarity", "priority", "weights", "place", "schedule",
+                            "decay"}) {
+      if (setting.key == key) setting.scope = SettingScope::kSequence;
+    }
+  }
   settings.push_back(proportionalAttentionSetting(false));
+  constexpr double kWhole = 100;  // of an adaptive count, which is a part of it
+  settings.push_back(insideRatioSetting(kWhole));
+  settings.push_back(insideBlocksSetting());
   return settings;
 }
 
@@ -119,12 +129,18 @@ MethodEntry adaMergeEntry() {
   entry.info.reference = "AdaMerge, arXiv 2605.27465";
   entry.info.salience =
       "How much the other patches attend to this one in the patch affinity (Eq. 1-2).";
-  entry.info.compression = {{"r_max", 1.0, /*uses_statistics=*/true}, {"r", 0.5}};
+  CompressionKnob adaptive = insideRatioKnob(100);
+  adaptive.uses_statistics = true;
+  adaptive.active_when = {"adaptive", true};
+  entry.info.compression = {
+      {"r_max", 1.0, /*uses_statistics=*/true}, {"r", 0.5}, adaptive, insideRatioKnob(50)};
+  entry.info.merges_inside = true;
   entry.info.statistics_settings = {
       "partition", "affinity",    "salience",   "proportional_attention",
       "alpha",     "temperature", "similarity", "priority",
-      "weights",   "place",       "schedule",   "decay"};
-  entry.info.uncalibrated = "every block merges half of r_max";
+      "weights",   "place",       "schedule",   "decay",
+      "blocks"};
+  entry.info.uncalibrated = "every block merges half of {}";
   entry.info.settings = adaMergeSettings();
   entry.make = makeAdaMerge;
   return entry;

@@ -61,9 +61,15 @@ std::vector<std::int64_t> descending(const std::vector<float>& values) {
 
 std::vector<MergePlan> toMePlans(std::span<const LayerTokens> images, std::int64_t r,
                                  const std::vector<std::vector<float>>& cells) {
+  return toMePlans(images, std::vector<std::int64_t>(images.size(), r), cells);
+}
+
+std::vector<MergePlan> toMePlans(std::span<const LayerTokens> images,
+                                 std::span<const std::int64_t> counts,
+                                 const std::vector<std::vector<float>>& cells) {
   std::vector<MergePlan> plans(images.size());
-  const bool any = std::any_of(images.begin(), images.end(),
-                               [&](const LayerTokens& image) { return toMeCount(image, r) > 0; });
+  bool any = false;
+  for (std::size_t i = 0; i < images.size(); ++i) any = any || toMeCount(images[i], counts[i]) > 0;
   if (!any) return plans;
 
   const TokenSet set(images, &LayerTokens::metric, /*first=*/0, Partition::kAlternating);
@@ -80,7 +86,7 @@ std::vector<MergePlan> toMePlans(std::span<const LayerTokens> images, std::int64
   }
   const SetMatches found = set.best(scores, set.sources(factors), set.destinations(factors));
   forEachImage(images.size(),
-               [&](std::size_t i) { plans[i] = toMePlanOf(images[i], r, found.best[i]); });
+               [&](std::size_t i) { plans[i] = toMePlanOf(images[i], counts[i], found.best[i]); });
   return plans;
 }
 
@@ -130,15 +136,18 @@ std::vector<std::int64_t> countsPerBlock(const Settings& settings, const VitConf
 }
 
 SettingInfo proportionalAttentionSetting(bool fallback) {
-  return {"proportional_attention",
-          "Proportional attention",
-          "Adds log(size) of each token to the attention logits, so that a merged token counts as "
-          "many (ToMe, Sec. 3).",
-          fallback,
-          std::nullopt,
-          std::nullopt,
-          {},
-          std::nullopt};
+  SettingInfo setting{"proportional_attention",
+                      "Proportional attention",
+                      "Adds log(size) of each token to the attention logits, so that a merged "
+                      "token counts as many (ToMe, Sec. 3).",
+                      fallback,
+                      std::nullopt,
+                      std::nullopt,
+                      {},
+                      std::nullopt};
+  // No public code has it inside windows.
+  setting.of_model = [fallback](const VitConfig& vit) { return fallback && !vit.restores(); };
+  return setting;
 }
 
 SettingInfo inflectionSetting() {

@@ -26,6 +26,10 @@ std::vector<std::int64_t> descending(const std::vector<float>& values);
 /// per token, and only tokens of the same one merge; empty: all may.
 std::vector<MergePlan> toMePlans(std::span<const LayerTokens> images, std::int64_t r,
                                  const std::vector<std::vector<float>>& cells = {});
+/// The same with a count of each image.
+std::vector<MergePlan> toMePlans(std::span<const LayerTokens> images,
+                                 std::span<const std::int64_t> counts,
+                                 const std::vector<std::vector<float>>& cells = {});
 
 /// Far above any model's tokens; keeps counts well inside int.
 inline constexpr double kMaximumCount = 1e6;

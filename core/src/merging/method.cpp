@@ -17,10 +17,15 @@ void forEachImage(std::size_t images, const std::function<void(std::size_t)>& wo
 }
 
 std::vector<MergePlan> MergeMethod::plans(std::span<const LayerTokens> images) const {
-  if (!images.front().tokens.is_cpu()) return planSet(images);
   std::vector<MergePlan> plans(images.size());
-  forEachImage(images.size(),
-               [&](std::size_t i) { plans[i] = std::move(planSet(images.subspan(i, 1)).front()); });
+  if (images.front().tokens.is_cpu()) {
+    forEachImage(images.size(), [&](std::size_t i) {
+      plans[i] = std::move(planSet(images.subspan(i, 1)).front());
+    });
+  } else {
+    plans = planSet(images);
+  }
+  settle(images, plans);
   return plans;
 }
 

@@ -45,7 +45,23 @@ struct MethodMemory {
   virtual ~MethodMemory() = default;
 };
 
-/// One image's tokens where a method acts. N tokens, the first `prefix` of them prefix tokens.
+/// A rectangle of the grid, in patches.
+struct Window {
+  int top = 0;
+  int left = 0;
+  int rows = 0;
+  int columns = 0;
+};
+
+/// An input as a method sees it that asks where things lie.
+struct InputPlace {
+  int height = 0;  ///< of the input, in pixels
+  int width = 0;
+  int patch_size = 0;
+  PicturePlace picture;
+};
+
+/// One image's tokens where a method acts, or those of a window of one. N tokens, the first `prefix` of them prefix tokens.
 struct LayerTokens {
   int block = 0;
   int prefix = 0;
@@ -53,7 +69,8 @@ struct LayerTokens {
   /// after norm1.
   at::Tensor tokens;
   /// [N, d / heads]. Between attention and MLP: mean over heads of the keys. Around attention: mean
-  /// over the heads' slices of `tokens`. Else undefined.
+  /// over the heads' slices of `tokens`. Inside windows: of what the part reads (an MLP: that
+  /// itself). Else undefined.
   at::Tensor metric;
   /// The precision in which merges are decided. fp64, since the affinity's softmax turns a rounding
   /// of the dot products into a relative error of the salience, and a count may hang on the seventh
@@ -68,6 +85,11 @@ struct LayerTokens {
   /// the block's before. Null: not asked for, or block 0.
   const AttentionStatistics* attention = nullptr;
   MethodMemory* memory = nullptr;  ///< what the method's newMemory() made for this image and run
+  /// Stage::kInsideWindows: the tokens' rectangle, in raster order; the image that it is of, counted
+  /// within the call; where that lies.
+  const Window* window = nullptr;
+  int image = 0;
+  const InputPlace* place = nullptr;
 
   std::int64_t count() const { return tokens.size(0); }
   std::int64_t patchCount() const { return tokens.size(0) - prefix; }
@@ -81,6 +103,10 @@ class MergeMethod {
     kBetweenAttentionAndMlp,  ///< after the attention's residual
     kAroundAttention,         ///< attention runs on fewer tokens, copied back before its projection
     kAroundBlock,             ///< the block runs on fewer tokens, all restored after it
+    /// A part of the block runs window by window on fewer tokens, all restored after it (dense,
+    /// section 2). plans() then gets the windows of all images, one LayerTokens each; what is
+    /// merged is what the part reads, and a plan's `order` is of no importance.
+    kInsideWindows,
   };
 
   MergeMethod() = default;
@@ -109,8 +135,14 @@ class MergeMethod {
   /// a batch equals its images; on an accelerator, where every plan waits for its numbers, they may
   /// round otherwise. Throws Error where tokens are not finite and the method cannot go on.
   std::vector<MergePlan> plans(std::span<const LayerTokens> images) const;
+  /// Throws Error where settings do not go with this input: prompts outside the picture.
+  virtual void requireSuits(const InputPlace& /*place*/) const {}
 
  private:
+  /// Stage::kInsideWindows: what hangs on all windows of an image, once each has its plan, called
+  /// with all of them.
+  virtual void settle(std::span<const LayerTokens> /*windows*/,
+                      std::span<MergePlan> /*plans*/) const {}
   /// plans() of one image on the CPU, called from several threads at once, or of all on an
   /// accelerator, with one copy to the host; see token_set.h.
   virtual std::vector<MergePlan> planSet(std::span<const LayerTokens> images) const = 0;

@@ -15,6 +15,7 @@ class None final : public ImageMethod {
 MethodEntry noneEntry() {
   MethodEntry entry;
   entry.info.id = "none";
+  entry.info.merges_inside = true;
   entry.info.label = "Unmerged";
   entry.info.description = "The model as it is: no token merges.";
   entry.make = [](const Settings&, const MethodContext&) { return std::make_unique<None>(); };

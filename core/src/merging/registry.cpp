@@ -16,10 +16,11 @@ SettingInfo positionSetting() {
   setting.label = "Position";
   setting.help =
       "Where a merged token lies, for rotary positions: at the mean of its patches, where its "
-      "destination lies, or turned by the mean of its patches' rotations.";
+      "destination lies, or turned by the mean of its patches' rotations. In windows (Segment "
+      "Anything): mean, over all pairs of patches, or destination.";
   setting.fallback = std::string("centroid");
-  setting.choices = {"centroid", "destination", "mean-rotation"};
-  setting.rotary_only = true;
+  setting.choices = {"centroid", "destination", "mean-rotation", "mean"};
+  setting.scope = SettingScope::kPlaced;
   return setting;
 }
 
@@ -32,7 +33,7 @@ SettingInfo metricKeysSetting() {
       "it, so that near ones are preferred.";
   setting.fallback = std::string("content");
   setting.choices = {"content", "rotated"};
-  setting.rotary_only = true;
+  setting.scope = SettingScope::kRotary;
   return setting;
 }
 
@@ -45,7 +46,7 @@ SettingInfo unmergeSetting() {
       "the 3 x 3 patches around, which softens the borders that copying draws.";
   setting.fallback = std::string("copy");
   setting.choices = {"copy", "average"};
-  setting.dense_only = true;
+  setting.scope = SettingScope::kDense;
   return setting;
 }
 
@@ -58,7 +59,13 @@ const std::vector<MethodEntry>& entries() {
     // Settings of the run, which every method has.
     for (MethodEntry& entry : list) {
       MethodInfo& info = entry.info;
-      info.settings.push_back(positionSetting());
+      SettingInfo position = positionSetting();
+      // The public code of StructSAM.
+      const std::string inside = info.id == "structsam" ? "destination" : "mean";
+      position.of_model = [inside](const VitConfig& vit) -> SettingValue {
+        return vit.isWindowed() ? inside : std::string("centroid");
+      };
+      info.settings.push_back(std::move(position));
       if (info.matches_keys) info.settings.push_back(metricKeysSetting());
       if (!info.compression.empty()) info.settings.push_back(unmergeSetting());
       if (!info.statistics_settings.empty()) info.statistics_settings.emplace_back("position");
@@ -91,7 +98,13 @@ const CompressionKnob* MethodInfo::statisticsKnob() const {
 const CompressionKnob* MethodInfo::activeKnob(const Settings& complete) const {
   const auto found = std::find_if(
       compression.begin(), compression.end(),
-      [&](const CompressionKnob& knob) { return isActive(*setting(knob.key), complete); });
+      [&](const CompressionKnob& knob) {
+        const auto& when = knob.active_when;
+        if (when && complete.count(when->first) > 0 && complete.at(when->first) != when->second) {
+          return false;
+        }
+        return complete.count(knob.key) > 0 && isActive(*setting(knob.key), complete);
+      });
   return found == compression.end() ? nullptr : &*found;
 }
 
@@ -117,6 +130,24 @@ const MethodInfo& findMethod(std::string_view id) { return findMethodEntry(id).i
 
 namespace {
 
+bool isInside(const SettingInfo& setting) {
+  return setting.scope == SettingScope::kInside || setting.scope == SettingScope::kWindowed;
+}
+
+/// Whether only networks of the other kind have it, those that restore their grid or those that do
+/// not.
+bool isForOthers(const SettingInfo& setting, bool restores) {
+  return restores ? setting.scope == SettingScope::kSequence : isInside(setting);
+}
+
+/// Settings that no model has completed tell by their names what they are for.
+bool namesInside(const MethodInfo& info, const Settings& settings) {
+  return std::any_of(settings.begin(), settings.end(), [&](const auto& entry) {
+    const SettingInfo* setting = info.setting(entry.first);
+    return setting != nullptr && isInside(*setting);
+  });
+}
+
 /// `vit`: null where defaults are to be those of no model in particular.
 Settings completed(const MethodChoice& choice, const VitConfig* vit) {
   const MethodInfo& info = findMethod(choice.method);
@@ -129,11 +160,18 @@ Settings completed(const MethodChoice& choice, const VitConfig* vit) {
     throw Error(fmt::format("--{} is no setting of {}, which has {}", optionName(key), info.id,
                             fmt::join(settingOptions(info), ", ")));
   }
+  const bool restores = vit != nullptr ? vit->restores() : namesInside(info, choice.settings);
   Settings complete;
   for (const SettingInfo& setting : info.settings) {
+    if (isForOthers(setting, restores) || (vit != nullptr && restores && !suits(setting, *vit))) {
+      continue;
+    }
     const auto given = choice.settings.find(setting.key);
     if (given != choice.settings.end()) {
-      complete[setting.key] = checkedSetting(setting, given->second);
+      SettingValue value = checkedSetting(setting, given->second);
+      const auto* word = std::get_if<std::string>(&value);
+      if (vit != nullptr && setting.of_word && word != nullptr) value = setting.of_word(*word, *vit);
+      complete[setting.key] = std::move(value);
     } else {
       const bool own = vit != nullptr && setting.of_model;
       complete[setting.key] = own ? setting.of_model(*vit) : setting.fallback;
@@ -176,6 +214,26 @@ Settings completeSettings(const MethodChoice& choice, const VitConfig& vit) {
   return completed(choice, &vit);
 }
 
+bool suits(const SettingInfo& setting, const VitConfig& vit) {
+  switch (setting.scope) {
+    case SettingScope::kAll:
+      return true;
+    case SettingScope::kRotary:
+      return vit.isRotary();
+    case SettingScope::kPlaced:
+      return vit.placesTokens();
+    case SettingScope::kSequence:
+      return !vit.restores();
+    case SettingScope::kInside:
+      return vit.restores();
+    case SettingScope::kWindowed:
+      return vit.isWindowed();
+    case SettingScope::kDense:
+      return vit.dense.classes > 0 && !vit.restores();
+  }
+  return true;
+}
+
 bool isActive(const SettingInfo& setting, const Settings& settings) {
   if (!setting.active_with.empty()) {
     const auto file = settings.find(setting.active_with);
@@ -186,22 +244,80 @@ bool isActive(const SettingInfo& setting, const Settings& settings) {
   return other != settings.end() && other->second == setting.active_when->second;
 }
 
-bool SettingInfo::existsFor(const VitConfig& vit) const {
-  return (!rotary_only || vit.isRotary()) && (!dense_only || vit.dense.classes > 0);
+namespace {
+
+/// What a network lacks that has no use for a setting.
+std::string_view needed(SettingScope scope) {
+  switch (scope) {
+    case SettingScope::kRotary:
+      return "networks with rotary positions";
+    case SettingScope::kPlaced:
+      return "networks with rotary positions";
+    case SettingScope::kSequence:
+      return "networks whose tokens leave the sequence";
+    case SettingScope::kInside:
+      return "networks that restore their grid in every block (Segment Anything, AFNO)";
+    case SettingScope::kWindowed:
+      return "Segment Anything's encoders";
+    case SettingScope::kDense:
+    case SettingScope::kAll:
+      break;
+  }
+  return "other networks";
 }
+
+/// Words of "position" that this network has no use for.
+bool isOtherPosition(const std::string& key, const SettingValue& value, const VitConfig& vit) {
+  const auto* word = std::get_if<std::string>(&value);
+  if (key != "position" || word == nullptr) return false;
+  if (vit.isWindowed()) return *word != "mean" && *word != "destination";
+  return *word == "mean";
+}
+
+}  // namespace
 
 void requireSettingsSuit(const MethodChoice& choice, const VitConfig& vit, std::string_view model,
                          bool strict) {
   const MethodInfo& info = findMethod(choice.method);
+  if (vit.restores() && !info.merges_inside) {
+    std::vector<std::string> able;
+    for (const MethodInfo& method : methods()) {
+      if (method.merges_inside) able.push_back(method.id);
+    }
+    throw Error(fmt::format("{} cannot run in {}, which restores its grid in every block: {} can",
+                            info.id, model, fmt::join(able, ", ")));
+  }
   for (const auto& [key, value] : choice.settings) {
     const SettingInfo* setting = info.setting(key);
-    if (setting == nullptr || setting->existsFor(vit)) continue;
+    if (setting == nullptr) continue;
+    if (suits(*setting, vit)) {
+      if (!isOtherPosition(key, value, vit)) continue;
+      // Completed without a model it stands at a default that is another network's.
+      if (!strict && value == setting->fallback) continue;
+      throw Error(fmt::format("--{} {} is for {}; {} takes {}", optionName(key), toText(value),
+                              vit.isWindowed() ? "networks with rotary positions"
+                                               : "Segment Anything's encoders",
+                              model,
+                              vit.isWindowed() ? "mean and destination"
+                                               : "centroid, destination and mean-rotation"));
+    }
     if (!strict && value == setting->fallback) continue;
-    throw Error(setting->dense_only
-                    ? fmt::format("--{} is about what a dense head reads; --dense-head names one",
-                                  optionName(key))
-                    : fmt::format("--{} is for networks with rotary positions; {} has none",
-                                  optionName(key), model));
+    if (setting->scope == SettingScope::kDense) {
+      throw Error(
+          vit.restores()
+              ? fmt::format("--{}: nothing is left to unmerge in {}, which restores its grid in "
+                            "every block",
+                            optionName(key), model)
+              : fmt::format("--{} is about what a dense head reads; --dense-head names one",
+                            optionName(key)));
+    }
+    const std::string_view missing =
+        vit.restores() || setting->scope == SettingScope::kInside ||
+                setting->scope == SettingScope::kWindowed
+            ? "is none"
+            : "has none";
+    throw Error(fmt::format("--{} is for {}; {} {}", optionName(key), needed(setting->scope), model,
+                            missing));
   }
 }
 

@@ -37,8 +37,15 @@ std::string takes(const SettingInfo& info) {
                                  return fmt::format("one of {}", fmt::join(info.choices, ", "));
                                },
                                [&](const std::vector<std::int64_t>&) {
-                                 return fmt::format("whole numbers{} separated by commas",
-                                                    range(info));
+                                 if (info.tuple > 0) {
+                                   return fmt::format("{} whole numbers separated by commas",
+                                                      info.tuple);
+                                 }
+                                 const std::string list = fmt::format(
+                                     "whole numbers{} separated by commas", range(info));
+                                 if (info.choices.empty()) return list;
+                                 return fmt::format("{}, or {}", fmt::join(info.choices, ", "),
+                                                    list);
                                }},
                     info.fallback);
 }
@@ -59,6 +66,9 @@ bool inRange(const SettingInfo& info, double value) {
 }
 
 SettingValue parseList(const SettingInfo& info, std::string_view text) {
+  for (const std::string& word : info.choices) {
+    if (sameName(word, text)) return word;
+  }
   std::vector<std::int64_t> list;
   std::string_view rest = text;
   while (!rest.empty()) {
@@ -76,6 +86,8 @@ SettingValue parseList(const SettingInfo& info, std::string_view text) {
 }  // namespace
 
 std::string optionName(std::string_view key) {
+  if (key == "boxes") return "prompt-box";
+  if (key == "points") return "prompt-point";
   std::string name(key);
   std::replace(name.begin(), name.end(), '_', '-');
   return name;
@@ -123,6 +135,11 @@ SettingValue checkedSetting(const SettingInfo& info, const SettingValue& value) 
       std::holds_alternative<std::int64_t>(value)) {
     return checkedSetting(info, static_cast<double>(std::get<std::int64_t>(value)));
   }
+  const bool list = std::holds_alternative<std::vector<std::int64_t>>(info.fallback);
+  if (const auto* word = std::get_if<std::string>(&value); list && word != nullptr &&
+      std::find(info.choices.begin(), info.choices.end(), *word) != info.choices.end()) {
+    return value;
+  }
   if (value.index() != info.fallback.index()) refuse(info, toText(value));
   const bool good = std::visit(
       Overloaded{[](bool) { return true; },
@@ -133,6 +150,7 @@ SettingValue checkedSetting(const SettingInfo& info, const SettingValue& value) 
                                                     text) != info.choices.end();
                  },
                  [&](const std::vector<std::int64_t>& list) {
+                   if (info.tuple > 0 && list.size() % info.tuple != 0) return false;
                    return std::all_of(list.begin(), list.end(), [&](std::int64_t number) {
                      return inRange(info, static_cast<double>(number));
                    });

@@ -9,12 +9,13 @@
 #include <numeric>
 
 #include "merging/entries.h"
+#include "merging/inside.h"
 #include "merging/matching.h"
 
 namespace adamerge {
 namespace {
 
-std::vector<double> numbers(const at::Tensor& values) {
+std::vector<double> asDoubles(const at::Tensor& values) {
   const at::Tensor host = values.to(at::kCPU, at::kDouble).contiguous();
   return {host.data_ptr<double>(), host.data_ptr<double>() + host.numel()};
 }
@@ -71,7 +72,7 @@ std::vector<double> gradientEnergy(const at::Tensor& metric, GridGradient gradie
     y = (shifted(2, 1) - shifted(0, 1)) / 2;
   }
   const at::Tensor squares = (x * x + y * y)[0];
-  std::vector<double> energy = numbers((sobel ? squares.mean(0) : squares.sum(0)).sqrt());
+  std::vector<double> energy = asDoubles((sobel ? squares.mean(0) : squares.sum(0)).sqrt());
   // What overflowed is anything but flat, and orders need numbers.
   std::replace_if(
       energy.begin(), energy.end(), [](double e) { return std::isnan(e); },
@@ -79,20 +80,30 @@ std::vector<double> gradientEnergy(const at::Tensor& metric, GridGradient gradie
   return energy;
 }
 
-StructSamMerges structSamMerges(const at::Tensor& metric, const StructSamRule& rule) {
+StructSamMerges structSamMerges(const at::Tensor& metric, const StructSamRule& rule,
+                                const StructSamPrompts& prompts) {
   const std::int64_t height = metric.size(0);
   const std::int64_t width = metric.size(1);
   StructSamMerges result;
   result.energy = gradientEnergy(metric, rule.gradient);
   const std::vector<Cell> cells = cellsOf(result.energy, height, width, rule.cell);
 
-  std::vector<int> flattest(cells.size());
-  std::iota(flattest.begin(), flattest.end(), 0);
-  std::stable_sort(flattest.begin(), flattest.end(),
-                   [&](int a, int b) { return cells[a].flatness < cells[b].flatness; });
-  flattest.resize(
-      std::max<std::size_t>(1, cells.size() * static_cast<std::size_t>(rule.flat) / 100));
-  std::sort(flattest.begin(), flattest.end());
+  std::vector<int> flattest;
+  for (std::size_t cell = 0; cell < cells.size(); ++cell) {
+    const std::vector<std::int64_t>& tokens = cells[cell].tokens;
+    const bool prompted =
+        !prompts.tokens.empty() && std::any_of(tokens.begin(), tokens.end(), [&](std::int64_t i) {
+          return prompts.tokens[static_cast<std::size_t>(i)] != 0;
+        });
+    if (!prompted) flattest.push_back(static_cast<int>(cell));
+  }
+  if (!prompts.outside && !flattest.empty()) {
+    std::stable_sort(flattest.begin(), flattest.end(),
+                     [&](int a, int b) { return cells[a].flatness < cells[b].flatness; });
+    flattest.resize(
+        std::max<std::size_t>(1, flattest.size() * static_cast<std::size_t>(rule.flat) / 100));
+    std::sort(flattest.begin(), flattest.end());
+  }
   result.cells = std::move(flattest);
 
   std::vector<std::int64_t> destinations;
@@ -136,10 +147,78 @@ namespace {
 
 constexpr int kLeastPatches = 4;
 
+/// Prompts in pixels of the original picture.
+struct Prompts {
+  std::vector<std::int64_t> boxes;   ///< x0, y0, x1, y1 of each
+  std::vector<std::int64_t> points;  ///< x, y of each
+  bool any() const { return !boxes.empty() || !points.empty(); }
+};
+
+/// Throws Error for those that do not lie in the picture.
+void requireInPicture(const Prompts& prompts, const InputPlace& place) {
+  const int width = place.picture.width > 0 ? place.picture.width : place.width;
+  const int height = place.picture.height > 0 ? place.picture.height : place.height;
+  for (std::size_t i = 0; i + 3 < prompts.boxes.size(); i += 4) {
+    const auto* box = &prompts.boxes[i];
+    if (box[0] >= box[2] || box[1] >= box[3]) {
+      throw Error(fmt::format("--prompt-box {},{},{},{} is empty: X0,Y0,X1,Y1 with X0 < X1 and "
+                              "Y0 < Y1 is expected",
+                              box[0], box[1], box[2], box[3]));
+    }
+    if (box[0] >= width || box[1] >= height || box[2] <= 0 || box[3] <= 0) {
+      throw Error(fmt::format("--prompt-box {},{},{},{} lies outside the picture of {} x {} pixels",
+                              box[0], box[1], box[2], box[3], width, height));
+    }
+  }
+  for (std::size_t i = 0; i + 1 < prompts.points.size(); i += 2) {
+    const std::int64_t x = prompts.points[i];
+    const std::int64_t y = prompts.points[i + 1];
+    if (x < 0 || y < 0 || x >= width || y >= height) {
+      throw Error(fmt::format("--prompt-point {},{} lies outside the picture of {} x {} pixels", x,
+                              y, width, height));
+    }
+  }
+}
+
+/// Which tokens of a window prompts lie on: those that a box overlaps, those that hold a point.
+std::vector<char> promptedTokens(const Prompts& prompts, const InputPlace& place,
+                                 const Window& window) {
+  std::vector<char> tokens(static_cast<std::size_t>(window.rows) *
+                               static_cast<std::size_t>(window.columns),
+                           0);
+  const auto column = [&](std::int64_t x) {
+    return (static_cast<double>(x) * place.picture.scale_x + place.picture.offset_x) /
+           place.patch_size;
+  };
+  const auto row = [&](std::int64_t y) {
+    return (static_cast<double>(y) * place.picture.scale_y + place.picture.offset_y) /
+           place.patch_size;
+  };
+  for (int r = 0; r < window.rows; ++r) {
+    for (int c = 0; c < window.columns; ++c) {
+      const double top = window.top + r;
+      const double left = window.left + c;
+      bool prompted = false;
+      for (std::size_t i = 0; i + 3 < prompts.boxes.size(); i += 4) {
+        const auto* box = &prompts.boxes[i];
+        prompted = prompted || (column(box[0]) < left + 1 && column(box[2]) > left &&
+                                row(box[1]) < top + 1 && row(box[3]) > top);
+      }
+      for (std::size_t i = 0; i + 1 < prompts.points.size(); i += 2) {
+        prompted = prompted || (std::floor(column(prompts.points[i])) == left &&
+                                std::floor(row(prompts.points[i + 1])) == top);
+      }
+      tokens[static_cast<std::size_t>(r * window.columns + c)] = prompted ? 1 : 0;
+    }
+  }
+  return tokens;
+}
+
 class StructSam final : public ImageMethod {
  public:
   StructSam(const Settings& settings, const VitConfig& vit)
-      : acts_(chosenBlocks(settings, "blocks", vit.depth)),
+      : inside_(vit.restores()),
+        acts_(chosenBlocks(settings, "blocks", vit.depth)),
         height_(vit.gridHeight()),
         width_(vit.gridWidth()) {
     rule_.gradient = get<std::string>(settings, "gradient") == "sobel" ? GridGradient::kSobel
@@ -147,24 +226,46 @@ class StructSam final : public ImageMethod {
     rule_.cell = getInt(settings, "cell");
     rule_.flat = getInt(settings, "flat");
     rule_.ratio = getInt(settings, "ratio");
+    if (!vit.isWindowed()) return;
+    proportional_attention_ = get<bool>(settings, "proportional_attention");
+    prompts_.boxes = get<std::vector<std::int64_t>>(settings, "boxes");
+    prompts_.points = get<std::vector<std::int64_t>>(settings, "points");
+    all_outside_ = prompts_.any() && get<std::string>(settings, "outside") == "all";
   }
 
-  Stage stage() const override { return Stage::kAroundAttention; }
+  Stage stage() const override {
+    return inside_ ? Stage::kInsideWindows : Stage::kAroundAttention;
+  }
+  bool proportionalAttention() const override { return proportional_attention_; }
+  void requireSuits(const InputPlace& place) const override { requireInPicture(prompts_, place); }
   bool actsIn(int block) const override { return acts_[static_cast<std::size_t>(block)]; }
 
   TokenPart reads(int /*block*/) const override { return &LayerTokens::metric; }
   MergePlan plan(const LayerTokens& layer) const override {
+    const std::int64_t height = inside_ ? layer.window->rows : height_;
+    const std::int64_t width = inside_ ? layer.window->columns : width_;
+    StructSamPrompts prompts;
+    if (prompts_.any()) {
+      prompts.tokens = promptedTokens(prompts_, *layer.place, *layer.window);
+      prompts.outside = all_outside_;
+    }
+    StructSamRule rule = rule_;
+    if (height * width < kLeastPatches) rule.ratio = 0;  // such a window stays whole
     const StructSamMerges decided =
         structSamMerges(layer.metric.narrow(0, layer.prefix, layer.patchCount())
                             .to(layer.deciding)
-                            .unflatten(0, {height_, width_}),
-                        rule_);
+                            .unflatten(0, {height, width}),
+                        rule, prompts);
     MergePlan plan;
     plan.macs = decided.macs;
     plan.details.score.assign(decided.energy.begin(), decided.energy.end());
-    plan.salience = minMaxScaled(decided.energy);
+    for (std::size_t i = 0; i < prompts.tokens.size(); ++i) {
+      if (prompts.tokens[i] != 0) plan.details.prompted.push_back(static_cast<int>(i));
+    }
+    // Inside windows settle() scales it over the whole grid.
+    if (!inside_) plan.salience = minMaxScaled(decided.energy);
     const std::int64_t wanted = layer.patchCount() * rule_.ratio / 100;
-    if (static_cast<std::int64_t>(decided.merges.size()) < wanted) {
+    if (!inside_ && static_cast<std::int64_t>(decided.merges.size()) < wanted) {
       plan.details.note = fmt::format("only {} tokens are sources, so {} merge instead of {}",
                                       decided.merges.size(), decided.merges.size(), wanted);
     }
@@ -183,6 +284,27 @@ class StructSam final : public ImageMethod {
   }
 
  private:
+  void settle(std::span<const LayerTokens> windows, std::span<MergePlan> plans) const override {
+    for (std::size_t first = 0, last = 0; inside_ && first < windows.size(); first = last) {
+      std::vector<double> energies;
+      for (; last < windows.size() && windows[last].image == windows[first].image; ++last) {
+        const std::vector<float>& own = plans[last].details.score;
+        energies.insert(energies.end(), own.begin(), own.end());
+      }
+      auto scaled = minMaxScaled(energies);
+      auto from = scaled.begin();
+      for (std::size_t k = first; k < last; ++k) {
+        const auto to = from + static_cast<std::ptrdiff_t>(plans[k].details.score.size());
+        plans[k].salience.assign(from, to);
+        from = to;
+      }
+    }
+  }
+
+  bool inside_;
+  bool proportional_attention_ = false;
+  Prompts prompts_;
+  bool all_outside_ = false;
   StructSamRule rule_;
   std::vector<bool> acts_;
   std::int64_t height_;
@@ -192,6 +314,14 @@ class StructSam final : public ImageMethod {
 /// Above it `ratio` changes nothing: the cells that take part have no more sources.
 int mostUseful(const Settings& settings, const VitConfig& vit) {
   const int cell = getInt(settings, "cell");
+  if (vit.restores()) {
+    // Windows cut cells differently; prompts may let all cells outside them take part.
+    const int others = cell * cell - 1;
+    const auto outside = settings.find("outside");
+    const bool all =
+        outside != settings.end() && std::get<std::string>(outside->second) == "all";
+    return (100 * others * (all ? 100 : getInt(settings, "flat")) / (cell * cell) + 99) / 100;
+  }
   const auto across = [&](int side) { return (side + cell - 1) / cell; };
   const int cells = across(vit.gridHeight()) * across(vit.gridWidth());
   const int sources = std::max(1, getInt(settings, "flat") * cells / 100) * (cell * cell - 1);
@@ -234,8 +364,42 @@ std::vector<SettingInfo> structSamSettings() {
                        std::nullopt,
                        {"central", "sobel"},
                        std::nullopt};
-  return {ratio, cell, flat, gradient,
-          allBlocksSetting("Blocks (0-based) whose attention merges.")};
+  SettingInfo blocks = allBlocksSetting("Blocks (0-based) whose attention merges.");
+  addBlockWords(blocks);
+  SettingInfo proportional = proportionalAttentionSetting(false);
+  SettingInfo boxes{"boxes",
+                    "Prompt boxes",
+                    "X0,Y0,X1,Y1 in pixels of the picture: cells that a box overlaps never merge. "
+                    "May be given several times.",
+                    std::vector<std::int64_t>{},
+                    std::nullopt,
+                    std::nullopt,
+                    {},
+                    std::nullopt};
+  boxes.tuple = 4;
+  SettingInfo points{"points",
+                     "Prompt points",
+                     "X,Y in pixels of the picture: the cell that it lies in never merges. May be "
+                     "given several times.",
+                     std::vector<std::int64_t>{},
+                     std::nullopt,
+                     std::nullopt,
+                     {},
+                     std::nullopt};
+  points.tuple = 2;
+  SettingInfo outside{"outside",
+                      "Outside prompts",
+                      "Cells without prompts: screened by flatness like any, or all take part "
+                      "where a prompt is given.",
+                      std::string("screened"),
+                      std::nullopt,
+                      std::nullopt,
+                      {"screened", "all"},
+                      std::nullopt};
+  for (SettingInfo* setting : {&proportional, &boxes, &points, &outside}) {
+    setting->scope = SettingScope::kWindowed;
+  }
+  return {ratio, cell, flat, gradient, blocks, proportional, boxes, points, outside};
 }
 
 }  // namespace
@@ -253,6 +417,7 @@ MethodEntry structSamEntry() {
   CompressionKnob knob{"ratio"};
   knob.most = mostUseful;
   entry.info.compression = {knob};
+  entry.info.merges_inside = true;
   entry.info.settings = structSamSettings();
   entry.make = [](const Settings& settings, const MethodContext& context) {
     if (context.vit.patchTokens() < kLeastPatches) {

@@ -28,6 +28,13 @@ struct StructSamRule {
   int ratio = 50;  ///< per cent of the tokens that merge, as far as there are sources
 };
 
+/// Of prompts: which tokens they protect with the cells that these lie in, and what that means for
+/// the others.
+struct StructSamPrompts {
+  std::vector<char> tokens = {};  ///< of the grid, 1: prompted; empty: none
+  bool outside = false;           ///< all cells without one take part, however flat
+};
+
 struct StructSamMerges {
   std::vector<double> energy;        ///< per token
   std::vector<int> cells;            ///< taking part, ascending, numbered in raster order
@@ -38,6 +45,7 @@ struct StructSamMerges {
 /// `metric`: [height, width, channels]. Cells run from the upper left and are smaller at the right
 /// and lower edge where `cell` does not divide the grid. In each the token of least energy is the
 /// destination; every other one goes into the destination, of any cell, that is most like it.
-StructSamMerges structSamMerges(const at::Tensor& metric, const StructSamRule& rule);
+StructSamMerges structSamMerges(const at::Tensor& metric, const StructSamRule& rule,
+                                const StructSamPrompts& prompts = {});
 
 }  // namespace adamerge

@@ -4,6 +4,7 @@
 #include "adamerge/error.h"
 #include "merging/compensator.h"
 #include "merging/entries.h"
+#include "merging/inside.h"
 #include "merging/matching.h"
 
 namespace adamerge {
@@ -55,6 +56,28 @@ class ToMe final : public MergeMethod {
   std::vector<at::Tensor> qkv_changes_;
 };
 
+class ToMeInside final : public MergeMethod {
+ public:
+  ToMeInside(const Settings& settings, const VitConfig& vit)
+      : ratio_(getInt(settings, "ratio")),
+        acts_(chosenBlocks(settings, "blocks", vit.depth)),
+        proportional_attention_(get<bool>(settings, "proportional_attention")) {}
+  Stage stage() const override { return Stage::kInsideWindows; }
+  bool actsIn(int block) const override { return acts_[static_cast<std::size_t>(block)]; }
+  bool proportionalAttention() const override { return proportional_attention_; }
+
+ private:
+  std::vector<MergePlan> planSet(std::span<const LayerTokens> windows) const override {
+    std::vector<std::int64_t> counts;
+    for (const LayerTokens& window : windows) counts.push_back(insideCount(ratio_, window.count()));
+    return toMePlans(windows, counts);
+  }
+
+  std::int64_t ratio_;
+  std::vector<bool> acts_;
+  bool proportional_attention_;
+};
+
 std::vector<SettingInfo> compensatorSettings() {
   SettingInfo file{"compensator",
                    "Compensator",
@@ -103,14 +126,23 @@ MethodEntry toMeEntry() {
                ? half
                : std::min(half, Compensator::kDegrees);
   };
-  entry.info.compression = {knob};
-  const SettingInfo r = replaceableCountSetting();
+  constexpr int kHalf = 50;
+  entry.info.compression = {knob, insideRatioKnob(kHalf)};
+  entry.info.merges_inside = true;
+  SettingInfo r = replaceableCountSetting();
   SettingInfo inflection = inflectionSetting();
   inflection.active_when = r.active_when;
-  entry.info.settings = {r, inflection, countsPerBlockSetting(),
-                         proportionalAttentionSetting(true)};
-  for (const SettingInfo& setting : compensatorSettings()) entry.info.settings.push_back(setting);
-  entry.make = [](const Settings& settings, const MethodContext& context) {
+  SettingInfo counts = countsPerBlockSetting();
+  std::vector<SettingInfo> compensator = compensatorSettings();
+  for (SettingInfo* setting : {&r, &inflection, &counts}) setting->scope = SettingScope::kSequence;
+  for (SettingInfo& setting : compensator) setting.scope = SettingScope::kSequence;
+  entry.info.settings = {r, inflection, counts, proportionalAttentionSetting(true)};
+  entry.info.settings.insert(entry.info.settings.end(), compensator.begin(), compensator.end());
+  entry.info.settings.push_back(insideRatioSetting(kHalf));
+  entry.info.settings.push_back(insideBlocksSetting());
+  entry.make = [](const Settings& settings,
+                  const MethodContext& context) -> std::unique_ptr<MergeMethod> {
+    if (context.vit.restores()) return std::make_unique<ToMeInside>(settings, context.vit);
     return std::make_unique<ToMe>(settings, context.vit);
   };
   return entry;

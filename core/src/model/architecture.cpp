@@ -33,6 +33,7 @@ class Finder {
     readFilter();
     readPositions(input_size);
     readRelativeBias();
+    readWindows();
     chooseInput(input_size);
     readRotary();
     return vit_;
@@ -377,6 +378,30 @@ class Finder {
     bias.window_width = window.width;
   }
 
+  /// Sides of windows as the family says; tables and neck as the tensors show them.
+  void readWindows() {
+    WindowedAttention& windows = vit_.windows;
+    if (windows.sides.empty()) return;
+    if (static_cast<int>(windows.sides.size()) != vit_.depth) {
+      fail(fmt::format("has windows for {} blocks and {} blocks", windows.sides.size(),
+                       vit_.depth));
+    }
+    windows.relative = !tensors_.first("blocks.*.attn.rel_pos_h").empty();
+    agree(config_.relative, windows.relative, "blocks.0.attn.rel_pos_h");
+    const auto places = [&](int block, const char* axis) {
+      return (length(fmt::format("blocks.{}.attn.rel_pos_{}", block, axis), 2, 0) + 1) / 2;
+    };
+    for (int block = 0; windows.relative && block < vit_.depth; ++block) {
+      if (windows.sides[static_cast<std::size_t>(block)] != 0) continue;
+      windows.table_height = places(block, "h");
+      windows.table_width = places(block, "w");
+      break;
+    }
+    vit_.neck_channels = has("neck.0.weight") ? length("neck.0.weight", 4, 0) : 0;
+    vit_.neck_norm = vit_.neck_channels == 0 && has("neck.weight");
+    agree(config_.neck_channels, vit_.neck_channels);
+  }
+
   void chooseInput(const std::optional<InputSize>& wanted) {
     InputSize size{vit_.position_grid_height * vit_.patch_size,
                    vit_.position_grid_width * vit_.patch_size};
@@ -433,6 +458,14 @@ class Finder {
           fmt::format("The position table of {} x {} patches is resampled to {} x {}{}.",
                       vit_.position_grid_height, vit_.position_grid_width, vit_.gridHeight(),
                       vit_.gridWidth(), how(vit_.resampling)));
+    }
+    const WindowedAttention& windows = vit_.windows;
+    if (windows.table_height > 0 && (vit_.gridHeight() != windows.table_height ||
+                                     vit_.gridWidth() != windows.table_width)) {
+      notes_.push_back(fmt::format(
+          "The relative positions of global blocks, of {} x {} patches, are resampled to {} x {} "
+          "(linear).",
+          windows.table_height, windows.table_width, vit_.gridHeight(), vit_.gridWidth()));
     }
     const RelativeBias& bias = vit_.relative_bias;
     if (vit_.hasRelativeBias() &&

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -67,10 +68,14 @@ class DenseHeadFile {
     }
     weight = weight.reshape({weight.size(0), weight.size(1)});
     const std::int64_t width = weight.size(1);
-    if (width < 1 || width % vit.dim != 0 || width / vit.dim > vit.depth) {
-      fail(fmt::format("its classifier reads {} numbers a patch; this model's patches have {}, so "
-                       "a multiple of that for its last blocks, of which there are {}, is expected",
-                       width, vit.dim, vit.depth));
+    const int own = vit.featureWidth();
+    const int most = vit.neck_channels > 0 ? 1 : vit.depth;  // the neck follows the last block
+    if (width < 1 || width % own != 0 || width / own > most) {
+      fail(fmt::format("its classifier reads {} numbers a patch; this model's patches have {}, and "
+                       "the features of {} can be read",
+                       width, own,
+                       most == 1 ? std::string("the last block")
+                                 : fmt::format("its last 1 to {} blocks", most)));
     }
     constexpr std::int64_t kMostClasses = std::numeric_limits<std::uint16_t>::max();
     if (weight.size(0) < 1 || weight.size(0) > kMostClasses) {
@@ -182,7 +187,7 @@ void addDenseHead(LoadedModel& model, const std::filesystem::path& path) {
   }
   DenseHead& head = info.vit.dense;
   head.classes = static_cast<int>(classes);
-  head.blocks = static_cast<int>(width / info.vit.dim);
+  head.blocks = static_cast<int>(width / info.vit.featureWidth());
   head.names = file.names(classes);
   info.dense_head = path;
   model.weights["dense_head.weight"] = weight.to(at::kFloat);

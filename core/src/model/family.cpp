@@ -19,13 +19,18 @@ struct Refusal {
   std::string_view part;
   std::string_view reason;
 };
-constexpr std::array<Refusal, 8> kRefusedTensors{{
+constexpr std::array<Refusal, 11> kRefusedTensors{{
     {"attn.lambda_q1",
      "has differential attention: cannot run here. timm's plain vit_* networks do"},
     {"embeds.proj",
      "is a NaFlex network, with patches of any aspect: cannot run here. The SigLIP "
      "networks of fixed size do"},
-    {"rel_pos_h", "is a Segment Anything encoder, with windows: cannot run here"},
+    {"image_encoder.trunk.", "is Segment Anything 2: cannot run here. The first one does"},
+    {"vision_encoder.backbone.", "is Segment Anything 2 or 3: cannot run here. The first one does"},
+    {"image_encoder.patch_embed.seq.",
+     "is MobileSAM's encoder: cannot run here. Segment Anything's own does"},
+    {"image_encoder.blocks.0.mlp.fc1",
+     "is EfficientSAM's encoder: cannot run here. Segment Anything's own does"},
     {"downsample.", "is a pyramid network (Swin): cannot run here. Plain ViTs and DeiTs do"},
     {"stages.", "is a pyramid network: cannot run here. Plain ViTs and DeiTs do"},
     {"temporal_embed", "is a video network: cannot run here. Image networks do"},
@@ -34,7 +39,9 @@ constexpr std::array<Refusal, 8> kRefusedTensors{{
 }};
 constexpr std::array<Refusal, 12> kRefusedTypes{{
     {"swin", "has windows and a pyramid: cannot run here; vit, deit, dinov2 and beit do"},
-    {"sam", "is a Segment Anything encoder, with windows: cannot run here"},
+    {"sam",
+     "is another Segment Anything than the first: cannot run here; sam, sam_vision_model, sam_hq "
+     "and sam_hq_vision_model do"},
     {"siglip2",
      "is a NaFlex network, with patches of any aspect: cannot run here; SigLIP 2 of "
      "fixed size (model_type siglip) does"},
@@ -51,7 +58,8 @@ constexpr std::array<Refusal, 12> kRefusedTypes{{
 
 constexpr std::string_view kRuns =
     "vit, deit, vit_mae, ijepa, beit, data2vec-vision, dinov2, dinov2_with_registers, dinov3_vit, "
-    "clip, clip_vision_model, siglip and siglip_vision_model can run here";
+    "clip, clip_vision_model, siglip, siglip_vision_model, sam, sam_vision_model, sam_hq and "
+    "sam_hq_vision_model can run here";
 
 void refuseTensors(const FileTensors& tensors) {
   if (tensors.all().empty()) tensors.fail("there are no tensors in it");
@@ -69,7 +77,7 @@ void refuseTensors(const FileTensors& tensors) {
   for (const auto& [name, tensor] : tensors.all()) names.push_back(name);
   tensors.fail(fmt::format(
       "has the names of no Vision Transformer that is known here: {}. Files of timm, "
-      "transformers, open_clip, OpenAI's CLIP, Meta's DINOv2 and DINOv3 and FAIR's MAE can be "
+      "transformers, open_clip, OpenAI's CLIP, Meta's DINOv2, DINOv3 and SAM and FAIR's MAE can be "
       "opened",
       someOf(names)));
 }
@@ -107,8 +115,9 @@ std::span<const Family> families() {
   // The order in which files without config are tried: names that are more special come first.
   static const std::vector<Family> kFamilies{
       openClipFamily(),   openAiClipFamily(), hfClipFamily(), hfSiglipFamily(), hfDinov3Family(),
-      hfDinov2Family(),   hfBeitFamily(),     hfVitFamily(),  hfIjepaFamily(),  metaDinov3Family(),
-      metaDinov2Family(), fairMaeFamily(),    afnoFamily(),   timmFamily()};
+      hfDinov2Family(),   hfBeitFamily(),     hfVitFamily(),  hfIjepaFamily(),  hfSamFamily(),
+      metaSamFamily(),    metaDinov3Family(), metaDinov2Family(), fairMaeFamily(), afnoFamily(),
+      timmFamily()};
   return kFamilies;
 }
 

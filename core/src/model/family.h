@@ -41,6 +41,8 @@ Family hfVitFamily();
 Family hfBeitFamily();
 Family hfDinov2Family();
 Family hfDinov3Family();
+Family hfSamFamily();
+Family metaSamFamily();
 Family hfClipFamily();
 Family hfSiglipFamily();
 Family hfIjepaFamily();

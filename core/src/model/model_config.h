@@ -43,6 +43,8 @@ struct ModelConfig {
   Field<int> filter_groups, filter_factor;  ///< of FourierFilter
   Field<int> patch_size, channels, dim, depth, heads, mlp_hidden, classes, register_tokens,
       projection;
+  Field<int> neck_channels{std::nullopt, "the neck's channels"};
+  Field<bool> relative{std::nullopt, "decomposed relative positions"};
   Field<bool> no_embed_class, pre_norm, qk_norm, layer_scale, fc_norm;
   Field<bool> final_norm, gated_mlp, attention_norm, mlp_norm, proj_bias;
   // What most families have, or none but a few.

@@ -6,6 +6,15 @@
 namespace adamerge {
 namespace {
 
+/// `side`: of the block's windows, 0: the grid.
+void visitRelative(const VitConfig& c, const std::string& base, int side, AttentionLayers& layers,
+                   NetworkVisitor& visitor) {
+  const std::int64_t rows = side > 0 ? side : c.windows.table_height;
+  const std::int64_t columns = side > 0 ? side : c.windows.table_width;
+  visitor.tensor(base + ".rel_pos_h", layers.relative_rows, {2 * rows - 1, c.headDim()});
+  visitor.tensor(base + ".rel_pos_w", layers.relative_columns, {2 * columns - 1, c.headDim()});
+}
+
 void visitAttention(const VitConfig& c, const std::string& norm, const std::string& base,
                     const std::string& scale, AttentionLayers& layers, NetworkVisitor& visitor) {
   const std::int64_t d = c.dim;
@@ -102,6 +111,9 @@ class Lister final : public NetworkVisitor {
       case NetworkPart::kPool:
         (name.ends_with(".kv") ? entries.pool_tokens : entries.pool_queries) += count;
         break;
+      case NetworkPart::kNeck:
+        entries.neck += count;
+        break;
       case NetworkPart::kHead:
         entries.head += count;
         break;
@@ -134,6 +146,10 @@ void visitBlock(const VitConfig& c, int index, BlockLayers& block, NetworkVisito
     const std::string own = branches == 1 ? base : fmt::format("{}attns.{}.", base, i);
     visitAttention(c, own + (branches == 1 ? "norm1" : "norm"), own + "attn",
                    own + (branches == 1 ? "ls1.gamma" : "ls.gamma"), block.attentions[i], visitor);
+    if (c.windows.relative) {
+      visitRelative(c, own + "attn", c.windows.sides[static_cast<std::size_t>(index)],
+                    block.attentions[i], visitor);
+    }
   }
   visitor.part(NetworkPart::kMlp);
   for (std::size_t i = 0; i < branches; ++i) {
@@ -146,6 +162,16 @@ void visitBlock(const VitConfig& c, int index, BlockLayers& block, NetworkVisito
 void visitHead(const VitConfig& c, NetworkLayers& network, NetworkVisitor& visitor) {
   visitor.part(NetworkPart::kNorms);
   if (c.final_norm) visitor.norm("norm", network.norm, c.dim, c.rms_norm);
+  visitor.part(NetworkPart::kNeck);
+  if (c.neck_channels > 0) {
+    const std::int64_t channels = c.neck_channels;
+    visitor.linear("neck.0", network.neck.reduce, {channels, c.dim, 1, 1}, false, {});
+    visitor.norm("neck.1", network.neck.reduce_norm, channels, false);
+    visitor.linear("neck.2", network.neck.mix, {channels, channels, 3, 3}, false, {});
+    visitor.norm("neck.3", network.neck.norm, channels, false);
+  } else if (c.neck_norm) {
+    visitor.norm("neck", network.neck.norm, c.dim, false);
+  }
   visitor.part(NetworkPart::kPool);
   if (c.pooling == Pooling::kAttention) visitPool(c, network.pool, visitor);
   visitor.part(NetworkPart::kNorms);
@@ -171,7 +197,7 @@ void visitHead(const VitConfig& c, NetworkLayers& network, NetworkVisitor& visit
   }
   if (c.dense.classes > 0) {
     visitor.linear("dense_head", network.dense,
-                   {c.dense.classes, static_cast<std::int64_t>(c.dense.blocks) * c.dim}, true, {});
+                   {c.dense.classes, static_cast<std::int64_t>(c.dense.blocks) * c.featureWidth()}, true, {});
   }
 }
 

@@ -22,6 +22,7 @@ struct AttentionLayers {
   PackedLinear qkv;          ///< [3 d, d]: queries, keys, values
   LayerNorm q_norm, k_norm;  ///< of each head, [d / heads]
   at::Tensor bias_table;     ///< [rows, heads], relative position bias
+  at::Tensor relative_rows, relative_columns;  ///< [2 window - 1, d / heads], decomposed positions
   LayerNorm out_norm;        ///< of the heads' outputs
   PackedLinear proj;         ///< with layer scale in it
 };
@@ -57,6 +58,15 @@ struct PoolLayers {
   PackedLinear fc1, fc2;
 };
 
+/// After the blocks (SAM), to other channels: a product per place, one over 3 x 3 places, a norm
+/// after each; or one norm alone, the second.
+struct NeckLayers {
+  PackedLinear reduce;  ///< [c, d]
+  LayerNorm reduce_norm;
+  PackedLinear mix;  ///< [c, c * 9]
+  LayerNorm norm;
+};
+
 struct NetworkLayers {
   PackedLinear patch;
   LayerNorm patch_norm;
@@ -68,6 +78,7 @@ struct NetworkLayers {
   at::Tensor rotary_periods;      ///< [d_h / 4]
   std::vector<BlockLayers> blocks;
   LayerNorm norm;
+  NeckLayers neck;
   PoolLayers pool;
   LayerNorm fc_norm;
   PackedLinear projection, projection2;  ///< the second where the projection is an MLP
@@ -76,7 +87,7 @@ struct NetworkLayers {
   PackedLinear dense;  ///< [classes, blocks * d]
 };
 
-enum class NetworkPart { kEmbedding, kAttention, kMlp, kNorms, kPool, kHead, kPatchHead };
+enum class NetworkPart { kEmbedding, kAttention, kMlp, kNorms, kNeck, kPool, kHead, kPatchHead };
 
 /// Is shown each layer of a network.
 class NetworkVisitor {
@@ -118,6 +129,7 @@ struct MatrixEntries {
   double mlp = 0;           ///< of a block's MLPs
   double pool_queries = 0;  ///< of the attention pooling, per query
   double pool_tokens = 0;   ///< per token that it looks at
+  double neck = 0;          ///< per patch
   double head = 0;          ///< projection and classifiers, once
   double patch_head = 0;    ///< dense head and field, per patch
 };

@@ -65,13 +65,14 @@ struct Processor {
   bool crops = false;
   bool floating_point = false;
 };
-constexpr std::array<Processor, 7> kProcessors{{
+constexpr std::array<Processor, 8> kProcessors{{
     {"ViT", Interpolation::kBilinear, kHalf},
     {"DeiT", Interpolation::kBicubic, kHalf, 256, false, true},
     {"Beit", Interpolation::kBicubic, kHalf},
     {"Bit", Interpolation::kBicubic, kOpenAi, 224, true, true},
     {"CLIP", Interpolation::kBicubic, kOpenAi, 224, true, true},
     {"Siglip", Interpolation::kBicubic, kHalf},
+    {"Sam", Interpolation::kBilinear, kImageNet, 1024},
     {"DINOv3ViT", Interpolation::kBilinear, kImageNet, 224, false, false, true},
 }};
 constexpr int kProcessorCrop = 224;
@@ -84,13 +85,14 @@ const Processor* findProcessor(std::string_view name) {
 
 /// The processor that transformers takes for a `model_type`.
 const Processor& processorOfModel(std::string_view model_type) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kStarts{{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kStarts{{
       {"deit", "DeiT"},
       {"beit", "Beit"},
       {"data2vec", "Beit"},
       {"clip", "CLIP"},
       {"siglip", "Siglip"},
       {"dinov3", "DINOv3ViT"},
+      {"sam", "Sam"},
   }};
   for (const auto& [start, name] : kStarts) {
     if (model_type.starts_with(start)) return *findProcessor(name);
@@ -263,6 +265,32 @@ PreprocessingConfig readTimmPreprocessing(const ConfigFields& fields) {
   return config;
 }
 
+namespace {
+
+/// Longest side to `longest_edge`, into the corner of `pad_size`.
+void readSamSizes(const ConfigFields& fields, PreprocessingConfig& config) {
+  config.resize = Resize::kLongerSide;
+  config.in_corner = true;
+  config.crop_ratio = 1;
+  const Field<int> edge = fields.below("size").count("longest_edge", 1, 65536);
+  const ConfigFields pad = fields.below("pad_size");
+  const Field<int> height = pad.count("height", 1, 65536);
+  const Field<int> width = pad.count("width", 1, 65536);
+  if (edge) config.resize_size = InputSize{*edge, *edge};
+  if (height && width) config.crop = InputSize{*height, *width};
+  if (edge && !config.crop) config.crop = config.resize_size;
+  if (!edge && config.crop) config.resize_size = config.crop;
+  noteUnknownFields(fields,
+                    {"image_processor_type", "feature_extractor_type", "processor_class", "size",
+                     "pad_size", "mask_size", "mask_pad_size", "resample", "do_resize", "do_pad",
+                     "do_rescale", "rescale_factor", "do_normalize", "image_mean", "image_std",
+                     "do_convert_rgb", "data_format", "input_data_format", "return_tensors",
+                     "device", "disable_grouping"},
+                    config.notes);
+}
+
+}  // namespace
+
 PreprocessingConfig readHuggingFacePreprocessing(const ConfigFields& fields,
                                                  std::string_view model_type) {
   std::vector<std::string> notes;
@@ -279,6 +307,11 @@ PreprocessingConfig readHuggingFacePreprocessing(const ConfigFields& fields,
                     processor.name));
   }
 
+  if (processor.name == "Sam") {
+    readSamSizes(fields, config);
+    readProcessorColors(fields, processor.colors, config);
+    return config;
+  }
   bool shortest = processor.shortest_edge;
   if (const auto square = fields.flag("default_to_square"); square) shortest = !*square;
   Field<InputSize> size = processorSize(fields, shortest);
@@ -402,6 +435,13 @@ PreprocessingConfig publishedPreprocessing(Publisher publisher) {
       config.interpolation = Interpolation::kBilinear;
       return config;
     }
+    case Publisher::kMetaSam: {
+      PreprocessingConfig config = make(kImageNet, "ImageNet's");
+      config.resize = Resize::kLongerSide;
+      config.interpolation = Interpolation::kBilinear;
+      config.in_corner = true;
+      return config;
+    }
     case Publisher::kMetaDinov2:
     case Publisher::kFairMae:
       break;
@@ -415,6 +455,7 @@ Preprocessing preprocessingFor(const PreprocessingConfig& config, InputSize inpu
   result.crop_height = input.height;
   result.crop_width = input.width;
   result.crop_rounds_down = config.crop_rounds_down;
+  result.in_corner = config.in_corner;
   if (config.resize_size && config.crop) {
     const auto scaled = [](int length, int size, int crop) {
       return wholePixels(std::round(static_cast<double>(length) * size / crop));

@@ -22,6 +22,7 @@ struct PreprocessingConfig {
   std::optional<InputSize> resize_size;
   std::optional<InputSize> crop;
   bool crop_rounds_down = false;
+  bool in_corner = false;
   Interpolation interpolation = Interpolation::kBicubic;
   bool bicubic_unless_square = false;  ///< whatever `interpolation` says (open_clip)
   bool floating_point = false;
@@ -50,7 +51,7 @@ PreprocessingConfig readHuggingFacePreprocessing(const ConfigFields& fields,
 PreprocessingConfig readOpenClipPreprocessing(const ConfigFields& fields);
 
 /// Weights that are published as one file, without a config.
-enum class Publisher { kOpenAiClip, kMetaDinov2, kMetaDinov3, kMetaDinov3Satellite, kFairMae };
+enum class Publisher { kOpenAiClip, kMetaDinov2, kMetaDinov3, kMetaDinov3Satellite, kFairMae, kMetaSam };
 /// Resized to the input size itself (Meta and FAIR evaluate 224 pixels out of 256), with a note.
 PreprocessingConfig publishedPreprocessing(Publisher publisher);
 

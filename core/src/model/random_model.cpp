@@ -40,6 +40,7 @@ struct Shape {
   Size size;
   int patch = 0;
   int input = 0;
+  bool sam = false;  ///< Segment Anything's encoder
 };
 
 /// Removes `prefix` from the front of `text` if it is there.
@@ -56,7 +57,30 @@ bool readNumber(std::string_view& text, int most, int& value) {
   return true;
 }
 
+/// samvit_{base,large,huge}_patch16, timm's names, and _INPUT where that is not 1024.
+std::optional<Shape> parseSamShape(std::string_view name) {
+  constexpr int kSide = 1024;
+  constexpr std::array<std::string_view, 3> kSamSizes{"base", "large", "huge"};
+  Shape shape;
+  shape.patch = 16;
+  shape.input = kSide;
+  if (!skip(name, "samvit_")) return std::nullopt;
+  const auto size = std::find_if(kSizes.begin(), kSizes.end(),
+                                 [&](const Size& s) { return skip(name, s.name); });
+  if (size == kSizes.end() || std::find(kSamSizes.begin(), kSamSizes.end(), size->name) ==
+                                  kSamSizes.end()) {
+    return std::nullopt;
+  }
+  shape.size = *size;
+  shape.sam = true;
+  if (!skip(name, "_patch16")) return std::nullopt;
+  if (skip(name, "_") && !readNumber(name, kLargestInput, shape.input)) return std::nullopt;
+  if (!name.empty() || shape.input % shape.patch != 0) return std::nullopt;
+  return shape;
+}
+
 Shape parseShape(std::string_view name) {
+  if (const std::optional<Shape> sam = parseSamShape(name)) return *sam;
   std::string_view rest = name;
   Shape shape;
   const auto known = [&] {
@@ -73,10 +97,19 @@ Shape parseShape(std::string_view name) {
     throw Error(
         fmt::format("'{}' is no architecture that can be made here: "
                     "vit_{{tiny,small,base,large,huge}}_patchP_INPUT is expected, INPUT a multiple "
-                    "of P, as vit_base_patch16_224",
+                    "of P, as vit_base_patch16_224, or samvit_{{base,large,huge}}_patch16",
                     printable(name, 60)));
   }
   return shape;
+}
+
+/// Every quarter of the depth ends with a block that sees the whole grid.
+std::vector<int> samWindows(int depth, int side) {
+  std::vector<int> sides(static_cast<std::size_t>(depth), side);
+  for (int quarter = 1; quarter <= 4; ++quarter) {
+    sides[static_cast<std::size_t>(quarter * depth / 4 - 1)] = 0;
+  }
+  return sides;
 }
 
 /// The architecture that the name stands for.
@@ -91,6 +124,18 @@ VitConfig architectureOf(const Shape& shape) {
   vit.mlp_hidden = kMlpRatio * vit.dim;
   vit.position_grid_height = vit.position_grid_width = shape.input / shape.patch;
   vit.classes = kClasses;
+  if (!shape.sam) return vit;
+  constexpr int kWindow = 14;
+  constexpr int kChannels = 256;
+  constexpr int kWideHeads = 16;
+  if (vit.dim > 768) vit.heads = kWideHeads;
+  vit.class_token = vit.position_covers_prefix = false;
+  vit.final_norm = false;
+  vit.classes = 0;
+  vit.pooling = Pooling::kAverage;
+  vit.neck_channels = kChannels;
+  vit.windows = {samWindows(vit.depth, kWindow), true, vit.position_grid_height,
+                 vit.position_grid_width};
   return vit;
 }
 
@@ -129,7 +174,17 @@ LoadedModel randomModel(std::string_view architecture, const std::optional<Input
   ModelInfo& info = model.info;
   info.name = architecture;
   info.architecture = architecture;
-  FileTensors tensors = randomTensors(architectureOf(shape), info.name);
+  const VitConfig vit = architectureOf(shape);
+  FileTensors tensors = randomTensors(vit, info.name);
+  if (shape.sam) {
+    config.base.windows = vit.windows;
+    config.heads.value = vit.heads;
+    config.class_token.value = false;
+    config.final_norm = {false, "final_norm"};
+    config.pooling = {Pooling::kAverage, "global_pool"};
+    config.preprocessing = publishedPreprocessing(Publisher::kMetaSam);
+    config.preprocessing.notes.clear();
+  }
   info.vit = findArchitecture(tensors, config, input_size, info.notes);
   model.weights = tensors.release();
   info.preprocessing =

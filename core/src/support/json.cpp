@@ -81,9 +81,29 @@ nlohmann::ordered_json toJson(const SettingValue& value) {
   return std::visit([](const auto& v) { return nlohmann::ordered_json(v); }, value);
 }
 
+namespace {
+
+/// Prompts are lists of tuples: boxes of four numbers, points of two.
+nlohmann::ordered_json inTuples(const std::vector<std::int64_t>& numbers, std::size_t size) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    if (i % size == 0) json.push_back(nlohmann::ordered_json::array());
+    json.back().push_back(numbers[i]);
+  }
+  return json;
+}
+
+}  // namespace
+
 nlohmann::ordered_json toJson(const Settings& settings) {
+  constexpr std::size_t kBox = 4;
+  constexpr std::size_t kPoint = 2;
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
-  for (const auto& [key, value] : settings) json[key] = toJson(value);
+  for (const auto& [key, value] : settings) {
+    const auto* list = std::get_if<std::vector<std::int64_t>>(&value);
+    const std::size_t tuple = key == "boxes" ? kBox : key == "points" ? kPoint : 0;
+    json[key] = list != nullptr && tuple > 0 ? inTuples(*list, tuple) : toJson(value);
+  }
   return json;
 }
 
@@ -95,6 +115,13 @@ std::optional<SettingValue> settingFromJson(const nlohmann::json& json) {
   if (!json.is_array()) return std::nullopt;
   std::vector<std::int64_t> list;
   for (const nlohmann::json& item : json) {
+    if (item.is_array()) {
+      for (const nlohmann::json& number : item) {
+        if (!number.is_number_integer()) return std::nullopt;
+        list.push_back(number.get<std::int64_t>());
+      }
+      continue;
+    }
     if (!item.is_number_integer()) return std::nullopt;
     list.push_back(item.get<std::int64_t>());
   }

@@ -77,6 +77,13 @@ inline constexpr std::ptrdiff_t kTileBlockRows = 32;
 inline constexpr std::ptrdiff_t kQueryBlock = 96;
 static_assert(kQueryBlock % kFloatRows == 0 && kQueryBlock % kTileBlockRows == 0);
 
+/// A key that lies in several places of its window: these of AttentionCall's lists.
+struct SpreadKey {
+  std::ptrdiff_t key;
+  std::ptrdiff_t first;
+  std::ptrdiff_t last;
+};
+
 /// One head of one segment, or some of its queries.
 struct AttentionCall {
   const void* q;  ///< [queries, width]
@@ -96,6 +103,20 @@ struct AttentionCall {
   void* out;  ///< [queries, width]
   std::ptrdiff_t out_stride;
   float* first_row;  ///< the first query's weights, [keys], may be null
+  /// What each query gives to keys in a row, then to those in a column of the segment's window,
+  /// added to their logits in place of pair_bias: [queries, place_rows + place_columns], may be
+  /// null. The keys fill the window in raster order, or lie in key_rows and key_columns, [keys],
+  /// but for those of `spread`, which have a mean of terms.
+  const float* place_terms;
+  std::ptrdiff_t place_stride;
+  std::ptrdiff_t place_rows;
+  std::ptrdiff_t place_columns;
+  const std::int32_t* key_rows;
+  const std::int32_t* key_columns;
+  const SpreadKey* spread;
+  std::ptrdiff_t spread_keys;
+  const std::int32_t* spread_terms;  ///< places among the terms
+  const float* spread_shares;
   /// To each row the weights of kQueryBlock queries are added, query by query: [blocks of queries,
   /// keys], may be null.
   float* column_sums;

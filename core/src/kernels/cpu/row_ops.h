@@ -120,6 +120,7 @@ class Bias {
   }
   /// One query's, up to the next full vector, until the next call; null where there is none.
   const float* row(std::ptrdiff_t query) const {
+    if (call_.place_terms != nullptr) return placed(query);
     if (call_.pair_bias == nullptr) return keys_;
     const float* pairs = call_.pair_bias + query * call_.pair_stride;
     for (std::ptrdiff_t i = 0; i < fullVectors(call_.keys); ++i) {
@@ -130,6 +131,33 @@ class Bias {
   }
 
  private:
+  /// What the query's terms give the keys by where these lie.
+  const float* placed(std::ptrdiff_t query) const {
+    const float* rows = call_.place_terms + query * call_.place_stride;
+    const float* columns = rows + call_.place_rows;
+    if (call_.key_rows == nullptr) {
+      for (std::ptrdiff_t r = 0; r < call_.place_rows; ++r) {
+        float* to = row_ + r * call_.place_columns;
+        for (std::ptrdiff_t c = 0; c < call_.place_columns; ++c) to[c] = rows[r] + columns[c];
+      }
+    } else {
+      for (std::ptrdiff_t i = 0; i < call_.keys; ++i) {
+        row_[i] = rows[call_.key_rows[i]] + columns[call_.key_columns[i]];
+      }
+      for (std::ptrdiff_t k = 0; k < call_.spread_keys; ++k) {
+        const SpreadKey& key = call_.spread[k];
+        float sum = 0;
+        for (std::ptrdiff_t i = key.first; i < key.last; ++i) {
+          sum += rows[call_.spread_terms[i]] * call_.spread_shares[i];
+        }
+        row_[key.key] = sum;
+      }
+    }
+    for (std::ptrdiff_t i = call_.keys; i < fullVectors(call_.keys); ++i) row_[i] = 0;
+    for (std::ptrdiff_t i = 0; keys_ != nullptr && i < call_.keys; ++i) row_[i] += keys_[i];
+    return row_;
+  }
+
   const AttentionCall& call_;
   const float* keys_;
   float* row_;

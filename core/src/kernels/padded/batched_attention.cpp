@@ -102,6 +102,10 @@ at::Tensor mix(const at::Tensor& queries, const at::Tensor& keys, const at::Tens
 
 AttentionOutput batchedAttention(const at::Tensor& qkv, std::int64_t heads,
                                  std::span<const Segment> segments) {
+  if (std::any_of(segments.begin(), segments.end(),
+                  [](const Segment& segment) { return segment.places != nullptr; })) {
+    return plainAttention(qkv, heads, segments);
+  }
   const std::int64_t dim = qkv.size(1) / 3;
   std::vector<std::int64_t> counts;
   bool first_rows = false;

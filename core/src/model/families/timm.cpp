@@ -72,11 +72,12 @@ class Arguments {
 /// timm's names of plain Vision Transformers start so.
 constexpr std::array<std::string_view, 4> kPlain{"vit_", "deit_", "deit3_", "flexivit_"};
 
-enum class Class { kVisionTransformer, kEva, kBeit };
+enum class Class { kVisionTransformer, kEva, kBeit, kSam };
 
 Class classOf(const std::string& name, const ConfigFields& known, std::vector<std::string>& notes) {
   if (const Field<std::string> type = known.text("class")) {
     if (*type == "Eva") return Class::kEva;
+    if (*type == "VisionTransformerSAM") return Class::kSam;
     return *type == "Beit" ? Class::kBeit : Class::kVisionTransformer;
   }
   const bool vit = std::any_of(kPlain.begin(), kPlain.end(), [&name](std::string_view family) {
@@ -86,7 +87,7 @@ Class classOf(const std::string& name, const ConfigFields& known, std::vector<st
     throw Error(
         fmt::format("{}: architecture '{}' is not known here: timm's VisionTransformer, "
                     "Eva and Beit architectures can run (vit_*, deit_*, eva_*, eva02_*, "
-                    "beit_* and others), pyramids and convolutions cannot",
+                    "beit_*, samvit_* and others), pyramids and convolutions cannot",
                     known.file(), printable(name, 60)));
   }
   notes.push_back(
@@ -363,6 +364,7 @@ ModelConfig readNetwork(const std::string& full_name, const ConfigFields& given,
                            fmt::format("architecture '{}': ", printable(name, 60)));
   const Arguments args(given, known);
   const Class type = classOf(name, known, config.notes);
+  if (type == Class::kSam) return readTimmSam(full_name, given, known, tensors);
 
   tensors.rename(kNames);
   tensors.drop("unused");
@@ -477,7 +479,7 @@ ModelConfig readNetwork(const std::string& full_name, const ConfigFields& given,
 
 /// A weight file without config: a plain ViT or DeiT, for which timm's usual values are assumed.
 ModelConfig openAlone(FileTensors& tensors) {
-  for (const char* pattern : {"blocks.*.attn.q_bias", "blocks.*.attn.q_proj", "blocks.*.mlp.fc1_g",
+  for (const char* pattern : {"blocks.*.attn.rel_pos_h", "blocks.*.attn.q_bias", "blocks.*.attn.q_proj", "blocks.*.mlp.fc1_g",
                               "blocks.*.in_proj", "blocks.*.attns", "rope.freqs"}) {
     if (const std::string name = tensors.first(pattern); !name.empty()) {
       tensors.fail(

@@ -15,6 +15,10 @@ ModelConfig readTimmNetwork(const std::string& name, const nlohmann::json& args,
                             const std::string& file, const std::string& prefix,
                             FileTensors& tensors);
 
+/// The same of class VisionTransformerSAM: `given` over what the architecture is `known` by.
+ModelConfig readTimmSam(const std::string& name, const ConfigFields& given,
+                        const ConfigFields& known, FileTensors& tensors);
+
 /// Throws Error where the config's `architecture` is none of those classes'.
 void requireTimmArchitecture(const ConfigFields& config);
 
