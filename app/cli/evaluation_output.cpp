@@ -123,10 +123,9 @@ std::string evaluationTable(const Evaluation& evaluation) {
                     number(accuracy.images_per_second, 1), comparison(evaluation, i)});
     if (maps) {
       const MapAgreement& own = *accuracy.maps;
-      rows.back().insert(rows.back().end() - 2,
-                         {i == 0 ? "" : number(100 * own.patch_agreement, 2),
-                          i == 0 ? "" : number(own.patch_miou, 4),
-                          i == 0 ? "" : number(own.pixel_miou, 4)});
+      rows.back().insert(rows.back().end() - 2, {i == 0 ? "" : number(100 * own.patch_agreement, 2),
+                                                 i == 0 ? "" : number(own.patch_miou, 4),
+                                                 i == 0 ? "" : number(own.pixel_miou, 4)});
     }
     compares = compares || !rows.back().back().empty();
   }
@@ -134,8 +133,9 @@ std::string evaluationTable(const Evaluation& evaluation) {
       fmt::format("{} on {}: {} images{}, {}, {}\n\n", evaluation.model, evaluation.dataset,
                   evaluation.images(), evaluation.complete() ? "" : " so far", evaluation.device,
                   evaluation.dtype);
-  std::vector<std::string> titles{"",        "tier G",  "FLOPs G", "top-1 %",  "95 % interval",
-                                  "top-5 %", "agree %", "KL",      "images/s", "p (vs " + first + ")"};
+  std::vector<std::string> titles{
+      "",        "tier G",  "FLOPs G", "top-1 %",  "95 % interval",
+      "top-5 %", "agree %", "KL",      "images/s", "p (vs " + first + ")"};
   if (maps) titles.insert(titles.end() - 2, {"patches %", "patch mIoU", "pixel mIoU"});
   text += textTable(titles, rows);
   text +=

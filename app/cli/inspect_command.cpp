@@ -50,7 +50,8 @@ void print(const InspectReport& report, const ModelInfo& model) {
   if (result.classes != nullptr) {
     const MapAgreement maps = compareMaps(*report.baseline.classes, *result.classes);
     fmt::print(
-        "  class map as the unmerged model's: {:.1f} % of patches, mIoU {:.3f}; {:.1f} % of pixels, "
+        "  class map as the unmerged model's: {:.1f} % of patches, mIoU {:.3f}; {:.1f} % of "
+        "pixels, "
         "mIoU {:.3f}\n",
         100 * maps.patch_agreement, maps.patch_miou, 100 * maps.pixel_agreement, maps.pixel_miou);
   }

@@ -93,8 +93,8 @@ void LensOptions::check(const ModelInfo& model, const std::vector<std::string>& 
     if (all && content) continue;
     const std::optional<LensKind> lens = lensOf(content.value_or(overlay));
     if (lens && vit.mixesByFourier() && needsAttention(*lens)) {
-      throw Error(fmt::format("{} mixes its tokens by a Fourier filter: it has no attention to show",
-                              model.name));
+      throw Error(fmt::format(
+          "{} mixes its tokens by a Fourier filter: it has no attention to show", model.name));
     }
     if (lens == LensKind::kClasses && vit.dense.classes == 0) {
       throw UsageError("class maps are those of a dense head: --dense-head names its file");

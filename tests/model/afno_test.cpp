@@ -172,9 +172,11 @@ at::Tensor filteredByDefinition(const at::Tensor& grid, const FourierFilter& fil
 
 TEST(Afno, FilterIsItsDefinitionAtEvenAndOddGrids) {
   at::manual_seed(7);
-  for (const auto& [height, width, fraction, rows] :
-       {std::tuple{4, 6, 1.0, true}, {5, 7, 1.0, true}, {6, 4, 0.6, true}, {3, 8, 0.4, false},
-        {7, 3, 0.2, false}}) {
+  for (const auto& [height, width, fraction, rows] : {std::tuple{4, 6, 1.0, true},
+                                                      {5, 7, 1.0, true},
+                                                      {6, 4, 0.6, true},
+                                                      {3, 8, 0.4, false},
+                                                      {7, 3, 0.2, false}}) {
     SCOPED_TRACE(fmt::format("{} x {}", height, width));
     FourierFilter filter;
     filter.groups = 2;
@@ -182,7 +184,9 @@ TEST(Afno, FilterIsItsDefinitionAtEvenAndOddGrids) {
     filter.threshold = 0.05;
     filter.fraction = fraction;
     filter.rows_and_columns = rows;
-    const auto drawn = [](std::vector<std::int64_t> shape) { return at::randn(shape, at::kDouble); };
+    const auto drawn = [](std::vector<std::int64_t> shape) {
+      return at::randn(shape, at::kDouble);
+    };
     const FourierMixer::Weights weights{drawn({2, 2, 3, 6}), drawn({2, 2, 6}), drawn({2, 2, 6, 3}),
                                         drawn({2, 2, 3})};
     const FourierMixer mixer(filter, height, width, weights, at::kCPU, at::kDouble);
@@ -240,22 +244,24 @@ TEST(Afno, WhatCannotRunIsRefusedInASentence) {
   const fs::path field = kDense / "fourcastnet" / "backbone.ckpt";
   EXPECT_THAT(errorMessage([&] { loadModel(field); }),
               AllOf(HasSubstr("backbone.ckpt"), HasSubstr("60"), HasSubstr("--input-size")));
-  EXPECT_THAT(errorMessage([&] { loadModel(field, {InputSize{48, 64}}); }),
+  EXPECT_THAT(errorMessage([&] {
+                loadModel(field, {InputSize{48, 64}});
+              }),
               AllOf(HasSubstr("60"), HasSubstr("6 x 8")));
-  EXPECT_THAT(
-      errorMessage([&] {
-        loadModel(kDense / "afno-classify" / "checkpoint_best.pth", {InputSize{32, 32}});
-      }),
-      AllOf(HasSubstr("trained"), HasSubstr("28 x 28")));
-  EXPECT_THAT(errorMessage([&] { loadModel(kDense / "afno-config", {InputSize{64, 40}}); }),
+  EXPECT_THAT(errorMessage([&] {
+                loadModel(kDense / "afno-classify" / "checkpoint_best.pth", {InputSize{32, 32}});
+              }),
+              AllOf(HasSubstr("trained"), HasSubstr("28 x 28")));
+  EXPECT_THAT(errorMessage([&] {
+                loadModel(kDense / "afno-config", {InputSize{64, 40}});
+              }),
               HasSubstr("40 x 64"));
 }
 
 TEST(Afno, OtherMixersAndConfigsThatDoNotFitAreRefused) {
   const fs::path source = kDense / "afno-config";
   const StateDict whole = readWeights(source / "model.safetensors").tensors;
-  const nlohmann::json config =
-      nlohmann::json::parse(test::readBytes(source / "config.json"));
+  const nlohmann::json config = nlohmann::json::parse(test::readBytes(source / "config.json"));
   const auto problem = [&](const StateDict& tensors, const nlohmann::json& fields) {
     const test::ModelFolder folder;
     folder.tensors(tensors);
@@ -296,8 +302,8 @@ MethodChoice readAfnoChoice(const nlohmann::json& settings, const fs::path& fold
   for (const auto& [key, value] : settings.items()) {
     if (key == "method") continue;
     if (key == "stats") {
-      choice.statistics = std::make_shared<const Statistics>(
-          readStatistics(folder / value.get<std::string>()));
+      choice.statistics =
+          std::make_shared<const Statistics>(readStatistics(folder / value.get<std::string>()));
     } else if (value.is_boolean()) {
       choice.settings[key] = value.get<bool>();
     } else if (value.is_array()) {
@@ -315,8 +321,10 @@ InputTensor caseInput(const fs::path& folder) {
   const at::Tensor input =
       readWeights(folder / "case.safetensors").tensors.at("input")[0].contiguous();
   const auto* values = input.data_ptr<float>();
-  return {static_cast<int>(input.size(1)), static_cast<int>(input.size(2)),
-          {values, values + input.numel()}, {}};
+  return {static_cast<int>(input.size(1)),
+          static_cast<int>(input.size(2)),
+          {values, values + input.numel()},
+          {}};
 }
 
 void expectAll(const std::vector<float>& ours, const nlohmann::json& wanted, double bound,
@@ -335,7 +343,8 @@ void expectAfnoBlock(const LayerTrace& ours, const nlohmann::json& wanted) {
   EXPECT_EQ(ours.merged, wanted.at("merged").get<int>());
   EXPECT_TRUE(ours.restored);
   EXPECT_EQ(ours.groups, wanted.at("groups").get<std::vector<int>>());
-  if (wanted.contains("salience")) expectAll(ours.salience, wanted.at("salience"), 2e-5, "salience");
+  if (wanted.contains("salience"))
+    expectAll(ours.salience, wanted.at("salience"), 2e-5, "salience");
   if (wanted.contains("score")) expectAll(ours.details.score, wanted.at("score"), 2e-5, "score");
   for (const auto& [key, own] : {std::pair("redundancy", ours.redundancy), {"z", ours.z}}) {
     if (!wanted.contains(key)) continue;
@@ -347,8 +356,7 @@ void expectAfnoBlock(const LayerTrace& ours, const nlohmann::json& wanted) {
 /// `features`: of ../shared; empty: only tests/data is here.
 int runAfnoCases(const fs::path& folder, std::optional<InputSize> size) {
   SCOPED_TRACE(folder.string());
-  const nlohmann::json cases =
-      nlohmann::json::parse(test::readBytes(folder / "cases.json"));
+  const nlohmann::json cases = nlohmann::json::parse(test::readBytes(folder / "cases.json"));
   EngineOptions options{.device = "cpu", .dtype = "float32", .input_size = size};
   const std::string head = cases[0].value("dense_head", std::string());
   if (!head.empty()) options.dense_head = folder / head;
@@ -363,8 +371,9 @@ int runAfnoCases(const fs::path& folder, std::optional<InputSize> size) {
     const nlohmann::json& expected = cases[i];
     SCOPED_TRACE(expected.at("settings").dump());
     const ImageResult result =
-        engine.run({&input, 1}, readAfnoChoice(expected.at("settings"), folder),
-                   {.trace = true, .features = true})
+        engine
+            .run({&input, 1}, readAfnoChoice(expected.at("settings"), folder),
+                 {.trace = true, .features = true})
             .front();
     if (i == 0) unmerged = result;
     for (std::size_t block = 0; block < result.layers.size(); ++block) {
@@ -372,7 +381,8 @@ int runAfnoCases(const fs::path& folder, std::optional<InputSize> size) {
       expectAfnoBlock(result.layers[block], expected.at("layers").at(block));
     }
     expectAll(result.embedding, expected.at("embedding"), 2e-5, "embedding");
-    if (expected.contains("logits")) expectAll(result.logits, expected.at("logits"), 2e-5, "logits");
+    if (expected.contains("logits"))
+      expectAll(result.logits, expected.at("logits"), 2e-5, "logits");
     EXPECT_NEAR(embeddingCosine(unmerged, result), expected.at("embedding_cosine").get<double>(),
                 1e-5);
     EXPECT_NEAR(patchCosine(unmerged, result), expected.at("patch_cosine").get<double>(), 1e-5);
@@ -380,8 +390,7 @@ int runAfnoCases(const fs::path& folder, std::optional<InputSize> size) {
     EXPECT_NEAR(result.flops.total, expected.at("flops_total").get<double>(), 1e-9);
     if (const auto found = features.find(fmt::format("features_{}", i)); found != features.end()) {
       const at::Tensor wanted = found->second.flatten(1).t().contiguous();
-      const at::Tensor ours =
-          at::tensor(result.features).reshape(wanted.sizes());
+      const at::Tensor ours = at::tensor(result.features).reshape(wanted.sizes());
       EXPECT_LE(farthest(ours, wanted), 2e-5) << "features";
     }
     if (head.empty()) continue;

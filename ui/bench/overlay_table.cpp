@@ -62,8 +62,9 @@ const std::vector<OverlayInfo>& overlays() {
        "overlay-change",
        QKeySequence(Qt::Key_H)},
       {{OverlayKind::kClasses, "classes", QStringLiteral("Class map"),
-        QStringLiteral("What a dense head says of each patch (File > Use a dense head); hatched where "
-                       "merging changed it.")},
+        QStringLiteral(
+            "What a dense head says of each patch (File > Use a dense head); hatched where "
+            "merging changed it.")},
        "overlay-classes",
        QKeySequence(Qt::Key_M)}};
   return all;

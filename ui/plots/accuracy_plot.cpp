@@ -274,8 +274,8 @@ AccuracyPlot::AccuracyPlot(QWidget* parent)
       tr("What the horizontal axis shows. “Paper” counts as the publications do: the "
          "blocks alone, at the tokens on entry. Shares of the unmerged model make "
          "different models comparable."));
-  quality_->addItems({tr("Δ top-1 (points)"), tr("Top-1 (%)"), tr("Agreement (%)"), tr("Map mIoU, patches (%)"),
-                      tr("Map mIoU, pixels (%)")});
+  quality_->addItems({tr("Δ top-1 (points)"), tr("Top-1 (%)"), tr("Agreement (%)"),
+                      tr("Map mIoU, patches (%)"), tr("Map mIoU, pixels (%)")});
   quality_->setToolTip(
       tr("What the vertical axis shows. The difference to the unmerged model makes "
          "different models comparable; agreement is how often both have the same "

@@ -79,7 +79,8 @@ std::optional<double> qualityOf(const OperatingPoint& point, const OperatingPoin
   if (axis == QualityAxis::kAgreement) return point.agreement;
   if (axis == QualityAxis::kPatchMiou || axis == QualityAxis::kPixelMiou) {
     if (!point.maps) return std::nullopt;
-    return 100 * (axis == QualityAxis::kPatchMiou ? point.maps->patch_miou : point.maps->pixel_miou);
+    return 100 *
+           (axis == QualityAxis::kPatchMiou ? point.maps->patch_miou : point.maps->pixel_miou);
   }
   if (!point.top1 || axis == QualityAxis::kTop1) return point.top1;
   if (!unmerged.top1) return std::nullopt;

@@ -22,8 +22,8 @@ struct OperatingPoint {
   std::optional<double> flops_paper;  ///< G
   std::optional<double> flops_total;
   std::optional<double> images_per_second;
-  std::optional<double> speed_up;  ///< over the unmerged model, where only that is known
-  std::optional<MapAgreement> maps = {};             ///< of a dense head
+  std::optional<double> speed_up;         ///< over the unmerged model, where only that is known
+  std::optional<MapAgreement> maps = {};  ///< of a dense head
   std::optional<Interval> difference_interval = {};  ///< of top1 less the unmerged model's, paired
 };
 

@@ -68,9 +68,9 @@ Actions::Actions(QWidget& window, std::vector<QWidget*> places)
                     "logit_scale) in place of the model's own"));
   own_head = add(tr("Use the model's o&wn head"), {}, {},
                  tr("Leave the classifier of the file that was chosen"));
-  use_dense_head =
-      add(tr("Use a &dense head…"), {}, {},
-          tr("Class each patch with a file's linear classifier (weight, bias, bn.*; mmseg's .pth)"));
+  use_dense_head = add(
+      tr("Use a &dense head…"), {}, {},
+      tr("Class each patch with a file's linear classifier (weight, bias, bn.*; mmseg's .pth)"));
   no_dense_head = add(tr("Leave the dense head"), {}, {}, tr("Class no patches any more"));
   open_video = add(tr("Open &video…"), "video", {}, tr("Play a video with the overlay on it"));
   open_camera = add(tr("Open &camera"), "camera", {}, tr("Show a camera with the overlay on it"));

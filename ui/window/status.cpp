@@ -168,6 +168,12 @@ QString row(const QString& name, const QString& value) {
 }
 
 QString shape(const VitConfig& vit) {
+  if (vit.mixesByFourier()) {
+    return QObject::tr("%1 blocks, width %2, Fourier filters of %3 parts")
+        .arg(vit.depth)
+        .arg(vit.dim)
+        .arg(vit.filter.groups);
+  }
   return QObject::tr("%1 blocks, width %2, %3 heads").arg(vit.depth).arg(vit.dim).arg(vit.heads);
 }
 

@@ -42,8 +42,8 @@ struct EngineOptions {
   /// A classifier, or a table of text embeddings, instead of the model's own (safetensors: weight,
   /// bias, logit_scale; docs/models.md). Empty: none.
   std::filesystem::path head{};
-  /// A linear classifier of patches, whose class maps are then told (safetensors: weight, bias, bn.*;
-  /// or mmseg's .pth; docs/dense.md). Empty: none.
+  /// A linear classifier of patches, whose class maps are then told (safetensors: weight, bias,
+  /// bn.*; or mmseg's .pth; docs/dense.md). Empty: none.
   std::filesystem::path dense_head{};
   /// Which of several sets of weights in one file is meant, by any of its keys or prefixes
   /// ("state_dict", "student"). Empty: averaged weights before others.

@@ -38,7 +38,7 @@ struct AccuracyPoint {
   std::optional<double> agreement;  ///< same top class as the unmerged model
   /// Of the dense head's maps with the unmerged model's, shares 0...1, mean over the images.
   std::optional<MapAgreement> maps;
-  Flops flops;                      ///< mean over the images
+  Flops flops;  ///< mean over the images
   std::optional<double> merged_mean;
   std::vector<double> tokens_per_block;  ///< mean on entry; empty: not recorded
   std::optional<double> images_per_second;

@@ -97,8 +97,8 @@ struct LensPictures {
   std::vector<LensMap> blocks;  ///< one a block, of the overlay shown; empty maps: not computed
   std::vector<LensMap> heads;   ///< of attention: of one block, one a head
   int heads_block = -1;
-  std::string heads_subject;   ///< "where patch 3,5 looks, every head"
-  std::vector<float> entropy;  ///< of those heads, in nats
+  std::string heads_subject;        ///< "where patch 3,5 looks, every head"
+  std::vector<float> entropy;       ///< of those heads, in nats
   LensMap unmerged;                 ///< of classes: the unmerged run's map
   std::vector<ClassEntry> classes;  ///< those of either map, the most frequent first
 };

@@ -136,8 +136,8 @@ struct LensMap {
 bool isOfAllBlocks(LensKind kind);
 
 /// `other`: the unmerged run of the same image: needed by components and classes; by change what it
-/// compares with, unmerged or not. Throws Error: a block, head, patch or prefix token that is not there, a
-/// dropped patch as the token of attention, no `other`, out of memory; Cancelled.
+/// compares with, unmerged or not. Throws Error: a block, head, patch or prefix token that is not
+/// there, a dropped patch as the token of attention, no `other`, out of memory; Cancelled.
 LensMap lensMap(const Recording& run, const Recording* other, int block, const LensQuery& query,
                 const std::stop_token& stop = {});
 /// The same of maps at hand, for all heads of a block.

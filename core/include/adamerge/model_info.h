@@ -165,10 +165,10 @@ struct VitConfig {
   bool pool_prefix = false;  ///< means and maxima over prefix tokens too
   AttentionPool attention_pool;
   FourierFilter filter;
-  int field_channels = 0;     ///< the head makes such a field of pixels (FourCastNet); 0: none
+  int field_channels = 0;  ///< the head makes such a field of pixels (FourCastNet); 0: none
   DenseHead dense;
-  int neck_channels = 0;   ///< of the convolutions after the blocks (SAM); 0: none
-  bool neck_norm = false;  ///< there is only a norm in their place
+  int neck_channels = 0;      ///< of the convolutions after the blocks (SAM); 0: none
+  bool neck_norm = false;     ///< there is only a norm in their place
   int projection = 0;         ///< width of a projection after pooling (CLIP); 0: none
   int projection_hidden = 0;  ///< it is an MLP with this hidden width; 0: one matrix
   bool projection_bias = false;
@@ -237,9 +237,9 @@ struct ModelInfo {
   std::string architecture;  ///< as the config says; may be empty
   std::string family;        ///< "CLIP (transformers)": whose names and config were read
   std::filesystem::path source;
-  std::filesystem::path head;  ///< of --head; empty: the classifier is the model's own
+  std::filesystem::path head;        ///< of --head; empty: the classifier is the model's own
   std::filesystem::path dense_head;  ///< of --dense-head; empty: none
-  std::string weight_set;      ///< of --weight-set; empty: the file's only or first one
+  std::string weight_set;            ///< of --weight-set; empty: the file's only or first one
   VitConfig vit;
   Preprocessing preprocessing;
   std::vector<std::string> labels;  ///< one per class; "class 17" where the config names none

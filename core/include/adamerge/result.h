@@ -93,7 +93,7 @@ struct LayerTrace {
   int tokens_inside = 0;
   /// Rows and columns of the windows that a part of the block ran in; empty: it had none.
   std::vector<int> window;
-  int padding = 0;  ///< tokens that fill windows up, in all of them
+  int padding = 0;                   ///< tokens that fill windows up, in all of them
   std::optional<double> redundancy;  ///< what the method measures of it
   std::optional<double> mu;
   std::optional<double> sigma;
@@ -120,7 +120,7 @@ struct Flops {
 /// What a dense head says: a class a patch, and a class a pixel of the input, from scores that are
 /// interpolated bilinearly; of equal ones the lowest.
 struct ClassMap {
-  std::vector<int> patches;            ///< raster order
+  std::vector<int> patches;           ///< raster order
   std::vector<std::uint16_t> pixels;  ///< [height, width] of the input
 };
 

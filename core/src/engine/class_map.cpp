@@ -24,9 +24,9 @@ std::vector<Between> places(std::int64_t to, std::int64_t from) {
   for (std::int64_t i = 0; i < to; ++i) {
     const double place = std::max((static_cast<double>(i) + 0.5) * step - 0.5, 0.0);
     const auto first = std::min(static_cast<std::int64_t>(place), from - 1);
-    list[static_cast<std::size_t>(i)] = {
-        static_cast<std::size_t>(first), static_cast<std::size_t>(std::min(first + 1, from - 1)),
-        static_cast<float>(place - static_cast<double>(first))};
+    list[static_cast<std::size_t>(i)] = {static_cast<std::size_t>(first),
+                                         static_cast<std::size_t>(std::min(first + 1, from - 1)),
+                                         static_cast<float>(place - static_cast<double>(first))};
   }
   return list;
 }
@@ -71,8 +71,7 @@ ClassMap VisionTransformer::classify(const at::Tensor& patches) const {
   };
   ClassMap map;
   for (std::int64_t patch = 0; patch < scores.size(0); ++patch) {
-    map.patches.push_back(
-        static_cast<int>(best(all + static_cast<std::size_t>(patch) * classes)));
+    map.patches.push_back(static_cast<int>(best(all + static_cast<std::size_t>(patch) * classes)));
   }
   const std::vector<Between> across = places(config_.input_width, config_.gridWidth());
   const std::vector<Between> down = places(config_.input_height, config_.gridHeight());

@@ -29,7 +29,7 @@ Json modelObject(const ModelInfo& info) {
           {"grid", {vit.gridHeight(), vit.gridWidth()}},
           {"depth", vit.depth},
           {"dim", vit.dim},
-          {"heads", vit.heads},
+          {"heads", vit.mixesByFourier() ? Json(nullptr) : Json(vit.heads)},
           {"prefix_tokens", vit.prefixTokens()},
           {"classes", vit.classes},
           {"head", info.head.empty() ? Json(nullptr) : Json(info.head.string())},

@@ -45,7 +45,7 @@ class VisionTransformer {
     /// B of [N_i, d]: tokens on entry to the first block and after each, where asked for.
     std::vector<std::vector<at::Tensor>> stream;
     std::vector<std::vector<BlockRecord>> records;  ///< B of depth, where asked for
-    std::vector<ClassMap> classes;  ///< B, of the dense head, where asked for and there is one
+    std::vector<ClassMap> classes;   ///< B, of the dense head, where asked for and there is one
     std::vector<at::Tensor> fields;  ///< B of [channels, height, width], of a network that has them
   };
   struct Options {

@@ -10,21 +10,19 @@ void VisionTransformer::runFiltered(Pack& pack, int index, const MergeMethod& me
   const FilterLayers& filter = layers_.blocks[block].filter;
   const MlpLayers& mlp = layers_.blocks[block].mlps.front();
   if (options.record) record(pack, {}, {}, pack.records);
-  const at::Tensor filtered =
-      mixers_[block](normed(pack.tokens, filter.norm)).to(stream_dtype_);
+  const at::Tensor filtered = mixers_[block](normed(pack.tokens, filter.norm)).to(stream_dtype_);
   if (config_.filter.double_skip) pack.tokens += filtered;
   // The filter needs the whole grid, so it is the MLP that runs on merged tokens.
   const at::Tensor source = config_.filter.double_skip ? pack.tokens : filtered;
   const at::Tensor input = normed(source, mlp.norm);
   at::Tensor metric;
   if (actsInside(index, method)) metric = metricOf(input.unflatten(1, {config_.heads, -1}));
-  const InsideWindows inside = enterWindows(pack, index, method, windowsOf(config_, 0), source,
-                                            input, metric, options);
+  const InsideWindows inside =
+      enterWindows(pack, index, method, windowsOf(config_, 0), source, input, metric, options);
   for (std::size_t i = 0; i < pack.images.size(); ++i) {
     pack.images[i].noteMlp(static_cast<int>(inside.counts[i]));
   }
-  const at::Tensor mixed =
-      mlp.fc2(hidden(mlp, inside.tokens), std::nullopt, stream_dtype_);
+  const at::Tensor mixed = mlp.fc2(hidden(mlp, inside.tokens), std::nullopt, stream_dtype_);
   pack.tokens += mixed.index_select(0, inside.back);
 }
 

@@ -16,10 +16,9 @@ namespace {
 
 const std::array<FigureDrawing, 15>& drawings() {
   static const std::array<FigureDrawing, 15> all{
-      salienceFigure(),   attentionFigure(), headsFigure(),  rolloutFigure(), componentsFigure(),
-      similarityFigure(), normFigure(),      changeFigure(), groupsFigure(),  survivorsFigure(),
-      canvasFigure(),     stripFigure(),     layersFigure(), overviewFigure(),
-      mapFigure()};
+      salienceFigure(),   attentionFigure(), headsFigure(),  rolloutFigure(),  componentsFigure(),
+      similarityFigure(), normFigure(),      changeFigure(), groupsFigure(),   survivorsFigure(),
+      canvasFigure(),     stripFigure(),     layersFigure(), overviewFigure(), mapFigure()};
   return all;
 }
 

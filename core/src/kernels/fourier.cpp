@@ -6,8 +6,8 @@
 namespace adamerge {
 namespace {
 
-/// w [2, B, in, out], real and imaginary part, as the matrix that multiplies rows [real, imaginary]:
-/// [B, 2 in, 2 out].
+/// w [2, B, in, out], real and imaginary part, as the matrix that multiplies rows [real,
+/// imaginary]: [B, 2 in, 2 out].
 at::Tensor realMatrix(const at::Tensor& w) {
   const at::Tensor real = w.select(0, 0);
   const at::Tensor imaginary = w.select(0, 1);

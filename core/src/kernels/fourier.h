@@ -40,7 +40,8 @@ class FourierMixer {
   int height_;
   int width_;
   KeptModes kept_;
-  at::Tensor w1_, b1_, w2_, b2_;  ///< complex products as real ones: [B, 2 in, 2 out], [B, 1, 2 out]
+  at::Tensor w1_, b1_, w2_,
+      b2_;  ///< complex products as real ones: [B, 2 in, 2 out], [B, 1, 2 out]
 };
 
 }  // namespace adamerge

@@ -149,9 +149,9 @@ std::vector<ClassEntry> classEntries(const Recording& run, const Recording& unme
   const std::vector<std::string>& names = run.state().network->config().dense.names;
   std::vector<ClassEntry> entries;
   for (const auto& [index, count] : order) {
-    entries.push_back({names.empty() ? fmt::format("class {}", index)
-                                     : names[static_cast<std::size_t>(index)],
-                       classColor(index)});
+    entries.push_back(
+        {names.empty() ? fmt::format("class {}", index) : names[static_cast<std::size_t>(index)],
+         classColor(index)});
   }
   return entries;
 }
@@ -162,9 +162,11 @@ bool isOfAllBlocks(LensKind kind) {
 
 void requireLens(const Recording& run, const LensQuery& query) {
   if (query.kind == LensKind::kClasses && run.classes() == nullptr) {
-    throw Error("this model has no dense head whose classes could be shown; --dense-head names one");
+    throw Error(
+        "this model has no dense head whose classes could be shown; --dense-head names one");
   }
-  if (run.heads() == 0 && (query.kind == LensKind::kAttention || query.kind == LensKind::kRollout)) {
+  if (run.heads() == 0 &&
+      (query.kind == LensKind::kAttention || query.kind == LensKind::kRollout)) {
     throw Error("this network mixes its tokens by a Fourier filter: it has no attention to show");
   }
   if (query.kind == LensKind::kAttention) {

@@ -294,9 +294,10 @@ class Finder {
     const int width = length(kName, 4, 2);
     const int hidden = length(kName, 4, 3);
     if (filter.groups * width != vit_.dim || hidden % width != 0) {
-      fail(fmt::format("tensor '{}' has {} blocks of {} x {} channels, which do not make the width "
-                       "{}",
-                       tensors_.inFile(kName), filter.groups, width, hidden, vit_.dim));
+      fail(
+          fmt::format("tensor '{}' has {} blocks of {} x {} channels, which do not make the width "
+                      "{}",
+                      tensors_.inFile(kName), filter.groups, width, hidden, vit_.dim));
     }
     filter.hidden_factor = hidden / width;
     agree(config_.filter_groups, filter.groups);
@@ -305,10 +306,10 @@ class Finder {
 
   /// FourCastNet's file says how many patches there are, not of how many rows.
   PositionGrid namedGrid(const std::optional<InputSize>& wanted, int tokens) const {
-    const std::string patches =
-        fmt::format("its position table has {} patches of {} x {} pixels, and nothing in the file "
-                    "says in how many rows",
-                    tokens, vit_.patch_size, vit_.patch_size);
+    const std::string patches = fmt::format(
+        "its position table has {} patches of {} x {} pixels, and nothing in the file "
+        "says in how many rows",
+        tokens, vit_.patch_size, vit_.patch_size);
     if (!wanted) fail(patches + "; --input-size HEIGHTxWIDTH must, as 720x1440");
     const int rows = wanted->height / vit_.patch_size;
     const int columns = wanted->width / vit_.patch_size;
@@ -383,8 +384,8 @@ class Finder {
     WindowedAttention& windows = vit_.windows;
     if (windows.sides.empty()) return;
     if (static_cast<int>(windows.sides.size()) != vit_.depth) {
-      fail(fmt::format("has windows for {} blocks and {} blocks", windows.sides.size(),
-                       vit_.depth));
+      fail(
+          fmt::format("has windows for {} blocks and {} blocks", windows.sides.size(), vit_.depth));
     }
     windows.relative = !tensors_.first("blocks.*.attn.rel_pos_h").empty();
     agree(config_.relative, windows.relative, "blocks.0.attn.rel_pos_h");
@@ -460,8 +461,8 @@ class Finder {
                       vit_.gridWidth(), how(vit_.resampling)));
     }
     const WindowedAttention& windows = vit_.windows;
-    if (windows.table_height > 0 && (vit_.gridHeight() != windows.table_height ||
-                                     vit_.gridWidth() != windows.table_width)) {
+    if (windows.table_height > 0 &&
+        (vit_.gridHeight() != windows.table_height || vit_.gridWidth() != windows.table_width)) {
       notes_.push_back(fmt::format(
           "The relative positions of global blocks, of {} x {} patches, are resampled to {} x {} "
           "(linear).",

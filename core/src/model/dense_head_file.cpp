@@ -33,7 +33,8 @@ class DenseHeadFile {
     } else if (looksLikeSafetensors(*mapped)) {
       readSafetensors(mapped);
     } else {
-      fail("is neither safetensors nor a PyTorch checkpoint (zip format), which --dense-head takes");
+      fail(
+          "is neither safetensors nor a PyTorch checkpoint (zip format), which --dense-head takes");
     }
   }
 
@@ -62,20 +63,22 @@ class DenseHeadFile {
     if (!weight.defined()) fail("has no tensor 'weight' (of mmseg: 'decode_head.conv_seg.weight')");
     const bool convolution = weight.dim() == 4 && weight.size(2) == 1 && weight.size(3) == 1;
     if (!convolution && weight.dim() != 2) {
-      fail(fmt::format("'weight' has shape [{}]; [classes, width] or [classes, width, 1, 1] is "
-                       "expected",
-                       fmt::join(weight.sizes(), ", ")));
+      fail(
+          fmt::format("'weight' has shape [{}]; [classes, width] or [classes, width, 1, 1] is "
+                      "expected",
+                      fmt::join(weight.sizes(), ", ")));
     }
     weight = weight.reshape({weight.size(0), weight.size(1)});
     const std::int64_t width = weight.size(1);
     const int own = vit.featureWidth();
     const int most = vit.neck_channels > 0 ? 1 : vit.depth;  // the neck follows the last block
     if (width < 1 || width % own != 0 || width / own > most) {
-      fail(fmt::format("its classifier reads {} numbers a patch; this model's patches have {}, and "
-                       "the features of {} can be read",
-                       width, own,
-                       most == 1 ? std::string("the last block")
-                                 : fmt::format("its last 1 to {} blocks", most)));
+      fail(
+          fmt::format("its classifier reads {} numbers a patch; this model's patches have {}, and "
+                      "the features of {} can be read",
+                      width, own,
+                      most == 1 ? std::string("the last block")
+                                : fmt::format("its last 1 to {} blocks", most)));
     }
     constexpr std::int64_t kMostClasses = std::numeric_limits<std::uint16_t>::max();
     if (weight.size(0) < 1 || weight.size(0) > kMostClasses) {
@@ -136,9 +139,10 @@ class DenseHeadFile {
       if (name.ends_with("num_batches_tracked")) continue;
       const bool known = name == "weight" || name == "bias" || name.starts_with("bn.");
       if (!known) {
-        fail(fmt::format("its decoder has '{}', so it is no linear head; of mmseg's heads those of "
-                         "one 1 x 1 convolution after a batch norm are read",
-                         printable(content.tensors[i].name, 60)));
+        fail(
+            fmt::format("its decoder has '{}', so it is no linear head; of mmseg's heads those of "
+                        "one 1 x 1 convolution after a batch norm are read",
+                        printable(content.tensors[i].name, 60)));
       }
       if (!tensors_.try_emplace(std::string(name), content.read(i)).second) {
         fail(fmt::format("holds '{}' twice", printable(content.tensors[i].name, 60)));
@@ -193,11 +197,10 @@ void addDenseHead(LoadedModel& model, const std::filesystem::path& path) {
   model.weights["dense_head.weight"] = weight.to(at::kFloat);
   model.weights["dense_head.bias"] = bias.to(at::kFloat);
   info.parameters += weight.numel() + bias.numel();
-  info.notes.push_back(fmt::format("The dense head of {} classes is that of {}; it reads {}.",
-                                   classes, path.string(),
-                                   head.blocks == 1
-                                       ? std::string("the last block")
-                                       : fmt::format("the last {} blocks", head.blocks)));
+  info.notes.push_back(fmt::format(
+      "The dense head of {} classes is that of {}; it reads {}.", classes, path.string(),
+      head.blocks == 1 ? std::string("the last block")
+                       : fmt::format("the last {} blocks", head.blocks)));
 }
 
 }  // namespace adamerge

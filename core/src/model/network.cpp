@@ -197,7 +197,8 @@ void visitHead(const VitConfig& c, NetworkLayers& network, NetworkVisitor& visit
   }
   if (c.dense.classes > 0) {
     visitor.linear("dense_head", network.dense,
-                   {c.dense.classes, static_cast<std::int64_t>(c.dense.blocks) * c.featureWidth()}, true, {});
+                   {c.dense.classes, static_cast<std::int64_t>(c.dense.blocks) * c.featureWidth()},
+                   true, {});
   }
 }
 

@@ -269,8 +269,8 @@ nlohmann::json plainValue(const pickle::Document& document, pickle::Index at) {
   nlohmann::json items = nlohmann::json::array();
   for (const pickle::Index item : list->items) {
     const bool nested = document.get<pickle::Sequence>(item) != nullptr;
-    nlohmann::json value = nested ? nlohmann::json(nlohmann::json::value_t::discarded)
-                                  : plainValue(document, item);
+    nlohmann::json value =
+        nested ? nlohmann::json(nlohmann::json::value_t::discarded) : plainValue(document, item);
     if (value.is_discarded()) return value;
     items.push_back(std::move(value));
   }
@@ -285,8 +285,7 @@ nlohmann::json plainValues(const pickle::Document& document, const pickle::Dict&
     if (name == nullptr) continue;
     const auto* below = document.get<pickle::Dict>(at);
     const auto* object = document.get<pickle::Object>(at);
-    if (object != nullptr && object->attributes &&
-        document.className(at) == "argparse.Namespace") {
+    if (object != nullptr && object->attributes && document.className(at) == "argparse.Namespace") {
       below = document.get<pickle::Dict>(*object->attributes);
     }
     nlohmann::json value = below == nullptr ? plainValue(document, at)

@@ -39,8 +39,8 @@ struct Headed {
 };
 
 Headed open(const fs::path& folder, const std::string& head) {
-  Engine engine = Engine::load(
-      folder, {.device = "cpu", .dtype = "float32", .dense_head = folder / head});
+  Engine engine =
+      Engine::load(folder, {.device = "cpu", .dtype = "float32", .dense_head = folder / head});
   InputTensor input =
       prepareImage(loadImage(folder / "image.png"), engine.info().preprocessing).input;
   return {std::move(engine), std::move(input)};
@@ -138,11 +138,11 @@ TEST(DenseHead, IsTheSameInABatchAsAlone) {
   InputTensor other = model.input;
   std::reverse(other.values.begin(), other.values.end());
   const std::vector<InputTensor> both{model.input, other};
-  const MethodChoice choice{"tome", {{"r", std::int64_t{4}}, {"unmerge", "average"}}, nullptr, false};
+  const MethodChoice choice{
+      "tome", {{"r", std::int64_t{4}}, {"unmerge", "average"}}, nullptr, false};
   const auto together = model.engine.run(both, choice, {.features = true});
   for (std::size_t i = 0; i < both.size(); ++i) {
-    const ImageResult alone =
-        model.engine.run({&both[i], 1}, choice, {.features = true}).front();
+    const ImageResult alone = model.engine.run({&both[i], 1}, choice, {.features = true}).front();
     EXPECT_EQ(together[i].classes->patches, alone.classes->patches);
     EXPECT_EQ(together[i].classes->pixels, alone.classes->pixels);
   }
@@ -154,8 +154,8 @@ TEST(DenseHead, NamesItsClassesAndTellsWhatItIs) {
   const ModelInfo& info = model.engine.info();
   EXPECT_EQ(info.vit.dense.classes, 5);
   EXPECT_EQ(info.vit.dense.blocks, 1);
-  EXPECT_THAT(info.vit.dense.names, ::testing::ElementsAre("thing 0", "thing 1", "thing 2",
-                                                           "thing 3", "thing 4"));
+  EXPECT_THAT(info.vit.dense.names,
+              ::testing::ElementsAre("thing 0", "thing 1", "thing 2", "thing 3", "thing 4"));
   const Headed dino = open(kDenseHere / "dense-dinov2", "linear_head.pth");
   EXPECT_EQ(dino.engine.info().vit.dense.blocks, 2);
   EXPECT_EQ(static_cast<int>(dino.engine.info().vit.dense.names.size()),
@@ -201,8 +201,7 @@ TEST(DenseHead, WithoutOneUnmergingAndMapsAreRefused) {
   EXPECT_THAT(errorMessage([&] { engine.prepare(choice); }),
               AllOf(HasSubstr("--unmerge"), HasSubstr("--dense-head")));
   const Headed model = open(folder, "dense-head.safetensors");
-  const ImageResult plain =
-      engine.run({&model.input, 1}, MethodChoice{}, {.record = true}).front();
+  const ImageResult plain = engine.run({&model.input, 1}, MethodChoice{}, {.record = true}).front();
   EXPECT_EQ(plain.classes, nullptr);
   LensQuery query;
   query.kind = LensKind::kClasses;

@@ -131,8 +131,6 @@ bool describesAfno(const ConfigFields& config) {
   return name && *name == afno::kArchitecture;
 }
 
-Family afnoFamily() {
-  return {"AFNO", ConfigFormat::kTimm, {}, afno::recognises, afno::open};
-}
+Family afnoFamily() { return {"AFNO", ConfigFormat::kTimm, {}, afno::recognises, afno::open}; }
 
 }  // namespace adamerge
