@@ -42,7 +42,7 @@ pictures: build
 
 # The README and the chapters of docs/ as one page, build/manual.html.
 CHAPTERS := README.md $(addprefix docs/,first-steps.md studio.md command-line.md methods.md lenses.md flops.md models.md \
-  figures.md traces.md files.md performance.md gpu.md robustness.md building.md) core/README.md models/README.md
+  dense.md figures.md traces.md files.md performance.md gpu.md robustness.md building.md) core/README.md models/README.md
 manual:
 	@.ci/packages pandoc
 	mkdir -p $(BUILD)

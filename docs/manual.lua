@@ -9,6 +9,7 @@ local chapters = {
   ["methods.md"] = "#methods-and-their-equations",
   ["flops.md"] = "#how-flops-are-counted",
   ["models.md"] = "#models",
+  ["dense.md"] = "#class-maps-and-fourier-networks",
   ["figures.md"] = "#reproducing-a-papers-figure",
   ["files.md"] = "#file-formats",
   ["performance.md"] = "#speed-memory-precision-threads",

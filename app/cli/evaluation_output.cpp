@@ -111,6 +111,7 @@ std::string evaluationTable(const Evaluation& evaluation) {
   const std::string first = firstMethod(evaluation);
   std::vector<std::vector<std::string>> rows;
   bool compares = false;
+  const bool maps = evaluation.points.front().accuracy.maps.has_value();
   for (std::size_t i = 0; i < evaluation.points.size(); ++i) {
     const EvaluatedPoint& point = evaluation.points[i];
     const AccuracyPoint& accuracy = point.accuracy;
@@ -120,18 +121,27 @@ std::string evaluationTable(const Evaluation& evaluation) {
                     i == 0 ? "" : number(accuracy.agreement, 2),
                     i == 0 ? "" : number(point.kl_divergence, 4),
                     number(accuracy.images_per_second, 1), comparison(evaluation, i)});
+    if (maps) {
+      const MapAgreement& own = *accuracy.maps;
+      rows.back().insert(rows.back().end() - 2, {i == 0 ? "" : number(100 * own.patch_agreement, 2),
+                                                 i == 0 ? "" : number(own.patch_miou, 4),
+                                                 i == 0 ? "" : number(own.pixel_miou, 4)});
+    }
     compares = compares || !rows.back().back().empty();
   }
   std::string text =
       fmt::format("{} on {}: {} images{}, {}, {}\n\n", evaluation.model, evaluation.dataset,
                   evaluation.images(), evaluation.complete() ? "" : " so far", evaluation.device,
                   evaluation.dtype);
-  text += textTable({"", "tier G", "FLOPs G", "top-1 %", "95 % interval", "top-5 %", "agree %",
-                     "KL", "images/s", "p (vs " + first + ")"},
-                    rows);
+  std::vector<std::string> titles{
+      "",        "tier G",  "FLOPs G", "top-1 %",  "95 % interval",
+      "top-5 %", "agree %", "KL",      "images/s", "p (vs " + first + ")"};
+  if (maps) titles.insert(titles.end() - 2, {"patches %", "patch mIoU", "pixel mIoU"});
+  text += textTable(titles, rows);
   text +=
       "\nFLOPs: paper convention, mean ± standard deviation over the images where they differ. "
       "agree, KL: with the unmerged model.\n";
+  if (maps) text += "patches, mIoU: the dense head's class map against the unmerged model's.\n";
   if (compares) {
     text += fmt::format(
         "p: McNemar's exact test against {} at the same {}; in brackets the images that only this "

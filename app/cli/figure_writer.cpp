@@ -35,6 +35,7 @@ const std::map<std::string, OverlayKind> kOverlays = {{"none", OverlayKind::kNon
                                                       {"attention", OverlayKind::kAttention},
                                                       {"change", OverlayKind::kChange},
                                                       {"components", OverlayKind::kComponents},
+                                                      {"classes", OverlayKind::kClasses},
                                                       {"norm", OverlayKind::kNorm},
                                                       {"rollout", OverlayKind::kRollout},
                                                       {"similarity", OverlayKind::kSimilarity},
@@ -113,13 +114,14 @@ void FigureOptions::addTo(CLI::App& command) {
                               "(default percentile)")
                   ->group(group),
              names(kScales));
-  takesOneOf(*command
-                  .add_option("--overlay", overlay_,
-                              "What canvas and strip show: groups, salience, survivors, attention, "
-                              "rollout, components, similarity, norm, change or none (default "
-                              "groups)")
-                  ->group(group),
-             names(kOverlays));
+  takesOneOf(
+      *command
+           .add_option("--overlay", overlay_,
+                       "What canvas and strip show: groups, salience, survivors, attention, "
+                       "rollout, components, similarity, norm, change, classes or none (default "
+                       "groups)")
+           ->group(group),
+      names(kOverlays));
   takesNumber(*command
                    .add_option("--opacity", style_.overlay.opacity,
                                "Of the overlay of canvas and strip (default 0.85)")

@@ -44,6 +44,14 @@ void print(const InspectReport& report, const ModelInfo& model) {
   }
   fmt::print("  cosine with the unmerged model: embedding {:.4f}, patches {:.4f}\n",
              embeddingCosine(report.baseline, result), patchCosine(report.baseline, result));
+  if (result.classes != nullptr) {
+    const MapAgreement maps = compareMaps(*report.baseline.classes, *result.classes);
+    fmt::print(
+        "  class map as the unmerged model's: {:.1f} % of patches, mIoU {:.3f}; {:.1f} % of "
+        "pixels, "
+        "mIoU {:.3f}\n",
+        100 * maps.patch_agreement, maps.patch_miou, 100 * maps.pixel_agreement, maps.pixel_miou);
+  }
   fmt::print("  FLOPs: {:.3f} G of {:.3f} G, {:.1f} % (paper); {:.3f} G of {:.3f} G (total)\n",
              result.flops.paper, report.baseline.flops.paper,
              100 * result.flops.paper / report.baseline.flops.paper, result.flops.total,

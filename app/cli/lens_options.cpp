@@ -32,6 +32,10 @@ PatchPlace parsePatch(const std::string& text) {
       fmt::format("--patch takes column and row from the upper left, as 0,0, not '{}'", text));
 }
 
+bool needsAttention(LensKind lens) {
+  return lens == LensKind::kAttention || lens == LensKind::kRollout;
+}
+
 }  // namespace
 
 void LensOptions::addTo(CLI::App& command) {
@@ -88,6 +92,13 @@ void LensOptions::check(const ModelInfo& model, const std::vector<std::string>& 
     // Of all figures those that cannot be shown are left out; an overlay was named.
     if (all && content) continue;
     const std::optional<LensKind> lens = lensOf(content.value_or(overlay));
+    if (lens && vit.mixesByFourier() && needsAttention(*lens)) {
+      throw Error(fmt::format(
+          "{} mixes its tokens by a Fourier filter: it has no attention to show", model.name));
+    }
+    if (lens == LensKind::kClasses && vit.dense.classes == 0) {
+      throw UsageError("class maps are those of a dense head: --dense-head names its file");
+    }
     if (lens == LensKind::kAttention && !token(vit)) {
       throw Error(
           fmt::format("{} has no class token whose attention could be shown; --patch X,Y names "
@@ -124,7 +135,9 @@ std::shared_ptr<const LensPictures> LensOptions::pictures(const std::string& kin
                                                           const VitConfig& vit, int block,
                                                           const std::stop_token& stop) const {
   const std::optional<LensKind> lens = lensOf(figureContent(kind).value_or(overlay));
-  if (!lens || (*lens == LensKind::kAttention && !token(vit)) ||
+  if (!lens || (vit.mixesByFourier() && needsAttention(*lens)) ||
+      (*lens == LensKind::kClasses && vit.dense.classes == 0) ||
+      (*lens == LensKind::kAttention && !token(vit)) ||
       (*lens == LensKind::kSimilarity && patch_.empty())) {
     return nullptr;
   }

@@ -241,6 +241,13 @@ void EngineChoice::addTo(CLI::App& command) {
                              "(weight, bias, logit_scale) instead of the model's own classifier")
                  ->group(group),
             "FILE");
+  takesText(*command
+                 .add_option("--dense-head", dense_head_,
+                             "A linear classifier of patches (safetensors: weight, bias, bn.*; or "
+                             "mmseg's .pth) whose class maps are told and compared with the "
+                             "unmerged model's")
+                 ->group(group),
+            "FILE");
   takesText(
       *command
            .add_option("--weight-set", weight_set_,
@@ -292,6 +299,7 @@ EngineOptions EngineChoice::options() const {
   if (!input_size_.empty()) options.input_size = parseInputSize(input_size_);
   if (!resampling_.empty()) options.resampling = parseResampling(resampling_);
   options.head = head_;
+  options.dense_head = dense_head_;
   options.weight_set = weight_set_;
   return options;
 }

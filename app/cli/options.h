@@ -39,6 +39,7 @@ class EngineChoice {
   std::string dtype_ = "auto";
   std::string input_size_;
   std::string head_;
+  std::string dense_head_;
   std::string weight_set_;
   std::string resampling_;
   int threads_ = 0;

@@ -132,6 +132,7 @@ void expectContract(const json& image, const MethodInfo& method) {
                                      {"prefix_tokens", 1},
                                      {"classes", 10},
                                      {"head", nullptr},
+                                     {"dense_head", nullptr},
                                      {"weight_set", nullptr}}));
   EXPECT_EQ(image.at("method"), method.id);
   EXPECT_EQ(image.at("device"), "cpu");

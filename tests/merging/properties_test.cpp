@@ -40,7 +40,7 @@ std::vector<MethodChoice> variantsOf(const MethodInfo& method, const VitConfig& 
   if (method.setting("delay") != nullptr) base.settings["delay"] = std::int64_t{vit.depth / 2};
   std::vector<MethodChoice> variants{base};
   for (const SettingInfo& setting : method.settings) {
-    if (setting.rotary_only && !vit.isRotary()) continue;
+    if (!suits(setting, vit)) continue;
     const auto add = [&](const SettingValue& value) {
       variants.push_back(base);
       variants.back().settings[setting.key] = value;

@@ -110,11 +110,11 @@ TEST(Settings, StatisticsServeCountsThatFollowTheImage) {
 }
 
 TEST(Settings, InForceLeavesOutWhatHasNoEffect) {
-  const Settings adaptive = settingsInForce({"adamerge", {}, nullptr, false}, false);
+  const Settings adaptive = settingsInForce({"adamerge", {}, nullptr, false}, VitConfig{});
   EXPECT_TRUE(adaptive.contains("r_max"));
   EXPECT_FALSE(adaptive.contains("r"));
   const Settings constant =
-      settingsInForce({"adamerge", {{"adaptive", false}}, nullptr, false}, false);
+      settingsInForce({"adamerge", {{"adaptive", false}}, nullptr, false}, VitConfig{});
   EXPECT_TRUE(constant.contains("r"));
   EXPECT_FALSE(constant.contains("r_max"));
   EXPECT_EQ(describe({"adamerge", {{"alpha", 2.0}}, nullptr, false}),

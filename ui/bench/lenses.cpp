@@ -132,7 +132,7 @@ void Lenses::show(Pane& pane, const Pane* other, const ViewState& view) {
   std::stable_sort(
       request->missing.begin(), request->missing.end(),
       [block = request->block](int a, int b) { return std::abs(a - block) > std::abs(b - block); });
-  if (query->kind == LensKind::kRollout) request->missing = {request->block};
+  if (isOfAllBlocks(query->kind)) request->missing = {request->block};
   jobs_.cancel(restKey(pane.index()));
   start(pane, request, /*first=*/true);
 }

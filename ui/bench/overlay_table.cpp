@@ -60,7 +60,13 @@ const std::vector<OverlayInfo>& overlays() {
         QStringLiteral(
             "What merging changed: 1 − cosine of each patch's features to the unmerged ones.")},
        "overlay-change",
-       QKeySequence(Qt::Key_H)}};
+       QKeySequence(Qt::Key_H)},
+      {{OverlayKind::kClasses, "classes", QStringLiteral("Class map"),
+        QStringLiteral(
+            "What a dense head says of each patch (File > Use a dense head); hatched where "
+            "merging changed it.")},
+       "overlay-classes",
+       QKeySequence(Qt::Key_M)}};
   return all;
 }
 

@@ -341,6 +341,7 @@ EngineOptions readEngine(SessionFields fields, const std::string& name) {
                                                      "float64"};
   options.dtype = dtypes.begin()[fields.oneOf("dtype", dtypes, 0)];
   options.head = fields.text("head", {});
+  options.dense_head = fields.text("dense_head", {});
   options.weight_set = fields.text("weight_set", {});
   const std::string resampling = fields.text("resampling", {});
   if (!resampling.empty()) {
@@ -398,8 +399,8 @@ fs::path resolved(const fs::path& path, const fs::path& folder) {
 /// Every path of the session through `portable` or `resolved`.
 void changePaths(Session& session, fs::path (*change)(const fs::path&, const fs::path&),
                  const fs::path& folder) {
-  for (fs::path* path : {&session.model, &session.engine.head, &session.statistics,
-                         &session.picture, &session.folder}) {
+  for (fs::path* path : {&session.model, &session.engine.head, &session.engine.dense_head,
+                         &session.statistics, &session.picture, &session.folder}) {
     *path = change(*path, folder);
   }
   if (auto& evaluation = session.evaluation) {
@@ -433,6 +434,9 @@ std::string toJson(const Session& session) {
     json["engine"]["resampling"] = kResamplingNames[static_cast<std::size_t>(*resampling)];
   }
   if (!session.engine.head.empty()) json["engine"]["head"] = session.engine.head.string();
+  if (!session.engine.dense_head.empty()) {
+    json["engine"]["dense_head"] = session.engine.dense_head.string();
+  }
   if (!session.engine.weight_set.empty()) json["engine"]["weight_set"] = session.engine.weight_set;
   if (!session.statistics.empty()) json["statistics"] = session.statistics.string();
   if (!session.picture.empty()) json["picture"] = session.picture.string();

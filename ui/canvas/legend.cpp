@@ -184,6 +184,7 @@ int colorBarWidth(OverlayKind kind, const QFontMetrics& metrics) {
     case OverlayKind::kNone:
     case OverlayKind::kGroups:
     case OverlayKind::kComponents:
+    case OverlayKind::kClasses:
       break;
   }
   return 0;

@@ -169,6 +169,7 @@ QString patchNumber(const Inspection& inspection, int patch, int block, OverlayK
     case OverlayKind::kSurvivors:
     case OverlayKind::kDifference:
     case OverlayKind::kComponents:
+    case OverlayKind::kClasses:
       break;
   }
   return {};

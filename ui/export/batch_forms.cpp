@@ -30,12 +30,12 @@ namespace {
 /// What differs from the method's defaults besides its count: "alpha 2, matching sequential".
 QString otherSettings(const MethodChoice& choice) {
   const CompressionKnob* knob = compressionKnob(choice);
-  // What is at its default is not named, so whether the network is rotary does not matter.
-  const Settings inForce = settingsInForce(choice, /*placed=*/true);
+  // What a network has no use for is at its default, which is not named.
+  const Settings complete = completeSettings(choice);
   QStringList parts;
   for (const SettingInfo& setting : findMethod(choice.method).settings) {
-    const auto found = inForce.find(setting.key);
-    if (found == inForce.end() || found->second == setting.fallback) continue;
+    const auto found = complete.find(setting.key);
+    if (!isActive(setting, complete) || found->second == setting.fallback) continue;
     if (knob != nullptr && knob->key == setting.key) continue;
     parts.append(QString::fromStdString(setting.label + " " + toText(found->second)));
   }

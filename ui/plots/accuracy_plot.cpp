@@ -30,6 +30,11 @@ QString details(const OperatingPoint& point, const OperatingPoint& unmerged) {
                  .arg((difference < 0 ? "−" : "+") + number(std::abs(difference), 2));
   }
   if (point.agreement) parts << QObject::tr("agreement %1 %").arg(number(*point.agreement, 2));
+  if (point.maps) {
+    parts << QObject::tr("map mIoU %1 % (patches), %2 % (pixels)")
+                 .arg(number(100 * point.maps->patch_miou, 2),
+                      number(100 * point.maps->pixel_miou, 2));
+  }
   if (point.flops_paper) parts << QObject::tr("%1 G").arg(flopsNumber(*point.flops_paper));
   if (const auto percent = costOf(point, unmerged, CostAxis::kPercent)) {
     parts << QObject::tr("%1 % of the FLOPs").arg(number(*percent, 1));
@@ -269,11 +274,12 @@ AccuracyPlot::AccuracyPlot(QWidget* parent)
       tr("What the horizontal axis shows. “Paper” counts as the publications do: the "
          "blocks alone, at the tokens on entry. Shares of the unmerged model make "
          "different models comparable."));
-  quality_->addItems({tr("Δ top-1 (points)"), tr("Top-1 (%)"), tr("Agreement (%)")});
+  quality_->addItems({tr("Δ top-1 (points)"), tr("Top-1 (%)"), tr("Agreement (%)"),
+                      tr("Map mIoU, patches (%)"), tr("Map mIoU, pixels (%)")});
   quality_->setToolTip(
       tr("What the vertical axis shows. The difference to the unmerged model makes "
          "different models comparable; agreement is how often both have the same "
-         "top class."));
+         "top class. mIoU is that of a dense head's class map with the unmerged model's."));
   cost_->setAccessibleName(tr("Horizontal axis"));
   quality_->setAccessibleName(tr("Vertical axis"));
   addControl({}, quality_);

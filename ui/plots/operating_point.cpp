@@ -46,6 +46,10 @@ QString axisLabel(QualityAxis axis) {
       return QObject::tr("Top-1 (%)");
     case QualityAxis::kAgreement:
       return QObject::tr("Agreement (%)");
+    case QualityAxis::kPatchMiou:
+      return QObject::tr("mIoU of patches with the unmerged map (%)");
+    case QualityAxis::kPixelMiou:
+      return QObject::tr("mIoU of pixels with the unmerged map (%)");
   }
   return {};
 }
@@ -73,6 +77,11 @@ std::optional<double> costOf(const OperatingPoint& point, const OperatingPoint& 
 std::optional<double> qualityOf(const OperatingPoint& point, const OperatingPoint& unmerged,
                                 QualityAxis axis) {
   if (axis == QualityAxis::kAgreement) return point.agreement;
+  if (axis == QualityAxis::kPatchMiou || axis == QualityAxis::kPixelMiou) {
+    if (!point.maps) return std::nullopt;
+    return 100 *
+           (axis == QualityAxis::kPatchMiou ? point.maps->patch_miou : point.maps->pixel_miou);
+  }
   if (!point.top1 || axis == QualityAxis::kTop1) return point.top1;
   if (!unmerged.top1) return std::nullopt;
   return *point.top1 - *unmerged.top1;
@@ -87,7 +96,7 @@ std::optional<Interval> qualityInterval(const OperatingPoint& point, QualityAxis
 OperatingPoint toOperatingPoint(const AccuracyPoint& point) {
   return {point.method,    point.settings,    point.top1,        point.top1_interval,
           point.agreement, point.flops.paper, point.flops.total, point.images_per_second,
-          std::nullopt,    std::nullopt};
+          std::nullopt,    point.maps,        std::nullopt};
 }
 
 OperatingPoints toOperatingPoints(const AccuracyRecord& record) {

@@ -22,7 +22,8 @@ struct OperatingPoint {
   std::optional<double> flops_paper;  ///< G
   std::optional<double> flops_total;
   std::optional<double> images_per_second;
-  std::optional<double> speed_up;  ///< over the unmerged model, where only that is known
+  std::optional<double> speed_up;         ///< over the unmerged model, where only that is known
+  std::optional<MapAgreement> maps = {};  ///< of a dense head
   std::optional<Interval> difference_interval = {};  ///< of top1 less the unmerged model's, paired
 };
 
@@ -37,7 +38,7 @@ struct OperatingPoints {
 };
 
 enum class CostAxis { kPercent, kPaperFlops, kTotalFlops, kImagesPerSecond, kSpeedUp };
-enum class QualityAxis { kDifference, kTop1, kAgreement };
+enum class QualityAxis { kDifference, kTop1, kAgreement, kPatchMiou, kPixelMiou };
 
 QString axisLabel(CostAxis axis);
 QString axisLabel(QualityAxis axis);

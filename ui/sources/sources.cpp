@@ -175,6 +175,14 @@ void Sources::useHead(const std::filesystem::path& head) {
   parts_.workbench.models().load(present->info.source, options);
 }
 
+void Sources::useDenseHead(const std::filesystem::path& head) {
+  const LoadedModelPtr present = parts_.workbench.model();
+  if (present == nullptr) return;
+  EngineOptions options = parts_.options();
+  options.dense_head = head;
+  parts_.workbench.models().load(present->info.source, options);
+}
+
 void Sources::openImage(const std::filesystem::path& path) {
   leave(path);
   parts_.workbench.pictures().open(path);
@@ -303,6 +311,14 @@ void Sources::askForHead() {
       ask(tr("Use a classifier or a table of text embeddings"),
           tr("Heads (*.safetensors);;All files (*)"), folderOf(parts_.recents.models.paths()));
   if (!path.isEmpty()) useHead(path.toStdString());
+}
+
+void Sources::askForDenseHead() {
+  const QString path =
+      ask(tr("Use a linear classifier of patches"),
+          tr("Dense heads (*.safetensors *.pth);;All files (*)"),
+          folderOf(parts_.recents.models.paths()));
+  if (!path.isEmpty()) useDenseHead(path.toStdString());
 }
 
 void Sources::askForVideo() {

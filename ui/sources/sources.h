@@ -48,6 +48,8 @@ class Sources : public QObject {
   void openModel(const std::filesystem::path& path);
   /// The present model with this classifier or table of text embeddings; empty: with its own.
   void useHead(const std::filesystem::path& head);
+  /// A linear classifier of patches beside it; empty: none.
+  void useDenseHead(const std::filesystem::path& head);
 
  public slots:
   void askForImage();
@@ -55,6 +57,7 @@ class Sources : public QObject {
   void askForModel();
   void askForModelName();
   void askForHead();
+  void askForDenseHead();
   void askForVideo();
   void askForSession();
   void askForStatistics();

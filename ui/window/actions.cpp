@@ -68,6 +68,10 @@ Actions::Actions(QWidget& window, std::vector<QWidget*> places)
                     "logit_scale) in place of the model's own"));
   own_head = add(tr("Use the model's o&wn head"), {}, {},
                  tr("Leave the classifier of the file that was chosen"));
+  use_dense_head = add(
+      tr("Use a &dense head…"), {}, {},
+      tr("Class each patch with a file's linear classifier (weight, bias, bn.*; mmseg's .pth)"));
+  no_dense_head = add(tr("Leave the dense head"), {}, {}, tr("Class no patches any more"));
   open_video = add(tr("Open &video…"), "video", {}, tr("Play a video with the overlay on it"));
   open_camera = add(tr("Open &camera"), "camera", {}, tr("Show a camera with the overlay on it"));
   open_session = add(tr("Open s&ession…"), {}, {}, tr("Open a saved session"));
@@ -168,7 +172,8 @@ void fillModel(QMenu& menu, Actions& actions, Recents& recents) {
   menu.addActions({actions.open_model, actions.open_model_by_name});
   recents.models.fillMenu(menu.addMenu(QObject::tr("&Recent models")));
   menu.addSeparator();
-  menu.addActions({actions.use_head, actions.own_head});
+  menu.addActions(
+      {actions.use_head, actions.own_head, actions.use_dense_head, actions.no_dense_head});
   menu.addSeparator();
   menu.addActions({actions.calibrate, actions.load_statistics});
   menu.addSeparator();

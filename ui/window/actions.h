@@ -29,6 +29,8 @@ class Actions : public QObject {
   QAction* open_model_by_name;
   QAction* use_head;
   QAction* own_head;
+  QAction* use_dense_head;
+  QAction* no_dense_head;
   QAction* open_video;
   QAction* open_camera;
   QAction* open_session;

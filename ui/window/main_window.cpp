@@ -88,10 +88,15 @@ void MainWindow::connectFiles() {
   connect(actions_->open_model_by_name, &QAction::triggered, sources_, &Sources::askForModelName);
   connect(actions_->use_head, &QAction::triggered, sources_, &Sources::askForHead);
   connect(actions_->own_head, &QAction::triggered, sources_, [this] { sources_->useHead({}); });
+  connect(actions_->use_dense_head, &QAction::triggered, sources_, &Sources::askForDenseHead);
+  connect(actions_->no_dense_head, &QAction::triggered, sources_,
+          [this] { sources_->useDenseHead({}); });
   const auto tell_head = [this] {
     const LoadedModelPtr model = workbench_.model();
     actions_->use_head->setEnabled(model != nullptr);
     actions_->own_head->setEnabled(model != nullptr && !model->info.head.empty());
+    actions_->use_dense_head->setEnabled(model != nullptr);
+    actions_->no_dense_head->setEnabled(model != nullptr && !model->info.dense_head.empty());
   };
   connect(&workbench_, &Workbench::modelChanged, this, tell_head);
   tell_head();

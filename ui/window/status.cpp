@@ -168,6 +168,12 @@ QString row(const QString& name, const QString& value) {
 }
 
 QString shape(const VitConfig& vit) {
+  if (vit.mixesByFourier()) {
+    return QObject::tr("%1 blocks, width %2, Fourier filters of %3 parts")
+        .arg(vit.depth)
+        .arg(vit.dim)
+        .arg(vit.filter.groups);
+  }
   return QObject::tr("%1 blocks, width %2, %3 heads").arg(vit.depth).arg(vit.dim).arg(vit.heads);
 }
 
@@ -220,6 +226,9 @@ QString modelSummary(const LoadedModel& model) {
   text += row(QObject::tr("Calibration"), calibration(model));
   if (!info.head.empty()) {
     text += row(QObject::tr("Head"), QString::fromStdString(info.head.string()));
+  }
+  if (!info.dense_head.empty()) {
+    text += row(QObject::tr("Dense head"), QString::fromStdString(info.dense_head.string()));
   }
   text += row(QObject::tr("File"), QString::fromStdString(info.source.string()));
   text += QStringLiteral("</table>");

@@ -63,7 +63,7 @@ struct Benchmark {
   std::string model;
   std::string architecture;  ///< may be empty
   InputSize input_size;
-  bool placed = false;  ///< the model gives tokens places, VitConfig::placesTokens()
+  VitConfig vit;  ///< what settings are in force for
   std::string device;
   std::string dtype;
   int threads = 0;

@@ -42,6 +42,9 @@ struct EngineOptions {
   /// A classifier, or a table of text embeddings, instead of the model's own (safetensors: weight,
   /// bias, logit_scale; docs/models.md). Empty: none.
   std::filesystem::path head{};
+  /// A linear classifier of patches, whose class maps are then told (safetensors: weight, bias,
+  /// bn.*; or mmseg's .pth; docs/dense.md). Empty: none.
+  std::filesystem::path dense_head{};
   /// Which of several sets of weights in one file is meant, by any of its keys or prefixes
   /// ("state_dict", "student"). Empty: averaged weights before others.
   std::string weight_set{};
@@ -51,7 +54,7 @@ struct EngineOptions {
 
 struct RunOptions {
   bool trace = true;      ///< record salience, groups and merges of every block
-  bool features = false;  ///< hand out the final tokens, for patchCosine()
+  bool features = false;  ///< hand out the final tokens, for patchCosine(), and class maps
   bool record = false;    ///< keep what the lenses look into (lenses.h)
 };
 

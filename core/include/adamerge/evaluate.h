@@ -36,7 +36,9 @@ struct AccuracyPoint {
   std::optional<Interval> top1_interval;
   std::optional<double> top5;
   std::optional<double> agreement;  ///< same top class as the unmerged model
-  Flops flops;                      ///< mean over the images
+  /// Of the dense head's maps with the unmerged model's, shares 0...1, mean over the images.
+  std::optional<MapAgreement> maps;
+  Flops flops;  ///< mean over the images
   std::optional<double> merged_mean;
   std::vector<double> tokens_per_block;  ///< mean on entry; empty: not recorded
   std::optional<double> images_per_second;
@@ -173,7 +175,7 @@ struct Evaluation {
   std::string model;
   std::string dataset;
   bool labelled = false;
-  bool placed = false;  ///< the model gives tokens places, VitConfig::placesTokens()
+  VitConfig vit;  ///< what settings are in force for
   std::string device;
   std::string dtype;
   std::size_t total = 0;        ///< images of the set

@@ -43,6 +43,7 @@ enum class OverlayKind {
   kSimilarity,  ///< heat map of the features' cosine to one patch's
   kNorm,        ///< heat map of the features' length
   kChange,      ///< heat map of what merging changed of the features
+  kClasses,     ///< a dense head's classes as colours, those that merging changed hatched
 };
 /// The lens that an overlay shows; nullopt: it shows none.
 std::optional<LensKind> lensOf(OverlayKind content);
@@ -96,8 +97,10 @@ struct LensPictures {
   std::vector<LensMap> blocks;  ///< one a block, of the overlay shown; empty maps: not computed
   std::vector<LensMap> heads;   ///< of attention: of one block, one a head
   int heads_block = -1;
-  std::string heads_subject;   ///< "where patch 3,5 looks, every head"
-  std::vector<float> entropy;  ///< of those heads, in nats
+  std::string heads_subject;        ///< "where patch 3,5 looks, every head"
+  std::vector<float> entropy;       ///< of those heads, in nats
+  LensMap unmerged;                 ///< of classes: the unmerged run's map
+  std::vector<ClassEntry> classes;  ///< those of either map, the most frequent first
 };
 
 /// Adds what `query` shows of `block` and, of attention, of its heads; `other`: as lensMap()'s.
@@ -113,7 +116,7 @@ std::shared_ptr<const LensPictures> lensPictures(const Recording& run, const Rec
 std::shared_ptr<const LensPictures> recordedAttention(const ImageResult& result);
 
 /// salience, attention, heads, rollout, components, similarity, norm, change, groups, survivors,
-/// canvas, strip, layers, overview.
+/// canvas, strip, layers, overview, map.
 const std::vector<FigureKind>& figureKinds();
 /// What figure `kind` shows of its blocks, kNone where it has no such content; nullopt: what the
 /// style's overlay is. Throws Error: unknown kind.

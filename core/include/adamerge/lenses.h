@@ -80,6 +80,8 @@ class Recording {
   /// [n, D] fp32: the residual stream after the block and its merges, without the final norm, each
   /// patch with its token's row; a dropped one with that of the token that stands for it.
   std::vector<float> features(int block) const;
+  /// What the model's dense head says of the run's result; nullptr: it has none.
+  std::shared_ptr<const ClassMap> classes() const;
   /// Made once and kept.
   std::shared_ptr<const ComponentBasis> components(int block) const;
 
@@ -103,7 +105,8 @@ enum class LensKind {
   kComponents,  ///< first three principal components as colours
   kSimilarity,  ///< cosine of each patch's features to one patch's
   kNorm,        ///< length of the features
-  kChange       ///< 1 - cosine to the same patch unmerged, or in another run
+  kChange,      ///< 1 - cosine to the same patch unmerged, or in another run
+  kClasses      ///< a dense head's class map of the run's result
 };
 
 /// Which side of the first component is shown; the other is hatched.
@@ -125,12 +128,16 @@ struct LensMap {
   std::vector<float> values;                        ///< [n]; NaN: the patch has none
   std::vector<float> prefix;                        ///< likewise of prefix tokens; may be empty
   std::vector<std::array<std::uint8_t, 3>> colors;  ///< [n], in place of values: components
-  std::vector<bool> hatched;  ///< [n]: dropped before, or not of the foreground
+  /// [n]: dropped before, or not of the foreground; of classes: not the unmerged run's.
+  std::vector<bool> hatched;
 };
 
-/// `other`: the unmerged run of the same image: needed by components; by change what it compares
-/// with, unmerged or not. Throws Error: a block, head, patch or prefix token that is not there, a
-/// dropped patch as the token of attention, no `other`, out of memory; Cancelled.
+/// Whether it shows what comes of all blocks, whichever is chosen.
+bool isOfAllBlocks(LensKind kind);
+
+/// `other`: the unmerged run of the same image: needed by components and classes; by change what it
+/// compares with, unmerged or not. Throws Error: a block, head, patch or prefix token that is not
+/// there, a dropped patch as the token of attention, no `other`, out of memory; Cancelled.
 LensMap lensMap(const Recording& run, const Recording* other, int block, const LensQuery& query,
                 const std::stop_token& stop = {});
 /// The same of maps at hand, for all heads of a block.
@@ -139,6 +146,14 @@ LensMap attentionMap(const AttentionMaps& maps, const LensQuery& query);
 int positionOf(const AttentionMaps& maps, const LensToken& token);
 /// Throws Error where no block of `run` could answer `query`: what is wrong and what is there.
 void requireLens(const Recording& run, const LensQuery& query);
+
+/// A class of a dense head as maps show it.
+struct ClassEntry {
+  std::string name;  ///< "sky", "class 3"
+  std::array<std::uint8_t, 3> color{};
+};
+/// Those of either run's map, the most frequent first.
+std::vector<ClassEntry> classEntries(const Recording& run, const Recording& unmerged);
 
 /// "where patch 3,5 looks, head 2", "length of the features": what a query shows. `every_head`: of
 /// attention that is shown in each of them.

@@ -34,6 +34,7 @@ enum class SettingScope {
   kSequence,  ///< those whose tokens leave the sequence: all that restore nothing by themselves
   kInside,    ///< those that restore their grid in every block (VitConfig::restores())
   kWindowed,  ///< those of them with attention inside windows
+  kDense,     ///< those whose patches a dense head reads, where their tokens leave the sequence
 };
 
 /// Describes one setting of one method. The type of `fallback` is the type of the setting.
@@ -88,11 +89,11 @@ struct Statistics {
   int depth = 0;
   int passes = 2;
   int images = 0;
-  std::string source;   ///< where the images came from
-  std::string created;  ///< ISO 8601 date
-  std::string dtype;    ///< of the engine that made them; may be empty
-  Settings settings;    ///< those they were made under; missing keys have their default
-  std::string knob = "r_max";            ///< the setting that they were made for some values of
+  std::string source;          ///< where the images came from
+  std::string created;         ///< ISO 8601 date
+  std::string dtype;           ///< of the engine that made them; may be empty
+  Settings settings;           ///< those they were made under; missing keys have their default
+  std::string knob = "r_max";  ///< the setting that they were made for some values of
   std::vector<StatisticsEntry> entries;  ///< ascending in r_max, at least one
 };
 
@@ -134,12 +135,12 @@ struct KnobRange {
 };
 
 struct MethodInfo {
-  std::string id;             ///< "adamerge": command line, JSON
-  std::string label;          ///< "AdaMerge"
-  std::string description;    ///< one sentence
-  std::string reference;      ///< paper
-  std::string salience;       ///< what the method's salience map shows; empty where it has none
-  bool matches_keys = false;  ///< decides by attention keys, so it has the setting "metric_keys"
+  std::string id;              ///< "adamerge": command line, JSON
+  std::string label;           ///< "AdaMerge"
+  std::string description;     ///< one sentence
+  std::string reference;       ///< paper
+  std::string salience;        ///< what the method's salience map shows; empty where it has none
+  bool matches_keys = false;   ///< decides by attention keys, so it has the setting "metric_keys"
   bool merges_inside = false;  ///< runs in networks that restore their grid in every block
   std::vector<CompressionKnob> compression;  ///< the first active one is the slider's
   /// Keys whose values calibrated statistics belong to; empty: the method uses no statistics.
@@ -169,6 +170,12 @@ enum class TokenPosition {
   kCentroid,     ///< at the mean of its patches; in windows: the mean of their relative positions
   kDestination,  ///< where its first destination lies
   kMeanRotation  ///< its patches' rotations, averaged as they are
+};
+
+/// What a dense head reads at patches that share a token; the setting "unmerge".
+enum class Unmerge {
+  kCopy,    ///< the token
+  kAverage  ///< the mean over the 3 x 3 patches around of what copying gives
 };
 
 /// What to run: a method, its settings (missing keys take their default), and the calibration for

@@ -86,6 +86,28 @@ struct AttentionPool {
   bool prefix = false;  ///< looks at prefix tokens too
 };
 
+/// AFNO's mixer in the attention's place (Guibas et al., "Adaptive Fourier Neural Operators", ICLR
+/// 2022): the grid's Fourier modes through a small MLP, each of `groups` blocks of channels alone.
+struct FourierFilter {
+  int groups = 0;           ///< blocks of channels; 0: the network attends
+  int hidden_factor = 1;    ///< hidden width of a block in block widths
+  double threshold = 0.01;  ///< of the soft shrinkage
+  double fraction = 1;      ///< of modes that are kept; the others become 0
+  /// Rows around the middle one as stored, and columns below the count of rows (FourCastNet); else
+  /// columns alone (AFNO-transformer).
+  bool rows_and_columns = true;
+  bool double_skip = true;  ///< the filter has a residual of its own
+
+  bool operator==(const FourierFilter&) const = default;
+};
+
+/// A linear classifier of patches, that of --dense-head.
+struct DenseHead {
+  int classes = 0;                 ///< 0: none
+  int blocks = 1;                  ///< it reads the last ones' features, the earlier first
+  std::vector<std::string> names;  ///< of the classes; empty: the file names none
+};
+
 /// How a position table becomes that of another grid.
 enum class Resampling {
   kBicubicAntialiased,  ///< timm, open_clip, transformers' DINOv2 with registers
@@ -142,8 +164,11 @@ struct VitConfig {
   Pooling pooling = Pooling::kToken;
   bool pool_prefix = false;  ///< means and maxima over prefix tokens too
   AttentionPool attention_pool;
-  int neck_channels = 0;   ///< of the convolutions after the blocks (SAM); 0: none
-  bool neck_norm = false;  ///< there is only a norm in their place
+  FourierFilter filter;
+  int field_channels = 0;  ///< the head makes such a field of pixels (FourCastNet); 0: none
+  DenseHead dense;
+  int neck_channels = 0;      ///< of the convolutions after the blocks (SAM); 0: none
+  bool neck_norm = false;     ///< there is only a norm in their place
   int projection = 0;         ///< width of a projection after pooling (CLIP); 0: none
   int projection_hidden = 0;  ///< it is an MLP with this hidden width; 0: one matrix
   bool projection_bias = false;
@@ -161,12 +186,13 @@ struct VitConfig {
     return (class_token ? 1 : 0) + (distillation_token ? 1 : 0) + register_tokens;
   }
   int headDim() const { return dim / heads; }
+  bool mixesByFourier() const { return filter.groups > 0; }
   bool isRotary() const { return rotary.form != Rotary::Form::kNone; }
   bool hasRelativeBias() const { return relative_bias.per_block || relative_bias.shared; }
   bool isWindowed() const { return !windows.sides.empty(); }
   /// Every block starts from the full grid, so tokens merge only inside its parts (dense, section
   /// 2).
-  bool restores() const { return isWindowed(); }
+  bool restores() const { return isWindowed() || mixesByFourier(); }
   /// A merged token has a place that its attention asks for.
   bool placesTokens() const { return isRotary() || isWindowed(); }
   /// Of the features that pooling reads.
@@ -211,8 +237,9 @@ struct ModelInfo {
   std::string architecture;  ///< as the config says; may be empty
   std::string family;        ///< "CLIP (transformers)": whose names and config were read
   std::filesystem::path source;
-  std::filesystem::path head;  ///< of --head; empty: the classifier is the model's own
-  std::string weight_set;      ///< of --weight-set; empty: the file's only or first one
+  std::filesystem::path head;        ///< of --head; empty: the classifier is the model's own
+  std::filesystem::path dense_head;  ///< of --dense-head; empty: none
+  std::string weight_set;            ///< of --weight-set; empty: the file's only or first one
   VitConfig vit;
   Preprocessing preprocessing;
   std::vector<std::string> labels;  ///< one per class; "class 17" where the config names none

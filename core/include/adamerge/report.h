@@ -51,9 +51,8 @@ struct InspectReport {
   std::optional<LensReport> lens = {};     ///< where the lenses were asked
 };
 
-/// The settings that have an effect, defaults filled in. `placed`: on a network where a
-/// merged token has a place, VitConfig::placesTokens().
-Settings settingsInForce(const MethodChoice& choice, bool placed);
+/// The settings that have an effect on such a network, defaults filled in.
+Settings settingsInForce(const MethodChoice& choice, const VitConfig& vit);
 
 /// "AdaMerge, r_max 16, alpha 2": the method with what differs from its defaults, and its count.
 std::string describe(const MethodChoice& choice);

@@ -3,6 +3,7 @@
 // are in raster order over the patch grid.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -92,7 +93,7 @@ struct LayerTrace {
   int tokens_inside = 0;
   /// Rows and columns of the windows that a part of the block ran in; empty: it had none.
   std::vector<int> window;
-  int padding = 0;  ///< tokens that fill windows up, in all of them
+  int padding = 0;                   ///< tokens that fill windows up, in all of them
   std::optional<double> redundancy;  ///< what the method measures of it
   std::optional<double> mu;
   std::optional<double> sigma;
@@ -116,6 +117,26 @@ struct Flops {
   double total = 0;
 };
 
+/// What a dense head says: a class a patch, and a class a pixel of the input, from scores that are
+/// interpolated bilinearly; of equal ones the lowest.
+struct ClassMap {
+  std::vector<int> patches;           ///< raster order
+  std::vector<std::uint16_t> pixels;  ///< [height, width] of the input
+};
+
+/// Shares 0...1 of equal places, and the mean over the classes that either map has of
+/// |both| / |either|.
+struct MapAgreement {
+  double patch_agreement = 0;
+  double patch_miou = 0;
+  double pixel_agreement = 0;
+  double pixel_miou = 0;
+};
+/// Maps of one size.
+MapAgreement compareMaps(const ClassMap& unmerged, const ClassMap& merged);
+/// Per patch, whether the maps differ there.
+std::vector<bool> changedPatches(const ClassMap& unmerged, const ClassMap& merged);
+
 struct ImageResult {
   std::vector<float> logits;     ///< [classes]; empty without a classifier
   std::vector<float> embedding;  ///< what the classifier reads, or would read
@@ -125,6 +146,10 @@ struct ImageResult {
   std::vector<int> patch_tokens;
   /// Per patch: whether it shows the picture and not what pads it; empty: all do. Likewise.
   std::vector<bool> in_picture;
+  /// Of models with a dense head, where RunOptions::features or record asked for it.
+  std::shared_ptr<const ClassMap> classes;
+  /// [VitConfig::field_channels, height, width], where RunOptions::features asked for it.
+  std::vector<float> field;
   /// What the lenses look into; only where RunOptions::record asked for it.
   std::shared_ptr<const Recording> recording;
   Flops flops;

@@ -103,6 +103,13 @@ TokenPosition tokenPosition(const Settings& settings) {
   return name == "mean-rotation" ? TokenPosition::kMeanRotation : TokenPosition::kCentroid;
 }
 
+Unmerge unmergeOf(const Settings& settings) {
+  const auto unmerge = settings.find("unmerge");
+  const bool averages =
+      unmerge != settings.end() && std::get<std::string>(unmerge->second) == "average";
+  return averages ? Unmerge::kAverage : Unmerge::kCopy;
+}
+
 bool usesRotatedKeys(const Settings& settings) {
   const auto keys = settings.find("metric_keys");
   return keys != settings.end() && std::get<std::string>(keys->second) == "rotated";
@@ -216,7 +223,7 @@ Engine Engine::load(const std::filesystem::path& path, const EngineOptions& opti
   std::error_code ignored;
   const auto written = std::filesystem::last_write_time(weights, ignored);
   const LoadOptions wanted_model{options.input_size, options.resampling, options.head,
-                                 options.weight_set};
+                                 options.dense_head, options.weight_set};
   const auto reload = [=](const std::stop_token& wanted) {
     LoadedModel again = loadModel(path, wanted_model, {}, wanted);
     std::error_code code;
@@ -285,6 +292,7 @@ PreparedMethod Engine::prepare(const MethodChoice& choice) const {
       chooseStatistics(choice, entry.info, settings, model, statistics(), statisticsProblem());
   prepared->position = tokenPosition(settings);
   prepared->rotated_keys = usesRotatedKeys(settings);
+  prepared->unmerge = unmergeOf(settings);
   prepared->method = entry.make(
       settings, {model.vit, chosen.statistics.get(), model.name, state_->folder(), [this] {
                    const std::lock_guard lock(state_->importance_mutex);
@@ -344,6 +352,8 @@ std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
   VisionTransformer::Options how;
   how.trace = options.trace;
   how.patch_map = options.trace || options.features || options.record;
+  how.classes = options.features || options.record;
+  how.unmerge = method.unmerge;
   how.record = options.record;
   std::vector<InputPlace> places;
   for (const InputTensor& image : images) {
@@ -378,6 +388,12 @@ std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
       result.features.assign(values, values + tokens.numel());
       result.patch_tokens = output.images[i].patchTokens();
       result.in_picture = inPicture(images[i].picture, vit);
+    }
+    if (!output.classes.empty()) result.classes = output.classes[i];
+    if (options.features && !output.fields.empty()) {
+      const at::Tensor field = output.fields[i].to(at::kCPU, at::kFloat).contiguous();
+      const auto* values = field.data_ptr<float>();
+      result.field.assign(values, values + field.numel());
     }
     if (options.record) result.recording = output.recordings[i];
     result.flops = countFlops(vit, output.images[i].work());

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "adamerge/flops.h"
 
+#include <cmath>
 #include <vector>
 
 #include "engine/windows.h"
+#include "kernels/fourier.h"
 #include "model/network.h"
 
 namespace adamerge {
@@ -21,6 +23,16 @@ double poolingMacs(const VitConfig& vit, const MatrixEntries& entries, double to
          2.0 * pool.queries * keys * pool.width;
 }
 
+/// Of AFNO's filter, for one block: both transforms (N d log N of its paper, base 2) and the MLP of
+/// each kept mode.
+double filterMacs(const VitConfig& vit) {
+  const FourierFilter& filter = vit.filter;
+  const double tokens = vit.patchTokens();
+  const double modes = keptModes(filter, vit.gridHeight(), vit.gridWidth()).count();
+  return tokens * vit.dim * std::log2(tokens) +
+         modes * 8 * vit.dim * (vit.dim / filter.groups) * filter.hidden_factor;
+}
+
 }  // namespace
 
 Flops countFlops(const VitConfig& vit, std::span<const BlockWork> blocks) {
@@ -34,6 +46,12 @@ Flops countFlops(const VitConfig& vit, std::span<const BlockWork> blocks) {
   const double key_value = 2.0 * vit.dim * vit.dim * vit.branches;
   const double projection = key_value / 2;
   for (const BlockWork& block : blocks) {
+    if (vit.mixesByFourier()) {
+      const double macs = filterMacs(vit) + block.mlp_tokens * entries.mlp;
+      flops.paper += macs;
+      flops.total += macs + block.method_macs;
+      continue;
+    }
     const double in = block.tokens_in;
     const double attending = block.attention_tokens;
     const double projected = block.projected_tokens.value_or(block.attention_tokens);
@@ -49,16 +67,14 @@ Flops countFlops(const VitConfig& vit, std::span<const BlockWork> blocks) {
                      in * keys * per_pair;
     }
     const double seen = block.masked ? attending : block.keys.value_or(attending);
-    flops.total += parts + block.pairs.value_or(attending * seen) * per_pair +
-                   block.relative_macs +
+    flops.total += parts + block.pairs.value_or(attending * seen) * per_pair + block.relative_macs +
                    (attending - vit.prefixTokens()) * per_rotation + block.method_macs;
   }
   const double patch_values = static_cast<double>(vit.channels) * vit.patch_size * vit.patch_size;
   const int last =
       blocks.empty() ? vit.prefixTokens() + vit.patchTokens() : blocks.back().tokens_out;
-  flops.total +=
-      vit.patchTokens() * patch_values * vit.dim + poolingMacs(vit, entries, last) + entries.head +
-      vit.patchTokens() * entries.neck;
+  flops.total += vit.patchTokens() * (patch_values * vit.dim + entries.neck + entries.patch_head) +
+                 poolingMacs(vit, entries, last) + entries.head;
   flops.paper /= kGiga;
   flops.total /= kGiga;
   return flops;

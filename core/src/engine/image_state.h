@@ -53,7 +53,8 @@ class ImageState {
   void noteClassAttention(std::span<const float> weights, float share);
   /// What `inside` noted of that.
   void takeClassAttention(ImageState& inside);
-  void noteMlp() { work_.back().mlp_tokens = tokens(); }
+  void noteMlp() { noteMlp(tokens()); }
+  void noteMlp(int tokens_inside) { work_.back().mlp_tokens = tokens_inside; }
   void endBlock();
 
   const std::vector<BlockWork>& work() const { return work_; }

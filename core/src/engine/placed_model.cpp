@@ -179,12 +179,19 @@ PlacedModel::Output PlacedModel::forward(std::int64_t count, const Images& image
     embeddings.push_back(result->embedding);
     std::move(result->features.begin(), result->features.end(),
               std::back_inserter(output.features));
+    const std::size_t before = output.classes.size();
+    for (ClassMap& map : result->classes) {
+      output.classes.push_back(std::make_shared<const ClassMap>(std::move(map)));
+    }
+    std::move(result->fields.begin(), result->fields.end(), std::back_inserter(output.fields));
     std::move(result->images.begin(), result->images.end(), std::back_inserter(output.images));
-    for (std::vector<BlockRecord>& blocks : result->records) {
+    for (std::size_t i = 0; i < result->records.size(); ++i) {
+      std::vector<BlockRecord>& blocks = result->records[i];
       auto state = std::make_unique<Recording::State>();
       state->network = network;
       state->blocks = std::move(blocks);
       state->position = options.position;
+      if (!result->classes.empty()) state->classes = output.classes[before + i];
       state->proportional = method.proportionalAttention();
       output.recordings.push_back(std::make_shared<const Recording>(std::move(state)));
     }

@@ -45,6 +45,8 @@ class PlacedModel {
     at::Tensor embedding;
     std::vector<ImageState> images;
     std::vector<at::Tensor> features;
+    std::vector<std::shared_ptr<const ClassMap>> classes;  ///< as VisionTransformer's
+    std::vector<at::Tensor> fields;
     /// One an image, where Options::record asked for it.
     std::vector<std::shared_ptr<const Recording>> recordings;
     std::string warning;  ///< a sentence; empty: all ran as asked for

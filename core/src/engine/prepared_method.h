@@ -16,6 +16,7 @@ struct PreparedMethod::State {
   std::unique_ptr<const MergeMethod> method;
   AdaptedNetwork adapted;  ///< to `method`
   TokenPosition position = TokenPosition::kCentroid;
+  Unmerge unmerge = Unmerge::kCopy;
   bool rotated_keys = false;          ///< what is matched is taken after the rotation
   std::vector<std::string> warnings;  ///< that each image's result repeats
   /// Belongs to the engine that made it. Lives as long as anything of that engine's does, so that

@@ -33,6 +33,7 @@ struct Recording::State {
   std::vector<BlockRecord> blocks;
   TokenPosition position = TokenPosition::kCentroid;
   bool proportional = false;
+  std::shared_ptr<const ClassMap> classes;  ///< of the dense head; nullptr: none
 
   mutable std::mutex mutex;  ///< of what follows
   mutable std::map<int, std::shared_ptr<const ComponentBasis>> components;

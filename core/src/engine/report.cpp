@@ -29,10 +29,11 @@ Json modelObject(const ModelInfo& info) {
           {"grid", {vit.gridHeight(), vit.gridWidth()}},
           {"depth", vit.depth},
           {"dim", vit.dim},
-          {"heads", vit.heads},
+          {"heads", vit.mixesByFourier() ? Json(nullptr) : Json(vit.heads)},
           {"prefix_tokens", vit.prefixTokens()},
           {"classes", vit.classes},
           {"head", info.head.empty() ? Json(nullptr) : Json(info.head.string())},
+          {"dense_head", info.dense_head.empty() ? Json(nullptr) : Json(info.dense_head.string())},
           {"weight_set", info.weight_set.empty() ? Json(nullptr) : Json(info.weight_set)}};
 }
 
@@ -123,6 +124,12 @@ Json compensatorObject(const Settings& settings) {
           {"target", std::get<std::int64_t>(settings.at("r"))}};
 }
 
+Json classMapObject(const ClassMap& unmerged, const ClassMap& merged) {
+  Json json = {{"map", merged.patches}};
+  json.update(agreementJson(compareMaps(unmerged, merged)));
+  return json;
+}
+
 Json inspectObject(const Engine& engine, const InspectReport& report) {
   const ModelInfo& model = engine.info();
   MethodChoice resolved = report.choice;
@@ -146,7 +153,7 @@ Json inspectObject(const Engine& engine, const InspectReport& report) {
                {"crop", {crop.x, crop.y, crop.width, crop.height}},
                {"model", modelObject(model)},
                {"method", report.choice.method},
-               {"settings", toJson(settingsInForce(resolved, model.vit.placesTokens()))},
+               {"settings", toJson(settingsInForce(resolved, model.vit))},
                {"calibrated", report.result.calibrated},
                {"warnings", report.result.warnings},
                {"device", engine.device()},
@@ -163,6 +170,10 @@ Json inspectObject(const Engine& engine, const InspectReport& report) {
                  {"baseline_total", report.baseline.flops.total}}}};
   if (Json compensator = compensatorObject(resolved.settings); !compensator.is_null()) {
     json["compensator"] = std::move(compensator);
+  }
+  if (report.result.classes != nullptr && report.baseline.classes != nullptr) {
+    json["dense"] = classMapObject(*report.baseline.classes, *report.result.classes);
+    if (!model.vit.dense.names.empty()) json["dense_classes"] = model.vit.dense.names;
   }
   json["layers"] = Json::array();
   const std::vector<LayerTrace>& layers = report.result.layers;
@@ -231,6 +242,13 @@ std::string positions(const VitConfig& vit) {
 
 }  // namespace
 
+nlohmann::ordered_json agreementJson(const MapAgreement& maps) {
+  return {{"patch_agreement", maps.patch_agreement},
+          {"patch_miou", maps.patch_miou},
+          {"pixel_agreement", maps.pixel_agreement},
+          {"pixel_miou", maps.pixel_miou}};
+}
+
 nlohmann::ordered_json layerJson(const LayerTrace& layer, const FeatureChange* change) {
   Json json = {{"index", layer.index},
                {"tokens_in", layer.tokens_in},
@@ -258,14 +276,12 @@ nlohmann::ordered_json layerJson(const LayerTrace& layer, const FeatureChange* c
   return json;
 }
 
-Settings settingsInForce(const MethodChoice& choice, bool placed) {
+Settings settingsInForce(const MethodChoice& choice, const VitConfig& vit) {
   const Settings complete = completeSettings(choice);
   Settings active;
   for (const SettingInfo& setting : findMethod(choice.method).settings) {
-    const bool of_places =
-        setting.scope == SettingScope::kRotary || setting.scope == SettingScope::kPlaced;
     const auto found = complete.find(setting.key);
-    if (found == complete.end() || (of_places && !placed)) continue;
+    if (found == complete.end() || !suits(setting, vit)) continue;
     if (isActive(setting, complete)) active[setting.key] = found->second;
   }
   return active;
@@ -348,7 +364,7 @@ LensReport lensReport(const Recording& run, const Recording& unmerged, int block
 std::string settingsJson(const MethodChoice& choice, const VitConfig& vit) {
   MethodChoice complete = choice;
   complete.settings = completeSettings(choice, vit);
-  return toJson(settingsInForce(complete, vit.placesTokens()))
+  return toJson(settingsInForce(complete, vit))
       .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -414,7 +430,7 @@ std::string scheduleJson(const Engine& engine, const MethodChoice& choice, doubl
                      {"method", choice.method},
                      {"target_paper", target},
                      {"setting", {{point.key, point.value}}},
-                     {"settings", toJson(settingsInForce(chosen, engine.info().vit.placesTokens()))},
+                     {"settings", toJson(settingsInForce(chosen, engine.info().vit))},
                      {"calibrated", point.calibrated},
                      {"images", point.images},
                      {"device", engine.device()},

@@ -279,7 +279,9 @@ void VisionTransformer::runBlock(Pack& pack, int index, const MergeMethod& metho
     return;
   }
   const Stage stage = method.actsIn(index) ? method.stage() : Stage::kNever;
-  if (stage == Stage::kAroundBlock) {
+  if (config_.mixesByFourier()) {
+    runFiltered(pack, index, method, options);
+  } else if (stage == Stage::kAroundBlock) {
     runInside(pack, index, method, options);
   } else {
     std::vector<MergePlan> plans;
@@ -411,7 +413,7 @@ VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
   const StopWithin stoppable(stop);
   // Where all that is heavy runs in kernels of ours, LibTorch has nothing left to divide.
   std::optional<LibTorchAside> aside;
-  if (device_.is_cpu() && stream_dtype_ == at::kFloat) aside.emplace();
+  if (device_.is_cpu() && stream_dtype_ == at::kFloat && mixers_.empty()) aside.emplace();
   Pack pack;
   pack.tokens = layerNorm(embed(images), layers_.pre_norm, stream_dtype_);
   pack.places = options.places;
@@ -443,16 +445,33 @@ VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
     }
     pack.records.clear();
   };
+  const bool maps = options.classes && config_.dense.classes > 0;
+  std::vector<std::vector<at::Tensor>> shown(maps ? pack.images.size() : 0);  // to the dense head
+  const auto show = [&](const at::Tensor& tokens) {
+    std::int64_t offset = 0;
+    for (std::size_t i = 0; i < shown.size(); ++i) {
+      const std::int64_t count = pack.images[i].tokens();
+      shown[i].push_back(
+          patchFeatures(neck(tokens.narrow(0, offset, count)), pack.images[i], options.unmerge));
+      offset += count;
+    }
+  };
   for (int index = 0; index < config_.depth; ++index) {
     throwIfStopped(stop);
     runBlock(pack, index, method, options);
     note();
     if (options.record) keep();
+    const bool read = index < config_.depth - 1 && index >= config_.depth - config_.dense.blocks;
+    if (maps && read) show(layerNorm(pack.tokens, layers_.norm, stream_dtype_));
   }
   throwIfStopped(stop);
 
   const bool proportional = method.proportionalAttention();
   const at::Tensor tokens = layerNorm(pack.tokens, layers_.norm, stream_dtype_);
+  if (maps) show(tokens);
+  for (const std::vector<at::Tensor>& blocks : shown) {
+    output.classes.push_back(classify(at::cat(blocks, 1)));
+  }
   std::vector<at::Tensor> pooled;
   std::vector<at::Tensor> distilled;
   std::int64_t offset = 0;
@@ -461,6 +480,7 @@ VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
     pooled.push_back(pool(features, image, proportional));
     distilled.push_back(features.narrow(0, config_.distillation_token ? 1 : 0, 1));
     output.features.push_back(features);
+    if (layers_.field.defined()) output.fields.push_back(field(features));
     offset += image.tokens();
   }
   std::vector<at::Tensor> outputs;  // logits | embedding: one copy takes both to the host

@@ -17,11 +17,13 @@
 
 #include "adamerge/methods.h"
 #include "adamerge/model_info.h"
+#include "adamerge/result.h"
 #include "engine/image_state.h"
 #include "engine/positions.h"
 #include "engine/recording.h"
 #include "engine/windows.h"
 #include "kernels/attention.h"
+#include "kernels/fourier.h"
 #include "merging/method.h"
 #include "model/network.h"
 #include "weights/state_dict.h"
@@ -43,6 +45,8 @@ class VisionTransformer {
     /// B of [N_i, d]: tokens on entry to the first block and after each, where asked for.
     std::vector<std::vector<at::Tensor>> stream;
     std::vector<std::vector<BlockRecord>> records;  ///< B of depth, where asked for
+    std::vector<ClassMap> classes;   ///< B, of the dense head, where asked for and there is one
+    std::vector<at::Tensor> fields;  ///< B of [channels, height, width], of a network that has them
   };
   struct Options {
     bool trace = true;
@@ -51,6 +55,8 @@ class VisionTransformer {
     bool rotated_keys = false;  ///< what methods match by is taken after the rotation
     bool stream = false;        ///< also hand out the residual stream, for tests
     bool record = false;        ///< also hand out what the lenses look into
+    bool classes = false;       ///< also hand out the dense head's class maps
+    Unmerge unmerge = Unmerge::kCopy;
     std::span<const InputPlace> places = {};  ///< of each image; empty where no method asks
   };
 
@@ -124,6 +130,8 @@ class VisionTransformer {
   std::vector<MergePlan> merge(Pack& pack, int block, const MergeMethod& method,
                                const at::Tensor& metric, const Options& options) const;
   void runBlock(Pack& pack, int index, const MergeMethod& method, const Options& options) const;
+  /// AFNO's block: the filter over the grid, then the MLP.
+  void runFiltered(Pack& pack, int index, const MergeMethod& method, const Options& options) const;
   void runInside(Pack& pack, int index, const MergeMethod& method, const Options& options) const;
   /// Attention and MLP, with what the method does within them. `plans`: made before the block.
   void runParts(Pack& pack, int index, const MergeMethod& method, MergeMethod::Stage stage,
@@ -131,11 +139,12 @@ class VisionTransformer {
   /// A block whose attention runs inside windows.
   void runWindowed(Pack& pack, int index, const MergeMethod& method, const Options& options) const;
   /// What a part of block `index` reads, `read` [all tokens, d], window by window and merged as the
-  /// method decides by `pack`'s tokens and `metric`; noted in the images. `metric`: undefined where
-  /// the method does not act here.
+  /// method decides by `decided`, what the part's norm reads, and `metric`; noted in the images.
+  /// `metric`: undefined where the method does not act here.
   InsideWindows enterWindows(Pack& pack, int index, const MergeMethod& method,
-                             const WindowGrid& grid, const at::Tensor& read,
-                             const at::Tensor& metric, const Options& options) const;
+                             const WindowGrid& grid, const at::Tensor& decided,
+                             const at::Tensor& read, const at::Tensor& metric,
+                             const Options& options) const;
   bool actsInside(int index, const MergeMethod& method) const {
     return method.stage() == MergeMethod::Stage::kInsideWindows && method.actsIn(index);
   }
@@ -153,6 +162,12 @@ class VisionTransformer {
   at::Tensor project(const at::Tensor& pooled) const;
   /// Embedding and, where a distillation token has a head of its own, its features -> logits.
   at::Tensor classify(const at::Tensor& embedding, const at::Tensor& distilled) const;
+  /// `patches` [n, blocks * d]: what the dense head reads.
+  ClassMap classify(const at::Tensor& patches) const;
+  /// What each patch is shown by, in `tokens` of one image.
+  at::Tensor patchFeatures(const at::Tensor& tokens, const ImageState& image,
+                           Unmerge unmerge) const;
+  at::Tensor field(const at::Tensor& tokens) const;
   /// In which merges are decided.
   at::ScalarType deciding() const;
   at::Tensor normed(const at::Tensor& x, const LayerNorm& norm) const;
@@ -165,6 +180,7 @@ class VisionTransformer {
   at::Tensor prefix_;    ///< [prefix, d], positions already added where they cover them
   at::Tensor position_;  ///< [patches, d]; undefined: none
   RotaryPositions rotary_;
+  std::vector<FourierMixer> mixers_;   ///< per block; none where it attends
   std::vector<at::Tensor> pair_bias_;  ///< per block, or one for all: [heads, N, N] fp32
   std::vector<at::Tensor> relative_;   ///< per block: relativeTables()
 };

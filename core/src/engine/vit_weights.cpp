@@ -94,6 +94,14 @@ VisionTransformer::VisionTransformer(const VitConfig& config, const StateDict& w
   if (tokens.defined()) prefix_ = loader.place(tokens, stream_dtype_);
   rotary_ = RotaryPositions(config, layers_.rotary_frequencies, layers_.rotary_periods);
   layers_.rotary_frequencies = at::Tensor();
+  for (BlockLayers& block : layers_.blocks) {
+    if (!config.mixesByFourier()) break;
+    FilterLayers& filter = block.filter;
+    mixers_.emplace_back(config.filter, config.gridHeight(), config.gridWidth(),
+                         FourierMixer::Weights{filter.w1, filter.b1, filter.w2, filter.b2}, device,
+                         dtype == at::kDouble ? at::kDouble : at::kFloat);
+    filter.w1 = filter.b1 = filter.w2 = filter.b2 = at::Tensor();
+  }
   if (config.pooling == Pooling::kAttention) {
     PoolLayers& pool = layers_.pool;
     pool.latent =

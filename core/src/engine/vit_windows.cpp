@@ -89,8 +89,8 @@ RelativePlaces placesOf(const WindowGrid& grid, const Window& window, const Merg
 }  // namespace
 
 InsideWindows VisionTransformer::enterWindows(Pack& pack, int index, const MergeMethod& method,
-                                              const WindowGrid& grid, const at::Tensor& read,
-                                              const at::Tensor& metric,
+                                              const WindowGrid& grid, const at::Tensor& decided,
+                                              const at::Tensor& read, const at::Tensor& metric,
                                               const Options& options) const {
   const std::size_t images = pack.images.size();
   const std::size_t windows = grid.windows.size();
@@ -111,7 +111,7 @@ InsideWindows VisionTransformer::enterWindows(Pack& pack, int index, const Merge
   InsideWindows inside;
   inside.plans.resize(before.size());
   if (metric.defined()) {
-    const at::Tensor stream = inOrder(pack.tokens);
+    const at::Tensor stream = inOrder(decided);
     const at::Tensor own_metric = inOrder(metric);
     const std::vector<float> ones(static_cast<std::size_t>(patches), 1.0F);
     std::vector<LayerTokens> layers(before.size());
@@ -189,7 +189,8 @@ void VisionTransformer::runWindowed(Pack& pack, int index, const MergeMethod& me
   const at::Tensor input = normed(pack.tokens, layers.norm);
   at::Tensor metric;
   if (actsInside(index, method)) metric = metricOf(input.unflatten(1, {config_.heads, -1}));
-  const InsideWindows inside = enterWindows(pack, index, method, grid, input, metric, options);
+  const InsideWindows inside =
+      enterWindows(pack, index, method, grid, pack.tokens, input, metric, options);
   int padding = 0;
   for (const Window& window : grid.windows) padding += grid.padding(window);
   for (std::size_t i = 0; i < pack.images.size(); ++i) {

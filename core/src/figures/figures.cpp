@@ -14,11 +14,11 @@
 namespace adamerge {
 namespace {
 
-const std::array<FigureDrawing, 14>& drawings() {
-  static const std::array<FigureDrawing, 14> all{
-      salienceFigure(),   attentionFigure(), headsFigure(),  rolloutFigure(), componentsFigure(),
-      similarityFigure(), normFigure(),      changeFigure(), groupsFigure(),  survivorsFigure(),
-      canvasFigure(),     stripFigure(),     layersFigure(), overviewFigure()};
+const std::array<FigureDrawing, 15>& drawings() {
+  static const std::array<FigureDrawing, 15> all{
+      salienceFigure(),   attentionFigure(), headsFigure(),  rolloutFigure(),  componentsFigure(),
+      similarityFigure(), normFigure(),      changeFigure(), groupsFigure(),   survivorsFigure(),
+      canvasFigure(),     stripFigure(),     layersFigure(), overviewFigure(), mapFigure()};
   return all;
 }
 

@@ -39,6 +39,7 @@ FigureDrawing canvasFigure();
 FigureDrawing stripFigure();
 FigureDrawing layersFigure();
 FigureDrawing overviewFigure();
+FigureDrawing mapFigure();
 
 /// Throws Error that lists the known ids.
 const FigureDrawing& findDrawing(std::string_view id);

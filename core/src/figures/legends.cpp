@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <vector>
 
 #include "adamerge/overlay.h"
@@ -57,7 +58,7 @@ void drawHeatScale(Canvas& canvas, const Scene& scene, const ScaledSalience& val
 /// A sample of what patches look like, and what it means.
 struct Entry {
   std::string label;
-  void (*sample)(Canvas& canvas, const Scene& scene, const Box& box) = nullptr;
+  std::function<void(Canvas& canvas, const Scene& scene, const Box& box)> sample;
   double x = 0;
   double row = 0;
 };
@@ -78,6 +79,29 @@ std::int64_t droppedCount(const Scene& scene, bool counted) {
   return std::count(dropped.begin(), dropped.end(), true);
 }
 
+/// The most frequent classes and, where merging changed any, the mark of that.
+std::vector<Entry> mapEntries(const Scene& scene) {
+  constexpr std::size_t kMostEntries = 12;
+  const std::vector<ClassEntry>& classes = scene.input.lens->classes;
+  std::vector<Entry> entries;
+  for (const ClassEntry& one : classes) {
+    if (entries.size() == kMostEntries) {
+      entries.push_back({fmt::format("and {} more", classes.size() - kMostEntries), {}});
+      break;
+    }
+    const auto [red, green, blue] = one.color;
+    entries.push_back({one.name, [=](Canvas& canvas, const Scene& /*scene*/, const Box& box) {
+                         canvas.fill(box, rgb(red << 16U | green << 8U | blue));
+                       }});
+  }
+  const std::vector<bool>& changed = lensMapOf(scene).hatched;
+  const auto count = std::count(changed.begin(), changed.end(), true);
+  if (count > 0) {
+    entries.push_back({fmt::format("changed by merging: {}", count), drawDifferenceSample});
+  }
+  return entries;
+}
+
 std::vector<Entry> entriesOf(const Scene& scene, OverlayKind content, bool counted) {
   const auto label = [&](std::string_view name, auto count) {
     return counted ? fmt::format("{}: {}", name, count()) : std::string(name);
@@ -89,6 +113,7 @@ std::vector<Entry> entriesOf(const Scene& scene, OverlayKind content, bool count
     };
     return {{label("grouped otherwise", differing), drawDifferenceSample}};
   }
+  if (content == OverlayKind::kClasses) return mapEntries(scene);
   if (content == OverlayKind::kGroups) {
     const std::int64_t dropped = droppedCount(scene, counted);
     if (dropped == 0) return {};
@@ -130,9 +155,11 @@ void drawEntries(Canvas& canvas, const Scene& scene, const std::vector<Entry>& e
   for (const Entry& entry : entries) {
     const Box line{area.x + entry.x, area.y + entry.row * kLineHeight, area.width - entry.x,
                    kLineHeight};
-    entry.sample(canvas, scene,
-                 {line.x, line.y + (kLineHeight - kSampleSize) / 2, kSampleSize, kSampleSize});
-    const double indent = kSampleSize + kSampleSpace;
+    if (entry.sample) {
+      entry.sample(canvas, scene,
+                   {line.x, line.y + (kLineHeight - kSampleSize) / 2, kSampleSize, kSampleSize});
+    }
+    const double indent = entry.sample ? kSampleSize + kSampleSpace : 0;
     canvas.text(entry.label, {line.x + indent, line.y, line.width - indent, kLineHeight},
                 scene.textStyle());
   }
@@ -198,6 +225,7 @@ void drawSharedBar(Canvas& canvas, const Scene& scene, OverlayKind content, doub
 std::string lensCaption(const Scene& scene) {
   const std::string& subject = scene.input.lens->subject;
   std::string text = subject.empty() ? std::string(contentName(scene.content)) : subject;
+  if (scene.content == OverlayKind::kClasses) return text;
   const std::vector<bool>& hatched = lensMapOf(scene).hatched;
   const bool any = std::find(hatched.begin(), hatched.end(), true) != hatched.end();
   if (!any) return text;
@@ -230,6 +258,8 @@ std::string_view contentName(OverlayKind content) {
       return "survivors";
     case OverlayKind::kDifference:
       return "differences";
+    case OverlayKind::kClasses:
+      return "classes";
     case OverlayKind::kNone:
       break;
   }

@@ -1,9 +1,25 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "adamerge/figures.h"
 
 namespace adamerge {
+namespace {
+
+/// The unmerged run's map, the classes of both and how far they agree.
+void addClasses(LensPictures& pictures, const Recording& run, const Recording& unmerged) {
+  LensQuery query;
+  query.kind = LensKind::kClasses;
+  pictures.unmerged = lensMap(unmerged, &unmerged, 0, query);
+  pictures.classes = classEntries(run, unmerged);
+  const MapAgreement agreement = compareMaps(*unmerged.classes(), *run.classes());
+  pictures.subject = fmt::format("{:.1f} % of patches as unmerged, mIoU {:.3f}",
+                                 100 * agreement.patch_agreement, agreement.patch_miou);
+}
+
+}  // namespace
 
 void addLensBlock(LensPictures& pictures, const Recording& run, const Recording* other, int block,
                   const LensQuery& query, const std::stop_token& stop) {
@@ -23,10 +39,10 @@ void addLensBlock(LensPictures& pictures, const Recording& run, const Recording*
     pictures.heads_block = block;
     pictures.heads_subject =
         describe(query, run.gridWidth(), run.hasClassToken(), /*every_head=*/true);
-  } else if (query.kind == LensKind::kRollout) {
-    // Through all blocks, whichever is shown.
+  } else if (isOfAllBlocks(query.kind)) {
     const LensMap all = lensMap(run, other, block, query, stop);
     std::fill(pictures.blocks.begin(), pictures.blocks.end(), all);
+    if (query.kind == LensKind::kClasses) addClasses(pictures, run, *other);
   } else {
     map = lensMap(run, other, block, query, stop);
   }
@@ -36,7 +52,7 @@ std::shared_ptr<const LensPictures> lensPictures(const Recording& run, const Rec
                                                  int block, const LensQuery& query,
                                                  const std::stop_token& stop) {
   auto pictures = std::make_shared<LensPictures>();
-  const bool all = block < 0 && query.kind != LensKind::kRollout;
+  const bool all = block < 0 && !isOfAllBlocks(query.kind);
   for (int index = all ? 0 : std::max(block, 0); index < run.blocks(); ++index) {
     addLensBlock(*pictures, run, other, index, query, stop);
     if (!all) break;

@@ -116,7 +116,11 @@ class Overlay {
       canvas_.image(gridImage(area_.grid, input_.lens->colors), area_.box,
                     style_.smooth ? Sampling::kSmooth : Sampling::kCells, style_.opacity);
     }
-    markDropped(canvas_, area_, input_.lens->hatched, style_.opacity);
+    if (style_.kind == OverlayKind::kClasses) {
+      markDifference(canvas_, area_, input_.lens->hatched, style_.opacity);
+    } else {
+      markDropped(canvas_, area_, input_.lens->hatched, style_.opacity);
+    }
   }
 
   void drawGroups() {

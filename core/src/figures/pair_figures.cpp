@@ -19,6 +19,11 @@ Box pairLegendBox(const Scene& scene) {
   return {kMargin + slotWidth(scene) + kGap, top, slotWidth(scene), slot};
 }
 
+Box mapLegendBox(const Scene& scene) {
+  const double top = panelPair(scene).caption_y + 2 * kCaptionSpace + 2 * kLineHeight;
+  return {kMargin, top, scene.contentWidth(), legendHeight(scene, scene.contentWidth())};
+}
+
 double pairHeight(const Scene& scene) { return pairLegendBox(scene).bottom() + kMargin; }
 
 void drawPair(Canvas& canvas, const Scene& scene, const PictureDrawing& picture) {
@@ -38,6 +43,21 @@ FigureDrawing pairFigure(FigureKind kind, OverlayKind content, const PictureDraw
           pairHeight,
           [picture](Canvas& canvas, const Scene& scene) { drawPair(canvas, scene, picture); },
           picture};
+}
+
+/// The unmerged class map beside the merged one, in place of the input.
+void drawMapPair(Canvas& canvas, const Scene& scene) {
+  const PanelPair pair = panelPair(scene);
+  drawHeading(canvas, scene, blockNote(scene));
+  drawLens(canvas, scene, scene.input.lens->unmerged, pair.input);
+  drawLens(canvas, scene, lensMapOf(scene), pair.result);
+  Box caption{kMargin, pair.caption_y + kCaptionSpace, slotWidth(scene), kLineHeight};
+  canvas.text("unmerged", caption, scene.textStyle(Align::kCentre));
+  caption.x += slotWidth(scene) + kGap;
+  canvas.text("merged", caption, scene.textStyle(Align::kCentre));
+  caption = {kMargin, caption.bottom(), scene.contentWidth(), kLineHeight};
+  canvas.text(legendCaption(scene), caption, scene.mutedStyle(Align::kCentre));
+  drawLegend(canvas, scene, mapLegendBox(scene));
 }
 
 void drawSaliencePicture(Canvas& canvas, const Scene& scene, const Box& box) {
@@ -106,6 +126,18 @@ FigureDrawing normFigure() {
 FigureDrawing changeFigure() {
   return lensFigure({"change", "How far merging moved each patch's features.", true},
                     OverlayKind::kChange);
+}
+
+FigureDrawing mapFigure() {
+  return {{{"map",
+            "The dense head's classes, unmerged and merged, with the patches that merging changed.",
+            false},
+           kColumnMm,
+           {.picture = true},
+           OverlayKind::kClasses},
+          [](const Scene& scene) { return mapLegendBox(scene).bottom() + kMargin; },
+          drawMapPair,
+          {}};
 }
 
 FigureDrawing groupsFigure() {

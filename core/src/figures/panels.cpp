@@ -80,8 +80,27 @@ void drawLens(Canvas& canvas, const Scene& scene, const LensMap& map, const Box&
   if (map.colors.empty()) {
     drawHeat(canvas, scene, map.values, box, range);
   } else {
-    canvas.image(gridImage(scene.grid, map.colors), box, Sampling::kCells);
+    if (scene.content == OverlayKind::kClasses) {
+      // The picture shows through, so that one sees what was classed.
+      const Image panel = panelFor(scene, box);
+      Image cells{panel.width, panel.height, std::vector<std::uint8_t>(panel.pixels.size())};
+      for (int y = 0; y < cells.height; ++y) {
+        for (int x = 0; x < cells.width; ++x) {
+          const int patch = scene.grid.at(y * scene.grid.height / cells.height,
+                                          x * scene.grid.width / cells.width);
+          const auto& color = map.colors[static_cast<std::size_t>(patch)];
+          std::copy(color.begin(), color.end(), cells.at(x, y));
+        }
+      }
+      canvas.image(shadedImage(panel, scene.grid, cells), box);
+    } else {
+      canvas.image(gridImage(scene.grid, map.colors), box, Sampling::kCells);
+    }
     finishPanel(canvas, scene, box);
+  }
+  if (scene.content == OverlayKind::kClasses) {
+    markDifference(canvas, patchArea(scene, box), map.hatched, 1);
+    return;
   }
   markDropped(canvas, patchArea(scene, box), map.hatched, 1);
 }

@@ -52,6 +52,8 @@ std::optional<LensKind> lensOf(OverlayKind content) {
       return LensKind::kNorm;
     case OverlayKind::kChange:
       return LensKind::kChange;
+    case OverlayKind::kClasses:
+      return LensKind::kClasses;
     case OverlayKind::kNone:
     case OverlayKind::kSalience:
     case OverlayKind::kGroups:
@@ -64,7 +66,8 @@ std::optional<LensKind> lensOf(OverlayKind content) {
 
 bool isHeatMap(OverlayKind content) {
   return content == OverlayKind::kSalience ||
-         (lensOf(content) && content != OverlayKind::kComponents);
+         (lensOf(content) && content != OverlayKind::kComponents &&
+          content != OverlayKind::kClasses);
 }
 
 std::optional<ValueRange> OverlayStyle::heldRange(OverlayKind content) const {

@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "adamerge/error.h"
 #include "adamerge/lenses.h"
+#include "engine/recording.h"
+#include "engine/vit.h"
 #include "lenses/parts.h"
 #include "support/numbers.h"
 
@@ -77,6 +80,14 @@ LensMap normMap(const Recording& run, int block) {
   return map;
 }
 
+LensMap classLensMap(const Recording& run, const Recording& unmerged) {
+  const std::shared_ptr<const ClassMap> classes = run.classes();
+  LensMap map;
+  for (const int index : classes->patches) map.colors.push_back(classColor(index));
+  map.hatched = changedPatches(*unmerged.classes(), *classes);
+  return map;
+}
+
 std::string nameOf(const LensToken& token, int grid_width, bool class_token) {
   if (token.patch) {
     return fmt::format("patch {},{}", token.index % grid_width, token.index / grid_width);
@@ -105,6 +116,8 @@ std::string describe(const LensQuery& query, int grid_width, bool class_token, b
       return fmt::format("similarity to {}", nameOf(query.token, grid_width, class_token));
     case LensKind::kNorm:
       return "length of the features";
+    case LensKind::kClasses:
+      return "classes of the dense head";
     case LensKind::kChange:
       break;
   }
@@ -112,7 +125,50 @@ std::string describe(const LensQuery& query, int grid_width, bool class_token, b
                           : "change: 1 − cosine to the unmerged features";
 }
 
+std::array<std::uint8_t, 3> classColor(int index) {
+  constexpr double kGoldenAngle = 0.381966011250105;  // of a turn
+  const double hue = std::fmod(0.58 + index * kGoldenAngle, 1.0) * 6;
+  const double value = index % 2 == 0 ? 0.92 : 0.72;
+  constexpr double kSaturation = 0.68;
+  const auto part = [&](double offset) {
+    const double place = std::fmod(offset + hue, 6.0);
+    const double share = std::clamp(std::min(place, 4 - place), 0.0, 1.0);
+    return static_cast<std::uint8_t>(std::lround(255 * value * (1 - kSaturation * share)));
+  };
+  return {part(5), part(3), part(1)};
+}
+
+std::vector<ClassEntry> classEntries(const Recording& run, const Recording& unmerged) {
+  std::map<int, int> counts;
+  for (const Recording* one : {&run, &unmerged}) {
+    for (const int index : one->classes()->patches) ++counts[index];
+  }
+  std::vector<std::pair<int, int>> order(counts.begin(), counts.end());
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  const std::vector<std::string>& names = run.state().network->config().dense.names;
+  std::vector<ClassEntry> entries;
+  for (const auto& [index, count] : order) {
+    entries.push_back(
+        {names.empty() ? fmt::format("class {}", index) : names[static_cast<std::size_t>(index)],
+         classColor(index)});
+  }
+  return entries;
+}
+
+bool isOfAllBlocks(LensKind kind) {
+  return kind == LensKind::kRollout || kind == LensKind::kClasses;
+}
+
 void requireLens(const Recording& run, const LensQuery& query) {
+  if (query.kind == LensKind::kClasses && run.classes() == nullptr) {
+    throw Error(
+        "this model has no dense head whose classes could be shown; --dense-head names one");
+  }
+  if (run.heads() == 0 &&
+      (query.kind == LensKind::kAttention || query.kind == LensKind::kRollout)) {
+    throw Error("this network mixes its tokens by a Fourier filter: it has no attention to show");
+  }
   if (query.kind == LensKind::kAttention) {
     if (query.head >= run.heads()) {
       throw Error(
@@ -154,6 +210,8 @@ LensMap lensMap(const Recording& run, const Recording* other, int block, const L
       return similarityMap(run, block, query.token.index);
     case LensKind::kNorm:
       return normMap(run, block);
+    case LensKind::kClasses:
+      return classLensMap(run, required(other));
     case LensKind::kChange:
       break;
   }

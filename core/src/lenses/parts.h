@@ -21,6 +21,9 @@ TokenMembership membershipOf(const ImageState& tokens);
 /// Of `features` [rows, width]; covariance and eigenvectors in fp64.
 ComponentBasis principalComponents(const std::vector<float>& features, int rows, int width);
 
+/// Of a class of a dense head: neighbours in number lie far apart in hue.
+std::array<std::uint8_t, 3> classColor(int index);
+
 /// [rows, 3]
 std::vector<float> scoresOn(const ComponentBasis& basis, const std::vector<float>& features,
                             int rows, int width);

@@ -49,7 +49,10 @@ Recording::Recording(std::unique_ptr<const State> state) : state_(std::move(stat
 Recording::~Recording() = default;
 
 int Recording::blocks() const { return static_cast<int>(state_->blocks.size()); }
-int Recording::heads() const { return configOf(*this).heads * configOf(*this).branches; }
+int Recording::heads() const {
+  const VitConfig& config = configOf(*this);
+  return config.mixesByFourier() ? 0 : config.heads * config.branches;
+}
 int Recording::prefix() const { return configOf(*this).prefixTokens(); }
 bool Recording::hasClassToken() const { return configOf(*this).class_token; }
 int Recording::gridHeight() const { return configOf(*this).gridHeight(); }
@@ -113,6 +116,8 @@ std::vector<float> Recording::features(int block) const {
   }
   return features;
 }
+
+std::shared_ptr<const ClassMap> Recording::classes() const { return state_->classes; }
 
 std::shared_ptr<const ComponentBasis> Recording::components(int block) const {
   blockOf(*this, block);

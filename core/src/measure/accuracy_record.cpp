@@ -50,6 +50,15 @@ Settings recordedSettings(const JsonFields& point, const std::string& method) {
   }
 }
 
+/// Of the dense head's maps; nullopt where there is none.
+std::optional<MapAgreement> mapsOf(const JsonFields& point) {
+  const JsonFields fields = point.below("dense");
+  if (fields.object().empty()) return std::nullopt;
+  const auto share = [&](std::string_view key) { return fields.number(key, 0, 1).required(); };
+  return MapAgreement{share("patch_agreement"), share("patch_miou"), share("pixel_agreement"),
+                      share("pixel_miou")};
+}
+
 AccuracyPoint readPoint(const JsonFields& fields, int images) {
   AccuracyPoint point;
   point.method = requiredText(fields, "method");
@@ -61,6 +70,7 @@ AccuracyPoint readPoint(const JsonFields& fields, int images) {
   point.top1_interval = intervalOf(fields, point.top1);
   point.top5 = fields.number("top5", 0, 100).value;
   point.agreement = fields.number("agreement", 0, 100).value;
+  point.maps = mapsOf(fields);
   point.flops.paper = fields.positive("flops_paper").required();
   point.flops.total = fields.positive("flops_total").required();
   point.merged_mean = fields.number("merged_mean", 0, kMost).value;

@@ -84,7 +84,7 @@ class Runner {
     benchmark_.model = info.name;
     benchmark_.architecture = info.architecture;
     benchmark_.input_size = {info.vit.input_height, info.vit.input_width};
-    benchmark_.placed = info.vit.placesTokens();
+    benchmark_.vit = info.vit;
     benchmark_.device = engine_.device();
     benchmark_.dtype = engine_.dtype();
     benchmark_.threads = threadsInUse();

@@ -192,7 +192,7 @@ Json pointObject(const Benchmark& benchmark, std::size_t index) {
   const BenchmarkFigures figures = figuresOf(benchmark, index);
   return {{"name", describe(point.choice)},
           {"method", point.choice.method},
-          {"settings", toJson(settingsInForce(point.choice, benchmark.placed))},
+          {"settings", toJson(settingsInForce(point.choice, benchmark.vit))},
           {"tier", orNull(point.tier)},
           {"calibrated", point.calibrated},
           {"batch", point.batch},

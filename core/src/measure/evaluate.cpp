@@ -81,7 +81,7 @@ class Run {
     result.model = engine_.info().name;
     result.dataset = dataset_.name();
     result.labelled = dataset_.labelled();
-    result.placed = engine_.info().vit.placesTokens();
+    result.vit = engine_.info().vit;
     result.device = engine_.device();
     result.dtype = engine_.dtype();
     result.total = dataset_.size();

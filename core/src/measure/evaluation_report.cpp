@@ -3,6 +3,7 @@
 
 #include "adamerge/evaluate.h"
 #include "adamerge/report.h"
+#include "engine/layer_json.h"
 #include "support/json.h"
 #include "support/text.h"
 
@@ -36,7 +37,7 @@ Json pointObject(const Evaluation& evaluation, std::size_t index) {
   const EvaluatedPoint& point = evaluation.points[index];
   const AccuracyPoint& accuracy = point.accuracy;
   Json json = {{"method", accuracy.method},
-               {"settings", toJson(settingsInForce(point.choice, evaluation.placed))},
+               {"settings", toJson(settingsInForce(point.choice, evaluation.vit))},
                {"images", accuracy.images},
                {"top1", orNull(accuracy.top1)},
                {"top1_interval", nullptr},
@@ -60,6 +61,7 @@ Json pointObject(const Evaluation& evaluation, std::size_t index) {
   if (const auto& interval = accuracy.top1_interval) {
     json["top1_interval"] = {interval->low, interval->high};
   }
+  if (accuracy.maps) json["dense"] = agreementJson(*accuracy.maps);
   json["compared"] = Json::array();
   for (const std::size_t other : comparedWith(evaluation, index)) {
     json["compared"].push_back(comparison(evaluation, index, other));
@@ -96,6 +98,8 @@ std::string evaluationCsv(const Evaluation& evaluation) {
       "method,name,tier,images,top1,top1_low,top1_high,top5,agreement,kl_divergence,logit_cosine,"
       "flops_paper,flops_paper_sd,flops_total,flops_total_sd,merged_mean,images_per_second,"
       "compared_with,only_this,only_other,p";
+  const bool maps = evaluation.points.front().accuracy.maps.has_value();
+  if (maps) text += ",patch_agreement,patch_miou,pixel_agreement,pixel_miou";
   const std::size_t depth = evaluation.points.front().accuracy.tokens_per_block.size();
   for (std::size_t block = 1; block <= depth; ++block) text += fmt::format(",tokens_{}", block);
   for (std::size_t block = 1; block <= depth; ++block) text += fmt::format(",tokens_sd_{}", block);
@@ -118,6 +122,11 @@ std::string evaluationCsv(const Evaluation& evaluation) {
                           paired.only_first, paired.only_second, paired.p);
     } else {
       text += ",,,,";
+    }
+    if (maps) {
+      const MapAgreement& own = *accuracy.maps;
+      text += fmt::format(",{},{},{},{}", own.patch_agreement, own.patch_miou, own.pixel_agreement,
+                          own.pixel_miou);
     }
     for (const double tokens : accuracy.tokens_per_block) text += fmt::format(",{}", tokens);
     for (const double tokens : point.tokens_deviation) text += fmt::format(",{}", tokens);

@@ -56,6 +56,7 @@ std::string modelFingerprint(const ModelInfo& model) {
   }
   std::sort(files.begin(), files.end());
   if (!model.head.empty()) files.push_back(model.head);
+  if (!model.dense_head.empty()) files.push_back(model.dense_head);
   Fingerprint fingerprint;
   for (const fs::path& file : files) addFile(fingerprint, file);
   fingerprint.add(model.weight_set);
@@ -122,7 +123,7 @@ EvaluationKey::EvaluationKey(const Engine& engine, const Dataset& dataset,
     points.push_back(describe(entry.choice));
     settings.add(
         Json({entry.choice.method,
-              adamerge::toJson(settingsInForce(entry.choice, engine.info().vit.placesTokens())),
+              adamerge::toJson(settingsInForce(entry.choice, engine.info().vit)),
               entry.tier.value_or(0)})
             .dump());
   }

@@ -79,6 +79,11 @@ Whole wholeNumber(const nlohmann::json& json, Whole least, Whole most) {
   throw Error("its counts are no whole numbers, or out of range");
 }
 
+/// In the order of PointTally::maps_.
+constexpr std::array<double MapAgreement::*, 4> kMaps{
+    &MapAgreement::patch_agreement, &MapAgreement::patch_miou, &MapAgreement::pixel_agreement,
+    &MapAgreement::pixel_miou};
+
 double percent(int part, int whole) { return 100.0 * part / whole; }
 
 }  // namespace
@@ -100,6 +105,10 @@ void PointTally::add(const ImageResult& result, const ImageResult& unmerged, int
   cosine_.add(whole(fidelity.logit_cosine, kFine));
   embedding_cosine_.add(whole(embedding, kFine));
   patch_cosine_.add(whole(patches, kFine));
+  if (result.classes != nullptr && unmerged.classes != nullptr) {
+    const MapAgreement maps = compareMaps(*unmerged.classes, *result.classes);
+    for (std::size_t i = 0; i < kMaps.size(); ++i) maps_[i].add(whole(maps.*kMaps[i], kFine));
+  }
   bool right = fidelity.top1_agrees;
   if (label >= 0) {
     const int rank = rankOf(result.logits, label);
@@ -129,6 +138,7 @@ void PointTally::append(const PointTally& next, std::size_t lanes) {
   cosine_.add(next.cosine_);
   embedding_cosine_.add(next.embedding_cosine_);
   patch_cosine_.add(next.patch_cosine_);
+  for (std::size_t i = 0; i < maps_.size(); ++i) maps_[i].add(next.maps_[i]);
   flops_paper_.add(next.flops_paper_);
   flops_total_.add(next.flops_total_);
   merged_.add(next.merged_);
@@ -162,6 +172,12 @@ EvaluatedPoint PointTally::point(const MeasuredChoice& choice, int images, bool 
   }
   point.embedding_cosine = embedding_cosine_.mean(kFine);
   point.patch_cosine = patch_cosine_.mean(kFine);
+  if (!maps_.front().empty()) {
+    accuracy.maps.emplace();
+    for (std::size_t i = 0; i < kMaps.size(); ++i) {
+      (*accuracy.maps).*kMaps[i] = maps_[i].mean(kFine);
+    }
+  }
   accuracy.flops = {flops_paper_.mean(kMac), flops_total_.mean(kMac)};
   point.flops_deviation = {flops_paper_.deviation(kMac), flops_total_.deviation(kMac)};
   accuracy.merged_mean = merged_.mean();
@@ -176,6 +192,8 @@ EvaluatedPoint PointTally::point(const MeasuredChoice& choice, int images, bool 
 Json PointTally::toJson() const {
   Json tokens = Json::array();
   for (const ExactMoments& block : tokens_) tokens.push_back(block.toJson());
+  Json maps = Json::array();
+  for (const ExactMoments& share : maps_) maps.push_back(share.toJson());
   return {{"correct", correct_},
           {"among_five", among_five_},
           {"agrees", agrees_},
@@ -185,6 +203,7 @@ Json PointTally::toJson() const {
           {"cosine", cosine_.toJson()},
           {"embedding_cosine", embedding_cosine_.toJson()},
           {"patch_cosine", patch_cosine_.toJson()},
+          {"maps", maps},
           {"flops_paper", flops_paper_.toJson()},
           {"flops_total", flops_total_.toJson()},
           {"merged", merged_.toJson()},
@@ -204,6 +223,9 @@ PointTally PointTally::fromJson(const nlohmann::json& json, int depth, std::size
   tally.cosine_ = ExactMoments::fromJson(json.at("cosine"));
   tally.embedding_cosine_ = ExactMoments::fromJson(json.at("embedding_cosine"));
   tally.patch_cosine_ = ExactMoments::fromJson(json.at("patch_cosine"));
+  for (std::size_t i = 0; i < kMaps.size(); ++i) {
+    tally.maps_[i] = ExactMoments::fromJson(json.at("maps").at(i));
+  }
   tally.flops_paper_ = ExactMoments::fromJson(json.at("flops_paper"));
   tally.flops_total_ = ExactMoments::fromJson(json.at("flops_total"));
   tally.merged_ = ExactMoments::fromJson(json.at("merged"));

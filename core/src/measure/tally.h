@@ -2,6 +2,7 @@
 // What an evaluation has counted so far.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -22,6 +23,7 @@ class ExactMoments {
   /// Both times `unit`; 0 without values.
   double mean(double unit = 1) const;
   double deviation(double unit = 1) const;  ///< population
+  bool empty() const { return count_ == 0; }
 
   nlohmann::ordered_json toJson() const;
   /// Throws nlohmann::json::exception for anything but toJson()'s.
@@ -63,6 +65,8 @@ class PointTally {
   ExactMoments cosine_;
   ExactMoments embedding_cosine_;
   ExactMoments patch_cosine_;
+  /// Of the dense head's maps, as MapAgreement has them; without values where there is none.
+  std::array<ExactMoments, 4> maps_;
   ExactMoments flops_paper_;
   ExactMoments flops_total_;
   ExactMoments merged_;

@@ -37,6 +37,19 @@ SettingInfo metricKeysSetting() {
   return setting;
 }
 
+SettingInfo unmergeSetting() {
+  SettingInfo setting;
+  setting.key = "unmerge";
+  setting.label = "Unmerging";
+  setting.help =
+      "What a dense head reads at patches that share a token: the token as it is, or the mean of "
+      "the 3 x 3 patches around, which softens the borders that copying draws.";
+  setting.fallback = std::string("copy");
+  setting.choices = {"copy", "average"};
+  setting.scope = SettingScope::kDense;
+  return setting;
+}
+
 const std::vector<MethodEntry>& entries() {
   static const std::vector<MethodEntry> all = [] {
     std::vector<MethodEntry> list{
@@ -54,6 +67,7 @@ const std::vector<MethodEntry>& entries() {
       };
       info.settings.push_back(std::move(position));
       if (info.matches_keys) info.settings.push_back(metricKeysSetting());
+      if (!info.compression.empty()) info.settings.push_back(unmergeSetting());
       if (!info.statistics_settings.empty()) info.statistics_settings.emplace_back("position");
     }
     return list;
@@ -214,6 +228,8 @@ bool suits(const SettingInfo& setting, const VitConfig& vit) {
       return vit.restores();
     case SettingScope::kWindowed:
       return vit.isWindowed();
+    case SettingScope::kDense:
+      return vit.dense.classes > 0 && !vit.restores();
   }
   return true;
 }
@@ -247,9 +263,10 @@ std::string_view needed(SettingScope scope) {
     case SettingScope::kSequence:
       return "networks whose tokens leave the sequence";
     case SettingScope::kInside:
-      return "networks that restore their grid in every block (Segment Anything)";
+      return "networks that restore their grid in every block (Segment Anything, AFNO)";
     case SettingScope::kWindowed:
       return "Segment Anything's encoders";
+    case SettingScope::kDense:
     case SettingScope::kAll:
       break;
   }
@@ -292,6 +309,15 @@ void requireSettingsSuit(const MethodChoice& choice, const VitConfig& vit, std::
                                                : "centroid, destination and mean-rotation"));
     }
     if (!strict && value == setting->fallback) continue;
+    if (setting->scope == SettingScope::kDense) {
+      throw Error(
+          vit.restores()
+              ? fmt::format("--{}: nothing is left to unmerge in {}, which restores its grid in "
+                            "every block",
+                            optionName(key), model)
+              : fmt::format("--{} is about what a dense head reads; --dense-head names one",
+                            optionName(key)));
+    }
     const std::string_view missing =
         vit.restores() || setting->scope == SettingScope::kInside ||
                 setting->scope == SettingScope::kWindowed

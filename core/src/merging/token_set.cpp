@@ -29,7 +29,7 @@ std::vector<std::int64_t> startsOf(Partition partition, const std::vector<std::i
   return starts;
 }
 
-std::vector<float> numbers(const at::Tensor& values) {
+std::vector<float> hostFloats(const at::Tensor& values) {
   const at::Tensor host = values.to(at::kCPU, at::kFloat).contiguous();
   return {host.data_ptr<float>(), host.data_ptr<float>() + host.numel()};
 }
@@ -117,7 +117,7 @@ SetMatches TokenSet::best(const at::Tensor& scores, const at::Tensor& source_fac
     result.best.push_back(source_factors.defined()
                               ? bestProducts(scores[0], source_factors[0], destination_factors[0])
                               : bestMatches(scores[0]));
-    if (along.defined()) result.along.push_back(numbers(along[0]));
+    if (along.defined()) result.along.push_back(hostFloats(along[0]));
     return result;
   }
   at::Tensor products = scores;

@@ -30,7 +30,8 @@ class Finder {
     readBlocks();
     readHeads();
     readNormsAndHead();
-    readPositions();
+    readFilter();
+    readPositions(input_size);
     readRelativeBias();
     readWindows();
     chooseInput(input_size);
@@ -276,7 +277,50 @@ class Finder {
     if (attends) readPool();
   }
 
-  void readPositions() {
+  void readFilter() {
+    constexpr const char* kName = "blocks.0.filter.w1";
+    if (has("field.weight")) {
+      const int pixels = vit_.patch_size * vit_.patch_size;
+      const int rows = length("field.weight", 2, 0);
+      if (rows % pixels != 0) {
+        fail(fmt::format("tensor '{}' has {} rows, which are no {} x {} pixels of whole channels",
+                         tensors_.inFile("field.weight"), rows, vit_.patch_size, vit_.patch_size));
+      }
+      vit_.field_channels = rows / pixels;
+    }
+    if (!has(kName)) return;
+    FourierFilter& filter = vit_.filter;
+    filter.groups = length(kName, 4, 1);
+    const int width = length(kName, 4, 2);
+    const int hidden = length(kName, 4, 3);
+    if (filter.groups * width != vit_.dim || hidden % width != 0) {
+      fail(
+          fmt::format("tensor '{}' has {} blocks of {} x {} channels, which do not make the width "
+                      "{}",
+                      tensors_.inFile(kName), filter.groups, width, hidden, vit_.dim));
+    }
+    filter.hidden_factor = hidden / width;
+    agree(config_.filter_groups, filter.groups);
+    agree(config_.filter_factor, filter.hidden_factor);
+  }
+
+  /// FourCastNet's file says how many patches there are, not of how many rows.
+  PositionGrid namedGrid(const std::optional<InputSize>& wanted, int tokens) const {
+    const std::string patches = fmt::format(
+        "its position table has {} patches of {} x {} pixels, and nothing in the file "
+        "says in how many rows",
+        tokens, vit_.patch_size, vit_.patch_size);
+    if (!wanted) fail(patches + "; --input-size HEIGHTxWIDTH must, as 720x1440");
+    const int rows = wanted->height / vit_.patch_size;
+    const int columns = wanted->width / vit_.patch_size;
+    if (static_cast<std::int64_t>(rows) * columns != tokens) {
+      fail(fmt::format("{}; --input-size {}x{} makes {} x {}", patches, wanted->height,
+                       wanted->width, rows, columns));
+    }
+    return {true, rows, columns};
+  }
+
+  void readPositions(const std::optional<InputSize>& wanted) {
     vit_.position_table = has("pos_embed");
     agree(config_.position_table, vit_.position_table, "pos_embed");
     if (!vit_.position_table) {
@@ -285,8 +329,10 @@ class Finder {
       return;
     }
     const int tokens = length("pos_embed", 3, 1);
-    const PositionGrid grid =
-        findPositionGrid(tokens, vit_.prefixTokens(), vit_.patch_size, config_, tensors_.file());
+    const PositionGrid grid = config_.size_must_be_named
+                                  ? namedGrid(wanted, tokens)
+                                  : findPositionGrid(tokens, vit_.prefixTokens(), vit_.patch_size,
+                                                     config_, tensors_.file());
     vit_.position_covers_prefix = grid.covers_prefix;
     vit_.position_grid_height = grid.height;
     vit_.position_grid_width = grid.width;
@@ -338,8 +384,8 @@ class Finder {
     WindowedAttention& windows = vit_.windows;
     if (windows.sides.empty()) return;
     if (static_cast<int>(windows.sides.size()) != vit_.depth) {
-      fail(fmt::format("has windows for {} blocks and {} blocks", windows.sides.size(),
-                       vit_.depth));
+      fail(
+          fmt::format("has windows for {} blocks and {} blocks", windows.sides.size(), vit_.depth));
     }
     windows.relative = !tensors_.first("blocks.*.attn.rel_pos_h").empty();
     agree(config_.relative, windows.relative, "blocks.0.attn.rel_pos_h");
@@ -389,6 +435,14 @@ class Finder {
       throw Error(fmt::format("{}: {} x {} pixels make {} patches, at most {} are possible", source,
                               size.height, size.width, tokens, kMaxTokens));
     }
+    if (vit_.mixesByFourier() && (size.height / vit_.patch_size != vit_.position_grid_height ||
+                                  size.width / vit_.patch_size != vit_.position_grid_width)) {
+      throw Error(fmt::format(
+          "{}: {} x {} pixels (height x width); an AFNO runs at the size that it was trained at, "
+          "which is {} x {}",
+          source, size.height, size.width, vit_.position_grid_height * vit_.patch_size,
+          vit_.position_grid_width * vit_.patch_size));
+    }
     vit_.input_height = size.height;
     vit_.input_width = size.width;
     const int unseen_rows = size.height % vit_.patch_size;
@@ -407,8 +461,8 @@ class Finder {
                       vit_.gridWidth(), how(vit_.resampling)));
     }
     const WindowedAttention& windows = vit_.windows;
-    if (windows.table_height > 0 && (vit_.gridHeight() != windows.table_height ||
-                                     vit_.gridWidth() != windows.table_width)) {
+    if (windows.table_height > 0 &&
+        (vit_.gridHeight() != windows.table_height || vit_.gridWidth() != windows.table_width)) {
       notes_.push_back(fmt::format(
           "The relative positions of global blocks, of {} x {} patches, are resampled to {} x {} "
           "(linear).",

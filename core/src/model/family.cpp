@@ -114,10 +114,10 @@ const Family* byModelType(const ConfigFields& fields) {
 std::span<const Family> families() {
   // The order in which files without config are tried: names that are more special come first.
   static const std::vector<Family> kFamilies{
-      openClipFamily(),   openAiClipFamily(), hfClipFamily(), hfSiglipFamily(), hfDinov3Family(),
-      hfDinov2Family(),   hfBeitFamily(),     hfVitFamily(),  hfIjepaFamily(),  hfSamFamily(),
-      metaSamFamily(),    metaDinov3Family(),
-      metaDinov2Family(), fairMaeFamily(),    timmFamily()};
+      openClipFamily(),   openAiClipFamily(), hfClipFamily(),  hfSiglipFamily(),
+      hfDinov3Family(),   hfDinov2Family(),   hfBeitFamily(),  hfVitFamily(),
+      hfIjepaFamily(),    hfSamFamily(),      metaSamFamily(), metaDinov3Family(),
+      metaDinov2Family(), fairMaeFamily(),    afnoFamily(),    timmFamily()};
   return kFamilies;
 }
 
@@ -155,7 +155,9 @@ const Family& findFamily(const ConfigFiles& configs, const FileTensors& tensors)
 
 void requireRunnable(const ConfigFiles& configs) {
   if (configs.format() == ConfigFormat::kHuggingFace) byModelType(configs.fields());
-  if (configs.format() == ConfigFormat::kTimm) requireTimmArchitecture(configs.fields());
+  if (configs.format() == ConfigFormat::kTimm && !describesAfno(configs.fields())) {
+    requireTimmArchitecture(configs.fields());
+  }
 }
 
 std::span<const std::string_view> huggingFaceIgnored() {

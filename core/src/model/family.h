@@ -50,6 +50,10 @@ Family metaDinov2Family();
 Family metaDinov3Family();
 Family openAiClipFamily();
 Family fairMaeFamily();
+Family afnoFamily();
+
+/// Whether a config in timm's form is that of an AFNO, which timm has not.
+bool describesAfno(const ConfigFields& config);
 
 /// Keys without bias beside queries with one, below that prefix: BEiT's mark in all its forms, and
 /// all that tells a plain one from a ViT.

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 
@@ -54,8 +55,14 @@ std::optional<std::string> replaced(std::string_view name, std::string_view from
 
 }  // namespace
 
-FileTensors::FileTensors(StateDict tensors, std::string file)
-    : tensors_(std::move(tensors)), file_(std::move(file)) {}
+FileTensors::FileTensors(StateDict tensors, std::string file,
+                         std::shared_ptr<const nlohmann::json> values)
+    : tensors_(std::move(tensors)), file_(std::move(file)), values_(std::move(values)) {}
+
+const nlohmann::json& FileTensors::values() const {
+  static const nlohmann::json none = nlohmann::json::object();
+  return values_ == nullptr ? none : *values_;
+}
 
 void FileTensors::fail(const std::string& problem) const {
   throw Error(fmt::format("{}: {}", file_, problem));

@@ -19,10 +19,14 @@ using Renaming = std::pair<std::string_view, std::string_view>;
 
 class FileTensors {
  public:
-  FileTensors(StateDict tensors, std::string file);
+  /// `values`: what the file says beside its tensors; may be null.
+  FileTensors(StateDict tensors, std::string file,
+              std::shared_ptr<const nlohmann::json> values = nullptr);
 
   const std::string& file() const { return file_; }
   const StateDict& all() const { return tensors_; }
+  /// See TensorFile::values; an empty object where there are none.
+  const nlohmann::json& values() const;
   bool has(std::string_view name) const { return tensors_.find(name) != tensors_.end(); }
   /// The first tensor whose name has this pattern; empty: none.
   std::string first(std::string_view pattern) const;
@@ -55,6 +59,7 @@ class FileTensors {
  private:
   StateDict tensors_;
   std::string file_;
+  std::shared_ptr<const nlohmann::json> values_;
   std::map<std::string, std::string, std::less<>> original_;
   struct Rule {
     std::string from, to;

@@ -8,6 +8,7 @@
 #include "adamerge/hub.h"
 #include "adamerge/report.h"
 #include "model/architecture.h"
+#include "model/dense_head_file.h"
 #include "model/describe_model.h"
 #include "model/family.h"
 #include "model/head_file.h"
@@ -63,7 +64,7 @@ LoadedModel readModel(const fs::path& path, const LoadOptions& options, bool che
   const ModelFiles files = findModelFiles(path);
   const ConfigFiles configs = readConfigFiles(files.config, files.preprocessor);
   LoadedWeights weights = readWeights(files.weights, progress, stop, options.weight_set);
-  FileTensors tensors(std::move(weights.tensors), weights.file);
+  FileTensors tensors(std::move(weights.tensors), weights.file, weights.values);
 
   LoadedModel model;
   ModelInfo& info = model.info;
@@ -94,6 +95,7 @@ LoadedModel readModel(const fs::path& path, const LoadOptions& options, bool che
   model.weights = tensors.release();
   for (const auto& [name, tensor] : model.weights) info.parameters += tensor.numel();
   if (!options.head.empty()) replaceHead(model, options.head);
+  if (!options.dense_head.empty()) addDenseHead(model, options.dense_head);
   return model;
 }
 

@@ -37,6 +37,10 @@ struct ModelConfig {
   /// What no tensor shows: rotary positions, resampling, order of norms, heads of the pooling.
   VitConfig base;
   /// What the tensors show too, to be compared with them.
+  /// The files of this network hold no config and say nothing of the grid, so only a wanted input
+  /// size can.
+  bool size_must_be_named = false;
+  Field<int> filter_groups, filter_factor;  ///< of FourierFilter
   Field<int> patch_size, channels, dim, depth, heads, mlp_hidden, classes, register_tokens,
       projection;
   Field<int> neck_channels{std::nullopt, "the neck's channels"};

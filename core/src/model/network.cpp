@@ -33,6 +33,18 @@ void visitAttention(const VitConfig& c, const std::string& norm, const std::stri
   visitor.linear(base + ".proj", layers.proj, {d, d}, c.proj_bias, c.layer_scale ? scale : "");
 }
 
+void visitFilter(const VitConfig& c, const std::string& base, FilterLayers& layers,
+                 NetworkVisitor& visitor) {
+  const std::int64_t groups = c.filter.groups;
+  const std::int64_t width = c.dim / groups;
+  const std::int64_t hidden = width * c.filter.hidden_factor;
+  visitor.norm(base + "norm1", layers.norm, c.dim, c.rms_norm);
+  visitor.tensor(base + "filter.w1", layers.w1, {2, groups, width, hidden});
+  visitor.tensor(base + "filter.b1", layers.b1, {2, groups, hidden});
+  visitor.tensor(base + "filter.w2", layers.w2, {2, groups, hidden, width});
+  visitor.tensor(base + "filter.b2", layers.b2, {2, groups, width});
+}
+
 void visitMlp(const VitConfig& c, const std::string& norm, const std::string& base,
               const std::string& scale, MlpLayers& layers, NetworkVisitor& visitor) {
   const std::int64_t hidden = c.mlp_hidden;
@@ -105,6 +117,9 @@ class Lister final : public NetworkVisitor {
       case NetworkPart::kHead:
         entries.head += count;
         break;
+      case NetworkPart::kPatchHead:
+        entries.patch_head += count;
+        break;
       default:
         break;
     }
@@ -123,10 +138,11 @@ std::int64_t relativeRows(int window_height, int window_width) {
 void visitBlock(const VitConfig& c, int index, BlockLayers& block, NetworkVisitor& visitor) {
   const std::string base = fmt::format("blocks.{}.", index);
   const auto branches = static_cast<std::size_t>(c.branches);
-  block.attentions.resize(branches);
+  block.attentions.resize(c.mixesByFourier() ? 0 : branches);
   block.mlps.resize(branches);
   visitor.part(NetworkPart::kAttention);
-  for (std::size_t i = 0; i < branches; ++i) {
+  if (c.mixesByFourier()) visitFilter(c, base, block.filter, visitor);
+  for (std::size_t i = 0; i < block.attentions.size(); ++i) {
     const std::string own = branches == 1 ? base : fmt::format("{}attns.{}.", base, i);
     visitAttention(c, own + (branches == 1 ? "norm1" : "norm"), own + "attn",
                    own + (branches == 1 ? "ls1.gamma" : "ls.gamma"), block.attentions[i], visitor);
@@ -170,9 +186,20 @@ void visitHead(const VitConfig& c, NetworkLayers& network, NetworkVisitor& visit
     visitor.linear("projection", network.projection, {c.projection, c.pooledWidth()},
                    c.projection_bias, {});
   }
-  if (c.classes == 0) return;
-  visitor.linear("head", network.head, {c.classes, c.embeddingWidth()}, true, {});
-  if (c.two_heads) visitor.linear("head_dist", network.head_dist, {c.classes, c.dim}, true, {});
+  if (c.classes > 0) {
+    visitor.linear("head", network.head, {c.classes, c.embeddingWidth()}, true, {});
+    if (c.two_heads) visitor.linear("head_dist", network.head_dist, {c.classes, c.dim}, true, {});
+  }
+  visitor.part(NetworkPart::kPatchHead);
+  if (c.field_channels > 0) {
+    const std::int64_t pixels = static_cast<std::int64_t>(c.patch_size) * c.patch_size;
+    visitor.linear("field", network.field, {pixels * c.field_channels, c.dim}, false, {});
+  }
+  if (c.dense.classes > 0) {
+    visitor.linear("dense_head", network.dense,
+                   {c.dense.classes, static_cast<std::int64_t>(c.dense.blocks) * c.featureWidth()},
+                   true, {});
+  }
 }
 
 void visitNetwork(const VitConfig& c, NetworkLayers& network, NetworkVisitor& visitor) {

@@ -27,6 +27,16 @@ struct AttentionLayers {
   PackedLinear proj;         ///< with layer scale in it
 };
 
+/// AFNO's filter as its files have it: real parts first, then imaginary ones; B blocks of channels
+/// of width w = d / B, h = w * FourierFilter::hidden_factor.
+struct FilterLayers {
+  LayerNorm norm;
+  at::Tensor w1;  ///< [2, B, w, h]
+  at::Tensor b1;  ///< [2, B, h]
+  at::Tensor w2;  ///< [2, B, h, w]
+  at::Tensor b2;  ///< [2, B, w]
+};
+
 struct MlpLayers {
   LayerNorm norm;         ///< undefined in parallel blocks
   PackedLinear fc1;       ///< [hidden, d]; with a gate [2 hidden, d], the gate first
@@ -35,7 +45,8 @@ struct MlpLayers {
 };
 
 struct BlockLayers {
-  std::vector<AttentionLayers> attentions;  ///< VitConfig::branches
+  std::vector<AttentionLayers> attentions;  ///< VitConfig::branches; none where it filters
+  FilterLayers filter;
   std::vector<MlpLayers> mlps;
 };
 
@@ -72,9 +83,11 @@ struct NetworkLayers {
   LayerNorm fc_norm;
   PackedLinear projection, projection2;  ///< the second where the projection is an MLP
   PackedLinear head, head_dist;
+  PackedLinear field;  ///< [p * p * c, d]: of each token the pixels of its patch
+  PackedLinear dense;  ///< [classes, blocks * d]
 };
 
-enum class NetworkPart { kEmbedding, kAttention, kMlp, kNorms, kNeck, kPool, kHead };
+enum class NetworkPart { kEmbedding, kAttention, kMlp, kNorms, kNeck, kPool, kHead, kPatchHead };
 
 /// Is shown each layer of a network.
 class NetworkVisitor {
@@ -118,6 +131,7 @@ struct MatrixEntries {
   double pool_tokens = 0;   ///< per token that it looks at
   double neck = 0;          ///< per patch
   double head = 0;          ///< projection and classifiers, once
+  double patch_head = 0;    ///< dense head and field, per patch
 };
 MatrixEntries matrixEntries(const VitConfig& config);
 

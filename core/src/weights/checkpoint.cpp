@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -254,6 +255,47 @@ class Listing {
   std::size_t spent_ = 0;
 };
 
+/// A plain value or a list of them; discarded: something else.
+nlohmann::json plainValue(const pickle::Document& document, pickle::Index at) {
+  if (const auto* flag = document.get<bool>(at)) return *flag;
+  if (const auto* whole = document.get<std::int64_t>(at)) return *whole;
+  if (const auto* number = document.get<double>(at)) return *number;
+  if (const auto* text = document.get<std::string>(at)) return *text;
+  const auto* list = document.get<pickle::Sequence>(at);
+  constexpr std::size_t kMostItems = 65536;
+  if (list == nullptr || list->items.size() > kMostItems) {
+    return nlohmann::json(nlohmann::json::value_t::discarded);
+  }
+  nlohmann::json items = nlohmann::json::array();
+  for (const pickle::Index item : list->items) {
+    const bool nested = document.get<pickle::Sequence>(item) != nullptr;
+    nlohmann::json value =
+        nested ? nlohmann::json(nlohmann::json::value_t::discarded) : plainValue(document, item);
+    if (value.is_discarded()) return value;
+    items.push_back(std::move(value));
+  }
+  return items;
+}
+
+/// See TensorFile::values. `levels`: of dicts below this one that are looked into.
+nlohmann::json plainValues(const pickle::Document& document, const pickle::Dict& dict, int levels) {
+  nlohmann::json values = nlohmann::json::object();
+  for (const auto& [key, at] : dict.items) {
+    const auto* name = document.get<std::string>(key);
+    if (name == nullptr) continue;
+    const auto* below = document.get<pickle::Dict>(at);
+    const auto* object = document.get<pickle::Object>(at);
+    if (object != nullptr && object->attributes && document.className(at) == "argparse.Namespace") {
+      below = document.get<pickle::Dict>(*object->attributes);
+    }
+    nlohmann::json value = below == nullptr ? plainValue(document, at)
+                           : levels > 0     ? plainValues(document, *below, levels - 1)
+                                            : nlohmann::json(nlohmann::json::value_t::discarded);
+    if (!value.is_discarded()) values[*name] = std::move(value);
+  }
+  return values;
+}
+
 }  // namespace
 
 TensorFile openCheckpoint(const std::shared_ptr<const MappedFile>& file) {
@@ -261,6 +303,11 @@ TensorFile openCheckpoint(const std::shared_ptr<const MappedFile>& file) {
   TensorFile opened;
   std::vector<pickle::Index> values;
   Listing(*checkpoint).walk(opened, values);
+  const pickle::Document& document = checkpoint->document();
+  if (const auto* root = document.get<pickle::Dict>(document.root)) {
+    opened.values =
+        std::make_shared<const nlohmann::json>(plainValues(document, *root, /*levels=*/1));
+  }
   opened.read = [checkpoint, values = std::move(values),
                  names = opened.tensors](std::size_t index) {
     return checkpoint->read(names[index].name,

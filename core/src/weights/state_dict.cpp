@@ -230,6 +230,7 @@ LoadedWeights readWeights(const std::filesystem::path& path, const ProgressCallb
   WeightSet set = chooseWeights(opened.tensors, loaded.file, wanted);
   loaded.notes = std::move(set.notes);
   loaded.torchscript = opened.torchscript;
+  loaded.values = opened.values;
   tellOthers(opened, set, loaded.notes);
   for (const auto& [name, index] : set.tensors) {
     throwIfStopped(stop);

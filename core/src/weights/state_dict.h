@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +34,9 @@ struct TensorFile {
     bool object = false;
   };
   std::vector<Other> others;  ///< what is no tensor
+  /// Truth values, numbers, texts and flat lists of them that lie in the outermost dict, or one dict
+  /// or argparse.Namespace below it: {"meta": {"CLASSES": [...]}}. Null: a format without them.
+  std::shared_ptr<const nlohmann::json> values;
   bool torchscript = false;
 };
 
@@ -42,6 +47,7 @@ struct LoadedWeights {
   std::vector<std::string> notes;  ///< which set was taken, and what was taken off or passed over
   std::string file;                ///< for messages
   bool torchscript = false;        ///< an archive of torch.jit.save, of which nothing is run
+  std::shared_ptr<const nlohmann::json> values;  ///< as TensorFile's
 };
 
 /// Reads `.safetensors`, a sharded `*.index.json` with its shards, and the zip archives of
