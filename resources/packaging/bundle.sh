@@ -15,6 +15,7 @@ plugins=$libraries/qt6/plugins
 
 rm -rf "$build/bundle"
 cmake --install "$build" --prefix "$root" --strip >/dev/null
+rm -rf "$root/lib/python3"  # Debian's Python alone can load it
 mv "$root/bin" "$root/libexec"
 mkdir -p "$root/bin" "$root/lib/qt6" "$root/share/fonts"
 

@@ -73,7 +73,7 @@ class MergeTest(unittest.TestCase):
     def test_images_and_layouts(self):
         batch = np.stack([keys(65, seed=seed) for seed in range(3)])
         apart = [adamerge.merge("pitome", one, prefix=1) for one in batch]
-        for layout in (batch, batch.astype(">f4"), batch[:, ::1], np.asfortranarray(batch), np.repeat(batch, 2, 2)[..., ::2]):
+        for layout in (batch, batch.astype(">f4"), np.asfortranarray(batch), np.repeat(batch, 2, 2)[..., ::2]):
             for one, alone in zip(adamerge.merge("pitome", layout, prefix=1), apart):
                 np.testing.assert_array_equal(one.merges, alone.merges)
         half = batch[0].astype(np.float16)
@@ -216,8 +216,8 @@ class WayTest(unittest.TestCase):
         self.assertIn("brings another LibTorch", run["later"].stderr)
 
     def test_an_unknown_way_is_refused(self):
-        run = subprocess.run([sys.executable, "-c", "import adamerge; adamerge.Model()"], capture_output=True, text=True,
-                             env={**os.environ, "ADAMERGE_CORE": "moon"})
+        run = subprocess.run([sys.executable, "-c", "import adamerge; adamerge.Model()"],
+                             capture_output=True, text=True, env={**os.environ, "ADAMERGE_CORE": "moon"})
         self.assertIn("ADAMERGE_CORE takes one of module, process, program, not 'moon'", run.stderr)
 
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # public_code.sh BUILD: the newest timm and PyTorch in a virtual environment below BUILD, and the public code of ToMe
 # and PiToMe beside it (TOME, PITOME: clones that are there already); then groups recorded from that code against ours.
+# Last, the example notebook without a browser; its pictures are in BUILD/notebook.
 set -euo pipefail
 build=$(realpath "$1")
 here=$(cd "$(dirname "$0")" && pwd)
@@ -20,3 +21,4 @@ for code in TOME=facebookresearch/ToMe PITOME=hchautran/PiToMe; do
 done
 export ADAMERGE_PROGRAM=$build/bin/adamerge PYTHONPATH=$here/../../app/python
 "$environment/bin/python" "$here/public_code.py" -v
+"$environment/bin/python" "$here/notebook.py" "$here/../../app/python/examples/token_merging.ipynb" "$build/notebook"

@@ -62,8 +62,12 @@ def _foreign_torch() -> Optional[str]:
         if module is None and origin is None and finder is not _NoSecondLibTorch:
             with contextlib.suppress(ImportError, AttributeError):
                 origin = getattr(finder.find_spec("torch", None), "origin", None)
-    folder = Path(origin).parent if origin else None
-    return str(folder) if folder and any((folder / "lib").glob("libtorch_cpu*")) else None
+    if not origin:
+        return None
+    folder = Path(origin).resolve().parent
+    # Debian's has links to the system's, which the module has too.
+    own = any(folder in library.resolve().parents for library in (folder / "lib").glob("libtorch_cpu*"))
+    return str(folder) if own else None
 
 
 class _NoSecondLibTorch:

@@ -81,6 +81,6 @@ def merge(method: str, keys: Any, *, prefix: int = 0, grid: Optional[Tuple[int, 
     array, dtype = _readable(keys)
     if groups is not None:
         groups = np.asarray(groups).tolist()
-    merged = [Merged(**_core_access.unpacked(one)) for one in core.merge(array, dtype, method, written(settings), prefix, grid, block, depth,
-                                                  groups)]
+    told = core.merge(array, dtype, method, written(settings), prefix, grid, block, depth, groups)
+    merged = [Merged(**_core_access.unpacked(one)) for one in told]
     return merged if array.ndim == 3 else merged[0]
