@@ -127,8 +127,8 @@ std::vector<std::string> CliResult::problems() const {
 }
 
 std::vector<std::string> withTinyModel(std::vector<std::string> arguments) {
-  constexpr std::array<std::string_view, 6> kRun = {"info",     "inspect", "calibrate",
-                                                    "evaluate", "bench",   "schedule"};
+  constexpr std::array<std::string_view, 7> kRun = {"info",     "inspect", "calibrate", "evaluate",
+                                                    "pictures", "bench",   "schedule"};
   const auto names_one = [](const std::string& word) {
     return word.starts_with("--model") || word.starts_with("--architecture") ||
            word.starts_with("--compare");

@@ -89,7 +89,9 @@ TEST_F(PictureRowsTest, HoldWhatTheTotalsAreMadeOf) {
       ASSERT_EQ(row.top.size(), 5U);
       EXPECT_GE(row.top[0].probability, row.top[1].probability);
       EXPECT_EQ(outcome.right, row.top[0].index == row.label);
-      if (outcome.right) EXPECT_NEAR(*row.class_probability, row.top[0].probability, 1e-6);
+      if (outcome.right) {
+        EXPECT_NEAR(*row.class_probability, row.top[0].probability, 1e-6);
+      }
       EXPECT_EQ(file->className(row.label), row.label_name);
     }
     EXPECT_NEAR(100 * right / 13, *expected.accuracy.top1, 1e-9);

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <fstream>
+#include <iterator>
 #include <mutex>
 #include <thread>
 
@@ -70,7 +72,9 @@ class RanksTest : public testing::Test {
   /// Begins to assist, and waits until rank 0 will find it ready.
   std::jthread assistant(MailboxRank& rank, Mailboxes& mail) const {
     std::jthread thread([this, &rank](const std::stop_token& stop) {
-      assistEvaluation(rank, test::bundledEngine(), open(), choices_, {.decoders = 1}, stop);
+      EvaluationOptions options{.decoders = 1};
+      options.pictures = rows_;
+      assistEvaluation(rank, test::bundledEngine(), open(), choices_, options, stop);
     });
     for (bool ready = false; !ready; std::this_thread::yield()) {
       const std::lock_guard lock(mail.mutex);
@@ -83,6 +87,7 @@ class RanksTest : public testing::Test {
                   double seconds_until_lost = 60) const {
     EvaluationOptions options{.batch = 1, .state = state_, .decoders = 1};
     options.ranks = &rank;
+    options.pictures = rows_;
     options.seconds_until_lost = seconds_until_lost;
     return evaluate(test::bundledEngine(), open(), choices_, options, {}, stop);
   }
@@ -90,6 +95,7 @@ class RanksTest : public testing::Test {
   test::TemporaryFolder folder_;
   fs::path images_ = folder_.path() / "images";
   fs::path state_ = folder_.path() / "out.json.partial";
+  fs::path rows_ = {};  ///< of each image; empty: not wanted
   std::vector<MeasuredChoice> choices_ = {
       {{"adamerge", {{"r_max", std::int64_t{16}}}, nullptr, false}, std::nullopt}};
 };
@@ -115,6 +121,25 @@ TEST_F(RanksTest, GiveTheTotalsOfOneProcess) {
     for (int rank = 1; rank < size; ++rank)
       EXPECT_GE(ranks[static_cast<std::size_t>(rank)].sent(), 3);
   }
+}
+
+TEST_F(RanksTest, GiveTheRowsOfOneProcess) {
+  const auto content = [](const fs::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(stream), {});
+  };
+  const fs::path alone = folder_.path() / "alone.csv";
+  EvaluationOptions options;
+  options.pictures = alone;
+  evaluate(test::bundledEngine(), open(), choices_, options);
+  rows_ = folder_.path() / "shared.csv";
+  Mailboxes mail(2);
+  MailboxRank first(mail, 0);
+  MailboxRank second(mail, 1);
+  const std::jthread thread = assistant(second, mail);
+  EXPECT_TRUE(lead(first).complete());
+  EXPECT_GT(content(alone).size(), 1000U);
+  EXPECT_EQ(content(rows_), content(alone));
 }
 
 TEST_F(RanksTest, ASilentRankIsLostAndTheRestGoesOnWithoutIt) {

@@ -52,7 +52,7 @@ std::map<std::string, int> classesOf(const PictureFile& file) {
 }
 
 constexpr int kPageMargin = 12;
-constexpr int kMostNamed = 3;
+constexpr int kMostNamed = 30;  ///< missing images in the tooltip
 
 QToolButton* pageTool(const char* name, const QString& icon_name, const QString& text,
                       const QString& tip) {
@@ -248,9 +248,10 @@ void GalleryPage::tellMissing(int /*row*/, const QString& problem) {
   if (!missing_.contains(problem)) missing_ << problem;
   QString text = counted(missing_.size(), "%1 image moved or changed since it was measured: ",
                          "%1 images moved or changed since they were measured: ") +
-                 missing_.mid(0, kMostNamed).join(QStringLiteral("; "));
-  if (missing_.size() > kMostNamed) text += tr(" and %1 more").arg(missing_.size() - kMostNamed);
+                 missing_.first();
+  if (missing_.size() > 1) text += tr(" and others");
   notice_->show(Severity::kWarning, text + QLatin1Char('.'));
+  notice_->setToolTip(missing_.mid(0, kMostNamed).join(QLatin1Char('\n')));
 }
 
 void GalleryPage::askForFile() {

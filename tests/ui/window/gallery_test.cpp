@@ -3,6 +3,7 @@
 // canvas, images that moved, the contact sheet, half a million images.
 #include <QtTest>
 #include <QtWidgets>
+#include <ctime>
 #include <filesystem>
 
 #include "adamerge/pictures.h"
@@ -131,7 +132,7 @@ class GalleryTest : public QObject {
     auto* page = panel.findChild<GalleryPage*>();
     const auto notice = [&] { return page->findChildren<MessageLine*>().front()->text(); };
     QTRY_VERIFY2(notice().startsWith("2 images moved or changed"), qPrintable(notice()));
-    QVERIFY(notice().contains("0.png"));
+    QVERIFY2(notice().contains(".png: there is no such file"), qPrintable(notice()));
     // What is no such file is said, and what is shown stays.
     const fs::path other = folder_.filePath("other.csv").toStdString();
     adamerge::test::writeBytes(other, "a,b\n1,2\n");
@@ -153,7 +154,12 @@ class GalleryTest : public QObject {
     view.resize(340, 480);
     view.show();
     QVERIFY(QTest::qWaitForWindowExposed(&view));
-    const auto cpu = [] { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; };
+    // Of this thread, on a machine that others use too.
+    const auto cpu = [] {
+      timespec time{};
+      clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+      return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+    };
     double begin = cpu();
     model.show(list, nullptr);
     view.scrollToBottom();
