@@ -85,9 +85,10 @@ int run(const CalibrateOptions& options, const std::stop_token& stop) {
   requireWritableFile(options.output);
   const Engine engine = options.engine.load(terminal, stop);
   if (engine.info().vit.restores() && key != "ratio") {
-    throw UsageError(fmt::format("{} restores its grid in every block: its statistics are for "
-                                 "--ratio, in per cent, as 25,50,75",
-                                 engine.info().name));
+    throw UsageError(
+        fmt::format("{} restores its grid in every block: its statistics are for "
+                    "--ratio, in per cent, as 25,50,75",
+                    engine.info().name));
   }
   requireSettingsSuit(calibration.choice, engine.info().vit, engine.info().name, /*strict=*/true);
   // A count that the model cannot merge is said before any image is read.
@@ -108,8 +109,7 @@ int run(const CalibrateOptions& options, const std::stop_token& stop) {
   if (!options.engine.quiet()) {
     fmt::print("{}: statistics of {} blocks for {} values of {} from {} images, {} passes\n",
                options.output, statistics.depth, statistics.entries.size(), statistics.knob,
-               statistics.images,
-               statistics.passes);
+               statistics.images, statistics.passes);
   }
   return finish(images, terminal);
 }

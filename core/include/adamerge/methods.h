@@ -88,11 +88,11 @@ struct Statistics {
   int depth = 0;
   int passes = 2;
   int images = 0;
-  std::string source;   ///< where the images came from
-  std::string created;  ///< ISO 8601 date
-  std::string dtype;    ///< of the engine that made them; may be empty
-  Settings settings;    ///< those they were made under; missing keys have their default
-  std::string knob = "r_max";            ///< the setting that they were made for some values of
+  std::string source;          ///< where the images came from
+  std::string created;         ///< ISO 8601 date
+  std::string dtype;           ///< of the engine that made them; may be empty
+  Settings settings;           ///< those they were made under; missing keys have their default
+  std::string knob = "r_max";  ///< the setting that they were made for some values of
   std::vector<StatisticsEntry> entries;  ///< ascending in r_max, at least one
 };
 
@@ -134,12 +134,12 @@ struct KnobRange {
 };
 
 struct MethodInfo {
-  std::string id;             ///< "adamerge": command line, JSON
-  std::string label;          ///< "AdaMerge"
-  std::string description;    ///< one sentence
-  std::string reference;      ///< paper
-  std::string salience;       ///< what the method's salience map shows; empty where it has none
-  bool matches_keys = false;  ///< decides by attention keys, so it has the setting "metric_keys"
+  std::string id;              ///< "adamerge": command line, JSON
+  std::string label;           ///< "AdaMerge"
+  std::string description;     ///< one sentence
+  std::string reference;       ///< paper
+  std::string salience;        ///< what the method's salience map shows; empty where it has none
+  bool matches_keys = false;   ///< decides by attention keys, so it has the setting "metric_keys"
   bool merges_inside = false;  ///< runs in networks that restore their grid in every block
   std::vector<CompressionKnob> compression;  ///< the first active one is the slider's
   /// Keys whose values calibrated statistics belong to; empty: the method uses no statistics.

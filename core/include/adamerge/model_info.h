@@ -142,8 +142,8 @@ struct VitConfig {
   Pooling pooling = Pooling::kToken;
   bool pool_prefix = false;  ///< means and maxima over prefix tokens too
   AttentionPool attention_pool;
-  int neck_channels = 0;   ///< of the convolutions after the blocks (SAM); 0: none
-  bool neck_norm = false;  ///< there is only a norm in their place
+  int neck_channels = 0;      ///< of the convolutions after the blocks (SAM); 0: none
+  bool neck_norm = false;     ///< there is only a norm in their place
   int projection = 0;         ///< width of a projection after pooling (CLIP); 0: none
   int projection_hidden = 0;  ///< it is an MLP with this hidden width; 0: one matrix
   bool projection_bias = false;

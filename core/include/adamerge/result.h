@@ -92,7 +92,7 @@ struct LayerTrace {
   int tokens_inside = 0;
   /// Rows and columns of the windows that a part of the block ran in; empty: it had none.
   std::vector<int> window;
-  int padding = 0;  ///< tokens that fill windows up, in all of them
+  int padding = 0;                   ///< tokens that fill windows up, in all of them
   std::optional<double> redundancy;  ///< what the method measures of it
   std::optional<double> mu;
   std::optional<double> sigma;

@@ -49,16 +49,14 @@ Flops countFlops(const VitConfig& vit, std::span<const BlockWork> blocks) {
                      in * keys * per_pair;
     }
     const double seen = block.masked ? attending : block.keys.value_or(attending);
-    flops.total += parts + block.pairs.value_or(attending * seen) * per_pair +
-                   block.relative_macs +
+    flops.total += parts + block.pairs.value_or(attending * seen) * per_pair + block.relative_macs +
                    (attending - vit.prefixTokens()) * per_rotation + block.method_macs;
   }
   const double patch_values = static_cast<double>(vit.channels) * vit.patch_size * vit.patch_size;
   const int last =
       blocks.empty() ? vit.prefixTokens() + vit.patchTokens() : blocks.back().tokens_out;
-  flops.total +=
-      vit.patchTokens() * patch_values * vit.dim + poolingMacs(vit, entries, last) + entries.head +
-      vit.patchTokens() * entries.neck;
+  flops.total += vit.patchTokens() * patch_values * vit.dim + poolingMacs(vit, entries, last) +
+                 entries.head + vit.patchTokens() * entries.neck;
   flops.paper /= kGiga;
   flops.total /= kGiga;
   return flops;

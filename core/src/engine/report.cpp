@@ -410,20 +410,21 @@ std::string scheduleJson(const Engine& engine, const MethodChoice& choice, doubl
   MethodChoice chosen = choice;
   chosen.settings[point.key] = std::int64_t{point.value};
   chosen.settings = completeSettings(chosen, engine.info().vit);
-  const Json json = {{"model", engine.info().name},
-                     {"method", choice.method},
-                     {"target_paper", target},
-                     {"setting", {{point.key, point.value}}},
-                     {"settings", toJson(settingsInForce(chosen, engine.info().vit.placesTokens()))},
-                     {"calibrated", point.calibrated},
-                     {"images", point.images},
-                     {"device", engine.device()},
-                     {"dtype", engine.dtype()},
-                     {"flops",
-                      {{"paper", point.flops.paper},
-                       {"total", point.flops.total},
-                       {"baseline_paper", point.unmerged}}},
-                     {"tokens_per_block", point.tokens_per_block}};
+  const Json json = {
+      {"model", engine.info().name},
+      {"method", choice.method},
+      {"target_paper", target},
+      {"setting", {{point.key, point.value}}},
+      {"settings", toJson(settingsInForce(chosen, engine.info().vit.placesTokens()))},
+      {"calibrated", point.calibrated},
+      {"images", point.images},
+      {"device", engine.device()},
+      {"dtype", engine.dtype()},
+      {"flops",
+       {{"paper", point.flops.paper},
+        {"total", point.flops.total},
+        {"baseline_paper", point.unmerged}}},
+      {"tokens_per_block", point.tokens_per_block}};
   return jsonText(json);
 }
 

@@ -48,9 +48,9 @@ class VisionTransformer {
     bool trace = true;
     bool patch_map = true;  ///< also find which token stands for a dropped one's patches
     TokenPosition position = TokenPosition::kCentroid;
-    bool rotated_keys = false;  ///< what methods match by is taken after the rotation
-    bool stream = false;        ///< also hand out the residual stream, for tests
-    bool record = false;        ///< also hand out what the lenses look into
+    bool rotated_keys = false;                ///< what methods match by is taken after the rotation
+    bool stream = false;                      ///< also hand out the residual stream, for tests
+    bool record = false;                      ///< also hand out what the lenses look into
     std::span<const InputPlace> places = {};  ///< of each image; empty where no method asks
   };
 

@@ -106,8 +106,8 @@ std::vector<SettingInfo> adaMergeSettings() {
   decay.active_when = when("schedule", std::string("decay"));
   settings.push_back(decay);
   for (SettingInfo& setting : settings) {
-    for (const char* key : {"r_max", "r", "similarity", "priority", "weights", "place", "schedule",
-                            "decay"}) {
+    for (const char* key :
+         {"r_max", "r", "similarity", "priority", "weights", "place", "schedule", "decay"}) {
       if (setting.key == key) setting.scope = SettingScope::kSequence;
     }
   }

@@ -338,8 +338,8 @@ class Finder {
     WindowedAttention& windows = vit_.windows;
     if (windows.sides.empty()) return;
     if (static_cast<int>(windows.sides.size()) != vit_.depth) {
-      fail(fmt::format("has windows for {} blocks and {} blocks", windows.sides.size(),
-                       vit_.depth));
+      fail(
+          fmt::format("has windows for {} blocks and {} blocks", windows.sides.size(), vit_.depth));
     }
     windows.relative = !tensors_.first("blocks.*.attn.rel_pos_h").empty();
     agree(config_.relative, windows.relative, "blocks.0.attn.rel_pos_h");
@@ -407,8 +407,8 @@ class Finder {
                       vit_.gridWidth(), how(vit_.resampling)));
     }
     const WindowedAttention& windows = vit_.windows;
-    if (windows.table_height > 0 && (vit_.gridHeight() != windows.table_height ||
-                                     vit_.gridWidth() != windows.table_width)) {
+    if (windows.table_height > 0 &&
+        (vit_.gridHeight() != windows.table_height || vit_.gridWidth() != windows.table_width)) {
       notes_.push_back(fmt::format(
           "The relative positions of global blocks, of {} x {} patches, are resampled to {} x {} "
           "(linear).",

@@ -114,10 +114,9 @@ const Family* byModelType(const ConfigFields& fields) {
 std::span<const Family> families() {
   // The order in which files without config are tried: names that are more special come first.
   static const std::vector<Family> kFamilies{
-      openClipFamily(),   openAiClipFamily(), hfClipFamily(), hfSiglipFamily(), hfDinov3Family(),
-      hfDinov2Family(),   hfBeitFamily(),     hfVitFamily(),  hfIjepaFamily(),  hfSamFamily(),
-      metaSamFamily(),    metaDinov3Family(),
-      metaDinov2Family(), fairMaeFamily(),    timmFamily()};
+      openClipFamily(), openAiClipFamily(), hfClipFamily(),     hfSiglipFamily(), hfDinov3Family(),
+      hfDinov2Family(), hfBeitFamily(),     hfVitFamily(),      hfIjepaFamily(),  hfSamFamily(),
+      metaSamFamily(),  metaDinov3Family(), metaDinov2Family(), fairMaeFamily(),  timmFamily()};
   return kFamilies;
 }
 
