@@ -21,8 +21,9 @@ struct InfoOptions {
 std::string calibrationText(const Engine& engine) {
   const auto statistics = engine.statistics();
   if (statistics == nullptr) return "none (run adamerge calibrate)";
-  return fmt::format("{} {} to {}, {} images of {}", statistics->knob, statistics->entries.front().r_max,
-                     statistics->entries.back().r_max, statistics->images, statistics->source);
+  return fmt::format("{} {} to {}, {} images of {}", statistics->knob,
+                     statistics->entries.front().r_max, statistics->entries.back().r_max,
+                     statistics->images, statistics->source);
 }
 
 std::string prefixText(const VitConfig& vit) {

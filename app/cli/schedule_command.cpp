@@ -48,10 +48,10 @@ int run(const ScheduleOptions& options, const std::stop_token& stop) {
       matchFlops(engine, inputs, choice, options.flops, terminal.callback(), stop);
 
   if (!point.calibrated) {
-    terminal.warn(fmt::format(
-        "no layer statistics fit these settings, so every block merges half of {}; "
-        "calibrate first",
-        point.key));
+    terminal.warn(
+        fmt::format("no layer statistics fit these settings, so every block merges half of {}; "
+                    "calibrate first",
+                    point.key));
   }
   if (std::abs(point.flops.paper - options.flops) > 0.02 * options.flops) {
     terminal.warn(fmt::format("{} {} is the nearest to {:.3f} G, with {:.3f} G",

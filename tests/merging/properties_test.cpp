@@ -35,6 +35,7 @@ std::vector<MethodChoice> variantsOf(const MethodInfo& method, const VitConfig& 
     base.settings[knob->key] = std::int64_t{range.at(std::max(1, range.steps() * 2 / 5))};
   }
   for (const CompressionKnob& knob : method.compression) {
+    if (!suits(*method.setting(knob.key), vit)) continue;
     base.settings.try_emplace(knob.key, std::int64_t{std::max(1, vit.patchTokens() / 5)});
   }
   if (method.setting("delay") != nullptr) base.settings["delay"] = std::int64_t{vit.depth / 2};
@@ -55,6 +56,8 @@ std::vector<MethodChoice> variantsOf(const MethodInfo& method, const VitConfig& 
       add(std::vector<std::int64_t>{2, 1});
     }
     for (const std::string& choice : setting.choices) {
+      // Of windowed attention alone.
+      if (setting.key == "position" && choice == "mean") continue;
       // That comes from a file only.
       if (setting.key != "importance" || choice != "gradient") add(choice);
     }

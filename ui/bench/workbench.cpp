@@ -430,7 +430,18 @@ MethodChoice Workbench::fitted(const MethodChoice& choice) const {
     return result;
   }
   const VitConfig& vit = model_->info.vit;
-  result.settings = completeSettings(choice, vit);
+  const MethodInfo& method = findMethod(choice.method);
+  const bool of_others =
+      std::any_of(choice.settings.begin(), choice.settings.end(), [&](const auto& entry) {
+        const SettingInfo* setting = method.setting(entry.first);
+        return setting != nullptr && setting->scope != SettingScope::kRotary &&
+               setting->scope != SettingScope::kPlaced && !suits(*setting, vit);
+      });
+  // Completed for a network that does not restore its grid, or the other way round.
+  for (const char* key : {"position", "proportional_attention", "blocks"}) {
+    if (of_others) result.settings.erase(key);
+  }
+  result.settings = completeSettings(result, vit);
   for (const CompressionKnob& knob : findMethod(choice.method).compression) {
     const auto found = result.settings.find(knob.key);
     if (found == result.settings.end()) continue;  // of other networks

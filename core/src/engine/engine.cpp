@@ -88,7 +88,9 @@ ChosenStatistics chooseStatistics(const MethodChoice& choice, const MethodInfo& 
     return {choice.statistics, "the layer statistics were made under other settings (" + differ +
                                    "): redundancy lies elsewhere, so z and the counts may be off"};
   }
-  if (own != nullptr && own->knob != knob->key) return {nullptr, fmt::format("the model's layer statistics are for --{}", optionName(own->knob))};
+  if (own != nullptr && own->knob != knob->key)
+    return {nullptr,
+            fmt::format("the model's layer statistics are for --{}", optionName(own->knob))};
   if (own == nullptr) {
     return {nullptr, own_problem.empty() ? "the model has no layer statistics" : own_problem};
   }
@@ -315,11 +317,10 @@ PreparedMethod Engine::prepare(const MethodChoice& choice) const {
     prepared->warnings.push_back(std::move(warning));
   }
   if (!prepared->method->calibrated() && !choice.ignore_statistics) {
-    prepared->warnings.push_back(
-        fmt::format("uncalibrated: {}; {} until you run 'adamerge calibrate' under these settings",
-                    chosen.warning,
-                    fmt::format(fmt::runtime(entry.info.uncalibrated),
-                                entry.info.activeKnob(settings)->key)));
+    prepared->warnings.push_back(fmt::format(
+        "uncalibrated: {}; {} until you run 'adamerge calibrate' under these settings",
+        chosen.warning,
+        fmt::format(fmt::runtime(entry.info.uncalibrated), entry.info.activeKnob(settings)->key)));
   } else if (chosen.statistics && !chosen.warning.empty()) {
     prepared->warnings.push_back(chosen.warning);
   }

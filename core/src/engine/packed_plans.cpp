@@ -103,8 +103,8 @@ at::Tensor restored(std::span<const MergePlan> plans, std::span<const std::int64
     } else if (!plans[i].changes()) {
       all.push_back(own);
     } else {
-      at::Tensor rows =
-          own.index_select(0, sentTo(own.device(), rowsBack(plans.subspan(i, 1), counts.subspan(i, 1))));
+      at::Tensor rows = own.index_select(
+          0, sentTo(own.device(), rowsBack(plans.subspan(i, 1), counts.subspan(i, 1))));
       for (const PlannedDrop& drop : plans[i].dropped) {
         rows.select(0, drop.position).copy_(old.select(0, drop.position));
       }

@@ -166,8 +166,8 @@ PlacedModel::Output PlacedModel::forward(std::int64_t count, const Images& image
       network = adapted.of(now.network, method);
       VisionTransformer::Options own = options;
       if (!own.places.empty()) {
-        own.places = own.places.subspan(static_cast<std::size_t>(done),
-                                        static_cast<std::size_t>(part));
+        own.places =
+            own.places.subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(part));
       }
       return network->forward(images(done, part), method, own, stop);
     });

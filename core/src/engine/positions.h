@@ -58,8 +58,8 @@ at::Tensor resizedBiasTable(const VitConfig& config, const at::Tensor& table);
 /// A table [rows, heads] of a grid -> the bias of each pair, [heads, 1 + patches, 1 + patches]
 /// fp32.
 at::Tensor pairBias(const at::Tensor& table, int grid_height, int grid_width);
-/// Decomposed relative positions of a block's windows, [2 rows - 1 + 2 columns - 1, d / heads] fp32:
-/// those of rows, then those of columns; in a block of one window resampled to the grid.
+/// Decomposed relative positions of a block's windows, [2 rows - 1 + 2 columns - 1, d / heads]
+/// fp32: those of rows, then those of columns; in a block of one window resampled to the grid.
 at::Tensor relativeTables(const VitConfig& config, int block, const at::Tensor& rows,
                           const at::Tensor& columns);
 

@@ -139,12 +139,12 @@ InsideWindows VisionTransformer::enterWindows(Pack& pack, int index, const Merge
   for (std::size_t k = 0; k < before.size(); ++k) {
     inside.counts.push_back(remainingTokens(plans[k], before[k]));
   }
-  const bool changes = std::any_of(plans.begin(), plans.end(),
-                                   [](const MergePlan& plan) { return plan.changes(); });
+  const bool changes =
+      std::any_of(plans.begin(), plans.end(), [](const MergePlan& plan) { return plan.changes(); });
   inside.tokens = changes ? applied(plans, before, inOrder(read)) : inOrder(read);
   const at::Tensor back = rowsBack(plans, before);
-  inside.back = sentTo(
-      device_, raster ? back : back.index_select(0, at::tensor(inverse(order), at::kLong)));
+  inside.back =
+      sentTo(device_, raster ? back : back.index_select(0, at::tensor(inverse(order), at::kLong)));
   return inside;
 }
 
@@ -168,8 +168,8 @@ std::vector<Segment> VisionTransformer::windowSegments(int index, const WindowGr
     segment.places = whole;
     if (!plan.changes()) continue;
     if (tables.defined()) {
-      segment.places = std::make_shared<const RelativePlaces>(
-          placesOf(grid, window, plan, tables, position));
+      segment.places =
+          std::make_shared<const RelativePlaces>(placesOf(grid, window, plan, tables, position));
     }
     if (!proportional) continue;
     const std::vector<float> sizes = applyToSizes(
@@ -184,7 +184,8 @@ void VisionTransformer::runWindowed(Pack& pack, int index, const MergeMethod& me
                                     const Options& options) const {
   const BlockLayers& block = layers_.blocks[static_cast<std::size_t>(index)];
   const AttentionLayers& layers = block.attentions.front();
-  const WindowGrid grid = windowsOf(config_, config_.windows.sides[static_cast<std::size_t>(index)]);
+  const WindowGrid grid =
+      windowsOf(config_, config_.windows.sides[static_cast<std::size_t>(index)]);
   const std::size_t windows = grid.windows.size();
   const at::Tensor input = normed(pack.tokens, layers.norm);
   at::Tensor metric;
@@ -196,8 +197,8 @@ void VisionTransformer::runWindowed(Pack& pack, int index, const MergeMethod& me
   for (std::size_t i = 0; i < pack.images.size(); ++i) {
     const auto first = inside.counts.begin() + static_cast<std::ptrdiff_t>(i * windows);
     pack.images[i].noteWindows(grid.rows, grid.columns, padding);
-    pack.images[i].noteWindowedAttention(windowedWork(
-        config_, grid, {first, first + static_cast<std::ptrdiff_t>(windows)}));
+    pack.images[i].noteWindowedAttention(
+        windowedWork(config_, grid, {first, first + static_cast<std::ptrdiff_t>(windows)}));
   }
 
   // Rows of the padded windows: of a whole one in raster order, else tokens first.
@@ -221,12 +222,12 @@ void VisionTransformer::runWindowed(Pack& pack, int index, const MergeMethod& me
   }
   Attending how;
   const at::Tensor qkv = queriesKeysValues(layers, tokens, how);
-  const std::vector<Segment> segments = windowSegments(
-      index, grid, inside, method.proportionalAttention(), options.position);
+  const std::vector<Segment> segments =
+      windowSegments(index, grid, inside, method.proportionalAttention(), options.position);
   const at::Tensor mixed = attention(qkv, config_.heads, segments).mixed;
-  layers.proj.addTo(pack.tokens, mixed.index_select(0, padding > 0
-                                                           ? places.index_select(0, inside.back)
-                                                           : inside.back));
+  layers.proj.addTo(
+      pack.tokens,
+      mixed.index_select(0, padding > 0 ? places.index_select(0, inside.back) : inside.back));
   const MlpLayers& mlp = block.mlps.front();
   mlp.fc2.addTo(pack.tokens, hidden(mlp, normed(pack.tokens, mlp.norm)));
   if (!options.record) return;
@@ -241,8 +242,8 @@ at::Tensor VisionTransformer::neck(const at::Tensor& tokens) const {
   if (!layers.norm.weight.defined()) return tokens;
   at::Tensor features = tokens;
   if (layers.reduce.defined()) {
-    const at::Tensor reduced = layerNorm(layers.reduce(tokens.to(dtype_), std::nullopt, stream_dtype_),
-                                         layers.reduce_norm, dtype_);
+    const at::Tensor reduced = layerNorm(
+        layers.reduce(tokens.to(dtype_), std::nullopt, stream_dtype_), layers.reduce_norm, dtype_);
     const at::Tensor planes =
         reduced.t().reshape({1, -1, config_.gridHeight(), config_.gridWidth()});
     // A convolution is one matrix product over the unfolded neighbourhoods.

@@ -157,8 +157,8 @@ class KeyPlaces {
         terms_.push_back(static_cast<std::int32_t>(places.height) + places.columns.places[i]);
         shares_.push_back(places.columns.shares[i]);
       }
-      spread_.push_back({static_cast<std::ptrdiff_t>(t), start,
-                         static_cast<std::ptrdiff_t>(terms_.size())});
+      spread_.push_back(
+          {static_cast<std::ptrdiff_t>(t), start, static_cast<std::ptrdiff_t>(terms_.size())});
     }
   }
 
@@ -306,9 +306,9 @@ AttentionOutput fusedAttention(const at::Tensor& qkv, std::int64_t heads,
       at::Tensor terms;
       if (const RelativePlaces* own = place.segment->places.get()) {
         const KeyPlaces& lie = key_places.at(own);
-        const at::Tensor queries_here = qkv.narrow(0, place.offset + first_query,
-                                                   call.last_query - first_query)
-                                            .narrow(1, head * width, width);
+        const at::Tensor queries_here =
+            qkv.narrow(0, place.offset + first_query, call.last_query - first_query)
+                .narrow(1, head * width, width);
         const at::Tensor products = queries_here.mm(own->tables.t()).to(at::kFloat).contiguous();
         terms = at::empty({products.size(0), lie.terms()}, at::kFloat);
         lie.fillTerms(first_query, products, terms.data_ptr<float>());
@@ -345,9 +345,8 @@ namespace {
 at::Tensor membership(const RelativePlaces& places, const RelativePlaces::Axis& axis, bool rows,
                       const at::TensorOptions& options) {
   const std::int64_t side = rows ? places.height : places.width;
-  const std::int64_t tokens = places.whole()
-                                  ? places.height * places.width
-                                  : static_cast<std::int64_t>(axis.starts.size()) - 1;
+  const std::int64_t tokens = places.whole() ? places.height * places.width
+                                             : static_cast<std::int64_t>(axis.starts.size()) - 1;
   const at::Tensor shares = at::zeros({tokens, side}, at::kFloat);
   float* to = shares.data_ptr<float>();
   for (std::int64_t t = 0; t < tokens; ++t, to += side) {

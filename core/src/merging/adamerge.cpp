@@ -285,9 +285,10 @@ std::unique_ptr<MergeMethod> makeAdaMerge(const Settings& settings, const Method
   if (context.vit.restores()) {
     constexpr int kHalf = 50;
     if (!get<bool>(settings, "adaptive") && getInt(settings, "ratio") > kHalf) {
-      throw Error(fmt::format("--ratio {} with --adaptive off: at most {} % of a window's tokens "
-                              "can merge",
-                              getInt(settings, "ratio"), kHalf));
+      throw Error(
+          fmt::format("--ratio {} with --adaptive off: at most {} % of a window's tokens "
+                      "can merge",
+                      getInt(settings, "ratio"), kHalf));
     }
     return std::make_unique<AdaMerge>(settings, context);
   }

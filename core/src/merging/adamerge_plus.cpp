@@ -25,9 +25,8 @@ MethodEntry adaMergePlusEntry() {
       "least growth of variance within groups; late where little merges, early where much does.";
   entry.info.reference = "AdaMerge Studio, models/README.md";
   entry.info.merges_inside = false;
-  std::erase_if(entry.info.settings, [](const SettingInfo& setting) {
-    return setting.scope == SettingScope::kInside;
-  });
+  std::erase_if(entry.info.settings,
+                [](const SettingInfo& setting) { return setting.scope == SettingScope::kInside; });
   std::erase_if(entry.info.compression,
                 [](const CompressionKnob& knob) { return knob.key == "ratio"; });
   std::erase(entry.info.statistics_settings, "blocks");

@@ -61,7 +61,8 @@ struct InputPlace {
   PicturePlace picture;
 };
 
-/// One image's tokens where a method acts, or those of a window of one. N tokens, the first `prefix` of them prefix tokens.
+/// One image's tokens where a method acts, or those of a window of one. N tokens, the first
+/// `prefix` of them prefix tokens.
 struct LayerTokens {
   int block = 0;
   int prefix = 0;
@@ -85,8 +86,8 @@ struct LayerTokens {
   /// the block's before. Null: not asked for, or block 0.
   const AttentionStatistics* attention = nullptr;
   MethodMemory* memory = nullptr;  ///< what the method's newMemory() made for this image and run
-  /// Stage::kInsideWindows: the tokens' rectangle, in raster order; the image that it is of, counted
-  /// within the call; where that lies.
+  /// Stage::kInsideWindows: the tokens' rectangle, in raster order; the image that it is of,
+  /// counted within the call; where that lies.
   const Window* window = nullptr;
   int image = 0;
   const InputPlace* place = nullptr;

@@ -96,9 +96,8 @@ const CompressionKnob* MethodInfo::statisticsKnob() const {
 }
 
 const CompressionKnob* MethodInfo::activeKnob(const Settings& complete) const {
-  const auto found = std::find_if(
-      compression.begin(), compression.end(),
-      [&](const CompressionKnob& knob) {
+  const auto found =
+      std::find_if(compression.begin(), compression.end(), [&](const CompressionKnob& knob) {
         const auto& when = knob.active_when;
         if (when && complete.count(when->first) > 0 && complete.at(when->first) != when->second) {
           return false;
@@ -170,7 +169,8 @@ Settings completed(const MethodChoice& choice, const VitConfig* vit) {
     if (given != choice.settings.end()) {
       SettingValue value = checkedSetting(setting, given->second);
       const auto* word = std::get_if<std::string>(&value);
-      if (vit != nullptr && setting.of_word && word != nullptr) value = setting.of_word(*word, *vit);
+      if (vit != nullptr && setting.of_word && word != nullptr)
+        value = setting.of_word(*word, *vit);
       complete[setting.key] = std::move(value);
     } else {
       const bool own = vit != nullptr && setting.of_model;
@@ -301,12 +301,11 @@ void requireSettingsSuit(const MethodChoice& choice, const VitConfig& vit, std::
       if (!isOtherPosition(key, value, vit)) continue;
       // Completed without a model it stands at a default that is another network's.
       if (!strict && value == setting->fallback) continue;
-      throw Error(fmt::format("--{} {} is for {}; {} takes {}", optionName(key), toText(value),
-                              vit.isWindowed() ? "networks with rotary positions"
-                                               : "Segment Anything's encoders",
-                              model,
-                              vit.isWindowed() ? "mean and destination"
-                                               : "centroid, destination and mean-rotation"));
+      throw Error(fmt::format(
+          "--{} {} is for {}; {} takes {}", optionName(key), toText(value),
+          vit.isWindowed() ? "networks with rotary positions" : "Segment Anything's encoders",
+          model,
+          vit.isWindowed() ? "mean and destination" : "centroid, destination and mean-rotation"));
     }
     if (!strict && value == setting->fallback) continue;
     if (setting->scope == SettingScope::kDense) {

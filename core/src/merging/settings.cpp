@@ -29,25 +29,24 @@ std::string range(const SettingInfo& info) {
 }
 
 std::string takes(const SettingInfo& info) {
-  return std::visit(Overloaded{[](bool) { return std::string("on or off"); },
-                               [&](std::int64_t) { return "a whole number" + range(info); },
-                               [&](double) { return "a number" + range(info); },
-                               [&](const std::string&) {
-                                 if (info.is_path) return std::string("the path of a file");
-                                 return fmt::format("one of {}", fmt::join(info.choices, ", "));
-                               },
-                               [&](const std::vector<std::int64_t>&) {
-                                 if (info.tuple > 0) {
-                                   return fmt::format("{} whole numbers separated by commas",
-                                                      info.tuple);
-                                 }
-                                 const std::string list = fmt::format(
-                                     "whole numbers{} separated by commas", range(info));
-                                 if (info.choices.empty()) return list;
-                                 return fmt::format("{}, or {}", fmt::join(info.choices, ", "),
-                                                    list);
-                               }},
-                    info.fallback);
+  return std::visit(
+      Overloaded{[](bool) { return std::string("on or off"); },
+                 [&](std::int64_t) { return "a whole number" + range(info); },
+                 [&](double) { return "a number" + range(info); },
+                 [&](const std::string&) {
+                   if (info.is_path) return std::string("the path of a file");
+                   return fmt::format("one of {}", fmt::join(info.choices, ", "));
+                 },
+                 [&](const std::vector<std::int64_t>&) {
+                   if (info.tuple > 0) {
+                     return fmt::format("{} whole numbers separated by commas", info.tuple);
+                   }
+                   const std::string list =
+                       fmt::format("whole numbers{} separated by commas", range(info));
+                   if (info.choices.empty()) return list;
+                   return fmt::format("{}, or {}", fmt::join(info.choices, ", "), list);
+                 }},
+      info.fallback);
 }
 
 [[noreturn]] void refuse(const SettingInfo& info, std::string_view given) {
@@ -136,7 +135,8 @@ SettingValue checkedSetting(const SettingInfo& info, const SettingValue& value) 
     return checkedSetting(info, static_cast<double>(std::get<std::int64_t>(value)));
   }
   const bool list = std::holds_alternative<std::vector<std::int64_t>>(info.fallback);
-  if (const auto* word = std::get_if<std::string>(&value); list && word != nullptr &&
+  if (const auto* word = std::get_if<std::string>(&value);
+      list && word != nullptr &&
       std::find(info.choices.begin(), info.choices.end(), *word) != info.choices.end()) {
     return value;
   }

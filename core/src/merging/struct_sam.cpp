@@ -161,9 +161,10 @@ void requireInPicture(const Prompts& prompts, const InputPlace& place) {
   for (std::size_t i = 0; i + 3 < prompts.boxes.size(); i += 4) {
     const auto* box = &prompts.boxes[i];
     if (box[0] >= box[2] || box[1] >= box[3]) {
-      throw Error(fmt::format("--prompt-box {},{},{},{} is empty: X0,Y0,X1,Y1 with X0 < X1 and "
-                              "Y0 < Y1 is expected",
-                              box[0], box[1], box[2], box[3]));
+      throw Error(
+          fmt::format("--prompt-box {},{},{},{} is empty: X0,Y0,X1,Y1 with X0 < X1 and "
+                      "Y0 < Y1 is expected",
+                      box[0], box[1], box[2], box[3]));
     }
     if (box[0] >= width || box[1] >= height || box[2] <= 0 || box[3] <= 0) {
       throw Error(fmt::format("--prompt-box {},{},{},{} lies outside the picture of {} x {} pixels",
@@ -183,9 +184,8 @@ void requireInPicture(const Prompts& prompts, const InputPlace& place) {
 /// Which tokens of a window prompts lie on: those that a box overlaps, those that hold a point.
 std::vector<char> promptedTokens(const Prompts& prompts, const InputPlace& place,
                                  const Window& window) {
-  std::vector<char> tokens(static_cast<std::size_t>(window.rows) *
-                               static_cast<std::size_t>(window.columns),
-                           0);
+  std::vector<char> tokens(
+      static_cast<std::size_t>(window.rows) * static_cast<std::size_t>(window.columns), 0);
   const auto column = [&](std::int64_t x) {
     return (static_cast<double>(x) * place.picture.scale_x + place.picture.offset_x) /
            place.patch_size;
@@ -233,9 +233,7 @@ class StructSam final : public ImageMethod {
     all_outside_ = prompts_.any() && get<std::string>(settings, "outside") == "all";
   }
 
-  Stage stage() const override {
-    return inside_ ? Stage::kInsideWindows : Stage::kAroundAttention;
-  }
+  Stage stage() const override { return inside_ ? Stage::kInsideWindows : Stage::kAroundAttention; }
   bool proportionalAttention() const override { return proportional_attention_; }
   void requireSuits(const InputPlace& place) const override { requireInPicture(prompts_, place); }
   bool actsIn(int block) const override { return acts_[static_cast<std::size_t>(block)]; }
@@ -318,8 +316,7 @@ int mostUseful(const Settings& settings, const VitConfig& vit) {
     // Windows cut cells differently; prompts may let all cells outside them take part.
     const int others = cell * cell - 1;
     const auto outside = settings.find("outside");
-    const bool all =
-        outside != settings.end() && std::get<std::string>(outside->second) == "all";
+    const bool all = outside != settings.end() && std::get<std::string>(outside->second) == "all";
     return (100 * others * (all ? 100 : getInt(settings, "flat")) / (cell * cell) + 99) / 100;
   }
   const auto across = [&](int side) { return (side + cell - 1) / cell; };

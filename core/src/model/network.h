@@ -18,13 +18,13 @@ namespace adamerge {
 
 /// One attention of a block. What a network lacks stays undefined.
 struct AttentionLayers {
-  LayerNorm norm;            ///< before it, or after it in post-norm networks
-  PackedLinear qkv;          ///< [3 d, d]: queries, keys, values
-  LayerNorm q_norm, k_norm;  ///< of each head, [d / heads]
-  at::Tensor bias_table;     ///< [rows, heads], relative position bias
+  LayerNorm norm;                              ///< before it, or after it in post-norm networks
+  PackedLinear qkv;                            ///< [3 d, d]: queries, keys, values
+  LayerNorm q_norm, k_norm;                    ///< of each head, [d / heads]
+  at::Tensor bias_table;                       ///< [rows, heads], relative position bias
   at::Tensor relative_rows, relative_columns;  ///< [2 window - 1, d / heads], decomposed positions
-  LayerNorm out_norm;        ///< of the heads' outputs
-  PackedLinear proj;         ///< with layer scale in it
+  LayerNorm out_norm;                          ///< of the heads' outputs
+  PackedLinear proj;                           ///< with layer scale in it
 };
 
 /// AFNO's filter as its files have it: real parts first, then imaginary ones; B blocks of channels

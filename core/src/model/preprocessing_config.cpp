@@ -281,11 +281,27 @@ void readSamSizes(const ConfigFields& fields, PreprocessingConfig& config) {
   if (edge && !config.crop) config.crop = config.resize_size;
   if (!edge && config.crop) config.resize_size = config.crop;
   noteUnknownFields(fields,
-                    {"image_processor_type", "feature_extractor_type", "processor_class", "size",
-                     "pad_size", "mask_size", "mask_pad_size", "resample", "do_resize", "do_pad",
-                     "do_rescale", "rescale_factor", "do_normalize", "image_mean", "image_std",
-                     "do_convert_rgb", "data_format", "input_data_format", "return_tensors",
-                     "device", "disable_grouping"},
+                    {"image_processor_type",
+                     "feature_extractor_type",
+                     "processor_class",
+                     "size",
+                     "pad_size",
+                     "mask_size",
+                     "mask_pad_size",
+                     "resample",
+                     "do_resize",
+                     "do_pad",
+                     "do_rescale",
+                     "rescale_factor",
+                     "do_normalize",
+                     "image_mean",
+                     "image_std",
+                     "do_convert_rgb",
+                     "data_format",
+                     "input_data_format",
+                     "return_tensors",
+                     "device",
+                     "disable_grouping"},
                     config.notes);
 }
 

@@ -51,7 +51,14 @@ PreprocessingConfig readHuggingFacePreprocessing(const ConfigFields& fields,
 PreprocessingConfig readOpenClipPreprocessing(const ConfigFields& fields);
 
 /// Weights that are published as one file, without a config.
-enum class Publisher { kOpenAiClip, kMetaDinov2, kMetaDinov3, kMetaDinov3Satellite, kFairMae, kMetaSam };
+enum class Publisher {
+  kOpenAiClip,
+  kMetaDinov2,
+  kMetaDinov3,
+  kMetaDinov3Satellite,
+  kFairMae,
+  kMetaSam
+};
 /// Resized to the input size itself (Meta and FAIR evaluate 224 pixels out of 256), with a note.
 PreprocessingConfig publishedPreprocessing(Publisher publisher);
 

@@ -65,10 +65,10 @@ std::optional<Shape> parseSamShape(std::string_view name) {
   shape.patch = 16;
   shape.input = kSide;
   if (!skip(name, "samvit_")) return std::nullopt;
-  const auto size = std::find_if(kSizes.begin(), kSizes.end(),
-                                 [&](const Size& s) { return skip(name, s.name); });
-  if (size == kSizes.end() || std::find(kSamSizes.begin(), kSamSizes.end(), size->name) ==
-                                  kSamSizes.end()) {
+  const auto size =
+      std::find_if(kSizes.begin(), kSizes.end(), [&](const Size& s) { return skip(name, s.name); });
+  if (size == kSizes.end() ||
+      std::find(kSamSizes.begin(), kSamSizes.end(), size->name) == kSamSizes.end()) {
     return std::nullopt;
   }
   shape.size = *size;

@@ -254,8 +254,8 @@ class TraceChecks {
     }
     const int last = blocks.rbegin()->first;
     if (last >= kMostTracedBlocks) {
-      throw Error(
-          fmt::format("{}: has a block {}, at most {} blocks are read", file, last, kMostTracedBlocks));
+      throw Error(fmt::format("{}: has a block {}, at most {} blocks are read", file, last,
+                              kMostTracedBlocks));
     }
     info.depth = last + 1;
     const std::string of_patches =

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Segment Anything's image encoder of transformers (SAM-HQ's is the same) and of Meta's files.
+#include "model/families/sam.h"
+
 #include <fmt/format.h>
 
 #include <array>
 
-#include "model/families/sam.h"
 #include "support/text.h"
 
 namespace adamerge {
@@ -29,8 +30,8 @@ std::string recognisesMeta(const FileTensors& tensors) {
 
 /// What only the parts that draw masks use.
 void dropDecoder(FileTensors& tensors) {
-  for (const std::string_view part : {"shared_image_embedding", "prompt_encoder", "mask_decoder",
-                                      "pixel_mean", "pixel_std"}) {
+  for (const std::string_view part :
+       {"shared_image_embedding", "prompt_encoder", "mask_decoder", "pixel_mean", "pixel_std"}) {
     tensors.drop(part);
   }
 }
@@ -115,8 +116,8 @@ void windowsOfTables(const FileTensors& tensors, std::int64_t side, ModelConfig&
     }
     const std::int64_t own = (table.size(0) + 1) / 2;
     config.base.windows.sides.push_back(own == side ? 0 : static_cast<int>(own));
-    config.heads.value = static_cast<int>(
-        tensors.find("patch_embed.proj.weight").size(0) / std::max<std::int64_t>(table.size(1), 1));
+    config.heads.value = static_cast<int>(tensors.find("patch_embed.proj.weight").size(0) /
+                                          std::max<std::int64_t>(table.size(1), 1));
   }
 }
 
@@ -157,8 +158,9 @@ void setWindows(const ConfigFields& fields, int side, const std::vector<double>&
   for (const double index : global) {
     const int block = static_cast<int>(index);
     if (block != index || block < 0 || block >= depth) {
-      fields.fail("global_attn_indexes",
-                  fmt::format("names block {}, which a network of {} blocks has not", index, depth));
+      fields.fail(
+          "global_attn_indexes",
+          fmt::format("names block {}, which a network of {} blocks has not", index, depth));
     }
     sides[static_cast<std::size_t>(block)] = 0;
   }
@@ -187,11 +189,7 @@ Family hfSamFamily() {
           sam::open};
 }
 Family metaSamFamily() {
-  return {"Segment Anything (Meta)",
-          ConfigFormat::kNone,
-          {},
-          sam::recognisesMeta,
-          sam::openMeta};
+  return {"Segment Anything (Meta)", ConfigFormat::kNone, {}, sam::recognisesMeta, sam::openMeta};
 }
 
 }  // namespace adamerge

@@ -479,8 +479,9 @@ ModelConfig readNetwork(const std::string& full_name, const ConfigFields& given,
 
 /// A weight file without config: a plain ViT or DeiT, for which timm's usual values are assumed.
 ModelConfig openAlone(FileTensors& tensors) {
-  for (const char* pattern : {"blocks.*.attn.rel_pos_h", "blocks.*.attn.q_bias", "blocks.*.attn.q_proj", "blocks.*.mlp.fc1_g",
-                              "blocks.*.in_proj", "blocks.*.attns", "rope.freqs"}) {
+  for (const char* pattern :
+       {"blocks.*.attn.rel_pos_h", "blocks.*.attn.q_bias", "blocks.*.attn.q_proj",
+        "blocks.*.mlp.fc1_g", "blocks.*.in_proj", "blocks.*.attns", "rope.freqs"}) {
     if (const std::string name = tensors.first(pattern); !name.empty()) {
       tensors.fail(
           fmt::format("needs its config.json: it has '{}', and no tensor says which "

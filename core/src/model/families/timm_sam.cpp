@@ -63,15 +63,16 @@ ModelConfig readTimmSam(const std::string& name, const ConfigFields& given,
   constexpr int kNeck = 256;
   // Null says that there are no convolutions.
   const bool stated = given.object().contains("neck_chans");
-  const bool none = stated ? given.object().at("neck_chans").is_null()
-                           : known.object().contains("neck_chans") &&
-                                 known.object().at("neck_chans").is_null();
-  config.neck_channels = none ? Field<int>{0, at("neck_chans").name("neck_chans")}
-                              : count("neck_chans", kNeck);
+  const bool none =
+      stated ? given.object().at("neck_chans").is_null()
+             : known.object().contains("neck_chans") && known.object().at("neck_chans").is_null();
+  config.neck_channels =
+      none ? Field<int>{0, at("neck_chans").name("neck_chans")} : count("neck_chans", kNeck);
   constexpr int kSide = 14;
   setWindows(at("global_attn_indexes"), *count("window_size", kSide),
-             at("global_attn_indexes").numbers("global_attn_indexes").value.value_or(
-                 std::vector<double>{}),
+             at("global_attn_indexes")
+                 .numbers("global_attn_indexes")
+                 .value.value_or(std::vector<double>{}),
              config);
   if (const Field<std::string> pooled = at("global_pool").text("global_pool");
       pooled && *pooled != "avg") {
@@ -80,9 +81,9 @@ ModelConfig readTimmSam(const std::string& name, const ConfigFields& given,
   config.trained_size = at("img_size").size("img_size");
   readEncoder(config, tensors);
   constexpr std::array<std::string_view, 14> kIgnored{
-      "drop_rate", "pos_drop_rate", "patch_drop_rate", "proj_drop_rate", "attn_drop_rate",
-      "drop_path_rate", "weight_init", "fix_init", "strict_img_size", "pretrained",
-      "checkpoint_path", "features_only", "num_classes", "cache_dir"};
+      "drop_rate",       "pos_drop_rate", "patch_drop_rate", "proj_drop_rate",  "attn_drop_rate",
+      "drop_path_rate",  "weight_init",   "fix_init",        "strict_img_size", "pretrained",
+      "checkpoint_path", "features_only", "num_classes",     "cache_dir"};
   given.refuseUnknown(kIgnored);
   return config;
 }
