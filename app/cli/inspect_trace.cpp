@@ -108,7 +108,9 @@ int inspectTraces(const std::vector<std::string>& files, FigureOptions& figures,
           const auto attention = recordedAttention(image.result);
           const auto paths = figures.write(
               input, std::filesystem::path(image.name).stem(),
-              [&](const std::string& kind, int) { return kind == "heads" ? nullptr : attention; },
+              [&](const std::string& kind, int) {
+                return kind == "heads" || kind == "map" ? nullptr : attention;
+              },
               [](int) { return std::string(); });
           for (const auto& path : paths) {
             if (json != "-") fmt::print("  {}\n", path.string());

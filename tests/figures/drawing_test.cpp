@@ -247,7 +247,7 @@ TEST(FigureKinds, AreListedWithTheirScope) {
     EXPECT_TRUE(ids.insert(kind.id).second) << kind.id;
     if (!kind.per_layer) of_all_blocks.push_back(kind.id);
   }
-  EXPECT_THAT(of_all_blocks, testing::ElementsAre("rollout", "strip", "layers", "overview"));
+  EXPECT_THAT(of_all_blocks, testing::ElementsAre("rollout", "strip", "layers", "overview", "map"));
 }
 
 TEST(FigureSizes, FollowTheStyle) {

@@ -86,6 +86,8 @@ FigureInput sampleInput(const SampleShape& shape) {
   }
   lens->heads = {lens->blocks.back(), lens->blocks.back()};
   lens->heads_block = shape.layers - 1;
+  lens->unmerged = lens->blocks.front();
+  lens->classes = {{"sky", {90, 150, 230}}, {"ground", {160, 120, 60}}};
   lens->entropy = {1.5F, 2.5F};
   input.lens = lens;
   return input;

@@ -296,15 +296,13 @@ TEST(Afno, OtherMixersAndConfigsThatDoNotFitAreRefused) {
   EXPECT_THAT(problem(wide, config), HasSubstr("20 channels"));
 }
 
-MethodChoice readAfnoChoice(const nlohmann::json& settings, const fs::path& folder) {
+MethodChoice readAfnoChoice(const nlohmann::json& settings) {
   MethodChoice choice;
   choice.method = settings.at("method");
   for (const auto& [key, value] : settings.items()) {
-    if (key == "method") continue;
-    if (key == "stats") {
-      choice.statistics =
-          std::make_shared<const Statistics>(readStatistics(folder / value.get<std::string>()));
-    } else if (value.is_boolean()) {
+    // The engine reads the statistics that lie beside the weights.
+    if (key == "method" || key == "stats") continue;
+    if (value.is_boolean()) {
       choice.settings[key] = value.get<bool>();
     } else if (value.is_array()) {
       choice.settings[key] = value.get<std::vector<std::int64_t>>();
@@ -353,7 +351,7 @@ void expectAfnoBlock(const LayerTrace& ours, const nlohmann::json& wanted) {
   }
 }
 
-/// `features`: of ../shared; empty: only tests/data is here.
+/// Returns how many there are; features are only in ../shared.
 int runAfnoCases(const fs::path& folder, std::optional<InputSize> size) {
   SCOPED_TRACE(folder.string());
   const nlohmann::json cases = nlohmann::json::parse(test::readBytes(folder / "cases.json"));
@@ -370,11 +368,10 @@ int runAfnoCases(const fs::path& folder, std::optional<InputSize> size) {
   for (std::size_t i = 0; i < cases.size(); ++i) {
     const nlohmann::json& expected = cases[i];
     SCOPED_TRACE(expected.at("settings").dump());
-    const ImageResult result =
-        engine
-            .run({&input, 1}, readAfnoChoice(expected.at("settings"), folder),
-                 {.trace = true, .features = true})
-            .front();
+    const ImageResult result = engine
+                                   .run({&input, 1}, readAfnoChoice(expected.at("settings")),
+                                        {.trace = true, .features = true})
+                                   .front();
     if (i == 0) unmerged = result;
     for (std::size_t block = 0; block < result.layers.size(); ++block) {
       SCOPED_TRACE(fmt::format("block {}", block));
@@ -445,6 +442,8 @@ TEST(AfnoMerging, WhatItHasNoUseForIsRefused) {
               HasSubstr("--ratio"));
   EXPECT_THAT(problem({"tome", {{"unmerge", std::string("average")}}, nullptr, false}),
               HasSubstr("--unmerge"));
+  EXPECT_THAT(problem({"tome", {{"proportional_attention", true}}, nullptr, false}),
+              HasSubstr("--proportional-attention"));
 }
 
 }  // namespace

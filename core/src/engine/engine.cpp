@@ -100,7 +100,9 @@ ChosenStatistics chooseStatistics(const MethodChoice& choice, const MethodInfo& 
 }
 
 TokenPosition tokenPosition(const Settings& settings) {
-  const std::string& name = get<std::string>(settings, "position");
+  const auto position = settings.find("position");
+  if (position == settings.end()) return TokenPosition::kCentroid;  // tokens have no places
+  const std::string& name = std::get<std::string>(position->second);
   if (name == "destination") return TokenPosition::kDestination;
   return name == "mean-rotation" ? TokenPosition::kMeanRotation : TokenPosition::kCentroid;
 }

@@ -80,7 +80,12 @@ void checkLens(std::string_view figure, const Scene& scene, std::span<const Laye
     requireLensMap(map, scene.grid);
     return !map.values.empty() || !map.colors.empty();
   };
-  if (std::any_of(shown.begin(), shown.end(), has)) return;
+  bool compares = true;  // class maps are shown beside the unmerged run's
+  if (scene.content == OverlayKind::kClasses && lens != nullptr) {
+    requireLensMap(lens->unmerged, scene.grid);
+    compares = !lens->unmerged.values.empty() || !lens->unmerged.colors.empty();
+  }
+  if (compares && std::any_of(shown.begin(), shown.end(), has)) return;
   throw Error(fmt::format(
       "the {} figure needs what its lens shows of the run, which was not computed", figure));
 }

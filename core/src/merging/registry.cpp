@@ -297,6 +297,11 @@ void requireSettingsSuit(const MethodChoice& choice, const VitConfig& vit, std::
   for (const auto& [key, value] : choice.settings) {
     const SettingInfo* setting = info.setting(key);
     if (setting == nullptr) continue;
+    if (key == "proportional_attention" && vit.mixesByFourier() && value == SettingValue(true)) {
+      throw Error(fmt::format("--{} is for networks with attention; {} has a Fourier filter in its "
+                              "place",
+                              optionName(key), model));
+    }
     if (suits(*setting, vit)) {
       if (!isOtherPosition(key, value, vit)) continue;
       // Completed without a model it stands at a default that is another network's.
