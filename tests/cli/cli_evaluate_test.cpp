@@ -175,7 +175,7 @@ TEST_F(EvaluateCommand, KeepsARowOfEachImageAndTellsWhoPays) {
       adamergeCli({"pictures", rows, "--setting", "2", "--json", told, "--counts", counts});
   expectSuccess(pictures);
   for (const char* part : {"8 images", "[2] ToMe, r 14", "airplane", "lost : gained", "McNemar",
-                           "tokens merged an image: 156"}) {
+                           "tokens merged an image: 168"}) {
     EXPECT_THAT(pictures.out, HasSubstr(part));
   }
   EXPECT_THAT(contentOf(counts), HasSubstr("every image alike"));
