@@ -520,8 +520,10 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   }
   if (!config.classes) config.classes = stored;
   const at::Tensor patches = tensors.find(kPatches);
+  // Of Segment Anything's encoder the neck's.
+  const bool neck = config.neck_channels.value.value_or(0) > 0;
   if (const Field<int> width = fields.count("num_features");
-      width && patches.defined() && patches.dim() == 4 && *width != patches.size(0)) {
+      width && !neck && patches.defined() && patches.dim() == 4 && *width != patches.size(0)) {
     fields.fail("num_features", fmt::format("is {}, but the tensors in {} say {}", *width,
                                             tensors.file(), patches.size(0)));
   }
