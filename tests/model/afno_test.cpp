@@ -55,6 +55,8 @@ void expectAfnoNumbers(const std::string& name, std::optional<InputSize> size) {
   EXPECT_EQ(vit.filter.double_skip, metadata.at("double_skip") == "True");
   EXPECT_EQ(keptModes(vit.filter, vit.gridHeight(), vit.gridWidth()).count(),
             std::stoi(metadata.at("kept_modes")));
+  EXPECT_EQ(model.info.preprocessing.resize_height, vit.input_height);
+  EXPECT_EQ(model.info.preprocessing.resize_width, vit.input_width);
   const VisionTransformer network(vit, model.weights, at::kCPU, at::kFloat);
   const auto none = findMethodEntry("none").make(completeSettings({}), MethodContext{vit});
   const VisionTransformer::Output output =

@@ -27,6 +27,7 @@ void describeUsualPreprocessing(ModelConfig& config) {
   constexpr std::array<float, 3> kMean{0.485F, 0.456F, 0.406F};
   constexpr std::array<float, 3> kStd{0.229F, 0.224F, 0.225F};
   config.preprocessing.resize = Preprocessing::Resize::kExact;
+  config.preprocessing.crop_ratio = 1;
   config.preprocessing.mean = kMean;
   config.preprocessing.std = kStd;
   config.preprocessing.notes.emplace_back(
