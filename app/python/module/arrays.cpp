@@ -113,6 +113,12 @@ class ArrayMerger {
     }
     method_ = findMethodEntry(id).make(completeSettings(choice, vit),
                                        {vit, choice.statistics.get(), "an array"});
+    if (method_->stage() == MergeMethod::Stage::kInsideWindows) {
+      throw Error(
+          fmt::format("'{}' merges inside the windows of a network here, which keys do not tell: "
+                      "adamerge.Model runs it",
+                      id));
+    }
     if (method_->wanted(place.block).any()) {
       throw Error(
           fmt::format("'{}' decides by the attention of a whole network too, which keys do "
@@ -142,7 +148,7 @@ class ArrayMerger {
     Merged merged;
     const bool acts =
         method_->stage() != MergeMethod::Stage::kNever && method_->actsIn(place_.block);
-    if (acts) merged.plan = method_->plan(layer);
+    if (acts) merged.plan = std::move(method_->plans({&layer, 1}).front());
     checkPlan(merged.plan, count_, place_.prefix, place_.block);
     if (!merged.plan.changes()) {
       merged.plan.order.resize(static_cast<std::size_t>(count_));
