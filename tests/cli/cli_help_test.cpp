@@ -43,7 +43,7 @@ TEST_P(Help, NamesEveryMethodAndSettingOfTheRegistry) {
   for (const MethodInfo& method : methods()) {
     EXPECT_THAT(result.out, HasSubstr(method.id));
     for (const SettingInfo& setting : method.settings) {
-      const bool counted = setting.key == "r_max" || setting.key == "r";
+      const bool counted = setting.key == "r_max" || setting.key == "r" || setting.key == "ratio";
       if (counted && GetParam().name != "inspect") continue;
       EXPECT_THAT(result.out, HasSubstr("--" + optionName(setting.key) + " "));
       EXPECT_THAT(result.out, HasSubstr(setting.help.substr(0, 20)));

@@ -156,14 +156,14 @@ void expectContract(const json& image, const MethodInfo& method) {
   expectLayers(image, method);
 }
 
-/// All settings that have an effect with the defaults, no other; the bundled model has no rotary
-/// positions to choose for.
+/// All settings that have an effect with the defaults, no other; the bundled model is a plain
+/// network.
 void expectSettings(const json& settings, const MethodInfo& method) {
+  const VitConfig plain;
   const Settings complete = completeSettings({method.id, {}, nullptr, false});
   std::size_t active = 0;
   for (const SettingInfo& setting : method.settings) {
-    const bool rotary = setting.key == "position" || setting.key == "metric_keys";
-    const bool expected = !rotary && isActive(setting, complete);
+    const bool expected = suits(setting, plain) && isActive(setting, complete);
     EXPECT_EQ(settings.contains(setting.key), expected) << setting.key;
     active += expected ? 1 : 0;
   }

@@ -36,7 +36,8 @@ TEST(Provenance, NamesEverythingInAsciiOnOneLine) {
   EXPECT_EQ(object.at("device"), "cuda:0");
   EXPECT_EQ(object.at("dtype"), "bfloat16");
   EXPECT_EQ(object.at("settings").at("r_max"), 7);
-  EXPECT_EQ(object.at("settings").size(), findMethod("adamerge").settings.size()) << "defaults";
+  EXPECT_EQ(object.at("settings").size(), completeSettings({"adamerge", {}, nullptr, false}).size())
+      << "defaults";
 }
 
 TEST(Provenance, ComesBackAsItWas) {

@@ -268,6 +268,7 @@ void markDropped(Canvas& canvas, const PatchArea& area, const std::vector<bool>&
 
 void markDifference(Canvas& canvas, const PatchArea& area, const std::vector<bool>& differ,
                     double opacity) {
+  if (std::find(differ.begin(), differ.end(), true) == differ.end()) return;
   washPatches(canvas, area, differ, faded(kDifferenceTint, opacity));
   hatchPatches(canvas, area, differ, faded(kDifferenceHatch, opacity));
 }

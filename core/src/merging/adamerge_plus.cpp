@@ -5,6 +5,7 @@
 // proportional attention, and counts that rise or fall with depth by how much merges in all.
 #include "merging/adamerge.h"
 #include "merging/entries.h"
+#include "merging/matching.h"
 
 namespace adamerge {
 
@@ -15,8 +16,7 @@ MethodEntry adaMergePlusEntry() {
                       {"similarity", std::string("ward")},
                       {"weights", std::string("size")},
                       {"place", std::string("after-attention")},
-                      {"schedule", std::string("budget")},
-                      {"proportional_attention", true}};
+                      {"schedule", std::string("budget")}};
   MethodEntry entry = adaMergeEntry();
   entry.info.id = "adamerge+";
   entry.info.label = "AdaMerge+";
@@ -34,6 +34,7 @@ MethodEntry adaMergePlusEntry() {
     if (const auto found = ours.find(setting.key); found != ours.end()) {
       setting.fallback = found->second;
     }
+    if (setting.key == "proportional_attention") setting = proportionalAttentionSetting(true);
   }
   return entry;
 }

@@ -64,7 +64,9 @@ void CalibrationDialogTest::conditionsAreThoseOfTheStatistics() {
   active.settings = completeSettings(active);
   const MethodChoice choice = calibrationChoice(active);
   QCOMPARE(choice.method, std::string("adamerge"));
-  QCOMPARE(choice.settings.size(), findMethod("adamerge").statistics_settings.size());
+  // All that statistics hang on in a plain network: blocks are chosen where parts merge inside.
+  QCOMPARE(choice.settings.size(), findMethod("adamerge").statistics_settings.size() - 1);
+  QVERIFY(!choice.settings.contains("blocks"));
   QCOMPARE(choice.settings.at("alpha"), SettingValue(2.0));
   QCOMPARE(describeConditions(choice), QStringLiteral("AdaMerge, alpha 2"));
   QCOMPARE(describeConditions(calibrationChoice({"tome", {}, nullptr, false})),
