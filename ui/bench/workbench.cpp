@@ -80,8 +80,9 @@ MethodChoice withoutDefaults(MethodChoice choice, const LoadedModel* before) {
       before != nullptr ? completeSettings(bare, before->info.vit) : completeSettings(bare);
   for (const SettingInfo& setting : findMethod(choice.method).settings) {
     const auto found = choice.settings.find(setting.key);
-    if (setting.of_model && found != choice.settings.end() &&
-        found->second == defaults.at(setting.key)) {
+    const auto fallback = defaults.find(setting.key);
+    if (setting.of_model && found != choice.settings.end() && fallback != defaults.end() &&
+        found->second == fallback->second) {
       choice.settings.erase(found);
     }
   }

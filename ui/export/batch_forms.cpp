@@ -35,7 +35,8 @@ QString otherSettings(const MethodChoice& choice) {
   QStringList parts;
   for (const SettingInfo& setting : findMethod(choice.method).settings) {
     const auto found = complete.find(setting.key);
-    if (!isActive(setting, complete) || found->second == setting.fallback) continue;
+    if (found == complete.end() || !isActive(setting, complete)) continue;
+    if (found->second == setting.fallback) continue;
     if (knob != nullptr && knob->key == setting.key) continue;
     parts.append(QString::fromStdString(setting.label + " " + toText(found->second)));
   }

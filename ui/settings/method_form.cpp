@@ -188,7 +188,8 @@ void MethodForm::refresh() {
   if (built_for_ != choice.method || built_kind_ != kind) rebuild();
   bool changed = false;
   for (SettingRow* row : rows_) {
-    const SettingValue& value = choice.settings.find(row->info().key)->second;
+    const auto set = choice.settings.find(row->info().key);
+    const SettingValue& value = set == choice.settings.end() ? row->info().fallback : set->second;
     row->setValue(value);
     row->setInactive(inactiveReason(row->info(), choice));
     changed = changed || value != row->info().fallback;

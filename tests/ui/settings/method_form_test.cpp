@@ -168,7 +168,7 @@ void MethodFormTest::scheduleIsDragged() {
   using Counts = std::vector<std::int64_t>;
   ShownMethodForm shown;
   QVERIFY(makeReady(shown.workbench));
-  shown.take("pitome");
+  shown.take("cubistmerge");
   QVERIFY(shown.form.findChild<ScheduleBars*>() == nullptr);
   shown.take("tome", {{"r", std::int64_t{8}}});
   QVERIFY(settle(shown.workbench));
