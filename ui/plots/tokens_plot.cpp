@@ -93,6 +93,8 @@ struct Typical {
 std::optional<Typical> typical(const Inspection& inspection) {
   const MethodChoice& choice = inspection.choice;
   const auto& layers = inspection.result.layers;
+  // Windows have a count each.
+  if (inspection.model->info.vit.restores()) return std::nullopt;
   // How a budget spreads the counts, the core knows.
   const bool calibrated =
       usesStatistics(choice) && setting<std::string>(choice, "schedule") == "decay" &&
