@@ -16,7 +16,8 @@ namespace {
 
 /// What becomes of the work that is done.
 std::string kept(const std::string& state) {
-  if (state.empty()) return "nothing is kept, since none of --json, --csv and --per-image names a file";
+  if (state.empty())
+    return "nothing is kept, since none of --json, --csv and --per-image names a file";
   return fmt::format("the same command goes on from there, by what {} holds", state);
 }
 

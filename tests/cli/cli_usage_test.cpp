@@ -35,8 +35,9 @@ std::vector<std::string> calibrate(std::vector<std::string> options) {
 
 TEST(Usage, CommandsAreRefusedInOneLine) {
   expectRefused(
-      {WrongUsage{
-           "NoCommand", {}, {"command", "info, inspect, calibrate, evaluate, pictures, bench, schedule"}},
+      {WrongUsage{"NoCommand",
+                  {},
+                  {"command", "info, inspect, calibrate, evaluate, pictures, bench, schedule"}},
        WrongUsage{"UnknownCommand", {"inspekt", "a.png"}, {"'inspekt'", "info, inspect"}},
        WrongUsage{"UnknownOptionOfTheProgram", {"--verbose"}, {"'--verbose'"}},
        WrongUsage{"UnknownOption", inspect({"--verbose"}), {"--verbose", "adamerge inspect"}},

@@ -314,10 +314,9 @@ void Sources::askForHead() {
 }
 
 void Sources::askForDenseHead() {
-  const QString path =
-      ask(tr("Use a linear classifier of patches"),
-          tr("Dense heads (*.safetensors *.pth);;All files (*)"),
-          folderOf(parts_.recents.models.paths()));
+  const QString path = ask(tr("Use a linear classifier of patches"),
+                           tr("Dense heads (*.safetensors *.pth);;All files (*)"),
+                           folderOf(parts_.recents.models.paths()));
   if (!path.isEmpty()) useDenseHead(path.toStdString());
 }
 

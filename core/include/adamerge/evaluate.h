@@ -274,8 +274,8 @@ void shareChoices(EvaluationRanks& ranks, std::span<const MeasuredChoice> choice
 std::vector<MeasuredChoice> receiveChoices(EvaluationRanks& ranks, const std::stop_token& stop);
 
 /// Computes what rank 0 hands out, until rank 0 is done or `stop`. Of `options` only `lanes`,
-/// `decoders`, `chosen_by` and whether there are `pictures` count. False: stopped, and rank 0 no longer answers. Throws Error,
-/// which reportFailure() should pass on.
+/// `decoders`, `chosen_by` and whether there are `pictures` count. False: stopped, and rank 0 no
+/// longer answers. Throws Error, which reportFailure() should pass on.
 bool assistEvaluation(EvaluationRanks& ranks, const Engine& engine, const Dataset& dataset,
                       std::span<const MeasuredChoice> choices, const EvaluationOptions& options,
                       const std::stop_token& stop);

@@ -121,11 +121,10 @@ EvaluationKey::EvaluationKey(const Engine& engine, const Dataset& dataset,
   Fingerprint settings;
   for (const MeasuredChoice& entry : choices) {
     points.push_back(describe(entry.choice));
-    settings.add(
-        Json({entry.choice.method,
-              adamerge::toJson(settingsInForce(entry.choice, engine.info().vit)),
-              entry.tier.value_or(0)})
-            .dump());
+    settings.add(Json({entry.choice.method,
+                       adamerge::toJson(settingsInForce(entry.choice, engine.info().vit)),
+                       entry.tier.value_or(0)})
+                     .dump());
   }
   facts_ = {
       {"model", "another model", engine.info().name, modelFingerprint(engine.info())},

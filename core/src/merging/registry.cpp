@@ -298,9 +298,10 @@ void requireSettingsSuit(const MethodChoice& choice, const VitConfig& vit, std::
     const SettingInfo* setting = info.setting(key);
     if (setting == nullptr) continue;
     if (key == "proportional_attention" && vit.mixesByFourier() && value == SettingValue(true)) {
-      throw Error(fmt::format("--{} is for networks with attention; {} has a Fourier filter in its "
-                              "place",
-                              optionName(key), model));
+      throw Error(
+          fmt::format("--{} is for networks with attention; {} has a Fourier filter in its "
+                      "place",
+                      optionName(key), model));
     }
     if (suits(*setting, vit)) {
       if (!isOtherPosition(key, value, vit)) continue;
@@ -322,11 +323,10 @@ void requireSettingsSuit(const MethodChoice& choice, const VitConfig& vit, std::
               : fmt::format("--{} is about what a dense head reads; --dense-head names one",
                             optionName(key)));
     }
-    const std::string_view missing =
-        vit.restores() || setting->scope == SettingScope::kInside ||
-                setting->scope == SettingScope::kWindowed
-            ? "is none"
-            : "has none";
+    const std::string_view missing = vit.restores() || setting->scope == SettingScope::kInside ||
+                                             setting->scope == SettingScope::kWindowed
+                                         ? "is none"
+                                         : "has none";
     throw Error(fmt::format("--{} is for {}; {} {}", optionName(key), needed(setting->scope), model,
                             missing));
   }

@@ -21,7 +21,7 @@ struct LoadedModel {
 struct LoadOptions {
   std::optional<InputSize> input_size{};   ///< instead of the config's
   std::optional<Resampling> resampling{};  ///< of the position table, instead of the library's own
-  std::filesystem::path head{};  ///< replaces the classifier, see replaceHead(); empty: none
+  std::filesystem::path head{};        ///< replaces the classifier, see replaceHead(); empty: none
   std::filesystem::path dense_head{};  ///< read into it, see addDenseHead(); empty: none
   std::string weight_set{};            ///< see chooseWeights(); empty: the best
 };

@@ -34,8 +34,9 @@ struct TensorFile {
     bool object = false;
   };
   std::vector<Other> others;  ///< what is no tensor
-  /// Truth values, numbers, texts and flat lists of them that lie in the outermost dict, or one dict
-  /// or argparse.Namespace below it: {"meta": {"CLASSES": [...]}}. Null: a format without them.
+  /// Truth values, numbers, texts and flat lists of them that lie in the outermost dict, or one
+  /// dict or argparse.Namespace below it: {"meta": {"CLASSES": [...]}}. Null: a format without
+  /// them.
   std::shared_ptr<const nlohmann::json> values;
   bool torchscript = false;
 };
