@@ -364,26 +364,22 @@ std::vector<SettingInfo> structSamSettings() {
   SettingInfo blocks = allBlocksSetting("Blocks (0-based) whose attention merges.");
   addBlockWords(blocks);
   SettingInfo proportional = proportionalAttentionSetting(false);
-  SettingInfo boxes{"boxes",
-                    "Prompt boxes",
-                    "X0,Y0,X1,Y1 in pixels of the picture: cells that a box overlaps never merge. "
-                    "May be given several times.",
-                    std::vector<std::int64_t>{},
-                    std::nullopt,
-                    std::nullopt,
-                    {},
-                    {}};
-  boxes.tuple = 4;
-  SettingInfo points{"points",
-                     "Prompt points",
-                     "X,Y in pixels of the picture: the cell that it lies in never merges. May be "
-                     "given several times.",
-                     std::vector<std::int64_t>{},
-                     std::nullopt,
-                     std::nullopt,
-                     {},
-                     {}};
-  points.tuple = 2;
+  const auto prompts = [](const char* key, const char* label, const char* help,
+                          std::size_t numbers) {
+    SettingInfo setting{key, label, help, std::vector<std::int64_t>{}, {}, {}, {}, {}};
+    setting.tuple = numbers;
+    return setting;
+  };
+  SettingInfo boxes =
+      prompts("boxes", "Prompt boxes",
+              "X0,Y0,X1,Y1 in pixels of the picture: cells that a box overlaps never merge. "
+              "May be given several times.",
+              4);
+  SettingInfo points =
+      prompts("points", "Prompt points",
+              "X,Y in pixels of the picture: the cell that it lies in never merges. May be "
+              "given several times.",
+              2);
   SettingInfo outside{"outside",
                       "Outside prompts",
                       "Cells without prompts: screened by flatness like any, or all take part "

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "adamerge/error.h"
+#include "model/head_file.h"
 #include "support/text.h"
 #include "weights/checkpoint.h"
 #include "weights/mapped_file.h"
@@ -44,17 +45,7 @@ class DenseHeadFile {
 
   /// fp64; undefined where there is none.
   at::Tensor find(const std::string& name) const {
-    const auto found = tensors_.find(name);
-    if (found == tensors_.end()) return {};
-    if (!found->second.is_floating_point()) {
-      fail(fmt::format("'{}' is of type {}, a floating-point type is expected", name,
-                       at::toString(found->second.scalar_type())));
-    }
-    const at::Tensor tensor = found->second.to(at::kDouble).contiguous();
-    if (!at::isfinite(tensor).all().item<bool>()) {
-      fail(fmt::format("'{}' holds NaN or infinity", name));
-    }
-    return tensor;
+    return finiteTensor(tensors_, name, at::kDouble, file_);
   }
 
   /// [classes, width], and how many blocks of `dim` it reads.

@@ -41,17 +41,7 @@ class HeadFile {
 
   /// fp32; undefined where there is none.
   at::Tensor find(const std::string& name) const {
-    const auto found = tensors_.find(name);
-    if (found == tensors_.end()) return {};
-    if (!found->second.is_floating_point()) {
-      fail(fmt::format("'{}' is of type {}, a floating-point type is expected", name,
-                       at::toString(found->second.scalar_type())));
-    }
-    const at::Tensor tensor = found->second.to(at::kFloat).contiguous();
-    if (!at::isfinite(tensor).all().item<bool>()) {
-      fail(fmt::format("'{}' holds NaN or infinity", name));
-    }
-    return tensor;
+    return finiteTensor(tensors_, name, at::kFloat, file_);
   }
 
   at::Tensor weight(int width) const {
@@ -117,6 +107,21 @@ class HeadFile {
 };
 
 }  // namespace
+
+at::Tensor finiteTensor(const StateDict& tensors, const std::string& name, at::ScalarType type,
+                        const std::string& file) {
+  const auto found = tensors.find(name);
+  if (found == tensors.end()) return {};
+  if (!found->second.is_floating_point()) {
+    throw Error(fmt::format("{}: '{}' is of type {}, a floating-point type is expected", file, name,
+                            at::toString(found->second.scalar_type())));
+  }
+  const at::Tensor tensor = found->second.to(type).contiguous();
+  if (!at::isfinite(tensor).all().item<bool>()) {
+    throw Error(fmt::format("{}: '{}' holds NaN or infinity", file, name));
+  }
+  return tensor;
+}
 
 void replaceHead(LoadedModel& model, const std::filesystem::path& path) {
   const HeadFile file(path);

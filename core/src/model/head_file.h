@@ -2,10 +2,17 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "model/load_model.h"
+#include "weights/state_dict.h"
 
 namespace adamerge {
+
+/// Of a head's `tensors`, which are from `file`, the one called `name`, in `type`; undefined where
+/// there is none. Throws Error: no floating-point type, NaN or infinity.
+at::Tensor finiteTensor(const StateDict& tensors, const std::string& name, at::ScalarType type,
+                        const std::string& file);
 
 /// Replaces the classifier of `model` by that of a safetensors file (merging-in-families, section
 /// 7): `weight` [classes, width of the embedding], optionally `bias` [classes] or one number,
