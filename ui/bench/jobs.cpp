@@ -120,6 +120,11 @@ void Worker::cancel(const std::string& key) {
   interrupt.request_stop();
 }
 
+std::shared_ptr<Worker> drawingWorker() {
+  static const auto worker = std::make_shared<Worker>();
+  return worker;
+}
+
 Turn::Turn(std::shared_ptr<Worker> worker, std::string key)
     : worker_(std::move(worker)), key_(std::move(key)), shared_(std::make_shared<Shared>()) {}
 

@@ -49,6 +49,9 @@ class Worker {
   std::unique_ptr<State> state_;
 };
 
+/// Draws small pictures and the like; the engine never waits for it.
+std::shared_ptr<Worker> drawingWorker();
+
 /// Work on a worker, with results for an object on the UI thread. Of each key the newest request
 /// counts: what an older or a cancelled one tells is dropped, and everything once this is gone.
 class Jobs {

@@ -46,7 +46,18 @@ BlockTiles::BlockTiles(Pane& pane, ViewState& view, QWidget* parent)
   connect(&focus_, &KeyboardFocus::changed, this, [this] { update(); });
   connect(&thumbnails_, &BlockThumbnails::drawn, this,
           [this](int block) { update(tileRect(block)); });
+  text_width_ = widestText();
   setPane(pane);
+}
+
+int BlockTiles::widestText() const { return fontMetrics().horizontalAdvance(tr("000 tokens")); }
+
+void BlockTiles::changeEvent(QEvent* event) {
+  QWidget::changeEvent(event);
+  if (event->type() == QEvent::FontChange || event->type() == QEvent::StyleChange) {
+    text_width_ = widestText();
+    relayout();
+  }
 }
 
 void BlockTiles::setPane(Pane& pane) {
@@ -73,7 +84,11 @@ int BlockTiles::tileCount() const {
 }
 
 void BlockTiles::relayout() {
-  updateGeometry();
+  // A layout of the whole window follows, which moves of the slider shall not wait for.
+  if (const QSize hint = sizeHint(); hint != hinted_) {
+    hinted_ = hint;
+    updateGeometry();
+  }
   refresh();
   describe();
   update();
@@ -116,17 +131,15 @@ QSize BlockTiles::pictureSize() const {
   const double aspect = std::clamp(crop.width / crop.height, kSlenderest, kWidest);
   const int share = room_.width() / tileCount() - kGap - 2 * kFrame;
   const int fitting = static_cast<int>(share / aspect);
-  if (fitting >= kReadablePicture && share + 2 * kFrame >= textWidth()) {
+  if (fitting >= kReadablePicture && share + 2 * kFrame >= text_width_) {
     height = std::min(height, fitting);
   }
   return {static_cast<int>(std::lround(height * aspect)), height};
 }
 
-int BlockTiles::textWidth() const { return fontMetrics().horizontalAdvance(tr("000 tokens")); }
-
 QRect BlockTiles::tileRect(int block) const {
   const QSize picture = pictureSize();
-  const int width = std::max(picture.width() + 2 * kFrame, textWidth());
+  const int width = std::max(picture.width() + 2 * kFrame, text_width_);
   const int text = 2 * fontMetrics().height() + kTextGap;
   const int tile_height = kMarkerHeight + 2 * kFrame + picture.height() + text;
   const int top = std::max(0, (height() - tile_height) / 2);

@@ -44,6 +44,7 @@ class BlockTiles : public QWidget {
   void mousePressEvent(QMouseEvent* event) override;
   void keyPressEvent(QKeyEvent* event) override;
   bool event(QEvent* event) override;
+  void changeEvent(QEvent* event) override;
 
  private:
   void refresh();
@@ -52,7 +53,7 @@ class BlockTiles : public QWidget {
   void choose(int block);
   std::optional<int> blockAt(const QPoint& position) const;
   QSize pictureSize() const;
-  int textWidth() const;
+  int widestText() const;
   void paintTile(QPainter& painter, int block);
   QString toolTipOf(int block) const;
 
@@ -65,6 +66,8 @@ class BlockTiles : public QWidget {
   ViewState& view_;
   KeyboardFocus focus_;
   QSize room_;
+  QSize hinted_;
+  int text_width_ = 0;  ///< of a tile's longest usual text
   BlockThumbnails thumbnails_;
 };
 

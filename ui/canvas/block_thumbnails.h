@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Every block of a run as a small picture of what the model sees with the overlay over it, drawn a
-// few at a time between events, so that nothing waits for them.
+// Every block of a run as a small picture of what the model sees with the overlay over it, drawn
+// off the UI thread.
 #pragma once
 
 #include <QImage>
 #include <QObject>
-#include <QTimer>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "adamerge/figures.h"
 #include "bench/data.h"
+#include "bench/jobs.h"
 
 namespace adamerge::ui {
 
@@ -35,19 +36,15 @@ class BlockThumbnails : public QObject {
   void show(const ThumbnailScene& scene, int first);
   /// Null before it is drawn for the first time.
   QImage image(int block) const;
-  bool complete() const { return stale_.empty(); }
 
  signals:
   void drawn(int block);
 
  private:
-  void drawSome();
-  QImage draw(int block) const;
-
   ThumbnailScene scene_;
   std::vector<QImage> images_;
-  std::vector<int> stale_;  ///< blocks to draw, the next one last
-  QTimer timer_;
+  std::string key_;
+  Jobs jobs_;
 };
 
 }  // namespace adamerge::ui

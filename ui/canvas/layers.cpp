@@ -34,8 +34,7 @@ PicturePyramid::PicturePyramid(const QImage& picture) : levels_{picture} {
     levels_ = halves(picture);
     return;
   }
-  static const auto worker = std::make_shared<Worker>();
-  jobs_ = std::make_unique<Jobs>(this, worker);
+  jobs_ = std::make_unique<Jobs>(this, drawingWorker());
   jobs_->run("halves " + std::to_string(picture.cacheKey()), Urgency::kInteractive,
              [this, picture](const std::stop_token& /*stop*/, const Jobs::Tell& tell) {
                tell([this, levels = halves(picture)] {

@@ -25,6 +25,8 @@ namespace {
 
 constexpr double kZoomStep = 1.25;
 constexpr int kNoteMargin = 6;
+/// In ms. The canvas comes first, and the choice and the result of one move are drawn together.
+constexpr int kDrawnWithin = 40;
 /// Panels at least this high, in lines of text, have room for a note of several lines.
 constexpr int kRoomyLines = 20;
 
@@ -194,7 +196,7 @@ void PlotPanel::drawLater() {
   outdated_ = true;
   if (queued_ || !isVisible()) return;
   queued_ = true;
-  QTimer::singleShot(0, this, [this] {
+  QTimer::singleShot(kDrawnWithin, this, [this] {
     queued_ = false;
     if (outdated_ && isVisible()) draw();
   });
@@ -210,7 +212,7 @@ void PlotPanel::draw() {
   renderer_->draw(content_, theme, hidden_);
   if (!zoomed_) renderer_->fit();
   renderer_->legend().arrange(plotRoom(plot_->width()));
-  plot_->replot();
+  plot_->replot(QCustomPlot::rpQueuedRefresh);
   hover_->setContent(content_, theme, hidden_);
 }
 

@@ -143,6 +143,7 @@ PlotRenderer::PlotRenderer(QCustomPlot& plot) : plot_(plot), legend_(plot) {
   plot_.setAutoAddPlottableToLegend(false);
   plot_.setNoAntialiasingOnDrag(false);
   plot_.setPlottingHint(QCP::phCacheLabels, true);
+  plot_.setPlottingHint(QCP::phFastPolylines, true);
   QObject::connect(&plot_, &QCustomPlot::afterLayout, &plot_, [this] { elideLabels(); });
   plot_.axisRect()->setMinimumMargins(QMargins(4, 6, 4, 4));
 }
