@@ -94,8 +94,15 @@ std::vector<int> CalibrationSubject::counts() const {
     throw UsageError("--r-max and --ratio are for different networks: one of them is expected");
   }
   return asUsage(
-      [&] { return parseCounts("--" + optionName(knob()), ratio_.empty() ? r_max_ : ratio_); });
+      [&] { return parseCounts("--" + optionName(listed()), ratio_.empty() ? r_max_ : ratio_); });
 }
+
+namespace {
+
+/// Its statistics are for the one value that the setting has.
+bool measuredAsSet(const MethodChoice& choice) { return compressionKnob(choice)->keeps; }
+
+}  // namespace
 
 MethodChoice CalibrationSubject::choice() const {
   MethodChoice choice = method_.choice();
@@ -105,13 +112,17 @@ MethodChoice CalibrationSubject::choice() const {
     }
     return choice;
   }
-  // A count that the model cannot merge is said before any image is read.
-  const int largest = counts().back();
   if (choice.statistics) {
     throw UsageError("--stats: calibrate makes statistics and reads none");
   }
   asUsage([&] { requireStatistics(choice); }, "there is nothing to calibrate: ");
-  choice.settings[knob()] = std::int64_t{largest};
+  if (measuredAsSet(choice)) {
+    if (r_max_.empty() && ratio_.empty()) return choice;
+    throw UsageError(fmt::format("--{} is no setting of {}, whose statistics hang on no count",
+                                 optionName(listed()), choice.method));
+  }
+  // A count that the model cannot merge is said before any image is read.
+  choice.settings[listed()] = std::int64_t{counts().back()};
   return choice;
 }
 
@@ -135,8 +146,14 @@ CalibrationSubject::Outcome CalibrationSubject::run(const Engine& engine, unsign
   }
   requireSettingsSuit(calibration.choice, model.vit, model.name, /*strict=*/true);
   engine.prepare(calibration.choice);
-  calibration.choice.settings.erase(knob());
-  calibration.r_max = counts();
+  if (measuredAsSet(calibration.choice)) {
+    const Settings complete = completeSettings(calibration.choice, model.vit);
+    const std::string& key = compressionKnob(calibration.choice)->key;
+    calibration.r_max = {static_cast<int>(std::get<std::int64_t>(complete.at(key)))};
+  } else {
+    calibration.choice.settings.erase(listed());
+    calibration.r_max = counts();
+  }
   calibration.passes = passes_;
   ImageSource images = openImages(folder_, limit_, seed, engine, terminal, stop);
   calibration.source = sourceOf(folder_, limit_, seed, images);

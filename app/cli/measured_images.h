@@ -56,8 +56,8 @@ class CalibrationSubject {
   MethodChoice choice() const;
   Outcome runImportance(const Engine& engine, unsigned seed, Terminal& terminal,
                         const std::stop_token& stop) const;
-  /// The setting whose values are asked for, and its list.
-  std::string knob() const { return ratio_.empty() ? "r_max" : "ratio"; }
+  /// The list of those two that is given.
+  std::string listed() const { return ratio_.empty() ? "r_max" : "ratio"; }
   std::vector<int> counts() const;
 
   MethodOptions method_;

@@ -91,6 +91,35 @@ TEST(Calibrate, WritesStatisticsThatInspectUses) {
   EXPECT_THAT(warned.err, HasSubstr("partition sequential instead of alternating"));
 }
 
+TEST(Calibrate, MeasuresPruneSidsUsualRedundancy) {
+  const TemporaryFolder folder;
+  makePictures(folder.path() / "images");
+  const fs::path file = folder.path() / "stats.json";
+  const std::vector<std::string> method = {"--method", "prunesid", "--dynamic", "on",
+                                           "--keep",   "60",       "--dtype",   "float32"};
+  expectSuccess(calibrate(folder.path() / "images", file, method));
+  const json entry = jsonIn(file).at("entries").at(0);
+  EXPECT_EQ(entry.at("keep"), 60);
+  const double usual = entry.at("mu").at(6).get<double>();
+  EXPECT_GT(usual, 0);
+
+  std::vector<std::string> inspect = {"inspect", sample("bird"), "--stats", file.string(), "--json",
+                                      "-",       "--threads",    "1"};
+  inspect.insert(inspect.end(), method.begin(), method.end());
+  const CliResult used = adamergeCli(inspect);
+  expectSuccess(used);
+  const json layer = json::parse(used.out).at("layers").at(6);
+  const double share = (1 - layer.at("redundancy").get<double>()) / (1 - usual);
+  EXPECT_NEAR(layer.at("tokens_out").get<double>() - 1, 60 * share, 0.6);
+
+  std::vector<std::string> counted = method;
+  counted.insert(counted.end(), {"--r-max", "8"});
+  EXPECT_THAT(calibrate(folder.path() / "images", file, counted).err,
+              HasSubstr("--r-max is no setting of prunesid"));
+  EXPECT_THAT(calibrate(folder.path() / "images", file, {"--method", "prunesid"}).err,
+              HasSubstr("prunesid uses layer statistics only with --dynamic on"));
+}
+
 TEST(Calibrate, DrawsTheSameImagesForTheSameSeed) {
   const TemporaryFolder folder;
   makePictures(folder.path() / "images");

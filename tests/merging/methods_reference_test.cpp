@@ -5,9 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 
+#include "adamerge/calibrate.h"
 #include "error_message.h"
 #include "merging/atc.h"
 #include "merging/method.h"
@@ -185,6 +188,78 @@ TEST(Methods, SayThatTokensAreNoNumbers) {
                 testing::AllOf(HasSubstr("in block 2"), HasSubstr("not numbers")))
         << name;
   }
+}
+
+TEST(PruneSid, KeepsMoreOfAnImageThatIsLessRedundantThanUsual) {
+  const Engine engine = bundled("float32");
+  const InputTensor input = test::readPpm(kTestData / "merging" / "drawn-cat.ppm");
+  const auto run = [&](bool dynamic, double usual) {
+    MethodChoice choice{"prunesid",
+                        {{"keep", std::int64_t{80}}, {"at", std::int64_t{4}}, {"dynamic", dynamic}},
+                        nullptr,
+                        false};
+    if (usual > 0) {
+      Statistics statistics;
+      statistics.depth = 12;
+      statistics.knob = "keep";
+      statistics.settings = {{"at", std::int64_t{4}}};
+      statistics.entries = {{80, std::vector<double>(12, 0), std::vector<double>(12, 0)}};
+      statistics.entries.front().mu[4] = usual;
+      choice.statistics = std::make_shared<const Statistics>(statistics);
+    }
+    return engine.run({&input, 1}, choice).front();
+  };
+  const ImageResult plain = run(false, 0);
+  const double redundancy = *plain.layers[4].redundancy;
+  ASSERT_GT(redundancy, 0.05);
+  for (const double usual : {redundancy, redundancy / 2, (1 + redundancy) / 2, 0.999}) {
+    const ImageResult result = run(true, usual);
+    const double keep = std::clamp(std::round(80 * (1 - redundancy) / (1 - usual)), 1.0, 196.0);
+    EXPECT_EQ(result.layers[4].tokens_out, 1 + static_cast<int>(keep)) << usual;
+    EXPECT_EQ(result.layers[4].redundancy, redundancy);
+    EXPECT_EQ(result.layers[4].mu, usual);
+    EXPECT_TRUE(result.calibrated);
+  }
+  EXPECT_EQ(run(true, redundancy).logits, plain.logits);
+  EXPECT_EQ(run(true, 0.999).layers[11].tokens_out, 197);
+
+  const ImageResult uncalibrated = run(true, 0);
+  EXPECT_FALSE(uncalibrated.calibrated);
+  EXPECT_EQ(uncalibrated.logits, plain.logits);
+  EXPECT_THAT(uncalibrated.warnings,
+              testing::Contains(HasSubstr("every image keeps what keep says until")));
+}
+
+TEST(PruneSid, IsCalibratedForItsBlock) {
+  const Engine engine = bundled("float32");
+  const InputTensor input = test::readPpm(kTestData / "merging" / "drawn-cat.ppm");
+  const auto choice = [](int at, int keep) {
+    return MethodChoice{"prunesid",
+                        {{"keep", std::int64_t{keep}}, {"at", std::int64_t{at}}, {"dynamic", true}},
+                        nullptr,
+                        false};
+  };
+  CalibrationOptions options;
+  options.choice = choice(4, 80);
+  options.r_max = {80};
+  const auto images = [&](std::size_t, std::size_t) { return std::vector<InputTensor>{input}; };
+  const auto made = std::make_shared<const Statistics>(calibrate(engine, images, 1, options));
+  EXPECT_EQ(made->knob, "keep");
+  EXPECT_EQ(made->settings.at("at"), SettingValue(std::int64_t{4}));
+  MethodChoice own = choice(4, 80);
+  own.statistics = made;
+  // The one image that it was calibrated on is as redundant as usual.
+  EXPECT_EQ(engine.run({&input, 1}, own).front().layers[4].tokens_out, 81);
+  MethodChoice other = choice(7, 80);
+  other.statistics = made;
+  EXPECT_THAT(test::errorMessage([&] { engine.prepare(other); }),
+              HasSubstr("made for another block than --at 7"));
+  options.r_max = {196};
+  EXPECT_THAT(test::errorMessage([&] { calibrate(engine, images, 1, options); }),
+              HasSubstr("with --keep 196 no block measures redundancy"));
+  MethodChoice adamerge{"adamerge", {}, made, false};
+  EXPECT_THAT(test::errorMessage([&] { engine.prepare(adamerge); }),
+              HasSubstr("the layer statistics are for --keep"));
 }
 
 }  // namespace

@@ -28,15 +28,16 @@ constexpr int kSuggestedStep = 4;
 
 }  // namespace
 
-std::vector<int> parseCounts(const QString& text, int limit) {
+std::vector<int> parseCounts(const QString& text, int limit, const QString& name) {
   std::vector<int> counts;
   for (const QString& part : text.split(QLatin1Char(','))) {
     bool good = false;
     const int count = part.trimmed().toInt(&good);
     if (!good || count < 1 || count > limit || (!counts.empty() && count <= counts.back())) {
       throw Error(
-          QObject::tr("r_max takes whole numbers from 1 to %1, ascending and separated by commas, "
-                      "as 4,8,16; “%2” is not.")
+          QObject::tr("%1 takes whole numbers from 1 to %2, ascending and separated by commas, "
+                      "as 4,8,16; “%3” is not.")
+              .arg(name)
               .arg(limit)
               .arg(part.trimmed().isEmpty() ? text : part.trimmed())
               .toStdString());
@@ -46,15 +47,16 @@ std::vector<int> parseCounts(const QString& text, int limit) {
   return counts;
 }
 
-QString suggestedCounts(const LoadedModelPtr& model) {
+QString suggestedCounts(const LoadedModel& model, const std::string& key,
+                        std::optional<int> chosen) {
+  if (chosen) return QString::number(*chosen);
   QStringList counts;
-  if (model != nullptr && model->statistics != nullptr) {
-    for (const StatisticsEntry& entry : model->statistics->entries) {
+  if (model.statistics != nullptr && model.statistics->knob == key) {
+    for (const StatisticsEntry& entry : model.statistics->entries) {
       counts << QString::number(entry.r_max);
     }
   } else {
-    const int limit =
-        model == nullptr ? kSuggestedMost : std::min(kSuggestedMost, model->info.vit.patchTokens());
+    const int limit = std::min(kSuggestedMost, model.info.vit.patchTokens());
     for (int count = kSuggestedStep; count <= limit; count += kSuggestedStep) {
       counts << QString::number(count);
     }
@@ -76,9 +78,7 @@ MethodChoice calibrationChoice(const MethodChoice& active) {
     }
   }
   if (!usesStatistics(choice)) {
-    for (const auto& [key, value] : method.setting(method.statisticsKnob()->key)->active_when) {
-      choice.settings[key] = value;
-    }
+    for (const auto& [key, value] : method.statisticsConditions()) choice.settings[key] = value;
   }
   return choice;
 }
@@ -112,7 +112,8 @@ CalibrationDialog::CalibrationDialog(Workbench& workbench, QWidget* parent)
       folder_(new QLineEdit),
       browse_(new QPushButton(tr("Choose…"))),
       images_(new CountBox),
-      r_max_(new QLineEdit),
+      counted_(new QLabel),
+      counts_(new QLineEdit),
       bar_(new QProgressBar),
       progress_(new QLabel),
       notice_(new MessageLine(MessageLine::Buttons::kBelow)),
@@ -130,7 +131,6 @@ CalibrationDialog::CalibrationDialog(Workbench& workbench, QWidget* parent)
   connect(save_, &QPushButton::clicked, this, &CalibrationDialog::askWhereToSave);
   connect(&workbench_, &Workbench::modelChanged, this, &CalibrationDialog::refresh);
   connectTask();
-  r_max_->setText(suggestedCounts(workbench_.model()));
   refresh();
 }
 
@@ -149,9 +149,8 @@ void CalibrationDialog::layOut() {
   images_->setValue(kDefaultImages);
   images_->setGroupSeparatorShown(true);
   images_->setToolTip(tr("If the folder holds more, this many are drawn at random with seed 0."));
-  r_max_->setObjectName(QStringLiteral("calibration-r-max"));
-  r_max_->setToolTip(
-      tr("Statistics depend on r_max; values between those given are interpolated."));
+  counts_->setObjectName(QStringLiteral("calibration-r-max"));
+  counts_->setToolTip(tr("Values between those given are interpolated."));
   bar_->setTextVisible(false);
   bar_->setFixedHeight(8);
   progress_->setObjectName(QStringLiteral("calibration-progress"));
@@ -177,8 +176,9 @@ void CalibrationDialog::layOut() {
   form->addLayout(folder, 1, 1);
   label(2, tr("&Images at most"), images_);
   form->addWidget(images_, 2, 1);
-  label(3, tr("&r_max"), r_max_);
-  form->addWidget(r_max_, 3, 1);
+  counted_->setBuddy(counts_);
+  form->addWidget(counted_, 3, 0);
+  form->addWidget(counts_, 3, 1);
   auto* buttons = new QHBoxLayout;
   buttons->setSpacing(8);
   buttons->addWidget(save_);
@@ -222,8 +222,29 @@ void CalibrationDialog::setFolder(const std::filesystem::path& folder) {
   folder_->setText(QString::fromStdString(folder.string()));
 }
 
+/// Once for each setting that they may be values of: what was typed stays.
+void CalibrationDialog::suggestCounts() {
+  const LoadedModelPtr model = workbench_.model();
+  if (model == nullptr) return;
+  const MethodChoice& active = workbench_.activePane().choice();
+  const MethodChoice choice = calibrationChoice(active);
+  const MethodInfo& method = findMethod(choice.method);
+  const Settings complete = completeSettings(choice, model->info.vit);
+  const CompressionKnob& knob = *method.activeKnob(complete);
+  const QString label = QLatin1Char('&') + QString::fromStdString(method.setting(knob.key)->label);
+  if (label == counted_->text()) return;
+  counted_->setText(label);
+  std::optional<int> chosen;
+  if (knob.keeps) {
+    chosen = compressionOf(active.method == choice.method ? active
+                                                          : MethodChoice{choice.method, complete});
+  }
+  counts_->setText(suggestedCounts(*model, knob.key, chosen));
+}
+
 void CalibrationDialog::refresh() {
   const LoadedModelPtr model = workbench_.model();
+  suggestCounts();
   subject_->setText(
       model == nullptr
           ? tr("Open a model first.")
@@ -231,7 +252,7 @@ void CalibrationDialog::refresh() {
                 .arg(QString::fromStdString(model->info.name),
                      describeConditions(calibrationChoice(workbench_.activePane().choice()))));
   for (QWidget* input : {static_cast<QWidget*>(folder_), static_cast<QWidget*>(browse_),
-                         static_cast<QWidget*>(images_), static_cast<QWidget*>(r_max_)}) {
+                         static_cast<QWidget*>(images_), static_cast<QWidget*>(counts_)}) {
     input->setEnabled(!mine_);
   }
   start_->setEnabled(!mine_ && model != nullptr && !folder_->text().isEmpty());
@@ -255,10 +276,11 @@ void CalibrationDialog::start() {
   if (mine_ || model == nullptr) return;
   CalibrationRequest request;
   try {
-    request.r_max = parseCounts(r_max_->text(), model->info.vit.patchTokens());
+    request.r_max =
+        parseCounts(counts_->text(), model->info.vit.patchTokens(), counted_->text().mid(1));
   } catch (const std::exception& error) {
     notice_->show(Severity::kError, errorText(error));
-    r_max_->setFocus();
+    counts_->setFocus();
     return;
   }
   request.folder = toPath(folder_->text());
@@ -299,7 +321,8 @@ void CalibrationDialog::finish(const std::shared_ptr<const Statistics>& statisti
   QStringList means;
   for (const StatisticsEntry& entry : statistics->entries) {
     const auto [lowest, highest] = std::minmax_element(entry.mu.begin(), entry.mu.end());
-    means << tr("r_max %1: μ from %2 to %3")
+    means << tr("%1 %2: μ from %3 to %4")
+                 .arg(counted_->text().mid(1))
                  .arg(entry.r_max)
                  .arg(*lowest, 0, 'f', 3)
                  .arg(*highest, 0, 'f', 3);

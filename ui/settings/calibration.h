@@ -7,6 +7,8 @@
 #include <QString>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "adamerge/methods.h"
@@ -24,12 +26,15 @@ namespace adamerge::ui {
 // What to calibrate: the values of r_max as typed, and the settings statistics belong to.
 
 /// "4,8,16" -> 4, 8, 16. Throws Error in words for people: no value, not ascending, not from 1 to
-/// `limit`.
-std::vector<int> parseCounts(const QString& text, int limit);
+/// `limit`. `name` is what they are values of.
+std::vector<int> parseCounts(const QString& text, int limit,
+                             const QString& name = QStringLiteral("r_max"));
 
-/// What the model's statistics were made for; without any, a range that suits the model. nullptr:
-/// one that suits most.
-QString suggestedCounts(const LoadedModelPtr& model);
+/// Values of `key`, the setting that statistics are made for: what the model's were made for; else
+/// `chosen`, where statistics hang on no value, as those of tokens that stay do; else a range that
+/// suits the model.
+QString suggestedCounts(const LoadedModel& model, const std::string& key,
+                        std::optional<int> chosen);
 
 /// Of the choice in use only what statistics belong to, with counts that follow them; for a method
 /// without statistics, one that has them, at its defaults.
@@ -58,6 +63,7 @@ class CalibrationDialog : public FittingDialog {
 
  private:
   void layOut();
+  void suggestCounts();
   void connectTask();
   void refresh();
   void browse();
@@ -75,7 +81,8 @@ class CalibrationDialog : public FittingDialog {
   QLineEdit* folder_;
   QPushButton* browse_;
   QSpinBox* images_;
-  QLineEdit* r_max_;
+  QLabel* counted_;
+  QLineEdit* counts_;
   QProgressBar* bar_;
   QLabel* progress_;
   MessageLine* notice_;

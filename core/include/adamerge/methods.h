@@ -154,6 +154,8 @@ struct MethodInfo {
   const SettingInfo* setting(std::string_view key) const;
   /// The one of `compression` whose counts follow layer statistics; nullptr where there is none.
   const CompressionKnob* statisticsKnob() const;
+  /// What other settings have to be for that; empty: nothing.
+  std::vector<std::pair<std::string, SettingValue>> statisticsConditions() const;
   /// The one of `compression` that has an effect under `settings` (complete); nullptr where there
   /// is none.
   const CompressionKnob* activeKnob(const Settings& settings) const;

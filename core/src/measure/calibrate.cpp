@@ -31,6 +31,10 @@ class Moments {
     }
   }
 
+  bool empty() const {
+    return std::all_of(counts_.begin(), counts_.end(), [](std::int64_t n) { return n == 0; });
+  }
+
   StatisticsEntry entry(int r_max) const {
     StatisticsEntry entry{r_max, mean_, {}};
     for (std::size_t block = 0; block < mean_.size(); ++block) {
@@ -79,9 +83,10 @@ Statistics calibrate(const Engine& engine, const BatchSource& images, std::size_
   statistics.created = today();
   statistics.dtype = engine.dtype();
   const VitConfig& vit = engine.info().vit;
-  if (vit.restores()) statistics.knob = "ratio";
+  const MethodInfo& method = findMethod(options.choice.method);
   const Settings complete = completeSettings(options.choice, vit);
-  for (const std::string& key : findMethod(options.choice.method).statistics_settings) {
+  statistics.knob = method.activeKnob(complete)->key;
+  for (const std::string& key : method.statistics_settings) {
     if (const auto found = complete.find(key); found != complete.end()) {
       statistics.settings[key] = found->second;
     }
@@ -123,6 +128,12 @@ Statistics calibrate(const Engine& engine, const BatchSource& images, std::size_
     if (statistics.images == 0) throw Error("no image could be read, so nothing was calibrated");
     statistics.entries.clear();
     for (std::size_t k = 0; k < options.r_max.size(); ++k) {
+      if (moments[k].empty()) {
+        throw Error(
+            fmt::format("with --{} {} no block measures redundancy, so there is nothing to "
+                        "calibrate",
+                        optionName(statistics.knob), options.r_max[k]));
+      }
       statistics.entries.push_back(moments[k].entry(options.r_max[k]));
     }
   }

@@ -36,6 +36,16 @@ StatisticsEntry readEntry(const JsonFields& fields, const std::string& knob, int
   return entry;
 }
 
+/// The setting whose values the entries are for.
+std::string knobOf(const JsonFields& entry) {
+  for (const MethodInfo& method : methods()) {
+    for (const CompressionKnob& knob : method.compression) {
+      if (knob.uses_statistics && entry.has(knob.key)) return knob.key;
+    }
+  }
+  return Statistics().knob;
+}
+
 }  // namespace
 
 StatisticsEntry interpolate(const Statistics& statistics, int r_max) {
@@ -70,7 +80,7 @@ Statistics readStatistics(const std::filesystem::path& path) {
   statistics.dtype = fields.text("dtype").valueOr("");
   statistics.settings = fields.settings("settings").valueOr({});
   for (const JsonFields& entry : fields.list("entries")) {
-    if (statistics.entries.empty() && entry.has("ratio")) statistics.knob = "ratio";
+    if (statistics.entries.empty()) statistics.knob = knobOf(entry);
     statistics.entries.push_back(readEntry(entry, statistics.knob, statistics.depth));
     if (statistics.entries.size() > 1 &&
         std::prev(statistics.entries.end(), 2)->r_max >= statistics.entries.back().r_max) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 #include "adamerge/error.h"
 #include "kernels/matching_ops.h"
@@ -14,6 +15,8 @@
 
 namespace adamerge {
 namespace {
+
+constexpr double kEpsilon = 1e-6;
 
 /// Tokens by the principal component that each loads on most, and how much.
 struct Components {
@@ -50,19 +53,33 @@ std::int64_t roundedQuotient(std::int64_t numerator, std::int64_t denominator) {
 
 class PruneSid final : public ImageMethod {
  public:
-  PruneSid(const Settings& settings, const VitConfig& vit)
+  PruneSid(const Settings& settings, const MethodContext& context)
       : keep_(getInt(settings, "keep")),
         at_(getInt(settings, "at")),
-        heads_(vit.heads),
+        heads_(context.vit.heads),
+        dynamic_(get<bool>(settings, "dynamic")),
         by_attention_(get<std::string>(settings, "score") == "attention"),
         centre_channels_(get<std::string>(settings, "centre") == "channel"),
-        merges_(get<std::string>(settings, "dropped") == "merge") {}
+        merges_(get<std::string>(settings, "dropped") == "merge") {
+    if (!dynamic_ || context.statistics == nullptr) return;
+    const StatisticsEntry entry = interpolate(*context.statistics, keep_);
+    const auto block = static_cast<std::size_t>(at_);
+    if (entry.mu[block] == 0 && entry.sigma[block] == 0) {
+      throw Error(
+          fmt::format("the layer statistics were made for another block than --at {}: calibrate "
+                      "under this setting",
+                      at_));
+    }
+    usual_ = entry.mu[block];
+  }
 
   Stage stage() const override { return Stage::kBeforeBlock; }
   bool actsIn(int block) const override { return block == at_; }
   WantedStatistics wanted(int block) const override {
     return {.class_attention = by_attention_ && block == at_ - 1};
   }
+
+  bool calibrated() const override { return !dynamic_ || usual_.has_value(); }
 
   TokenPart reads(int /*block*/) const override { return &LayerTokens::tokens; }
   MergePlan plan(const LayerTokens& layer) const override {
@@ -75,8 +92,22 @@ class PruneSid final : public ImageMethod {
       throw Error(fmt::format("PruneSID in block {}: tokens that are not numbers (NaN or infinity)",
                               layer.block));
     }
+    const at::Tensor units = tokens * inverseNorms(tokens, kLeastTokenNorm).unsqueeze(1);
+    const at::Tensor gram = gramMatrix(units, at::kDouble);
+    const double* cosine = gram.data_ptr<double>();
+    double sum = 0;
+    for (std::int64_t i = 0; i < n; ++i) {
+      sum = std::accumulate(cosine + i * n + i + 1, cosine + (i + 1) * n, sum);
+    }
+    const double redundancy = sum / (static_cast<double>(n) * static_cast<double>(n - 1) / 2);
+    const int keep = kept(redundancy, n);
+    if (keep >= n) {
+      plan.redundancy = redundancy;
+      plan.mu = usual_;
+      return plan;
+    }
     const std::int64_t count =
-        std::max<std::int64_t>(1, std::min({std::int64_t{keep_ / 4}, n - 1, width - 1}));
+        std::max<std::int64_t>(1, std::min({std::int64_t{keep / 4}, n - 1, width - 1}));
     const Components components = componentsOf(tokens, count, centre_channels_);
     std::vector<double> score = components.loading;
     if (by_attention_) {
@@ -88,15 +119,7 @@ class PruneSid final : public ImageMethod {
       }
     }
 
-    const at::Tensor units = tokens * inverseNorms(tokens, kLeastTokenNorm).unsqueeze(1);
-    const at::Tensor gram = gramMatrix(units, at::kDouble);
-    const double* cosine = gram.data_ptr<double>();
-    double sum = 0;
-    for (std::int64_t i = 0; i < n; ++i) {
-      sum = std::accumulate(cosine + i * n + i + 1, cosine + (i + 1) * n, sum);
-    }
-    const double redundancy = sum / (static_cast<double>(n) * static_cast<double>(n - 1) / 2);
-    const double threshold = redundancy * std::max(1.0, 18.0 * keep_ / static_cast<double>(n));
+    const double threshold = redundancy * std::max(1.0, 18.0 * keep / static_cast<double>(n));
 
     // Each group's tokens by rank: those taken, then those that they suppress.
     std::vector<std::vector<std::int64_t>> groups(static_cast<std::size_t>(count));
@@ -118,15 +141,16 @@ class PruneSid final : public ImageMethod {
       group = std::move(taken);
       group.insert(group.end(), suppressed.begin(), suppressed.end());
     }
-    plan.details.quota = groupQuotas(sizes, plan.details.taken, keep_);
+    plan.details.quota = groupQuotas(sizes, plan.details.taken, keep);
 
-    std::vector<bool> kept(static_cast<std::size_t>(n), false);
+    std::vector<bool> stays(static_cast<std::size_t>(n), false);
     for (std::size_t k = 0; k < groups.size(); ++k) {
       for (int i = 0; i < plan.details.quota[k]; ++i)
-        kept[groups[k][static_cast<std::size_t>(i)]] = true;
+        stays[groups[k][static_cast<std::size_t>(i)]] = true;
     }
-    fill(plan, layer, kept, cosine);
+    fill(plan, layer, stays, cosine);
     plan.redundancy = redundancy;
+    plan.mu = usual_;
     plan.details.threshold = threshold;
     plan.details.component.assign(components.group.begin(), components.group.end());
     plan.details.score.assign(score.begin(), score.end());
@@ -139,6 +163,14 @@ class PruneSid final : public ImageMethod {
   }
 
  private:
+  /// How many of `n` patch tokens stay of an image: where `dynamic`, more of one less redundant
+  /// than usual, in proportion to 1 - redundancy.
+  int kept(double redundancy, std::int64_t n) const {
+    if (!usual_) return keep_;
+    const double keep = std::round(keep_ * (1 - redundancy) / std::max(1 - *usual_, kEpsilon));
+    return static_cast<int>(std::clamp(keep, 1.0, static_cast<double>(n)));
+  }
+
   /// Kept tokens in their old order; each other one goes to the most similar of them.
   void fill(MergePlan& plan, const LayerTokens& layer, const std::vector<bool>& kept,
             const double* cosine) const {
@@ -166,6 +198,8 @@ class PruneSid final : public ImageMethod {
   int keep_;
   int at_;
   int heads_;
+  bool dynamic_;
+  std::optional<double> usual_;  ///< the mean redundancy over the calibration set; with `dynamic`
   bool by_attention_;
   bool centre_channels_;
   bool merges_;
@@ -233,7 +267,13 @@ MethodEntry pruneSidEntry() {
   knob.limit = 1;
   knob.keeps = true;
   knob.least = 1;
-  entry.info.compression = {knob};
+  knob.active_when = {"dynamic", false};
+  CompressionKnob dynamic_knob = knob;
+  dynamic_knob.uses_statistics = true;
+  dynamic_knob.active_when = {"dynamic", true};
+  entry.info.compression = {knob, dynamic_knob};
+  entry.info.statistics_settings = {"at"};
+  entry.info.uncalibrated = "every image keeps what {} says";
 
   SettingInfo keep;
   keep.key = "keep";
@@ -262,8 +302,17 @@ MethodEntry pruneSidEntry() {
   };
   at.fallback_text = "the middle one";
   at.in_name = true;
+  SettingInfo dynamic;
+  dynamic.key = "dynamic";
+  dynamic.label = "Dynamic budget";
+  dynamic.help =
+      "More tokens stay of an image that is less redundant than the calibration images, in "
+      "proportion.";
+  dynamic.fallback = false;
   entry.info.settings = {
-      keep, at,
+      keep,
+      at,
+      dynamic,
       choice("score", "Score",
              "What stands out in a group: how much a token loads on the component, or the class "
              "token's attention in the block before.",
@@ -289,7 +338,7 @@ MethodEntry pruneSidEntry() {
             "more");
       }
     }
-    return std::make_unique<PruneSid>(settings, context.vit);
+    return std::make_unique<PruneSid>(settings, context);
   };
   return entry;
 }

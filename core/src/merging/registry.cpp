@@ -95,6 +95,14 @@ const CompressionKnob* MethodInfo::statisticsKnob() const {
   return found == compression.end() ? nullptr : &*found;
 }
 
+std::vector<std::pair<std::string, SettingValue>> MethodInfo::statisticsConditions() const {
+  const CompressionKnob* knob = statisticsKnob();
+  if (knob == nullptr) return {};
+  std::vector<std::pair<std::string, SettingValue>> conditions = setting(knob->key)->active_when;
+  if (knob->active_when) conditions.push_back(*knob->active_when);
+  return conditions;
+}
+
 const CompressionKnob* MethodInfo::activeKnob(const Settings& complete) const {
   const auto found =
       std::find_if(compression.begin(), compression.end(), [&](const CompressionKnob& knob) {
@@ -355,11 +363,13 @@ bool usesStatistics(const MethodChoice& choice) {
 void requireStatistics(const MethodChoice& choice) {
   if (usesStatistics(choice)) return;
   const MethodInfo& info = findMethod(choice.method);
-  const CompressionKnob* knob = info.statisticsKnob();
-  if (knob == nullptr) throw Error(fmt::format("{} uses no layer statistics", info.id));
-  const auto& [key, value] = *unmet(*info.setting(knob->key), completeSettings(choice));
-  throw Error(fmt::format("{} uses layer statistics only with --{} {}", info.id, optionName(key),
-                          toText(value)));
+  const Settings complete = completeSettings(choice);
+  for (const auto& [key, value] : info.statisticsConditions()) {
+    if (complete.at(key) == value) continue;
+    throw Error(fmt::format("{} uses layer statistics only with --{} {}", info.id, optionName(key),
+                            toText(value)));
+  }
+  throw Error(fmt::format("{} uses no layer statistics", info.id));
 }
 
 }  // namespace adamerge
