@@ -203,7 +203,8 @@ BatchPlan BatchDialog::plan() const {
   BatchPlan made;
   made.images = images_;
   made.output = output_->text().trimmed().toStdString();
-  made.choices = expandRows(rows_->rows());
+  // Traces have their own methods.
+  if (tracedOf(images_) < images_.size()) made.choices = expandRows(rows_->rows());
   made.kinds = figures_->kinds();
   made.formats = figures_->formats();
   made.style = {figures_->page().style(context_.overlay), figures_->block()};
@@ -223,10 +224,16 @@ void BatchDialog::refresh() {
                                             "%1 images, subfolders included"));
   try {
     const BatchPlan made = plan();
-    const std::size_t figures =
-        made.images.size() * made.choices.size() * made.kinds.size() * made.formats.size();
-    QString text = counted(made.images.size(), "%1 image", "%1 images") + " × " +
-                   counted(made.choices.size(), "%1 setting", "%1 settings");
+    const std::size_t figures = made.runs() * made.kinds.size() * made.formats.size();
+    const std::size_t traced = tracedOf(made.images);
+    const std::size_t pictures = made.images.size() - traced;
+    QStringList runs;
+    if (pictures > 0) {
+      runs << counted(pictures, "%1 image", "%1 images") + " × " +
+                  counted(made.choices.size(), "%1 setting", "%1 settings");
+    }
+    if (traced > 0) runs << counted(traced, "%1 image of a trace", "%1 images of traces");
+    QString text = runs.join(" + ");
     if (figures > 0) {
       text += " × " + counted(made.kinds.size() * made.formats.size(), "%1 file", "%1 files");
     }
