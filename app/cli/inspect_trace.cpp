@@ -111,7 +111,7 @@ int inspectTraces(const std::vector<std::string>& files, FigureOptions& figures,
               [&](const std::string& kind, int) {
                 return kind == "heads" || kind == "map" ? nullptr : attention;
               },
-              [](int) { return std::string(); });
+              [&](int block) { return provenanceJson(info, image.name, block); });
           for (const auto& path : paths) {
             if (json != "-") fmt::print("  {}\n", path.string());
           }

@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "adamerge/error.h"
+#include "adamerge/report.h"
 #include "adamerge/trace_file.h"
 #include "temporary_folder.h"
 
@@ -125,6 +126,26 @@ TEST(Trace, SaysWhatItIs) {
   EXPECT_EQ(model.vit.patchTokens(), 6);
   EXPECT_EQ(model.vit.prefixTokens(), 1);
   EXPECT_EQ(model.vit.classes, 0);
+}
+
+TEST(Trace, FiguresCarryWhatTheyShow) {
+  const TemporaryFolder folder;
+  const TraceFile file(write(folder, sampleTrace()));
+  const std::string text = provenanceJson(file.info(), "a.png", 1);
+  const auto json = nlohmann::json::parse(text);
+  EXPECT_EQ(json.at("method"), "Mine");
+  EXPECT_EQ(json.at("settings"), nlohmann::json::parse(R"({"r":8,"name":"x"})"));
+  EXPECT_EQ(json.at("block"), 2);
+  EXPECT_TRUE(
+      nlohmann::json::parse(provenanceJson(file.info(), "a.png", -1)).at("block").is_null());
+  EXPECT_EQ(tracedBy(text), file.info().file);
+  EXPECT_EQ(tracedBy("[" + text + ",{}]"), file.info().file);
+  for (const char* other : {"", "[]", "{}", "[{}]", "3", R"({"trace":3})"}) {
+    EXPECT_EQ(tracedBy(other), std::nullopt) << other;
+  }
+  // It is no run of ours, whose settings could be restored.
+  EXPECT_THAT([&] { parseProvenance(text); },
+              testing::ThrowsMessage<Error>(HasSubstr("it shows a trace, ")));
 }
 
 TEST(Trace, GroupsBecomeTokensMergesAndDrops) {

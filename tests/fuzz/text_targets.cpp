@@ -10,6 +10,7 @@
 #include "adamerge/methods.h"
 #include "adamerge/pictures.h"
 #include "adamerge/report.h"
+#include "adamerge/trace_file.h"
 #include "bench/session.h"
 #include "datasets/cifar.h"
 #include "datasets/class_names.h"
@@ -72,6 +73,7 @@ void readFigure(Bytes input) {
 }
 
 void readProvenanceText(Bytes input) {
+  if (const auto trace = tracedBy(asText(input))) touch(trace->string());
   for (const Provenance& provenance : parseProvenance(asText(input))) touch(provenance.image);
 }
 

@@ -157,6 +157,8 @@ void readTrace(Bytes input) {
     const int last = info.depth - 1;
     require(static_cast<int>(survivingPatches(layers, last).size()) == info.patches(),
             "a trace of another grid");
+    const std::string provenance = provenanceJson(info, traced.name, last);
+    require(tracedBy(provenance).has_value(), "a figure that does not know its trace");
     reports.push_back({file.sharedInfo(), std::move(traced)});
   }
   touch(traceJson(reports, true));

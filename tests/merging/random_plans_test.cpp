@@ -7,11 +7,15 @@
 #include <functional>
 #include <random>
 #include <set>
+#include <stop_token>
 
+#include "adamerge/error.h"
+#include "kernels/parallel.h"
 #include "merging/apply.h"
 #include "merging/atc.h"
 #include "merging/cubist_merge.h"
 #include "merging/focus.h"
+#include "merging/matching.h"
 #include "merging/prune_merge.h"
 #include "merging/struct_sam.h"
 #include "plan_arithmetic.h"
@@ -335,6 +339,32 @@ TEST(RandomPlans, AtcJoinsTheNearestTwo) {
     }
     EXPECT_EQ(clustered(distances, n, linkage, count, round % 4 == 0).cluster, wanted) << round;
   }
+}
+
+TEST(RowPieces, CoverAllRowsAndEndWhereTheyAreStopped) {
+  for (const std::int64_t rows : {0, 1, 511, 512, 767, 768, 4097}) {
+    std::int64_t end = 0;
+    forRowPieces(rows, [&](std::int64_t first, std::int64_t last) {
+      EXPECT_EQ(first, end);
+      EXPECT_EQ(first % 256, 0);
+      EXPECT_GE(last - first, std::min<std::int64_t>(rows, 256)) << rows;
+      EXPECT_LT(last - first, 512) << rows;
+      end = last;
+    });
+    EXPECT_EQ(end, rows);
+  }
+  std::stop_source stop;
+  const std::stop_token token = stop.get_token();
+  const StopWithin within(token);
+  int pieces = 0;
+  EXPECT_THROW(forRowPieces(4097,
+                            [&](std::int64_t, std::int64_t) {
+                              ++pieces;
+                              stop.request_stop();
+                            }),
+               Cancelled);
+  EXPECT_EQ(pieces, 1);
+  EXPECT_THROW(clustered({0, 1, 1, 0}, 2, Linkage::kAverage, 1), Cancelled);
 }
 
 /// CubistMerge's step in one line by loops.

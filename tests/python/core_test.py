@@ -2,6 +2,7 @@
 """What the core does in Python's process, or beside it (ADAMERGE_CORE): methods on arrays against plain NumPy, signals,
 forks, threads."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -37,6 +38,14 @@ def bipartite(k, r, prefix):
     return {(2 * i, 2 * scores[i].argmax() + 1) for i in chosen}
 
 
+def merged_groups(k):
+    return adamerge.merge("pitome", k, prefix=1).groups
+
+
+def logits_of(model):
+    return model.inspect(SAMPLES / "bird.png", method="tome", r=8).logits
+
+
 class MergeTest(unittest.TestCase):
     def test_tome_is_the_paper_s(self):
         for seed, prefix in ((1, 1), (2, 0), (3, 5)):
@@ -69,6 +78,38 @@ class MergeTest(unittest.TestCase):
         self.assertEqual(second.groups.max() + 1, 44)
         for group in range(54):
             self.assertEqual(len(set(second.groups[first.groups == group])), 1, "groups only grow")
+
+    def test_a_method_that_is_kept_takes_what_each_call_says(self):
+        k = keys(65)
+        for r, prefix, grid in ((4, 1, None), (8, 1, None), (4, 1, (4, 16)), (4, 2, (7, 9)), (4, 1, None)):
+            merged = adamerge.merge("tome", k, prefix=prefix, grid=grid, r=r)
+            self.assertEqual({tuple(pair) for pair in merged.merges.tolist()}, bipartite(k.astype(float), r, prefix))
+        with self.assertRaisesRegex(adamerge.Error, "65 patches are no square"):
+            adamerge.merge("tome", k, r=4)
+        with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            path = Path(folder) / "stats.json"
+            with adamerge.Model("vit-tiny-cifar10") as model:
+                model.calibrate(SAMPLES, path, r_max=8)
+            for _ in range(2):
+                self.assertGreater(len(adamerge.merge("adamerge", keys(), prefix=1, r_max=8, stats=path).order), 0)
+            path.write_text("{}")  # a file may have changed
+            with self.assertRaisesRegex(adamerge.Error, "stats.json"):
+                adamerge.merge("adamerge", keys(), prefix=1, r_max=8, stats=path)
+
+    def test_numbers_that_are_not_finite_are_found_anywhere(self):
+        for dtype in ("float16", "float32", "float64"):
+            for tokens, width in ((4, 1), (9, 7), (65, 64)):
+                k = np.full((tokens, width), np.finfo(dtype).max, dtype)
+                adamerge.merge("none", k, grid=(1, tokens))
+                for where in (0, k.size // 2, k.size - 1):
+                    for wrong in (np.nan, -np.nan, np.inf, -np.inf):
+                        odd = k.copy()
+                        odd.flat[where] = wrong
+                        with self.assertRaisesRegex(adamerge.Error, "not finite"):
+                            adamerge.merge("none", odd, grid=(1, tokens))
+                        with self.assertRaisesRegex(adamerge.Error, "not finite"):
+                            adamerge.merge("none", np.asfortranarray(odd), grid=(1, tokens))
 
     def test_images_and_layouts(self):
         batch = np.stack([keys(65, seed=seed) for seed in range(3)])
@@ -179,6 +220,18 @@ class ModelTest(unittest.TestCase):
             os._exit(0 if right else 1)
         self.assertEqual(os.waitpid(child, 0)[1], 0)
         self.model.inspect(SAMPLES / "bird.png", method="tome", r=8)
+
+    def test_processes_of_multiprocessing_compute(self):
+        k = keys(65, seed=4)
+        expected = adamerge.merge("pitome", k, prefix=1).groups
+        logits = self.model.inspect(SAMPLES / "bird.png", method="tome", r=8).logits
+        for start in ("fork", "spawn"):
+            with self.subTest(start=start), multiprocessing.get_context(start).Pool(2) as pool:
+                merged = pool.map_async(merged_groups, [k] * 4).get(timeout=120)
+                seen = pool.apply_async(logits_of, (self.model,)).get(timeout=120)
+                for groups in merged:
+                    np.testing.assert_array_equal(groups, expected)
+                np.testing.assert_array_equal(seen, logits)
 
     def test_ctrl_c_ends_a_long_call(self):
         large = keys(2501)

@@ -21,4 +21,5 @@ for code in TOME=facebookresearch/ToMe PITOME=hchautran/PiToMe; do
 done
 export ADAMERGE_PROGRAM=$build/bin/adamerge PYTHONPATH=$here/../../app/python
 "$environment/bin/python" "$here/public_code.py" -v
+"$environment/bin/python" "$here/loader_test.py" -v
 "$environment/bin/python" "$here/notebook.py" "$here/../../app/python/examples/token_merging.ipynb" "$build/notebook"

@@ -71,9 +71,13 @@ InspectionPtr inspectionOf(const PicturePtr& traced, const PicturePtr& shown) {
   return inspection;
 }
 
+std::string titleOf(const TraceInfo& info) {
+  return describe(info) + " · trace of " + modelOf(info).name;
+}
+
 std::string runTitle(const Inspection& inspection) {
-  if (inspection.traced == nullptr) return describe(inspection.choice);
-  return describe(*inspection.traced->info) + " · trace of " + inspection.model->info.name;
+  return inspection.traced == nullptr ? describe(inspection.choice)
+                                      : titleOf(*inspection.traced->info);
 }
 
 QString similarityText(float similarity) {

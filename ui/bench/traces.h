@@ -32,6 +32,8 @@ PicturePtr openTracedPicture(const std::filesystem::path& path, std::size_t inde
 /// The trace's run on `shown`, which has the same pixels as `traced`.
 InspectionPtr inspectionOf(const PicturePtr& traced, const PicturePtr& shown);
 
+/// "ToMe, r 8 · trace of vit_base".
+std::string titleOf(const TraceInfo& info);
 /// "ToMe, r 8": of a trace with its model.
 std::string runTitle(const Inspection& inspection);
 /// 0.873; what a trace does not hold is a dash.

@@ -203,7 +203,8 @@ BatchPlan BatchDialog::plan() const {
   BatchPlan made;
   made.images = images_;
   made.output = output_->text().trimmed().toStdString();
-  made.choices = expandRows(rows_->rows());
+  // Traces have their own methods.
+  if (tracedOf(images_) < images_.size()) made.choices = expandRows(rows_->rows());
   made.kinds = figures_->kinds();
   made.formats = figures_->formats();
   made.style = {figures_->page().style(context_.overlay), figures_->block()};
@@ -218,15 +219,26 @@ BatchPlan BatchDialog::plan() const {
 
 void BatchDialog::refresh() {
   if (job_.running()) return;
+  const std::size_t traced = tracedOf(images_);
+  const auto ofTraces = [&] {
+    return counted(traced, "%1 image of a trace", "%1 images of traces");
+  };
   found_->setText(images_.empty() ? QString()
-                                  : counted(images_.size(), "%1 image, subfolders included",
-                                            "%1 images, subfolders included"));
+                  : traced == images_.size()
+                      ? ofTraces()
+                      : counted(images_.size(), "%1 image, subfolders included",
+                                "%1 images, subfolders included"));
   try {
     const BatchPlan made = plan();
-    const std::size_t figures =
-        made.images.size() * made.choices.size() * made.kinds.size() * made.formats.size();
-    QString text = counted(made.images.size(), "%1 image", "%1 images") + " × " +
-                   counted(made.choices.size(), "%1 setting", "%1 settings");
+    const std::size_t figures = made.runs() * made.kinds.size() * made.formats.size();
+    const std::size_t pictures = made.images.size() - traced;
+    QStringList runs;
+    if (pictures > 0) {
+      runs << counted(pictures, "%1 image", "%1 images") + " × " +
+                  counted(made.choices.size(), "%1 setting", "%1 settings");
+    }
+    if (traced > 0) runs << ofTraces();
+    QString text = runs.join(" + ");
     if (figures > 0) {
       text += " × " + counted(made.kinds.size() * made.formats.size(), "%1 file", "%1 files");
     }

@@ -14,6 +14,7 @@
 #include "adamerge/preprocess.h"
 #include "adamerge/report.h"
 #include "bench/data.h"
+#include "bench/traces.h"
 #include "export/figure_source.h"
 
 namespace adamerge::ui {
@@ -31,8 +32,11 @@ std::string quoted(const std::string& text) {
 }
 
 std::string classColumns(const ModelInfo& model, const BatchRecord& record) {
-  if (model.vit.classes == 0) return ",,,,";
+  if (record.result.logits.empty()) return ",,,,";
   const Prediction merged = topPredictions(record.result.logits, model.labels, 1).front();
+  if (record.baseline.logits.empty()) {
+    return fmt::format("{},{:.6f},,,", quoted(merged.label), merged.probability);
+  }
   const Prediction before = topPredictions(record.baseline.logits, model.labels, 1).front();
   return fmt::format("{},{:.6f},{},{:.6f},{}", quoted(merged.label), merged.probability,
                      quoted(before.label), before.probability, merged.index == before.index);
@@ -48,17 +52,26 @@ std::string batchTableHeader() {
 
 std::string batchTableLine(const ModelInfo& model, const BatchRecord& record) {
   const ImageResult& result = record.result;
+  std::string flops = ",,";
+  if (result.flops.paper > 0) {
+    flops = fmt::format("{:.6f},", result.flops.paper);
+    if (record.baseline.flops.paper > 0) {
+      flops += fmt::format("{:.3f}", 100 * result.flops.paper / record.baseline.flops.paper);
+    }
+    flops += result.flops.total > 0 ? fmt::format(",{:.6f}", result.flops.total) : ",";
+  }
   std::string logits = ",";
-  if (!result.logits.empty()) {
+  if (!result.logits.empty() && !record.baseline.logits.empty()) {
     const Fidelity fidelity = compareLogits(record.baseline.logits, result.logits);
     logits = fmt::format("{:.6f},{:.6f}", fidelity.logit_cosine, fidelity.kl_divergence);
   }
-  return fmt::format("{},{},{},{},{:.6f},{:.3f},{:.6f},{},{},{},{},{:.6f}\n", quoted(record.image),
-                     record.choice.method, quoted(describe(record.choice)), result.calibrated,
-                     result.flops.paper, 100 * result.flops.paper / record.baseline.flops.paper,
-                     result.flops.total, result.layers.front().tokens_in,
-                     result.layers.back().tokens_out, classColumns(model, record), logits,
-                     embeddingCosine(record.baseline, result));
+  const std::string embedding =
+      result.embedding.empty() ? ""
+                               : fmt::format("{:.6f}", embeddingCosine(record.baseline, result));
+  return fmt::format("{},{},{},{},{},{},{},{},{},{}\n", quoted(record.image), quoted(record.method),
+                     quoted(record.settings), result.calibrated, flops,
+                     result.layers.front().tokens_in, result.layers.back().tokens_out,
+                     classColumns(model, record), logits, embedding);
 }
 
 namespace {
@@ -172,26 +185,10 @@ void BatchRunner::runImage(const BatchImage& image, const std::stop_token& stop)
   FinishedImage done;
   try {
     throwIfStopped(stop);
-    const auto original = std::make_shared<const Image>(loadImage(image.file));
-    throwIfStopped(stop);
-    const auto prepared = std::make_shared<const PreparedImage>(
-        prepareImage(*original, engine_.info().preprocessing));
-    const std::span input(&prepared->input, 1);
-    const RunOptions plain{.trace = false, .record = !plan_.kinds.empty()};
-    const ImageResult baseline = engine_.run(input, {}, plain, stop).front();
-    for (const MethodChoice& choice : plan_.choices) {
-      const bool figures = !plan_.kinds.empty();
-      const RunOptions options{.trace = figures, .record = figures};
-      const ImageResult result = engine_.run(input, choice, options, stop).front();
-      for (const std::string& warning : result.warnings) note(warning);
-      std::string line = batchTableLine(engine_.info(), {image.name, choice, result, baseline});
-      const FigureSubject subject{
-          engine_.info(),   image.file,      QString::fromStdString(image.file.filename().string()),
-          original,         prepared,        choice,
-          engine_.device(), engine_.dtype(), baseline.flops.paper};
-      writeFigures(image, subject, result, baseline, stop, done);
-      done.lines += line;
-      ++done.runs;
+    if (image.traced) {
+      runTraced(image, stop, done);
+    } else {
+      runPicture(image, stop, done);
     }
   } catch (const Error& error) {
     summary_.skipped.append(errorText(error));
@@ -201,26 +198,86 @@ void BatchRunner::runImage(const BatchImage& image, const std::stop_token& stop)
   journal_.add(image, done);
 }
 
-void BatchRunner::writeFigures(const BatchImage& image, const FigureSubject& subject,
-                               const ImageResult& result, const ImageResult& baseline,
+void BatchRunner::runPicture(const BatchImage& image, const std::stop_token& stop,
+                             FinishedImage& done) {
+  const auto original = std::make_shared<const Image>(loadImage(image.file));
+  throwIfStopped(stop);
+  const auto prepared =
+      std::make_shared<const PreparedImage>(prepareImage(*original, engine_.info().preprocessing));
+  const std::span input(&prepared->input, 1);
+  const RunOptions plain{.trace = false, .record = !plan_.kinds.empty()};
+  const ImageResult baseline = engine_.run(input, {}, plain, stop).front();
+  for (const MethodChoice& choice : plan_.choices) {
+    const bool figures = !plan_.kinds.empty();
+    const RunOptions options{.trace = figures, .record = figures};
+    const ImageResult result = engine_.run(input, choice, options, stop).front();
+    for (const std::string& warning : result.warnings) note(warning);
+    std::string line = batchTableLine(
+        engine_.info(), {image.name, choice.method, describe(choice), result, baseline});
+    const FigureSubject subject{
+        engine_.info(),   image.file,      QString::fromStdString(image.file.filename().string()),
+        original,         prepared,        choice,
+        engine_.device(), engine_.dtype(), baseline.flops.paper};
+    writeFigures(
+        image, &choice, findMethod(choice.method).label,
+        [&](const FigureKind& kind) {
+          const FigureExtras extras{plan_.style.page.overlay,
+                                    std::nullopt,
+                                    nullptr,
+                                    {},
+                                    lensOf(kind.id, result, baseline, stop)};
+          return makeFigureInput(subject, result, plan_.blockOf(kind), extras);
+        },
+        stop, done);
+    done.lines += line;
+    ++done.runs;
+  }
+}
+
+void BatchRunner::runTraced(const BatchImage& image, const std::stop_token& stop,
+                            FinishedImage& done) {
+  const PicturePtr picture = openTracedPicture(image.file, *image.traced);
+  const InspectionPtr shown = inspectionOf(picture, picture);
+  const TraceInfo& info = *shown->traced->info;
+  for (const std::string& warning : shown->result.warnings) note(warning);
+  writeFigures(
+      image, nullptr, info.file.filename().string(),
+      [&](const FigureKind& kind) {
+        FigureExtras extras{plan_.style.page.overlay, std::nullopt};
+        const OverlayKind content = figureContent(kind.id).value_or(extras.overlay.kind);
+        if (content == OverlayKind::kAttention && kind.id != "heads") {
+          extras.lens = recordedAttention(shown->result);
+        }
+        if (adamerge::lensOf(content) && extras.lens == nullptr) {
+          throw Error(fmt::format(
+              "a trace holds no run of the network that the {} figure could be computed from",
+              kind.id));
+        }
+        return makeFigureInput(*shown, plan_.blockOf(kind), extras);
+      },
+      stop, done);
+  done.lines += batchTableLine(shown->model->info, {image.name, info.method, describe(info),
+                                                    shown->result, *shown->baseline});
+  ++done.runs;
+}
+
+void BatchRunner::writeFigures(const BatchImage& image, const MethodChoice* choice,
+                               const std::string& method,
+                               const std::function<FigureInput(const FigureKind&)>& make,
                                const std::stop_token& stop, FinishedImage& done) {
   for (const FigureKind& kind : figureKinds()) {
     if (std::find(plan_.kinds.begin(), plan_.kinds.end(), kind.id) == plan_.kinds.end()) continue;
-    const int block = kind.per_layer ? plan_.style.block : -1;
-    FigureExtras extras{plan_.style.page.overlay, std::nullopt, nullptr};
     FigureInput input;
     try {
-      extras.lens = lensOf(kind.id, result, baseline, stop);
-      input = makeFigureInput(subject, result, block, extras);
+      input = make(kind);
       figureSize(kind.id, input, plan_.style.page);
     } catch (const Error& error) {
-      note(fmt::format("{}: {}", findMethod(subject.choice.method).label,
-                       errorText(error).toStdString()));
+      note(fmt::format("{}: {}", method, errorText(error).toStdString()));
       continue;
     }
     for (const FigureFormat format : plan_.formats) {
       throwIfStopped(stop);
-      const std::filesystem::path file = plan_.figure(image, subject.choice, kind, format);
+      const std::filesystem::path file = plan_.figure(image, choice, kind, format);
       orFail([&] { writeFigure(kind.id, input, plan_.style.page, format, file); });
       done.figures.push_back(file.lexically_relative(plan_.output).string());
     }

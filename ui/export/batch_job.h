@@ -27,14 +27,16 @@ namespace adamerge::ui {
 
 struct BatchRecord {
   const std::string& image;  ///< name
-  const MethodChoice& choice;
+  std::string method;
+  std::string settings;  ///< describe()
   const ImageResult& result;
   const ImageResult& baseline;  ///< the unmerged model on the same image
 };
 
 /// "image,method,settings,...\n"
 std::string batchTableHeader();
-/// Columns about classes are empty for models without a classifier.
+/// Columns are empty of what there is not: classes of a model without a classifier, FLOPs or an
+/// unmerged run that a trace does not hold.
 std::string batchTableLine(const ModelInfo& model, const BatchRecord& record);
 
 // Runs a batch on a thread of its own: every image under every choice, figures and a table.
@@ -96,8 +98,11 @@ class BatchRunner {
  private:
   void runAll(const std::stop_token& stop);
   void runImage(const BatchImage& image, const std::stop_token& stop);
-  void writeFigures(const BatchImage& image, const FigureSubject& subject,
-                    const ImageResult& result, const ImageResult& baseline,
+  void runPicture(const BatchImage& image, const std::stop_token& stop, FinishedImage& done);
+  void runTraced(const BatchImage& image, const std::stop_token& stop, FinishedImage& done);
+  /// `method`: for people. `make` gives a kind's input, and throws Error where there is none.
+  void writeFigures(const BatchImage& image, const MethodChoice* choice, const std::string& method,
+                    const std::function<FigureInput(const FigureKind&)>& make,
                     const std::stop_token& stop, FinishedImage& done);
   void count(const FinishedImage& done);
   std::shared_ptr<const LensPictures> lensOf(const std::string& kind, const ImageResult& result,

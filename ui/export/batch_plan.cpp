@@ -11,6 +11,7 @@
 #include "adamerge/files.h"
 #include "adamerge/image.h"
 #include "adamerge/report.h"
+#include "adamerge/trace_file.h"
 #include "export/export_plan.h"
 #include "export/page_form.h"
 
@@ -50,6 +51,95 @@ const FigureKind* findKind(const std::string& id) {
   return found == kinds.end() ? nullptr : &*found;
 }
 
+/// Sorted; links are not followed.
+std::vector<fs::path> findTraces(const fs::path& folder, const std::stop_token& stop) {
+  if (isTraceName(folder)) return {folder};
+  std::vector<fs::path> traces;
+  std::error_code code;
+  fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied,
+                                         code);
+  for (; !code && entry != fs::recursive_directory_iterator(); entry.increment(code)) {
+    throwIfStopped(stop);
+    const bool hidden = entry->path().filename().string().starts_with('.');
+    std::error_code unknown;
+    if (hidden) {
+      entry.disable_recursion_pending();
+    } else if (isTraceName(entry->path()) && entry->is_regular_file(unknown)) {
+      traces.push_back(entry->path());
+    }
+  }
+  std::sort(traces.begin(), traces.end());
+  return traces;
+}
+
+/// With nothing but traces there may be no picture.
+std::vector<fs::path> findPictures(const fs::path& folder, bool traces,
+                                   const std::stop_token& stop) {
+  if (isTraceName(folder)) return {};
+  try {
+    return findImages(folder, stop);
+  } catch (const Error&) {
+    if (!traces) throw;
+    return {};
+  }
+}
+
+/// Collects images, each with a stem of its own.
+class Found {
+ public:
+  Found(const fs::path& folder, const fs::path& output)
+      : folder_(folder), own_(normal(folder)), written_(normal(output)) {}
+
+  void add(const fs::path& file) {
+    if (wasWritten(file)) return;
+    const fs::path relative = below(file);
+    add({file, relative.string(), {}}, relative.parent_path() / relative.stem());
+  }
+
+  /// One that cannot be read is an image all the same, so that the batch says why.
+  void addTrace(const fs::path& file) {
+    if (wasWritten(file)) return;
+    const fs::path relative = below(file);
+    const fs::path stem = relative.parent_path() / relative.stem();
+    std::vector<std::string> images;
+    try {
+      images = TraceFile(file).info().images;
+    } catch (const Error&) {
+    }
+    if (images.size() < 2) return add({file, relative.string(), {}, 0}, stem);
+    for (std::size_t index = 0; index < images.size(); ++index) {
+      fs::path own = stem;
+      own += fmt::format("-{:04}", index + 1);
+      add({file, fmt::format("{} · {} {}", relative.string(), index + 1, images[index]), {}, index},
+          own);
+    }
+  }
+
+  std::vector<BatchImage> images() && { return std::move(images_); }
+
+ private:
+  bool wasWritten(const fs::path& file) const {
+    return written_ != own_ && isBelow(written_, own_) && isBelow(normal(file), written_);
+  }
+  fs::path below(const fs::path& file) const {
+    return file == folder_ ? file.filename() : file.lexically_relative(folder_);
+  }
+  void add(BatchImage image, const fs::path& wanted) {
+    image.stem = wanted;
+    for (int number = 2; !stems_.insert(image.stem).second; ++number) {
+      image.stem = wanted;
+      image.stem += fmt::format("-{}", number);
+    }
+    images_.push_back(std::move(image));
+  }
+
+  const fs::path& folder_;
+  fs::path own_;
+  fs::path written_;
+  std::vector<BatchImage> images_;
+  std::set<fs::path> stems_;
+};
+
 }  // namespace
 
 std::vector<MethodChoice> expandRow(const BatchRow& row) {
@@ -85,22 +175,14 @@ std::vector<MethodChoice> expandRows(const std::vector<BatchRow>& rows) {
 
 std::vector<BatchImage> findBatchImages(const fs::path& folder, const fs::path& output,
                                         const std::stop_token& stop) {
-  const fs::path own = normal(folder);
-  const fs::path written = normal(output);
-  const bool nested = written != own && isBelow(written, own);
-  std::vector<BatchImage> images;
-  std::set<fs::path> stems;
-  for (const fs::path& file : findImages(folder, stop)) {
-    if (nested && isBelow(normal(file), written)) continue;
-    const fs::path relative = file == folder ? file.filename() : file.lexically_relative(folder);
-    const fs::path wanted = relative.parent_path() / relative.stem();
-    fs::path stem = wanted;
-    for (int number = 2; !stems.insert(stem).second; ++number) {
-      stem = wanted;
-      stem += fmt::format("-{}", number);
-    }
-    images.push_back({file, relative.string(), std::move(stem)});
+  const std::vector<fs::path> traces = findTraces(folder, stop);
+  Found found(folder, output);
+  for (const fs::path& file : findPictures(folder, !traces.empty(), stop)) found.add(file);
+  for (const fs::path& file : traces) {
+    throwIfStopped(stop);
+    found.addTrace(file);
   }
+  std::vector<BatchImage> images = std::move(found).images();
   if (images.empty()) {
     throw Error(fmt::format("{}: the folder holds no image but those of an earlier batch",
                             folder.string()));
@@ -108,13 +190,26 @@ std::vector<BatchImage> findBatchImages(const fs::path& folder, const fs::path& 
   return images;
 }
 
-fs::path BatchPlan::figure(const BatchImage& image, const MethodChoice& choice,
+std::size_t tracedOf(const std::vector<BatchImage>& images) {
+  return static_cast<std::size_t>(
+      std::count_if(images.begin(), images.end(),
+                    [](const BatchImage& image) { return image.traced.has_value(); }));
+}
+
+fs::path BatchPlan::figure(const BatchImage& image, const MethodChoice* choice,
                            const FigureKind& kind, FigureFormat format) const {
-  const std::string block = kind.per_layer ? fmt::format("-block{:02}", style.block + 1) : "";
+  const std::string block = kind.per_layer ? fmt::format("-block{:02}", blockOf(kind) + 1) : "";
   fs::path path = output / image.stem;
-  path += fmt::format("-{}-{}{}.{}", slug(QString::fromStdString(describe(choice))).toStdString(),
-                      kind.id, block, extension(format).toStdString());
+  if (choice != nullptr) {
+    path += "-" + slug(QString::fromStdString(describe(*choice))).toStdString();
+  }
+  path += fmt::format("-{}{}.{}", kind.id, block, extension(format).toStdString());
   return withFittingName(path);
+}
+
+std::size_t BatchPlan::runs() const {
+  const std::size_t traced = tracedOf(images);
+  return traced + (images.size() - traced) * choices.size();
 }
 
 fs::path BatchPlan::table() const { return output / "adamerge-batch.csv"; }
@@ -122,7 +217,7 @@ fs::path BatchPlan::table() const { return output / "adamerge-batch.csv"; }
 std::vector<fs::path> BatchPlan::files() const {
   std::vector<fs::path> all{table()};
   for (const BatchImage& image : images) {
-    for (const MethodChoice& choice : choices) {
+    const auto addOf = [&](const MethodChoice* choice) {
       for (const std::string& id : kinds) {
         const FigureKind* kind = findKind(id);
         if (kind == nullptr) continue;
@@ -130,6 +225,11 @@ std::vector<fs::path> BatchPlan::files() const {
           all.push_back(figure(image, choice, *kind, format));
         }
       }
+    };
+    if (image.traced) {
+      addOf(nullptr);
+    } else {
+      for (const MethodChoice& choice : choices) addOf(&choice);
     }
   }
   return all;

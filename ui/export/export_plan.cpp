@@ -123,7 +123,9 @@ std::string merges(const ExportContext& context) { return mergesCsv(context.acti
 
 std::string settings(const ExportContext& context) {
   const Inspection& pane = *context.activePane();
-  if (pane.traced != nullptr) return pane.traced->info->settings_json + "\n";
+  if (pane.traced != nullptr) {
+    return provenanceJson(*pane.traced->info, pane.traced->image.name, context.block) + "\n";
+  }
   return provenanceJson(pane.model->info, pane.model->device, pane.model->dtype,
                         pane.picture->name.toStdString(), pane.choice, context.block) +
          "\n";

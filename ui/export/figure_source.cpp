@@ -15,8 +15,8 @@ FigureInput makeFigureInput(const FigureSubject& subject, ImageResult result, in
   const VitConfig& vit = subject.model.vit;
   FigureInput input;
   input.title = subject.name.toStdString();
-  const bool traced = !subject.title.empty();
-  input.subtitle = traced ? subject.title : describe(subject.choice);
+  const TracedRun* const traced = subject.traced.get();
+  input.subtitle = traced != nullptr ? titleOf(*traced->info) : describe(subject.choice);
   if (!extras.note.isEmpty()) input.subtitle += " (" + extras.note.toStdString() + ")";
   input.image = *subject.prepared;
   input.original = subject.original;
@@ -30,11 +30,14 @@ FigureInput makeFigureInput(const FigureSubject& subject, ImageResult result, in
     input.other = std::shared_ptr<const ImageResult>(extras.other, &extras.other->result);
   }
   input.lens = extras.lens;
-  if (!traced || subject.unmerged_flops > 0) input.unmerged_flops = subject.unmerged_flops;
-  if (traced) return input;
-  input.provenance = provenanceJson(subject.model, subject.device, subject.dtype,
-                                    subject.file.empty() ? input.title : subject.file.string(),
-                                    subject.choice, block);
+  if (traced == nullptr || subject.unmerged_flops > 0) {
+    input.unmerged_flops = subject.unmerged_flops;
+  }
+  input.provenance =
+      traced != nullptr ? provenanceJson(*traced->info, traced->image.name, block)
+                        : provenanceJson(subject.model, subject.device, subject.dtype,
+                                         subject.file.empty() ? input.title : subject.file.string(),
+                                         subject.choice, block);
   return input;
 }
 
@@ -42,11 +45,8 @@ FigureInput makeFigureInput(const Inspection& inspection, int block, const Figur
   const LoadedModel& model = *inspection.model;
   const Picture& picture = *inspection.picture;
   const FigureSubject subject{
-      model.info,           picture.path,
-      picture.name,         picture.original,
-      inspection.prepared,  inspection.choice,
-      model.device,         model.dtype,
-      model.unmerged.paper, inspection.traced != nullptr ? runTitle(inspection) : std::string()};
+      model.info,        picture.path, picture.name, picture.original,     inspection.prepared,
+      inspection.choice, model.device, model.dtype,  model.unmerged.paper, inspection.traced};
   return makeFigureInput(subject, inspection.result, block, extras);
 }
 

@@ -24,8 +24,8 @@ struct FigureSubject {
   const MethodChoice& choice;
   std::string device;
   std::string dtype;
-  double unmerged_flops = 0;  ///< G, `paper`
-  std::string title = {};     ///< of a trace, which no settings of ours would make again
+  double unmerged_flops = 0;                          ///< G, `paper`
+  std::shared_ptr<const TracedRun> traced = nullptr;  ///< `choice` is not of it
 };
 
 /// What is looked at.

@@ -222,6 +222,13 @@ void Sources::lookForSettings(const std::filesystem::path& path, std::function<v
 
 void Sources::offerSettings(const std::filesystem::path& path, const std::string& provenance) {
   const QString name = fileName(path);
+  if (const auto trace = tracedBy(provenance)) {
+    parts_.messages.show(Severity::kInfo,
+                         tr("%1 was exported by AdaMerge Studio and shows a trace.").arg(name),
+                         {{tr("Open the trace"), [this, trace = *trace] { openImage(trace); },
+                           QString::fromStdString(trace->string())}});
+    return;
+  }
   std::vector<MessageAction> actions{
       {tr("Restore settings"), [this, provenance, name] { restoreSettings(provenance, name); }}};
   try {

@@ -298,7 +298,10 @@ void MainWindow::exportFigure(const QString& chosen) {
 
 void MainWindow::exportBatch() {
   BatchContext context = batchContext(workbench_);
-  context.folder = QString::fromStdString(docks_->images().folder().string());
+  const PicturePtr picture = workbench_.picture();
+  context.folder = QString::fromStdString(picture != nullptr && picture->traced != nullptr
+                                              ? picture->path.string()
+                                              : docks_->images().folder().string());
   BatchDialog(std::move(context), this).exec();
 }
 

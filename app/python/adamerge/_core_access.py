@@ -33,6 +33,7 @@ _VARIABLE = "ADAMERGE_CORE"
 _WAYS = ("module", "process", "program")
 _DEBIAN_PYTHON = "/usr/bin/python3"
 _PATIENCE = 2  # seconds that an interrupted call may go on within a library's function
+_TYPES = {name: np.dtype(name) for name in ("<f4", "<i4", "<i8")}  # that the module packs
 _log = logging.getLogger("adamerge")
 
 
@@ -93,8 +94,8 @@ def _packed(value: Any) -> Any:
 
 def unpacked(value: Any) -> Any:
     """NumPy's arrays of those that the module packed, which are read-only."""
-    if isinstance(value, tuple) and value[:1] == ("__array__",):
-        return np.frombuffer(value[3], value[1]).reshape(value[2])
+    if type(value) is tuple and value[0] == "__array__":
+        return np.ndarray(value[2], _TYPES[value[1]], value[3])
     if isinstance(value, dict):
         return {key: unpacked(one) for key, one in value.items()}
     return value

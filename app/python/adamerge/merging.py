@@ -29,8 +29,13 @@ class Merged:
     redundancy: Optional[float]
 
 
+_REAL = {np.dtype(name): name for name in ("float32", "float64")}
+
+
 def _readable(keys: Any) -> Tuple[np.ndarray, str]:
     """A view of what lies on the CPU, and its type; half precision as the integers of its bits."""
+    if type(keys) is np.ndarray and keys.dtype in _REAL and keys.flags.c_contiguous and keys.size:
+        return keys, _REAL[keys.dtype]  # the usual, without a look at all the rest
     device = str(getattr(keys, "device", "cpu"))
     if not device.lower().startswith(("cpu", "tfrt_cpu")):
         raise Error(f"the keys lie on {device}, and merge reads them on the CPU: keys.cpu() brings them there")

@@ -268,6 +268,16 @@ class Model:
         self._core: Any = (module or _program).Model(self._arguments)
         self._process = os.getpid()
 
+    def __getstate__(self) -> Dict[str, Any]:
+        return {"arguments": self._arguments, "info": self.info, "closed": self._core is None}
+
+    def __setstate__(self, state: Dict[str, Any]) -> None:
+        """In another process, as a spawned worker of DataLoader, it opens the model anew."""
+        self._arguments, self.info = state["arguments"], state["info"]
+        self._core = None
+        if not state["closed"]:
+            self._open()
+
     def _opened(self) -> Any:
         if self._core is None:
             raise Error("the model is closed: adamerge.Model(...) opens it again")

@@ -8,7 +8,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <deque>
 #include <map>
+#include <memory>
 #include <numeric>
 #include <string_view>
 
@@ -78,11 +81,104 @@ VitConfig modelOf(std::int64_t patches, std::int64_t width, const MergePlace& pl
   return vit;
 }
 
-/// Numbered by first appearance; -1 stays.
-void numberAnew(std::vector<int>& groups) {
-  std::map<int, int> numbers;
+/// A method, its settings, and tokens' shape: what merging is prepared for.
+struct Wanted {
+  std::string method;
+  cli::WrittenSettings settings;
+  std::int64_t patches = 0;
+  std::int64_t width = 0;
+  int prefix = 0;
+  int depth = 0;
+  std::optional<std::pair<int, int>> grid;
+  bool operator==(const Wanted&) const = default;
+};
+
+using Method = std::shared_ptr<const MergeMethod>;
+
+/// Whether a file is part of it, which may change.
+bool readsFile(const MethodChoice& choice) {
+  const MethodInfo& info = findMethod(choice.method);
+  return choice.statistics != nullptr ||
+         std::any_of(choice.settings.begin(), choice.settings.end(),
+                     [&](const auto& entry) { return info.setting(entry.first)->is_path; });
+}
+
+/// Making a method takes as long as merging few tokens, so the last ones are kept. Call it with
+/// Python's lock.
+Method methodFor(const Wanted& wanted, const MergePlace& place) {
+  constexpr std::size_t kKept = 16;
+  static auto& kept = *new std::deque<std::pair<Wanted, Method>>;  // LibTorch may end before
+  const auto known = std::find_if(kept.begin(), kept.end(),
+                                  [&](const auto& entry) { return entry.first == wanted; });
+  if (known != kept.end()) return known->second;
+  const MethodChoice choice = cli::writtenChoice(wanted.method, wanted.settings);
+  const VitConfig vit = modelOf(wanted.patches, wanted.width, place);
+  requireSettingsSuit(choice, vit, "an array", /*strict=*/true);
+  const std::string& id = choice.method;
+  if (usesImportance(choice)) {
+    throw Error(
+        fmt::format("'{}' decides by the importance of patches in a whole network, not by "
+                    "keys: adamerge.Model runs it",
+                    id));
+  }
+  Method method = findMethodEntry(id).make(completeSettings(choice, vit),
+                                           {vit, choice.statistics.get(), "an array"});
+  if (method->stage() == MergeMethod::Stage::kInsideWindows) {
+    throw Error(
+        fmt::format("'{}' merges inside the windows of a network here, which keys do not tell: "
+                    "adamerge.Model runs it",
+                    id));
+  }
+  if (!readsFile(choice)) {
+    kept.emplace_front(wanted, method);
+    if (kept.size() > kKept) kept.pop_back();
+  }
+  return method;
+}
+
+/// The exponents in eight bytes of numbers of this type, and the lowest bit of each.
+std::pair<std::uint64_t, std::uint64_t> exponents(at::ScalarType type) {
+  switch (type) {
+    case at::kHalf:
+      return {0x7C007C007C007C00, 0x0400040004000400};
+    case at::kBFloat16:
+      return {0x7F807F807F807F80, 0x0080008000800080};
+    case at::kFloat:
+      return {0x7F8000007F800000, 0x0080000000800000};
+    default:
+      return {0x7FF0000000000000, 0x0010000000000000};
+  }
+}
+
+/// As at::isfinite() has it, in one pass over what has no gaps.
+bool allFinite(const at::Tensor& numbers) {
+  if (!numbers.is_contiguous()) return at::isfinite(numbers).all().item<bool>();
+  const auto [exponent, lowest] = exponents(numbers.scalar_type());
+  const auto* const bytes = static_cast<const char*>(numbers.data_ptr());
+  const std::size_t size = numbers.nbytes();
+  std::uint64_t sums = 0;
+  std::uint64_t eight = 0;
+  std::size_t i = 0;
+  // Only a full exponent carries into the sign.
+  for (; i + sizeof(eight) <= size; i += sizeof(eight)) {
+    std::memcpy(&eight, bytes + i, sizeof(eight));
+    sums |= (eight & exponent) + lowest;
+  }
+  eight = 0;
+  std::memcpy(&eight, bytes + i, size - i);
+  sums |= (eight & exponent) + lowest;
+  return (sums & (exponent + lowest)) == 0;
+}
+
+/// Numbered by first appearance, all below `count`; -1 stays.
+void numberAnew(std::vector<int>& groups, std::size_t count) {
+  std::vector<int> numbers(count, -1);
+  int next = 0;
   for (int& group : groups) {
-    if (group >= 0) group = numbers.emplace(group, static_cast<int>(numbers.size())).first->second;
+    if (group < 0) continue;
+    int& number = numbers[static_cast<std::size_t>(group)];
+    if (number < 0) number = next++;
+    group = number;
   }
 }
 
@@ -100,30 +196,14 @@ class ArrayMerger {
               const cli::WrittenSettings& settings, const MergePlace& place)
       : keys_(keys), place_(place), count_(keys.size(-2)) {
     checkPlace();
-    const MethodChoice choice = cli::writtenChoice(method, settings);
-    const VitConfig vit =
-        modelOf(static_cast<std::int64_t>(patch_tokens_.size()), keys.size(-1), place);
-    requireSettingsSuit(choice, vit, "an array", /*strict=*/true);
-    const std::string& id = choice.method;
-    if (usesImportance(choice)) {
-      throw Error(
-          fmt::format("'{}' decides by the importance of patches in a whole network, not by "
-                      "keys: adamerge.Model runs it",
-                      id));
-    }
-    method_ = findMethodEntry(id).make(completeSettings(choice, vit),
-                                       {vit, choice.statistics.get(), "an array"});
-    if (method_->stage() == MergeMethod::Stage::kInsideWindows) {
-      throw Error(
-          fmt::format("'{}' merges inside the windows of a network here, which keys do not tell: "
-                      "adamerge.Model runs it",
-                      id));
-    }
+    method_ = methodFor({method, settings, static_cast<std::int64_t>(patch_tokens_.size()),
+                         keys.size(-1), place.prefix, place.depth, place.grid},
+                        place);
     if (method_->wanted(place.block).any()) {
       throw Error(
           fmt::format("'{}' decides by the attention of a whole network too, which keys do "
                       "not tell: adamerge.Model runs it",
-                      id));
+                      method));
     }
   }
 
@@ -134,7 +214,7 @@ class ArrayMerger {
     layer.block = place_.block;
     layer.prefix = place_.prefix;
     layer.tokens = layer.metric = keys_.dim() == 3 ? keys_[index] : keys_;
-    if (!at::isfinite(layer.tokens).all().item<bool>()) {
+    if (!allFinite(layer.tokens)) {
       throw Error("the keys hold numbers that are not finite");
     }
     const bool half =
@@ -160,11 +240,12 @@ class ArrayMerger {
       merged.positions = newPositions(merged.plan, static_cast<std::size_t>(count_));
       merged.sizes = applyToSizes(merged.plan, sizes_);
     }
+    merged.groups.reserve(patch_tokens_.size());
     for (const int position : patch_tokens_) {
       merged.groups.push_back(position < 0 ? -1
                                            : merged.positions[static_cast<std::size_t>(position)]);
     }
-    numberAnew(merged.groups);
+    numberAnew(merged.groups, merged.positions.size());
     return merged;
   }
 
@@ -209,7 +290,7 @@ class ArrayMerger {
   std::int64_t count_;
   std::vector<float> sizes_;
   std::vector<int> patch_tokens_;
-  std::unique_ptr<MergeMethod> method_;
+  Method method_;
 };
 
 py::dict toPython(const Merged& merged) {

@@ -108,6 +108,13 @@ struct TraceReport {
 /// As `inspect --json` writes it; null stands for what a trace does not hold.
 std::string traceJson(std::span<const TraceReport> reports, bool as_array);
 
+/// What a figure of a trace carries, as provenanceJson() of a run: one line of JSON, ASCII only,
+/// {"format":1,"program":"AdaMerge Studio","trace":"/a/run.adamerge-trace","producer":...,
+/// "model":...,"image":...,"method":...,"settings":{...},"block":6}. `layer` as there.
+std::string provenanceJson(const TraceInfo& info, std::string_view image, int layer);
+/// The trace that a figure with this provenance shows, of a comparison the first; nullopt: none.
+std::optional<std::filesystem::path> tracedBy(std::string_view provenance);
+
 /// One image to be written: all of one model and method, traced.
 struct TraceRecord {
   std::string name;

@@ -26,6 +26,10 @@ Provenance provenanceOf(const nlohmann::json& json) {
   const JsonFields fields = JsonFields::of(json, kPlace);
   fields.count("format", kFormat, kFormat).required();
   Provenance provenance;
+  if (fields.object().contains("trace")) {
+    throw Error(fmt::format("{}: it shows a trace, {}, whose method is its own", kPlace,
+                            fields.text("trace").required()));
+  }
   provenance.model = fields.text("model").required();
   provenance.model_source = fields.text("model_source").required();
   provenance.image = fields.text("image").required();

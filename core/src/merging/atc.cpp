@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "adamerge/error.h"
 #include "kernels/matching_ops.h"
@@ -21,13 +22,17 @@ namespace {
 /// a join looks again at few rows.
 class Clusters {
  public:
-  Clusters(const std::vector<double>& distances, std::int64_t n, Linkage linkage)
+  /// Throws Cancelled.
+  Clusters(std::vector<double> distances, std::int64_t n, Linkage linkage)
       : n_(n),
         linkage_(linkage),
-        linked_(distances),
+        linked_(std::move(distances)),
         members_(static_cast<std::size_t>(n), 1),
         nearest_(static_cast<std::size_t>(n), -1) {
-    for (std::int64_t row = 0; row < n_; ++row) look(row);
+    for (std::int64_t row = 0; row < n_; ++row) {
+      throwIfStopWithin();
+      look(row);
+    }
   }
 
   ClusterJoin join() {
@@ -127,15 +132,19 @@ class Atc final : public ImageMethod {
     const at::Tensor units = keys * inverseNorms(keys, kLeastNorm).unsqueeze(1);
     const at::Tensor gram = gramMatrix(units, at::kDouble);
     const double* cosine = gram.data_ptr<double>();
-    std::vector<double> distances(static_cast<std::size_t>(n * n));
-    for (std::size_t k = 0; k < distances.size(); ++k) {
-      distances[k] = 1 - cosine[k];
-      if (!std::isfinite(distances[k])) {
-        throw Error(fmt::format("ATC in block {}: keys that are not numbers (NaN or infinity)",
-                                layer.block));
+    std::vector<double> distances;
+    distances.reserve(static_cast<std::size_t>(n * n));
+    forRowPieces(n, [&](std::int64_t first, std::int64_t last) {
+      distances.resize(static_cast<std::size_t>(last * n));
+      for (std::int64_t k = first * n; k < last * n; ++k) {
+        distances[k] = 1 - cosine[k];
+        if (!std::isfinite(distances[k])) {
+          throw Error(fmt::format("ATC in block {}: keys that are not numbers (NaN or infinity)",
+                                  layer.block));
+        }
       }
-    }
-    Clustering clusters = clustered(distances, n, linkage_, count, layer.trace);
+    });
+    Clustering clusters = clustered(std::move(distances), n, linkage_, count, layer.trace);
     for (std::int64_t i = 0; i < layer.prefix; ++i) plan.order.push_back(i);
     for (std::int64_t i = 0; i < n; ++i) {
       const std::int64_t lowest = clusters.cluster[i];
@@ -172,12 +181,12 @@ class Atc final : public ImageMethod {
 
 }  // namespace
 
-Clustering clustered(const std::vector<double>& distances, std::int64_t n, Linkage linkage,
+Clustering clustered(std::vector<double> distances, std::int64_t n, Linkage linkage,
                      std::int64_t count, bool whole_tree) {
   Clustering result;
   result.cluster.resize(static_cast<std::size_t>(n));
   std::iota(result.cluster.begin(), result.cluster.end(), 0);
-  Clusters clusters(distances, n, linkage);
+  Clusters clusters(std::move(distances), n, linkage);
   for (std::int64_t left = n; left > (whole_tree ? 1 : count); --left) {
     throwIfStopWithin();
     const ClusterJoin join = clusters.join();

@@ -19,7 +19,8 @@ struct Clustering {
 /// Joins the two clusters of least distance until `count` are left; of equal distances the pair
 /// with the lowest first, then the lowest second lowest member. `distances`: symmetric [n, n], row
 /// by row, finite. `whole_tree`: `joins` go on to the root.
-Clustering clustered(const std::vector<double>& distances, std::int64_t n, Linkage linkage,
+/// Throws Cancelled; see StopWithin.
+Clustering clustered(std::vector<double> distances, std::int64_t n, Linkage linkage,
                      std::int64_t count, bool whole_tree = false);
 
 }  // namespace adamerge

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "adamerge/error.h"
+#include "kernels/parallel.h"
 #include "merging/token_set.h"
 
 namespace adamerge {
@@ -57,6 +58,16 @@ std::vector<std::int64_t> descending(const std::vector<float>& values) {
   std::stable_sort(order.begin(), order.end(),
                    [&](std::int64_t a, std::int64_t b) { return values[a] > values[b]; });
   return order;
+}
+
+void forRowPieces(std::int64_t rows, const std::function<void(std::int64_t, std::int64_t)>& work) {
+  constexpr std::int64_t kRows = 256;
+  for (std::int64_t first = 0; first < rows;) {
+    throwIfStopWithin();
+    const std::int64_t last = rows - first < 2 * kRows ? rows : first + kRows;
+    work(first, last);
+    first = last;
+  }
 }
 
 std::vector<MergePlan> toMePlans(std::span<const LayerTokens> images, std::int64_t r,

@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -19,6 +20,12 @@ constexpr double kLeastTokenNorm = 1e-6;
 
 /// Indices of `values`, largest first; equal values keep their order.
 std::vector<std::int64_t> descending(const std::vector<float>& values);
+
+/// Runs work(first, last) over pieces of [0, rows), one after another on the calling thread, and
+/// throws Cancelled between them; see StopWithin. Matrices of thousands of tokens are so worked off
+/// within the processor's cache. Each piece begins at a multiple of 256 and has so many rows or
+/// more, so that LibTorch's vectors lie in a matrix as they would in one piece: the same bits.
+void forRowPieces(std::int64_t rows, const std::function<void(std::int64_t, std::int64_t)>& work);
 
 /// ToMe's bipartite soft matching (ICLR 2023, Sec. 3) in each image: even positions into odd ones
 /// by cosine of the metric, the r best; prefix tokens stay and stay first. r is clamped to

@@ -6,6 +6,8 @@
 #include <functional>
 #include <limits>
 
+#include "merging/matching.h"
+
 namespace adamerge {
 namespace {
 
@@ -157,7 +159,15 @@ SetMatches TokenSet::best(const at::Tensor& scores, const at::Tensor& source_fac
 
 at::Tensor TokenSet::between(const at::Tensor& gram, const at::Tensor& rows,
                              const at::Tensor& columns) const {
-  if (alone_) return gram.index_select(1, rows[0]).index_select(2, columns[0]);
+  if (alone_) {
+    at::Tensor picked = at::empty({1, rows.size(1), columns.size(1)}, gram.options());
+    forRowPieces(rows.size(1), [&](std::int64_t first, std::int64_t last) {
+      picked.narrow(1, first, last - first)
+          .copy_(gram.index_select(1, rows[0].narrow(0, first, last - first))
+                     .index_select(2, columns[0]));
+    });
+    return picked;
+  }
   return gram.gather(1, rows.unsqueeze(2).expand({-1, -1, gram.size(2)}))
       .gather(2, columns.unsqueeze(1).expand({-1, rows.size(1), -1}));
 }

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::string_view kFormatName = "adamerge-trace";
 constexpr int kVersion = 1;
+constexpr int kProvenanceFormat = 1;
 constexpr int kMostRows = 4096;  ///< and columns
 constexpr int kMostPatches = 1 << 20;
 constexpr int kMostPrefix = 4096;
@@ -159,6 +160,32 @@ std::string describe(const TraceInfo& info) {
     text += fmt::format(", {} {}", printable(key, 40), printable(value, 40));
   }
   return text;
+}
+
+std::string provenanceJson(const TraceInfo& info, std::string_view image, int layer) {
+  using Ordered = nlohmann::ordered_json;
+  std::error_code unknown;
+  const std::filesystem::path whole = std::filesystem::absolute(info.file, unknown);
+  const Ordered json = {{"format", kProvenanceFormat},
+                        {"program", "AdaMerge Studio"},
+                        {"trace", (unknown ? info.file : whole).string()},
+                        {"producer", info.producer},
+                        {"model", info.model},
+                        {"image", image},
+                        {"method", info.method},
+                        {"settings", Ordered::parse(info.settings_json)},
+                        {"block", layer < 0 ? Ordered(nullptr) : Ordered(layer + 1)}};
+  return json.dump(-1, ' ', true, Ordered::error_handler_t::replace);
+}
+
+std::optional<std::filesystem::path> tracedBy(std::string_view provenance) {
+  const auto json = nlohmann::json::parse(provenance, nullptr, /*allow_exceptions=*/false);
+  const nlohmann::json* first = &json;
+  if (json.is_array() && !json.empty()) first = &json.front();
+  if (!first->is_object()) return std::nullopt;
+  const auto trace = first->find("trace");
+  if (trace == first->end() || !trace->is_string()) return std::nullopt;
+  return trace->get<std::string>();
 }
 
 ModelInfo modelOf(const TraceInfo& info) {

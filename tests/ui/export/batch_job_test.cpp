@@ -4,11 +4,15 @@
 #include <QElapsedTimer>
 #include <QSignalSpy>
 #include <QtTest>
+#include <fstream>
 
 #include "adamerge/preprocess.h"
 #include "adamerge/report.h"
+#include "adamerge/trace_file.h"
+#include "bench/traces.h"
 #include "export_fixture.h"
 #include "sample_inspection.h"
+#include "sources/embedded_settings.h"
 #include "temporary_folder.h"
 #include "ui_test.h"
 
@@ -100,10 +104,53 @@ class BatchJobTest : public QObject {
     QCOMPARE(cells[1], QString("adamerge"));
     QVERIFY(lines[1].contains("\"AdaMerge, r_max 16\""));
     const std::string line = batchTableLine(
-        bird->model->info, {"a/x.png", made.choices[0], bird->result, *bird->baseline});
+        bird->model->info, {"a/x.png", made.choices[0].method, describe(made.choices[0]),
+                            bird->result, *bird->baseline});
     QCOMPARE(lines[1] + '\n', QString::fromStdString(line));
     const Prediction top = topPredictions(bird->result.logits, bird->model->info.labels, 1)[0];
     QVERIFY(line.find("," + top.label + ",") != std::string::npos);
+  }
+
+  void imagesOfTracesAreWrittenAsTheyWereRecorded() {
+    const InspectionPtr bird = inspectSample({"tome", {{"r", std::int64_t{8}}}, nullptr, false});
+    const fs::path trace = folder_->path() / "in/run.adamerge-trace";
+    const std::vector<TraceRecord> records(
+        2, {"bird.png", &bird->prepared->view, &bird->result, bird->baseline.get()});
+    writeTrace(trace, bird->model->info, bird->choice, records, "a test");
+    std::ofstream(folder_->path() / "in/cut.adamerge-trace") << "cut";
+    for (const char* picture : {"a", "b"}) fs::remove_all(folder_->path() / "in" / picture);
+    BatchPlan made = plan();
+    made.kinds = {"groups", "rollout"};
+    QCOMPARE(made.images.size(), std::size_t{4});
+    QCOMPARE(tracedOf(made.images), std::size_t{3});
+    QCOMPARE(made.runs(), std::size_t{5});
+    const BatchSummary summary = run(made);
+    QVERIFY2(summary.problem.isEmpty(), qPrintable(summary.problem));
+    QCOMPARE(summary.images, 3);
+    QCOMPARE(summary.skipped.size(), 1);
+    QVERIFY(summary.skipped[0].contains("cut.adamerge-trace"));
+    // Nothing is computed in place of what a trace does not hold.
+    QVERIFY(summary.notes.join('\n').contains("holds no run of the network"));
+    const std::vector<std::string> files = filesBelow(made.output);
+    for (const char* name : {"run-0001-groups-block06.png", "run-0002-groups-block06.png"}) {
+      QVERIFY2(std::find(files.begin(), files.end(), name) != files.end(), name);
+    }
+    const auto text = readProvenance(made.output / "run-0002-groups-block06.png");
+    QVERIFY(text && tracedBy(*text) == trace);
+    const QStringList lines = linesOf(made.table());
+    QCOMPARE(lines.size(), 5);
+    QVERIFY(lines[3].startsWith("run.adamerge-trace · 1 bird.png,ToMe,"));
+    const std::string line = batchTableLine(
+        bird->model->info,
+        {"x", bird->choice.method, describe(bird->choice), bird->result, *bird->baseline});
+    const QStringList ours = QString::fromStdString(line).split(',');
+    const QStringList traced = lines[3].split(',');
+    // Tokens, the class and its probability, that of the unmerged model, and whether they agree.
+    QCOMPARE(traced.mid(traced.size() - 10, 9), ours.mid(ours.size() - 10, 9));
+    // The trace alone, without any picture.
+    made.images = findBatchImages(trace, made.output);
+    QCOMPARE(made.images.size(), std::size_t{2});
+    QCOMPARE(tracedOf(made.images), std::size_t{2});
   }
 
   void unreadableImagesAreNamedAndSkipped() {

@@ -2,6 +2,8 @@
 // Traces in the studio: opened like pictures, beside runs of its own, followed, handed over.
 #include "bench/traces.h"
 
+#include <QJsonDocument>
+#include <QJsonObject>
 #include <QLocalSocket>
 #include <QtTest>
 #include <array>
@@ -11,6 +13,7 @@
 #include "adamerge/trace_file.h"
 #include "bench_fixture.h"
 #include "canvas/patch_readout.h"
+#include "export/figure_source.h"
 #include "sources/drop.h"
 #include "sources/trace_follower.h"
 #include "temporary_folder.h"
@@ -105,6 +108,20 @@ class TracesTest : public QObject {
     QVERIFY(bench.showsTrace(0));
     QCOMPARE(bench.pane(1).inspection()->result.layers[0].merges.size(), std::size_t{16});
     QCOMPARE(bench.picture()->path, path_);
+  }
+
+  void itsFiguresKnowTheTrace() {
+    writeSampleTrace(path_);
+    const PicturePtr picture = openTracedPicture(path_, 0);
+    const InspectionPtr shown = inspectionOf(picture, picture);
+    const FigureInput input = makeFigureInput(*shown, 4, {});
+    QCOMPARE(input.subtitle, runTitle(*shown));
+    QVERIFY(tracedBy(input.provenance) == path_);
+    const auto json = QJsonDocument::fromJson(QByteArray::fromStdString(input.provenance)).object();
+    QCOMPARE(json["method"].toString(), QString("ToMe"));
+    QCOMPARE(json["settings"].toObject()["r"].toInt(), 8);
+    QCOMPARE(json["block"].toInt(), 5);
+    QCOMPARE(json["image"].toString(), QString("bird.png"));
   }
 
   void aTraceWrittenAnewKeepsBlockAndSelection() {
