@@ -9,6 +9,7 @@
 #include "bench/workbench.h"
 #include "plots/accuracy_plot.h"
 #include "plots/change_plot.h"
+#include "plots/counts_plot.h"
 #include "plots/redundancy_plot.h"
 #include "plots/sweep_plot.h"
 #include "plots/tokens_plot.h"
@@ -109,6 +110,14 @@ void bindPlot(ChangePlot& plot, Workbench& workbench) {
   QObject::connect(&view, &ViewState::blockChanged, &plot, update);
   QObject::connect(&plot, &ChangePlot::blockChosen, &view, &ViewState::setBlock);
   followPanes(plot, workbench, update);
+}
+
+void bindPlot(CountsPlot& plot, Workbench& workbench) {
+  ViewState& view = workbench.view();
+  const auto update = [&plot, &view] { plot.setBlock(view.block()); };
+  QObject::connect(&view, &ViewState::blockChanged, &plot, update);
+  QObject::connect(&plot, &CountsPlot::blockChosen, &view, &ViewState::setBlock);
+  update();
 }
 
 void bindPlot(TreePlot& plot, Workbench& workbench) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Tokens and redundancy: what is plotted equals what the core tells.
+#include <qcustomplot.h>
+
 #include <QtTest>
 #include <cmath>
 #include <map>
@@ -7,7 +9,9 @@
 #include <set>
 
 #include "plot_fixture.h"
+#include "plots/counts_plot.h"
 #include "plots/redundancy_plot.h"
+#include "plots/series_painter.h"
 #include "plots/tokens_plot.h"
 #include "plots/tree_plot.h"
 #include "sample_inspection.h"
@@ -38,7 +42,46 @@ class ContentTest : public QObject {
   void treeIsThePlans();
   void treeOfOtherMethodsSaysWhy();
   void tableHoldsEveryPoint();
+  void countsAreTheDistributions();
 };
+
+void ContentTest::countsAreTheDistributions() {
+  QVERIFY(countsContent({}, 0).isEmpty());
+  CountsFigure counts;
+  counts.note = "9 images";
+  const Distribution spread{{1, 2, 3.5, 5, 9}, 3.9};
+  const Distribution alike{{8, 8, 8, 8, 8}, 8};
+  counts.settings = {{"adamerge", "AdaMerge, r_max 16", "", {spread, alike}},
+                     {"tome", "ToMe, r 8", "", {alike, alike}},
+                     {"adamerge", "AdaMerge, r_max 8", "", {spread, spread}}};
+  const PlotContent content = countsContent(counts, 1);
+  QCOMPARE(content.series.size(), std::size_t{3});
+  const PlotSeries& first = content.series[0];
+  QCOMPARE(first.kind, SeriesKind::kBoxes);
+  const PlotPoint& point = first.points[0];
+  QCOMPARE(point.y, 3.5);
+  QCOMPARE(point.interval->low, 1.0);
+  QCOMPARE(point.interval->high, 9.0);
+  QCOMPARE(point.box->quartiles.low, 2.0);
+  QCOMPARE(point.box->quartiles.high, 5.0);
+  QCOMPARE(point.text,
+           "AdaMerge, r_max 16: 1 to 9 merged, half of the images 2 to 5, median 3.5, "
+           "mean 3.9");
+  QCOMPARE(first.points[1].text, "AdaMerge, r_max 16: 8 merged of every image");
+  QCOMPARE(first.points[1].key, 1);
+  // One block's boxes stand side by side, two of one method differ.
+  QVERIFY(first.bar_offset + first.bar_width / 2 < content.series[1].bar_offset);
+  QVERIFY(content.series[2].bar_offset + content.series[2].bar_width / 2 < 0.5);
+  QVERIFY(content.series[0].variant != content.series[2].variant);
+  QCOMPARE(content.highlight->low, 1.5);
+  // As it is drawn.
+  QCustomPlot plot;
+  const SeriesParts parts = paintSeries(plot, first, paperTheme(false, false, 7));
+  const auto* boxes = qobject_cast<QCPStatisticalBox*>(parts.plottables.front());
+  QVERIFY(boxes != nullptr);
+  QCOMPARE(boxes->data()->size(), 2);
+  QCOMPARE(boxes->data()->constBegin()->median, 3.5);
+}
 
 void ContentTest::tokensEqualTheTrace() {
   const PaneResult pane = resultOf(0, adaMerge(16));
