@@ -15,16 +15,16 @@ QString spreadText(const CountsFigure::Setting& setting, const Distribution& blo
   const Spread& spread = block.spread;
   const QString name = QString::fromStdString(setting.name);
   if (spread.minimum == spread.maximum) {
-    return QObject::tr("%1: %2 merged of every image").arg(name).arg(spread.median);
+    return QObject::tr("%1: %2 of every image").arg(name).arg(spread.median);
   }
-  return QObject::tr("%1: %2 to %3 merged, half of the images %4 to %5, median %6, mean %7")
+  return QObject::tr("%1: median %2, mean %3,\nhalf of the images %4 to %5, all %6 to %7")
       .arg(name)
-      .arg(spread.minimum)
-      .arg(spread.maximum)
+      .arg(spread.median)
+      .arg(block.mean, 0, 'f', 1)
       .arg(spread.lower_quartile)
       .arg(spread.upper_quartile)
-      .arg(spread.median)
-      .arg(block.mean, 0, 'f', 1);
+      .arg(spread.minimum)
+      .arg(spread.maximum);
 }
 
 PlotSeries boxes(const CountsFigure::Setting& setting) {

@@ -65,9 +65,8 @@ void ContentTest::countsAreTheDistributions() {
   QCOMPARE(point.box->quartiles.low, 2.0);
   QCOMPARE(point.box->quartiles.high, 5.0);
   QCOMPARE(point.text,
-           "AdaMerge, r_max 16: 1 to 9 merged, half of the images 2 to 5, median 3.5, "
-           "mean 3.9");
-  QCOMPARE(first.points[1].text, "AdaMerge, r_max 16: 8 merged of every image");
+           "AdaMerge, r_max 16: median 3.5, mean 3.9,\nhalf of the images 2 to 5, all 1 to 9");
+  QCOMPARE(first.points[1].text, "AdaMerge, r_max 16: 8 of every image");
   QCOMPARE(first.points[1].key, 1);
   // One block's boxes stand side by side, two of one method differ.
   QVERIFY(first.bar_offset + first.bar_width / 2 < content.series[1].bar_offset);
