@@ -29,6 +29,7 @@ std::vector<PaneResult> resultsOf(Workbench& workbench) {
     result.pane = i;
     result.choice = pane.choice();
     result.inspection = pane.inspection();
+    result.lens = pane.lens();
     result.sweep = workbench.sweeper().sweep(i);
     result.unmerged = model == nullptr ? 0 : model->unmerged.paper;
     results.push_back(std::move(result));
@@ -109,6 +110,9 @@ void bindPlot(ChangePlot& plot, Workbench& workbench) {
   ViewState& view = workbench.view();
   QObject::connect(&view, &ViewState::blockChanged, &plot, update);
   QObject::connect(&plot, &ChangePlot::blockChosen, &view, &ViewState::setBlock);
+  for (int i = 0; i < kMostPanes; ++i) {
+    QObject::connect(&workbench.pane(i), &Pane::lensChanged, &plot, update);
+  }
   followPanes(plot, workbench, update);
 }
 

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "plot_fixture.h"
+#include "plots/change_plot.h"
 #include "plots/counts_plot.h"
 #include "plots/redundancy_plot.h"
 #include "plots/series_painter.h"
@@ -43,7 +44,37 @@ class ContentTest : public QObject {
   void treeOfOtherMethodsSaysWhy();
   void tableHoldsEveryPoint();
   void countsAreTheDistributions();
+  void changeIsFromTheUnmergedRunOrFromTheOtherCanvas();
 };
+
+void ContentTest::changeIsFromTheUnmergedRunOrFromTheOtherCanvas() {
+  PaneResult pane = resultOf(0, toMe(14));
+  auto inspection = std::make_shared<Inspection>(*pane.inspection);
+  inspection->change.assign(inspection->result.layers.size(), FeatureChange{{}, 0.25, 0.5});
+  pane.inspection = inspection;
+  const PlotContent own = changeContent({pane}, 0);
+  QCOMPARE(seriesOf(own, "mean change", 0).points[3].y, 0.25);
+  QCOMPARE(seriesOf(own, "worst tenth", 0).points[3].y, 0.5);
+  QVERIFY(own.y.label.startsWith("Change"));
+
+  auto lens = std::make_shared<LensShown>();
+  lens->inspection = inspection;
+  lens->kind = OverlayKind::kChange;
+  lens->query.kind = LensKind::kChange;
+  lens->query.from_other = true;
+  auto pictures = std::make_shared<LensPictures>();
+  pictures->blocks.resize(inspection->change.size());
+  lens->pictures = pictures;
+  lens->problems.resize(pictures->blocks.size());
+  pane.lens = lens;
+  // Not yet of every block.
+  QVERIFY(changeContent({pane}, 0).y.label.startsWith("Change"));
+  for (LensMap& map : pictures->blocks) map.values = {0, 0.1F, 0.2F, 0.3F, 0.4F};
+  const PlotContent other = changeContent({pane}, 0);
+  QVERIFY(other.y.label.startsWith("From the other canvas"));
+  QVERIFY(std::abs(seriesOf(other, "mean change", 0).points[3].y - 0.2) < 1e-6);
+  QVERIFY(std::abs(seriesOf(other, "worst tenth", 0).points[3].y - 0.36) < 1e-6);
+}
 
 void ContentTest::countsAreTheDistributions() {
   QVERIFY(countsContent({}, 0).isEmpty());
