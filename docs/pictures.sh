@@ -11,7 +11,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export QT_QPA_PLATFORM=offscreen OMP_WAIT_POLICY=passive
 
-keep() { convert "$work/$1.png" -strip -colors 255 -define png:compression-level=9 "$pictures/$2.png"; }
+keep() { convert "$work/$1.png" -strip +dither -colors 255 -define png:compression-level=9 "$pictures/$2.png"; }
 studio() { "$bin/adamerge-studio" --fresh --screenshot "$work/studio.png" "$@"; }
 figure() { "$bin/adamerge" inspect --quiet --out "$work" --dtype float32 "$@"; }
 
