@@ -272,6 +272,9 @@ TEST_F(PictureFileTest, RefusesWhatItCannotCount) {
   bad = good;
   bad.replace(bad.find("tome"), 4, "toms");
   EXPECT_THAT(refusal(bad), HasSubstr("toms"));
+  bad = good;
+  bad.replace(bad.find("8}\","), 4, "8}\",../../secret");
+  EXPECT_THAT(refusal(bad), AllOf(HasSubstr("../../secret"), HasSubstr("16 hexadecimal")));
 }
 
 TEST_F(PictureFileTest, ListsAndCountsWhoPays) {

@@ -18,8 +18,6 @@
 namespace adamerge::ui {
 namespace {
 
-constexpr int kMostPanes = 4;
-
 std::vector<PaneResult> resultsOf(Workbench& workbench) {
   std::vector<PaneResult> results;
   const LoadedModelPtr model = workbench.model();

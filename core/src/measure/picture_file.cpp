@@ -39,6 +39,7 @@ using Columns = PictureColumns;
 constexpr std::size_t kRowsBetweenLooks = 4096;
 constexpr std::size_t kMostChoices = 10'000;
 constexpr int kMostClassIndex = 1'000'000;
+constexpr std::size_t kFingerprintDigits = 16;
 constexpr int kMostMerged = std::numeric_limits<std::uint16_t>::max();
 
 /// The fields of one row, as they stand in the file.
@@ -144,6 +145,7 @@ struct PictureFile::State {
   void readRow(const Fields& fields);
   void readFirst(const Fields& fields);
   MethodChoice choiceOf(const Fields& fields) const;
+  std::string fingerprintOf(const Fields& fields) const;
   void findStatistics();
   void name(int index, std::string_view field);
   [[noreturn]] void fail(const std::string& what) const {
@@ -194,6 +196,17 @@ MethodChoice PictureFile::State::choiceOf(const Fields& fields) const {
   return choice;
 }
 
+/// Of layer statistics; it names a file, so it is no more than it should be.
+std::string PictureFile::State::fingerprintOf(const Fields& fields) const {
+  std::string text = unquoted(fields[columns.statistics]);
+  const bool hexadecimal = text.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!text.empty() && (text.size() != kFingerprintDigits || !hexadecimal)) {
+    fail(fmt::format("\"{}\" in column {} is no fingerprint of {} hexadecimal digits",
+                     printable(text, 40), columns.statistics + 1, kFingerprintDigits));
+  }
+  return text;
+}
+
 void PictureFile::State::name(int index, std::string_view field) {
   if (!field.empty() && !classes.contains(index)) classes.emplace(index, unquoted(field));
 }
@@ -225,7 +238,7 @@ void PictureFile::State::readRow(const Fields& fields) {
       fail("an image's setting is there twice");
     }
     choices.push_back(choiceOf(fields));
-    statistics.push_back(unquoted(fields[columns.statistics]));
+    statistics.push_back(fingerprintOf(fields));
     texts_.push_back(text);
     if (choices.front().method != MethodChoice{}.method) {
       fail("the unmerged model's row does not come first");
@@ -336,6 +349,7 @@ std::string PictureFile::statisticsProblem(std::size_t point, const Engine& engi
       "the rows ({}): counts and groups differ from those measured",
       name, engine.info().name, statisticsBeside(path().filename(), measured).string());
 }
+
 std::size_t PictureFile::pictures() const { return state_->offsets.size(); }
 int PictureFile::depth() const { return static_cast<int>(state_->columns.blocks.size()); }
 bool PictureFile::labelled() const { return state_->labelled; }
