@@ -11,7 +11,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export QT_QPA_PLATFORM=offscreen OMP_WAIT_POLICY=passive
 
-keep() { convert "$work/$1.png" -strip -colors 255 -define png:compression-level=9 "$pictures/$2.png"; }
+keep() { convert "$work/$1.png" -strip +dither -colors 255 -define png:compression-level=9 "$pictures/$2.png"; }
 studio() { "$bin/adamerge-studio" --fresh --screenshot "$work/studio.png" "$@"; }
 figure() { "$bin/adamerge" inspect --quiet --out "$work" --dtype float32 "$@"; }
 
@@ -31,3 +31,21 @@ for overlay in salience groups survivors attention; do
 done
 montage -label '' "$work"/{salience,groups,survivors,attention}.png -tile 4x1 -geometry +6+6 "$work/overlays.png"
 keep overlays overlays
+
+# Each lens, AdaMerge above ToMe at equal FLOPs; the heads beside each other.
+lenses=(attention rollout components similarity norm change)
+lens() { figure "$samples/bird.png" --method "$1" "${@:2}" --patch 6,5 --layer 7 --dpi 110; }
+for method in "adamerge --r-max 28" "tome --r 15"; do
+  read -ra setting <<<"$method"
+  for overlay in "${lenses[@]}"; do
+    lens "${setting[@]}" --figure canvas --overlay "$overlay" --width-mm 60
+    mv "$work"/bird-canvas*.png "$work/${setting[0]}-$overlay.png"
+  done
+  lens "${setting[@]}" --figure heads --width-mm 120
+  mv "$work"/bird-heads*.png "$work/${setting[0]}-heads.png"
+done
+montage -label '' $(printf "$work/%s.png " "${lenses[@]/#/adamerge-}" "${lenses[@]/#/tome-}") \
+  -gravity North -tile 6x2 -geometry +4+4 "$work/lenses.png"
+keep lenses lenses
+convert "$work"/{adamerge,tome}-heads.png -background white +append "$work/heads.png"
+keep heads heads

@@ -11,7 +11,6 @@
 
 #include "adamerge/picture_figures.h"
 #include "adamerge/pictures.h"
-#include "adamerge/preprocess.h"
 #include "adamerge/report.h"
 #include "commands.h"
 #include "options.h"
@@ -158,45 +157,24 @@ int writeSheet(const PictureFile& file, std::size_t point, const PicturesOptions
   });
   const PictureFilter filter{show->show, classNamed(file, "--class", options.label),
                              classNamed(file, "--predicted", options.predicted)};
-  const std::vector<std::uint32_t> pictures = selectPictures(file, point, filter);
-  if (pictures.empty()) {
-    throw Error(fmt::format("{}: no image is {} by {}", options.file, options.show,
-                            describe(file.choices()[point])));
+  if (const std::string problem = file.statisticsProblem(point, engine); !problem.empty()) {
+    terminal.error(problem);
   }
-  const MethodChoice& choice = file.choices()[point];
-  const PreparedMethod method = engine.prepare(choice);
-  ContactSheet sheet;
-  std::size_t missing = 0;
-  for (const std::uint32_t picture : pictures) {
-    if (sheet.tiles.size() == options.tiles) break;
-    throwIfStopped(stop);
-    try {
-      PreparedImage prepared = prepareImage(file.load(picture), engine.info().preprocessing);
-      ImageResult result =
-          engine.run(std::span(&prepared.input, 1), method, {.trace = true}, stop).front();
-      sheet.tiles.push_back(sheetTile(file, picture, point, engine.info(), std::move(prepared.view),
-                                      std::move(result)));
-    } catch (const Cancelled&) {
-      throw;
-    } catch (const Error& error) {
-      ++missing;
-      terminal.error(std::string(error.what()) + " (left out)");
-    }
-    terminal.progress({"drawing", static_cast<std::int64_t>(sheet.tiles.size()),
-                       static_cast<std::int64_t>(std::min(options.tiles, pictures.size()))});
-  }
-  terminal.clearBar();
-  if (sheet.tiles.empty()) throw Error("no image of the sheet could be read");
-  sheet.title = fmt::format("{} · {}", show->label, describe(choice));
-  sheet.subtitle = fmt::format("{} on {}", file.model(), file.dataset().filename().string());
-  sheet.note = fmt::format("{} of {} images", sheet.tiles.size(), pictures.size());
-  sheet.provenance = provenanceJson(engine.info(), engine.device(), engine.dtype(),
-                                    file.dataset().string(), choice, -1);
+  std::vector<std::string> missing;
+  std::size_t told = 0;
+  const auto progress = [&](const Progress& now) {
+    for (; told < missing.size(); ++told) terminal.error(missing[told] + " (left out)");
+    terminal.progress(now);
+  };
   FigureStyle style;
   style.overlay.groups = GroupStyle::kOutline;
-  writeContactSheet(sheet, style, formatOf("--sheet", options.sheet), options.sheet);
+  const PictureFigure sheet =
+      contactSheet(engine, file, point, filter, selectPictures(file, point, filter), options.tiles,
+                   missing, progress, stop);
+  terminal.clearBar();
+  writeFigure(sheet, style, formatOf("--sheet", options.sheet), options.sheet);
   if (!options.engine.quiet() && options.json != "-") fmt::print("{}\n", options.sheet);
-  return missing > 0 ? 1 : 0;
+  return missing.empty() ? 0 : 1;
 }
 
 int run(const PicturesOptions& options, const std::stop_token& stop) {
@@ -223,8 +201,8 @@ int run(const PicturesOptions& options, const std::stop_token& stop) {
   }
   if (!options.json.empty()) writeOutput(options.json, picturesJson(*file, stop));
   if (!options.counts.empty()) {
-    writeCountsFigure(countsFigure(*file, points, stop), {}, formatOf("--counts", options.counts),
-                      options.counts);
+    writeFigure(countsFigure(*file, points, stop), {}, formatOf("--counts", options.counts),
+                options.counts);
   }
   if (options.sheet.empty()) return 0;
   if (points.size() > 1) {

@@ -166,7 +166,8 @@ TEST_F(EvaluateCommand, KeepsARowOfEachImageAndTellsWhoPays) {
   EXPECT_THAT(filesIn(folder_.path()), testing::Contains("rows.csv"));
   EXPECT_THAT(filesIn(folder_.path()), testing::Not(testing::Contains(HasSubstr("partial"))));
   const std::string text = contentOf(rows);
-  EXPECT_THAT(text, testing::StartsWith("image,label,class,method,settings,top1_index,"));
+  EXPECT_THAT(text,
+              testing::StartsWith("image,label,class,method,settings,statistics,top1_index,"));
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1 + 8 * 3);
 
   const fs::path told = folder_.path() / "told.json";

@@ -2,6 +2,7 @@
 // `inspect` and the lenses: figures, numbers, raw tensors, and what cannot be asked.
 #include <cmath>
 #include <fstream>
+#include <iterator>
 #include <numeric>
 
 #include "adamerge/image.h"
@@ -162,6 +163,18 @@ TEST(CliLenses, ADroppedPatchIsNullAndAskedForItsFigureSaysSo) {
                  "attention", "--out", folder.path()});
   expectProblem(askLenses(figure), 1, {"was dropped before the attention of block 4"});
   EXPECT_THAT(filesIn(folder.path()), testing::IsEmpty());
+  // In pictures of features too it is hatched, and the legend says what that means.
+  auto features = arguments;
+  features.insert(features.end(), {"--figure", "norm", "--figure", "components", "--figure",
+                                   "attention", "--format", "svg", "--out", folder.path()});
+  expectSuccess(askLenses(features));
+  const auto files = filesIn(folder.path());
+  EXPECT_EQ(files.size(), 3U);
+  for (const std::string& file : files) {
+    std::ifstream stream(folder.path() / file);
+    const std::string text{std::istreambuf_iterator<char>(stream), {}};
+    EXPECT_THAT(text, testing::HasSubstr("dropped: ")) << file;
+  }
 }
 
 }  // namespace

@@ -75,7 +75,7 @@ void makeClassFolders(const fs::path& folder) {
 
 void writePictureRows(const fs::path& file, const fs::path& dataset,
                       const std::vector<DrawnOutcome>& outcomes) {
-  std::string text = "image,label,class,method,settings";
+  std::string text = "image,label,class,method,settings,statistics";
   for (int place = 1; place <= 5; ++place) {
     text += fmt::format(",top{0}_index,top{0}_class,top{0}_probability", place);
   }
@@ -91,8 +91,8 @@ void writePictureRows(const fs::path& file, const fs::path& dataset,
           i, own.label, own.label, setting, top, top, top == own.label ? probability : 0.6,
           probability, top == own.label, merged, merged, own.edges, dataset.string());
     };
-    row("none,\"{}\"", own.before, own.probability_before, 0);
-    row("tome,\"{\"\"r\"\":8}\"", own.after, own.probability_after, own.merged);
+    row("none,\"{}\",", own.before, own.probability_before, 0);
+    row("tome,\"{\"\"r\"\":8}\",", own.after, own.probability_after, own.merged);
   }
   writeBytes(file, text);
 }

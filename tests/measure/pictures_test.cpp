@@ -175,6 +175,58 @@ TEST_F(PictureRowsTest, NameImagesThatMovedOrChanged) {
               AllOf(HasSubstr("pattern 1.ppm"), HasSubstr("another picture")));
 }
 
+/// mu far from the redundancy of any image: every block merges all it may.
+std::shared_ptr<const Statistics> otherStatistics() {
+  auto other = std::make_shared<Statistics>(*test::bundledEngine().statistics());
+  for (StatisticsEntry& entry : other->entries) {
+    for (double& mu : entry.mu) mu -= 100;
+  }
+  return other;
+}
+
+TEST_F(PictureRowsTest, GoWithTheStatisticsThatWereUsed) {
+  const Engine& engine = test::bundledEngine();
+  choices_[1].choice = choices_[0].choice;
+  choices_[1].choice.settings["r_max"] = std::int64_t{17};
+  choices_[1].choice.statistics = otherStatistics();
+  EvaluationOptions options;
+  options.pictures = rows_;
+  evaluate(engine, open().sample(1, 0), choices_, options);
+  const auto merged = [](const PictureFile& file, std::size_t point) {
+    return file.outcome(0, point).merged;
+  };
+  const auto file = PictureFile::open(rows_);
+  EXPECT_EQ(file->choices()[1].statistics, nullptr);
+  ASSERT_NE(file->choices()[2].statistics, nullptr);
+  EXPECT_EQ(file->choices()[2].statistics->entries[0].mu, otherStatistics()->entries[0].mu);
+  for (const std::size_t point : {0U, 1U, 2U}) {
+    EXPECT_EQ(file->statisticsProblem(point, engine), "");
+    const PreparedImage prepared = prepareImage(file->load(0), engine.info().preprocessing);
+    int again = 0;
+    const auto result = engine.run(std::span(&prepared.input, 1), file->choices()[point]);
+    for (const LayerTrace& layer : result.front().layers) again += layer.merged;
+    EXPECT_EQ(again, merged(*file, point)) << point;
+  }
+  EXPECT_GT(merged(*file, 2), merged(*file, 1) + 17);
+
+  // Without them, or with others in their place, that is said.
+  std::vector<fs::path> beside;
+  for (const auto& entry : fs::directory_iterator(folder_.path())) {
+    if (entry.path().string().ends_with(".stats.json")) beside.push_back(entry.path());
+  }
+  ASSERT_EQ(beside.size(), 1U);
+  const auto problem = [&](std::size_t point) {
+    return PictureFile::open(rows_)->statisticsProblem(point, engine);
+  };
+  writeStatistics(*engine.statistics(), beside[0]);
+  EXPECT_THAT(problem(2), AllOf(HasSubstr("AdaMerge, r_max 17"), HasSubstr("differ"),
+                                HasSubstr(beside[0].filename().string())));
+  fs::remove(beside[0]);
+  EXPECT_THAT(problem(2), HasSubstr("other layer statistics"));
+  EXPECT_EQ(PictureFile::open(rows_)->choices()[2].statistics, nullptr);
+  EXPECT_EQ(problem(1), "");
+}
+
 TEST(PictureRows, OfBinaryFilesAreFoundAgain) {
   const test::TemporaryFolder folder;
   const fs::path batch = folder.path() / "test_batch.bin";
@@ -220,6 +272,9 @@ TEST_F(PictureFileTest, RefusesWhatItCannotCount) {
   bad = good;
   bad.replace(bad.find("tome"), 4, "toms");
   EXPECT_THAT(refusal(bad), HasSubstr("toms"));
+  bad = good;
+  bad.replace(bad.find("8}\","), 4, "8}\",../../secret");
+  EXPECT_THAT(refusal(bad), AllOf(HasSubstr("../../secret"), HasSubstr("16 hexadecimal")));
 }
 
 TEST_F(PictureFileTest, ListsAndCountsWhoPays) {
@@ -304,28 +359,31 @@ TEST_F(PictureRowsTest, MakeAContactSheetAndBoxPlots) {
   run();
   const auto file = PictureFile::open(rows_);
   const Engine& engine = test::bundledEngine();
-  ContactSheet sheet{"Lost", "2 of 2", "", {}, ""};
-  for (const std::size_t picture : {0U, 1U}) {
-    PreparedImage prepared = prepareImage(file->load(picture), engine.info().preprocessing);
-    ImageResult result = engine.run(std::span(&prepared.input, 1), choices_[0].choice).front();
-    sheet.tiles.push_back(
-        sheetTile(*file, picture, 1, engine.info(), std::move(prepared.view), std::move(result)));
-  }
+  const std::vector<std::uint32_t> pictures = {0, 1};
+  std::vector<std::string> missing;
+  ContactSheet sheet =
+      contactSheet(engine, *file, 1, {PictureShow::kAll, -1, -1}, pictures, 2, missing);
+  EXPECT_TRUE(missing.empty());
+  EXPECT_EQ(sheet.title, "All · AdaMerge, r_max 16");
   const fs::path svg = folder_.path() / "sheet.svg";
-  writeContactSheet(sheet, {}, FigureFormat::kSvg, svg);
-  EXPECT_THAT(contentOf(svg), AllOf(HasSubstr("Lost"), HasSubstr("2 of 2")));
-  const FigureSize two = contactSheetSize(sheet, {});
+  writeFigure(sheet, {}, FigureFormat::kSvg, svg);
+  EXPECT_THAT(contentOf(svg), AllOf(HasSubstr("AdaMerge, r_max 16"), HasSubstr("2 of 2")));
+  const FigureSize two = figureSize(sheet, {});
   for (int more = 0; more < 20; ++more) sheet.tiles.push_back(sheet.tiles.front());
-  EXPECT_GT(contactSheetSize(sheet, {}).height_mm, two.height_mm * 0.9);
+  EXPECT_GT(figureSize(sheet, {}).height_mm, two.height_mm * 0.9);
   sheet.tiles.clear();
-  EXPECT_THAT(test::errorMessage([&] { contactSheetSize(sheet, {}); }), HasSubstr("1 to 400"));
+  EXPECT_THAT(test::errorMessage([&] { figureSize(sheet, {}); }), HasSubstr("1 to 400"));
+  EXPECT_THAT(test::errorMessage([&] {
+                contactSheet(engine, *file, 1, {PictureShow::kLost, -1, -1}, {}, 2, missing);
+              }),
+              HasSubstr("no image is lost by AdaMerge, r_max 16"));
 
   const std::vector<std::size_t> points = {1, 2};
   const CountsFigure counts = countsFigure(*file, points);
   ASSERT_EQ(counts.settings.size(), 2U);
   EXPECT_EQ(counts.settings[1].detail, "every image alike");
   const fs::path counts_svg = folder_.path() / "counts.svg";
-  writeCountsFigure(counts, {}, FigureFormat::kSvg, counts_svg);
+  writeFigure(counts, {}, FigureFormat::kSvg, counts_svg);
   EXPECT_THAT(contentOf(counts_svg), AllOf(HasSubstr("ToMe, r 14"), HasSubstr("edges")));
 }
 

@@ -6,8 +6,6 @@
 #include <utility>
 
 #include "adamerge/error.h"
-#include "adamerge/preprocess.h"
-#include "adamerge/report.h"
 #include "bench/data.h"
 #include "bench/evaluation.h"
 
@@ -15,10 +13,18 @@ namespace adamerge::ui {
 namespace {
 
 constexpr std::size_t kSheetTiles = 48;
+/// Of more settings a plot of blocks would show none.
+constexpr std::size_t kMostCompared = 6;
 constexpr const char* kOpenJob = "open";
 constexpr const char* kListJob = "list";
 constexpr const char* kCountJob = "count";
 constexpr const char* kSheetJob = "sheet";
+
+std::vector<std::size_t> mergingPoints(const PictureFile& file) {
+  std::vector<std::size_t> points;
+  for (std::size_t point = 1; point < file.choices().size(); ++point) points.push_back(point);
+  return points;
+}
 
 }  // namespace
 
@@ -31,16 +37,6 @@ OverlayStyle tileOverlay() {
   OverlayStyle style;
   style.groups = GroupStyle::kOutline;
   return style;
-}
-
-FigureInput galleryTile(const Engine& engine, const PictureFile& file, std::size_t picture,
-                        std::size_t point, const std::stop_token& stop) {
-  PreparedImage prepared = prepareImage(file.load(picture), engine.info().preprocessing);
-  ImageResult result =
-      engine.run(std::span(&prepared.input, 1), file.choices()[point], {.trace = true}, stop)
-          .front();
-  return sheetTile(file, picture, point, engine.info(), std::move(prepared.view),
-                   std::move(result));
 }
 
 Gallery::Gallery(QObject* parent) : QObject(parent) {}
@@ -111,6 +107,9 @@ void Gallery::count() {
         classes->classes = classOutcomes(*file, point);
         classes->confusions = newConfusions(*file, point);
         classes->adaptation = adaptationOf(*file, point, stop);
+        std::vector<std::size_t> points = mergingPoints(*file);
+        if (points.size() > kMostCompared) points = {std::max<std::size_t>(point, 1)};
+        if (!points.empty()) classes->counts = countsFigure(*file, points, stop);
         tell([this, classes] { emit counted(classes); });
       });
 }
@@ -122,46 +121,22 @@ void Gallery::makeSheet(std::shared_ptr<const Engine> engine, const GalleryListP
                                                const Jobs::Tell& tell) {
         yieldToOthers();
         const PictureFile& file = *list->file;
+        const auto progress = [&](const Progress& now) {
+          tell([this, done = static_cast<int>(now.done), total = static_cast<int>(now.total)] {
+            emit sheetProgressed(done, total);
+          });
+        };
+        std::vector<std::string> missing;
         GallerySheet made;
-        ContactSheet sheet;
-        const std::size_t wanted = std::min(kSheetTiles, list->pictures.size());
-        for (const std::uint32_t picture : list->pictures) {
-          if (sheet.tiles.size() == wanted) break;
-          throwIfStopped(stop);
-          try {
-            sheet.tiles.push_back(galleryTile(*engine, file, picture, list->point, stop));
-          } catch (const Cancelled&) {
-            throw;
-          } catch (const Error& error) {
-            made.missing.push_back(errorText(error));
-          }
-          tell([this, done = static_cast<int>(sheet.tiles.size()),
-                total = static_cast<int>(wanted)] { emit sheetProgressed(done, total); });
+        made.sheet = std::make_shared<const PictureFigure>(
+            contactSheet(*engine, file, list->point, list->filter, list->pictures, kSheetTiles,
+                         missing, progress, stop));
+        for (const std::string& sentence : missing) {
+          made.missing.push_back(QString::fromStdString(sentence));
         }
-        if (sheet.tiles.empty()) {
-          throw Error(made.missing.empty() ? std::string("The gallery shows no image.")
-                                           : made.missing.front().toStdString());
-        }
-        const auto shows = pictureShows();
-        const auto show = std::find_if(shows.begin(), shows.end(), [&](const auto& name) {
-          return name.show == list->filter.show;
-        });
-        const MethodChoice& choice = file.choices()[list->point];
-        sheet.title = std::string(show->label) + " · " + describe(choice);
-        sheet.subtitle = file.model() + " on " + file.dataset().filename().string();
-        if (list->filter.label >= 0) {
-          sheet.subtitle += ", class " + file.className(list->filter.label);
-        }
-        sheet.note = std::to_string(sheet.tiles.size()) + " of " +
-                     std::to_string(list->pictures.size()) + " images";
-        sheet.provenance = provenanceJson(engine->info(), engine->device(), engine->dtype(),
-                                          file.dataset().string(), choice, -1);
-        made.sheet = std::make_shared<const ContactSheet>(std::move(sheet));
-        std::vector<std::size_t> merging;
-        for (std::size_t point = 1; point < file.choices().size(); ++point)
-          merging.push_back(point);
+        const std::vector<std::size_t> merging = mergingPoints(file);
         if (!merging.empty()) {
-          made.counts = std::make_shared<const CountsFigure>(countsFigure(file, merging, stop));
+          made.counts = std::make_shared<const PictureFigure>(countsFigure(file, merging, stop));
         }
         tell([this, made] { emit sheetMade(made); });
       },

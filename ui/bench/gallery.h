@@ -35,12 +35,16 @@ struct GalleryClasses {
   std::vector<ClassOutcome> classes;
   std::vector<Confusion> confusions;
   Adaptation adaptation;
+  /// What each block merged: of all settings that merge where they are few, else of this one.
+  CountsFigure counts;
 };
 using GalleryClassesPtr = std::shared_ptr<const GalleryClasses>;
 
+using PictureFigurePtr = std::shared_ptr<const PictureFigure>;
+
 struct GallerySheet {
-  std::shared_ptr<const ContactSheet> sheet;
-  std::shared_ptr<const CountsFigure> counts;  ///< of all settings that merge
+  PictureFigurePtr sheet;
+  PictureFigurePtr counts;       ///< of all settings that merge; nullptr: none does
   std::vector<QString> missing;  ///< sentences: images that are not there or others now
 };
 
@@ -88,9 +92,6 @@ class Gallery : public QObject {
 
 /// Whether `engine` is of the model that `file` was measured with.
 bool sameModel(const PictureFile& file, const Engine* engine);
-/// The image as the model sees it, with the groups of the setting.
-FigureInput galleryTile(const Engine& engine, const PictureFile& file, std::size_t picture,
-                        std::size_t point, const std::stop_token& stop = {});
 /// How groups are drawn on small pictures.
 OverlayStyle tileOverlay();
 

@@ -68,7 +68,7 @@ ThumbnailDecoder::Job GalleryModel::job(int row) const {
   if (engine_ == nullptr) return {row, whole};
   return {row, whole,
           [file = list_->file, point = list_->point, picture, side = side(), engine = engine_] {
-            return drawnTile(galleryTile(*engine, *file, picture, point), side);
+            return drawnTile(sheetTile(*engine, *file, picture, point), side);
           }};
 }
 

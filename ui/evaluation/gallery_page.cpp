@@ -81,7 +81,7 @@ GalleryPage::GalleryPage(Workbench& workbench, Gallery& gallery, QWidget* parent
       sheet_(pageTool("gallery-sheet", QStringLiteral("export"), tr("Sheet…"),
                       tr("Exports the first images shown, and the counts per block, as PDF, SVG or "
                          "PNG"))),
-      view_(new QListView),
+      view_(new ThumbnailView(*model_, GalleryModel::kLines)),
       empty_(new QLabel(tr("Measure on a set of images first, or open a file of rows: the images "
                            "that merging lost, gained and kept appear here."))),
       notice_(new MessageLine(MessageLine::Buttons::kBelow)) {
@@ -96,7 +96,6 @@ GalleryPage::GalleryPage(Workbench& workbench, Gallery& gallery, QWidget* parent
   count_->setObjectName(QStringLiteral("gallery-count"));
   view_->setObjectName(QStringLiteral("gallery"));
   view_->setAccessibleName(tr("Gallery"));
-  showThumbnails(*view_, *model_, GalleryModel::kLines);
   layOut();
   connect(&gallery_, &Gallery::fileChanged, this, [this] {
     missing_.clear();
@@ -205,6 +204,7 @@ std::shared_ptr<const Engine> GalleryPage::matchingEngine() const {
 
 void GalleryPage::showList(const GalleryListPtr& list) {
   missing_.clear();
+  statistics_problem_.clear();
   const auto engine = list == nullptr ? nullptr : matchingEngine();
   model_->setSide(qRound(ThumbnailDelegate::kSide * devicePixelRatioF()));
   model_->show(list, engine);
@@ -232,8 +232,13 @@ void GalleryPage::showList(const GalleryListPtr& list) {
     notice_->show(Severity::kInfo,
                   tr("Measured with %1: open that model to see groups and to export a sheet.")
                       .arg(QString::fromStdString(list->file->model())));
-  } else {
+    return;
+  }
+  statistics_problem_ = QString::fromStdString(list->file->statisticsProblem(list->point, *engine));
+  if (statistics_problem_.isEmpty()) {
     notice_->clear();
+  } else {
+    notice_->show(Severity::kWarning, statistics_problem_ + QLatin1Char('.'));
   }
 }
 
@@ -250,7 +255,9 @@ void GalleryPage::tellMissing(int /*row*/, const QString& problem) {
                          "%1 images moved or changed since they were measured: ") +
                  missing_.first();
   if (missing_.size() > 1) text += tr(" and others");
-  notice_->show(Severity::kWarning, text + QLatin1Char('.'));
+  text += QLatin1Char('.');
+  if (!statistics_problem_.isEmpty()) text += QLatin1Char(' ') + statistics_problem_ + '.';
+  notice_->show(Severity::kWarning, text);
   notice_->setToolTip(missing_.mid(0, kMostNamed).join(QLatin1Char('\n')));
 }
 

@@ -67,7 +67,8 @@ class GalleryPage : public QWidget {
   QListView* view_;
   QLabel* empty_;
   MessageLine* notice_;
-  QStringList missing_;  ///< sentences
+  QStringList missing_;         ///< sentences
+  QString statistics_problem_;  ///< likewise, of the setting shown; empty: none
 };
 
 }  // namespace adamerge::ui

@@ -8,36 +8,25 @@
 namespace adamerge::ui {
 namespace {
 
-/// A figure that the core measures, draws and writes by three functions of one form.
-template <class Figure>
 class GallerySource : public ExportSource {
  public:
-  struct Functions {
-    FigureSize (*size)(const Figure&, const FigureStyle&);
-    void (*draw)(const Figure&, const FigureStyle&, cairo_t*);
-    void (*write)(const Figure&, const FigureStyle&, FigureFormat, const std::filesystem::path&);
-  };
-
-  GallerySource(QString id, QString label, QString help, std::shared_ptr<const Figure> figure,
-                Functions functions)
+  GallerySource(QString id, QString label, QString help, PictureFigurePtr figure)
       : ExportSource(std::move(id), std::move(label), std::move(help)),
-        figure_(std::move(figure)),
-        functions_(functions) {}
+        figure_(std::move(figure)) {}
 
   QSizeF size(const ExportStyle& style) const override {
-    const FigureSize size = functions_.size(*figure_, pageOf(style));
+    const FigureSize size = figureSize(*figure_, pageOf(style));
     return {size.width_mm, size.height_mm};
   }
 
   QImage render(const ExportStyle& style, double dpi) const override {
-    return drawToImage(size(style), dpi, [&](cairo_t* context) {
-      functions_.draw(*figure_, pageOf(style), context);
-    });
+    return drawToImage(size(style), dpi,
+                       [&](cairo_t* context) { drawFigure(*figure_, pageOf(style), context); });
   }
 
   void write(const std::filesystem::path& path, FigureFormat format,
              const ExportStyle& style) const override {
-    functions_.write(*figure_, pageOf(style), format, path);
+    writeFigure(*figure_, pageOf(style), format, path);
   }
 
  private:
@@ -48,8 +37,7 @@ class GallerySource : public ExportSource {
     return page;
   }
 
-  std::shared_ptr<const Figure> figure_;
-  Functions functions_;
+  PictureFigurePtr figure_;
 };
 
 }  // namespace
@@ -57,18 +45,14 @@ class GallerySource : public ExportSource {
 std::vector<ExportSourcePtr> gallerySources(const GallerySheet& made) {
   std::vector<ExportSourcePtr> sources;
   if (made.sheet != nullptr) {
-    sources.push_back(std::make_shared<GallerySource<ContactSheet>>(
+    sources.push_back(std::make_shared<GallerySource>(
         kSheetId, QObject::tr("Contact sheet"),
-        QObject::tr("The first images of the gallery with their groups"), made.sheet,
-        GallerySource<ContactSheet>::Functions{contactSheetSize, drawContactSheet,
-                                               writeContactSheet}));
+        QObject::tr("The first images of the gallery with their groups"), made.sheet));
   }
   if (made.counts != nullptr) {
-    sources.push_back(std::make_shared<GallerySource<CountsFigure>>(
+    sources.push_back(std::make_shared<GallerySource>(
         QStringLiteral("counts-per-block"), QObject::tr("Counts per block"),
-        QObject::tr("Box plots of the tokens that each block merged over the set"), made.counts,
-        GallerySource<CountsFigure>::Functions{countsFigureSize, drawCountsFigure,
-                                               writeCountsFigure}));
+        QObject::tr("Box plots of the tokens that each block merged over the set"), made.counts));
   }
   return sources;
 }

@@ -18,7 +18,8 @@ class ChangePlot : public PlotPanel {
   void blockChosen(int block);
 };
 
-/// What ChangePlot shows.
+/// What ChangePlot shows: the change from the unmerged run, or, where the overlay shows that, from
+/// another canvas's run.
 PlotContent changeContent(const std::vector<PaneResult>& panes, int block);
 
 }  // namespace adamerge::ui

@@ -15,6 +15,7 @@ struct PaneResult {
   MethodChoice choice;
   InspectionPtr inspection;  ///< nullptr: none yet
   SweepPtr sweep;            ///< nullptr: none yet
+  LensShownPtr lens = {};    ///< what its overlay's lens shows; nullptr: the overlay is none
   double unmerged = 0;       ///< FLOPs of the unmerged model, G, `paper`
 };
 

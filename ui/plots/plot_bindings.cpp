@@ -9,6 +9,7 @@
 #include "bench/workbench.h"
 #include "plots/accuracy_plot.h"
 #include "plots/change_plot.h"
+#include "plots/counts_plot.h"
 #include "plots/redundancy_plot.h"
 #include "plots/sweep_plot.h"
 #include "plots/tokens_plot.h"
@@ -16,8 +17,6 @@
 
 namespace adamerge::ui {
 namespace {
-
-constexpr int kMostPanes = 4;
 
 std::vector<PaneResult> resultsOf(Workbench& workbench) {
   std::vector<PaneResult> results;
@@ -28,6 +27,7 @@ std::vector<PaneResult> resultsOf(Workbench& workbench) {
     result.pane = i;
     result.choice = pane.choice();
     result.inspection = pane.inspection();
+    result.lens = pane.lens();
     result.sweep = workbench.sweeper().sweep(i);
     result.unmerged = model == nullptr ? 0 : model->unmerged.paper;
     results.push_back(std::move(result));
@@ -108,7 +108,18 @@ void bindPlot(ChangePlot& plot, Workbench& workbench) {
   ViewState& view = workbench.view();
   QObject::connect(&view, &ViewState::blockChanged, &plot, update);
   QObject::connect(&plot, &ChangePlot::blockChosen, &view, &ViewState::setBlock);
+  for (int i = 0; i < kMostPanes; ++i) {
+    QObject::connect(&workbench.pane(i), &Pane::lensChanged, &plot, update);
+  }
   followPanes(plot, workbench, update);
+}
+
+void bindPlot(CountsPlot& plot, Workbench& workbench) {
+  ViewState& view = workbench.view();
+  const auto update = [&plot, &view] { plot.setBlock(view.block()); };
+  QObject::connect(&view, &ViewState::blockChanged, &plot, update);
+  QObject::connect(&plot, &CountsPlot::blockChosen, &view, &ViewState::setBlock);
+  update();
 }
 
 void bindPlot(TreePlot& plot, Workbench& workbench) {

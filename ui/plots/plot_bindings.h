@@ -6,6 +6,7 @@ namespace adamerge::ui {
 
 class AccuracyPlot;
 class ChangePlot;
+class CountsPlot;
 class RedundancyPlot;
 class SweepPlot;
 class TokensPlot;
@@ -17,6 +18,8 @@ class Workbench;
 void bindPlot(TokensPlot& plot, Workbench& workbench);
 void bindPlot(RedundancyPlot& plot, Workbench& workbench);
 void bindPlot(ChangePlot& plot, Workbench& workbench);
+/// The block alone; what it shows is the gallery's.
+void bindPlot(CountsPlot& plot, Workbench& workbench);
 /// Of the active canvas.
 void bindPlot(TreePlot& plot, Workbench& workbench);
 void bindPlot(SweepPlot& plot, Workbench& workbench);

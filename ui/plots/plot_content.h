@@ -43,11 +43,18 @@ struct PlotBracket {
   double right_y = 0;
 };
 
+/// What lies between the ends of PlotPoint::interval, y being the median.
+struct PlotBox {
+  PlotRange quartiles;
+  double mean = 0;
+};
+
 struct PlotPoint {
   double x = 0;
   double y = 0;
-  std::optional<PlotRange> interval;   ///< error bar; the extent of a band
+  std::optional<PlotRange> interval;   ///< error bar; the extent of a band; whiskers
   std::optional<PlotBracket> bracket;  ///< of kBrackets
+  std::optional<PlotBox> box;          ///< of kBoxes
   bool hollow = false;
   int key = -1;   ///< what a click on it chooses: a block, a slider value
   QString title;  ///< read-out: where ("Block 6 of 12")
@@ -55,7 +62,7 @@ struct PlotPoint {
   QString label;  ///< drawn beside the point
 };
 
-enum class SeriesKind { kLine, kMarkedLine, kMarkers, kSteps, kBars, kBand, kBrackets };
+enum class SeriesKind { kLine, kMarkedLine, kMarkers, kSteps, kBars, kBand, kBrackets, kBoxes };
 
 struct PlotSeries {
   /// Stays the same while data change, so that what is hidden stays hidden. Series of the same id

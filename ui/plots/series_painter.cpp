@@ -63,6 +63,9 @@ class SeriesPainter {
       case SeriesKind::kBrackets:
         paintBrackets();
         break;
+      case SeriesKind::kBoxes:
+        paintBoxes();
+        break;
       default:
         paintGraph();
     }
@@ -91,6 +94,28 @@ class SeriesPainter {
     fill.setAlphaF(series_.variant == 0 ? 0.4F : 0.8F);
     bars->setBrush(QBrush(fill, hatching(series_.variant)));
     parts_.plottables.push_back(bars);
+  }
+
+  /// The mean is a dot.
+  void paintBoxes() {
+    auto* boxes = new QCPStatisticalBox(plot_.xAxis, values_);
+    boxes->setWidth(series_.bar_width);
+    boxes->setWhiskerWidth(series_.bar_width / 2);
+    for (const PlotPoint& point : series_.points) {
+      if (!point.interval || !point.box) continue;
+      boxes->addData(point.x + series_.bar_offset, point.interval->low, point.box->quartiles.low,
+                     point.y, point.box->quartiles.high, point.interval->high, {point.box->mean});
+    }
+    const QPen thin(color_, line_width_ * 0.6);
+    boxes->setPen(thin);
+    boxes->setWhiskerPen(thin);
+    boxes->setWhiskerBarPen(thin);
+    boxes->setMedianPen(QPen(color_, line_width_ * 1.5));
+    boxes->setOutlierStyle({QCPScatterStyle::ssDisc, color_, color_, marker_size_ * 0.5});
+    QColor fill = color_;
+    fill.setAlphaF(0.25F);
+    boxes->setBrush(QBrush(fill, hatching(series_.variant)));
+    parts_.plottables.push_back(boxes);
   }
 
   void paintBand() {

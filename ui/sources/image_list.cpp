@@ -63,10 +63,9 @@ ThumbnailList::ThumbnailList(QWidget* parent)
       previous_(arrow(QStringLiteral("previous"), tr("Previous picture"), this)),
       next_(arrow(QStringLiteral("next"), tr("Next picture"), this)),
       pages_(new QStackedWidget(this)),
-      view_(new QListView(pages_)),
+      view_(new ThumbnailView(*model_, 1, pages_)),
       empty_(new QLabel(pages_)) {
   title_->setElideMode(Qt::ElideMiddle);
-  showThumbnails(*view_, *model_);
   view_->setAccessibleName(tr("Pictures"));
   empty_->setWordWrap(true);
   empty_->setAlignment(Qt::AlignCenter);

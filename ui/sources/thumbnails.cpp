@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sources/thumbnails.h"
 
-#include <QListView>
 #include <QPainter>
 #include <QPainterPath>
 #include <algorithm>
@@ -263,17 +262,23 @@ void ThumbnailDelegate::paint(QPainter* painter, const QStyleOptionViewItem& opt
   painter->restore();
 }
 
-void showThumbnails(QListView& view, LazyThumbnails& model, int lines) {
-  view.setModel(&model);
-  view.setItemDelegate(new ThumbnailDelegate(&view, lines));
-  view.setFlow(QListView::LeftToRight);
-  view.setWrapping(true);
-  view.setResizeMode(QListView::Adjust);
-  view.setUniformItemSizes(true);
-  view.setMouseTracking(true);
-  view.setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
-  view.setEditTriggers(QAbstractItemView::NoEditTriggers);
-  view.setFrameStyle(QFrame::NoFrame);
+ThumbnailView::ThumbnailView(LazyThumbnails& model, int lines, QWidget* parent)
+    : QListView(parent) {
+  setModel(&model);
+  setItemDelegate(new ThumbnailDelegate(this, lines));
+  setFlow(QListView::LeftToRight);
+  setWrapping(true);
+  setResizeMode(QListView::Adjust);
+  setUniformItemSizes(true);
+  setMouseTracking(true);
+  setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
+  setEditTriggers(QAbstractItemView::NoEditTriggers);
+  setFrameStyle(QFrame::NoFrame);
+}
+
+void ThumbnailView::dataChanged(const QModelIndex& top_left, const QModelIndex& bottom_right,
+                                const QList<int>& roles) {
+  QAbstractItemView::dataChanged(top_left, bottom_right, roles);
 }
 
 }  // namespace adamerge::ui

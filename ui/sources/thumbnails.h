@@ -6,6 +6,7 @@
 #include <QCache>
 #include <QHash>
 #include <QImage>
+#include <QListView>
 #include <QObject>
 #include <QStyledItemDelegate>
 #include <QTimer>
@@ -17,8 +18,6 @@
 #include <mutex>
 #include <thread>
 #include <vector>
-
-class QListView;
 
 namespace adamerge::ui {
 
@@ -139,8 +138,19 @@ class ThumbnailDelegate : public QStyledItemDelegate {
   int lines_;
 };
 
-/// Of a list that shows them: cells of one size from left to right, scrolled by pixels.
-void showThumbnails(QListView& view, LazyThumbnails& model, int lines = 1);
+// Shows them in cells of one size from left to right, scrolled by pixels.
+
+class ThumbnailView : public QListView {
+  Q_OBJECT
+ public:
+  /// `lines`: of text below each picture.
+  explicit ThumbnailView(LazyThumbnails& model, int lines = 1, QWidget* parent = nullptr);
+
+ protected:
+  /// Paints what changed. QListView lays out all rows anew, half a million for each thumbnail.
+  void dataChanged(const QModelIndex& top_left, const QModelIndex& bottom_right,
+                   const QList<int>& roles) override;
+};
 
 /// At most `side` pixels long, small pictures as they are.
 QImage thumbnailOf(const QImage& whole, int side);

@@ -22,6 +22,7 @@
 #include "look/icons.h"
 #include "plots/accuracy_plot.h"
 #include "plots/change_plot.h"
+#include "plots/counts_plot.h"
 #include "plots/plot_bindings.h"
 #include "plots/redundancy_plot.h"
 #include "plots/sweep_plot.h"
@@ -130,6 +131,19 @@ void followTree(QDockWidget& dock, Workbench& workbench) {
   QObject::connect(&workbench, &Workbench::paneCountChanged, &dock, follow);
 }
 
+/// Likewise while the gallery has settings that merge.
+void followGallery(QDockWidget& dock, CountsPlot& plot, Gallery& gallery) {
+  dock.hide();
+  QObject::connect(
+      &gallery, &Gallery::counted, &plot,
+      [&dock, &plot, shown = std::make_shared<bool>(false)](const GalleryClassesPtr& classes) {
+        const bool any = classes != nullptr && !classes->counts.settings.empty();
+        plot.setCounts(any ? std::shared_ptr<const CountsFigure>(classes, &classes->counts)
+                           : nullptr);
+        if (std::exchange(*shown, any) != any) dock.setVisible(any);
+      });
+}
+
 }  // namespace
 
 Docks::Docks(Workbench& workbench, RecentList& evaluated, QMainWindow& window)
@@ -160,10 +174,13 @@ Docks::Docks(Workbench& workbench, RecentList& evaluated, QMainWindow& window)
   addPlot<ChangePlot>(tr("Change"));
   addPlot<TreePlot>(tr("Tree"));
   QDockWidget* tree = plot_docks_.back();
+  CountsPlot* counts = addPlot<CountsPlot>(tr("Counts"));
+  QDockWidget* counts_dock = plot_docks_.back();
   connectEvaluation(*addPlot<AccuracyPlot>(tr("Accuracy")));
   for (QDockWidget* dock : all_) new DockTitle(*dock, window_);
   arrange();
   followTree(*tree, workbench);
+  followGallery(*counts_dock, *counts, evaluation_->gallery());
 }
 
 QDockWidget* Docks::add(const QString& id, const QString& title, QWidget* content,

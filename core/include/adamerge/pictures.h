@@ -63,9 +63,14 @@ class PictureFile {
   PictureFile& operator=(const PictureFile&) = delete;
 
   const std::filesystem::path& path() const;
-  const std::string& model() const;                  ///< its name
-  const std::filesystem::path& dataset() const;      ///< folder or file, as it was given
-  const std::vector<MethodChoice>& choices() const;  ///< settings complete; [0] is unmerged
+  const std::string& model() const;              ///< its name
+  const std::filesystem::path& dataset() const;  ///< folder or file, as it was given
+  /// Settings complete; [0] is unmerged. With layer statistics where the run's were not the model's
+  /// own and still stand beside the file.
+  const std::vector<MethodChoice>& choices() const;
+  /// A sentence where `engine` would give a setting other layer statistics than it was measured
+  /// with, so that counts and groups may differ; empty: it would not.
+  std::string statisticsProblem(std::size_t point, const Engine& engine) const;
   std::size_t pictures() const;
   int depth() const;
   bool labelled() const;

@@ -115,8 +115,9 @@ at::Tensor VisionTransformer::attend(const AttentionLayers& layers, const at::Te
   return layerNorm(output.mixed.to(stream_dtype_), layers.out_norm, dtype_);
 }
 
-at::Tensor VisionTransformer::attentionWeights(int block, const BlockRecord& record,
-                                               bool proportional, TokenPosition position) const {
+std::vector<float> VisionTransformer::attentionWeights(int block, const BlockRecord& record,
+                                                       bool proportional,
+                                                       TokenPosition position) const {
   const c10::InferenceMode guard;
   Attending how;
   how.proportional = proportional;
@@ -127,13 +128,27 @@ at::Tensor VisionTransformer::attentionWeights(int block, const BlockRecord& rec
   segment.keys = record.keys;
   const std::vector<AttentionLayers>& attentions =
       layers_.blocks[static_cast<std::size_t>(block)].attentions;
-  std::vector<at::Tensor> weights;
-  for (std::size_t branch = 0; branch < attentions.size(); ++branch) {
+  const std::int64_t each = segment.tokens * segment.tokens;
+  const std::int64_t of_branch = config_.heads * each;
+  std::vector<float> weights(attentions.size() * static_cast<std::size_t>(of_branch));
+  float* to = weights.data();
+  for (std::size_t branch = 0; branch < attentions.size(); ++branch, to += of_branch) {
     const at::Tensor qkv = queriesKeysValues(attentions[branch], record.inputs[branch], how);
-    weights.push_back(
-        adamerge::attentionWeights(qkv, config_.heads, segment).to(at::kCPU, at::kFloat));
+    const auto work = [&](std::int64_t first, std::int64_t last) {
+      const c10::InferenceMode of_thread;
+      for (std::int64_t head = first; head < last; ++head) {
+        throwIfStopWithin();
+        at::from_blob(to + head * each, {segment.tokens, segment.tokens}, at::kFloat)
+            .copy_(attentionWeightsOf(head, qkv, config_.heads, segment));
+      }
+    };
+    if (qkv.is_cpu()) {
+      parallelFor(config_.heads, work);
+    } else {
+      work(0, config_.heads);
+    }
   }
-  return weights.size() == 1 ? weights.front() : at::cat(weights);
+  return weights;
 }
 
 void VisionTransformer::record(const Pack& pack, const std::vector<at::Tensor>& inputs,

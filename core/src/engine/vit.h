@@ -65,9 +65,10 @@ class VisionTransformer {
                  const std::stop_token& stop = {}) const;
 
   /// What the heads of block `block` multiply their values with, of the tokens that `record` holds:
-  /// [heads of all its attentions, N, N] fp32 on the CPU.
-  at::Tensor attentionWeights(int block, const BlockRecord& record, bool proportional,
-                              TokenPosition position) const;
+  /// [heads of all its attentions, N, N]. Besides, memory holds the queries, keys and values and
+  /// one head's matrices a thread. Throws Cancelled (StopWithin).
+  std::vector<float> attentionWeights(int block, const BlockRecord& record, bool proportional,
+                                      TokenPosition position) const;
 
   /// The network whose queries, keys and values are made by other weights: `changes` [3 d, d] of
   /// each block added. All else is shared with this one. One attention per block.

@@ -40,26 +40,6 @@ const FigureDrawing& findPictureDrawing(std::string_view kind) {
       fmt::format("{} figures cannot be compared side by side; possible are {}", kind, known));
 }
 
-/// "A, b 1, c 2" in lines of that width, broken after commas.
-std::vector<std::string> wrapped(const std::string& text, double width, const TextStyle& style) {
-  std::vector<std::string> lines;
-  std::string line;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find(", ", at), text.size());
-    const std::string part = text.substr(at, end - at) + (end < text.size() ? "," : "");
-    const std::string longer = line.empty() ? part : line + " " + part;
-    if (!line.empty() && textWidth(longer, style) > width) {
-      lines.push_back(line);
-      line = part;
-    } else {
-      line = longer;
-    }
-    at = end < text.size() ? end + 2 : end;
-  }
-  if (!line.empty()) lines.push_back(line);
-  return lines;
-}
-
 std::string tokensLine(const Scene& scene) {
   const LayerTrace& trace = scene.trace();
   return fmt::format("{} → {} tokens", trace.tokens_in, trace.tokens_out);
@@ -87,7 +67,7 @@ class Comparison {
     }
     const double width = gridPanelWidth(first(), scenes_.size(), kLeastCompared);
     for (const Scene& scene : scenes_) {
-      captions_.push_back(wrapped(scene.input.subtitle, width, scene.textStyle()));
+      captions_.push_back(wrapped(scene.input.subtitle, width, scene.textStyle(), ", "));
       caption_lines_ = std::max(caption_lines_, captions_.back().size());
       legend_height_ = std::max(legend_height_, legendHeight(scene, width));
     }

@@ -102,6 +102,22 @@ std::vector<Entry> mapEntries(const Scene& scene) {
   return entries;
 }
 
+/// Patches that a lens hatches: of one block, counted, or of any.
+std::vector<Entry> lensEntries(const Scene& scene, OverlayKind content, bool counted) {
+  if (scene.input.lens == nullptr) return {};
+  const auto hatchedIn = [](const LensMap& map) {
+    return std::count(map.hatched.begin(), map.hatched.end(), true);
+  };
+  const std::vector<LensMap>& blocks = scene.input.lens->blocks;
+  const std::int64_t count = counted ? hatchedIn(lensMapOf(scene))
+                                     : std::count_if(blocks.begin(), blocks.end(), hatchedIn);
+  if (count == 0) return {};
+  const bool split =
+      content == OverlayKind::kComponents && scene.style.overlay.foreground != Foreground::kAll;
+  const std::string name = split ? "background or dropped" : "dropped";
+  return {{counted ? fmt::format("{}: {}", name, count) : name, drawDroppedSample}};
+}
+
 std::vector<Entry> entriesOf(const Scene& scene, OverlayKind content, bool counted) {
   const auto label = [&](std::string_view name, auto count) {
     return counted ? fmt::format("{}: {}", name, count()) : std::string(name);
@@ -119,6 +135,7 @@ std::vector<Entry> entriesOf(const Scene& scene, OverlayKind content, bool count
     if (dropped == 0) return {};
     return {{label("dropped", [dropped] { return dropped; }), drawDroppedSample}};
   }
+  if (lensOf(content)) return lensEntries(scene, content, counted);
   if (content != OverlayKind::kSurvivors) return {};
   const std::vector<PatchFate> fates = fatesOf(scene);
   const auto of = [&](PatchFate fate) {
@@ -224,14 +241,7 @@ void drawSharedBar(Canvas& canvas, const Scene& scene, OverlayKind content, doub
 
 std::string lensCaption(const Scene& scene) {
   const std::string& subject = scene.input.lens->subject;
-  std::string text = subject.empty() ? std::string(contentName(scene.content)) : subject;
-  if (scene.content == OverlayKind::kClasses) return text;
-  const std::vector<bool>& hatched = lensMapOf(scene).hatched;
-  const bool any = std::find(hatched.begin(), hatched.end(), true) != hatched.end();
-  if (!any) return text;
-  const bool split = scene.content == OverlayKind::kComponents &&
-                     scene.style.overlay.foreground != Foreground::kAll;
-  return text + (split ? "; hatched: background or dropped" : "; hatched: dropped");
+  return subject.empty() ? std::string(contentName(scene.content)) : subject;
 }
 
 }  // namespace
@@ -294,30 +304,32 @@ std::string legendCaption(const Scene& scene) {
 }
 
 double legendHeight(const Scene& scene, double width) {
-  if (isHeatMap(scene.content)) return rangeLegendHeight();
-  return entriesHeight(laidOut(entriesOf(scene, scene.content, true), scene, width));
+  const double range = isHeatMap(scene.content) ? rangeLegendHeight() : 0;
+  return range + entriesHeight(laidOut(entriesOf(scene, scene.content, true), scene, width));
 }
 
 void drawLegend(Canvas& canvas, const Scene& scene, const Box& area) {
+  Box below = area;
   if (isHeatMap(scene.content)) {
     const OverlayStyle& style = scene.style.overlay;
     drawHeatScale(canvas, scene, {heatOf(scene), style.scale, style.heldRange(scene.content)},
                   area);
-  } else {
-    drawEntries(canvas, scene, laidOut(entriesOf(scene, scene.content, true), scene, area.width),
-                area);
+    below.y += rangeLegendHeight();
   }
+  drawEntries(canvas, scene, laidOut(entriesOf(scene, scene.content, true), scene, area.width),
+              below);
 }
 
 double sharedLegendHeight(const Scene& scene, OverlayKind content) {
-  if (isHeatMap(content)) return sharedBar(scene, content).height();
-  return entriesHeight(laidOut(entriesOf(scene, content, false), scene, scene.contentWidth()));
+  const double bar = isHeatMap(content) ? sharedBar(scene, content).height() : 0;
+  return bar +
+         entriesHeight(laidOut(entriesOf(scene, content, false), scene, scene.contentWidth()));
 }
 
 void drawSharedLegend(Canvas& canvas, const Scene& scene, OverlayKind content, double top) {
   if (isHeatMap(content)) {
     drawSharedBar(canvas, scene, content, top);
-    return;
+    top += sharedBar(scene, content).height();
   }
   const Box area{kMargin, top, scene.contentWidth(), kLineHeight};
   drawEntries(canvas, scene, laidOut(entriesOf(scene, content, false), scene, area.width), area);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Figures of one block: the input beside what became of it.
+#include <algorithm>
+
 #include "figures/kinds.h"
 #include "figures/legends.h"
 #include "figures/panels.h"
@@ -9,9 +11,15 @@ namespace {
 
 double slotWidth(const Scene& scene) { return (scene.contentWidth() - kGap) / 2; }
 
+/// Under the result.
+std::vector<std::string> captionOf(const Scene& scene) {
+  return wrapped(legendCaption(scene), slotWidth(scene), scene.textStyle(), " ");
+}
+
 /// Under the result where it fits there as well, else under both panels.
 Box pairLegendBox(const Scene& scene) {
-  const double top = panelPair(scene).caption_y + 2 * kCaptionSpace + kLineHeight;
+  const auto lines = static_cast<double>(std::max<std::size_t>(1, captionOf(scene).size()));
+  const double top = panelPair(scene).caption_y + 2 * kCaptionSpace + lines * kLineHeight;
   const double slot = legendHeight(scene, slotWidth(scene));
   const double full = legendHeight(scene, scene.contentWidth());
   if (full < slot || leastLegendWidth(scene) > slotWidth(scene))
@@ -34,7 +42,10 @@ void drawPair(Canvas& canvas, const Scene& scene, const PictureDrawing& picture)
   Box caption{kMargin, pair.caption_y + kCaptionSpace, slotWidth(scene), kLineHeight};
   canvas.text("input", caption, scene.textStyle(Align::kCentre));
   caption.x += slotWidth(scene) + kGap;
-  canvas.text(legendCaption(scene), caption, scene.textStyle(Align::kCentre));
+  for (const std::string& line : captionOf(scene)) {
+    canvas.text(line, caption, scene.textStyle(Align::kCentre));
+    caption.y += kLineHeight;
+  }
   drawLegend(canvas, scene, pairLegendBox(scene));
 }
 

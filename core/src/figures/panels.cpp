@@ -49,6 +49,28 @@ Box panelBox(double proportion, const Box& slot) {
   return {slot.x + (slot.width - width) / 2, slot.y + (slot.height - height) / 2, width, height};
 }
 
+std::vector<std::string> wrapped(std::string_view text, double width, const TextStyle& style,
+                                 std::string_view separator) {
+  const std::string_view mark = separator.substr(0, separator.find(' '));
+  std::vector<std::string> lines;
+  std::string line;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find(separator, at), text.size());
+    std::string part(text.substr(at, end - at));
+    if (end < text.size()) part += mark;
+    const std::string longer = line.empty() ? part : line + " " + part;
+    if (!line.empty() && textWidth(longer, style) > width) {
+      lines.push_back(line);
+      line = part;
+    } else {
+      line = longer;
+    }
+    at = end < text.size() ? end + separator.size() : end;
+  }
+  if (!line.empty()) lines.push_back(line);
+  return lines;
+}
+
 void drawCaption(Canvas& canvas, const Scene& scene, const Box& panel, std::string_view name,
                  std::string_view detail) {
   const Box line{panel.x, panel.bottom() + kCaptionHeight - 2 * kLineHeight, panel.width,

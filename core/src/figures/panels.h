@@ -27,6 +27,10 @@ inline constexpr double kCaptionHeight = 2 + 2 * kLineHeight;
 void drawCaption(Canvas& canvas, const Scene& scene, const Box& panel, std::string_view name,
                  std::string_view detail);
 
+/// `text` in lines of that width, broken after `separator`s, whose blanks are left out.
+std::vector<std::string> wrapped(std::string_view text, double width, const TextStyle& style,
+                                 std::string_view separator);
+
 void drawInput(Canvas& canvas, const Scene& scene, const Box& box);
 /// A heat map through which the picture still shows.
 /// `range`: of the colours, in place of that which the style holds or the values have.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "adamerge/error.h"
+#include "adamerge/preprocess.h"
 #include "adamerge/report.h"
 #include "figures/axes.h"
 #include "figures/kinds.h"
@@ -35,22 +36,66 @@ std::string predictionsText(const PictureFile& file, std::size_t picture, std::s
 
 }  // namespace
 
-FigureInput sheetTile(const PictureFile& file, std::size_t picture, std::size_t point,
-                      const ModelInfo& model, Image view, ImageResult result, int block) {
+FigureInput sheetTile(const Engine& engine, const PictureFile& file, std::size_t picture,
+                      std::size_t point, const std::stop_token& stop) {
+  PreparedImage prepared = prepareImage(file.load(picture), engine.info().preprocessing);
+  const VitConfig& vit = engine.info().vit;
   FigureInput tile;
   tile.title = file.imageName(picture);
   tile.subtitle = predictionsText(file, picture, point);
-  const auto original = std::make_shared<const Image>(std::move(view));
+  tile.result =
+      engine.run(std::span(&prepared.input, 1), file.choices()[point], {.trace = true}, stop)
+          .front();
+  const auto original = std::make_shared<const Image>(std::move(prepared.view));
   tile.image.view = *original;
   tile.image.crop = {0, 0, static_cast<double>(original->width),
                      static_cast<double>(original->height)};
   tile.original = original;
-  tile.grid_height = model.vit.gridHeight();
-  tile.grid_width = model.vit.gridWidth();
-  tile.prefix_tokens = model.vit.prefixTokens();
-  tile.result = std::move(result);
-  tile.layer = block;
+  tile.grid_height = vit.gridHeight();
+  tile.grid_width = vit.gridWidth();
+  tile.prefix_tokens = vit.prefixTokens();
   return tile;
+}
+
+ContactSheet contactSheet(const Engine& engine, const PictureFile& file, std::size_t point,
+                          const PictureFilter& filter, std::span<const std::uint32_t> pictures,
+                          std::size_t tiles, std::vector<std::string>& missing,
+                          const ProgressCallback& progress, const std::stop_token& stop) {
+  const auto shows = pictureShows();
+  const auto show = std::find_if(shows.begin(), shows.end(),
+                                 [&](const auto& name) { return name.show == filter.show; });
+  const MethodChoice& choice = file.choices()[point];
+  if (pictures.empty()) {
+    throw Error(
+        fmt::format("{}: no image is {} by {}", file.path().string(), show->id, describe(choice)));
+  }
+  ContactSheet sheet;
+  const std::size_t wanted = std::min({tiles, kMostTiles, pictures.size()});
+  for (const std::uint32_t picture : pictures) {
+    if (sheet.tiles.size() == wanted) break;
+    throwIfStopped(stop);
+    try {
+      sheet.tiles.push_back(sheetTile(engine, file, picture, point, stop));
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const Error& error) {
+      missing.emplace_back(error.what());
+    }
+    if (!progress) continue;
+    progress({"drawing", static_cast<std::int64_t>(sheet.tiles.size()),
+              static_cast<std::int64_t>(wanted)});
+  }
+  if (sheet.tiles.empty()) {
+    throw Error(fmt::format("no image of the sheet could be read: {}", missing.front()));
+  }
+  sheet.title = fmt::format("{} · {}", show->label, describe(choice));
+  sheet.subtitle = fmt::format("{} on {}", file.model(), file.dataset().filename().string());
+  if (filter.label >= 0) sheet.subtitle += ", class " + file.className(filter.label);
+  if (filter.predicted >= 0) sheet.subtitle += ", taken for " + file.className(filter.predicted);
+  sheet.note = fmt::format("{} of {} images", sheet.tiles.size(), pictures.size());
+  sheet.provenance = provenanceJson(engine.info(), engine.device(), engine.dtype(),
+                                    file.dataset().string(), choice, -1);
+  return sheet;
 }
 
 namespace {
@@ -77,27 +122,27 @@ class SheetDrawing {
     head_.emplace(makeScene({{"sheet", "", false}, kPageMm, {}}, heading_, style));
   }
 
-  const Scene& head() const { return *head_; }
+  const Scene& scene() const { return *head_; }
   double height() const { return grid().bottom() + kMargin; }
 
   void draw(Canvas& canvas) const {
-    drawHeading(canvas, head(), sheet_.note);
+    drawHeading(canvas, scene(), sheet_.note);
     const PanelGrid panels = grid();
     for (std::size_t i = 0; i < scenes_.size(); ++i) {
-      const Scene& scene = scenes_[i];
+      const Scene& tile = scenes_[i];
       const Box slot = panels.slot(i);
-      drawing_.picture->draw(canvas, scene, panelBox(viewProportion(scene), slot));
-      drawCaption(canvas, scene, slot, scene.input.title, scene.input.subtitle);
+      drawing_.picture->draw(canvas, tile, panelBox(viewProportion(tile), slot));
+      drawCaption(canvas, tile, slot, tile.input.title, tile.input.subtitle);
     }
   }
 
  private:
   PanelGrid grid() const {
-    return {head(),
+    return {scene(),
             scenes_.size(),
             kLeastTile,
             proportion_,
-            kMargin + headingHeight(head(), sheet_.note),
+            kMargin + headingHeight(scene(), sheet_.note),
             kCaptionHeight};
   }
 
@@ -108,30 +153,6 @@ class SheetDrawing {
   std::optional<Scene> head_;
   double proportion_ = 0;
 };
-
-}  // namespace
-
-FigureSize contactSheetSize(const ContactSheet& sheet, const FigureStyle& style) {
-  const SheetDrawing drawing(sheet, style);
-  return sizeOnPaper(drawing.head(), drawing.height());
-}
-
-void drawContactSheet(const ContactSheet& sheet, const FigureStyle& style, cairo_t* context) {
-  const SheetDrawing drawing(sheet, style);
-  Canvas canvas(context);
-  beginPage(canvas, drawing.head(), drawing.height());
-  drawing.draw(canvas);
-}
-
-void writeContactSheet(const ContactSheet& sheet, const FigureStyle& style, FigureFormat format,
-                       const std::filesystem::path& path) {
-  const FigureSize size = contactSheetSize(sheet, style);
-  writePage({[&](cairo_t* context) { drawContactSheet(sheet, style, context); }, style, size,
-             sheet.title, sheet.provenance},
-            format, path);
-}
-
-namespace {
 
 constexpr double kCountsHeight = 70;
 constexpr double kCountsSpace = 12;
@@ -239,31 +260,46 @@ CountsFigure countsFigure(const PictureFile& file, std::span<const std::size_t> 
       detail += (detail.empty() ? "rank correlation with " : ", ") + text;
     }
     if (detail.empty()) detail = "every image alike";
-    figure.settings.push_back({describe(file.choices()[point]), detail, adaptation.blocks});
+    const MethodChoice& choice = file.choices()[point];
+    figure.settings.push_back({choice.method, describe(choice), detail, adaptation.blocks});
   }
   return figure;
 }
 
-FigureSize countsFigureSize(const CountsFigure& figure, const FigureStyle& style) {
-  const CountsDrawing drawing(figure, style);
-  return sizeOnPaper(drawing.scene(), drawing.height());
+namespace {
+
+/// What `use` makes of the figure's drawing.
+template <class Use>
+auto withDrawing(const PictureFigure& figure, const FigureStyle& style, const Use& use) {
+  if (const auto* sheet = std::get_if<ContactSheet>(&figure)) {
+    return use(SheetDrawing(*sheet, style));
+  }
+  return use(CountsDrawing(std::get<CountsFigure>(figure), style));
 }
 
-void drawCountsFigure(const CountsFigure& figure, const FigureStyle& style, cairo_t* context) {
-  const CountsDrawing drawing(figure, style);
-  Canvas canvas(context);
-  beginPage(canvas, drawing.scene(), drawing.height());
-  drawing.draw(canvas);
+}  // namespace
+
+FigureSize figureSize(const PictureFigure& figure, const FigureStyle& style) {
+  return withDrawing(figure, style, [](const auto& drawing) {
+    return sizeOnPaper(drawing.scene(), drawing.height());
+  });
 }
 
-void writeCountsFigure(const CountsFigure& figure, const FigureStyle& style, FigureFormat format,
-                       const std::filesystem::path& path) {
-  const FigureSize size = countsFigureSize(figure, style);
-  writePage({[&](cairo_t* context) { drawCountsFigure(figure, style, context); },
-             style,
-             size,
-             figure.title,
-             {}},
+void drawFigure(const PictureFigure& figure, const FigureStyle& style, cairo_t* context) {
+  withDrawing(figure, style, [&](const auto& drawing) {
+    Canvas canvas(context);
+    beginPage(canvas, drawing.scene(), drawing.height());
+    drawing.draw(canvas);
+  });
+}
+
+void writeFigure(const PictureFigure& figure, const FigureStyle& style, FigureFormat format,
+                 const std::filesystem::path& path) {
+  const FigureSize size = figureSize(figure, style);
+  const auto& [title, provenance] =
+      std::visit([](const auto& own) { return std::pair(own.title, own.provenance); }, figure);
+  writePage({[&](cairo_t* context) { drawFigure(figure, style, context); }, style, size, title,
+             provenance},
             format, path);
 }
 

@@ -403,16 +403,36 @@ at::Tensor hiddenKeys(const Segment& segment) {
 
 bool skipsUnseenKeys(const at::Tensor& qkv, Isa isa) { return kernelFor(qkv, isa).has_value(); }
 
-at::Tensor attentionWeights(const at::Tensor& qkv, std::int64_t heads, const Segment& segment) {
+namespace {
+
+/// Of `count` heads from `first` on, [count, tokens, tokens].
+at::Tensor weightsOfHeads(const at::Tensor& qkv, std::int64_t heads, const Segment& segment,
+                          std::int64_t first, std::int64_t count) {
   const std::int64_t dim = qkv.size(1) / 3;
-  const at::Tensor own = qkv.reshape({segment.tokens, 3, heads, dim / heads}).permute({1, 2, 0, 3});
+  const at::Tensor own = qkv.reshape({segment.tokens, 3, heads, dim / heads})
+                             .narrow(2, first, count)
+                             .permute({1, 2, 0, 3});
   at::Tensor logits = (own[0] * scaleOf(dim / heads)).matmul(own[1].transpose(1, 2));
-  if (!segment.key_bias.empty()) {
-    logits = logits + at::tensor(segment.key_bias).to(logits.options());
-  }
-  if (segment.pair_bias.defined()) logits = logits + segment.pair_bias.to(logits.options());
-  if (!segment.keys.empty()) logits = logits + hiddenKeys(segment).to(logits.options());
+  const auto add = [&](const at::Tensor& bias) { logits = logits + bias.to(logits.options()); };
+  // One for all heads, or one a head.
+  const auto of_heads = [&](const at::Tensor& bias) {
+    return bias.size(0) == 1 ? bias : bias.narrow(0, first, count);
+  };
+  if (!segment.key_bias.empty()) add(at::tensor(segment.key_bias));
+  if (segment.pair_bias.defined()) add(of_heads(segment.pair_bias));
+  if (!segment.keys.empty()) add(of_heads(hiddenKeys(segment)));
   return logits.softmax(-1);
+}
+
+}  // namespace
+
+at::Tensor attentionWeights(const at::Tensor& qkv, std::int64_t heads, const Segment& segment) {
+  return weightsOfHeads(qkv, heads, segment, 0, heads);
+}
+
+at::Tensor attentionWeightsOf(std::int64_t head, const at::Tensor& qkv, std::int64_t heads,
+                              const Segment& segment) {
+  return weightsOfHeads(qkv, heads, segment, head, 1)[0];
 }
 
 at::Tensor placedAttention(const at::Tensor& qkv, std::int64_t heads, const Segment& segment) {

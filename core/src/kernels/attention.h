@@ -70,6 +70,9 @@ at::Tensor hiddenKeys(const Segment& segment);
 /// The softmax that a segment's heads multiply their values with, [heads, tokens, tokens], query by
 /// key, of the qkv's type; `qkv` [tokens, 3 * heads * width] as plainAttention's.
 at::Tensor attentionWeights(const at::Tensor& qkv, std::int64_t heads, const Segment& segment);
+/// Of one head, [tokens, tokens].
+at::Tensor attentionWeightsOf(std::int64_t head, const at::Tensor& qkv, std::int64_t heads,
+                              const Segment& segment);
 
 /// One segment with places, by LibTorch's own functions, [tokens, heads * width]; no more than one
 /// head's logits at a time.

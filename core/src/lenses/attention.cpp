@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Sums over the attention of one block; docs/lenses.md, "Attention".
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include <cmath>
 #include <limits>
-#include <numeric>
 
 #include "adamerge/error.h"
 #include "adamerge/lenses.h"
+#include "kernels/parallel.h"
 
 namespace adamerge {
 namespace {
@@ -88,25 +88,25 @@ double received(const AttentionMaps& maps, int position, int head) {
 }
 
 std::vector<float> entropy(const AttentionMaps& maps) {
-  const auto tokens = static_cast<std::size_t>(maps.tokens);
-  const std::vector<float>& sizes = maps.seen.sizes;
-  const double total = std::accumulate(sizes.begin(), sizes.end(), 0.0);
-  std::vector<double> log_sizes;
-  for (const float size : sizes) log_sizes.push_back(std::log(static_cast<double>(size)));
-  std::vector<float> result;
-  const float* row = maps.weights.data();
-  for (int head = 0; head < maps.heads; ++head) {
-    double sum = 0;
-    for (std::size_t query = 0; query < tokens; ++query, row += tokens) {
-      double own = 0;
-      for (std::size_t key = 0; key < tokens; ++key) {
-        const double weight = row[key];
-        if (weight > 0) own -= weight * (std::log(weight) - log_sizes[key]);
-      }
-      sum += sizes[query] * own;
+  const c10::InferenceMode guard;
+  const std::int64_t tokens = maps.tokens;
+  const at::Tensor sizes = at::tensor(maps.seen.sizes).to(at::kDouble);
+  const at::Tensor log_sizes = sizes.log();
+  const double total = sizes.sum().item<double>();
+  std::vector<float> result(static_cast<std::size_t>(maps.heads));
+  parallelFor(maps.heads, [&](std::int64_t first, std::int64_t last) {
+    const c10::InferenceMode of_thread;
+    for (std::int64_t head = first; head < last; ++head) {
+      // Read alone.
+      auto* from = const_cast<float*>(maps.weights.data()) + head * tokens * tokens;
+      const at::Tensor weights = at::from_blob(from, {tokens, tokens}, at::kFloat).to(at::kDouble);
+      // 0 ln 0 is 0: the logarithm is kept finite.
+      at::Tensor terms = weights.clamp_min(std::numeric_limits<double>::min()).log_();
+      terms.sub_(log_sizes).mul_(weights);
+      result[static_cast<std::size_t>(head)] =
+          static_cast<float>(-sizes.dot(terms.sum(1)).item<double>() / total);
     }
-    result.push_back(static_cast<float>(sum / total));
-  }
+  });
   return result;
 }
 

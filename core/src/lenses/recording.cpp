@@ -5,6 +5,7 @@
 
 #include "adamerge/error.h"
 #include "engine/vit.h"
+#include "kernels/parallel.h"
 #include "lenses/parts.h"
 
 namespace adamerge {
@@ -89,12 +90,10 @@ AttentionMaps Recording::attention(int block, const std::stop_token& stop) const
   maps.tokens = record.seen.tokens();
   maps.prefix = prefix();
   maps.seen = membershipOf(record.seen);
+  const StopWithin within(stop);
   try {
-    const at::Tensor weights =
-        state_->network->attentionWeights(block, record, state_->proportional, state_->position)
-            .contiguous();
-    const auto* values = weights.data_ptr<float>();
-    maps.weights.assign(values, values + weights.numel());
+    maps.weights =
+        state_->network->attentionWeights(block, record, state_->proportional, state_->position);
   } catch (const c10::Error& error) {
     throw Error(fmt::format("the attention of block {} could not be computed: {}", block,
                             error.what_without_backtrace()));

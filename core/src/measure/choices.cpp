@@ -214,4 +214,15 @@ std::optional<std::vector<MeasuredChoice>> matchedBefore(std::span<const Measure
   return list;
 }
 
+std::shared_ptr<const Statistics> usedStatistics(const Engine& engine, const MethodChoice& choice) {
+  if (!usesStatistics(choice)) return nullptr;
+  return choice.statistics ? choice.statistics : engine.statistics();
+}
+
+void add(Fingerprint& fingerprint, const Statistics& statistics) {
+  for (const StatisticsEntry& line : statistics.entries) {
+    fingerprint.add(Json({line.r_max, line.mu, line.sigma}).dump());
+  }
+}
+
 }  // namespace adamerge

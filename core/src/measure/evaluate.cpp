@@ -109,6 +109,7 @@ class Run {
     }
     pictures_.emplace(options_.pictures, rows_.header(),
                       kept ? kept->pictures : std::optional<std::uint64_t>());
+    keepStatistics(options_.pictures, choices_);
   }
 
   std::size_t batch() const { return std::max<std::size_t>(1, options_.batch); }

@@ -9,6 +9,7 @@
 #include <map>
 #include <utility>
 
+#include "adamerge/engine.h"
 #include "adamerge/pictures.h"
 #include "adamerge/report.h"
 #include "measure/picture_rows.h"
@@ -24,8 +25,8 @@ struct PictureColumns {
     std::size_t name = 0;
     std::size_t probability = 0;
   };
-  std::size_t image, label, class_name, method, settings, class_probability, right, logit_cosine,
-      embedding_cosine, merged, flops, edges, entropy, pixels, model, dataset;
+  std::size_t image, label, class_name, method, settings, statistics, class_probability, right,
+      logit_cosine, embedding_cosine, merged, flops, edges, entropy, pixels, model, dataset;
   std::vector<Top> top;
   std::vector<std::size_t> blocks;
   std::size_t count = 0;
@@ -38,6 +39,7 @@ using Columns = PictureColumns;
 constexpr std::size_t kRowsBetweenLooks = 4096;
 constexpr std::size_t kMostChoices = 10'000;
 constexpr int kMostClassIndex = 1'000'000;
+constexpr std::size_t kFingerprintDigits = 16;
 constexpr int kMostMerged = std::numeric_limits<std::uint16_t>::max();
 
 /// The fields of one row, as they stand in the file.
@@ -88,6 +90,7 @@ Columns columnsOf(const Fields& header, const std::string& file) {
                   find(column::kClass),
                   find(column::kMethod),
                   find(column::kSettings),
+                  find(column::kStatistics),
                   find(column::kClassProbability),
                   find(column::kRight),
                   find(column::kLogitCosine),
@@ -123,6 +126,7 @@ struct PictureFile::State {
   std::string model;
   std::filesystem::path dataset;
   std::vector<MethodChoice> choices;
+  std::vector<std::string> statistics;  ///< fingerprints, one a choice; empty: it used none
   std::map<int, std::string> classes;
   bool labelled = false;
   // One a picture.
@@ -141,6 +145,8 @@ struct PictureFile::State {
   void readRow(const Fields& fields);
   void readFirst(const Fields& fields);
   MethodChoice choiceOf(const Fields& fields) const;
+  std::string fingerprintOf(const Fields& fields) const;
+  void findStatistics();
   void name(int index, std::string_view field);
   [[noreturn]] void fail(const std::string& what) const {
     throw Error(fmt::format("{}: row {}: {}", file.name(), row_ + 2, what));
@@ -148,14 +154,16 @@ struct PictureFile::State {
 
   std::size_t row_ = 0;
   std::uint64_t at_ = 0;
-  std::vector<std::string> texts_;  ///< "method,settings" of each choice, as they stand
+  std::vector<std::string> texts_;  ///< settingsText() of each choice
   std::string image_;               ///< of the picture being read, as it stands
 };
 
 namespace {
 
+/// "method,settings,statistics", as they stand.
 std::string settingsText(const Fields& fields, const Columns& columns) {
-  return fmt::format("{},{}", fields[columns.method], fields[columns.settings]);
+  return fmt::format("{},{},{}", fields[columns.method], fields[columns.settings],
+                     fields[columns.statistics]);
 }
 
 }  // namespace
@@ -186,6 +194,17 @@ MethodChoice PictureFile::State::choiceOf(const Fields& fields) const {
     fail(error.what());
   }
   return choice;
+}
+
+/// Of layer statistics; it names a file, so it is no more than it should be.
+std::string PictureFile::State::fingerprintOf(const Fields& fields) const {
+  std::string text = unquoted(fields[columns.statistics]);
+  const bool hexadecimal = text.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!text.empty() && (text.size() != kFingerprintDigits || !hexadecimal)) {
+    fail(fmt::format("\"{}\" in column {} is no fingerprint of {} hexadecimal digits",
+                     printable(text, 40), columns.statistics + 1, kFingerprintDigits));
+  }
+  return text;
 }
 
 void PictureFile::State::name(int index, std::string_view field) {
@@ -219,6 +238,7 @@ void PictureFile::State::readRow(const Fields& fields) {
       fail("an image's setting is there twice");
     }
     choices.push_back(choiceOf(fields));
+    statistics.push_back(fingerprintOf(fields));
     texts_.push_back(text);
     if (choices.front().method != MethodChoice{}.method) {
       fail("the unmerged model's row does not come first");
@@ -279,6 +299,23 @@ void PictureFile::State::read(const ProgressCallback& progress, const std::stop_
   }
   if (outcomes.empty()) throw Error(fmt::format("{}: it holds no images", file.name()));
   if (outcomes.size() % choices.size() != 0) fail("the last image has not all settings");
+  findStatistics();
+}
+
+/// Those that are not there, or are others now, statisticsProblem() tells of.
+void PictureFile::State::findStatistics() {
+  for (std::size_t point = 0; point < choices.size(); ++point) {
+    if (statistics[point].empty()) continue;
+    try {
+      auto found = std::make_shared<const Statistics>(
+          readStatistics(statisticsBeside(file.path(), statistics[point])));
+      if (statisticsFingerprint(*found) == statistics[point]) {
+        choices[point].statistics = std::move(found);
+      }
+    } catch (const Error&) {
+      continue;
+    }
+  }
 }
 
 PictureFile::PictureFile(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -296,6 +333,23 @@ const std::filesystem::path& PictureFile::path() const { return state_->file.pat
 const std::string& PictureFile::model() const { return state_->model; }
 const std::filesystem::path& PictureFile::dataset() const { return state_->dataset; }
 const std::vector<MethodChoice>& PictureFile::choices() const { return state_->choices; }
+std::string PictureFile::statisticsProblem(std::size_t point, const Engine& engine) const {
+  const MethodChoice& choice = choices()[point];
+  const std::string& measured = state_->statistics[point];
+  if (!usesStatistics(choice) || statisticsFingerprint(engine, choice) == measured) return {};
+  const std::string name = describe(choice);
+  if (measured.empty()) {
+    return fmt::format(
+        "{} was measured without layer statistics, which {} has now: counts and groups differ from "
+        "those measured",
+        name, engine.info().name);
+  }
+  return fmt::format(
+      "{} was measured with other layer statistics than those {} has now, and they are not beside "
+      "the rows ({}): counts and groups differ from those measured",
+      name, engine.info().name, statisticsBeside(path().filename(), measured).string());
+}
+
 std::size_t PictureFile::pictures() const { return state_->offsets.size(); }
 int PictureFile::depth() const { return static_cast<int>(state_->columns.blocks.size()); }
 bool PictureFile::labelled() const { return state_->labelled; }

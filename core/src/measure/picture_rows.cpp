@@ -14,6 +14,7 @@
 #include <system_error>
 
 #include "adamerge/report.h"
+#include "measure/choices.h"
 #include "support/files.h"
 #include "support/fingerprint.h"
 #include "support/json.h"
@@ -86,12 +87,37 @@ std::array<std::string, 3> topColumns(int place) {
 
 std::string mergedColumn(int block) { return fmt::format("{}_{}", column::kMerged, block); }
 
+std::string statisticsFingerprint(const Statistics& statistics) {
+  Fingerprint fingerprint;
+  add(fingerprint, statistics);
+  return fingerprint.text();
+}
+
+std::string statisticsFingerprint(const Engine& engine, const MethodChoice& choice) {
+  const auto used = usedStatistics(engine, choice);
+  return used ? statisticsFingerprint(*used) : std::string();
+}
+
+std::filesystem::path statisticsBeside(const std::filesystem::path& rows,
+                                       const std::string& fingerprint) {
+  return rows.parent_path() / (fingerprint + ".stats.json");
+}
+
+void keepStatistics(const std::filesystem::path& rows, std::span<const MeasuredChoice> choices) {
+  for (const MeasuredChoice& entry : choices) {
+    if (!entry.choice.statistics || !usesStatistics(entry.choice)) continue;
+    writeStatistics(*entry.choice.statistics,
+                    statisticsBeside(rows, statisticsFingerprint(*entry.choice.statistics)));
+  }
+}
+
 PictureRows::PictureRows(const Engine& engine, const Dataset& dataset,
                          std::span<const MeasuredChoice> choices)
     : dataset_(dataset), labels_(engine.info().labels), depth_(engine.info().vit.depth) {
   for (const MeasuredChoice& entry : choices) {
-    settings_.push_back(fmt::format("{},{}", entry.choice.method,
-                                    csvQuoted(settingsJson(entry.choice, engine.info().vit))));
+    settings_.push_back(fmt::format("{},{},{}", entry.choice.method,
+                                    csvQuoted(settingsJson(entry.choice, engine.info().vit)),
+                                    statisticsFingerprint(engine, entry.choice)));
   }
   std::error_code unknown;
   const std::filesystem::path whole = std::filesystem::absolute(dataset.path(), unknown);
@@ -100,8 +126,9 @@ PictureRows::PictureRows(const Engine& engine, const Dataset& dataset,
 }
 
 std::string PictureRows::header() const {
-  std::string text = fmt::format("{},{},{},{},{}", column::kImage, column::kLabel, column::kClass,
-                                 column::kMethod, column::kSettings);
+  std::string text =
+      fmt::format("{},{},{},{},{},{}", column::kImage, column::kLabel, column::kClass,
+                  column::kMethod, column::kSettings, column::kStatistics);
   for (int place = 1; place <= kListedClasses; ++place) {
     text += fmt::format(",{}", fmt::join(topColumns(place), ","));
   }

@@ -26,6 +26,7 @@ inline constexpr std::string_view kLabel = "label";
 inline constexpr std::string_view kClass = "class";
 inline constexpr std::string_view kMethod = "method";
 inline constexpr std::string_view kSettings = "settings";
+inline constexpr std::string_view kStatistics = "statistics";
 inline constexpr std::string_view kClassProbability = "class_probability";
 inline constexpr std::string_view kRight = "right";
 inline constexpr std::string_view kLogitCosine = "logit_cosine";
@@ -41,6 +42,15 @@ inline constexpr std::string_view kDataset = "dataset";
 /// "top1_index", "top1_class", "top1_probability"; `place` from 1.
 std::array<std::string, 3> topColumns(int place);
 std::string mergedColumn(int block);  ///< "merged_1": blocks count from 1, as in evaluationCsv()
+
+/// Of the layer statistics that the choice may use, or the model's; empty: it uses none.
+std::string statisticsFingerprint(const Engine& engine, const MethodChoice& choice);
+std::string statisticsFingerprint(const Statistics& statistics);
+/// Where those that are not the model's own stand: beside the rows, named by their fingerprint.
+std::filesystem::path statisticsBeside(const std::filesystem::path& rows,
+                                       const std::string& fingerprint);
+/// Writes them there. Throws Error.
+void keepStatistics(const std::filesystem::path& rows, std::span<const MeasuredChoice> choices);
 
 /// What a row tells of the image, whatever the setting.
 struct PictureFacts {
@@ -63,7 +73,7 @@ class PictureRows {
   const Dataset& dataset_;
   std::vector<std::string> labels_;
   int depth_;
-  std::vector<std::string> settings_;  ///< "method,settings" of each choice
+  std::vector<std::string> settings_;  ///< "method,settings,statistics" of each choice
   std::string source_;                 ///< "model,dataset"
 };
 

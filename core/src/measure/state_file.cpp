@@ -65,16 +65,11 @@ std::string modelFingerprint(const ModelInfo& model) {
   return fingerprint.text();
 }
 
-/// The layer statistics that a choice may use: its own, or the model's.
+/// Of the layer statistics that the choices may use.
 std::string statisticsFingerprint(const Engine& engine, std::span<const MeasuredChoice> choices) {
   Fingerprint fingerprint;
   for (const MeasuredChoice& entry : choices) {
-    if (!usesStatistics(entry.choice)) continue;
-    const auto used = entry.choice.statistics ? entry.choice.statistics : engine.statistics();
-    if (!used) continue;
-    for (const StatisticsEntry& line : used->entries) {
-      fingerprint.add(Json({line.r_max, line.mu, line.sigma}).dump());
-    }
+    if (const auto used = usedStatistics(engine, entry.choice)) add(fingerprint, *used);
   }
   return fingerprint.text();
 }

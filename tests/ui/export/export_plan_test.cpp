@@ -60,8 +60,9 @@ class ExportPlanTest : public QObject {
   void plotsBringTheirNumbers() {
     TokensPlot plot;
     const Inspection& pane = *context_.panes[0];
-    plot.setResults({{0, pane.choice, context_.panes[0], nullptr, pane.model->unmerged.paper}}, 0,
-                    5, std::nullopt);
+    plot.setResults(
+        {{0, pane.choice, context_.panes[0], nullptr, nullptr, pane.model->unmerged.paper}}, 0, 5,
+        std::nullopt);
     ExportRequest made = request("{figure}", {kPlotTables});
     made.sources = plotSources({&plot}, context_);
     made.sources.push_back(figureSources(context_).front());

@@ -59,8 +59,9 @@ class ExportSourcesTest : public QObject {
     context_ = sampleContext(2);
     plot_ = std::make_unique<TokensPlot>();
     const Inspection& pane = *context_.panes[0];
-    plot_->setResults({{0, pane.choice, context_.panes[0], nullptr, pane.model->unmerged.paper}}, 0,
-                      5, std::nullopt);
+    plot_->setResults(
+        {{0, pane.choice, context_.panes[0], nullptr, nullptr, pane.model->unmerged.paper}}, 0, 5,
+        std::nullopt);
   }
   void cleanupTestCase() { plot_.reset(); }
 

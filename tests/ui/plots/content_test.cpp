@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Tokens and redundancy: what is plotted equals what the core tells.
+#include <qcustomplot.h>
+
 #include <QtTest>
 #include <cmath>
 #include <map>
@@ -7,7 +9,10 @@
 #include <set>
 
 #include "plot_fixture.h"
+#include "plots/change_plot.h"
+#include "plots/counts_plot.h"
 #include "plots/redundancy_plot.h"
+#include "plots/series_painter.h"
 #include "plots/tokens_plot.h"
 #include "plots/tree_plot.h"
 #include "sample_inspection.h"
@@ -38,7 +43,75 @@ class ContentTest : public QObject {
   void treeIsThePlans();
   void treeOfOtherMethodsSaysWhy();
   void tableHoldsEveryPoint();
+  void countsAreTheDistributions();
+  void changeIsFromTheUnmergedRunOrFromTheOtherCanvas();
 };
+
+void ContentTest::changeIsFromTheUnmergedRunOrFromTheOtherCanvas() {
+  PaneResult pane = resultOf(0, toMe(14));
+  auto inspection = std::make_shared<Inspection>(*pane.inspection);
+  inspection->change.assign(inspection->result.layers.size(), FeatureChange{{}, 0.25, 0.5});
+  pane.inspection = inspection;
+  const PlotContent own = changeContent({pane}, 0);
+  QCOMPARE(seriesOf(own, "mean change", 0).points[3].y, 0.25);
+  QCOMPARE(seriesOf(own, "worst tenth", 0).points[3].y, 0.5);
+  QVERIFY(own.y.label.startsWith("Change"));
+
+  auto lens = std::make_shared<LensShown>();
+  lens->inspection = inspection;
+  lens->kind = OverlayKind::kChange;
+  lens->query.kind = LensKind::kChange;
+  lens->query.from_other = true;
+  auto pictures = std::make_shared<LensPictures>();
+  pictures->blocks.resize(inspection->change.size());
+  lens->pictures = pictures;
+  lens->problems.resize(pictures->blocks.size());
+  pane.lens = lens;
+  // Not yet of every block.
+  QVERIFY(changeContent({pane}, 0).y.label.startsWith("Change"));
+  for (LensMap& map : pictures->blocks) map.values = {0, 0.1F, 0.2F, 0.3F, 0.4F};
+  const PlotContent other = changeContent({pane}, 0);
+  QVERIFY(other.y.label.startsWith("From the other canvas"));
+  QVERIFY(std::abs(seriesOf(other, "mean change", 0).points[3].y - 0.2) < 1e-6);
+  QVERIFY(std::abs(seriesOf(other, "worst tenth", 0).points[3].y - 0.36) < 1e-6);
+}
+
+void ContentTest::countsAreTheDistributions() {
+  QVERIFY(countsContent({}, 0).isEmpty());
+  CountsFigure counts;
+  counts.note = "9 images";
+  const Distribution spread{{1, 2, 3.5, 5, 9}, 3.9};
+  const Distribution alike{{8, 8, 8, 8, 8}, 8};
+  counts.settings = {{"adamerge", "AdaMerge, r_max 16", "", {spread, alike}},
+                     {"tome", "ToMe, r 8", "", {alike, alike}},
+                     {"adamerge", "AdaMerge, r_max 8", "", {spread, spread}}};
+  const PlotContent content = countsContent(counts, 1);
+  QCOMPARE(content.series.size(), std::size_t{3});
+  const PlotSeries& first = content.series[0];
+  QCOMPARE(first.kind, SeriesKind::kBoxes);
+  const PlotPoint& point = first.points[0];
+  QCOMPARE(point.y, 3.5);
+  QCOMPARE(point.interval->low, 1.0);
+  QCOMPARE(point.interval->high, 9.0);
+  QCOMPARE(point.box->quartiles.low, 2.0);
+  QCOMPARE(point.box->quartiles.high, 5.0);
+  QCOMPARE(point.text,
+           "AdaMerge, r_max 16: median 3.5, mean 3.9,\nhalf of the images 2 to 5, all 1 to 9");
+  QCOMPARE(first.points[1].text, "AdaMerge, r_max 16: 8 of every image");
+  QCOMPARE(first.points[1].key, 1);
+  // One block's boxes stand side by side, two of one method differ.
+  QVERIFY(first.bar_offset + first.bar_width / 2 < content.series[1].bar_offset);
+  QVERIFY(content.series[2].bar_offset + content.series[2].bar_width / 2 < 0.5);
+  QVERIFY(content.series[0].variant != content.series[2].variant);
+  QCOMPARE(content.highlight->low, 1.5);
+  // As it is drawn.
+  QCustomPlot plot;
+  const SeriesParts parts = paintSeries(plot, first, paperTheme(false, false, 7));
+  const auto* boxes = qobject_cast<QCPStatisticalBox*>(parts.plottables.front());
+  QVERIFY(boxes != nullptr);
+  QCOMPARE(boxes->data()->size(), 2);
+  QCOMPARE(boxes->data()->constBegin()->median, 3.5);
+}
 
 void ContentTest::tokensEqualTheTrace() {
   const PaneResult pane = resultOf(0, adaMerge(16));

@@ -21,7 +21,7 @@ PaneResult resultOf(int pane, const MethodChoice& choice) {
   const bool named = choice.statistics != nullptr;
   InspectionPtr& inspection = kept[describe(choice) + (named ? " (named)" : "")];
   if (inspection == nullptr) inspection = inspectSample(choice);
-  return {pane, choice, inspection, nullptr, bundledModel()->unmerged.paper};
+  return {pane, choice, inspection, nullptr, nullptr, bundledModel()->unmerged.paper};
 }
 
 PaneResult sweptResult(int pane, const MethodChoice& choice) {
