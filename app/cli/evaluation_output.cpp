@@ -116,7 +116,7 @@ std::string evaluationTable(const Evaluation& evaluation) {
   for (std::size_t i = 0; i < evaluation.points.size(); ++i) {
     const EvaluatedPoint& point = evaluation.points[i];
     const AccuracyPoint& accuracy = point.accuracy;
-    rows.push_back({describe(point.choice) + (point.calibrated ? "" : " (uncalibrated)"),
+    rows.push_back({describe(point.choice, evaluation.vit) + (point.calibrated ? "" : " (uncalibrated)"),
                     number(point.tier, 3), flops(point), number(accuracy.top1, 2),
                     interval(accuracy.top1_interval), number(accuracy.top5, 2),
                     i == 0 ? "" : number(accuracy.agreement, 2),

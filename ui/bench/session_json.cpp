@@ -279,7 +279,8 @@ OrderedJson toJson(const OverlayStyle& style) {
                    {"scale", entryOf(salienceScales(), style.scale).id},
                    {"smooth", style.smooth},
                    {"groups", entryOf(groupStyles(), style.groups).id},
-                   {"dim_outside", style.dim_outside}};
+                   {"dim_outside", style.dim_outside},
+                   {"windows", style.windows}};
   for (const auto& [kind, range] : style.held) json[rangeKey(kind)] = {range.lowest, range.highest};
   json["prefix_token"] = style.prefix_token;
   json["head"] = style.head;
@@ -319,6 +320,7 @@ OverlayStyle readOverlay(SessionFields fields) {
   style.smooth = fields.flag("smooth", style.smooth);
   style.groups = readNamed(fields, "groups", groupStyles(), style.groups);
   style.dim_outside = fields.flag("dim_outside", style.dim_outside);
+  style.windows = fields.flag("windows", style.windows);
   for (const OverlayInfo& overlay : overlays()) {
     if (!isHeatMap(overlay.value)) continue;
     if (const auto range = readRange(fields, rangeKey(overlay.value))) {

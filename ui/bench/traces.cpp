@@ -72,7 +72,7 @@ InspectionPtr inspectionOf(const PicturePtr& traced, const PicturePtr& shown) {
 }
 
 std::string runTitle(const Inspection& inspection) {
-  if (inspection.traced == nullptr) return describe(inspection.choice);
+  if (inspection.traced == nullptr) return describe(inspection.choice, inspection.model->info.vit);
   return describe(*inspection.traced->info) + " · trace of " + inspection.model->info.name;
 }
 

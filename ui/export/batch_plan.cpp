@@ -109,11 +109,13 @@ std::vector<BatchImage> findBatchImages(const fs::path& folder, const fs::path& 
 }
 
 fs::path BatchPlan::figure(const BatchImage& image, const MethodChoice& choice,
-                           const FigureKind& kind, FigureFormat format) const {
+                           const VitConfig& vit, const FigureKind& kind,
+                           FigureFormat format) const {
   const std::string block = kind.per_layer ? fmt::format("-block{:02}", style.block + 1) : "";
   fs::path path = output / image.stem;
-  path += fmt::format("-{}-{}{}.{}", slug(QString::fromStdString(describe(choice))).toStdString(),
-                      kind.id, block, extension(format).toStdString());
+  const QString name = slug(QString::fromStdString(describe(choice, vit)));
+  path += fmt::format("-{}-{}{}.{}", name.toStdString(), kind.id, block,
+                      extension(format).toStdString());
   return withFittingName(path);
 }
 

@@ -46,7 +46,8 @@ struct BatchPlan {
   ExportStyle style;
 
   std::filesystem::path figure(const BatchImage& image, const MethodChoice& choice,
-                               const FigureKind& kind, FigureFormat format) const;
+                               const VitConfig& vit, const FigureKind& kind,
+                               FigureFormat format) const;
   /// One line per image and choice.
   std::filesystem::path table() const;
   /// Everything that will be written, if every method can draw every kind.

@@ -16,7 +16,7 @@ FigureInput makeFigureInput(const FigureSubject& subject, ImageResult result, in
   FigureInput input;
   input.title = subject.name.toStdString();
   const bool traced = !subject.title.empty();
-  input.subtitle = traced ? subject.title : describe(subject.choice);
+  input.subtitle = traced ? subject.title : describe(subject.choice, vit);
   if (!extras.note.isEmpty()) input.subtitle += " (" + extras.note.toStdString() + ")";
   input.image = *subject.prepared;
   input.original = subject.original;
@@ -32,6 +32,7 @@ FigureInput makeFigureInput(const FigureSubject& subject, ImageResult result, in
   input.lens = extras.lens;
   if (!traced || subject.unmerged_flops > 0) input.unmerged_flops = subject.unmerged_flops;
   if (traced) return input;
+  input.prompts = promptsOf(subject.choice.settings);
   input.provenance = provenanceJson(subject.model, subject.device, subject.dtype,
                                     subject.file.empty() ? input.title : subject.file.string(),
                                     subject.choice, block);

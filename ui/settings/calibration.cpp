@@ -83,12 +83,12 @@ MethodChoice calibrationChoice(const MethodChoice& active) {
   return choice;
 }
 
-QString describeConditions(const MethodChoice& choice) {
+QString describeConditions(const MethodChoice& choice, const VitConfig& vit) {
   const MethodInfo& method = findMethod(choice.method);
   QStringList parts{QString::fromStdString(method.label)};
   for (const auto& [key, value] : choice.settings) {
     const SettingInfo* setting = method.setting(key);
-    if (value == setting->fallback) continue;
+    if (!suits(*setting, vit) || value == defaultOf(*setting, vit)) continue;
     parts << QStringLiteral("%1 %2").arg(QString::fromStdString(setting->label),
                                          describeValue(value));
   }
@@ -229,7 +229,8 @@ void CalibrationDialog::refresh() {
           ? tr("Open a model first.")
           : tr("%1, for %2")
                 .arg(QString::fromStdString(model->info.name),
-                     describeConditions(calibrationChoice(workbench_.activePane().choice()))));
+                     describeConditions(calibrationChoice(workbench_.activePane().choice()),
+                                        model->info.vit)));
   for (QWidget* input : {static_cast<QWidget*>(folder_), static_cast<QWidget*>(browse_),
                          static_cast<QWidget*>(images_), static_cast<QWidget*>(r_max_)}) {
     input->setEnabled(!mine_);

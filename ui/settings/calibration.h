@@ -36,7 +36,7 @@ QString suggestedCounts(const LoadedModelPtr& model);
 MethodChoice calibrationChoice(const MethodChoice& active);
 
 /// That choice for people: the method and what differs from its defaults.
-QString describeConditions(const MethodChoice& choice);
+QString describeConditions(const MethodChoice& choice, const VitConfig& vit);
 
 // Calibrates the present model on a folder of the user's images.
 

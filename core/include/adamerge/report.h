@@ -56,6 +56,8 @@ Settings settingsInForce(const MethodChoice& choice, const VitConfig& vit);
 
 /// "AdaMerge, r_max 16, alpha 2": the method with what differs from its defaults, and its count.
 std::string describe(const MethodChoice& choice);
+/// The same with the defaults of a model.
+std::string describe(const MethodChoice& choice, const VitConfig& vit);
 
 /// The same as one line of JSON: what `inspect --json` has under "settings".
 std::string settingsJson(const MethodChoice& choice, const VitConfig& vit);

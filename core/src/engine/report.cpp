@@ -175,6 +175,14 @@ Json inspectObject(const Engine& engine, const InspectReport& report) {
     json["dense"] = classMapObject(*report.baseline.classes, *report.result.classes);
     if (!model.vit.dense.names.empty()) json["dense_classes"] = model.vit.dense.names;
   }
+  if (!report.result.field.empty() && !report.baseline.field.empty()) {
+    const FieldError error =
+        fieldError(report.baseline, report.result, model.vit.field_channels);
+    json["field"] = {
+        {"size", {model.vit.field_channels, model.vit.input_height, model.vit.input_width}},
+        {"relative_error", error.relative},
+        {"rmse", error.rmse}};
+  }
   json["layers"] = Json::array();
   const std::vector<LayerTrace>& layers = report.result.layers;
   for (std::size_t i = 0; i < layers.size(); ++i) {
@@ -287,19 +295,32 @@ Settings settingsInForce(const MethodChoice& choice, const VitConfig& vit) {
   return active;
 }
 
-std::string describe(const MethodChoice& choice) {
+namespace {
+
+/// `vit`: null where defaults are those of no model in particular.
+std::string described(const MethodChoice& choice, const VitConfig* vit) {
   const MethodInfo& method = findMethod(choice.method);
-  const CompressionKnob* knob = compressionKnob(choice);
-  const Settings settings = completeSettings(choice);
+  const Settings settings =
+      vit != nullptr ? completeSettings(choice, *vit) : completeSettings(choice);
+  const CompressionKnob* knob = method.activeKnob(settings);
   std::string text = method.label;
   for (const SettingInfo& setting : method.settings) {
     const auto found = settings.find(setting.key);
     if (found == settings.end() || !isActive(setting, settings)) continue;
+    if (vit != nullptr && !suits(setting, *vit)) continue;
     const bool counts = knob != nullptr && setting.key == knob->key;
-    if (!counts && !setting.in_name && found->second == setting.fallback) continue;
+    const SettingValue usual = vit != nullptr ? defaultOf(setting, *vit) : setting.fallback;
+    if (!counts && !setting.in_name && found->second == usual) continue;
     text += fmt::format(", {} {}", setting.label, toText(found->second));
   }
   return text;
+}
+
+}  // namespace
+
+std::string describe(const MethodChoice& choice) { return described(choice, nullptr); }
+std::string describe(const MethodChoice& choice, const VitConfig& vit) {
+  return described(choice, &vit);
 }
 
 std::string describe(const Preprocessing& p) {

@@ -185,6 +185,9 @@ class VisionTransformer {
   std::vector<at::Tensor> relative_;   ///< per block: relativeTables()
 };
 
+/// Which of a class map's places show the picture.
+void noteWithin(const PicturePlace& picture, const VitConfig& vit, ClassMap& map);
+
 /// Sum of size * token / sum of sizes over tokens [n, d]; their plain mean where all sizes are 1.
 at::Tensor meanOverPatches(const at::Tensor& tokens, std::span<const float> sizes);
 

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "adamerge/methods.h"
 #include "adamerge/result.h"
 #include "figures/canvas.h"
 #include "figures/patches.h"
@@ -37,6 +38,16 @@ void markDropped(Canvas& canvas, const PatchArea& area, const std::vector<bool>&
 /// Patches of other groups than in another run, tinted and hatched.
 void markDifference(Canvas& canvas, const PatchArea& area, const std::vector<bool>& differ,
                     double opacity);
+
+/// Lines between windows of `window` rows and columns of patches, counted from the upper left;
+/// nothing where one holds the grid, or `window` is empty.
+void markWindows(Canvas& canvas, const PatchArea& area, const std::vector<int>& window);
+/// Whether markWindows() draws anything.
+bool hasSeveralWindows(const Grid& grid, const std::vector<int>& window);
+/// Boxes and points, and the patches that they protect outlined; cut off at the edges of `clip`.
+/// `crop`: what the area shows of the picture, in its pixels.
+void markPrompts(Canvas& canvas, const PatchArea& area, const Rectangle& crop,
+                 const Prompts& prompts, const std::vector<int>& protects, const Box& clip);
 
 /// White lines between all groups.
 void outlineGroups(Canvas& canvas, const PatchArea& area, const std::vector<int>& groups);

@@ -68,8 +68,8 @@ void CalibrationDialogTest::conditionsAreThoseOfTheStatistics() {
   QCOMPARE(choice.settings.size(), findMethod("adamerge").statistics_settings.size() - 1);
   QVERIFY(!choice.settings.contains("blocks"));
   QCOMPARE(choice.settings.at("alpha"), SettingValue(2.0));
-  QCOMPARE(describeConditions(choice), QStringLiteral("AdaMerge, alpha 2"));
-  QCOMPARE(describeConditions(calibrationChoice({"tome", {}, nullptr, false})),
+  QCOMPARE(describeConditions(choice, {}), QStringLiteral("AdaMerge, alpha 2"));
+  QCOMPARE(describeConditions(calibrationChoice({"tome", {}, nullptr, false}), {}),
            QStringLiteral("AdaMerge"));
   // Statistics are made with counts that follow them.
   MethodChoice plus{
@@ -77,7 +77,7 @@ void CalibrationDialogTest::conditionsAreThoseOfTheStatistics() {
   plus.settings = completeSettings(plus);
   QVERIFY(!usesStatistics(plus));
   QVERIFY(usesStatistics(calibrationChoice(plus)));
-  QCOMPARE(describeConditions(calibrationChoice(plus)),
+  QCOMPARE(describeConditions(calibrationChoice(plus), {}),
            QStringLiteral("AdaMerge+, Adaptive count on, Decay p 1, Schedule decay"));
 }
 
