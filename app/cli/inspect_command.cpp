@@ -37,8 +37,8 @@ void print(const InspectReport& report, const ModelInfo& model) {
     fmt::print("  {}: no classifier (--head takes one)\n", describe(report.choice, model.vit));
   } else {
     const Fidelity fidelity = compareLogits(report.baseline.logits, result.logits);
-    fmt::print("  {}: {} (unmerged: {}; logit cosine {:.4f}, KL {:.4f})\n", describe(report.choice, model.vit),
-               predictionText(result.logits, model.labels),
+    fmt::print("  {}: {} (unmerged: {}; logit cosine {:.4f}, KL {:.4f})\n",
+               describe(report.choice, model.vit), predictionText(result.logits, model.labels),
                predictionText(report.baseline.logits, model.labels), fidelity.logit_cosine,
                fidelity.kl_divergence);
   }

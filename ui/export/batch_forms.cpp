@@ -140,8 +140,7 @@ void BatchRowEditor::showBase() {
   emit changed();
 }
 
-BatchRows::BatchRows(const std::vector<MethodChoice>& known, const VitConfig& vit,
-                     QWidget* parent)
+BatchRows::BatchRows(const std::vector<MethodChoice>& known, const VitConfig& vit, QWidget* parent)
     : QWidget(parent), known_(known), vit_(vit), layout_(new QVBoxLayout(this)) {
   layout_->setContentsMargins(0, 0, 0, 0);
   auto* add = new QPushButton(tr("&Add method"));

@@ -54,11 +54,11 @@ std::string batchTableLine(const ModelInfo& model, const BatchRecord& record) {
     logits = fmt::format("{:.6f},{:.6f}", fidelity.logit_cosine, fidelity.kl_divergence);
   }
   return fmt::format("{},{},{},{},{:.6f},{:.3f},{:.6f},{},{},{},{},{:.6f}\n", quoted(record.image),
-                     record.choice.method, quoted(describe(record.choice, model.vit)), result.calibrated,
-                     result.flops.paper, 100 * result.flops.paper / record.baseline.flops.paper,
-                     result.flops.total, result.layers.front().tokens_in,
-                     result.layers.back().tokens_out, classColumns(model, record), logits,
-                     embeddingCosine(record.baseline, result));
+                     record.choice.method, quoted(describe(record.choice, model.vit)),
+                     result.calibrated, result.flops.paper,
+                     100 * result.flops.paper / record.baseline.flops.paper, result.flops.total,
+                     result.layers.front().tokens_in, result.layers.back().tokens_out,
+                     classColumns(model, record), logits, embeddingCosine(record.baseline, result));
 }
 
 namespace {
@@ -220,7 +220,8 @@ void BatchRunner::writeFigures(const BatchImage& image, const FigureSubject& sub
     }
     for (const FigureFormat format : plan_.formats) {
       throwIfStopped(stop);
-      const std::filesystem::path file = plan_.figure(image, subject.choice, subject.model.vit, kind, format);
+      const std::filesystem::path file =
+          plan_.figure(image, subject.choice, subject.model.vit, kind, format);
       orFail([&] { writeFigure(kind.id, input, plan_.style.page, format, file); });
       done.figures.push_back(file.lexically_relative(plan_.output).string());
     }

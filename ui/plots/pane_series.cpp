@@ -15,9 +15,10 @@ std::vector<PaneStyle> paneStyles(const std::vector<PaneResult>& panes) {
     const InspectionPtr& shown = panes[i].inspection;
     const bool traced = shown != nullptr && shown->traced != nullptr;
     const MethodChoice& choice = panes[i].choice;
-    style.name = QString::fromStdString(
-        traced ? runTitle(*shown)
-               : shown != nullptr ? describe(choice, shown->model->info.vit) : describe(choice));
+    style.name =
+        QString::fromStdString(traced             ? runTitle(*shown)
+                               : shown != nullptr ? describe(choice, shown->model->info.vit)
+                                                  : describe(choice));
     style.variant = static_cast<int>(std::count_if(
         panes.begin(), panes.begin() + static_cast<std::ptrdiff_t>(i),
         [&](const PaneResult& before) { return before.choice.method == panes[i].choice.method; }));

@@ -187,8 +187,8 @@ void MethodForm::refresh() {
   const MethodChoice& choice = pane_->choice();
   remembered_[{pane_->index(), choice.method}] = choice;
   const LoadedModelPtr model = workbench_.model();
-  Settings defaults = defaultsOf(findMethod(choice.method),
-                                 model != nullptr ? model->info.vit : VitConfig{});
+  Settings defaults =
+      defaultsOf(findMethod(choice.method), model != nullptr ? model->info.vit : VitConfig{});
   if (built_for_ != choice.method || built_defaults_ != defaults) {
     built_defaults_ = std::move(defaults);
     rebuild();

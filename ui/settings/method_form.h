@@ -49,7 +49,7 @@ class MethodForm : public QWidget {
 
   Workbench& workbench_;
   Pane* pane_ = nullptr;
-  std::string built_for_;     ///< the method whose rows are shown
+  std::string built_for_;    ///< the method whose rows are shown
   Settings built_defaults_;  ///< of the network that they were built for
   std::vector<SettingRow*> rows_;
   ScheduleEditor* schedule_ = nullptr;  ///< where the method takes a count for each block

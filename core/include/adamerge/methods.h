@@ -29,13 +29,13 @@ using Settings = std::map<std::string, SettingValue, std::less<>>;
 /// Which networks have a use for a setting.
 enum class SettingScope {
   kAll,
-  kRotary,    ///< those with rotary positions
-  kPlaced,    ///< those where a merged token has a place: rotary positions, windowed attention
-  kSequence,  ///< those whose tokens leave the sequence: all that restore nothing by themselves
-  kInside,    ///< those that restore their grid in every block (VitConfig::restores())
-  kWindowed,  ///< those of them with attention inside windows
-  kAttention, ///< those that attend
-  kDense,     ///< those whose patches a dense head reads, where their tokens leave the sequence
+  kRotary,     ///< those with rotary positions
+  kPlaced,     ///< those where a merged token has a place: rotary positions, windowed attention
+  kSequence,   ///< those whose tokens leave the sequence: all that restore nothing by themselves
+  kInside,     ///< those that restore their grid in every block (VitConfig::restores())
+  kWindowed,   ///< those of them with attention inside windows
+  kAttention,  ///< those that attend
+  kDense,      ///< those whose patches a dense head reads, where their tokens leave the sequence
 };
 
 /// Describes one setting of one method. The type of `fallback` is the type of the setting.

@@ -127,8 +127,8 @@ struct ClassMap {
   std::vector<bool> pixels_in_picture = {};
 };
 
-/// Of the picture's places alone: shares 0...1 of equal ones, and the mean over the classes that either map has of
-/// |both| / |either|.
+/// Of the picture's places alone: shares 0...1 of equal ones, and the mean over the classes that
+/// either map has of |both| / |either|.
 struct MapAgreement {
   double patch_agreement = 0;
   double patch_miou = 0;

@@ -69,6 +69,12 @@ class VisionTransformer {
   at::Tensor attentionWeights(int block, const BlockRecord& record, bool proportional,
                               TokenPosition position) const;
 
+  /// Of a block whose attention runs in windows. `stream` [N, d]: on its entry; `plans` as its
+  /// record has them. No more than a part of one head's weights at a time. Throws Cancelled.
+  WindowLooks windowLooks(int block, const at::Tensor& stream, std::span<const MergePlan> plans,
+                          bool proportional, TokenPosition position, int patch, bool looked_at,
+                          const std::stop_token& stop) const;
+
   /// The network whose queries, keys and values are made by other weights: `changes` [3 d, d] of
   /// each block added. All else is shared with this one. One attention per block.
   VisionTransformer withQkv(std::span<const at::Tensor> changes) const;

@@ -39,6 +39,14 @@ std::vector<bool> patchesWithin(const std::optional<InputSize>& picture, const V
 BlockWork windowedWork(const VitConfig& vit, const WindowGrid& grid,
                        const std::vector<std::int64_t>& tokens);
 
+/// Where one patch's token looks in its window of a block, or who in the window looks there.
+struct WindowLooks {
+  /// [heads][patches]: shares, of where it looks divided by the patches of the token looked at; NaN
+  /// beyond the window.
+  std::vector<std::vector<float>> heads;
+  std::vector<float> entropy;  ///< per head of where it looks, in nats
+};
+
 /// A part of a block on the way through its windows: tokens of all images, image by image, window
 /// by window.
 struct InsideWindows {

@@ -121,8 +121,8 @@ std::vector<Entry> placeEntries(const Scene& scene, bool counted) {
   entries.push_back({"prompt", drawPromptSample});
   const std::size_t protects = scene.trace().details.prompted.size();
   if (protects > 0) {
-    entries.push_back({counted ? fmt::format("protected: {}", protects) : "protected",
-                       drawProtectedSample});
+    entries.push_back(
+        {counted ? fmt::format("protected: {}", protects) : "protected", drawProtectedSample});
   }
   return entries;
 }

@@ -181,6 +181,11 @@ void requireLens(const Recording& run, const LensQuery& query) {
       (query.kind == LensKind::kAttention || query.kind == LensKind::kRollout)) {
     throw Error("this network mixes its tokens by a Fourier filter: it has no attention to show");
   }
+  if (query.kind == LensKind::kRollout && attendsInWindows(run)) {
+    throw Error(
+        "rollout multiplies the attention of all tokens through all blocks; here attention runs "
+        "inside windows, and is shown of one patch in its window");
+  }
   if (query.kind == LensKind::kAttention) {
     if (query.head >= run.heads()) {
       throw Error(
@@ -213,6 +218,9 @@ LensMap lensMap(const Recording& run, const Recording* other, int block, const L
   throwIfStopped(stop);
   switch (query.kind) {
     case LensKind::kAttention:
+      if (attendsInWindows(run)) {
+        return mapOf(windowLooks(run, block, query.token.index, query.looked_at, stop), query.head);
+      }
       return attentionMap(run.attention(block, stop), query);
     case LensKind::kRollout:
       return rolloutMap(run, stop);

@@ -110,15 +110,16 @@ std::string evaluationCsv(const Evaluation& evaluation) {
     const auto& interval = accuracy.top1_interval;
     text += fmt::format(
         "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}", accuracy.method,
-        csvQuoted(describe(point.choice, evaluation.vit)), field(point.tier), accuracy.images, field(accuracy.top1),
-        interval ? field(interval->low) : "", interval ? field(interval->high) : "",
-        field(accuracy.top5), field(accuracy.agreement), field(point.kl_divergence),
-        field(point.logit_cosine), accuracy.flops.paper, point.flops_deviation.paper,
-        accuracy.flops.total, point.flops_deviation.total, field(accuracy.merged_mean),
-        field(accuracy.images_per_second));
+        csvQuoted(describe(point.choice, evaluation.vit)), field(point.tier), accuracy.images,
+        field(accuracy.top1), interval ? field(interval->low) : "",
+        interval ? field(interval->high) : "", field(accuracy.top5), field(accuracy.agreement),
+        field(point.kl_divergence), field(point.logit_cosine), accuracy.flops.paper,
+        point.flops_deviation.paper, accuracy.flops.total, point.flops_deviation.total,
+        field(accuracy.merged_mean), field(accuracy.images_per_second));
     if (const auto other = counterpart(evaluation, i)) {
       const PairedComparison paired = mcNemar(point, evaluation.points[*other]);
-      text += fmt::format(",{},{},{},{}", csvQuoted(describe(evaluation.points[*other].choice, evaluation.vit)),
+      text += fmt::format(",{},{},{},{}",
+                          csvQuoted(describe(evaluation.points[*other].choice, evaluation.vit)),
                           paired.only_first, paired.only_second, paired.p);
     } else {
       text += ",,,,";
