@@ -214,6 +214,7 @@ nlohmann::ordered_json toJson(const EvaluationSetup& setup) {
   json["by_flops"] = setup.by_flops;
   json["r_max"] = setup.r_max;
   json["r"] = setup.r;
+  json["ratio"] = setup.ratio;
   json["flops"] = setup.flops;
   return json;
 }
@@ -240,6 +241,7 @@ EvaluationSetup readEvaluationSetup(SessionFields fields) {
   setup.by_flops = fields.flag("by_flops", setup.by_flops);
   setup.r_max = fields.text("r_max", setup.r_max);
   setup.r = fields.text("r", setup.r);
+  setup.ratio = fields.text("ratio", setup.ratio);
   setup.flops = fields.text("flops", setup.flops);
   fields.requireNoOthers();
   return setup;

@@ -25,19 +25,28 @@ namespace {
 
 constexpr int kSuggestedMost = 24;  // the paper's range ends at 23
 constexpr int kSuggestedStep = 4;
+constexpr int kSuggestedRatio = 50;  ///< per cent
+constexpr int kSuggestedRatioStep = 25;
 
 }  // namespace
 
-std::vector<int> parseCounts(const QString& text, int limit) {
+CalibratedKnob calibratedKnob(const VitConfig& vit) {
+  constexpr int kMostRatio = 50;
+  if (vit.restores()) return {QStringLiteral("ratio"), kMostRatio};
+  return {QStringLiteral("r_max"), vit.patchTokens()};
+}
+
+std::vector<int> parseCounts(const QString& text, const CalibratedKnob& knob) {
   std::vector<int> counts;
   for (const QString& part : text.split(QLatin1Char(','))) {
     bool good = false;
     const int count = part.trimmed().toInt(&good);
-    if (!good || count < 1 || count > limit || (!counts.empty() && count <= counts.back())) {
+    if (!good || count < 1 || count > knob.limit || (!counts.empty() && count <= counts.back())) {
       throw Error(
-          QObject::tr("r_max takes whole numbers from 1 to %1, ascending and separated by commas, "
-                      "as 4,8,16; “%2” is not.")
-              .arg(limit)
+          QObject::tr("%1 takes whole numbers from 1 to %2, ascending and separated by commas, "
+                      "as 4,8,16; “%3” is not.")
+              .arg(knob.name)
+              .arg(knob.limit)
               .arg(part.trimmed().isEmpty() ? text : part.trimmed())
               .toStdString());
     }
@@ -53,9 +62,12 @@ QString suggestedCounts(const LoadedModelPtr& model) {
       counts << QString::number(entry.r_max);
     }
   } else {
+    const bool ratio = model != nullptr && model->info.vit.restores();
+    const int most = ratio ? kSuggestedRatio : kSuggestedMost;
     const int limit =
-        model == nullptr ? kSuggestedMost : std::min(kSuggestedMost, model->info.vit.patchTokens());
-    for (int count = kSuggestedStep; count <= limit; count += kSuggestedStep) {
+        model == nullptr ? most : std::min(most, calibratedKnob(model->info.vit).limit);
+    const int step = ratio ? kSuggestedRatioStep : kSuggestedStep;
+    for (int count = step; count <= limit; count += step) {
       counts << QString::number(count);
     }
   }
@@ -177,7 +189,9 @@ void CalibrationDialog::layOut() {
   form->addLayout(folder, 1, 1);
   label(2, tr("&Images at most"), images_);
   form->addWidget(images_, 2, 1);
-  label(3, tr("&r_max"), r_max_);
+  const LoadedModelPtr model = workbench_.model();
+  const bool ratio = model != nullptr && model->info.vit.restores();
+  label(3, ratio ? tr("&Ratio, %") : tr("&r_max"), r_max_);
   form->addWidget(r_max_, 3, 1);
   auto* buttons = new QHBoxLayout;
   buttons->setSpacing(8);
@@ -256,7 +270,7 @@ void CalibrationDialog::start() {
   if (mine_ || model == nullptr) return;
   CalibrationRequest request;
   try {
-    request.r_max = parseCounts(r_max_->text(), model->info.vit.patchTokens());
+    request.r_max = parseCounts(r_max_->text(), calibratedKnob(model->info.vit));
   } catch (const std::exception& error) {
     notice_->show(Severity::kError, errorText(error));
     r_max_->setFocus();
@@ -300,7 +314,8 @@ void CalibrationDialog::finish(const std::shared_ptr<const Statistics>& statisti
   QStringList means;
   for (const StatisticsEntry& entry : statistics->entries) {
     const auto [lowest, highest] = std::minmax_element(entry.mu.begin(), entry.mu.end());
-    means << tr("r_max %1: μ from %2 to %3")
+    means << tr("%1 %2: μ from %3 to %4")
+                 .arg(QString::fromStdString(statistics->knob))
                  .arg(entry.r_max)
                  .arg(*lowest, 0, 'f', 3)
                  .arg(*highest, 0, 'f', 3);

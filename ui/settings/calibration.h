@@ -23,9 +23,16 @@ namespace adamerge::ui {
 
 // What to calibrate: the values of r_max as typed, and the settings statistics belong to.
 
+/// The values of r_max that statistics are made for; of networks that restore their grid, of ratio.
+struct CalibratedKnob {
+  QString name;
+  int limit = 0;
+};
+CalibratedKnob calibratedKnob(const VitConfig& vit);
+
 /// "4,8,16" -> 4, 8, 16. Throws Error in words for people: no value, not ascending, not from 1 to
-/// `limit`.
-std::vector<int> parseCounts(const QString& text, int limit);
+/// the knob's limit.
+std::vector<int> parseCounts(const QString& text, const CalibratedKnob& knob);
 
 /// What the model's statistics were made for; without any, a range that suits the model. nullptr:
 /// one that suits most.

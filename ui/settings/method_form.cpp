@@ -234,13 +234,14 @@ QString MethodForm::calibrationText() const {
   if (model == nullptr || model->statistics == nullptr || !usesStatistics(pane_->choice()))
     return {};
   const Statistics& statistics = *model->statistics;
-  QString text = tr("Calibrated on %1, r_max %2 to %3.")
-                     .arg(counted(statistics.images, "%1 image", "%1 images"))
+  const QString knob = QString::fromStdString(statistics.knob);
+  QString text = tr("Calibrated on %1, %2 %3 to %4.")
+                     .arg(counted(statistics.images, "%1 image", "%1 images"), knob)
                      .arg(statistics.entries.front().r_max)
                      .arg(statistics.entries.back().r_max);
   const int value = pane_->compression();
   if (value > statistics.entries.back().r_max || value < statistics.entries.front().r_max) {
-    text += tr(" r_max %1 lies outside: the nearest is taken.").arg(value);
+    text += tr(" %1 %2 lies outside: the nearest is taken.").arg(knob).arg(value);
   }
   if (workbench_.chosenStatistics() != nullptr) {
     text += tr(" <a href='own'>Back to the model's own</a>");

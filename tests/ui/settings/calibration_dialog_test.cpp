@@ -55,8 +55,10 @@ class CalibrationDialogTest : public QObject {
 };
 
 void CalibrationDialogTest::countsAreRead() {
-  QCOMPARE(parseCounts(QStringLiteral("4, 8,16"), 196), (std::vector<int>{4, 8, 16}));
-  QCOMPARE(parseCounts(QStringLiteral("196"), 196), (std::vector<int>{196}));
+  QCOMPARE(parseCounts(QStringLiteral("4, 8,16"), {QStringLiteral("r_max"), 196}),
+           (std::vector<int>{4, 8, 16}));
+  QCOMPARE(parseCounts(QStringLiteral("196"), {QStringLiteral("r_max"), 196}),
+           (std::vector<int>{196}));
 }
 
 void CalibrationDialogTest::conditionsAreThoseOfTheStatistics() {
@@ -96,7 +98,7 @@ void CalibrationDialogTest::countsAreChecked() {
   QFETCH(QString, text);
   QFETCH(QString, named);
   try {
-    parseCounts(text, 196);
+    parseCounts(text, {QStringLiteral("r_max"), 196});
   } catch (const Error& error) {
     const QString message = QString::fromUtf8(error.what());
     QVERIFY(message.contains(QStringLiteral("from 1 to 196")));
