@@ -163,10 +163,11 @@ TEST_F(ConfigErrors, OtherSegmentAnythingsAreNamed) {
   EXPECT_THAT(problem({"image_encoder.layers.0.downsample.conv1.c.weight",
                        "image_encoder.patch_embed.seq.0.c.weight"}),
               HasSubstr("MobileSAM"));
-  EXPECT_THAT(problem({"image_encoder.blocks.0.attn.qkv.weight",
-                       "image_encoder.blocks.0.mlp.fc1.weight", "image_encoder.neck.0.weight",
-                       "image_encoder.patch_embed.proj.weight", "image_encoder.pos_embed"}),
-              HasSubstr("EfficientSAM"));
+  EXPECT_THAT(
+      problem({"image_encoder.blocks.0.attn.qkv.weight", "image_encoder.blocks.0.mlp.fc1.weight",
+               "image_encoder.neck.0.weight", "image_encoder.patch_embed.proj.weight",
+               "image_encoder.pos_embed", "prompt_encoder.not_a_point_embed.weight"}),
+      HasSubstr("EfficientSAM"));
 }
 
 TEST_F(ConfigErrors, ListsMissingAndUnexpectedTensors) {

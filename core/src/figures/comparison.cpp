@@ -62,6 +62,9 @@ std::vector<std::string> wrapped(const std::string& text, double width, const Te
 
 std::string tokensLine(const Scene& scene) {
   const LayerTrace& trace = scene.trace();
+  if (trace.restored) {
+    return fmt::format("{} of {} tokens inside", trace.tokens_inside, trace.tokens_in);
+  }
   return fmt::format("{} → {} tokens", trace.tokens_in, trace.tokens_out);
 }
 

@@ -153,6 +153,20 @@ void innerEdges(const PatchArea& area, const std::vector<int>& groups, double th
   }
 }
 
+/// Groups as lines tell them apart: where patches are a few pixels wide, those of one patch are all
+/// one, or lines around each would cover the picture.
+std::vector<int> toldApart(const PatchArea& area, const std::vector<int>& groups) {
+  constexpr double kFine = 9;  ///< pixels
+  if (area.cell() >= kFine * area.pixel) return groups;
+  std::vector<int> sizes(groups.size(), 0);
+  for (const int group : groups) ++sizes[static_cast<std::size_t>(group)];
+  std::vector<int> told = groups;
+  for (int& group : told) {
+    if (sizes[static_cast<std::size_t>(group)] == 1) group = -1;
+  }
+  return told;
+}
+
 /// Adds the parts within chosen patches of the line column + row = `sum`, in patches.
 void diagonalRuns(const PatchArea& area, const std::vector<bool>& chosen, double sum,
                   std::vector<Segment>& lines) {
@@ -277,7 +291,7 @@ void markDifference(Canvas& canvas, const PatchArea& area, const std::vector<boo
 }
 
 void outlineGroups(Canvas& canvas, const PatchArea& area, const std::vector<int>& groups) {
-  const std::vector<Segment> lines = groupBoundaries(groups, area.grid, area.box);
+  const std::vector<Segment> lines = groupBoundaries(toldApart(area, groups), area.grid, area.box);
   const double line = area.width(0.07, 1.5);
   canvas.lines(lines, line + area.width(0.08, 1.75), kHalo, area.box);
   canvas.lines(lines, line, kOutline, area.box);
@@ -334,8 +348,8 @@ void outlineGroupsByColor(Canvas& canvas, const PatchArea& area, const std::vect
   });
   canvas.fill(halo, faded(kHalo, opacity));
   for (const auto& [number, boxes] : colored) canvas.fill(boxes, outlineColor(number, opacity));
-  canvas.lines(groupBoundaries(groups, area.grid, area.box), 2 * hairline, faded(kHalo, opacity),
-               area.box);
+  canvas.lines(groupBoundaries(toldApart(area, groups), area.grid, area.box), 2 * hairline,
+               faded(kHalo, opacity), area.box);
 }
 
 bool hasSeveralWindows(const Grid& grid, const std::vector<int>& window) {

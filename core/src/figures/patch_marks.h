@@ -49,7 +49,7 @@ bool hasSeveralWindows(const Grid& grid, const std::vector<int>& window);
 void markPrompts(Canvas& canvas, const PatchArea& area, const Rectangle& crop,
                  const Prompts& prompts, const std::vector<int>& protects, const Box& clip);
 
-/// White lines between all groups.
+/// White lines between all groups; between those of one patch only where patches are not tiny.
 void outlineGroups(Canvas& canvas, const PatchArea& area, const std::vector<int>& groups);
 /// Of every patch the number of its group's colour after `layer`; -1: the group is one patch.
 /// Groups that touch, be it at a corner, have different colours. A group keeps its colour from
