@@ -31,3 +31,7 @@ for overlay in salience groups survivors attention; do
 done
 montage -label '' "$work"/{salience,groups,survivors,attention}.png -tile 4x1 -geometry +6+6 "$work/overlays.png"
 keep overlays overlays
+# Random weights: windows and prompts are what it shows.
+figure "$samples/ship.png" --model tests/data/dense/sam-hf --input-size 256 --method structsam \
+  --prompt-box 100,120,330,330 --prompt-point 60,60 --figure canvas --layer 0
+keep ship-canvas-block00 sam-prompts

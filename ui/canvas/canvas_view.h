@@ -95,7 +95,7 @@ class CanvasView : public QWidget {
   InspectionPtr inspection_;  ///< of shown_
   std::shared_ptr<PicturePyramid> pyramid_;
   CanvasLayers layers_;
-  CanvasNavigator* navigator_;
+  CanvasNavigator* navigator_ = nullptr;
   PromptTool prompt_tool_;
   BusyIndicator busy_;
   KeyboardFocus focus_;

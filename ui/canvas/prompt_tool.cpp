@@ -9,6 +9,7 @@
 #include <QStyleHints>
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace adamerge::ui {
 namespace {

@@ -25,14 +25,16 @@ namespace {
 
 constexpr int kSuggestedMost = 24;  // the paper's range ends at 23
 constexpr int kSuggestedStep = 4;
-constexpr int kSuggestedRatio = 50;  ///< per cent
+constexpr int kSuggestedRatio = 75;  ///< per cent
 constexpr int kSuggestedRatioStep = 25;
 
 }  // namespace
 
 CalibratedKnob calibratedKnob(const VitConfig& vit) {
-  constexpr int kMostRatio = 50;
-  if (vit.restores()) return {QStringLiteral("ratio"), kMostRatio};
+  if (vit.restores()) {
+    const SettingInfo* ratio = findMethod("adamerge").setting("ratio");
+    return {QStringLiteral("ratio"), static_cast<int>(ratio->maximum.value_or(0))};
+  }
   return {QStringLiteral("r_max"), vit.patchTokens()};
 }
 

@@ -19,7 +19,7 @@ constexpr Color kDifferenceTint = rgb(0xCC79A7, 0.6);
 constexpr Color kDifferenceHatch = rgb(0x2A0A1E);
 constexpr Color kWindowEdge = rgb(0x00E5FF);
 constexpr Color kPrompt = rgb(0xFF2E88);
-constexpr Color kProtectedWash = rgb(0xFF2E88, 0.2);
+constexpr Color kProtectedWash = rgb(0xFF2E88, 0.14);
 /// Okabe and Ito's, without black.
 constexpr std::array<unsigned, 7> kOutlineColors{0xE69F00, 0x56B4E9, 0x009E73, 0xF0E442,
                                                  0x0072B2, 0xD55E00, 0xCC79A7};
@@ -299,7 +299,9 @@ void outlineGroups(Canvas& canvas, const PatchArea& area, const std::vector<int>
 
 std::vector<int> outlineColors(const std::vector<LayerTrace>& layers, int layer, const Grid& grid) {
   std::vector<int> colors(static_cast<std::size_t>(grid.patches()), -1);
-  for (int block = 0; block <= layer; ++block) {
+  // What was restored after a block has no groups to keep a colour for.
+  const int first = layers[static_cast<std::size_t>(layer)].restored ? layer : 0;
+  for (int block = first; block <= layer; ++block) {
     const std::vector<int>& groups = layers[static_cast<std::size_t>(block)].groups;
     std::vector<Colored> all = groupsToColor(groups, grid, colors);
     std::vector<int> order;
