@@ -202,6 +202,7 @@ BatchPlan BatchDialog::plan() const {
   if (context_.engine == nullptr) throw Error(tr("Load a model first.").toStdString());
   if (images_.empty()) throw Error(images_problem_.toStdString());
   BatchPlan made;
+  if (context_.engine != nullptr) made.vit = context_.engine->info().vit;
   made.images = images_;
   made.output = output_->text().trimmed().toStdString();
   made.choices = expandRows(rows_->rows());

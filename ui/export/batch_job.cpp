@@ -220,8 +220,7 @@ void BatchRunner::writeFigures(const BatchImage& image, const FigureSubject& sub
     }
     for (const FigureFormat format : plan_.formats) {
       throwIfStopped(stop);
-      const std::filesystem::path file =
-          plan_.figure(image, subject.choice, subject.model.vit, kind, format);
+      const std::filesystem::path file = plan_.figure(image, subject.choice, kind, format);
       orFail([&] { writeFigure(kind.id, input, plan_.style.page, format, file); });
       done.figures.push_back(file.lexically_relative(plan_.output).string());
     }

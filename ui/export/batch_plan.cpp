@@ -109,8 +109,7 @@ std::vector<BatchImage> findBatchImages(const fs::path& folder, const fs::path& 
 }
 
 fs::path BatchPlan::figure(const BatchImage& image, const MethodChoice& choice,
-                           const VitConfig& vit, const FigureKind& kind,
-                           FigureFormat format) const {
+                           const FigureKind& kind, FigureFormat format) const {
   const std::string block = kind.per_layer ? fmt::format("-block{:02}", style.block + 1) : "";
   fs::path path = output / image.stem;
   const QString name = slug(QString::fromStdString(describe(choice, vit)));

@@ -44,10 +44,10 @@ struct BatchPlan {
   std::vector<std::string> kinds;  ///< of figures; may be empty: the table alone
   std::vector<FigureFormat> formats;
   ExportStyle style;
+  VitConfig vit = {};  ///< whose defaults the files' names leave out
 
   std::filesystem::path figure(const BatchImage& image, const MethodChoice& choice,
-                               const VitConfig& vit, const FigureKind& kind,
-                               FigureFormat format) const;
+                               const FigureKind& kind, FigureFormat format) const;
   /// One line per image and choice.
   std::filesystem::path table() const;
   /// Everything that will be written, if every method can draw every kind.
