@@ -49,3 +49,7 @@ montage -label '' $(printf "$work/%s.png " "${lenses[@]/#/adamerge-}" "${lenses[
 keep lenses lenses
 convert "$work"/{adamerge,tome}-heads.png -background white +append "$work/heads.png"
 keep heads heads
+# Random weights: windows and prompts are what it shows.
+figure "$samples/ship.png" --model tests/data/dense/sam-hf --input-size 256 --method structsam \
+  --prompt-box 100,120,330,330 --prompt-point 60,60 --figure canvas --layer 0
+keep ship-canvas-block00 sam-prompts

@@ -36,7 +36,7 @@ std::string growth(const BenchmarkPoint& point) {
 std::vector<std::string> pointRow(const Benchmark& benchmark, std::size_t index) {
   const BenchmarkPoint& point = benchmark.points[index];
   const BenchmarkFigures figures = figuresOf(benchmark, index);
-  return {describe(point.choice) + (point.calibrated ? "" : " (uncalibrated)"),
+  return {describe(point.choice, benchmark.vit) + (point.calibrated ? "" : " (uncalibrated)"),
           std::to_string(point.batch),
           milliseconds(figures.milliseconds.median),
           range(figures.milliseconds),

@@ -129,6 +129,10 @@ void FigureOptions::addTo(CLI::App& command) {
               0, 1);
   command.add_flag("--smooth", style_.overlay.smooth, "Interpolate heat maps between patches")
       ->group(group);
+  command
+      .add_flag("--no-windows{false}", style_.overlay.windows,
+                "Leave out the edges of the windows that attention runs in (Segment Anything)")
+      ->group(group);
   takesNumber(
       *command.add_option("--width-mm", style_.width_mm, "Width of the figures (default: by kind)")
            ->group(group),

@@ -67,8 +67,11 @@ void print(const Engine& engine, bool automatic) {
       info.architecture.empty() ? info.name : fmt::format("{} ({})", info.name, info.architecture));
   row("family", info.family);
   row("source", info.source.string());
-  row("blocks", fmt::format("{}, embedding dimension {}, {} heads, MLP {}", vit.depth, vit.dim,
-                            vit.heads, vit.mlp_hidden));
+  const std::string mixer = vit.mixesByFourier()
+                                ? fmt::format("Fourier filter of {} groups", vit.filter.groups)
+                                : fmt::format("{} heads", vit.heads);
+  row("blocks", fmt::format("{}, embedding dimension {}, {}, MLP {}", vit.depth, vit.dim, mixer,
+                            vit.mlp_hidden));
   row("parameters", fmt::format("{:.2f} M", static_cast<double>(info.parameters) / 1e6));
   row("input",
       fmt::format("{} x {} pixels, patch {}", vit.input_width, vit.input_height, vit.patch_size));

@@ -34,11 +34,11 @@ void print(const InspectReport& report, const ModelInfo& model) {
   const ImageResult& result = report.result;
   fmt::print("{} ({} x {})\n", report.image, report.image_width, report.image_height);
   if (result.logits.empty()) {
-    fmt::print("  {}: no classifier (--head takes one)\n", describe(report.choice));
+    fmt::print("  {}: no classifier (--head takes one)\n", describe(report.choice, model.vit));
   } else {
     const Fidelity fidelity = compareLogits(report.baseline.logits, result.logits);
-    fmt::print("  {}: {} (unmerged: {}; logit cosine {:.4f}, KL {:.4f})\n", describe(report.choice),
-               predictionText(result.logits, model.labels),
+    fmt::print("  {}: {} (unmerged: {}; logit cosine {:.4f}, KL {:.4f})\n",
+               describe(report.choice, model.vit), predictionText(result.logits, model.labels),
                predictionText(report.baseline.logits, model.labels), fidelity.logit_cosine,
                fidelity.kl_divergence);
   }
@@ -51,6 +51,11 @@ void print(const InspectReport& report, const ModelInfo& model) {
         "pixels, "
         "mIoU {:.3f}\n",
         100 * maps.patch_agreement, maps.patch_miou, 100 * maps.pixel_agreement, maps.pixel_miou);
+  }
+  if (!result.field.empty()) {
+    const FieldError error = fieldError(report.baseline, result, model.vit.field_channels);
+    fmt::print("  field of {} channels: moved by {:.4f} of its length\n", error.rmse.size(),
+               error.relative);
   }
   fmt::print("  FLOPs: {:.3f} G of {:.3f} G, {:.1f} % (paper); {:.3f} G of {:.3f} G (total)\n",
              result.flops.paper, report.baseline.flops.paper,

@@ -2,6 +2,7 @@
 #include "inspect_text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace adamerge::cli {
 
@@ -14,7 +15,13 @@ std::string predictionText(const std::vector<float>& logits,
 std::string tokensText(const std::vector<LayerTrace>& layers) {
   std::string text;
   for (const LayerTrace& layer : layers) text += fmt::format("{} > ", layer.tokens_in);
-  return text + std::to_string(layers.back().tokens_out);
+  text += std::to_string(layers.back().tokens_out);
+  std::vector<std::string> inside;
+  for (const LayerTrace& layer : layers) {
+    if (layer.restored) inside.push_back(std::to_string(layer.tokens_inside));
+  }
+  if (!inside.empty()) text += fmt::format("; inside blocks {}", fmt::join(inside, ", "));
+  return text;
 }
 
 }  // namespace adamerge::cli

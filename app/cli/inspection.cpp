@@ -56,13 +56,14 @@ std::vector<std::filesystem::path> Inspection::writeFigures(const InspectedImage
   const std::filesystem::path file(report.image);
   FigureInput input;
   input.title = file.filename().string();
-  input.subtitle = describe(report.choice);
+  input.subtitle = describe(report.choice, vit);
   input.image = image.prepared;
   input.grid_height = vit.gridHeight();
   input.grid_width = vit.gridWidth();
   input.prefix_tokens = vit.prefixTokens();
   input.result = report.result;
   input.original = image.original;
+  input.prompts = promptsOf(report.choice.settings);
   input.unmerged_flops = report.baseline.flops.paper;
   const auto lens = [&](const std::string& kind, int block) {
     return lenses.pictures(kind, figures.overlay(), report.result, report.baseline, vit, block,

@@ -96,6 +96,12 @@ void LensOptions::check(const ModelInfo& model, const std::vector<std::string>& 
       throw Error(fmt::format(
           "{} mixes its tokens by a Fourier filter: it has no attention to show", model.name));
     }
+    if (lens == LensKind::kRollout && vit.isWindowed()) {
+      throw Error(
+          fmt::format("{} attends inside windows, through which there is no rollout; attention is "
+                      "shown of one patch in its window (--patch X,Y)",
+                      model.name));
+    }
     if (lens == LensKind::kClasses && vit.dense.classes == 0) {
       throw UsageError("class maps are those of a dense head: --dense-head names its file");
     }
@@ -136,6 +142,7 @@ std::shared_ptr<const LensPictures> LensOptions::pictures(const std::string& kin
                                                           const std::stop_token& stop) const {
   const std::optional<LensKind> lens = lensOf(figureContent(kind).value_or(overlay));
   if (!lens || (vit.mixesByFourier() && needsAttention(*lens)) ||
+      (vit.isWindowed() && *lens == LensKind::kRollout) ||
       (*lens == LensKind::kClasses && vit.dense.classes == 0) ||
       (*lens == LensKind::kAttention && !token(vit)) ||
       (*lens == LensKind::kSimilarity && patch_.empty())) {

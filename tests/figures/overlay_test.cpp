@@ -173,6 +173,52 @@ TEST_F(Overlays, GroupsAreFilledWithTheirMeanColour) {
   }
 }
 
+TEST_F(Overlays, WindowsAreLinesBetweenThem) {
+  // The line's cyan on its dark halo, as far as the edge lies within pixels.
+  const auto marked = [](const Pixel& pixel) { return pixel[0] < 128; };
+  style_.kind = OverlayKind::kNone;
+  style_.dim_outside = false;
+  sample_.result.layers[2].window = {2, 4};
+  PixelSurface surface = draw();
+  int lines = 0;
+  for (int patch = 0; patch < kRows * kColumns; ++patch) {
+    const int row = patch / kColumns;
+    const int column = patch % kColumns;
+    const bool above = marked(at(surface, patch, 0.5, 0));
+    const bool left = marked(at(surface, patch, 0, 0.5));
+    EXPECT_EQ(above, row == 2) << patch;
+    EXPECT_EQ(left, column == 4) << patch;
+    lines += (above ? 1 : 0) + (left ? 1 : 0);
+    EXPECT_EQ(at(surface, patch, 0.5, 0.5), (Pixel{255, 255, 255})) << patch;
+  }
+  EXPECT_EQ(lines, kColumns + kRows);
+  style_.windows = false;
+  EXPECT_EQ(at(draw(), 2 * kColumns, 0.5, 0), (Pixel{255, 255, 255}));
+  style_.windows = true;
+  sample_.result.layers[2].window = {kRows, kColumns};  // the grid
+  EXPECT_EQ(at(draw(), 2 * kColumns, 0.5, 0), (Pixel{255, 255, 255}));
+}
+
+TEST_F(Overlays, PromptsAreDrawnWithTheCellsThatTheyProtect) {
+  constexpr Pixel kPink{255, 46, 136};
+  style_.kind = OverlayKind::kNone;
+  style_.dim_outside = false;
+  // A box over the patches 8 and 9 but for a margin, a point in the last patch.
+  const Prompts prompts{{26, 13, 38, 19}, {51, 31}};
+  input_.prompts = &prompts;
+  sample_.result.layers[2].details.prompted = {8, 9};
+  const PixelSurface surface = draw();
+  const auto pixel = [&](double x, double y) { return surface.at(x * kZoom, y * kZoom); };
+  EXPECT_LT(distance(pixel(26, 16), kPink), 40);
+  EXPECT_LT(distance(pixel(32, 13), kPink), 40);
+  EXPECT_LT(distance(pixel(38, 16), kPink), 40);
+  EXPECT_LT(distance(pixel(51.5, 31.5), kPink), 40);
+  // Washed within, and nothing of it beside.
+  EXPECT_GT(distance(at(surface, 8, 0.5, 0.5), Pixel{255, 255, 255}), 20);
+  EXPECT_EQ(at(surface, 7, 0.5, 0.5), (Pixel{255, 255, 255}));
+  EXPECT_EQ(at(surface, 14, 0.5, 0.5), (Pixel{255, 255, 255}));
+}
+
 TEST_F(Overlays, OutlinesHaveTheColourOfTheirGroupInEveryBlock) {
   style_.groups = GroupStyle::kOutline;
   int outlined = 0;

@@ -13,6 +13,8 @@
 
 #include "adamerge/engine.h"
 #include "adamerge/flops.h"
+#include "adamerge/report.h"
+#include "adamerge/result.h"
 #include "engine/vit.h"
 #include "error_message.h"
 #include "kernels/fourier.h"
@@ -444,8 +446,30 @@ TEST(AfnoMerging, WhatItHasNoUseForIsRefused) {
               HasSubstr("--ratio"));
   EXPECT_THAT(problem({"tome", {{"unmerge", std::string("average")}}, nullptr, false}),
               HasSubstr("--unmerge"));
-  EXPECT_THAT(problem({"tome", {{"proportional_attention", true}}, nullptr, false}),
+  EXPECT_THAT(problem({"adamerge", {{"proportional_attention", true}}, nullptr, false}),
+              HasSubstr("--proportional-attention is for networks with attention"));
+  EXPECT_THAT(errorMessage([&] {
+                requireSettingsSuit({"tome", {{"proportional_attention", true}}, nullptr, false},
+                                    engine.info().vit, "it", /*strict=*/true);
+              }),
               HasSubstr("--proportional-attention"));
+  for (const char* method : {"tome", "adamerge", "structsam"}) {
+    const MethodChoice choice{method, {}, nullptr, false};
+    EXPECT_FALSE(settingsInForce(choice, engine.info().vit).contains("proportional_attention"));
+    EXPECT_FALSE(completeSettings(choice, engine.info().vit).contains("proportional_attention"));
+  }
+}
+
+TEST(AfnoMerging, FieldsAreComparedChannelByChannel) {
+  ImageResult a;
+  ImageResult b;
+  a.field = {1, 2, 2, 0, 0, 4};
+  b.field = {1, 2, 2, 0, 3, 0};
+  const FieldError error = fieldError(a, b, 2);
+  EXPECT_DOUBLE_EQ(error.relative, 1);  // 5 of 5
+  ASSERT_EQ(error.rmse.size(), 2U);
+  EXPECT_DOUBLE_EQ(error.rmse[0], 0);
+  EXPECT_DOUBLE_EQ(error.rmse[1], 5 / std::sqrt(3.0));
 }
 
 }  // namespace

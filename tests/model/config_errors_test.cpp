@@ -141,6 +141,35 @@ TEST_F(ConfigErrors, RefusesTensorsOfOtherNetworks) {
   EXPECT_THAT(errorForTensors({}), HasSubstr("no tensors"));
 }
 
+/// By the names in their published files.
+TEST_F(ConfigErrors, OtherSegmentAnythingsAreNamed) {
+  const auto problem = [this](std::initializer_list<const char*> names) {
+    NamedTensors tensors;
+    for (const char* name : names) tensors[name] = at::ones({2});
+    return errorForTensors(tensors);
+  };
+  EXPECT_THAT(problem({"image_encoder.neck.convs.0.conv.weight", "image_encoder.trunk.pos_embed",
+                       "mask_downsample.weight", "memory_encoder.fuser.layers.0.gamma"}),
+              HasSubstr("Segment Anything 2:"));
+  EXPECT_THAT(problem({"vision_encoder.backbone.blocks.0.attn.qkv.weight",
+                       "vision_encoder.neck.convs.0.weight"}),
+              HasSubstr("Segment Anything 2 or 3"));
+  EXPECT_THAT(problem({"detector.backbone.vision_backbone.trunk.blocks.0.attn.qkv.weight",
+                       "tracker.mask_downsample.weight"}),
+              HasSubstr("Segment Anything 3:"));
+  EXPECT_THAT(problem({"detector_model.vision_encoder.backbone.layers.0.attention.qkv.weight",
+                       "tracker_model.mask_downsample.weight"}),
+              HasSubstr("Segment Anything 2 or 3"));
+  EXPECT_THAT(problem({"image_encoder.layers.0.downsample.conv1.c.weight",
+                       "image_encoder.patch_embed.seq.0.c.weight"}),
+              HasSubstr("MobileSAM"));
+  EXPECT_THAT(
+      problem({"image_encoder.blocks.0.attn.qkv.weight", "image_encoder.blocks.0.mlp.fc1.weight",
+               "image_encoder.neck.0.weight", "image_encoder.patch_embed.proj.weight",
+               "image_encoder.pos_embed", "prompt_encoder.not_a_point_embed.weight"}),
+      HasSubstr("EfficientSAM"));
+}
+
 TEST_F(ConfigErrors, ListsMissingAndUnexpectedTensors) {
   NamedTensors tensors = test::smallTensors();
   for (const char* name : {"norm1.bias", "norm1.weight", "norm2.bias", "norm2.weight",

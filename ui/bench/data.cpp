@@ -110,6 +110,15 @@ bool sameButCompression(const MethodChoice& a, const MethodChoice& b) {
   return sameChoice(withCompression(a, 0), withCompression(b, 0));
 }
 
+bool takesPrompts(const MethodChoice& choice) { return choice.settings.contains("boxes"); }
+
+MethodChoice withPrompts(const MethodChoice& choice, const Prompts& prompts) {
+  MethodChoice changed = choice;
+  changed.settings["boxes"] = prompts.boxes;
+  changed.settings["points"] = prompts.points;
+  return changed;
+}
+
 int compressionOf(const MethodChoice& choice) {
   const CompressionKnob* knob = compressionKnob(choice);
   if (knob == nullptr) return 0;

@@ -120,6 +120,10 @@ bool sameChoice(const MethodChoice& a, const MethodChoice& b);
 /// They differ in the value of the compression setting at most.
 bool sameButCompression(const MethodChoice& a, const MethodChoice& b);
 
+/// Whether the method takes prompts where it runs.
+bool takesPrompts(const MethodChoice& choice);
+MethodChoice withPrompts(const MethodChoice& choice, const Prompts& prompts);
+
 /// The value of the compression setting in force; 0 where there is none.
 int compressionOf(const MethodChoice& choice);
 /// Changes nothing where there is no such setting.

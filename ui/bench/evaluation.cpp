@@ -187,6 +187,10 @@ EvaluationSetup EvaluationSetup::standard() {
   return setup;
 }
 
+bool runsIn(const std::string& method, const VitConfig& vit) {
+  return !vit.restores() || findMethod(method).merges_inside;
+}
+
 EvaluationRequest makeRequest(const EvaluationSetup& setup,
                               const std::vector<MethodChoice>& canvases, const VitConfig& vit) {
   EvaluationRequest request;
@@ -197,6 +201,7 @@ EvaluationRequest makeRequest(const EvaluationSetup& setup,
   request.limit = static_cast<std::size_t>(setup.limit);
   request.seed = static_cast<unsigned>(setup.seed);
   for (const std::string& id : setup.methods) {
+    if (!runsIn(id, vit)) continue;
     MethodChoice method{id, {}, nullptr, false};
     method.settings = completeSettings(method, vit);
     request.methods.push_back(std::move(method));
@@ -225,6 +230,7 @@ EvaluationRequest makeRequest(const EvaluationSetup& setup,
   }
   if (takes("r_max")) request.counts["r_max"] = parseCounts("r_max", setup.r_max);
   if (takes("r")) request.counts["r"] = parseCounts("r", setup.r);
+  if (takes("ratio")) request.counts["ratio"] = parseCounts("ratio", setup.ratio);
   countedChoices(request);
   return request;
 }
@@ -233,14 +239,19 @@ std::string equivalentCommand(const EvaluationSetup& setup, const LoadedModel& m
   std::string text = fmt::format("adamerge evaluate {} --model {} --device {} --dtype {}",
                                  quoted(setup.data.string()), quoted(model.info.source.string()),
                                  model.device, model.dtype);
-  text += fmt::format(" --methods {}", fmt::join(setup.methods, ","));
+  const VitConfig& vit = model.info.vit;
+  std::vector<std::string> methods;
+  std::copy_if(setup.methods.begin(), setup.methods.end(), std::back_inserter(methods),
+               [&](const std::string& id) { return runsIn(id, vit); });
+  text += fmt::format(" --methods {}", fmt::join(methods, ","));
   if (setup.unlabelled) text += " --unlabelled";
   if (!setup.unlabelled && !setup.labels.empty()) {
     text += " --labels " + quoted(setup.labels.string());
   }
   const auto names = [&](const char* key) {
-    return std::any_of(setup.methods.begin(), setup.methods.end(), [&](const std::string& id) {
-      const CompressionKnob* knob = compressionKnob({id, {}, nullptr, false});
+    return std::any_of(methods.begin(), methods.end(), [&](const std::string& id) {
+      const CompressionKnob* knob =
+          findMethod(id).activeKnob(completeSettings({id, {}, nullptr, false}, vit));
       return knob != nullptr && knob->key == key;
     });
   };
@@ -249,6 +260,7 @@ std::string equivalentCommand(const EvaluationSetup& setup, const LoadedModel& m
   } else {
     if (names("r_max")) text += " --r-max " + quoted(setup.r_max);
     if (names("r")) text += " --r " + quoted(setup.r);
+    if (names("ratio")) text += " --ratio " + quoted(setup.ratio);
   }
   if (setup.limit > 0) text += fmt::format(" --limit {}", setup.limit);
   text += fmt::format(" --seed {}", setup.seed);

@@ -104,6 +104,7 @@ struct EvaluationSetup {
   // As they are typed: lists and ranges.
   std::string r_max = "4:20:4";
   std::string r = "4:20:4";
+  std::string ratio = "10:50:10";  ///< of networks that restore their grid, in place of both
   std::string flops;
 
   /// All methods that merge.
@@ -111,8 +112,11 @@ struct EvaluationSetup {
   bool operator==(const EvaluationSetup&) const = default;
 };
 
-/// Without `state`. `canvases`: what they show; methods take the defaults of the model `vit`.
-/// Throws Error: no data, no method, a list that is none.
+/// Whether a network can run a method at all.
+bool runsIn(const std::string& method, const VitConfig& vit);
+
+/// Without `state`. `canvases`: what they show; methods take the defaults of the model `vit`; those
+/// that it cannot run are left out. Throws Error: no data, no method, a list that is none.
 EvaluationRequest makeRequest(const EvaluationSetup& setup,
                               const std::vector<MethodChoice>& canvases, const VitConfig& vit);
 

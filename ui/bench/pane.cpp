@@ -85,4 +85,10 @@ void ViewState::hover(std::optional<int> patch) {
   emit hoverChanged();
 }
 
+void ViewState::setPrompting(bool on) {
+  if (on == prompting_) return;
+  prompting_ = on;
+  emit promptingChanged(on);
+}
+
 }  // namespace adamerge::ui

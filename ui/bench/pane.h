@@ -70,6 +70,8 @@ class ViewState : public QObject {
   int depth() const { return depth_; }  ///< of the model; 0: none yet
   std::optional<int> selectedPatch() const { return selected_; }
   std::optional<int> hoveredPatch() const { return hovered_; }
+  /// The mouse draws prompts where the method takes some, instead of moving the picture.
+  bool prompting() const { return prompting_; }
 
  public slots:
   void setOverlay(const adamerge::OverlayStyle& overlay);
@@ -81,6 +83,7 @@ class ViewState : public QObject {
   void setDepth(int depth);
   void select(std::optional<int> patch);
   void hover(std::optional<int> patch);
+  void setPrompting(bool on);
 
  signals:
   void overlayChanged();
@@ -89,6 +92,7 @@ class ViewState : public QObject {
   void depthChanged(int depth);
   void selectionChanged();
   void hoverChanged();
+  void promptingChanged(bool on);
 
  private:
   OverlayStyle overlay_;
@@ -96,6 +100,7 @@ class ViewState : public QObject {
   int depth_ = 0;
   std::optional<int> selected_;
   std::optional<int> hovered_;
+  bool prompting_ = false;
 };
 
 }  // namespace adamerge::ui

@@ -214,6 +214,7 @@ nlohmann::ordered_json toJson(const EvaluationSetup& setup) {
   json["by_flops"] = setup.by_flops;
   json["r_max"] = setup.r_max;
   json["r"] = setup.r;
+  json["ratio"] = setup.ratio;
   json["flops"] = setup.flops;
   return json;
 }
@@ -240,6 +241,7 @@ EvaluationSetup readEvaluationSetup(SessionFields fields) {
   setup.by_flops = fields.flag("by_flops", setup.by_flops);
   setup.r_max = fields.text("r_max", setup.r_max);
   setup.r = fields.text("r", setup.r);
+  setup.ratio = fields.text("ratio", setup.ratio);
   setup.flops = fields.text("flops", setup.flops);
   fields.requireNoOthers();
   return setup;
@@ -279,7 +281,8 @@ OrderedJson toJson(const OverlayStyle& style) {
                    {"scale", entryOf(salienceScales(), style.scale).id},
                    {"smooth", style.smooth},
                    {"groups", entryOf(groupStyles(), style.groups).id},
-                   {"dim_outside", style.dim_outside}};
+                   {"dim_outside", style.dim_outside},
+                   {"windows", style.windows}};
   for (const auto& [kind, range] : style.held) json[rangeKey(kind)] = {range.lowest, range.highest};
   json["prefix_token"] = style.prefix_token;
   json["head"] = style.head;
@@ -319,6 +322,7 @@ OverlayStyle readOverlay(SessionFields fields) {
   style.smooth = fields.flag("smooth", style.smooth);
   style.groups = readNamed(fields, "groups", groupStyles(), style.groups);
   style.dim_outside = fields.flag("dim_outside", style.dim_outside);
+  style.windows = fields.flag("windows", style.windows);
   for (const OverlayInfo& overlay : overlays()) {
     if (!isHeatMap(overlay.value)) continue;
     if (const auto range = readRange(fields, rangeKey(overlay.value))) {

@@ -76,7 +76,7 @@ std::string titleOf(const TraceInfo& info) {
 }
 
 std::string runTitle(const Inspection& inspection) {
-  return inspection.traced == nullptr ? describe(inspection.choice)
+  return inspection.traced == nullptr ? describe(inspection.choice, inspection.model->info.vit)
                                       : titleOf(*inspection.traced->info);
 }
 

@@ -410,18 +410,21 @@ namespace {
 
 /// What the panes show when they first appear, as far as no other pane shows it.
 constexpr std::array<const char*, 4> kFirstMethods{"adamerge", "tome", "pitome", "dsm"};
+/// The same in networks that restore their grid.
+constexpr std::array<const char*, 4> kFirstInside{"adamerge", "tome", "structsam", "none"};
 
 }  // namespace
 
 MethodChoice Workbench::firstChoice(int index) const {
-  for (std::size_t i = 0; i < kFirstMethods.size(); ++i) {
-    const std::string id =
-        kFirstMethods[(i + static_cast<std::size_t>(index)) % kFirstMethods.size()];
+  const bool inside = model_ != nullptr && model_->info.vit.restores();
+  const auto& first = inside ? kFirstInside : kFirstMethods;
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    const std::string id = first[(i + static_cast<std::size_t>(index)) % first.size()];
     const bool used = std::any_of(panes_.begin(), panes_.begin() + index,
                                   [&](const auto& pane) { return pane->choice().method == id; });
     if (!used) return {id, {}, nullptr, false};
   }
-  return {kFirstMethods[static_cast<std::size_t>(index)], {}, nullptr, false};
+  return {first[static_cast<std::size_t>(index)], {}, nullptr, false};
 }
 
 MethodChoice Workbench::fitted(const MethodChoice& choice) const {

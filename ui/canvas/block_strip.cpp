@@ -102,6 +102,7 @@ void BlockTiles::refresh() {
         comparable(scene.inspection, reference_ == nullptr ? nullptr : reference_->inspection());
     scene.style = view_.overlay();
     scene.style.dim_outside = false;
+    scene.style.windows = false;
     scene.lens = pane_->lens();
     const int patches = scene.inspection->gridHeight() * scene.inspection->gridWidth();
     if (view_.selectedPatch() < patches) scene.selected = view_.selectedPatch();

@@ -37,9 +37,9 @@ CanvasView::CanvasView(Pane& pane, ViewState& view, ViewPort& port, QWidget* par
   setFocusPolicy(Qt::StrongFocus);
   setMouseTracking(true);
   setAccessibleName(tr("Canvas %1").arg(pane.index() + 1));
-  const auto* navigator = new CanvasNavigator(*this, port_, [this] { return frame(); });
-  connect(navigator, &CanvasNavigator::clicked, this, &CanvasView::selectAt);
-  connect(navigator, &CanvasNavigator::spaceTapped, this, &CanvasView::spaceTapped);
+  navigator_ = new CanvasNavigator(*this, port_, [this] { return frame(); });
+  connect(navigator_, &CanvasNavigator::clicked, this, &CanvasView::selectAt);
+  connect(navigator_, &CanvasNavigator::spaceTapped, this, &CanvasView::spaceTapped);
   const auto repaint = [this] { update(); };
   connect(&focus_, &KeyboardFocus::changed, this, repaint);
   connect(&port_, &ViewPort::changed, this, repaint);
@@ -51,6 +51,9 @@ CanvasView::CanvasView(Pane& pane, ViewState& view, ViewPort& port, QWidget* par
   connect(&view_, &ViewState::selectionChanged, this, &CanvasView::describeSelection);
   connect(&pane_, &Pane::inspectionChanged, this, &CanvasView::adoptInspection);
   connect(&pane_, &Pane::lensChanged, this, repaint);
+  connect(&pane_, &Pane::choiceChanged, this, repaint);
+  connect(&pane_, &Pane::choiceChanged, this, &CanvasView::showPrompting);
+  connect(&view_, &ViewState::promptingChanged, this, &CanvasView::showPrompting);
   connect(&pane_, &Pane::busyChanged, &busy_, &BusyIndicator::setBusy);
   grace_.setSingleShot(true);
   connect(&grace_, &QTimer::timeout, this, [this] { present(picture_, nullptr); });
@@ -168,6 +171,7 @@ CanvasScene CanvasView::scene() const {
   scene.canvas = size();
   scene.ratio = devicePixelRatioF();
   scene.ground = canvasBackground(palette());
+  scene.prompts = promptsOf(pane_.choice().settings);
   if (inspection_ == nullptr || inspection_->depth() == 0) return scene;
   scene.inspection = inspection_;
   scene.reference =
@@ -193,6 +197,7 @@ void CanvasView::paintEvent(QPaintEvent* /*event*/) {
     layers_.paint(painter, now);
     paintPatches(painter, now);
     paintDecor(painter, now);
+    prompt_tool_.paint(painter);
   }
   if (active_) paintActiveFrame(painter, rect(), palette());
   if (focus_.shown()) paintFocusRing(painter, rect(), palette(), active_);
@@ -298,7 +303,28 @@ void CanvasView::resizeEvent(QResizeEvent* /*event*/) {
   busy_.move(width() - busy_.width() - kDecorMargin, kDecorMargin);
 }
 
-void CanvasView::mousePressEvent(QMouseEvent* /*event*/) { emit activated(); }
+void CanvasView::mousePressEvent(QMouseEvent* event) {
+  emit activated();
+  if (!prompting_ || shown_ == nullptr || event->button() != Qt::LeftButton) return;
+  prompt_tool_.press(event->position());
+}
+
+void CanvasView::mouseReleaseEvent(QMouseEvent* event) {
+  if (event->button() != Qt::LeftButton || !prompt_tool_.drawing()) return;
+  const auto edit =
+      prompt_tool_.release(event->position(), promptsOf(pane_.choice().settings), mapping(),
+                           shown_ == nullptr ? QSizeF() : QSizeF(shown_->pixels.size()));
+  update();
+  if (edit) emit promptsEdited(edit->prompts, edit->what);
+}
+
+void CanvasView::showPrompting() {
+  prompting_ = view_.prompting() && takesPrompts(pane_.choice());
+  navigator_->setDrawing(prompting_);
+  if (prompting_ || !prompt_tool_.drawing()) return;
+  prompt_tool_.cancel();
+  update();
+}
 
 void CanvasView::focusInEvent(QFocusEvent* event) {
   QWidget::focusInEvent(event);
@@ -306,6 +332,10 @@ void CanvasView::focusInEvent(QFocusEvent* event) {
 }
 
 void CanvasView::mouseMoveEvent(QMouseEvent* event) {
+  if (prompt_tool_.drawing()) {
+    prompt_tool_.move(event->position());
+    update();
+  }
   if (inspection_ == nullptr) return;
   view_.hover(inspection_->patchAt(mapping().toPicture(event->position())));
 }

@@ -9,6 +9,7 @@
 #include "bench/pane.h"
 #include "canvas/layers.h"
 #include "canvas/navigation.h"
+#include "canvas/prompt_tool.h"
 #include "look/widgets.h"
 
 namespace adamerge::ui {
@@ -55,12 +56,15 @@ class CanvasView : public QWidget {
   void activated();
   void menuRequested(const QPoint& global);
   void spaceTapped();
+  /// Drawn or taken away by the user.
+  void promptsEdited(const adamerge::Prompts& prompts, const QString& what);
 
  protected:
   void paintEvent(QPaintEvent* event) override;
   void resizeEvent(QResizeEvent* event) override;
   void mousePressEvent(QMouseEvent* event) override;
   void mouseMoveEvent(QMouseEvent* event) override;
+  void mouseReleaseEvent(QMouseEvent* event) override;
   void leaveEvent(QEvent* event) override;
   void keyPressEvent(QKeyEvent* event) override;
   void focusInEvent(QFocusEvent* event) override;
@@ -79,6 +83,8 @@ class CanvasView : public QWidget {
   void paintPatches(QPainter& painter, const CanvasScene& scene);
   void paintDecor(QPainter& painter, const CanvasScene& scene);
   void describeSelection();
+  /// Whether the mouse draws prompts.
+  void showPrompting();
 
   Pane& pane_;
   ViewState& view_;
@@ -89,6 +95,8 @@ class CanvasView : public QWidget {
   InspectionPtr inspection_;  ///< of shown_
   std::shared_ptr<PicturePyramid> pyramid_;
   CanvasLayers layers_;
+  CanvasNavigator* navigator_ = nullptr;
+  PromptTool prompt_tool_;
   BusyIndicator busy_;
   KeyboardFocus focus_;
   QTimer grace_;
@@ -98,6 +106,7 @@ class CanvasView : public QWidget {
   bool class_shown_ = false;
   bool caption_visible_ = true;
   bool active_ = false;
+  bool prompting_ = false;
 };
 
 }  // namespace adamerge::ui

@@ -14,6 +14,10 @@ CompareGrid::CompareGrid(Workbench& workbench, QWidget* parent)
     auto* canvas = new CanvasView(workbench.pane(index), workbench.view(), port_, this);
     connect(canvas, &CanvasView::activated, this,
             [this, index] { workbench_.setActivePane(index); });
+    connect(canvas, &CanvasView::promptsEdited, this,
+            [this, index](const Prompts& prompts, const QString& what) {
+              workbench_.edit(index, withPrompts(workbench_.pane(index).choice(), prompts), what);
+            });
     connect(canvas, &CanvasView::menuRequested, this, &CompareGrid::menuRequested);
     connect(canvas, &CanvasView::spaceTapped, this, &CompareGrid::spaceTapped);
     connect(&workbench.pane(index), &Pane::changed, this, &CompareGrid::showNotes);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <memory>
 
 namespace adamerge::ui {
@@ -75,9 +76,11 @@ std::shared_ptr<PicturePyramid> pyramidOf(const PicturePtr& picture) {
   return kept;
 }
 
-void drawOverlayOn(QImage& image, const QPoint& place, const OverlayInput& input,
-                   const OverlayStyle& style, const QSize& picture, const ViewMapping& mapping,
-                   double ratio) {
+namespace {
+
+/// Calls `draw` with a context whose units are the picture's pixels.
+void drawByCairo(QImage& image, const QPoint& place, const ViewMapping& mapping, double ratio,
+                 const std::function<void(cairo_t*)>& draw) {
   const cairo_format_t format =
       image.format() == QImage::Format_RGB32 ? CAIRO_FORMAT_RGB24 : CAIRO_FORMAT_ARGB32;
   const std::unique_ptr<cairo_surface_t, decltype(&cairo_surface_destroy)> surface(
@@ -90,9 +93,19 @@ void drawOverlayOn(QImage& image, const QPoint& place, const OverlayInput& input
   cairo_scale(context.get(), ratio, ratio);
   cairo_translate(context.get(), mapping.origin.x(), mapping.origin.y());
   cairo_scale(context.get(), mapping.scale, mapping.scale);
-  // Lines are meant in logical pixels, so that they are as wide to the eye on every screen.
-  drawOverlay(input, style, picture.width(), picture.height(), mapping.scale, context.get());
+  draw(context.get());
   cairo_surface_flush(surface.get());
+}
+
+}  // namespace
+
+void drawOverlayOn(QImage& image, const QPoint& place, const OverlayInput& input,
+                   const OverlayStyle& style, const QSize& picture, const ViewMapping& mapping,
+                   double ratio) {
+  drawByCairo(image, place, mapping, ratio, [&](cairo_t* context) {
+    // Lines are meant in logical pixels, so that they are as wide to the eye on every screen.
+    drawOverlay(input, style, picture.width(), picture.height(), mapping.scale, context);
+  });
 }
 
 namespace {
@@ -114,6 +127,7 @@ OverlayInput overlayInput(const CanvasScene& scene) {
     input.other_groups =
         &scene.reference->result.layers[static_cast<std::size_t>(scene.block)].groups;
   }
+  if (scene.prompts.any()) input.prompts = &scene.prompts;
   if (scene.lens != nullptr) {
     input.lens = scene.lens->map(*scene.inspection, scene.style.kind, scene.block);
   }
@@ -164,12 +178,14 @@ void CanvasLayers::updatePicture(const CanvasScene& scene) {
 }
 
 void CanvasLayers::updateOverlaid(const CanvasScene& scene) {
-  if (scene.inspection == nullptr || picture_.isNull()) {
+  const bool something = scene.inspection != nullptr || scene.prompts.any();
+  if (!something || picture_.isNull()) {
     overlaid_ = {};
     return;
   }
   if (!overlaid_.isNull() && sameResult(*drawn_, scene) && drawn_->reference == scene.reference &&
-      drawn_->lens == scene.lens && drawn_->style == scene.style) {
+      drawn_->lens == scene.lens && drawn_->style == scene.style &&
+      drawn_->prompts == scene.prompts) {
     return;
   }
   // Into the image of before: no pages are to be had and cleared anew.
@@ -179,8 +195,15 @@ void CanvasLayers::updateOverlaid(const CanvasScene& scene) {
   } else {
     overlaid_ = picture_.copy();
   }
-  drawOverlayOn(overlaid_, seen_.topLeft(), overlayInput(scene), scene.style,
-                scene.picture->pixels.size(), scene.mapping, scene.ratio);
+  const QSize size = scene.picture->pixels.size();
+  if (scene.inspection != nullptr) {
+    drawOverlayOn(overlaid_, seen_.topLeft(), overlayInput(scene), scene.style, size, scene.mapping,
+                  scene.ratio);
+  } else {
+    drawByCairo(overlaid_, seen_.topLeft(), scene.mapping, scene.ratio, [&](cairo_t* context) {
+      drawPrompts(scene.prompts, size.width(), size.height(), scene.mapping.scale, context);
+    });
+  }
   overlaid_.setDevicePixelRatio(scene.ratio);
 }
 
@@ -215,6 +238,7 @@ void CanvasLayers::updateHighlight(const CanvasScene& scene) {
   OverlayStyle style = scene.style;
   style.kind = OverlayKind::kNone;
   style.dim_outside = false;
+  style.windows = false;
   if (highlight_.size() != place.size()) {
     highlight_ = QImage(place.size(), QImage::Format_ARGB32_Premultiplied);
   }

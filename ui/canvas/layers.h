@@ -61,6 +61,7 @@ struct CanvasScene {
   int block = 0;
   std::optional<int> selected;
   std::optional<int> hovered;
+  Prompts prompts;  ///< those wanted, which the inspection may not know yet
   ViewMapping mapping;
   QSize canvas;               ///< logical pixels
   QColor ground = Qt::black;  ///< behind the picture

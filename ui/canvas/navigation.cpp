@@ -154,6 +154,7 @@ bool CanvasNavigator::hasPicture() const { return !frame_().picture.isEmpty(); }
 bool CanvasNavigator::press(const QMouseEvent& event) {
   if (button_ != Qt::NoButton) return true;
   if (event.button() != Qt::LeftButton && event.button() != Qt::MiddleButton) return false;
+  if (drawing_ && !space_ && event.button() == Qt::LeftButton) return false;
   button_ = event.button();
   pressed_at_ = last_ = event.position();
   if (button_ == Qt::MiddleButton || space_) setPanning(true);
@@ -227,11 +228,18 @@ void CanvasNavigator::setPanning(bool panning) {
   showCursor();
 }
 
+void CanvasNavigator::setDrawing(bool drawing) {
+  drawing_ = drawing;
+  showCursor();
+}
+
 void CanvasNavigator::showCursor() {
   if (panning_) {
     canvas_.setCursor(Qt::ClosedHandCursor);
   } else if (space_) {
     canvas_.setCursor(Qt::OpenHandCursor);
+  } else if (drawing_) {
+    canvas_.setCursor(Qt::CrossCursor);
   } else {
     canvas_.unsetCursor();
   }

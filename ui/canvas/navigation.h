@@ -84,6 +84,8 @@ class CanvasNavigator : public QObject {
   CanvasNavigator(QWidget& canvas, ViewPort& port, std::function<ViewFrame()> frame);
 
   bool panning() const { return panning_; }
+  /// The left button draws, unless the space bar is held: it is the canvas's own.
+  void setDrawing(bool drawing);
 
  signals:
   /// The left button, without a drag.
@@ -113,6 +115,7 @@ class CanvasNavigator : public QObject {
   QPointF pressed_at_;
   QPointF last_;
   bool panning_ = false;
+  bool drawing_ = false;
   bool space_ = false;
   bool space_used_ = false;  ///< dragged with, since it is down
 };

@@ -219,6 +219,10 @@ PointFields::PointFields(QWidget* parent)
       r_(makeList("evaluation-r", tr("r"),
                   tr("For the methods that merge the same number of tokens in every block, in the "
                      "same form"))),
+      ratio_(
+          makeList("evaluation-ratio", tr("Ratio in %"),
+                   tr("Per cent of the tokens that merge, in networks that restore their grid in "
+                      "every block (Segment Anything, AFNO)"))),
       flops_(makeList("evaluation-flops", tr("FLOPs in G"),
                       tr("Numbers of G in the papers' convention, as 1.1,0.9: each method gets the "
                          "setting that comes nearest, AdaMerge's found on 32 of the images, so "
@@ -243,13 +247,14 @@ PointFields::PointFields(QWidget* parent)
   form_->addRow(tr("Points"), modes);
   form_->addRow(tr("&r_max"), r_max_);
   form_->addRow(tr("&r"), r_);
+  form_->addRow(tr("Ra&tio, %"), ratio_);
   form_->addRow(tr("FLOPs, &G"), flops_);
   connect(canvases_, &QCheckBox::toggled, this, &PointFields::changed);
   connect(by_flops_, &QRadioButton::toggled, this, [this] {
     showMode();
     emit changed();
   });
-  for (QLineEdit* line : {r_max_, r_, flops_}) {
+  for (QLineEdit* line : {r_max_, r_, ratio_, flops_}) {
     connect(line, &QLineEdit::textChanged, this, [this] {
       markLists();
       emit changed();
@@ -289,14 +294,16 @@ QLineEdit* PointFields::makeList(const char* name, const QString& label, const Q
 
 void PointFields::showMode() {
   const bool flops = by_flops_->isChecked();
-  form_->setRowVisible(r_max_, !flops);
-  form_->setRowVisible(r_, !flops);
+  form_->setRowVisible(r_max_, !flops && !restores_);
+  form_->setRowVisible(r_, !flops && !restores_);
+  form_->setRowVisible(ratio_, !flops && restores_);
   form_->setRowVisible(flops_, flops);
 }
 
 void PointFields::markLists() {
   mark(*r_max_, !isCounts(r_max_->text().toStdString()));
   mark(*r_, !isCounts(r_->text().toStdString()));
+  mark(*ratio_, !isCounts(ratio_->text().toStdString()));
   mark(*flops_, !isTiers(flops_->text().toStdString()));
 }
 
@@ -310,6 +317,7 @@ void PointFields::show(const EvaluationSetup& setup) {
   (setup.by_flops ? by_flops_ : by_count_)->setChecked(true);
   r_max_->setText(QString::fromStdString(setup.r_max));
   r_->setText(QString::fromStdString(setup.r));
+  ratio_->setText(QString::fromStdString(setup.ratio));
   flops_->setText(QString::fromStdString(setup.flops));
   showMode();
 }
@@ -323,12 +331,18 @@ void PointFields::read(EvaluationSetup& setup) const {
   setup.by_flops = by_flops_->isChecked();
   setup.r_max = r_max_->text().toStdString();
   setup.r = r_->text().toStdString();
+  setup.ratio = ratio_->text().toStdString();
   // What was only suggested is suggested anew for another model.
   const bool own = setup.by_flops || flops_->text() != suggested_;
   setup.flops = own ? flops_->text().toStdString() : std::string();
 }
 
 void PointFields::suggestFor(const LoadedModel& model) {
+  restores_ = model.info.vit.restores();
+  for (const MethodBox& method : methods_) {
+    method.box->setEnabled(runsIn(method.id, model.info.vit));
+  }
+  showMode();
   if (!flops_->text().isEmpty() && flops_->text() != suggested_) return;
   QStringList tiers;
   for (const double share : {0.9, 0.8, 0.7}) {

@@ -60,7 +60,7 @@ class PointFields : public QWidget {
   void show(const EvaluationSetup& setup);
   /// Writes its part.
   void read(EvaluationSetup& setup) const;
-  /// Suggests tiers for a model, unless the user has typed some.
+  /// Offers what a model takes. Suggests tiers for it, unless the user has typed some.
   void suggestFor(const LoadedModel& model);
 
  signals:
@@ -85,7 +85,9 @@ class PointFields : public QWidget {
   QRadioButton* by_flops_;
   QLineEdit* r_max_;
   QLineEdit* r_;
+  QLineEdit* ratio_;
   QLineEdit* flops_;
+  bool restores_ = false;  ///< the model restores its grid: ratios in place of counts
   QString suggested_;
   QFormLayout* form_ = nullptr;
 };

@@ -24,15 +24,12 @@ QImage drawnTile(const FigureInput& tile, int side) {
   const Image& view = *tile.original;
   QImage picture = toQImage(view).scaled(side, side, Qt::KeepAspectRatio, Qt::SmoothTransformation);
   const double scale = static_cast<double>(picture.width()) / view.width;
-  const OverlayInput input{&tile.image,
-                           tile.grid_height,
-                           tile.grid_width,
-                           &tile.result.layers,
-                           static_cast<int>(tile.result.layers.size()) - 1,
-                           nullptr,
-                           nullptr,
-                           {},
-                           {}};
+  OverlayInput input;
+  input.image = &tile.image;
+  input.grid_height = tile.grid_height;
+  input.grid_width = tile.grid_width;
+  input.layers = &tile.result.layers;
+  input.layer = static_cast<int>(tile.result.layers.size()) - 1;
   // One point is one pixel of the view.
   const QSizeF size = QSizeF(view.width, view.height) * (kMmPerInch / kPointsPerInch);
   const QImage overlay = drawToImage(size, kPointsPerInch * scale, [&](cairo_t* context) {

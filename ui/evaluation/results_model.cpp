@@ -21,9 +21,9 @@ QString signedNumber(double value) {
 
 }  // namespace
 
-QString settingName(const MethodChoice& choice) {
+QString settingName(const MethodChoice& choice, const VitConfig& vit) {
   const QString label = QString::fromStdString(findMethod(choice.method).label);
-  return QString::fromStdString(describe(choice)).mid(label.size() + 2);
+  return QString::fromStdString(describe(choice, vit)).mid(label.size() + 2);
 }
 
 void ResultsModel::setReport(EvaluationReportPtr report) {
@@ -79,7 +79,7 @@ QString ResultsModel::text(int row, Column column) const {
     case kMethod:
       return QString::fromStdString(findMethod(own.choice.method).label);
     case kSetting:
-      return settingName(own.choice);
+      return settingName(own.choice, report_->evaluation.vit);
     case kFlops:
       return flopsNumber(own.accuracy.flops.paper);
     case kShare:
@@ -132,7 +132,7 @@ QVariant ResultsModel::sortKey(int row, Column column) const {
 QString ResultsModel::tip(int row, Column column) const {
   const EvaluatedPoint& own = point(row);
   if (column == kMethod || column == kSetting) {
-    QString name = QString::fromStdString(describe(own.choice));
+    QString name = QString::fromStdString(describe(own.choice, report_->evaluation.vit));
     if (own.tier) name += tr("\nthe nearest to %1 G").arg(*own.tier);
     if (!own.calibrated) name += tr("\nuncalibrated: z = 0 in every block");
     return name + tr("\nClick to see it on the canvas");
@@ -145,7 +145,7 @@ QString ResultsModel::tip(int row, Column column) const {
                                          : tr("Agrees with the unmerged model on %1 images where "
                                               "%2 does not; the other way round on %3.\n"))
                .arg(compared->paired.only_first)
-               .arg(QString::fromStdString(describe(other.choice)))
+               .arg(QString::fromStdString(describe(other.choice, report_->evaluation.vit)))
                .arg(compared->paired.only_second) +
            tr("p: how likely a split at least as uneven is if both are equally good (McNemar).");
   }

@@ -41,6 +41,6 @@ class ResultsModel : public QAbstractTableModel {
 };
 
 /// "r_max 16, alpha 2": a choice's name without its method's; empty where that says all.
-QString settingName(const MethodChoice& choice);
+QString settingName(const MethodChoice& choice, const VitConfig& vit);
 
 }  // namespace adamerge::ui

@@ -45,7 +45,8 @@ BatchDialog::BatchDialog(BatchContext context, QWidget* parent)
       folder_(new QLineEdit),
       output_(new QLineEdit),
       found_(new QLabel),
-      rows_(new BatchRows(context_.choices)),
+      rows_(new BatchRows(context_.choices,
+                          context_.engine == nullptr ? VitConfig{} : context_.engine->info().vit)),
       figures_(new BatchFigures(context_.engine == nullptr ? 1 : context_.engine->info().vit.depth,
                                 context_.block)),
       total_(new QLabel),
@@ -201,6 +202,7 @@ BatchPlan BatchDialog::plan() const {
   if (context_.engine == nullptr) throw Error(tr("Load a model first.").toStdString());
   if (images_.empty()) throw Error(images_problem_.toStdString());
   BatchPlan made;
+  if (context_.engine != nullptr) made.vit = context_.engine->info().vit;
   made.images = images_;
   made.output = output_->text().trimmed().toStdString();
   // Traces have their own methods.

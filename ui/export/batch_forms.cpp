@@ -27,16 +27,15 @@
 namespace adamerge::ui {
 namespace {
 
-/// What differs from the method's defaults besides its count: "alpha 2, matching sequential".
-QString otherSettings(const MethodChoice& choice) {
-  const CompressionKnob* knob = compressionKnob(choice);
-  // What a network has no use for is at its default, which is not named.
-  const Settings complete = completeSettings(choice);
+/// What differs from the model's defaults besides its count: "alpha 2, matching sequential".
+QString otherSettings(const MethodChoice& choice, const VitConfig& vit) {
+  const Settings complete = completeSettings(choice, vit);
+  const CompressionKnob* knob = findMethod(choice.method).activeKnob(complete);
   QStringList parts;
   for (const SettingInfo& setting : findMethod(choice.method).settings) {
     const auto found = complete.find(setting.key);
     if (found == complete.end() || !isActive(setting, complete)) continue;
-    if (found->second == setting.fallback) continue;
+    if (!suits(setting, vit) || found->second == defaultOf(setting, vit)) continue;
     if (knob != nullptr && knob->key == setting.key) continue;
     parts.append(QString::fromStdString(setting.label + " " + toText(found->second)));
   }
@@ -64,9 +63,11 @@ QString compressionText(const MethodChoice& choice) {
 
 }  // namespace
 
-BatchRowEditor::BatchRowEditor(std::vector<MethodChoice> known, QWidget* parent)
+BatchRowEditor::BatchRowEditor(std::vector<MethodChoice> known, const VitConfig& vit,
+                               QWidget* parent)
     : QWidget(parent),
       known_(std::move(known)),
+      vit_(vit),
       method_(new QComboBox),
       knob_(new QLabel),
       values_(new QLineEdit),
@@ -119,6 +120,7 @@ void BatchRowEditor::chooseMethod() {
   const auto same = std::find_if(known_.begin(), known_.end(),
                                  [&](const MethodChoice& choice) { return choice.method == id; });
   base_ = same == known_.end() ? MethodChoice{id, {}, nullptr, false} : *same;
+  base_.settings = completeSettings(base_, vit_);
   showBase();
 }
 
@@ -131,15 +133,15 @@ void BatchRowEditor::showBase() {
   values_->setEnabled(knob != nullptr);
   values_->setAccessibleName(tr("Values of %1").arg(name));
   values_->setText(compressionText(base_));
-  const QString settings = otherSettings(base_);
+  const QString settings = otherSettings(base_, vit_);
   settings_->setText(settings);
   settings_->setToolTip(settings);
   settings_->setVisible(!settings.isEmpty());
   emit changed();
 }
 
-BatchRows::BatchRows(const std::vector<MethodChoice>& known, QWidget* parent)
-    : QWidget(parent), known_(known), layout_(new QVBoxLayout(this)) {
+BatchRows::BatchRows(const std::vector<MethodChoice>& known, const VitConfig& vit, QWidget* parent)
+    : QWidget(parent), known_(known), vit_(vit), layout_(new QVBoxLayout(this)) {
   layout_->setContentsMargins(0, 0, 0, 0);
   auto* add = new QPushButton(tr("&Add method"));
   add->setAutoDefault(false);
@@ -160,7 +162,7 @@ std::vector<BatchRow> BatchRows::rows() const {
 }
 
 BatchRowEditor* BatchRows::addRow() {
-  auto* editor = new BatchRowEditor(known_);
+  auto* editor = new BatchRowEditor(known_, vit_);
   layout_->insertWidget(static_cast<int>(editors_.size()), editor);
   editors_.push_back(editor);
   connect(editor, &BatchRowEditor::changed, this, &BatchRows::changed);

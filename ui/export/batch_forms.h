@@ -28,8 +28,9 @@ namespace adamerge::ui {
 class BatchRowEditor : public QWidget {
   Q_OBJECT
  public:
-  /// Settings other than the compression are those of `known` with the same method, else defaults.
-  BatchRowEditor(std::vector<MethodChoice> known, QWidget* parent = nullptr);
+  /// Settings other than the compression are those of `known` with the same method, else the
+  /// defaults of `vit`.
+  BatchRowEditor(std::vector<MethodChoice> known, const VitConfig& vit, QWidget* parent = nullptr);
 
   BatchRow row() const { return {base_, values()}; }
   void setChoice(const MethodChoice& choice);
@@ -45,6 +46,7 @@ class BatchRowEditor : public QWidget {
   void showBase();
 
   std::vector<MethodChoice> known_;
+  VitConfig vit_;
   MethodChoice base_;
   QComboBox* method_;
   QLabel* knob_;
@@ -57,7 +59,8 @@ class BatchRows : public QWidget {
   Q_OBJECT
  public:
   /// Begins with a row for each of `known`, those shown in the window.
-  explicit BatchRows(const std::vector<MethodChoice>& known, QWidget* parent = nullptr);
+  BatchRows(const std::vector<MethodChoice>& known, const VitConfig& vit,
+            QWidget* parent = nullptr);
 
   std::vector<BatchRow> rows() const;
 
@@ -70,6 +73,7 @@ class BatchRows : public QWidget {
   void updateRemovable();
 
   std::vector<MethodChoice> known_;
+  VitConfig vit_;
   std::vector<BatchRowEditor*> editors_;
   QVBoxLayout* layout_;
 };

@@ -45,6 +45,7 @@ json styleKey(const ExportStyle& style) {
           overlay.smooth,
           overlay.groups,
           overlay.dim_outside,
+          overlay.windows,
           held,
           overlay.prefix_token,
           overlay.head,

@@ -201,7 +201,7 @@ fs::path BatchPlan::figure(const BatchImage& image, const MethodChoice* choice,
   const std::string block = kind.per_layer ? fmt::format("-block{:02}", blockOf(kind) + 1) : "";
   fs::path path = output / image.stem;
   if (choice != nullptr) {
-    path += "-" + slug(QString::fromStdString(describe(*choice))).toStdString();
+    path += "-" + slug(QString::fromStdString(describe(*choice, vit))).toStdString();
   }
   path += fmt::format("-{}{}.{}", kind.id, block, extension(format).toStdString());
   return withFittingName(path);

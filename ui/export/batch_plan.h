@@ -50,6 +50,7 @@ struct BatchPlan {
   std::vector<std::string> kinds;  ///< of figures; may be empty: the table alone
   std::vector<FigureFormat> formats;
   ExportStyle style;
+  VitConfig vit = {};  ///< whose defaults the files' names leave out
 
   /// `choice`: nullptr for an image of a trace.
   std::filesystem::path figure(const BatchImage& image, const MethodChoice* choice,

@@ -16,7 +16,7 @@ FigureInput makeFigureInput(const FigureSubject& subject, ImageResult result, in
   FigureInput input;
   input.title = subject.name.toStdString();
   const TracedRun* const traced = subject.traced.get();
-  input.subtitle = traced != nullptr ? titleOf(*traced->info) : describe(subject.choice);
+  input.subtitle = traced != nullptr ? titleOf(*traced->info) : describe(subject.choice, vit);
   if (!extras.note.isEmpty()) input.subtitle += " (" + extras.note.toStdString() + ")";
   input.image = *subject.prepared;
   input.original = subject.original;
@@ -33,6 +33,7 @@ FigureInput makeFigureInput(const FigureSubject& subject, ImageResult result, in
   if (traced == nullptr || subject.unmerged_flops > 0) {
     input.unmerged_flops = subject.unmerged_flops;
   }
+  if (traced == nullptr) input.prompts = promptsOf(subject.choice.settings);
   input.provenance =
       traced != nullptr ? provenanceJson(*traced->info, traced->image.name, block)
                         : provenanceJson(subject.model, subject.device, subject.dtype,

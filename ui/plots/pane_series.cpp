@@ -14,7 +14,11 @@ std::vector<PaneStyle> paneStyles(const std::vector<PaneResult>& panes) {
     PaneStyle style;
     const InspectionPtr& shown = panes[i].inspection;
     const bool traced = shown != nullptr && shown->traced != nullptr;
-    style.name = QString::fromStdString(traced ? runTitle(*shown) : describe(panes[i].choice));
+    const MethodChoice& choice = panes[i].choice;
+    style.name =
+        QString::fromStdString(traced             ? runTitle(*shown)
+                               : shown != nullptr ? describe(choice, shown->model->info.vit)
+                                                  : describe(choice));
     style.variant = static_cast<int>(std::count_if(
         panes.begin(), panes.begin() + static_cast<std::ptrdiff_t>(i),
         [&](const PaneResult& before) { return before.choice.method == panes[i].choice.method; }));

@@ -25,20 +25,37 @@ namespace {
 
 constexpr int kSuggestedMost = 24;  // the paper's range ends at 23
 constexpr int kSuggestedStep = 4;
+constexpr int kSuggestedRatio = 75;  ///< per cent
+constexpr int kSuggestedRatioStep = 25;
 
 }  // namespace
 
-std::vector<int> parseCounts(const QString& text, int limit, const QString& name) {
+CalibratedKnob calibratedKnob(const MethodChoice& active, const VitConfig& vit) {
+  const MethodChoice choice = calibrationChoice(active);
+  const MethodInfo& method = findMethod(choice.method);
+  const Settings complete = completeSettings(choice, vit);
+  const CompressionKnob& knob = *method.activeKnob(complete);
+  CalibratedKnob calibrated{QString::fromStdString(method.setting(knob.key)->label),
+                            knob.mostOf(complete, vit), knob.key};
+  if (knob.keeps) {
+    calibrated.chosen = active.method == choice.method
+                            ? compressionOf(active)
+                            : compressionOf({choice.method, complete, nullptr, false});
+  }
+  return calibrated;
+}
+
+std::vector<int> parseCounts(const QString& text, const CalibratedKnob& knob) {
   std::vector<int> counts;
   for (const QString& part : text.split(QLatin1Char(','))) {
     bool good = false;
     const int count = part.trimmed().toInt(&good);
-    if (!good || count < 1 || count > limit || (!counts.empty() && count <= counts.back())) {
+    if (!good || count < 1 || count > knob.limit || (!counts.empty() && count <= counts.back())) {
       throw Error(
           QObject::tr("%1 takes whole numbers from 1 to %2, ascending and separated by commas, "
                       "as 4,8,16; “%3” is not.")
-              .arg(name)
-              .arg(limit)
+              .arg(knob.name)
+              .arg(knob.limit)
               .arg(part.trimmed().isEmpty() ? text : part.trimmed())
               .toStdString());
     }
@@ -47,17 +64,18 @@ std::vector<int> parseCounts(const QString& text, int limit, const QString& name
   return counts;
 }
 
-QString suggestedCounts(const LoadedModel& model, const std::string& key,
-                        std::optional<int> chosen) {
-  if (chosen) return QString::number(*chosen);
+QString suggestedCounts(const LoadedModel& model, const CalibratedKnob& knob) {
+  if (knob.chosen) return QString::number(*knob.chosen);
   QStringList counts;
-  if (model.statistics != nullptr && model.statistics->knob == key) {
+  if (model.statistics != nullptr && model.statistics->knob == knob.key) {
     for (const StatisticsEntry& entry : model.statistics->entries) {
       counts << QString::number(entry.r_max);
     }
   } else {
-    const int limit = std::min(kSuggestedMost, model.info.vit.patchTokens());
-    for (int count = kSuggestedStep; count <= limit; count += kSuggestedStep) {
+    const bool ratio = model.info.vit.restores();
+    const int limit = std::min(ratio ? kSuggestedRatio : kSuggestedMost, knob.limit);
+    const int step = ratio ? kSuggestedRatioStep : kSuggestedStep;
+    for (int count = step; count <= limit; count += step) {
       counts << QString::number(count);
     }
   }
@@ -83,12 +101,12 @@ MethodChoice calibrationChoice(const MethodChoice& active) {
   return choice;
 }
 
-QString describeConditions(const MethodChoice& choice) {
+QString describeConditions(const MethodChoice& choice, const VitConfig& vit) {
   const MethodInfo& method = findMethod(choice.method);
   QStringList parts{QString::fromStdString(method.label)};
   for (const auto& [key, value] : choice.settings) {
     const SettingInfo* setting = method.setting(key);
-    if (value == setting->fallback) continue;
+    if (!suits(*setting, vit) || value == defaultOf(*setting, vit)) continue;
     parts << QStringLiteral("%1 %2").arg(QString::fromStdString(setting->label),
                                          describeValue(value));
   }
@@ -226,20 +244,11 @@ void CalibrationDialog::setFolder(const std::filesystem::path& folder) {
 void CalibrationDialog::suggestCounts() {
   const LoadedModelPtr model = workbench_.model();
   if (model == nullptr) return;
-  const MethodChoice& active = workbench_.activePane().choice();
-  const MethodChoice choice = calibrationChoice(active);
-  const MethodInfo& method = findMethod(choice.method);
-  const Settings complete = completeSettings(choice, model->info.vit);
-  const CompressionKnob& knob = *method.activeKnob(complete);
-  const QString label = QLatin1Char('&') + QString::fromStdString(method.setting(knob.key)->label);
-  if (label == counted_->text()) return;
-  counted_->setText(label);
-  std::optional<int> chosen;
-  if (knob.keeps) {
-    chosen = compressionOf(active.method == choice.method ? active
-                                                          : MethodChoice{choice.method, complete});
-  }
-  counts_->setText(suggestedCounts(*model, knob.key, chosen));
+  const std::string before = knob_.key;
+  knob_ = calibratedKnob(workbench_.activePane().choice(), model->info.vit);
+  if (knob_.key == before) return;
+  counted_->setText(QLatin1Char('&') + knob_.name);
+  counts_->setText(suggestedCounts(*model, knob_));
 }
 
 void CalibrationDialog::refresh() {
@@ -250,7 +259,8 @@ void CalibrationDialog::refresh() {
           ? tr("Open a model first.")
           : tr("%1, for %2")
                 .arg(QString::fromStdString(model->info.name),
-                     describeConditions(calibrationChoice(workbench_.activePane().choice()))));
+                     describeConditions(calibrationChoice(workbench_.activePane().choice()),
+                                        model->info.vit)));
   for (QWidget* input : {static_cast<QWidget*>(folder_), static_cast<QWidget*>(browse_),
                          static_cast<QWidget*>(images_), static_cast<QWidget*>(counts_)}) {
     input->setEnabled(!mine_);
@@ -276,8 +286,7 @@ void CalibrationDialog::start() {
   if (mine_ || model == nullptr) return;
   CalibrationRequest request;
   try {
-    request.r_max =
-        parseCounts(counts_->text(), model->info.vit.patchTokens(), counted_->text().mid(1));
+    request.r_max = parseCounts(counts_->text(), knob_);
   } catch (const std::exception& error) {
     notice_->show(Severity::kError, errorText(error));
     counts_->setFocus();
@@ -322,7 +331,7 @@ void CalibrationDialog::finish(const std::shared_ptr<const Statistics>& statisti
   for (const StatisticsEntry& entry : statistics->entries) {
     const auto [lowest, highest] = std::minmax_element(entry.mu.begin(), entry.mu.end());
     means << tr("%1 %2: μ from %3 to %4")
-                 .arg(counted_->text().mid(1))
+                 .arg(QString::fromStdString(statistics->knob))
                  .arg(entry.r_max)
                  .arg(*lowest, 0, 'f', 3)
                  .arg(*highest, 0, 'f', 3);

@@ -25,23 +25,30 @@ namespace adamerge::ui {
 
 // What to calibrate: the values of r_max as typed, and the settings statistics belong to.
 
-/// "4,8,16" -> 4, 8, 16. Throws Error in words for people: no value, not ascending, not from 1 to
-/// `limit`. `name` is what they are values of.
-std::vector<int> parseCounts(const QString& text, int limit,
-                             const QString& name = QStringLiteral("r_max"));
+/// The setting that statistics are made for some values of.
+struct CalibratedKnob {
+  QString name;
+  int limit = 0;
+  std::string key = {};
+  std::optional<int> chosen = {};  ///< where they hang on no value: the one in use
+};
+/// That of calibrationChoice().
+CalibratedKnob calibratedKnob(const MethodChoice& active, const VitConfig& vit);
 
-/// Values of `key`, the setting that statistics are made for: what the model's were made for; else
-/// `chosen`, where statistics hang on no value, as those of tokens that stay do; else a range that
-/// suits the model.
-QString suggestedCounts(const LoadedModel& model, const std::string& key,
-                        std::optional<int> chosen);
+/// "4,8,16" -> 4, 8, 16. Throws Error in words for people: no value, not ascending, not from 1 to
+/// the knob's limit.
+std::vector<int> parseCounts(const QString& text, const CalibratedKnob& knob);
+
+/// The knob's one value, or what the model's statistics were made for; else a range that suits the
+/// model.
+QString suggestedCounts(const LoadedModel& model, const CalibratedKnob& knob);
 
 /// Of the choice in use only what statistics belong to, with counts that follow them; for a method
 /// without statistics, one that has them, at its defaults.
 MethodChoice calibrationChoice(const MethodChoice& active);
 
 /// That choice for people: the method and what differs from its defaults.
-QString describeConditions(const MethodChoice& choice);
+QString describeConditions(const MethodChoice& choice, const VitConfig& vit);
 
 // Calibrates the present model on a folder of the user's images.
 
@@ -83,6 +90,7 @@ class CalibrationDialog : public FittingDialog {
   QSpinBox* images_;
   QLabel* counted_;
   QLineEdit* counts_;
+  CalibratedKnob knob_;  ///< what counts_ are values of
   QProgressBar* bar_;
   QLabel* progress_;
   MessageLine* notice_;

@@ -25,9 +25,13 @@ bool onSlider(const MethodInfo& method, const SettingInfo& setting) {
                      [&](const CompressionKnob& knob) { return knob.key == setting.key; });
 }
 
-/// Of networks with the same rows.
-int kindOf(const VitConfig& vit) {
-  return (vit.isRotary() ? 1 : 0) + (vit.restores() ? 2 : 0) + (vit.isWindowed() ? 4 : 0);
+/// Of the settings that a network has.
+Settings defaultsOf(const MethodInfo& method, const VitConfig& vit) {
+  Settings defaults;
+  for (const SettingInfo& setting : method.settings) {
+    if (suits(setting, vit)) defaults[setting.key] = defaultOf(setting, vit);
+  }
+  return defaults;
 }
 
 /// Whether the last result, or before the first the model, lacks statistics that the choice wants.
@@ -143,12 +147,12 @@ void MethodForm::rebuild() {
     schedule_ = nullptr;
   }
   QWidget* before = method_;
-  const LoadedModelPtr present = workbench_.model();
-  const VitConfig vit = present != nullptr ? present->info.vit : VitConfig{};
   for (const SettingInfo& setting : info.settings) {
-    if (!suits(setting, vit)) continue;
-    if (onSlider(info, setting)) continue;
-    auto* row = new SettingRow(setting, this);
+    const auto fallback = built_defaults_.find(setting.key);
+    if (fallback == built_defaults_.end() || onSlider(info, setting)) continue;
+    SettingInfo own = setting;
+    own.fallback = fallback->second;
+    auto* row = new SettingRow(own, this);
     settings_->addWidget(row);
     setTabOrder(before, row->editor().control());
     before = row->editor().control();
@@ -173,7 +177,6 @@ void MethodForm::rebuild() {
   }
   description_->setText(text);
   built_for_ = info.id;
-  built_kind_ = kindOf(vit);
 }
 
 void MethodForm::refresh() {
@@ -184,8 +187,12 @@ void MethodForm::refresh() {
   const MethodChoice& choice = pane_->choice();
   remembered_[{pane_->index(), choice.method}] = choice;
   const LoadedModelPtr model = workbench_.model();
-  const int kind = kindOf(model != nullptr ? model->info.vit : VitConfig{});
-  if (built_for_ != choice.method || built_kind_ != kind) rebuild();
+  Settings defaults =
+      defaultsOf(findMethod(choice.method), model != nullptr ? model->info.vit : VitConfig{});
+  if (built_for_ != choice.method || built_defaults_ != defaults) {
+    built_defaults_ = std::move(defaults);
+    rebuild();
+  }
   bool changed = false;
   for (SettingRow* row : rows_) {
     const auto set = choice.settings.find(row->info().key);

@@ -49,8 +49,8 @@ class MethodForm : public QWidget {
 
   Workbench& workbench_;
   Pane* pane_ = nullptr;
-  int built_kind_ = 0;     ///< rows that only some networks have are among them
-  std::string built_for_;  ///< the method whose rows are shown
+  std::string built_for_;    ///< the method whose rows are shown
+  Settings built_defaults_;  ///< of the network that they were built for
   std::vector<SettingRow*> rows_;
   ScheduleEditor* schedule_ = nullptr;  ///< where the method takes a count for each block
   /// What a canvas last had under a method, for when the user comes back to it.

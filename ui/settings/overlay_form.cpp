@@ -146,7 +146,8 @@ OverlayForm::OverlayForm(ViewState& view, FindRange find_range, QWidget* parent)
       from_other_(new QCheckBox(tr("From the other canvas's run"))),
       foreground_(makeCombo(QStringLiteral("foreground"), tr("Foreground"))),
       groups_(makeCombo(QStringLiteral("group-style"), tr("Groups as"))),
-      dim_(new QCheckBox(tr("Dim what the model does not see"))) {
+      dim_(new QCheckBox(tr("Dim what the model does not see"))),
+      windows_(new QCheckBox(tr("Windows of attention"))) {
   QWidget* kinds = makeKinds();
   QWidget* heat = makeHeatPage();
   layOut(kinds, heat, makeGroupsPage());
@@ -243,6 +244,7 @@ QWidget* OverlayForm::makeComponentsPage() {
 }
 
 void OverlayForm::setNetwork(const VitConfig& vit) {
+  windows_->setVisible(vit.isWindowed());
   {
     const QSignalBlocker quiet_token(token_);
     const QSignalBlocker quiet_head(head_);
@@ -287,6 +289,11 @@ void OverlayForm::layOut(QWidget* kinds, QWidget* heat, QWidget* groups) {
   opacity_text_->setMinimumWidth(fontMetrics().horizontalAdvance(QStringLiteral("100 %")) + 4);
   dim_->setObjectName(QStringLiteral("dim-outside"));
   dim_->setToolTip(rich(tr("The model sees a crop of the image; this darkens the rest.")));
+  windows_->setObjectName(QStringLiteral("windows"));
+  windows_->setToolTip(
+      rich(tr("The edges of the windows that the block's attention runs in. Blocks without lines "
+              "attend to the whole picture.")));
+  windows_->hide();
   options_->insertWidget(kHeatPage, heat);
   options_->insertWidget(kGroupsPage, groups);
   options_->insertWidget(kComponentsPage, makeComponentsPage());
@@ -305,6 +312,7 @@ void OverlayForm::layOut(QWidget* kinds, QWidget* heat, QWidget* groups) {
   layout->addWidget(help_);
   layout->addLayout(opacity);
   layout->addWidget(dim_);
+  layout->addWidget(windows_);
   layout->addWidget(options_);
   layout->addStretch(1);
 }
@@ -359,6 +367,8 @@ void OverlayForm::connectAll() {
           [this](bool on) { change([&](OverlayStyle& style) { style.smooth = on; }); });
   connect(dim_, &QCheckBox::toggled, this,
           [this](bool on) { change([&](OverlayStyle& style) { style.dim_outside = on; }); });
+  connect(windows_, &QCheckBox::toggled, this,
+          [this](bool on) { change([&](OverlayStyle& style) { style.windows = on; }); });
   connectRange();
   connect(&view_, &ViewState::overlayChanged, this, &OverlayForm::refresh);
 }
@@ -425,6 +435,7 @@ void OverlayForm::refresh() {
     const QSignalBlocker quiet_opacity(opacity_);
     const QSignalBlocker quiet_smooth(smooth_);
     const QSignalBlocker quiet_dim(dim_);
+    const QSignalBlocker quiet_windows(windows_);
     const QSignalBlocker quiet_looked_at(looked_at_);
     const QSignalBlocker quiet_from_other(from_other_);
     looked_at_->setChecked(style.looked_at);
@@ -432,6 +443,7 @@ void OverlayForm::refresh() {
     opacity_->setValue(percent);
     smooth_->setChecked(style.smooth);
     dim_->setChecked(style.dim_outside);
+    windows_->setChecked(style.windows);
   }
   opacity_->setEnabled(style.kind != OverlayKind::kNone);
   opacity_text_->setEnabled(opacity_->isEnabled());

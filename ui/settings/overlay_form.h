@@ -68,6 +68,7 @@ class OverlayForm : public QWidget {
   QWidget* attention_ = nullptr;  ///< what only attention is asked
   QComboBox* groups_;
   QCheckBox* dim_;
+  QCheckBox* windows_;
 };
 
 }  // namespace adamerge::ui

@@ -163,7 +163,7 @@ class ListEditor : public SettingEditor {
  public:
   ListEditor(const SettingInfo& info, QWidget* parent)
       : SettingEditor(parent), info_(info), line_(new QLineEdit) {
-    line_->setPlaceholderText(tr("e.g. 8,8,4"));
+    line_->setPlaceholderText(tr("e.g. %1").arg(example()));
     fill(*this, line_);
     connect(line_, &QLineEdit::textEdited, this, &ListEditor::read);
     connect(line_, &QLineEdit::editingFinished, this, &SettingEditor::finished);
@@ -178,6 +178,13 @@ class ListEditor : public SettingEditor {
   QWidget* control() override { return line_; }
 
  private:
+  QString example() const {
+    constexpr std::size_t kPoint = 2;
+    if (info_.tuple == kPoint) return QStringLiteral("120,90");
+    if (info_.tuple > 0) return QStringLiteral("40,60,200,180");
+    return info_.choices.empty() ? QStringLiteral("8,8,4") : fromUtf8(info_.choices.front());
+  }
+
   std::optional<SettingValue> typed() const {
     const QString text = line_->text().remove(QLatin1Char(' '));
     try {
@@ -189,7 +196,7 @@ class ListEditor : public SettingEditor {
 
   void read() {
     const std::optional<SettingValue> value = typed();
-    complain(value ? QString() : describeRange(info_) + tr(", for example 8,8,4."));
+    complain(value ? QString() : describeRange(info_) + tr(", for example %1.").arg(example()));
     if (value) emit edited(*value);
   }
 
@@ -236,6 +243,12 @@ QString describeRange(const SettingInfo& info) {
     text += QObject::tr(" of at least %1").arg(number(*info.minimum));
   } else if (info.maximum) {
     text += QObject::tr(" of at most %1").arg(number(*info.maximum));
+  }
+  if (info.tuple > 0) text += QObject::tr(", %1 for each").arg(info.tuple);
+  if (list && !info.choices.empty()) {
+    QStringList words;
+    for (const std::string& word : info.choices) words << fromUtf8(word);
+    text += QObject::tr(", or %1").arg(words.join(QStringLiteral(", ")));
   }
   return text;
 }

@@ -105,6 +105,12 @@ Actions::Actions(QWidget& window, std::vector<QWidget*> places)
   full_screen = add(tr("Full &screen"), {}, tr("F11"), tr("Fill the screen"));
   full_screen->setCheckable(true);
 
+  draw_prompts = add(tr("&Draw prompts"), "prompts", tr("B"),
+                     tr("Draw StructSAM's prompts: drag a box, click a point; click one again to "
+                        "take it away"));
+  draw_prompts->setCheckable(true);
+  clear_prompts = add(tr("Re&move all prompts"), {}, {}, tr("Take away all boxes and points"));
+
   previous_image =
       add(tr("Previous &image"), "previous", tr("PgUp"), tr("Open the image before in the folder"));
   next_image =
@@ -207,6 +213,8 @@ void fillMenus(QMainWindow& window, Actions& actions, Recents& recents, Docks& d
   edit->addActions({actions.undo, actions.redo});
   edit->addSeparator();
   edit->addActions({actions.copy_picture, actions.paste});
+  edit->addSeparator();
+  edit->addActions({actions.draw_prompts, actions.clear_prompts});
   fillModel(*bar.addMenu(QObject::tr("&Model")), actions, recents);
   fillView(*bar.addMenu(QObject::tr("&View")), actions, docks);
   QMenu* compare = bar.addMenu(QObject::tr("&Compare"));
@@ -230,6 +238,7 @@ QToolBar* makeToolBar(QMainWindow& window, Actions& actions) {
   bar->addSeparator();
   bar->addActions(actions.overlays->actions());
   bar->addSeparator();
+  bar->addAction(actions.draw_prompts);
   bar->addActions(actions.pane_counts->actions());
   bar->addAction(actions.compare_equal_flops);
   bar->addSeparator();
@@ -244,6 +253,8 @@ void fillCanvasMenu(QMenu& menu, Actions& actions) {
   menu.addActions(actions.overlays->actions());
   menu.addSeparator();
   menu.addActions({actions.zoom_fit, actions.zoom_actual, actions.zoom_crop});
+  menu.addSeparator();
+  menu.addActions({actions.draw_prompts, actions.clear_prompts});
   menu.addSeparator();
   menu.addActions({actions.let_go, actions.close_picture});
 }

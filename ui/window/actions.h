@@ -55,6 +55,8 @@ class Actions : public QObject {
   QAction* play_blocks;
   QAction* let_go;
   QAction* full_screen;
+  QAction* draw_prompts;
+  QAction* clear_prompts;
 
   QAction* previous_image;
   QAction* next_image;

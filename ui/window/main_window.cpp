@@ -66,6 +66,7 @@ MainWindow::MainWindow(Workbench& workbench, QSettings& settings)
   connectFiles();
   connectView();
   connectCompare();
+  connectPrompts();
   connectTools();
   followVideo();
   setTheme(static_cast<Theme>(settings.value(kTheme, int(Theme::kSystem)).toInt()));
@@ -188,6 +189,34 @@ void MainWindow::connectCompare() {
           &QAction::setChecked);
 }
 
+void MainWindow::connectPrompts() {
+  ViewState& view = workbench_.view();
+  connect(actions_->draw_prompts, &QAction::toggled, &view, &ViewState::setPrompting);
+  connect(&view, &ViewState::promptingChanged, actions_->draw_prompts, &QAction::setChecked);
+  connect(actions_->clear_prompts, &QAction::triggered, this, [this] {
+    workbench_.edit(workbench_.activeIndex(), withPrompts(workbench_.activePane().choice(), {}),
+                    tr("all prompts removed"));
+  });
+  const auto tell = [this] {
+    const LoadedModelPtr model = workbench_.model();
+    const MethodChoice& choice = workbench_.activePane().choice();
+    const bool windowed = model != nullptr && model->info.vit.isWindowed();
+    const bool taken = windowed && takesPrompts(choice);
+    for (QAction* action : {actions_->draw_prompts, actions_->clear_prompts}) {
+      action->setVisible(windowed);
+      action->setEnabled(taken);
+    }
+    actions_->clear_prompts->setEnabled(taken && promptsOf(choice.settings).any());
+    if (!taken) actions_->draw_prompts->setChecked(false);
+  };
+  connect(&workbench_, &Workbench::modelChanged, this, tell);
+  connect(&workbench_, &Workbench::activePaneChanged, this, tell);
+  for (int index = 0; index < kMostPanes; ++index) {
+    connect(&workbench_.pane(index), &Pane::choiceChanged, this, tell);
+  }
+  tell();
+}
+
 void MainWindow::connectTools() {
   QUndoStack& history = workbench_.history();
   connect(actions_->undo, &QAction::triggered, &history, &QUndoStack::undo);
@@ -246,7 +275,9 @@ void MainWindow::showTitle() {
 }
 
 void MainWindow::letGo() {
-  if (workbench_.view().selectedPatch()) {
+  if (workbench_.view().prompting()) {
+    workbench_.view().setPrompting(false);
+  } else if (workbench_.view().selectedPatch()) {
     workbench_.view().select(std::nullopt);
   } else {
     stage_->messages().dismiss();

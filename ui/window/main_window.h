@@ -54,6 +54,7 @@ class MainWindow : public QMainWindow {
   void connectFiles();
   void connectView();
   void connectCompare();
+  void connectPrompts();
   void connectTools();
   void followVideo();
   void showTitle();

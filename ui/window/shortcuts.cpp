@@ -204,6 +204,7 @@ std::vector<ShortcutGroup> canvasKeys() {
            {{tr("Zoom about the pointer"), {tr("Wheel"), tr("Pinch")}},
             {tr("Move the picture"), {tr("Drag"), tr("Space + drag"), tr("Ctrl + arrows")}},
             {tr("Hold the group of a patch"), {tr("Click")}},
+            {tr("Prompt box, prompt point, while prompts are drawn"), {tr("Drag"), tr("Click")}},
             {tr("Move the held patch"), {tr("Shift + arrows")}},
             {tr("Block before, next block"), {tr("Left"), tr("Right")}},
             {tr("First, last block"), {tr("Home"), tr("End")}}}},

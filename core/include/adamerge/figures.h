@@ -70,6 +70,7 @@ struct OverlayStyle {
   bool smooth = false;  ///< heat maps interpolated between patches
   GroupStyle groups = GroupStyle::kFillAndOutline;
   bool dim_outside = true;  ///< darken what the model does not see
+  bool windows = true;      ///< the edges of the windows that the block's attention runs in
   /// Held, so that colours compare from block to block and picture to picture; nullopt: every block
   /// has its own. Ranks have none.
   std::map<OverlayKind, ValueRange> held;
@@ -135,6 +136,7 @@ struct FigureInput {
   std::optional<int> selected_patch;         ///< its group is outlined in canvas and strip
   std::shared_ptr<const ImageResult> other;  ///< the run that a difference overlay compares with
   std::shared_ptr<const LensPictures> lens;  ///< what figures of lenses show
+  Prompts prompts = {};                      ///< drawn with the cells that they protect
   std::optional<double> unmerged_flops;      ///< G, `paper`; comparisons give FLOPs in % of it
   std::string provenance;  ///< provenanceJson(), written into the file; empty: none
 };

@@ -29,12 +29,13 @@ using Settings = std::map<std::string, SettingValue, std::less<>>;
 /// Which networks have a use for a setting.
 enum class SettingScope {
   kAll,
-  kRotary,    ///< those with rotary positions
-  kPlaced,    ///< those where a merged token has a place: rotary positions, windowed attention
-  kSequence,  ///< those whose tokens leave the sequence: all that restore nothing by themselves
-  kInside,    ///< those that restore their grid in every block (VitConfig::restores())
-  kWindowed,  ///< those of them with attention inside windows
-  kDense,     ///< those whose patches a dense head reads, where their tokens leave the sequence
+  kRotary,     ///< those with rotary positions
+  kPlaced,     ///< those where a merged token has a place: rotary positions, windowed attention
+  kSequence,   ///< those whose tokens leave the sequence: all that restore nothing by themselves
+  kInside,     ///< those that restore their grid in every block (VitConfig::restores())
+  kWindowed,   ///< those of them with attention inside windows
+  kAttention,  ///< those that attend
+  kDense,      ///< those whose patches a dense head reads, where their tokens leave the sequence
 };
 
 /// Describes one setting of one method. The type of `fallback` is the type of the setting.
@@ -205,6 +206,20 @@ Settings completeSettings(const MethodChoice& choice);
 /// The same for a model: defaults that hang on it are its own, and what it has no use for is left
 /// out.
 Settings completeSettings(const MethodChoice& choice, const VitConfig& vit);
+
+/// What `setting` is for a model where nobody says.
+SettingValue defaultOf(const SettingInfo& setting, const VitConfig& vit);
+
+/// Where a user points in a picture, in its pixels; the settings "boxes" and "points".
+struct Prompts {
+  std::vector<std::int64_t> boxes;   ///< x0, y0, x1, y1 of each
+  std::vector<std::int64_t> points;  ///< x, y of each
+
+  bool any() const { return !boxes.empty() || !points.empty(); }
+  bool operator==(const Prompts&) const = default;
+};
+/// None where the settings have none.
+Prompts promptsOf(const Settings& settings);
 
 /// Whether `setting` has an effect under `settings` (complete).
 bool isActive(const SettingInfo& setting, const Settings& settings);

@@ -22,6 +22,8 @@ struct OverlayInput {
   /// Groups after the same block of the run compared with; kDifference only.
   const std::vector<int>* other_groups = nullptr;
   const LensMap* lens = nullptr;  ///< of the block, where the overlay shows a lens
+  /// Drawn with the cells that the block protects for them; null: none.
+  const Prompts* prompts = nullptr;
   /// The groups these patches belong to after `layer` are outlined.
   std::optional<int> selected_patch;
   std::optional<int> hovered_patch;
@@ -35,6 +37,10 @@ struct OverlayInput {
 /// Throws Error: layer out of range, a trace that does not fit the grid.
 void drawOverlay(const OverlayInput& input, const OverlayStyle& style, double image_width,
                  double image_height, double pixels_per_unit, cairo_t* context);
+
+/// Prompts alone, in the same units, where no run tells what they protect.
+void drawPrompts(const Prompts& prompts, double image_width, double image_height,
+                 double pixels_per_unit, cairo_t* context);
 
 /// Per patch: whether its group consists of other patches in `b` than in `a`.
 std::vector<bool> groupDifference(const std::vector<int>& a, const std::vector<int>& b);

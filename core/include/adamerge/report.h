@@ -24,10 +24,10 @@ struct LensReport {
   int block = 0;
   std::optional<LensToken> token;  ///< nullopt: none was named and there is no class token
   int head = -1;
-  LensMap looks;      ///< where the token looks; NaN is null, empty is null
-  LensMap looked_at;  ///< who looks at it
-  double received = 0;
-  std::vector<float> entropy;  ///< per head
+  LensMap looks;                   ///< where the token looks; NaN is null, empty is null
+  LensMap looked_at;               ///< who looks at it
+  std::optional<double> received;  ///< nullopt: attention in windows does not tell
+  std::vector<float> entropy;      ///< per head
   Rollout rollout;
   LensMap similarity;  ///< of patches alone
   LensMap norm;
@@ -56,6 +56,8 @@ Settings settingsInForce(const MethodChoice& choice, const VitConfig& vit);
 
 /// "AdaMerge, r_max 16, alpha 2": the method with what differs from its defaults, and its count.
 std::string describe(const MethodChoice& choice);
+/// The same with the defaults of a model.
+std::string describe(const MethodChoice& choice, const VitConfig& vit);
 
 /// The same as one line of JSON: what `inspect --json` has under "settings".
 std::string settingsJson(const MethodChoice& choice, const VitConfig& vit);

@@ -66,7 +66,7 @@ struct MethodDetails {
   std::optional<double> threshold;
   std::optional<double> variance;  ///< of the scores (PPT)
   std::string action;              ///< "pool" or "prune" (PPT)
-  std::vector<int> prompted;       ///< patches that prompts protect, ascending (StructSAM)
+  std::vector<int> prompted;       ///< patches of cells with a prompt, ascending (StructSAM)
   std::vector<int> grid;           ///< rows and columns after merging (CubistMerge)
   /// Keys that each query sees, prefix included: one number, or one a head (Focus).
   std::vector<int> keys;
@@ -122,10 +122,13 @@ struct Flops {
 struct ClassMap {
   std::vector<int> patches;           ///< raster order
   std::vector<std::uint16_t> pixels;  ///< [height, width] of the input
+  /// Per patch and per pixel whether it shows the picture and not what pads it; empty: all do.
+  std::vector<bool> patches_in_picture = {};
+  std::vector<bool> pixels_in_picture = {};
 };
 
-/// Shares 0...1 of equal places, and the mean over the classes that either map has of
-/// |both| / |either|.
+/// Of the picture's places alone: shares 0...1 of equal ones, and the mean over the classes that
+/// either map has of |both| / |either|.
 struct MapAgreement {
   double patch_agreement = 0;
   double patch_miou = 0;
@@ -134,7 +137,7 @@ struct MapAgreement {
 };
 /// Maps of one size.
 MapAgreement compareMaps(const ClassMap& unmerged, const ClassMap& merged);
-/// Per patch, whether the maps differ there.
+/// Per patch of the picture, whether the maps differ there.
 std::vector<bool> changedPatches(const ClassMap& unmerged, const ClassMap& merged);
 
 struct ImageResult {
@@ -182,6 +185,14 @@ double embeddingCosine(const ImageResult& baseline, const ImageResult& merged);
 /// Mean over patches of the cosine between the final tokens that stand for a patch in both runs; a
 /// pair with a token of no length counts 0. Both results need RunOptions::features.
 double patchCosine(const ImageResult& baseline, const ImageResult& merged);
+
+/// How far merging moved the field that a network makes (FourCastNet).
+struct FieldError {
+  double relative = 0;       ///< length of the difference over that of the unmerged field
+  std::vector<double> rmse;  ///< of each channel, in the field's own units
+};
+/// Both results have fields of one size.
+FieldError fieldError(const ImageResult& baseline, const ImageResult& merged, int channels);
 
 /// Per patch: the patch whose token stands for its group after block `layer`, that is, the one that
 /// was always on the destination's side of the merges and drops in blocks 0...layer; of blocks that

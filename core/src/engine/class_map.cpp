@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/vit.h"
+#include "engine/windows.h"
 #include "kernels/padded/padding.h"
 #include "kernels/parallel.h"
 
@@ -92,7 +93,23 @@ ClassMap VisionTransformer::classify(const at::Tensor& patches) const {
   return map;
 }
 
+void noteWithin(const PicturePlace& picture, const VitConfig& vit, ClassMap& map) {
+  const std::optional<InputSize> shown = pictureWithin(picture, vit);
+  if (!shown) return;
+  map.patches_in_picture = patchesWithin(shown, vit);
+  map.pixels_in_picture.reserve(map.pixels.size());
+  for (int y = 0; y < vit.input_height; ++y) {
+    for (int x = 0; x < vit.input_width; ++x) {
+      map.pixels_in_picture.push_back(y < shown->height && x < shown->width);
+    }
+  }
+}
+
 namespace {
+
+bool counts(const std::vector<bool>& in_picture, std::size_t place) {
+  return in_picture.empty() || in_picture[place];
+}
 
 struct Overlap {
   double agreement = 0;
@@ -100,13 +117,17 @@ struct Overlap {
 };
 
 template <typename Class>
-Overlap overlap(const std::vector<Class>& unmerged, const std::vector<Class>& merged) {
+Overlap overlap(const std::vector<Class>& unmerged, const std::vector<Class>& merged,
+                const std::vector<bool>& in_picture) {
   if (unmerged.empty()) return {};
   const std::size_t classes = 1 + std::max(*std::max_element(unmerged.begin(), unmerged.end()),
                                            *std::max_element(merged.begin(), merged.end()));
   std::vector<std::int64_t> both(classes);
   std::vector<std::int64_t> sum(classes);  // of either's places
+  std::int64_t places = 0;
   for (std::size_t i = 0; i < unmerged.size(); ++i) {
+    if (!counts(in_picture, i)) continue;
+    ++places;
     ++sum[unmerged[i]];
     ++sum[merged[i]];
     if (unmerged[i] == merged[i]) ++both[unmerged[i]];
@@ -121,22 +142,23 @@ Overlap overlap(const std::vector<Class>& unmerged, const std::vector<Class>& me
     result.miou += static_cast<double>(both[c]) / static_cast<double>(sum[c] - both[c]);
   }
   result.miou /= present;
-  result.agreement = static_cast<double>(equal) / static_cast<double>(unmerged.size());
+  result.agreement = static_cast<double>(equal) / static_cast<double>(places);
   return result;
 }
 
 }  // namespace
 
 MapAgreement compareMaps(const ClassMap& unmerged, const ClassMap& merged) {
-  const Overlap patches = overlap(unmerged.patches, merged.patches);
-  const Overlap pixels = overlap(unmerged.pixels, merged.pixels);
+  const Overlap patches = overlap(unmerged.patches, merged.patches, unmerged.patches_in_picture);
+  const Overlap pixels = overlap(unmerged.pixels, merged.pixels, unmerged.pixels_in_picture);
   return {patches.agreement, patches.miou, pixels.agreement, pixels.miou};
 }
 
 std::vector<bool> changedPatches(const ClassMap& unmerged, const ClassMap& merged) {
   std::vector<bool> changed(merged.patches.size());
   for (std::size_t patch = 0; patch < changed.size(); ++patch) {
-    changed[patch] = merged.patches[patch] != unmerged.patches[patch];
+    changed[patch] = counts(unmerged.patches_in_picture, patch) &&
+                     merged.patches[patch] != unmerged.patches[patch];
   }
   return changed;
 }

@@ -16,6 +16,7 @@
 #include "engine/device.h"
 #include "engine/placed_model.h"
 #include "engine/prepared_method.h"
+#include "engine/windows.h"
 #include "kernels/parallel.h"
 #include "model/load_model.h"
 #include "model/model_files.h"
@@ -35,7 +36,7 @@ std::string differences(const Statistics& statistics, const MethodInfo& method,
     if (settings.count(key) == 0) continue;  // of other networks
     const SettingInfo& info = *method.setting(key);
     const auto found = statistics.settings.find(key);
-    const SettingValue fallback = info.of_model ? info.of_model(vit) : info.fallback;
+    const SettingValue fallback = defaultOf(info, vit);
     const SettingValue made =
         found == statistics.settings.end() ? fallback : checkedSetting(info, found->second);
     const SettingValue& wanted = settings.find(key)->second;
@@ -152,21 +153,6 @@ at::Tensor stackInputs(std::span<const InputTensor> images, const VitConfig& vit
     std::copy(from.begin(), from.end(), values + i * from.size());
   });
   return batch;
-}
-
-/// Of patches in raster order those that begin within the picture; empty where nothing pads it at
-/// the right and below.
-std::vector<bool> inPicture(const PicturePlace& picture, const VitConfig& vit) {
-  if (!vit.isWindowed() || picture.width == 0) return {};
-  const std::int64_t height = std::lround(picture.offset_y + picture.scale_y * picture.height);
-  const std::int64_t width = std::lround(picture.offset_x + picture.scale_x * picture.width);
-  std::vector<bool> seen;
-  for (std::int64_t row = 0; row < vit.gridHeight(); ++row) {
-    for (std::int64_t column = 0; column < vit.gridWidth(); ++column) {
-      seen.push_back(row * vit.patch_size < height && column * vit.patch_size < width);
-    }
-  }
-  return seen;
 }
 
 struct Placement {
@@ -390,7 +376,7 @@ std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
       const auto* values = tokens.data_ptr<float>();
       result.features.assign(values, values + tokens.numel());
       result.patch_tokens = output.images[i].patchTokens();
-      result.in_picture = inPicture(images[i].picture, vit);
+      result.in_picture = patchesWithin(pictureWithin(images[i].picture, vit), vit);
     }
     if (!output.classes.empty()) result.classes = output.classes[i];
     if (options.features && !output.fields.empty()) {

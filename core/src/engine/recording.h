@@ -26,6 +26,9 @@ struct BlockRecord {
   std::vector<std::vector<std::int64_t>> keys;  ///< as MergePlan::keys
   at::Tensor output;                            ///< [N, D], the residual stream after the block
   std::optional<ImageState> after;
+  /// Where attention runs in windows: the plan of each. `inputs` is then empty, but for the stream
+  /// on entry to the first block.
+  std::vector<MergePlan> windows = {};
 };
 
 struct Recording::State {

@@ -10,6 +10,7 @@
 #include "adamerge/error.h"
 #include "adamerge/result.h"
 #include "engine/layer_json.h"
+#include "lenses/parts.h"
 #include "support/json.h"
 
 namespace adamerge {
@@ -103,9 +104,12 @@ Json lensObject(const LensReport& lens, int grid_width) {
   json["head"] = lens.head < 0 ? Json(nullptr) : Json(lens.head);
   json["looks"] = mapObject(lens.looks);
   json["looked_at"] = mapObject(lens.looked_at);
-  json["received"] = lens.looks.values.empty() ? Json(nullptr) : Json(lens.received);
+  json["received"] = lens.received ? Json(*lens.received) : Json(nullptr);
   json["entropy"] = lens.entropy;
-  json["rollout"] = {{"patches", lens.rollout.patches}, {"prefix", lens.rollout.prefix}};
+  json["rollout"] = nullptr;
+  if (!lens.rollout.patches.empty()) {
+    json["rollout"] = {{"patches", lens.rollout.patches}, {"prefix", lens.rollout.prefix}};
+  }
   json["similarity"] = listOf(lens.similarity.values);
   json["norm"] = listOf(lens.norm.values);
   json["change"] = listOf(lens.change.values);
@@ -174,6 +178,13 @@ Json inspectObject(const Engine& engine, const InspectReport& report) {
   if (report.result.classes != nullptr && report.baseline.classes != nullptr) {
     json["dense"] = classMapObject(*report.baseline.classes, *report.result.classes);
     if (!model.vit.dense.names.empty()) json["dense_classes"] = model.vit.dense.names;
+  }
+  if (!report.result.field.empty() && !report.baseline.field.empty()) {
+    const FieldError error = fieldError(report.baseline, report.result, model.vit.field_channels);
+    json["field"] = {
+        {"size", {model.vit.field_channels, model.vit.input_height, model.vit.input_width}},
+        {"relative_error", error.relative},
+        {"rmse", error.rmse}};
   }
   json["layers"] = Json::array();
   const std::vector<LayerTrace>& layers = report.result.layers;
@@ -287,19 +298,32 @@ Settings settingsInForce(const MethodChoice& choice, const VitConfig& vit) {
   return active;
 }
 
-std::string describe(const MethodChoice& choice) {
+namespace {
+
+/// `vit`: null where defaults are those of no model in particular.
+std::string described(const MethodChoice& choice, const VitConfig* vit) {
   const MethodInfo& method = findMethod(choice.method);
-  const CompressionKnob* knob = compressionKnob(choice);
-  const Settings settings = completeSettings(choice);
+  const Settings settings =
+      vit != nullptr ? completeSettings(choice, *vit) : completeSettings(choice);
+  const CompressionKnob* knob = method.activeKnob(settings);
   std::string text = method.label;
   for (const SettingInfo& setting : method.settings) {
     const auto found = settings.find(setting.key);
     if (found == settings.end() || !isActive(setting, settings)) continue;
+    if (vit != nullptr && !suits(setting, *vit)) continue;
     const bool counts = knob != nullptr && setting.key == knob->key;
-    if (!counts && !setting.in_name && found->second == setting.fallback) continue;
+    const SettingValue usual = vit != nullptr ? defaultOf(setting, *vit) : setting.fallback;
+    if (!counts && !setting.in_name && found->second == usual) continue;
     text += fmt::format(", {} {}", setting.label, toText(found->second));
   }
   return text;
+}
+
+}  // namespace
+
+std::string describe(const MethodChoice& choice) { return described(choice, nullptr); }
+std::string describe(const MethodChoice& choice, const VitConfig& vit) {
+  return described(choice, &vit);
 }
 
 std::string describe(const Preprocessing& p) {
@@ -336,21 +360,29 @@ LensReport lensReport(const Recording& run, const Recording& unmerged, int block
   report.block = block;
   report.token = token;
   report.head = head;
-  const AttentionMaps maps = run.attention(block, stop);
-  report.entropy = entropy(maps);
   LensQuery query;
   query.token = token.value_or(LensToken{});
   query.head = head;
-  const bool dropped =
-      token && token->patch && maps.seen.groups[static_cast<std::size_t>(token->index)] < 0;
-  if (token && !dropped) {
+  if (hasAttentionMaps(run)) {
+    const AttentionMaps maps = run.attention(block, stop);
+    report.entropy = entropy(maps);
+    const bool dropped =
+        token && token->patch && maps.seen.groups[static_cast<std::size_t>(token->index)] < 0;
+    if (token && !dropped) {
+      requireLens(run, query);
+      report.looks = attentionMap(maps, query);
+      query.looked_at = true;
+      report.looked_at = attentionMap(maps, query);
+      report.received = received(maps, positionOf(maps, *token), head);
+    }
+    report.rollout = rollout(run, stop);
+  } else if (attendsInWindows(run) && token) {
     requireLens(run, query);
-    report.looks = attentionMap(maps, query);
-    query.looked_at = true;
-    report.looked_at = attentionMap(maps, query);
-    report.received = received(maps, positionOf(maps, *token), head);
+    WindowLooks looks = windowLooks(run, block, token->index, /*looked_at=*/false, stop);
+    report.looks = mapOf(looks, head);
+    report.entropy = std::move(looks.entropy);
+    report.looked_at = mapOf(windowLooks(run, block, token->index, /*looked_at=*/true, stop), head);
   }
-  report.rollout = rollout(run, stop);
   const auto of = [&](LensKind kind) {
     query.kind = kind;
     return lensMap(run, &unmerged, block, query, stop);

@@ -123,6 +123,27 @@ double patchCosine(const ImageResult& baseline, const ImageResult& merged) {
   return sum / static_cast<double>(count);
 }
 
+FieldError fieldError(const ImageResult& baseline, const ImageResult& merged, int channels) {
+  FieldError error;
+  const std::size_t pixels = baseline.field.size() / static_cast<std::size_t>(channels);
+  double difference = 0;
+  double length = 0;
+  auto a = baseline.field.begin();
+  auto b = merged.field.begin();
+  for (int channel = 0; channel < channels; ++channel) {
+    double sum = 0;
+    for (std::size_t i = 0; i < pixels; ++i, ++a, ++b) {
+      const double apart = static_cast<double>(*b) - *a;
+      sum += apart * apart;
+      length += static_cast<double>(*a) * *a;
+    }
+    difference += sum;
+    error.rmse.push_back(std::sqrt(sum / static_cast<double>(pixels)));
+  }
+  error.relative = length > 0 ? std::sqrt(difference / length) : 0;
+  return error;
+}
+
 std::vector<int> survivingPatches(const std::vector<LayerTrace>& layers, int layer) {
   if (layer < 0 || static_cast<std::size_t>(layer) >= layers.size()) {
     throw Error(

@@ -484,8 +484,10 @@ VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
   const bool proportional = method.proportionalAttention();
   const at::Tensor tokens = layerNorm(pack.tokens, layers_.norm, stream_dtype_);
   if (maps) show(tokens);
-  for (const std::vector<at::Tensor>& blocks : shown) {
-    output.classes.push_back(classify(at::cat(blocks, 1)));
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    ClassMap map = classify(at::cat(shown[i], 1));
+    if (!pack.places.empty()) noteWithin(pack.places[i].picture, config_, map);
+    output.classes.push_back(std::move(map));
   }
   std::vector<at::Tensor> pooled;
   std::vector<at::Tensor> distilled;

@@ -70,6 +70,12 @@ class VisionTransformer {
   std::vector<float> attentionWeights(int block, const BlockRecord& record, bool proportional,
                                       TokenPosition position) const;
 
+  /// Of a block whose attention runs in windows. `stream` [N, d]: on its entry; `plans` as its
+  /// record has them. No more than a part of one head's weights at a time. Throws Cancelled.
+  WindowLooks windowLooks(int block, const at::Tensor& stream, std::span<const MergePlan> plans,
+                          bool proportional, TokenPosition position, int patch, bool looked_at,
+                          const std::stop_token& stop) const;
+
   /// The network whose queries, keys and values are made by other weights: `changes` [3 d, d] of
   /// each block added. All else is shared with this one. One attention per block.
   VisionTransformer withQkv(std::span<const at::Tensor> changes) const;
@@ -185,6 +191,9 @@ class VisionTransformer {
   std::vector<at::Tensor> pair_bias_;  ///< per block, or one for all: [heads, N, N] fp32
   std::vector<at::Tensor> relative_;   ///< per block: relativeTables()
 };
+
+/// Which of a class map's places show the picture.
+void noteWithin(const PicturePlace& picture, const VitConfig& vit, ClassMap& map);
 
 /// Sum of size * token / sum of sizes over tokens [n, d]; their plain mean where all sizes are 1.
 at::Tensor meanOverPatches(const at::Tensor& tokens, std::span<const float> sizes);

@@ -3,6 +3,8 @@
 // attention does so.
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <numeric>
 
 #include "engine/packed_plans.h"
 #include "engine/vit.h"
@@ -192,6 +194,8 @@ void VisionTransformer::runWindowed(Pack& pack, int index, const MergeMethod& me
   if (actsInside(index, method)) metric = metricOf(input.unflatten(1, {config_.heads, -1}));
   const InsideWindows inside =
       enterWindows(pack, index, method, grid, pack.tokens, input, metric, options);
+  at::Tensor entry;
+  if (options.record && index == 0) entry = pack.tokens.clone();
   int padding = 0;
   for (const Window& window : grid.windows) padding += grid.padding(window);
   for (std::size_t i = 0; i < pack.images.size(); ++i) {
@@ -231,10 +235,111 @@ void VisionTransformer::runWindowed(Pack& pack, int index, const MergeMethod& me
   const MlpLayers& mlp = block.mlps.front();
   mlp.fc2.addTo(pack.tokens, hidden(mlp, normed(pack.tokens, mlp.norm)));
   if (!options.record) return;
+  const std::int64_t patches = config_.patchTokens();
   for (std::size_t i = 0; i < pack.images.size(); ++i) {
-    pack.records.push_back(
-        {pack.images[i].tokensAlone(), pack.images[i].tokensAlone(), {}, {}, {}, std::nullopt});
+    BlockRecord record{
+        pack.images[i].tokensAlone(), pack.images[i].tokensAlone(), {}, {}, {}, std::nullopt};
+    if (entry.defined()) {
+      record.inputs = {entry.narrow(0, static_cast<std::int64_t>(i) * patches, patches)};
+    }
+    const auto own = std::span(inside.plans).subspan(i * windows, windows);
+    record.windows.assign(own.begin(), own.end());
+    pack.records.push_back(std::move(record));
   }
+}
+
+WindowLooks VisionTransformer::windowLooks(int block, const at::Tensor& stream,
+                                           std::span<const MergePlan> plans, bool proportional,
+                                           TokenPosition position, int patch, bool looked_at,
+                                           const std::stop_token& stop) const {
+  constexpr std::int64_t kQueries = 512;
+  const c10::InferenceMode guard;
+  const AttentionLayers& layers =
+      layers_.blocks[static_cast<std::size_t>(block)].attentions.front();
+  const WindowGrid grid =
+      windowsOf(config_, config_.windows.sides[static_cast<std::size_t>(block)]);
+  const int row = patch / config_.gridWidth();
+  const int column = patch % config_.gridWidth();
+  const auto found =
+      std::find_if(grid.windows.begin(), grid.windows.end(), [&](const Window& window) {
+        return row >= window.top && row < window.top + window.rows && column >= window.left &&
+               column < window.left + window.columns;
+      });
+  const Window& window = *found;
+  const WindowGrid own{grid.rows, grid.columns, {window}};
+  const std::vector<std::int64_t> of_patch =
+      windowOrder(own, 1, config_.patchTokens(), config_.gridWidth());
+  const auto n = static_cast<std::int64_t>(of_patch.size());
+  const MergePlan& plan = plans[static_cast<std::size_t>(found - grid.windows.begin())];
+  InsideWindows inside;
+  inside.plans = {plan};
+  inside.counts = {remainingTokens(plan, n)};
+  const at::Tensor read =
+      normed(stream.index_select(0, sentTo(device_, at::tensor(of_patch, at::kLong))), layers.norm);
+  const std::vector<std::int64_t> before{n};
+  inside.tokens = plan.changes() ? applied(inside.plans, before, read) : read;
+
+  // As runWindowed() places them.
+  std::vector<std::int64_t> rows;
+  for (std::int64_t t = 0; t < inside.counts.front(); ++t) {
+    rows.push_back(plan.changes() ? t : t / window.columns * grid.columns + t % window.columns);
+  }
+  const Segment segment = windowSegments(block, own, inside, proportional, position).front();
+  at::Tensor tokens = at::zeros({segment.tokens, config_.dim}, inside.tokens.options());
+  tokens.index_copy_(0, sentTo(device_, at::tensor(rows, at::kLong)), inside.tokens);
+  Attending how;
+  const at::Tensor qkv = queriesKeysValues(layers, tokens, how);
+
+  const std::vector<float> ones(static_cast<std::size_t>(n), 1.0F);
+  std::vector<int> token_of(static_cast<std::size_t>(n));
+  std::iota(token_of.begin(), token_of.end(), 0);
+  if (plan.changes()) token_of = newPositions(plan, static_cast<std::size_t>(n));
+  std::vector<float> sizes(static_cast<std::size_t>(segment.tokens), 1.0F);
+  const std::vector<float> merged = plan.changes() ? applyToSizes(plan, ones) : ones;
+  for (std::size_t t = 0; t < rows.size(); ++t) {
+    sizes[static_cast<std::size_t>(rows[t])] = merged[t];
+  }
+  const auto at_row = [&](std::size_t local) {
+    return rows[static_cast<std::size_t>(token_of[local])];
+  };
+  const std::int64_t query = at_row(
+      static_cast<std::size_t>((row - window.top) * window.columns + (column - window.left)));
+
+  const auto onHost = [](const at::Tensor& values) {
+    const at::Tensor host = values.to(at::kCPU, at::kFloat).contiguous();
+    return std::vector<float>(host.data_ptr<float>(), host.data_ptr<float>() + host.numel());
+  };
+  WindowLooks looks;
+  for (int head = 0; head < config_.heads; ++head) {
+    throwIfStopped(stop);
+    const std::vector<float> shares =
+        onHost(placedWeights(qkv, config_.heads, segment, head, query, 1));
+    double entropy = 0;
+    for (std::size_t t = 0; t < shares.size(); ++t) {
+      if (shares[t] > 0) entropy -= shares[t] * std::log(static_cast<double>(shares[t]) / sizes[t]);
+    }
+    looks.entropy.push_back(static_cast<float>(entropy));
+    std::vector<float> values = shares;
+    for (std::size_t t = 0; t < values.size(); ++t) values[t] /= sizes[t];
+    if (looked_at) {
+      values.clear();
+      for (std::int64_t first = 0; first < segment.tokens; first += kQueries) {
+        throwIfStopped(stop);
+        const std::int64_t count = std::min(kQueries, segment.tokens - first);
+        const std::vector<float> part =
+            onHost(placedWeights(qkv, config_.heads, segment, head, first, count).select(1, query));
+        values.insert(values.end(), part.begin(), part.end());
+      }
+    }
+    std::vector<float> of_grid(static_cast<std::size_t>(config_.patchTokens()),
+                               std::numeric_limits<float>::quiet_NaN());
+    for (std::size_t local = 0; local < of_patch.size(); ++local) {
+      of_grid[static_cast<std::size_t>(of_patch[local])] =
+          values[static_cast<std::size_t>(at_row(local))];
+    }
+    looks.heads.push_back(std::move(of_grid));
+  }
+  return looks;
 }
 
 at::Tensor VisionTransformer::neck(const at::Tensor& tokens) const {

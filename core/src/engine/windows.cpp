@@ -2,6 +2,7 @@
 #include "engine/windows.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace adamerge {
 
@@ -16,6 +17,29 @@ WindowGrid windowsOf(const VitConfig& vit, int side) {
     }
   }
   return grid;
+}
+
+std::optional<InputSize> pictureWithin(const PicturePlace& picture, const VitConfig& vit) {
+  if (!vit.isWindowed() || picture.width == 0) return std::nullopt;
+  const auto end = [](double offset, double scale, int side) {
+    return static_cast<int>(std::lround(offset + scale * side));
+  };
+  const InputSize shown{end(picture.offset_y, picture.scale_y, picture.height),
+                        end(picture.offset_x, picture.scale_x, picture.width)};
+  if (shown.height >= vit.input_height && shown.width >= vit.input_width) return std::nullopt;
+  return shown;
+}
+
+std::vector<bool> patchesWithin(const std::optional<InputSize>& picture, const VitConfig& vit) {
+  std::vector<bool> within;
+  if (!picture) return within;
+  for (int row = 0; row < vit.gridHeight(); ++row) {
+    for (int column = 0; column < vit.gridWidth(); ++column) {
+      within.push_back(row * vit.patch_size < picture->height &&
+                       column * vit.patch_size < picture->width);
+    }
+  }
+  return within;
 }
 
 BlockWork windowedWork(const VitConfig& vit, const WindowGrid& grid,

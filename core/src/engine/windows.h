@@ -5,10 +5,12 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "adamerge/flops.h"
 #include "adamerge/model_info.h"
+#include "adamerge/result.h"
 #include "merging/method.h"
 
 namespace adamerge {
@@ -27,9 +29,23 @@ struct WindowGrid {
 /// Of square windows of `side` patches; 0: one window, the grid.
 WindowGrid windowsOf(const VitConfig& vit, int side);
 
+/// Of the input's rows and columns, from the upper left, those that show the picture and not what
+/// pads it (dense, section 1); nullopt: all do.
+std::optional<InputSize> pictureWithin(const PicturePlace& picture, const VitConfig& vit);
+/// Of patches in raster order those that begin within it; empty: all.
+std::vector<bool> patchesWithin(const std::optional<InputSize>& picture, const VitConfig& vit);
+
 /// What an attention in windows costs with `tokens` left in each, padding not counted.
 BlockWork windowedWork(const VitConfig& vit, const WindowGrid& grid,
                        const std::vector<std::int64_t>& tokens);
+
+/// Where one patch's token looks in its window of a block, or who in the window looks there.
+struct WindowLooks {
+  /// [heads][patches]: shares, of where it looks divided by the patches of the token looked at; NaN
+  /// beyond the window.
+  std::vector<std::vector<float>> heads;
+  std::vector<float> entropy;  ///< per head of where it looks, in nats
+};
 
 /// A part of a block on the way through its windows: tokens of all images, image by image, window
 /// by window.

@@ -42,6 +42,9 @@ const FigureDrawing& findPictureDrawing(std::string_view kind) {
 
 std::string tokensLine(const Scene& scene) {
   const LayerTrace& trace = scene.trace();
+  if (trace.restored) {
+    return fmt::format("{} of {} tokens inside", trace.tokens_inside, trace.tokens_in);
+  }
   return fmt::format("{} → {} tokens", trace.tokens_in, trace.tokens_out);
 }
 

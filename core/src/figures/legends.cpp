@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <iterator>
 #include <vector>
 
 #include "adamerge/overlay.h"
 #include "figures/panels.h"
+#include "figures/patch_marks.h"
 #include "figures/salience_scale.h"
 
 namespace adamerge {
@@ -118,7 +120,30 @@ std::vector<Entry> lensEntries(const Scene& scene, OverlayKind content, bool cou
   return {{counted ? fmt::format("{}: {}", name, count) : name, drawDroppedSample}};
 }
 
-std::vector<Entry> entriesOf(const Scene& scene, OverlayKind content, bool counted) {
+/// Windows and prompts, where they are drawn.
+std::vector<Entry> placeEntries(const Scene& scene, bool counted) {
+  std::vector<Entry> entries;
+  const std::vector<LayerTrace>& layers = scene.input.result.layers;
+  const auto windowed = [&](const LayerTrace& layer) {
+    return hasSeveralWindows(scene.grid, layer.window);
+  };
+  const auto shown = counted ? layers.begin() + static_cast<std::ptrdiff_t>(scene.layer)
+                             : std::find_if(layers.begin(), layers.end(), windowed);
+  if (scene.style.overlay.windows && shown != layers.end() && windowed(*shown)) {
+    entries.push_back(
+        {fmt::format("windows of {} × {}", shown->window[0], shown->window[1]), drawWindowSample});
+  }
+  if (!scene.input.prompts.any()) return entries;
+  entries.push_back({"prompt", drawPromptSample});
+  const std::size_t protects = scene.trace().details.prompted.size();
+  if (protects > 0) {
+    entries.push_back(
+        {counted ? fmt::format("protected: {}", protects) : "protected", drawProtectedSample});
+  }
+  return entries;
+}
+
+std::vector<Entry> kindEntries(const Scene& scene, OverlayKind content, bool counted) {
   const auto label = [&](std::string_view name, auto count) {
     return counted ? fmt::format("{}: {}", name, count()) : std::string(name);
   };
@@ -144,6 +169,13 @@ std::vector<Entry> entriesOf(const Scene& scene, OverlayKind content, bool count
   return {{label("untouched", of(PatchFate::kUntouched)), fateSample<PatchFate::kUntouched>},
           {label("absorbed others", of(PatchFate::kAbsorbed)), fateSample<PatchFate::kAbsorbed>},
           {label("merged away", of(PatchFate::kMerged)), fateSample<PatchFate::kMerged>}};
+}
+
+std::vector<Entry> entriesOf(const Scene& scene, OverlayKind content, bool counted) {
+  std::vector<Entry> entries = kindEntries(scene, content, counted);
+  std::vector<Entry> places = placeEntries(scene, counted);
+  std::move(places.begin(), places.end(), std::back_inserter(entries));
+  return entries;
 }
 
 /// From left to right, continued on a new row where a row is full.

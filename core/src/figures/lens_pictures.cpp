@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "adamerge/figures.h"
+#include "lenses/parts.h"
 
 namespace adamerge {
 namespace {
@@ -28,14 +29,21 @@ void addLensBlock(LensPictures& pictures, const Recording& run, const Recording*
   pictures.blocks.resize(static_cast<std::size_t>(run.blocks()));
   LensMap& map = pictures.blocks[static_cast<std::size_t>(block)];
   if (query.kind == LensKind::kAttention) {
-    const AttentionMaps maps = run.attention(block, stop);
-    map = attentionMap(maps, query);
-    LensQuery one = query;
     pictures.heads.clear();
-    for (one.head = 0; one.head < maps.heads; ++one.head) {
-      pictures.heads.push_back(attentionMap(maps, one));
+    if (attendsInWindows(run)) {
+      WindowLooks looks = windowLooks(run, block, query.token.index, query.looked_at, stop);
+      map = mapOf(looks, query.head);
+      for (int head = 0; head < run.heads(); ++head) pictures.heads.push_back(mapOf(looks, head));
+      pictures.entropy = std::move(looks.entropy);
+    } else {
+      const AttentionMaps maps = run.attention(block, stop);
+      map = attentionMap(maps, query);
+      LensQuery one = query;
+      for (one.head = 0; one.head < maps.heads; ++one.head) {
+        pictures.heads.push_back(attentionMap(maps, one));
+      }
+      pictures.entropy = entropy(maps);
     }
-    pictures.entropy = entropy(maps);
     pictures.heads_block = block;
     pictures.heads_subject =
         describe(query, run.gridWidth(), run.hasClassToken(), /*every_head=*/true);

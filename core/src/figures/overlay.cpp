@@ -81,6 +81,14 @@ class Overlay {
     }
   }
 
+  /// Windows and prompts: where things happen, whatever is shown of them.
+  void drawPlaces(double width, double height) {
+    if (style_.windows) markWindows(canvas_, area_, trace_.window);
+    if (input_.prompts == nullptr) return;
+    markPrompts(canvas_, area_, input_.image->crop, *input_.prompts, trace_.details.prompted,
+                {0, 0, width, height});
+  }
+
   void drawSelection() {
     if (input_.selected_patch) {
       std::vector<bool> members = groupOf(*input_.selected_patch);
@@ -173,7 +181,16 @@ void drawOverlay(const OverlayInput& input, const OverlayStyle& style, double im
   Overlay overlay(input, style, pixels_per_unit, canvas);
   if (style.dim_outside) overlay.dimOutside(image_width, image_height);
   overlay.drawKind();
+  overlay.drawPlaces(image_width, image_height);
   overlay.drawSelection();
+}
+
+void drawPrompts(const Prompts& prompts, double image_width, double image_height,
+                 double pixels_per_unit, cairo_t* context) {
+  Canvas canvas(context);
+  const Box picture{0, 0, image_width, image_height};
+  markPrompts(canvas, {{1, 1}, picture, 1 / pixels_per_unit}, {0, 0, image_width, image_height},
+              prompts, {}, picture);
 }
 
 std::vector<bool> groupDifference(const std::vector<int>& a, const std::vector<int>& b) {

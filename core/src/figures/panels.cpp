@@ -32,6 +32,13 @@ void finishPanel(Canvas& canvas, const Scene& scene, const Box& box) {
   canvas.frame(box, kFrameWidth, scene.theme.rule);
 }
 
+void drawPlaces(Canvas& canvas, const Scene& scene, std::size_t layer, const Box& box) {
+  const LayerTrace& trace = scene.input.result.layers[layer];
+  if (scene.style.overlay.windows) markWindows(canvas, patchArea(scene, box), trace.window);
+  markPrompts(canvas, patchArea(scene, box), scene.input.image.crop, scene.input.prompts,
+              trace.details.prompted, box);
+}
+
 }  // namespace
 
 double viewProportion(const Scene& scene) {
@@ -122,6 +129,7 @@ void drawLens(Canvas& canvas, const Scene& scene, const LensMap& map, const Box&
   }
   if (scene.content == OverlayKind::kClasses) {
     markDifference(canvas, patchArea(scene, box), map.hatched, 1);
+    drawPlaces(canvas, scene, scene.layer, box);
     return;
   }
   markDropped(canvas, patchArea(scene, box), map.hatched, 1);
@@ -135,6 +143,7 @@ void drawGroups(Canvas& canvas, const Scene& scene, std::size_t layer, const Box
   canvas.image(gridImage(scene.grid, colors), box, Sampling::kCells);
   markDropped(canvas, patchArea(scene, box), droppedPatches(layers, static_cast<int>(layer)), 1);
   outlineGroups(canvas, patchArea(scene, box), groups);
+  drawPlaces(canvas, scene, layer, box);
   finishPanel(canvas, scene, box);
 }
 
@@ -142,6 +151,7 @@ void drawFates(Canvas& canvas, const Scene& scene, const std::vector<PatchFate>&
                const Box& box) {
   canvas.image(panelFor(scene, box), box);
   markFates(canvas, patchArea(scene, box), fates, 1);
+  drawPlaces(canvas, scene, scene.layer, box);
   finishPanel(canvas, scene, box);
 }
 
@@ -170,6 +180,7 @@ void drawOverlaid(Canvas& canvas, const Scene& scene, std::size_t layer, const I
   if (scene.input.lens && layer < scene.input.lens->blocks.size()) {
     input.lens = &scene.input.lens->blocks[layer];
   }
+  if (scene.input.prompts.any()) input.prompts = &scene.input.prompts;
   if (scene.input.other) input.other_groups = &scene.input.other->layers[layer].groups;
   canvas.inside(box, {region.x, region.y}, scale, [&](cairo_t* context) {
     drawOverlay(input, scene.style.overlay, picture.width, picture.height, scale / kFigurePixel,
@@ -198,6 +209,21 @@ void drawDroppedSample(Canvas& canvas, const Scene& scene, const Box& box) {
 void drawDifferenceSample(Canvas& canvas, const Scene& scene, const Box& box) {
   canvas.fill(box, scene.theme.sample);
   markDifference(canvas, {{1, 1}, box, kFigurePixel}, {true}, 1);
+}
+
+void drawWindowSample(Canvas& canvas, const Scene& scene, const Box& box) {
+  canvas.fill(box, scene.theme.sample);
+  markWindows(canvas, {{2, 2}, box, kFigurePixel}, {1, 1});
+}
+
+void drawPromptSample(Canvas& canvas, const Scene& scene, const Box& box) {
+  canvas.fill(box, scene.theme.sample);
+  markPrompts(canvas, {{1, 1}, box, kFigurePixel}, {0, 0, 8, 8}, {{2, 2, 6, 6}, {}}, {}, box);
+}
+
+void drawProtectedSample(Canvas& canvas, const Scene& scene, const Box& box) {
+  canvas.fill(box, scene.theme.sample);
+  markPrompts(canvas, {{1, 1}, box, kFigurePixel}, {0, 0, 1, 1}, {}, {0}, box);
 }
 
 const std::vector<float>& heatOf(const Scene& scene) {

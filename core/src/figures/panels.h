@@ -54,6 +54,9 @@ Box overlaidRegion(const Image& picture, const Rectangle& crop);
 void drawFateSample(Canvas& canvas, const Scene& scene, PatchFate fate, const Box& box);
 void drawDroppedSample(Canvas& canvas, const Scene& scene, const Box& box);
 void drawDifferenceSample(Canvas& canvas, const Scene& scene, const Box& box);
+void drawWindowSample(Canvas& canvas, const Scene& scene, const Box& box);
+void drawPromptSample(Canvas& canvas, const Scene& scene, const Box& box);
+void drawProtectedSample(Canvas& canvas, const Scene& scene, const Box& box);
 
 /// What the chosen block has to show.
 const std::vector<float>& heatOf(const Scene& scene);

@@ -17,6 +17,9 @@ constexpr Color kMergedHatch = rgb(0x3C4046);
 /// Of a hue that photographs rarely have.
 constexpr Color kDifferenceTint = rgb(0xCC79A7, 0.6);
 constexpr Color kDifferenceHatch = rgb(0x2A0A1E);
+constexpr Color kWindowEdge = rgb(0x00E5FF);
+constexpr Color kPrompt = rgb(0xFF2E88);
+constexpr Color kProtectedWash = rgb(0xFF2E88, 0.14);
 /// Okabe and Ito's, without black.
 constexpr std::array<unsigned, 7> kOutlineColors{0xE69F00, 0x56B4E9, 0x009E73, 0xF0E442,
                                                  0x0072B2, 0xD55E00, 0xCC79A7};
@@ -150,6 +153,20 @@ void innerEdges(const PatchArea& area, const std::vector<int>& groups, double th
   }
 }
 
+/// Groups as lines tell them apart: where patches are a few pixels wide, those of one patch are all
+/// one, or lines around each would cover the picture.
+std::vector<int> toldApart(const PatchArea& area, const std::vector<int>& groups) {
+  constexpr double kFine = 9;  ///< pixels
+  if (area.cell() >= kFine * area.pixel) return groups;
+  std::vector<int> sizes(groups.size(), 0);
+  for (const int group : groups) ++sizes[static_cast<std::size_t>(group)];
+  std::vector<int> told = groups;
+  for (int& group : told) {
+    if (sizes[static_cast<std::size_t>(group)] == 1) group = -1;
+  }
+  return told;
+}
+
 /// Adds the parts within chosen patches of the line column + row = `sum`, in patches.
 void diagonalRuns(const PatchArea& area, const std::vector<bool>& chosen, double sum,
                   std::vector<Segment>& lines) {
@@ -274,7 +291,7 @@ void markDifference(Canvas& canvas, const PatchArea& area, const std::vector<boo
 }
 
 void outlineGroups(Canvas& canvas, const PatchArea& area, const std::vector<int>& groups) {
-  const std::vector<Segment> lines = groupBoundaries(groups, area.grid, area.box);
+  const std::vector<Segment> lines = groupBoundaries(toldApart(area, groups), area.grid, area.box);
   const double line = area.width(0.07, 1.5);
   canvas.lines(lines, line + area.width(0.08, 1.75), kHalo, area.box);
   canvas.lines(lines, line, kOutline, area.box);
@@ -282,7 +299,9 @@ void outlineGroups(Canvas& canvas, const PatchArea& area, const std::vector<int>
 
 std::vector<int> outlineColors(const std::vector<LayerTrace>& layers, int layer, const Grid& grid) {
   std::vector<int> colors(static_cast<std::size_t>(grid.patches()), -1);
-  for (int block = 0; block <= layer; ++block) {
+  // What was restored after a block has no groups to keep a colour for.
+  const int first = layers[static_cast<std::size_t>(layer)].restored ? layer : 0;
+  for (int block = first; block <= layer; ++block) {
     const std::vector<int>& groups = layers[static_cast<std::size_t>(block)].groups;
     std::vector<Colored> all = groupsToColor(groups, grid, colors);
     std::vector<int> order;
@@ -331,8 +350,65 @@ void outlineGroupsByColor(Canvas& canvas, const PatchArea& area, const std::vect
   });
   canvas.fill(halo, faded(kHalo, opacity));
   for (const auto& [number, boxes] : colored) canvas.fill(boxes, outlineColor(number, opacity));
-  canvas.lines(groupBoundaries(groups, area.grid, area.box), 2 * hairline, faded(kHalo, opacity),
-               area.box);
+  canvas.lines(groupBoundaries(toldApart(area, groups), area.grid, area.box), 2 * hairline,
+               faded(kHalo, opacity), area.box);
+}
+
+bool hasSeveralWindows(const Grid& grid, const std::vector<int>& window) {
+  return window.size() == 2 && (window[0] < grid.height || window[1] < grid.width);
+}
+
+void markWindows(Canvas& canvas, const PatchArea& area, const std::vector<int>& window) {
+  if (!hasSeveralWindows(area.grid, window)) return;
+  const Box& box = area.box;
+  std::vector<Segment> lines;
+  for (int row = window[0]; row < area.grid.height; row += window[0]) {
+    const double y = box.y + row * box.height / area.grid.height;
+    lines.push_back({{box.x, y}, {box.right(), y}});
+  }
+  for (int column = window[1]; column < area.grid.width; column += window[1]) {
+    const double x = box.x + column * box.width / area.grid.width;
+    lines.push_back({{x, box.y}, {x, box.bottom()}});
+  }
+  const double line = area.width(0.2, 1.25);
+  canvas.lines(lines, line + area.width(0.2, 1.75), kHalo, box);
+  canvas.lines(lines, line, kWindowEdge, box);
+}
+
+void markPrompts(Canvas& canvas, const PatchArea& area, const Rectangle& crop,
+                 const Prompts& prompts, const std::vector<int>& protects, const Box& clip) {
+  if (!protects.empty()) {
+    std::vector<bool> chosen(static_cast<std::size_t>(area.grid.patches()), false);
+    for (const int patch : protects) chosen.at(static_cast<std::size_t>(patch)) = true;
+    washPatches(canvas, area, chosen, kProtectedWash);
+    outlinePatches(canvas, area, chosen, 1, kPrompt);
+  }
+  const auto at = [&](std::int64_t x, std::int64_t y) {
+    return Point{area.box.x + (static_cast<double>(x) - crop.x) * area.box.width / crop.width,
+                 area.box.y + (static_cast<double>(y) - crop.y) * area.box.height / crop.height};
+  };
+  std::vector<Segment> edges;
+  for (std::size_t i = 0; i + 3 < prompts.boxes.size(); i += 4) {
+    const auto* box = &prompts.boxes[i];
+    const std::array<Point, 4> corners{at(box[0], box[1]), at(box[2], box[1]), at(box[2], box[3]),
+                                       at(box[0], box[3])};
+    for (std::size_t k = 0; k < corners.size(); ++k) {
+      edges.push_back({corners[k], corners[(k + 1) % corners.size()]});
+    }
+  }
+  constexpr double kEdge = 2;
+  canvas.lines(edges, (kEdge + 2.5) * area.pixel, kRingHalo, clip);
+  canvas.lines(edges, kEdge * area.pixel, kPrompt, clip);
+  constexpr double kDot = 4.5;
+  for (std::size_t i = 0; i + 1 < prompts.points.size(); i += 2) {
+    // A point means the middle of its pixel.
+    Point point = at(prompts.points[i], prompts.points[i + 1]);
+    point.x += area.box.width / crop.width / 2;
+    point.y += area.box.height / crop.height / 2;
+    const bool seen = point.x >= clip.x && point.x <= clip.right() && point.y >= clip.y &&
+                      point.y <= clip.bottom();
+    if (seen) canvas.dot(point, kDot * area.pixel, kPrompt, kOutline);
+  }
 }
 
 void outlinePatches(Canvas& canvas, const PatchArea& area, const std::vector<bool>& chosen,

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "adamerge/methods.h"
 #include "adamerge/result.h"
 #include "figures/canvas.h"
 #include "figures/patches.h"
@@ -38,11 +39,22 @@ void markDropped(Canvas& canvas, const PatchArea& area, const std::vector<bool>&
 void markDifference(Canvas& canvas, const PatchArea& area, const std::vector<bool>& differ,
                     double opacity);
 
-/// White lines between all groups.
+/// Lines between windows of `window` rows and columns of patches, counted from the upper left;
+/// nothing where one holds the grid, or `window` is empty.
+void markWindows(Canvas& canvas, const PatchArea& area, const std::vector<int>& window);
+/// Whether markWindows() draws anything.
+bool hasSeveralWindows(const Grid& grid, const std::vector<int>& window);
+/// Boxes and points, and the patches that they protect outlined; cut off at the edges of `clip`.
+/// `crop`: what the area shows of the picture, in its pixels.
+void markPrompts(Canvas& canvas, const PatchArea& area, const Rectangle& crop,
+                 const Prompts& prompts, const std::vector<int>& protects, const Box& clip);
+
+/// White lines between all groups; between those of one patch only where patches are not tiny.
 void outlineGroups(Canvas& canvas, const PatchArea& area, const std::vector<int>& groups);
 /// Of every patch the number of its group's colour after `layer`; -1: the group is one patch.
 /// Groups that touch, be it at a corner, have different colours. A group keeps its colour from
-/// block to block, of joined ones that of the largest, unless it comes to touch one of the same.
+/// block to block, of joined ones that of the largest, unless it comes to touch one of the same;
+/// of a restored block only its own groups count.
 std::vector<int> outlineColors(const std::vector<LayerTrace>& layers, int layer, const Grid& grid);
 /// Lines within the edge of every group of more than one patch, in the colour that outlineColors()
 /// gives it; hairlines between the others.

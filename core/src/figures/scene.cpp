@@ -189,8 +189,12 @@ Scene makeScene(const FigureTraits& traits, const FigureInput& input, const Figu
 
 std::string blockNote(const Scene& scene) {
   const LayerTrace& trace = scene.trace();
-  return fmt::format("block {} of {} · {} → {} tokens", scene.layer + 1,
-                     scene.input.result.layers.size(), trace.tokens_in, trace.tokens_out);
+  const std::string block =
+      fmt::format("block {} of {}", scene.layer + 1, scene.input.result.layers.size());
+  if (trace.restored) {
+    return fmt::format("{} · {} of {} tokens inside", block, trace.tokens_inside, trace.tokens_in);
+  }
+  return fmt::format("{} · {} → {} tokens", block, trace.tokens_in, trace.tokens_out);
 }
 
 std::string runNote(const Scene& scene) {

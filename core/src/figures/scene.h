@@ -53,7 +53,7 @@ const Theme& themeOf(const FigureStyle& style);
 /// Checks all that the kind needs. Throws Error.
 Scene makeScene(const FigureTraits& traits, const FigureInput& input, const FigureStyle& style);
 
-/// "block 6 of 12 · 197 → 181 tokens"
+/// "block 6 of 12 · 197 → 181 tokens", "block 3 of 12 · 2773 of 4096 tokens inside"
 std::string blockNote(const Scene& scene);
 /// "12 blocks · 197 → 133 tokens"
 std::string runNote(const Scene& scene);

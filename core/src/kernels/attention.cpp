@@ -364,7 +364,9 @@ at::Tensor membership(const RelativePlaces& places, const RelativePlaces::Axis& 
 }
 
 /// q_i . mean over the places of token i of table[a - b + side - 1], for each b; [tokens, side].
-at::Tensor termsOf(const at::Tensor& queries, const at::Tensor& table, const at::Tensor& shares) {
+at::Tensor termsOf(const at::Tensor& queries, const at::Tensor& table, const at::Tensor& all,
+                   std::int64_t first) {
+  const at::Tensor shares = all.narrow(0, first, queries.size(0));
   const std::int64_t side = shares.size(1);
   const auto options = at::TensorOptions(at::kLong).device(queries.device());
   const at::Tensor places = at::arange(side, options);
@@ -379,14 +381,14 @@ at::Tensor termsOf(const at::Tensor& queries, const at::Tensor& table, const at:
 
 }  // namespace
 
-at::Tensor placeBias(const at::Tensor& queries, const RelativePlaces& places) {
+at::Tensor placeBias(const at::Tensor& queries, const RelativePlaces& places, std::int64_t first) {
   const auto options = queries.options();
   const at::Tensor tables = places.tables.to(options);
   const std::int64_t offsets = 2 * places.height - 1;
   const at::Tensor rows = membership(places, places.rows, /*rows=*/true, options);
   const at::Tensor columns = membership(places, places.columns, /*rows=*/false, options);
-  return termsOf(queries, tables.narrow(0, 0, offsets), rows).mm(rows.t()) +
-         termsOf(queries, tables.narrow(0, offsets, tables.size(0) - offsets), columns)
+  return termsOf(queries, tables.narrow(0, 0, offsets), rows, first).mm(rows.t()) +
+         termsOf(queries, tables.narrow(0, offsets, tables.size(0) - offsets), columns, first)
              .mm(columns.t());
 }
 
@@ -435,20 +437,27 @@ at::Tensor attentionWeightsOf(std::int64_t head, const at::Tensor& qkv, std::int
   return weightsOfHeads(qkv, heads, segment, head, 1)[0];
 }
 
-at::Tensor placedAttention(const at::Tensor& qkv, std::int64_t heads, const Segment& segment) {
+at::Tensor placedWeights(const at::Tensor& qkv, std::int64_t heads, const Segment& segment,
+                         std::int64_t head, std::int64_t first, std::int64_t count) {
   const std::int64_t dim = qkv.size(1) / 3;
-  const at::Tensor parts = qkv.reshape({segment.tokens, 3, heads, dim / heads});
+  const at::Tensor own = qkv.reshape({segment.tokens, 3, heads, dim / heads}).select(2, head);
+  const at::Tensor queries = own.select(1, 0).narrow(0, first, count);
+  at::Tensor logits = (queries * scaleOf(dim / heads)).mm(own.select(1, 1).t());
+  if (!segment.key_bias.empty()) {
+    logits = logits + at::tensor(segment.key_bias).to(logits.options());
+  }
+  if (segment.places) logits = logits + placeBias(queries, *segment.places, first);
+  return logits.softmax(-1);
+}
+
+at::Tensor placedAttention(const at::Tensor& qkv, std::int64_t heads, const Segment& segment) {
+  const at::Tensor values =
+      qkv.reshape({segment.tokens, 3, heads, qkv.size(1) / 3 / heads}).select(1, 2);
   std::vector<at::Tensor> mixed;
   // Head by head: all logits of a large window would fill the memory.
   for (std::int64_t head = 0; head < heads; ++head) {
-    const at::Tensor own = parts.select(2, head);
-    const at::Tensor queries = own.select(1, 0);
-    at::Tensor logits = (queries * scaleOf(dim / heads)).mm(own.select(1, 1).t());
-    if (!segment.key_bias.empty()) {
-      logits = logits + at::tensor(segment.key_bias).to(logits.options());
-    }
-    logits = logits + placeBias(queries, *segment.places);
-    mixed.push_back(logits.softmax(-1).mm(own.select(1, 2)));
+    mixed.push_back(
+        placedWeights(qkv, heads, segment, head, 0, segment.tokens).mm(values.select(1, head)));
   }
   return at::cat(mixed, 1);
 }

@@ -55,9 +55,10 @@ struct AttentionOutput {
   std::vector<at::Tensor> received;
 };
 
-/// What a segment's positions add to the logits of one head, [tokens, tokens]; `queries` [tokens,
-/// head's width]. In their type, where they are.
-at::Tensor placeBias(const at::Tensor& queries, const RelativePlaces& places);
+/// What a segment's positions add to the logits of one head, [queries, tokens]; `queries` [queries,
+/// head's width], of its tokens from `first` on. In their type, where they are.
+at::Tensor placeBias(const at::Tensor& queries, const RelativePlaces& places,
+                     std::int64_t first = 0);
 
 /// Whether attention() leaves out keys that are not seen, instead of computing with them and hiding
 /// them.
@@ -73,6 +74,11 @@ at::Tensor attentionWeights(const at::Tensor& qkv, std::int64_t heads, const Seg
 /// Of one head, [tokens, tokens].
 at::Tensor attentionWeightsOf(std::int64_t head, const at::Tensor& qkv, std::int64_t heads,
                               const Segment& segment);
+
+/// Of one head of a segment with places, or without, the softmax of `count` queries from `first`
+/// on, [count, tokens].
+at::Tensor placedWeights(const at::Tensor& qkv, std::int64_t heads, const Segment& segment,
+                         std::int64_t head, std::int64_t first, std::int64_t count);
 
 /// One segment with places, by LibTorch's own functions, [tokens, heads * width]; no more than one
 /// head's logits at a time.

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 
@@ -80,10 +81,17 @@ LensMap normMap(const Recording& run, int block) {
   return map;
 }
 
+/// Of what pads a picture: it has no class worth showing.
+constexpr std::array<std::uint8_t, 3> kPaddingColor{0, 0, 0};
+
 LensMap classLensMap(const Recording& run, const Recording& unmerged) {
   const std::shared_ptr<const ClassMap> classes = run.classes();
   LensMap map;
-  for (const int index : classes->patches) map.colors.push_back(classColor(index));
+  const std::vector<bool>& shown = classes->patches_in_picture;
+  for (std::size_t patch = 0; patch < classes->patches.size(); ++patch) {
+    const bool padding = !shown.empty() && !shown[patch];
+    map.colors.push_back(padding ? kPaddingColor : classColor(classes->patches[patch]));
+  }
   map.hatched = changedPatches(*unmerged.classes(), *classes);
   return map;
 }
@@ -141,7 +149,11 @@ std::array<std::uint8_t, 3> classColor(int index) {
 std::vector<ClassEntry> classEntries(const Recording& run, const Recording& unmerged) {
   std::map<int, int> counts;
   for (const Recording* one : {&run, &unmerged}) {
-    for (const int index : one->classes()->patches) ++counts[index];
+    const ClassMap& map = *one->classes();
+    for (std::size_t patch = 0; patch < map.patches.size(); ++patch) {
+      const bool shown = map.patches_in_picture.empty() || map.patches_in_picture[patch];
+      if (shown) ++counts[map.patches[patch]];
+    }
   }
   std::vector<std::pair<int, int>> order(counts.begin(), counts.end());
   std::stable_sort(order.begin(), order.end(),
@@ -168,6 +180,11 @@ void requireLens(const Recording& run, const LensQuery& query) {
   if (run.heads() == 0 &&
       (query.kind == LensKind::kAttention || query.kind == LensKind::kRollout)) {
     throw Error("this network mixes its tokens by a Fourier filter: it has no attention to show");
+  }
+  if (query.kind == LensKind::kRollout && attendsInWindows(run)) {
+    throw Error(
+        "rollout multiplies the attention of all tokens through all blocks; here attention runs "
+        "inside windows, and is shown of one patch in its window");
   }
   if (query.kind == LensKind::kAttention) {
     if (query.head >= run.heads()) {
@@ -201,6 +218,9 @@ LensMap lensMap(const Recording& run, const Recording* other, int block, const L
   throwIfStopped(stop);
   switch (query.kind) {
     case LensKind::kAttention:
+      if (attendsInWindows(run)) {
+        return mapOf(windowLooks(run, block, query.token.index, query.looked_at, stop), query.head);
+      }
       return attentionMap(run.attention(block, stop), query);
     case LensKind::kRollout:
       return rolloutMap(run, stop);

@@ -7,6 +7,7 @@
 
 #include "adamerge/lenses.h"
 #include "engine/image_state.h"
+#include "engine/windows.h"
 
 namespace adamerge {
 
@@ -15,6 +16,16 @@ inline std::span<const float> rowOf(const std::vector<float>& features, int row,
   const auto length = static_cast<std::size_t>(width);
   return std::span(features).subspan(static_cast<std::size_t>(row) * length, length);
 }
+
+/// Whether attention is that of windows, of which no maps of all tokens are made.
+bool attendsInWindows(const Recording& run);
+/// Whether Recording::attention() gives maps: neither in windows nor by a Fourier filter.
+bool hasAttentionMaps(const Recording& run);
+/// Where it attends in windows. Throws Error (block, out of memory), Cancelled.
+WindowLooks windowLooks(const Recording& run, int block, int patch, bool looked_at,
+                        const std::stop_token& stop);
+/// Of one head, -1 the mean over all.
+LensMap mapOf(const WindowLooks& looks, int head);
 
 TokenMembership membershipOf(const ImageState& tokens);
 

@@ -80,8 +80,10 @@ std::vector<int> Recording::groupsAfter(int block) const {
 AttentionMaps Recording::attention(int block, const std::stop_token& stop) const {
   const BlockRecord& record = blockOf(*this, block);
   throwIfStopped(stop);
-  if (state_->network->config().isWindowed()) {
-    throw Error("attention inside windows cannot be shown; similarity, norm and change can");
+  if (attendsInWindows(*this)) {
+    throw Error(
+        "attention runs inside windows here: it is shown of one patch in its window, and there "
+        "are no maps of all tokens");
   }
   AttentionMaps maps;
   maps.block = block;
@@ -100,6 +102,39 @@ AttentionMaps Recording::attention(int block, const std::stop_token& stop) const
   }
   throwIfStopped(stop);
   return maps;
+}
+
+bool attendsInWindows(const Recording& run) { return configOf(run).isWindowed(); }
+bool hasAttentionMaps(const Recording& run) { return run.heads() > 0 && !attendsInWindows(run); }
+
+WindowLooks windowLooks(const Recording& run, int block, int patch, bool looked_at,
+                        const std::stop_token& stop) {
+  const BlockRecord& record = blockOf(run, block);
+  const Recording::State& state = run.state();
+  const at::Tensor& entry =
+      block == 0 ? record.inputs.front() : state.blocks[static_cast<std::size_t>(block) - 1].output;
+  try {
+    return state.network->windowLooks(block, entry, record.windows, state.proportional,
+                                      state.position, patch, looked_at, stop);
+  } catch (const c10::Error& error) {
+    throw Error(fmt::format("the attention of block {} could not be computed: {}", block,
+                            error.what_without_backtrace()));
+  }
+}
+
+LensMap mapOf(const WindowLooks& looks, int head) {
+  LensMap map;
+  map.hatched.assign(looks.heads.front().size(), false);
+  if (head >= 0) {
+    map.values = looks.heads[static_cast<std::size_t>(head)];
+    return map;
+  }
+  for (std::size_t patch = 0; patch < map.hatched.size(); ++patch) {
+    double sum = 0;
+    for (const std::vector<float>& own : looks.heads) sum += own[patch];
+    map.values.push_back(static_cast<float>(sum / static_cast<double>(looks.heads.size())));
+  }
+  return map;
 }
 
 std::vector<float> Recording::features(int block) const {

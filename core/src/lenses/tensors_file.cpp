@@ -3,6 +3,7 @@
 // data is written as it comes.
 #include <fmt/format.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -36,11 +37,12 @@ std::vector<SafetensorsEntry> entriesOf(const Recording& run, const std::vector<
       add(fmt::format("block.{}.{}", block, name), type, std::move(shape));
     };
     const auto tokens = static_cast<std::int64_t>(run.attentionTokens(block).sizes.size());
-    of_block("attention", "F32", {run.heads(), tokens, tokens});
+    const bool maps = hasAttentionMaps(run);
+    if (maps) of_block("attention", "F32", {run.heads(), tokens, tokens});
     of_block("groups_in", "I32", {patches});
     of_block("sizes_in", "F32", {tokens});
     of_block("groups_out", "I32", {patches});
-    of_block("entropy", "F32", {run.heads()});
+    if (maps) of_block("entropy", "F32", {run.heads()});
     of_block("features", "F32", {patches, width});
     of_block("change", "F32", {patches});
     of_block("basis", "F32", {3, width});
@@ -48,6 +50,7 @@ std::vector<SafetensorsEntry> entriesOf(const Recording& run, const std::vector<
     of_block("basis_range", "F32", {2, 3});
     of_block("components", "F32", {patches, 3});
   }
+  if (!hasAttentionMaps(run)) return entries;
   add("rollout", "F32", {patches});
   if (run.prefix() > 0) add("rollout_prefix", "F32", {run.prefix()});
   return entries;
@@ -94,12 +97,14 @@ class DataWriter {
 void addBlock(DataWriter& data, const Recording& run, const Recording& unmerged, int block,
               const std::stop_token& stop) {
   {
-    const AttentionMaps maps = run.attention(block, stop);
-    data.add("attention", maps.weights);
-    data.add("groups_in", maps.seen.groups);
-    data.add("sizes_in", maps.seen.sizes);
+    std::optional<AttentionMaps> maps;
+    if (hasAttentionMaps(run)) maps = run.attention(block, stop);
+    if (maps) data.add("attention", maps->weights);
+    const TokenMembership seen = run.attentionTokens(block);
+    data.add("groups_in", seen.groups);
+    data.add("sizes_in", seen.sizes);
     data.add("groups_out", run.groupsAfter(block));
-    data.add("entropy", entropy(maps));
+    if (maps) data.add("entropy", entropy(*maps));
   }
   const std::vector<float> features = run.features(block);
   data.add("features", features);
@@ -124,6 +129,7 @@ void writeTensors(const std::filesystem::path& path, const Recording& run,
     write(encodeSafetensorsHeader(entries, metadataOf(run, subject)));
     DataWriter data(entries, write);
     for (const int block : blocks) addBlock(data, run, unmerged, block, stop);
+    if (!hasAttentionMaps(run)) return;
     const Rollout all = rollout(run, stop);
     data.add("rollout", all.patches);
     if (!all.prefix.empty()) data.add("rollout_prefix", all.prefix);

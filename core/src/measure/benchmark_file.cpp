@@ -190,7 +190,7 @@ Json spreadObject(const std::optional<Spread>& spread) {
 Json pointObject(const Benchmark& benchmark, std::size_t index) {
   const BenchmarkPoint& point = benchmark.points[index];
   const BenchmarkFigures figures = figuresOf(benchmark, index);
-  return {{"name", describe(point.choice)},
+  return {{"name", describe(point.choice, benchmark.vit)},
           {"method", point.choice.method},
           {"settings", toJson(settingsInForce(point.choice, benchmark.vit))},
           {"tier", orNull(point.tier)},

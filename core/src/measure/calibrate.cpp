@@ -165,7 +165,7 @@ SchedulePoint measure(const Engine& engine, std::span<const InputTensor> images,
       for (std::size_t block = 0; block < image.layers.size(); ++block) {
         const LayerTrace& layer = image.layers[block];
         point.tokens_per_block[block] +=
-            share * (layer.window.empty() ? layer.tokens_in : layer.tokens_inside);
+            share * (engine.info().vit.restores() ? layer.tokens_inside : layer.tokens_in);
       }
     }
   }

@@ -15,7 +15,7 @@ using Json = nlohmann::ordered_json;
 Json comparison(const Evaluation& evaluation, std::size_t own, std::size_t other) {
   const PairedComparison paired = mcNemar(evaluation.points[own], evaluation.points[other]);
   return {{"point", other},
-          {"with", describe(evaluation.points[other].choice)},
+          {"with", describe(evaluation.points[other].choice, evaluation.vit)},
           {"only_this", paired.only_first},
           {"only_other", paired.only_second},
           {"p", paired.p}};
@@ -48,7 +48,7 @@ Json pointObject(const Evaluation& evaluation, std::size_t index) {
                {"merged_mean", orNull(accuracy.merged_mean)},
                {"tokens_per_block", accuracy.tokens_per_block},
                {"images_per_second", orNull(accuracy.images_per_second)},
-               {"name", describe(point.choice)},
+               {"name", describe(point.choice, evaluation.vit)},
                {"tier", orNull(point.tier)},
                {"calibrated", point.calibrated},
                {"kl_divergence", orNull(point.kl_divergence)},
@@ -110,15 +110,16 @@ std::string evaluationCsv(const Evaluation& evaluation) {
     const auto& interval = accuracy.top1_interval;
     text += fmt::format(
         "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}", accuracy.method,
-        csvQuoted(describe(point.choice)), field(point.tier), accuracy.images, field(accuracy.top1),
-        interval ? field(interval->low) : "", interval ? field(interval->high) : "",
-        field(accuracy.top5), field(accuracy.agreement), field(point.kl_divergence),
-        field(point.logit_cosine), accuracy.flops.paper, point.flops_deviation.paper,
-        accuracy.flops.total, point.flops_deviation.total, field(accuracy.merged_mean),
-        field(accuracy.images_per_second));
+        csvQuoted(describe(point.choice, evaluation.vit)), field(point.tier), accuracy.images,
+        field(accuracy.top1), interval ? field(interval->low) : "",
+        interval ? field(interval->high) : "", field(accuracy.top5), field(accuracy.agreement),
+        field(point.kl_divergence), field(point.logit_cosine), accuracy.flops.paper,
+        point.flops_deviation.paper, accuracy.flops.total, point.flops_deviation.total,
+        field(accuracy.merged_mean), field(accuracy.images_per_second));
     if (const auto other = counterpart(evaluation, i)) {
       const PairedComparison paired = mcNemar(point, evaluation.points[*other]);
-      text += fmt::format(",{},{},{},{}", csvQuoted(describe(evaluation.points[*other].choice)),
+      text += fmt::format(",{},{},{},{}",
+                          csvQuoted(describe(evaluation.points[*other].choice, evaluation.vit)),
                           paired.only_first, paired.only_second, paired.p);
     } else {
       text += ",,,,";

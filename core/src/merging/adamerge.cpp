@@ -64,7 +64,7 @@ class AdaMerge final : public MergeMethod {
                        ? Partition::kAlternating
                        : Partition::kHalves),
         scaled_(get<std::string>(settings, "affinity") == "scaled"),
-        proportional_attention_(get<bool>(settings, "proportional_attention")) {
+        proportional_attention_(usesProportionalAttention(settings)) {
     r_max_ = getInt(settings, inside_ ? "ratio" : "r_max");
     if (adaptive_ && context.statistics != nullptr) {
       statistics_ = interpolate(*context.statistics, r_max_);

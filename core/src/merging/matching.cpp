@@ -165,7 +165,13 @@ SettingInfo proportionalAttentionSetting(bool fallback) {
                       {}};
   // No public code has it inside windows.
   setting.of_model = [fallback](const VitConfig& vit) { return fallback && !vit.restores(); };
+  setting.scope = SettingScope::kAttention;
   return setting;
+}
+
+bool usesProportionalAttention(const Settings& settings) {
+  const auto found = settings.find("proportional_attention");
+  return found != settings.end() && std::get<bool>(found->second);
 }
 
 SettingInfo inflectionSetting() {

@@ -53,6 +53,8 @@ std::vector<std::int64_t> givenCounts(const Settings& settings, const VitConfig&
 /// "r" where "r_per_block" is empty.
 SettingInfo replaceableCountSetting();
 SettingInfo proportionalAttentionSetting(bool fallback);
+/// Off where the network has no such setting.
+bool usesProportionalAttention(const Settings& settings);
 /// The setting "inflection" of inflectedSchedule().
 SettingInfo inflectionSetting();
 /// The setting "blocks": quarterBlocks() by default.

@@ -181,8 +181,7 @@ Settings completed(const MethodChoice& choice, const VitConfig* vit) {
         value = setting.of_word(*word, *vit);
       complete[setting.key] = std::move(value);
     } else {
-      const bool own = vit != nullptr && setting.of_model;
-      complete[setting.key] = own ? setting.of_model(*vit) : setting.fallback;
+      complete[setting.key] = vit != nullptr ? defaultOf(setting, *vit) : setting.fallback;
     }
   }
   return complete;
@@ -217,6 +216,19 @@ SettingValue quarterBlocks(const VitConfig& vit) {
   return blocks;
 }
 
+SettingValue defaultOf(const SettingInfo& setting, const VitConfig& vit) {
+  return setting.of_model ? setting.of_model(vit) : setting.fallback;
+}
+
+Prompts promptsOf(const Settings& settings) {
+  const auto listOf = [&](const char* key) {
+    const auto found = settings.find(key);
+    return found == settings.end() ? std::vector<std::int64_t>()
+                                   : get<std::vector<std::int64_t>>(settings, key);
+  };
+  return {listOf("boxes"), listOf("points")};
+}
+
 Settings completeSettings(const MethodChoice& choice) { return completed(choice, nullptr); }
 Settings completeSettings(const MethodChoice& choice, const VitConfig& vit) {
   return completed(choice, &vit);
@@ -236,6 +248,8 @@ bool suits(const SettingInfo& setting, const VitConfig& vit) {
       return vit.restores();
     case SettingScope::kWindowed:
       return vit.isWindowed();
+    case SettingScope::kAttention:
+      return !vit.mixesByFourier();
     case SettingScope::kDense:
       return vit.dense.classes > 0 && !vit.restores();
   }
@@ -274,6 +288,8 @@ std::string_view needed(SettingScope scope) {
       return "networks that restore their grid in every block (Segment Anything, AFNO)";
     case SettingScope::kWindowed:
       return "Segment Anything's encoders";
+    case SettingScope::kAttention:
+      return "networks with attention";
     case SettingScope::kDense:
     case SettingScope::kAll:
       break;
@@ -305,12 +321,6 @@ void requireSettingsSuit(const MethodChoice& choice, const VitConfig& vit, std::
   for (const auto& [key, value] : choice.settings) {
     const SettingInfo* setting = info.setting(key);
     if (setting == nullptr) continue;
-    if (key == "proportional_attention" && vit.mixesByFourier() && value == SettingValue(true)) {
-      throw Error(
-          fmt::format("--{} is for networks with attention; {} has a Fourier filter in its "
-                      "place",
-                      optionName(key), model));
-    }
     if (suits(*setting, vit)) {
       if (!isOtherPosition(key, value, vit)) continue;
       // Completed without a model it stands at a default that is another network's.
@@ -321,7 +331,8 @@ void requireSettingsSuit(const MethodChoice& choice, const VitConfig& vit, std::
           model,
           vit.isWindowed() ? "mean and destination" : "centroid, destination and mean-rotation"));
     }
-    if (!strict && value == setting->fallback) continue;
+    // Completed without a model it stands at another network's default.
+    if (!strict && (value == setting->fallback || value == defaultOf(*setting, vit))) continue;
     if (setting->scope == SettingScope::kDense) {
       throw Error(
           vit.restores()

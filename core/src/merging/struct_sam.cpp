@@ -95,7 +95,11 @@ StructSamMerges structSamMerges(const at::Tensor& metric, const StructSamRule& r
         !prompts.tokens.empty() && std::any_of(tokens.begin(), tokens.end(), [&](std::int64_t i) {
           return prompts.tokens[static_cast<std::size_t>(i)] != 0;
         });
-    if (!prompted) flattest.push_back(static_cast<int>(cell));
+    if (prompted) {
+      result.prompted.insert(result.prompted.end(), tokens.begin(), tokens.end());
+    } else {
+      flattest.push_back(static_cast<int>(cell));
+    }
   }
   if (!prompts.outside && !flattest.empty()) {
     std::stable_sort(flattest.begin(), flattest.end(),
@@ -146,13 +150,6 @@ StructSamMerges structSamMerges(const at::Tensor& metric, const StructSamRule& r
 namespace {
 
 constexpr int kLeastPatches = 4;
-
-/// Prompts in pixels of the original picture.
-struct Prompts {
-  std::vector<std::int64_t> boxes;   ///< x0, y0, x1, y1 of each
-  std::vector<std::int64_t> points;  ///< x, y of each
-  bool any() const { return !boxes.empty() || !points.empty(); }
-};
 
 /// Throws Error for those that do not lie in the picture.
 void requireInPicture(const Prompts& prompts, const InputPlace& place) {
@@ -227,9 +224,8 @@ class StructSam final : public ImageMethod {
     rule_.flat = getInt(settings, "flat");
     rule_.ratio = getInt(settings, "ratio");
     if (!vit.isWindowed()) return;
-    proportional_attention_ = get<bool>(settings, "proportional_attention");
-    prompts_.boxes = get<std::vector<std::int64_t>>(settings, "boxes");
-    prompts_.points = get<std::vector<std::int64_t>>(settings, "points");
+    proportional_attention_ = usesProportionalAttention(settings);
+    prompts_ = promptsOf(settings);
     all_outside_ = prompts_.any() && get<std::string>(settings, "outside") == "all";
   }
 
@@ -257,9 +253,7 @@ class StructSam final : public ImageMethod {
     MergePlan plan;
     plan.macs = decided.macs;
     plan.details.score.assign(decided.energy.begin(), decided.energy.end());
-    for (std::size_t i = 0; i < prompts.tokens.size(); ++i) {
-      if (prompts.tokens[i] != 0) plan.details.prompted.push_back(static_cast<int>(i));
-    }
+    plan.details.prompted.assign(decided.prompted.begin(), decided.prompted.end());
     // Inside windows settle() scales it over the whole grid.
     if (!inside_) plan.salience = minMaxScaled(decided.energy);
     const std::int64_t wanted = layer.patchCount() * rule_.ratio / 100;

@@ -39,6 +39,7 @@ struct StructSamMerges {
   std::vector<double> energy;        ///< per token
   std::vector<int> cells;            ///< taking part, ascending, numbered in raster order
   std::vector<PlannedMerge> merges;  ///< ascending in the source; positions in the grid
+  std::vector<int> prompted;         ///< tokens of cells with a prompt
   double macs = 0;                   ///< of the similarities
 };
 

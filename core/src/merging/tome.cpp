@@ -40,7 +40,7 @@ class ToMe final : public MergeMethod {
  public:
   ToMe(const Settings& settings, const VitConfig& vit)
       : counts_(schedule(settings, vit)),
-        proportional_attention_(get<bool>(settings, "proportional_attention")),
+        proportional_attention_(usesProportionalAttention(settings)),
         qkv_changes_(compensation(settings, vit)) {}
   Stage stage() const override { return Stage::kBetweenAttentionAndMlp; }
   bool proportionalAttention() const override { return proportional_attention_; }
@@ -61,7 +61,7 @@ class ToMeInside final : public MergeMethod {
   ToMeInside(const Settings& settings, const VitConfig& vit)
       : ratio_(getInt(settings, "ratio")),
         acts_(chosenBlocks(settings, "blocks", vit.depth)),
-        proportional_attention_(get<bool>(settings, "proportional_attention")) {}
+        proportional_attention_(usesProportionalAttention(settings)) {}
   Stage stage() const override { return Stage::kInsideWindows; }
   bool actsIn(int block) const override { return acts_[static_cast<std::size_t>(block)]; }
   bool proportionalAttention() const override { return proportional_attention_; }

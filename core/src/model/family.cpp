@@ -19,13 +19,15 @@ struct Refusal {
   std::string_view part;
   std::string_view reason;
 };
-constexpr std::array<Refusal, 11> kRefusedTensors{{
+/// Tensors' names, the more special first: Segment Anything's children have pyramids too.
+constexpr std::array<Refusal, 12> kRefusedTensors{{
     {"attn.lambda_q1",
      "has differential attention: cannot run here. timm's plain vit_* networks do"},
     {"embeds.proj",
      "is a NaFlex network, with patches of any aspect: cannot run here. The SigLIP "
      "networks of fixed size do"},
     {"image_encoder.trunk.", "is Segment Anything 2: cannot run here. The first one does"},
+    {"vision_backbone.trunk.", "is Segment Anything 3: cannot run here. The first one does"},
     {"vision_encoder.backbone.", "is Segment Anything 2 or 3: cannot run here. The first one does"},
     {"image_encoder.patch_embed.seq.",
      "is MobileSAM's encoder: cannot run here. Segment Anything's own does"},
@@ -63,8 +65,8 @@ constexpr std::string_view kRuns =
 
 void refuseTensors(const FileTensors& tensors) {
   if (tensors.all().empty()) tensors.fail("there are no tensors in it");
-  for (const auto& [name, tensor] : tensors.all()) {
-    for (const auto& [part, reason] : kRefusedTensors) {
+  for (const auto& [part, reason] : kRefusedTensors) {
+    for (const auto& [name, tensor] : tensors.all()) {
       if (name.find(part) != std::string::npos) {
         tensors.fail(fmt::format("{} (tensor '{}')", reason, printable(name)));
       }

@@ -171,6 +171,7 @@ std::vector<LayerTrace> layersOf(const std::vector<BlockGroups>& blocks, int pre
       layer.tokens_in = static_cast<int>(*block.tokens_in);
     }
     layer.merged = std::max(0, layer.tokens_in - layer.tokens_out);
+    if (!nested) layer.tokens_out = layer.tokens_in;  // all are there again
     tokens = layer.tokens_out;
     if (nested) entry = after(layer, block, entry);
     layers.push_back(std::move(layer));

@@ -218,6 +218,16 @@ TEST(DenseHead, AgreementIsThatOfSetsOfPlaces) {
   EXPECT_DOUBLE_EQ(maps.patch_miou, (1.0 / 2 + 2.0 / 3 + 0 + 0 + 1) / 5);
   EXPECT_DOUBLE_EQ(maps.pixel_agreement, 0.5);
   EXPECT_DOUBLE_EQ(maps.pixel_miou, (2.0 / 3 + 0 + 0) / 3);
+  // What pads the picture counts nowhere.
+  ClassMap padded = a;
+  padded.patches_in_picture = {true, false, true, true, false, true};
+  padded.pixels_in_picture = {true, true, true, false};
+  const MapAgreement shown = compareMaps(padded, b);
+  EXPECT_DOUBLE_EQ(shown.patch_agreement, 1);
+  EXPECT_DOUBLE_EQ(shown.patch_miou, 1);
+  EXPECT_DOUBLE_EQ(shown.pixel_agreement, 2.0 / 3);
+  EXPECT_DOUBLE_EQ(shown.pixel_miou, (2.0 / 3 + 0) / 2);
+  EXPECT_EQ(changedPatches(padded, b), std::vector<bool>(6, false));
 }
 
 TEST(DenseHead, BadFilesAreRefusedInASentence) {

@@ -6,12 +6,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <map>
 
 #include "adamerge/calibrate.h"
 #include "adamerge/engine.h"
+#include "adamerge/figures.h"
 #include "adamerge/image.h"
+#include "adamerge/lenses.h"
 #include "adamerge/preprocess.h"
 #include "adamerge/report.h"
 #include "error_message.h"
@@ -337,6 +340,145 @@ TEST(Dense, CalibrationIsForRatios) {
   EXPECT_TRUE(result.warnings.empty());
   ASSERT_TRUE(result.layers[0].z);
   EXPECT_NEAR(*result.layers[0].z, 0, 1e-2);  // calibrated on the picture itself
+}
+
+TEST(Dense, PromptsProtectTheCellsThatTheyLieIn) {
+  const fs::path folder = kOwn / "sam-hf";  // 7 x 7 patches of 8 pixels, windows of 4
+  const Engine engine = openSam(folder);
+  const InputTensor input = inputOf(engine, folder / "image.png");
+  const MethodChoice choice{"structsam",
+                            {{"boxes", std::vector<std::int64_t>{9, 1, 15, 7}},
+                             {"points", std::vector<std::int64_t>{50, 50}}},
+                            nullptr,
+                            false};
+  const ImageResult result = engine.run({&input, 1}, choice).front();
+  // Cells of 2 x 2 from each window's upper left: in the windows the point's patch, row and column
+  // 6, lies in the cell of rows and columns 6, which the grid cuts to one patch; in the grid too.
+  EXPECT_EQ(result.layers[0].details.prompted, (std::vector<int>{0, 1, 7, 8, 48}));
+  EXPECT_EQ(result.layers[1].details.prompted, (std::vector<int>{0, 1, 7, 8, 48}));
+  for (const LayerTrace& layer : result.layers) {
+    for (const int patch : layer.details.prompted) {
+      const int group = layer.groups[static_cast<std::size_t>(patch)];
+      EXPECT_EQ(std::count(layer.groups.begin(), layer.groups.end(), group), 1) << patch;
+    }
+  }
+  MethodChoice tome{"tome", {}, nullptr, false};
+  tome.settings = completeSettings(tome, engine.info().vit);
+  EXPECT_EQ(describe(tome, engine.info().vit), "ToMe, Ratio (%) 50");
+  EXPECT_THAT(describe(choice, engine.info().vit),
+              HasSubstr("Prompt boxes 9,1,15,7, Prompt points 50,50"));
+}
+
+TEST(Dense, ClassMapsCountThePictureAlone) {
+  const fs::path folder = kOwn / "sam-hf";
+  const Engine engine = Engine::load(
+      folder,
+      {.device = "cpu", .dtype = "float32", .dense_head = folder / "dense-head.safetensors"});
+  const VitConfig& vit = engine.info().vit;
+  const Image photo = loadImage(folder / "photo.png");
+  const InputTensor input = prepareImage(photo, engine.info().preprocessing).input;
+  const RunOptions options{.trace = true, .features = true};
+  const ImageResult plain = engine.run({&input, 1}, MethodChoice{}, options).front();
+  const ImageResult merged =
+      engine.run({&input, 1}, MethodChoice{"tome", {}, nullptr, false}, options).front();
+  // The photograph is wider than high: its longer side fills the input.
+  const int height =
+      static_cast<int>(static_cast<double>(photo.height) * vit.input_width / photo.width + 0.5);
+  ASSERT_LT(height, vit.input_height);
+  int same = 0;
+  int counted = 0;
+  int elsewhere = 0;
+  const auto patches = static_cast<std::size_t>(vit.patchTokens());
+  for (std::size_t patch = 0; patch < patches; ++patch) {
+    const int row = static_cast<int>(patch) / vit.gridWidth();
+    const bool differs = plain.classes->patches[patch] != merged.classes->patches[patch];
+    if (row * vit.patch_size >= height) {
+      elsewhere += differs ? 1 : 0;
+      EXPECT_FALSE(changedPatches(*plain.classes, *merged.classes)[patch]);
+      continue;
+    }
+    ++counted;
+    same += differs ? 0 : 1;
+    EXPECT_EQ(changedPatches(*plain.classes, *merged.classes)[patch], differs);
+  }
+  ASSERT_LT(counted, vit.patchTokens());
+  const MapAgreement maps = compareMaps(*plain.classes, *merged.classes);
+  EXPECT_DOUBLE_EQ(maps.patch_agreement, static_cast<double>(same) / counted);
+  int same_pixels = 0;
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < vit.input_width; ++x) {
+      const auto at = static_cast<std::size_t>(y * vit.input_width + x);
+      same_pixels += plain.classes->pixels[at] == merged.classes->pixels[at] ? 1 : 0;
+    }
+  }
+  EXPECT_DOUBLE_EQ(maps.pixel_agreement,
+                   static_cast<double>(same_pixels) / (height * vit.input_width));
+  RecordProperty("changed_in_padding", elsewhere);
+}
+
+TEST(Dense, AttentionIsShownOfAPatchInItsWindow) {
+  const fs::path folder = kOwn / "sam-hf";  // 7 x 7 patches, windows of 4, blocks 1 and 3 global
+  const Engine engine = openSam(folder);
+  const InputTensor input = inputOf(engine, folder / "image.png");
+  const auto record = [&](const MethodChoice& choice) {
+    return engine.run({&input, 1}, choice, {.record = true}).front().recording;
+  };
+  const auto plain = record({});
+  const auto map = [&](const Recording& run, int block, int patch, bool looked_at, int head = -1) {
+    LensQuery query;
+    query.token = {true, patch};
+    query.looked_at = looked_at;
+    query.head = head;
+    return lensMap(run, nullptr, block, query).values;
+  };
+  const auto sum = [](const std::vector<float>& values) {
+    double total = 0;
+    for (const float value : values) total += std::isnan(value) ? 0 : value;
+    return total;
+  };
+  for (const char* method : {"none", "tome", "structsam"}) {
+    SCOPED_TRACE(method);
+    const auto run = record({method, {}, nullptr, false});
+    for (const int patch : {0, 10, 24}) {
+      // The upper left window is whole; the grid has no padding.
+      const std::vector<float> own = map(*run, 0, patch, false);
+      for (int other = 0; other < 49; ++other) {
+        const bool within =
+            (other % 7 < 4) == (patch % 7 < 4) && (other / 7 < 4) == (patch / 7 < 4);
+        EXPECT_EQ(std::isnan(own[static_cast<std::size_t>(other)]), !within) << other;
+      }
+      EXPECT_NEAR(sum(own), 1, 1e-5) << patch;
+      for (int head = 0; head < run->heads(); ++head) {
+        EXPECT_NEAR(sum(map(*run, 1, patch, false, head)), 1, 1e-5) << patch;
+      }
+    }
+    // A window at the edge gives its padding a share.
+    EXPECT_LT(sum(map(*run, 0, 48, false)), 0.999);
+  }
+  // Who looks at it is where the others look, of windows with padding and of the grid.
+  for (const int block : {0, 1, 2}) {
+    for (const int patch : {3, 48}) {
+      const std::vector<float> received = map(*plain, block, patch, true);
+      for (const int from : {3, 8, 41, 48}) {
+        if (std::isnan(received[static_cast<std::size_t>(from)])) continue;
+        EXPECT_NEAR(received[static_cast<std::size_t>(from)],
+                    map(*plain, block, from, false)[static_cast<std::size_t>(patch)], 1e-6);
+      }
+    }
+  }
+  const auto pictures = lensPictures(*plain, nullptr, 1, {.token = {true, 24}});
+  ASSERT_EQ(pictures->heads.size(), static_cast<std::size_t>(plain->heads()));
+  for (const float entropy : pictures->entropy) {
+    EXPECT_GT(entropy, 0);
+    EXPECT_LE(entropy, std::log(49.0) + 1e-5);
+  }
+  EXPECT_THAT(test::errorMessage([&] { lensMap(*plain, nullptr, 0, {LensKind::kRollout}); }),
+              HasSubstr("inside windows"));
+  EXPECT_THAT(test::errorMessage([&] { plain->attention(0); }), HasSubstr("inside windows"));
+  const LensReport report = lensReport(*plain, *plain, 2, LensToken{true, 24}, -1);
+  EXPECT_EQ(report.looks.values.size(), 49U);
+  EXPECT_FALSE(report.received);
+  EXPECT_TRUE(report.rollout.patches.empty());
 }
 
 TEST(Dense, WhatCannotBeIsRefusedInWords) {

@@ -42,6 +42,7 @@ Session fullSession() {
   session.overlay.smooth = true;
   session.overlay.groups = GroupStyle::kOutline;
   session.overlay.dim_outside = false;
+  session.overlay.windows = false;
   session.overlay.held = {{OverlayKind::kChange, {0.1, 0.7}}, {OverlayKind::kSalience, {1, 2}}};
   session.overlay.prefix_token = 3;
   session.overlay.head = 2;

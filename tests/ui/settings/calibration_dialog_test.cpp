@@ -55,8 +55,10 @@ class CalibrationDialogTest : public QObject {
 };
 
 void CalibrationDialogTest::countsAreRead() {
-  QCOMPARE(parseCounts(QStringLiteral("4, 8,16"), 196), (std::vector<int>{4, 8, 16}));
-  QCOMPARE(parseCounts(QStringLiteral("196"), 196), (std::vector<int>{196}));
+  QCOMPARE(parseCounts(QStringLiteral("4, 8,16"), {QStringLiteral("r_max"), 196}),
+           (std::vector<int>{4, 8, 16}));
+  QCOMPARE(parseCounts(QStringLiteral("196"), {QStringLiteral("r_max"), 196}),
+           (std::vector<int>{196}));
 }
 
 void CalibrationDialogTest::conditionsAreThoseOfTheStatistics() {
@@ -68,8 +70,8 @@ void CalibrationDialogTest::conditionsAreThoseOfTheStatistics() {
   QCOMPARE(choice.settings.size(), findMethod("adamerge").statistics_settings.size() - 1);
   QVERIFY(!choice.settings.contains("blocks"));
   QCOMPARE(choice.settings.at("alpha"), SettingValue(2.0));
-  QCOMPARE(describeConditions(choice), QStringLiteral("AdaMerge, alpha 2"));
-  QCOMPARE(describeConditions(calibrationChoice({"tome", {}, nullptr, false})),
+  QCOMPARE(describeConditions(choice, {}), QStringLiteral("AdaMerge, alpha 2"));
+  QCOMPARE(describeConditions(calibrationChoice({"tome", {}, nullptr, false}), {}),
            QStringLiteral("AdaMerge"));
   // Statistics are made with counts that follow them.
   MethodChoice plus{
@@ -77,7 +79,7 @@ void CalibrationDialogTest::conditionsAreThoseOfTheStatistics() {
   plus.settings = completeSettings(plus);
   QVERIFY(!usesStatistics(plus));
   QVERIFY(usesStatistics(calibrationChoice(plus)));
-  QCOMPARE(describeConditions(calibrationChoice(plus)),
+  QCOMPARE(describeConditions(calibrationChoice(plus), {}),
            QStringLiteral("AdaMerge+, Adaptive count on, Decay p 1, Schedule decay"));
 }
 
@@ -96,7 +98,7 @@ void CalibrationDialogTest::countsAreChecked() {
   QFETCH(QString, text);
   QFETCH(QString, named);
   try {
-    parseCounts(text, 196);
+    parseCounts(text, {QStringLiteral("r_max"), 196});
   } catch (const Error& error) {
     const QString message = QString::fromUtf8(error.what());
     QVERIFY(message.contains(QStringLiteral("from 1 to 196")));

@@ -167,6 +167,7 @@ class RandomWalkTest : public QObject {
     style.smooth = upTo(1) == 1;
     style.groups = static_cast<GroupStyle>(upTo(2));
     style.dim_outside = upTo(1) == 1;
+    style.windows = upTo(1) == 1;
     workbench().view().setOverlay(style);
   }
 
