@@ -76,7 +76,7 @@ set(CPACK_DEBIAN_PACKAGE_DEPENDS "qt6-svg-plugins | libqt6svg6 (<< 6.5), fonts-d
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libopenblas0-openmp, qt6-wayland, python3-numpy")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "openmpi-bin")
 # The package `adamerge` of Debian's Python; its module is made for the Python of this release.
-set(CPACK_DEBIAN_PACKAGE_PROVIDES "python3-adamerge")
+set(CPACK_DEBIAN_PACKAGE_PROVIDES "python3-adamerge (= ${PROJECT_VERSION}-1)")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA "${packaging}/prerm")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION TRUE)
 include(CPack)

@@ -143,6 +143,12 @@ TEST(Trace, FiguresCarryWhatTheyShow) {
   for (const char* other : {"", "[]", "{}", "[{}]", "3", R"({"trace":3})"}) {
     EXPECT_EQ(tracedBy(other), std::nullopt) << other;
   }
+  const MethodChoice ours{"tome", {{"r", std::int64_t{8}}}, nullptr, false};
+  const std::string run = provenanceJson({}, "cpu", "float32", "a.png", ours, 0);
+  EXPECT_EQ(parseProvenance("[" + run + "," + text + "]").size(), 1U);
+  EXPECT_EQ(tracedBy("[" + run + "," + text + "]"), std::nullopt);
+  EXPECT_THAT([&] { parseProvenance("[" + text + "]"); },
+              testing::ThrowsMessage<Error>(HasSubstr("it shows a trace, ")));
   // It is no run of ours, whose settings could be restored.
   EXPECT_THAT([&] { parseProvenance(text); },
               testing::ThrowsMessage<Error>(HasSubstr("it shows a trace, ")));

@@ -66,7 +66,11 @@ std::vector<Provenance> parseProvenance(std::string_view text) {
   if (!json.is_array()) return {provenanceOf(json)};
   if (json.empty()) throw Error(fmt::format("{}: it is an empty list", kPlace));
   std::vector<Provenance> list;
-  for (const nlohmann::json& entry : json) list.push_back(provenanceOf(entry));
+  // A trace beside a run of ours has no settings to restore.
+  for (const nlohmann::json& entry : json) {
+    if (!entry.is_object() || !entry.contains("trace")) list.push_back(provenanceOf(entry));
+  }
+  if (list.empty()) list.push_back(provenanceOf(json.front()));
   return list;
 }
 
