@@ -80,7 +80,13 @@ void ContentTest::countsAreTheDistributions() {
   QVERIFY(countsContent({}, 0).isEmpty());
   CountsFigure counts;
   counts.note = "9 images";
-  const Distribution spread{{1, 2, 3.5, 5, 9}, 3.9};
+  Distribution spread;
+  spread.spread.minimum = 1;
+  spread.spread.lower_quartile = 2;
+  spread.spread.median = 3.5;
+  spread.spread.upper_quartile = 5;
+  spread.spread.maximum = 9;
+  spread.mean = 3.9;
   const Distribution alike{{8, 8, 8, 8, 8}, 8};
   counts.settings = {{"adamerge", "AdaMerge, r_max 16", "", {spread, alike}},
                      {"tome", "ToMe, r 8", "", {alike, alike}},
