@@ -220,7 +220,12 @@ void Workbench::adoptModel(std::shared_ptr<Engine> engine, LoadedModelPtr model)
     matcher_->forget(pane->index());
     pane->setBusy(false);
     if (!keep || pane->index() >= pane_count_) pane->setInspection(nullptr);
-    pane->setChoice(fitted(withoutDefaults(pane->choice(), before.get())));
+    // What nobody chose gives way to what the model runs.
+    const bool chosen = !unmatched_.contains(pane->index());
+    const MethodChoice choice = chosen || runsIn(pane->choice().method, model_->info.vit)
+                                    ? pane->choice()
+                                    : firstChoice(pane->index());
+    pane->setChoice(fitted(withoutDefaults(choice, before.get())));
   }
   if (!keep) {
     view_.select(std::nullopt);
