@@ -443,8 +443,11 @@ MethodChoice Workbench::fitted(const MethodChoice& choice) const {
   const bool of_others =
       std::any_of(choice.settings.begin(), choice.settings.end(), [&](const auto& entry) {
         const SettingInfo* setting = method.setting(entry.first);
-        return setting != nullptr && setting->scope != SettingScope::kRotary &&
-               setting->scope != SettingScope::kPlaced && !suits(*setting, vit);
+        if (setting == nullptr) return false;
+        if (setting->scope == SettingScope::kSequence) return vit.restores();
+        const bool inside =
+            setting->scope == SettingScope::kInside || setting->scope == SettingScope::kWindowed;
+        return inside && !vit.restores();
       });
   // Completed for a network that does not restore its grid, or the other way round.
   for (const char* key : {"position", "proportional_attention", "blocks"}) {
