@@ -220,7 +220,12 @@ void Workbench::adoptModel(std::shared_ptr<Engine> engine, LoadedModelPtr model)
     matcher_->forget(pane->index());
     pane->setBusy(false);
     if (!keep || pane->index() >= pane_count_) pane->setInspection(nullptr);
-    pane->setChoice(fitted(withoutDefaults(pane->choice(), before.get())));
+    // What nobody chose gives way to what the model runs.
+    const bool chosen = !unmatched_.contains(pane->index());
+    const MethodChoice choice = chosen || runsIn(pane->choice().method, model_->info.vit)
+                                    ? pane->choice()
+                                    : firstChoice(pane->index());
+    pane->setChoice(fitted(withoutDefaults(choice, before.get())));
   }
   if (!keep) {
     view_.select(std::nullopt);
@@ -438,8 +443,11 @@ MethodChoice Workbench::fitted(const MethodChoice& choice) const {
   const bool of_others =
       std::any_of(choice.settings.begin(), choice.settings.end(), [&](const auto& entry) {
         const SettingInfo* setting = method.setting(entry.first);
-        return setting != nullptr && setting->scope != SettingScope::kRotary &&
-               setting->scope != SettingScope::kPlaced && !suits(*setting, vit);
+        if (setting == nullptr) return false;
+        if (setting->scope == SettingScope::kSequence) return vit.restores();
+        const bool inside =
+            setting->scope == SettingScope::kInside || setting->scope == SettingScope::kWindowed;
+        return inside && !vit.restores();
       });
   // Completed for a network that does not restore its grid, or the other way round.
   for (const char* key : {"position", "proportional_attention", "blocks"}) {

@@ -298,7 +298,7 @@ void HoverReadout::read() {
     widest_ = widestFields(*inspection, block);
     if (!notice.isEmpty()) {
       text_ += QStringLiteral(" · ") + notice;
-      fields_ << notice;
+      fields_.back() += QStringLiteral(" · ") + notice;  // the last one has room to its right
     }
   }
   setToolTip(text_);

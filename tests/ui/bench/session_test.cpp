@@ -52,9 +52,9 @@ Session fullSession() {
   session.block = 6;
   session.selected_patch = 17;
   session.compression_mode = CompressionMode::kPercent;
-  session.evaluation =
-      EvaluationSetup{"/data/test", "/data/map.txt", true,    250,  7, {"adamerge", "tome"}, true,
-                      true,         "8,12",          "2:6:2", "0.9"};
+  session.evaluation = EvaluationSetup{
+      "/data/test", "/data/map.txt", true,    250,     7,    {"adamerge", "tome"}, true,
+      true,         "8,12",          "2:6:2", "20,40", "0.9"};
   session.window_geometry = "AdnQywADAAA=";
   session.window_state = "AAAA/w==";
   return session;
