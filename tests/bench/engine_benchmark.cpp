@@ -29,7 +29,7 @@ void forward(benchmark::State& state, const std::string& method, std::int64_t ba
   state.SetItemsProcessed(state.iterations() * batch);
 }
 
-const bool kRegistered = [] {
+const bool kEnginesRegistered = [] {
   for (const MethodInfo& method : methods()) {
     for (const std::int64_t batch : {1, 8}) {
       for (const bool trace : {false, true}) {

@@ -133,7 +133,7 @@ void addMerging(const Network& network, const Precision& precision) {
   });
 }
 
-const bool kRegistered = [] {
+const bool kKernelsRegistered = [] {
   at::set_num_threads(static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
   for (const Network& network : {Network{"ViT-B", 768, 12}, Network{"ViT-Ti", 192, 3}}) {
     for (const Precision& precision : {Precision{"float32", at::kFloat, at::kDouble},
