@@ -96,9 +96,9 @@ void expectLayers(const json& image, const MethodInfo& method) {
     for (const char* key : {"redundancy", "mu", "sigma", "z"}) {
       EXPECT_TRUE(layer.at(key).is_null() || layer.at(key).is_number()) << key;
     }
-    // A constant count leaves the redundancy without a mean to compare it with. Methods without
-    // layer statistics may measure one too, where they act.
-    const bool everywhere = !method.statistics_settings.empty();
+    // A constant count leaves the redundancy without a mean to compare it with. Methods whose
+    // count in a block does not follow it may measure one too, where they act.
+    const bool everywhere = method.setting("r_max") != nullptr;
     const bool acts = everywhere || layer.at("merged") > 0;
     if (everywhere || !acts) {
       EXPECT_EQ(layer.at("redundancy").is_null(), !everywhere);

@@ -167,7 +167,7 @@ TEST_F(ConfigErrors, OtherSegmentAnythingsAreNamed) {
       problem({"image_encoder.blocks.0.attn.qkv.weight", "image_encoder.blocks.0.mlp.fc1.weight",
                "image_encoder.neck.0.weight", "image_encoder.patch_embed.proj.weight",
                "image_encoder.pos_embed", "prompt_encoder.not_a_point_embed.weight"}),
-      HasSubstr("has the names of no Vision Transformer"));
+      HasSubstr("EfficientSAM"));
 }
 
 TEST_F(ConfigErrors, ListsMissingAndUnexpectedTensors) {

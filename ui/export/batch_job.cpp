@@ -213,7 +213,8 @@ void BatchRunner::runPicture(const BatchImage& image, const std::stop_token& sto
     const ImageResult result = engine_.run(input, choice, options, stop).front();
     for (const std::string& warning : result.warnings) note(warning);
     std::string line = batchTableLine(
-        engine_.info(), {image.name, choice.method, describe(choice, engine_.info().vit), result, baseline});
+        engine_.info(),
+        {image.name, choice.method, describe(choice, engine_.info().vit), result, baseline});
     const FigureSubject subject{
         engine_.info(),   image.file,      QString::fromStdString(image.file.filename().string()),
         original,         prepared,        choice,

@@ -472,7 +472,9 @@ TEST(Dense, AttentionIsShownOfAPatchInItsWindow) {
     EXPECT_GT(entropy, 0);
     EXPECT_LE(entropy, std::log(49.0) + 1e-5);
   }
-  EXPECT_THAT(test::errorMessage([&] { lensMap(*plain, nullptr, 0, {LensKind::kRollout, {}}); }),
+  EXPECT_THAT(test::errorMessage([&] {
+                lensMap(*plain, nullptr, 0, {LensKind::kRollout, {}});
+              }),
               HasSubstr("inside windows"));
   EXPECT_THAT(test::errorMessage([&] { plain->attention(0); }), HasSubstr("inside windows"));
   const LensReport report = lensReport(*plain, *plain, 2, LensToken{true, 24}, -1);
