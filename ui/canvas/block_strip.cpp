@@ -177,9 +177,9 @@ void BlockTiles::paintEvent(QPaintEvent* event) {
   painter.setRenderHint(QPainter::Antialiasing);
   if (tileCount() == 0) {
     painter.setPen(mutedText(palette()));
-    painter.drawText(rect().adjusted(kGap, 0, -kGap, 0),
-                     Qt::AlignLeft | Qt::AlignVCenter | Qt::TextWordWrap,
-                     tr("Every block of the network appears here once an image is open."));
+    painter.drawText(
+        rect().adjusted(kGap, 0, -kGap, 0), Qt::AlignLeft | Qt::AlignVCenter | Qt::TextWordWrap,
+        tr("Every block of the network appears here once an image is open and computed."));
     return;
   }
   for (int block = 0; block < tileCount(); ++block) {

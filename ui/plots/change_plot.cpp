@@ -50,8 +50,8 @@ PlotSeries changeSeries(const Changes& changes, const QString& prefix, double Fe
 
 PlotContent changeContent(const std::vector<PaneResult>& all, int block) {
   PlotContent content;
-  content.empty_text =
-      QObject::tr("Open a picture to see what merging changes of its features in each block.");
+  content.empty_text = QObject::tr(
+      "What merging changes of a picture's features in each block, once one is open and computed.");
   std::vector<PaneResult> panes;
   std::vector<Changes> between;  // one a pane, empty where there is none
   for (const PaneResult& pane : all) {

@@ -104,8 +104,8 @@ PlotContent redundancyContent(const std::vector<PaneResult>& all, int active, in
     panes.back().choice = pane.inspection->choice;
   }
   if (!any_picture) {
-    content.empty_text =
-        QObject::tr("Open a picture to see how redundant its tokens are in each block.");
+    content.empty_text = QObject::tr(
+        "How redundant a picture's tokens are in each block, once one is open and computed.");
   }
   if (panes.empty()) return content;
 

@@ -179,7 +179,8 @@ void setAxes(PlotContent& content, int depth) {
 PlotContent tokensContent(const std::vector<PaneResult>& all, int active, int block,
                           std::optional<int> selected_patch) {
   PlotContent content;
-  content.empty_text = QObject::tr("Open a picture to see how many tokens each block merges.");
+  content.empty_text =
+      QObject::tr("How many tokens each block merges, once a picture is open and computed.");
   std::vector<PaneResult> panes;
   for (const PaneResult& pane : all) {
     if (pane.inspection == nullptr) continue;

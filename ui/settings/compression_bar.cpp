@@ -199,7 +199,7 @@ void CompressionReadout::clear() {
     probabilities_[side]->setText(QStringLiteral("–"));
   }
   percent_->setText(QStringLiteral("–"));
-  showVerdict(QStringLiteral("info"), Tone::kMuted, tr("Open an image to compare"));
+  showVerdict(QStringLiteral("info"), Tone::kMuted, tr("No result yet"));
 }
 
 void CompressionReadout::showVerdict(const QString& icon_name, Tone tone, const QString& text) {

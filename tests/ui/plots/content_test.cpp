@@ -292,7 +292,7 @@ void ContentTest::otherMethodsHaveNoRedundancy() {
   const PlotContent content = redundancyContent({resultOf(0, toMe(4))}, 0, 0);
   QVERIFY(content.isEmpty());
   QVERIFY(content.empty_text.contains("Only AdaMerge"));
-  QVERIFY(redundancyContent({}, 0, 0).empty_text.contains("Open a picture"));
+  QVERIFY(redundancyContent({}, 0, 0).empty_text.contains("once one is open"));
   const PlotContent both =
       redundancyContent({resultOf(0, toMe(4)), resultOf(1, adaMerge(16))}, 0, 0);
   QVERIFY(hasSeries(both, "redundancy"));

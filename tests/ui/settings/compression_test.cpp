@@ -338,7 +338,7 @@ void CompressionTest::emptyStateSaysWhatToDo() {
   ShownBar shown;
   QVERIFY(!shown.slider()->isEnabled());
   QCOMPARE(shown.reason()->text(), QStringLiteral("Open a model first."));
-  QCOMPARE(shown.text("verdict"), QStringLiteral("Open an image to compare"));
+  QCOMPARE(shown.text("verdict"), QStringLiteral("No result yet"));
   QCOMPARE(shown.text("flops-after"), QStringLiteral("–"));
 }
 
