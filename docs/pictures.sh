@@ -19,7 +19,7 @@ studio "$samples/bird.png" --theme light --size 1440x900 --method adamerge --r-m
 keep studio studio-compare
 studio "$samples/ship.png" --theme dark --size 1440x900 --method adamerge --r-max 28 --block 8 --overlay salience
 keep studio studio-dark
-studio "$samples" --theme light --size 1440x900 --method adamerge --r-max 28 --compare 4 --overlay difference
+studio "$samples" --theme light --size 1440x900 --method adamerge --r-max 28 --block 4 --compare 4 --overlay difference
 keep studio studio-four
 figure "$samples/bird.png" --r-max 28 --figure overview
 keep bird-overview bird-overview
