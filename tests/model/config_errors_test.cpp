@@ -168,6 +168,10 @@ TEST_F(ConfigErrors, OtherSegmentAnythingsAreNamed) {
                "image_encoder.neck.0.weight", "image_encoder.patch_embed.proj.weight",
                "image_encoder.pos_embed", "prompt_encoder.not_a_point_embed.weight"}),
       HasSubstr("EfficientSAM"));
+  // The first one's in timm has the same names and relative positions.
+  EXPECT_THAT(problem({"blocks.0.attn.qkv.weight", "blocks.0.attn.rel_pos_h", "pos_embed",
+                       "blocks.0.mlp.fc1.weight", "neck.0.weight", "patch_embed.proj.weight"}),
+              testing::Not(HasSubstr("EfficientSAM")));
 }
 
 TEST_F(ConfigErrors, ListsMissingAndUnexpectedTensors) {

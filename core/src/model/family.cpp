@@ -18,10 +18,9 @@ namespace {
 struct Refusal {
   std::string_view part;
   std::string_view reason;
-  std::string_view with = {};  ///< the name of another tensor that has to be there
 };
 /// Tensors' names, the more special first: Segment Anything's children have pyramids too.
-constexpr std::array<Refusal, 12> kRefusedTensors{{
+constexpr std::array<Refusal, 11> kRefusedTensors{{
     {"attn.lambda_q1",
      "has differential attention: cannot run here. timm's plain vit_* networks do"},
     {"embeds.proj",
@@ -32,8 +31,6 @@ constexpr std::array<Refusal, 12> kRefusedTensors{{
     {"vision_encoder.backbone.", "is Segment Anything 2 or 3: cannot run here. The first one does"},
     {"image_encoder.patch_embed.seq.",
      "is MobileSAM's encoder: cannot run here. Segment Anything's own does"},
-    {"blocks.0.mlp.fc1", "is EfficientSAM's encoder: cannot run here. Segment Anything's own does",
-     "neck.0.weight"},
     {"downsample.", "is a pyramid network (Swin): cannot run here. Plain ViTs and DeiTs do"},
     {"stages.", "is a pyramid network: cannot run here. Plain ViTs and DeiTs do"},
     {"temporal_embed", "is a video network: cannot run here. Image networks do"},
@@ -66,14 +63,7 @@ constexpr std::string_view kRuns =
 
 void refuseTensors(const FileTensors& tensors) {
   if (tensors.all().empty()) tensors.fail("there are no tensors in it");
-  const auto has = [&](std::string_view part) {
-    const auto& all = tensors.all();
-    return std::any_of(all.begin(), all.end(), [&](const auto& tensor) {
-      return tensor.first.find(part) != std::string::npos;
-    });
-  };
-  for (const auto& [part, reason, with] : kRefusedTensors) {
-    if (!with.empty() && !has(with)) continue;
+  for (const auto& [part, reason] : kRefusedTensors) {
     for (const auto& [name, tensor] : tensors.all()) {
       if (name.find(part) != std::string::npos) {
         tensors.fail(fmt::format("{} (tensor '{}')", reason, printable(name)));
@@ -83,6 +73,11 @@ void refuseTensors(const FileTensors& tensors) {
 }
 
 [[noreturn]] void failUnrecognised(const FileTensors& tensors) {
+  // Its names are those of timm's Segment Anything, which has relative positions besides.
+  if (tensors.has("neck.0.weight") && tensors.has("blocks.0.mlp.fc1.weight") &&
+      !tensors.has("blocks.0.attn.rel_pos_h")) {
+    tensors.fail("is EfficientSAM's encoder: cannot run here. Segment Anything's own does");
+  }
   std::vector<std::string> names;
   for (const auto& [name, tensor] : tensors.all()) names.push_back(name);
   tensors.fail(fmt::format(
@@ -111,7 +106,7 @@ const Family* byModelType(const ConfigFields& fields) {
     const auto& types = family.model_types;
     if (std::find(types.begin(), types.end(), type) != types.end()) return &family;
   }
-  for (const auto& [part, reason, with] : kRefusedTypes) {
+  for (const auto& [part, reason] : kRefusedTypes) {
     if (type.starts_with(part)) {
       fields.fail("model_type", fmt::format("is '{}', which {}", printable(type, 60), reason));
     }
