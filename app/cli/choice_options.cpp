@@ -105,7 +105,7 @@ std::vector<double> ChoiceOptions::tiers() const {
 
 std::vector<MethodChoice> ChoiceOptions::methodChoices() const {
   std::vector<MethodChoice> list = settings_.choices(methodList());
-  for (const std::string& variant : variants_) list.push_back(parseVariant(variant));
+  for (const std::string& variant : variants_) list.push_back(parseVariant(variant, "--variant"));
   return list;
 }
 

@@ -29,11 +29,11 @@ const std::map<std::string, SalienceScale> kScales = {{"linear", SalienceScale::
 const std::map<std::string, Background> kBackgrounds = {{"light", Background::kLight},
                                                         {"dark", Background::kDark},
                                                         {"transparent", Background::kTransparent}};
-/// A difference needs two runs, `inspect` makes one.
 const std::map<std::string, OverlayKind> kOverlays = {{"none", OverlayKind::kNone},
                                                       {"salience", OverlayKind::kSalience},
                                                       {"attention", OverlayKind::kAttention},
                                                       {"change", OverlayKind::kChange},
+                                                      {"difference", OverlayKind::kDifference},
                                                       {"components", OverlayKind::kComponents},
                                                       {"classes", OverlayKind::kClasses},
                                                       {"norm", OverlayKind::kNorm},
@@ -114,14 +114,14 @@ void FigureOptions::addTo(CLI::App& command) {
                               "(default percentile)")
                   ->group(group),
              names(kScales));
-  takesOneOf(
-      *command
-           .add_option("--overlay", overlay_,
-                       "What canvas and strip show: groups, salience, survivors, attention, "
-                       "rollout, components, similarity, norm, change, classes or none (default "
-                       "groups)")
-           ->group(group),
-      names(kOverlays));
+  takesOneOf(*command
+                  .add_option(
+                      "--overlay", overlay_,
+                      "What canvas and strip show: groups, salience, survivors, attention, "
+                      "rollout, components, similarity, norm, change, difference (with --against), "
+                      "classes or none (default groups)")
+                  ->group(group),
+             names(kOverlays));
   takesNumber(*command
                    .add_option("--opacity", style_.overlay.opacity,
                                "Of the overlay of canvas and strip (default 0.85)")
@@ -150,7 +150,7 @@ void FigureOptions::addTo(CLI::App& command) {
       14);
 }
 
-void FigureOptions::check(const std::string& no_salience) {
+void FigureOptions::check(const std::string& no_salience, bool compares) {
   all_ = (kinds_.empty() && !folder_.empty()) ||
          std::find(kinds_.begin(), kinds_.end(), "all") != kinds_.end();
   if (all_) kinds_ = kindIds();
@@ -166,37 +166,45 @@ void FigureOptions::check(const std::string& no_salience) {
   if (style_.overlay.kind == OverlayKind::kSalience && !no_salience.empty()) {
     throw UsageError(fmt::format("--overlay salience: {}", no_salience));
   }
+  if (style_.overlay.kind == OverlayKind::kDifference && !compares) {
+    throw UsageError(
+        "--overlay difference shows where two methods group otherwise: --against "
+        "names the second");
+  }
   if (wanted()) requireWritableFolder(folder_);
 }
 
-bool FigureOptions::showsLens() const {
-  return std::any_of(kinds_.begin(), kinds_.end(), [&](const std::string& kind) {
-    return lensOf(figureContent(kind).value_or(overlay())).has_value();
-  });
+OverlayKind FigureOptions::content(const std::string& kind) const {
+  return figureContent(kind).value_or(overlay());
 }
 
-std::vector<std::filesystem::path> FigureOptions::write(FigureInput input, const std::string& stem,
-                                                        const Lens& lens,
-                                                        const ProvenanceOf& provenance) {
+bool FigureOptions::showsLens() const {
+  return std::any_of(kinds_.begin(), kinds_.end(),
+                     [&](const std::string& kind) { return lensOf(content(kind)).has_value(); });
+}
+
+std::vector<std::filesystem::path> FigureOptions::write(const FigureInput& input,
+                                                        const std::string& stem,
+                                                        const Complete& complete) {
   std::string own_stem = stem;
   for (int number = 2; !used_stems_.insert(own_stem).second; ++number) {
     own_stem = fmt::format("{}-{}", stem, number);
   }
   const int last = static_cast<int>(input.result.layers.size()) - 1;
+  const bool salience =
+      std::any_of(input.result.layers.begin(), input.result.layers.end(),
+                  [](const LayerTrace& layer) { return !layer.salience.empty(); });
   std::vector<std::filesystem::path> written;
   const auto writeOne = [&](const FigureKind& kind, int block, const std::string& suffix) {
-    input.layer = block;
-    input.lens = lens(kind.id, block < 0 ? last : block);
-    input.provenance = provenance(block < 0 ? last : block);
-    const bool salience =
-        std::any_of(input.result.layers.begin(), input.result.layers.end(),
-                    [](const LayerTrace& layer) { return !layer.salience.empty(); });
+    FigureInput own = input;
+    own.layer = block;
+    complete(own, kind.id, block < 0 ? last : block);
     if (all_ && kind.id == "salience" && !salience) return;
-    if (all_ && lensOf(figureContent(kind.id).value_or(overlay())) && input.lens == nullptr) return;
+    if (all_ && lensOf(content(kind.id)) && own.lens == nullptr) return;
     const std::filesystem::path path =
         withFittingName(std::filesystem::path(folder_) /
                         fmt::format("{}-{}{}.{}", own_stem, kind.id, suffix, format_));
-    writeFigure(kind.id, input, style_, kFormats.at(format_), path);
+    writeFigure(kind.id, own, style_, kFormats.at(format_), path);
     written.push_back(path);
   };
   for (const FigureKind& kind : figureKinds()) {

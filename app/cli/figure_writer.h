@@ -18,8 +18,8 @@ class FigureOptions {
  public:
   void addTo(CLI::App& command);
   /// Throws UsageError, and Error for the folder. Call once after parsing. `no_salience`: why there
-  /// is none to show; empty: there is.
-  void check(const std::string& no_salience);
+  /// is none to show; empty: there is. `compares`: there is a second run to differ from.
+  void check(const std::string& no_salience, bool compares);
   bool wanted() const { return !kinds_.empty(); }
   /// Of --layer, as given; empty: it was not.
   const std::vector<int>& layers() const { return layers_; }
@@ -29,17 +29,16 @@ class FigureOptions {
   OverlayKind overlay() const { return style_.overlay.kind; }
   /// Whether a figure shows what a lens does.
   bool showsLens() const;
+  /// What a figure of that kind shows of its blocks.
+  OverlayKind content(const std::string& kind) const;
 
-  /// What the lenses show in a figure of that kind and block; nullptr: nothing.
-  using Lens =
-      std::function<std::shared_ptr<const LensPictures>(const std::string& kind, int block)>;
-  /// What the file of a figure of `block` (-1: of none) says it was made with.
-  using ProvenanceOf = std::function<std::string(int block)>;
+  /// Gives a figure of that kind and block what it alone has: lens, subtitle, provenance.
+  using Complete = std::function<void(FigureInput& input, const std::string& kind, int block)>;
 
   /// Writes every chosen figure of one image, those of one block for each of layers(), and returns
   /// the files. `stem` names the image; a stem used before gets a number.
-  std::vector<std::filesystem::path> write(FigureInput input, const std::string& stem,
-                                           const Lens& lens, const ProvenanceOf& provenance);
+  std::vector<std::filesystem::path> write(const FigureInput& input, const std::string& stem,
+                                           const Complete& complete);
 
  private:
   std::vector<std::string> kinds_;

@@ -28,7 +28,24 @@ struct InspectOptions {
   std::vector<std::string> images;
   std::string json;
   std::string trace;
+  std::string against;
 };
+
+void print(const OtherRun& other, const InspectReport& report, const ModelInfo& model) {
+  const std::vector<bool> differ =
+      groupDifference(other.result.layers.back().groups, report.result.layers.back().groups);
+  std::string prediction;
+  if (!other.result.logits.empty()) {
+    prediction = ", " + predictionText(other.result.logits, model.labels);
+  }
+  fmt::print(
+      "  against {} ({:.3f} G{}), after the last block: features differ by {:.4f} in the mean, "
+      "{:.4f} "
+      "in the worst tenth; {} of {} patches are grouped otherwise\n",
+      describe(other.choice, model.vit), other.result.flops.paper, prediction,
+      other.change.back().mean, other.change.back().worst,
+      std::count(differ.begin(), differ.end(), true), differ.size());
+}
 
 void print(const InspectReport& report, const ModelInfo& model) {
   const ImageResult& result = report.result;
@@ -65,14 +82,18 @@ void print(const InspectReport& report, const ModelInfo& model) {
       "  features changed: {:.4f} in the mean, {:.4f} in the worst tenth, after the last block\n",
       report.change.back().mean, report.change.back().worst);
   fmt::print("  tokens: {}\n", tokensText(result.layers));
+  if (report.against) print(*report.against, report, model);
 }
 
 /// Inspects images one by one and keeps what is finished.
 class Inspector {
  public:
-  Inspector(InspectOptions& options, const MethodChoice& choice, const Engine& engine,
-            Terminal& terminal)
-      : options_(options), inspection_(engine, choice), engine_(engine), terminal_(terminal) {}
+  Inspector(InspectOptions& options, const MethodChoice& choice,
+            const std::optional<MethodChoice>& against, const Engine& engine, Terminal& terminal)
+      : options_(options),
+        inspection_(engine, choice, against),
+        engine_(engine),
+        terminal_(terminal) {}
 
   void inspect(const std::string& name, const std::stop_token& stop) {
     InspectedImage image = inspection_.inspect(name, loadImage(name), stop);
@@ -96,6 +117,7 @@ class Inspector {
     // Many images' would fill the memory.
     report.result.recording.reset();
     report.baseline.recording.reset();
+    if (report.against) report.against->result.recording.reset();
     reports_.push_back(std::move(report));
     if (!options_.json.empty() && !until_written_) until_written_.emplace();
     if (!options_.trace.empty()) views_.push_back(std::move(image.prepared.view));
@@ -137,10 +159,11 @@ bool areTraces(const InspectOptions& options) {
   if (traces < static_cast<std::ptrdiff_t>(options.images.size())) {
     throw UsageError("inspect takes images or traces, not both at once");
   }
-  if (options.method.given() || options.engine.namesModel() || !options.trace.empty()) {
+  if (options.method.given() || options.engine.namesModel() || !options.trace.empty() ||
+      !options.against.empty()) {
     throw UsageError(
-        "a trace has its own model and method: leave out --model, --trace, --method and its "
-        "settings");
+        "a trace has its own model and method: leave out --model, --trace, --against, --method and "
+        "its settings");
   }
   return true;
 }
@@ -155,7 +178,9 @@ int run(InspectOptions& options, const std::stop_token& stop) {
         fmt::format("--trace takes a file named *{}, not '{}'", kTraceExtension, options.trace));
   }
   const MethodChoice choice = options.method.choice();
-  checkFigures(options.figures, choice);
+  std::optional<MethodChoice> against;
+  if (!options.against.empty()) against = parseVariant(options.against, "--against");
+  checkFigures(options.figures, choice, against.has_value());
   options.lenses.check(options.images.size());
   requireWritable(options.json);
   requireWritableFile(options.trace);
@@ -164,7 +189,7 @@ int run(InspectOptions& options, const std::stop_token& stop) {
   options.lenses.check(engine.info(), options.figures.kinds(), options.figures.overlay(),
                        options.figures.all());
   // What does not suit the model is said once, before any image is read.
-  Inspector inspector(options, choice, engine, terminal);
+  Inspector inspector(options, choice, against, engine, terminal);
   const auto total = static_cast<std::int64_t>(options.images.size());
   std::int64_t done = 0;
   std::int64_t failed = 0;
@@ -214,6 +239,12 @@ Command inspectCommand(CLI::App& app) {
                                  "Write the groups of every block and the pictures as a trace, "
                                  "*.adamerge-trace, that the studio opens"),
             "FILE");
+  takesText(*command->add_option(
+                "--against", options->against,
+                "A second method, as \"tome r=8\", whose features and groups the first one's are "
+                "compared with; without a count the one of equal FLOPs. Figures of change, and "
+                "--overlay difference, then show the difference of the two"),
+            "METHOD");
   options->figures.addTo(*command);
   options->lenses.addTo(*command);
   options->method.addTo(*command, "adamerge");

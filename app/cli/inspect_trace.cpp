@@ -90,7 +90,7 @@ int inspectTraces(const std::vector<std::string>& files, FigureOptions& figures,
     salience = salience || info.has_salience;
     for (const std::string& note : info.notes) terminal.warn(fmt::format("{}: {}", file, note));
   }
-  figures.check(salience ? "" : "no salience is in the trace");
+  figures.check(salience ? "" : "no salience is in the trace", /*compares=*/false);
   for (const TraceFile& trace : traces) requireShown(figures, trace.info());
   requireWritable(json);
   std::vector<TraceReport> reports;
@@ -106,12 +106,12 @@ int inspectTraces(const std::vector<std::string>& files, FigureOptions& figures,
         if (figures.wanted()) {
           const FigureInput input = figureInput(info, image, terminal);
           const auto attention = recordedAttention(image.result);
-          const auto paths = figures.write(
-              input, std::filesystem::path(image.name).stem(),
-              [&](const std::string& kind, int) {
-                return kind == "heads" || kind == "map" ? nullptr : attention;
-              },
-              [&](int block) { return provenanceJson(info, image.name, block); });
+          const auto complete = [&](FigureInput& own, const std::string& kind, int block) {
+            if (kind != "heads" && kind != "map") own.lens = attention;
+            own.provenance = provenanceJson(info, image.name, block);
+          };
+          const auto paths =
+              figures.write(input, std::filesystem::path(image.name).stem(), complete);
           for (const auto& path : paths) {
             if (json != "-") fmt::print("  {}\n", path.string());
           }

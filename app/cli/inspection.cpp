@@ -6,6 +6,8 @@
 #include <span>
 #include <utility>
 
+#include "adamerge/evaluate.h"
+
 namespace adamerge::cli {
 namespace {
 
@@ -16,8 +18,14 @@ PreparedMethod prepared(const Engine& engine, const MethodChoice& choice) {
 
 }  // namespace
 
-Inspection::Inspection(const Engine& engine, const MethodChoice& choice)
-    : engine_(engine), method_(prepared(engine, choice)), unmerged_(engine.prepare({})) {}
+Inspection::Inspection(const Engine& engine, const MethodChoice& choice,
+                       const std::optional<MethodChoice>& against)
+    : engine_(engine), method_(prepared(engine, choice)), unmerged_(engine.prepare({})) {
+  if (!against) return;
+  against_ = prepared(engine, *against);
+  const CompressionKnob* knob = compressionKnob(*against);
+  equal_flops_ = knob != nullptr && !against->settings.contains(knob->key);
+}
 
 InspectedImage Inspection::inspect(const std::string& name, Image image,
                                    const std::stop_token& stop) const {
@@ -32,6 +40,7 @@ InspectedImage Inspection::inspect(const std::string& name, Image image,
   report.choice = method_.choice();
   run(inspected, stop);
   report.change = featureChanges(*report.result.recording, *report.baseline.recording);
+  if (against_) runAgainst(inspected, stop);
   return inspected;
 }
 
@@ -45,6 +54,30 @@ void Inspection::run(InspectedImage& image, const std::stop_token& stop) const {
   image.report.result = engine_.run(input, method_, how, stop).front();
   how.trace = false;
   image.report.baseline = engine_.run(input, unmerged_, how, stop).front();
+}
+
+void Inspection::runAgainst(InspectedImage& image, const std::stop_token& stop) const {
+  const std::span input(&image.prepared.input, 1);
+  InspectReport& report = image.report;
+  const PreparedMethod* method = &*against_;
+  std::optional<PreparedMethod> matched;
+  if (equal_flops_) {
+    const double target = report.result.flops.paper;
+    const auto found = [&](const TierMatch& match) {
+      if (match.near()) return;
+      report.result.warnings.push_back(fmt::format(
+          "{} comes no nearer to {:.3f} G than {:.3f} G",
+          describe(match.choice.choice, engine_.info().vit), target, match.flops.paper));
+    };
+    const std::vector<MeasuredChoice> choices = matchTiers(
+        engine_, input, std::span(&against_->choice(), 1), std::span(&target, 1), found, {}, stop);
+    method = &matched.emplace(engine_.prepare(choices.front().choice));
+  }
+  const RunOptions how{.trace = true, .features = true, .record = true};
+  OtherRun& other = report.against.emplace();
+  other.choice = method->choice();
+  other.result = engine_.run(input, *method, how, stop).front();
+  other.change = featureChanges(*report.result.recording, *other.result.recording);
 }
 
 std::vector<std::filesystem::path> Inspection::writeFigures(const InspectedImage& image,
@@ -65,22 +98,32 @@ std::vector<std::filesystem::path> Inspection::writeFigures(const InspectedImage
   input.original = image.original;
   input.prompts = promptsOf(report.choice.settings);
   input.unmerged_flops = report.baseline.flops.paper;
-  const auto lens = [&](const std::string& kind, int block) {
-    return lenses.pictures(kind, figures.overlay(), report.result, report.baseline, vit, block,
-                           stop);
+  if (report.against) input.other = std::make_shared<ImageResult>(report.against->result);
+  const auto provenance = [&](const MethodChoice& choice, int block) {
+    return provenanceJson(engine_.info(), engine_.device(), engine_.dtype(), report.image, choice,
+                          block);
   };
-  const auto provenance = [&](int block) {
-    return provenanceJson(engine_.info(), engine_.device(), engine_.dtype(), report.image,
-                          report.choice, block);
+  const auto complete = [&](FigureInput& own, const std::string& kind, int block) {
+    own.lens = lenses.pictures(kind, figures.overlay(), report, vit, block, stop);
+    own.provenance = provenance(report.choice, block);
+    const OverlayKind content = figures.content(kind);
+    if (!report.against ||
+        (content != OverlayKind::kChange && content != OverlayKind::kDifference)) {
+      return;
+    }
+    own.subtitle += "; against " + describe(report.against->choice, vit);
+    own.provenance =
+        fmt::format("[{},{}]", own.provenance, provenance(report.against->choice, block));
   };
-  return figures.write(std::move(input), file.stem().string(), lens, provenance);
+  return figures.write(input, file.stem().string(), complete);
 }
 
-void checkFigures(FigureOptions& figures, const MethodChoice& choice) {
+void checkFigures(FigureOptions& figures, const MethodChoice& choice, bool compares) {
   const MethodInfo& method = findMethod(choice.method);
   figures.check(method.salience.empty()
                     ? fmt::format("the method '{}' computes no salience", method.id)
-                    : std::string());
+                    : std::string(),
+                compares);
 }
 
 void requireLayers(const FigureOptions& figures, const ModelInfo& model) {

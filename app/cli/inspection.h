@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -25,9 +26,11 @@ struct InspectedImage {
 /// A method made for a model. Never changes; threads may share it, the engine outlives it.
 class Inspection {
  public:
-  /// Throws Error: settings that do not suit the model; one that somebody typed is never passed
-  /// over.
-  Inspection(const Engine& engine, const MethodChoice& choice);
+  /// `against`: a second method for every image, for its difference; without a count it gets the
+  /// one that brings it nearest to the first's FLOPs. Throws Error: settings that do not suit the
+  /// model; one that somebody typed is never passed over.
+  Inspection(const Engine& engine, const MethodChoice& choice,
+             const std::optional<MethodChoice>& against = {});
 
   /// With every setting in force.
   const MethodChoice& choice() const { return method_.choice(); }
@@ -43,14 +46,18 @@ class Inspection {
 
  private:
   void run(InspectedImage& image, const std::stop_token& stop) const;
+  void runAgainst(InspectedImage& image, const std::stop_token& stop) const;
 
   const Engine& engine_;
   PreparedMethod method_;
   PreparedMethod unmerged_;
+  std::optional<PreparedMethod> against_;
+  bool equal_flops_ = false;  ///< its count is found for each image
 };
 
-/// Throws UsageError, and Error for the folder: what the figures ask of a method's salience.
-void checkFigures(FigureOptions& figures, const MethodChoice& choice);
+/// Throws UsageError, and Error for the folder: what the figures ask of a method's salience, and of
+/// a second one (`compares`).
+void checkFigures(FigureOptions& figures, const MethodChoice& choice, bool compares);
 /// Throws Error for a block that the model does not have.
 void requireLayers(const FigureOptions& figures, const ModelInfo& model);
 

@@ -136,8 +136,7 @@ LensQuery LensOptions::query(LensKind kind, const VitConfig& vit) const {
 
 std::shared_ptr<const LensPictures> LensOptions::pictures(const std::string& kind,
                                                           OverlayKind overlay,
-                                                          const ImageResult& result,
-                                                          const ImageResult& baseline,
+                                                          const InspectReport& report,
                                                           const VitConfig& vit, int block,
                                                           const std::stop_token& stop) const {
   const std::optional<LensKind> lens = lensOf(figureContent(kind).value_or(overlay));
@@ -150,7 +149,9 @@ std::shared_ptr<const LensPictures> LensOptions::pictures(const std::string& kin
   }
   LensQuery asked = query(*lens, vit);
   if (kind == "heads") asked.head = -1;
-  return lensPictures(*result.recording, baseline.recording.get(), kind == "strip" ? -1 : block,
+  asked.from_other = *lens == LensKind::kChange && report.against.has_value();
+  const ImageResult& other = asked.from_other ? report.against->result : report.baseline;
+  return lensPictures(*report.result.recording, other.recording.get(), kind == "strip" ? -1 : block,
                       asked, stop);
 }
 

@@ -449,7 +449,7 @@ MethodChoice writtenChoice(const std::string& method, const WrittenSettings& set
   });
 }
 
-MethodChoice parseVariant(const std::string& text) {
+MethodChoice parseVariant(const std::string& text, const std::string& option) {
   std::istringstream words(text);
   std::string method;
   words >> method;
@@ -467,7 +467,7 @@ MethodChoice parseVariant(const std::string& text) {
         }
         return writtenChoice(method, settings);
       },
-      fmt::format("--variant '{}': ", text));
+      fmt::format("{} '{}': ", option, text));
 }
 
 }  // namespace adamerge::cli

@@ -85,9 +85,9 @@ class MethodOptions {
 using WrittenSettings = std::vector<std::pair<std::string, std::string>>;
 MethodChoice writtenChoice(const std::string& method, const WrittenSettings& settings);
 
-/// "tome r=8 inflection=-1", and "stats=FILE" for methods that use layer statistics. Throws
-/// UsageError, Error for the statistics file.
-MethodChoice parseVariant(const std::string& text);
+/// "tome r=8 inflection=-1", and "stats=FILE" for methods that use layer statistics; `option`: that
+/// takes it. Throws UsageError, Error for the statistics file.
+MethodChoice parseVariant(const std::string& text, const std::string& option);
 
 /// "adamerge", "tome", ...: what --method takes.
 std::vector<std::string> methodIds();

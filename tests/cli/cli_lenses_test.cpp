@@ -13,8 +13,10 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 CliResult askLenses(std::vector<std::string> arguments, const RunLimits& limits = {}) {
   arguments.insert(arguments.begin(), {"inspect", "--threads", "1"});
@@ -108,6 +110,70 @@ TEST(CliLenses, TensorsAreWrittenForTheBlocksAskedFor) {
   EXPECT_EQ(filesIn(folder.path()), std::vector<std::string>{"raw.safetensors"});
 }
 
+json against(const std::string& method, const std::string& count, const std::string& other) {
+  const CliResult result = askLenses({sample("bird"), "--model", "vit-tiny-cifar10", "--method",
+                                      method, "--r", count, "--against", other, "--json", "-"});
+  EXPECT_EQ(result.status, 0) << result.err;
+  return json::parse(result.out);
+}
+
+TEST(CliLenses, TheDifferenceOfTwoMethodsIsThatOfTheirFeaturesAndGroups) {
+  // From the unmerged model's features it is what merging changed.
+  const json unmerged = against("tome", "8", "none");
+  for (std::size_t block = 0; block < 12; ++block) {
+    const json& layer = unmerged.at("layers")[block];
+    const json& other = unmerged.at("against").at("layers")[block];
+    EXPECT_EQ(other.at("index"), layer.at("index"));
+    EXPECT_EQ(other.at("tokens_out"), 197);
+    EXPECT_NEAR(other.at("change_mean"), layer.at("change_mean"), 1e-9);
+    EXPECT_NEAR(other.at("change_worst"), layer.at("change_worst"), 1e-9);
+  }
+  for (const char* key : {"logit_cosine", "kl_divergence", "embedding_cosine", "patch_cosine"}) {
+    EXPECT_NEAR(unmerged.at("against").at("fidelity").at(key), unmerged.at("fidelity").at(key),
+                1e-9)
+        << key;
+  }
+  const json itself = against("tome", "8", "tome r=8");
+  for (const json& layer : itself.at("against").at("layers")) {
+    EXPECT_EQ(layer.at("change_worst"), 0);
+    EXPECT_EQ(layer.at("patches_grouped_otherwise"), 0);
+  }
+  const json there = against("tome", "8", "pitome r=8").at("against");
+  const json back = against("pitome", "8", "tome r=8").at("against");
+  EXPECT_EQ(there.at("method"), "pitome");
+  for (std::size_t block = 0; block < 12; ++block) {
+    const json& one = there.at("layers")[block];
+    const json& two = back.at("layers")[block];
+    EXPECT_NEAR(one.at("change_mean"), two.at("change_mean"), 1e-9);
+    EXPECT_GT(one.at("change_mean").get<double>(), 0);
+    EXPECT_EQ(one.at("patches_grouped_otherwise"), two.at("patches_grouped_otherwise"));
+  }
+}
+
+TEST(CliLenses, AMethodComparedWithoutACountGetsTheOneOfEqualFlops) {
+  const json image = against("tome", "8", "pitome");
+  EXPECT_NEAR(image.at("against").at("flops").at("paper").get<double>() /
+                  image.at("flops").at("paper").get<double>(),
+              1, 0.02);
+  EXPECT_EQ(image.at("against").at("settings").at("r"), 8);
+}
+
+TEST(CliLenses, FiguresOfTheDifferenceNameBothMethodsAndCarryBoth) {
+  const TemporaryFolder folder;
+  expectSuccess(
+      askLenses({sample("bird"), "--model",    "vit-tiny-cifar10", "--method",   "tome",
+                 "--r",          "8",          "--against",        "pitome r=8", "--figure",
+                 "change",       "--figure",   "canvas",           "--figure",   "groups",
+                 "--overlay",    "difference", "--format",         "svg",        "--out",
+                 folder.path()}));
+  EXPECT_THAT(contentOf(folder.path() / "bird-change.svg"),
+              AllOf(HasSubstr("ToMe, r 8; against PiToMe, r 8"), HasSubstr("\"pitome\"")));
+  EXPECT_THAT(contentOf(folder.path() / "bird-canvas.svg"),
+              AllOf(HasSubstr("ToMe, r 8; against PiToMe, r 8"), HasSubstr("grouped otherwise")));
+  // A figure of one run says nothing of the other.
+  EXPECT_THAT(contentOf(folder.path() / "bird-groups.svg"), Not(HasSubstr("against")));
+}
+
 TEST(CliLenses, WhatIsNotThereIsRefusedBeforeAnythingRuns) {
   struct Case {
     std::vector<std::string> arguments;
@@ -130,6 +196,8 @@ TEST(CliLenses, WhatIsNotThereIsRefusedBeforeAnythingRuns) {
       {{bird, "--layer", "0,,2"}, 2, {"--layer takes a whole number or a list"}},
       {{bird, sample("ship"), "--tensors", "t.safetensors"}, 2, {"--tensors", "2 images"}},
       {{bird, "--tensors", "."}, 1, {"."}},
+      {{bird, "--figure", "canvas", "--overlay", "difference"}, 2, {"--against names the second"}},
+      {{bird, "--against", "tome colour=8"}, 2, {"--against 'tome colour=8'", "--colour"}},
       {{tinyNetwork("siglip") + "/image.png", "--model", tinyNetwork("siglip"), "--figure",
         "attention"},
        1,

@@ -103,7 +103,7 @@ void Run::writeFigures(const Arguments& arguments) {
     lenses.addTo(app);
   });
   runCall([&](const std::stop_token& stop) {
-    cli::checkFigures(figures, inspection_->choice());
+    cli::checkFigures(figures, inspection_->choice(), /*compares=*/false);
     cli::requireLayers(figures, engine_->info());
     lenses.check(engine_->info(), figures.kinds(), figures.overlay(), figures.all());
     if (!figures.showsLens()) {

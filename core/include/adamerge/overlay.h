@@ -42,7 +42,4 @@ void drawOverlay(const OverlayInput& input, const OverlayStyle& style, double im
 void drawPrompts(const Prompts& prompts, double image_width, double image_height,
                  double pixels_per_unit, cairo_t* context);
 
-/// Per patch: whether its group consists of other patches in `b` than in `a`.
-std::vector<bool> groupDifference(const std::vector<int>& a, const std::vector<int>& b);
-
 }  // namespace adamerge

@@ -38,6 +38,13 @@ LensReport lensReport(const Recording& run, const Recording& unmerged, int block
                       const std::optional<LensToken>& token, int head,
                       const std::stop_token& stop = {});
 
+/// Another method on the same image, and what that makes of it otherwise.
+struct OtherRun {
+  MethodChoice choice;
+  ImageResult result;
+  std::vector<FeatureChange> change;  ///< between the features of both, per block
+};
+
 /// One inspected image.
 struct InspectReport {
   std::string image;     ///< as the user named it
@@ -49,6 +56,7 @@ struct InspectReport {
   ImageResult baseline;                    ///< the unmerged model on the same input
   std::vector<FeatureChange> change = {};  ///< from the unmerged run; empty: null in JSON
   std::optional<LensReport> lens = {};     ///< where the lenses were asked
+  std::optional<OtherRun> against = {};    ///< where a second method was named
 };
 
 /// The settings that have an effect on such a network, defaults filled in.

@@ -211,4 +211,8 @@ enum class PatchFate {
 /// Per patch, from survivingPatches().
 std::vector<PatchFate> patchFates(const std::vector<int>& survivors);
 
+/// Per patch: whether its group consists of other patches in `b` than in `a`. Throws Error for
+/// groups of different grids.
+std::vector<bool> groupDifference(const std::vector<int>& a, const std::vector<int>& b);
+
 }  // namespace adamerge

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The trace as tables, RFC 4180.
+// A run as JSON.
 #include "adamerge/report.h"
 
 #include <fmt/format.h>
@@ -9,7 +9,7 @@
 
 #include "adamerge/error.h"
 #include "adamerge/result.h"
-#include "engine/layer_json.h"
+#include "engine/json_parts.h"
 #include "lenses/parts.h"
 #include "support/json.h"
 
@@ -20,22 +20,6 @@ using Json = nlohmann::ordered_json;
 
 Json optionalNumber(const std::optional<double>& value) {
   return value && std::isfinite(*value) ? Json(*value) : Json(nullptr);
-}
-
-Json modelObject(const ModelInfo& info) {
-  const VitConfig& vit = info.vit;
-  return {{"name", info.name},
-          {"input_size", {vit.input_height, vit.input_width}},
-          {"patch_size", vit.patch_size},
-          {"grid", {vit.gridHeight(), vit.gridWidth()}},
-          {"depth", vit.depth},
-          {"dim", vit.dim},
-          {"heads", vit.mixesByFourier() ? Json(nullptr) : Json(vit.heads)},
-          {"prefix_tokens", vit.prefixTokens()},
-          {"classes", vit.classes},
-          {"head", info.head.empty() ? Json(nullptr) : Json(info.head.string())},
-          {"dense_head", info.dense_head.empty() ? Json(nullptr) : Json(info.dense_head.string())},
-          {"weight_set", info.weight_set.empty() ? Json(nullptr) : Json(info.weight_set)}};
 }
 
 Json predictions(const ImageResult& result, const ModelInfo& model) {
@@ -134,19 +118,47 @@ Json classMapObject(const ClassMap& unmerged, const ClassMap& merged) {
   return json;
 }
 
-Json inspectObject(const Engine& engine, const InspectReport& report) {
-  const ModelInfo& model = engine.info();
-  MethodChoice resolved = report.choice;
-  resolved.settings = completeSettings(report.choice, model.vit);
+/// Of `result` with `reference`.
+Json fidelityObject(const ImageResult& reference, const ImageResult& result) {
   Json fidelity = {{"top1_agrees", nullptr}, {"logit_cosine", nullptr}, {"kl_divergence", nullptr}};
-  if (!report.result.logits.empty()) {
-    const Fidelity logits = compareLogits(report.baseline.logits, report.result.logits);
+  if (!result.logits.empty()) {
+    const Fidelity logits = compareLogits(reference.logits, result.logits);
     fidelity = {{"top1_agrees", logits.top1_agrees},
                 {"logit_cosine", logits.logit_cosine},
                 {"kl_divergence", logits.kl_divergence}};
   }
-  fidelity["embedding_cosine"] = embeddingCosine(report.baseline, report.result);
-  fidelity["patch_cosine"] = patchCosine(report.baseline, report.result);
+  fidelity["embedding_cosine"] = embeddingCosine(reference, result);
+  fidelity["patch_cosine"] = patchCosine(reference, result);
+  return fidelity;
+}
+
+Json againstObject(const ModelInfo& model, const OtherRun& other, const ImageResult& result) {
+  MethodChoice resolved = other.choice;
+  resolved.settings = completeSettings(other.choice, model.vit);
+  Json json = {
+      {"method", other.choice.method},
+      {"settings", toJson(settingsInForce(resolved, model.vit))},
+      {"prediction", predictions(other.result, model)},
+      {"fidelity", fidelityObject(other.result, result)},
+      {"flops", {{"paper", other.result.flops.paper}, {"total", other.result.flops.total}}}};
+  json["layers"] = Json::array();
+  for (std::size_t i = 0; i < other.change.size(); ++i) {
+    const LayerTrace& layer = other.result.layers.at(i);
+    const std::vector<bool> differ = groupDifference(layer.groups, result.layers.at(i).groups);
+    const auto differing = std::count(differ.begin(), differ.end(), true);
+    json["layers"].push_back({{"index", layer.index},
+                              {"tokens_out", layer.tokens_out},
+                              {"change_mean", other.change[i].mean},
+                              {"change_worst", other.change[i].worst},
+                              {"patches_grouped_otherwise", differing}});
+  }
+  return json;
+}
+
+Json inspectObject(const Engine& engine, const InspectReport& report) {
+  const ModelInfo& model = engine.info();
+  MethodChoice resolved = report.choice;
+  resolved.settings = completeSettings(report.choice, model.vit);
   Rectangle crop = report.crop;
   if (model.preprocessing.in_corner) {  // what is beyond the picture is no part of it
     crop = {0, 0, static_cast<double>(report.image_width),
@@ -166,7 +178,7 @@ Json inspectObject(const Engine& engine, const InspectReport& report) {
                {"baseline_prediction", predictions(report.baseline, model)},
                {"logits", report.result.logits},
                {"embedding", report.result.embedding},
-               {"fidelity", fidelity},
+               {"fidelity", fidelityObject(report.baseline, report.result)},
                {"flops",
                 {{"paper", report.result.flops.paper},
                  {"total", report.result.flops.total},
@@ -193,62 +205,8 @@ Json inspectObject(const Engine& engine, const InspectReport& report) {
         layerJson(layers[i], i < report.change.size() ? &report.change[i] : nullptr));
   }
   if (report.lens) json["lens"] = lensObject(*report.lens, model.vit.gridWidth());
+  if (report.against) json["against"] = againstObject(model, *report.against, report.result);
   return json;
-}
-
-const char* name(Interpolation interpolation) {
-  switch (interpolation) {
-    case Interpolation::kNearest:
-      return "nearest";
-    case Interpolation::kBilinear:
-      return "bilinear";
-    case Interpolation::kBicubic:
-      return "bicubic";
-    case Interpolation::kLanczos:
-      return "lanczos";
-  }
-  return "";
-}
-
-const char* name(Preprocessing::Resize resize) {
-  switch (resize) {
-    case Preprocessing::Resize::kShorterSide:
-      return "shorter_side";
-    case Preprocessing::Resize::kLongerSide:
-      return "longer_side";
-    case Preprocessing::Resize::kExact:
-      return "squash";
-  }
-  return "";
-}
-
-const char* name(Pooling pooling) {
-  switch (pooling) {
-    case Pooling::kToken:
-      return "token";
-    case Pooling::kAverage:
-      return "avg";
-    case Pooling::kMaximum:
-      return "max";
-    case Pooling::kAverageAndMaximum:
-      return "avgmax";
-    case Pooling::kTokenAndAverage:
-      return "token+avg";
-    case Pooling::kAttention:
-      return "map";
-    case Pooling::kSelfAttention:
-      return "prr";
-  }
-  return "";
-}
-
-/// "table", "rotary", "relative", in the order in which they act, with a plus between; "none".
-std::string positions(const VitConfig& vit) {
-  std::string text = vit.position_table ? "table" : "";
-  if (vit.isRotary()) text += text.empty() ? "rotary" : "+rotary";
-  if (vit.hasRelativeBias()) text += text.empty() ? "relative" : "+relative";
-  if (vit.windows.relative) text += text.empty() ? "decomposed" : "+decomposed";
-  return text.empty() ? "none" : text;
 }
 
 }  // namespace
@@ -285,72 +243,6 @@ nlohmann::ordered_json layerJson(const LayerTrace& layer, const FeatureChange* c
   }
   addDetails(layer.details, json);
   return json;
-}
-
-Settings settingsInForce(const MethodChoice& choice, const VitConfig& vit) {
-  const Settings complete = completeSettings(choice);
-  Settings active;
-  for (const SettingInfo& setting : findMethod(choice.method).settings) {
-    const auto found = complete.find(setting.key);
-    if (found == complete.end() || !suits(setting, vit)) continue;
-    if (isActive(setting, complete)) active[setting.key] = found->second;
-  }
-  return active;
-}
-
-namespace {
-
-/// `vit`: null where defaults are those of no model in particular.
-std::string described(const MethodChoice& choice, const VitConfig* vit) {
-  const MethodInfo& method = findMethod(choice.method);
-  const Settings settings =
-      vit != nullptr ? completeSettings(choice, *vit) : completeSettings(choice);
-  const CompressionKnob* knob = method.activeKnob(settings);
-  std::string text = method.label;
-  for (const SettingInfo& setting : method.settings) {
-    const auto found = settings.find(setting.key);
-    if (found == settings.end() || !isActive(setting, settings)) continue;
-    if (vit != nullptr && !suits(setting, *vit)) continue;
-    const bool counts = knob != nullptr && setting.key == knob->key;
-    const SettingValue usual = vit != nullptr ? defaultOf(setting, *vit) : setting.fallback;
-    if (!counts && !setting.in_name && found->second == usual) continue;
-    text += fmt::format(", {} {}", setting.label, toText(found->second));
-  }
-  return text;
-}
-
-}  // namespace
-
-std::string describe(const MethodChoice& choice) { return described(choice, nullptr); }
-std::string describe(const MethodChoice& choice, const VitConfig& vit) {
-  return described(choice, &vit);
-}
-
-std::string describe(const Preprocessing& p) {
-  std::string resize;
-  if (p.in_corner) {
-    return fmt::format(
-        "longest side to {}, {}, in the corner of {} x {} with zeros around, mean {:.3g} {:.3g} "
-        "{:.3g}, std {:.3g} {:.3g} {:.3g}",
-        std::max(p.resize_width, p.resize_height), name(p.interpolation), p.crop_width,
-        p.crop_height, p.mean[0], p.mean[1], p.mean[2], p.std[0], p.std[1], p.std[2]);
-  }
-  switch (p.resize) {
-    case Preprocessing::Resize::kShorterSide:
-      resize = fmt::format("shorter side to {}", std::min(p.resize_height, p.resize_width));
-      break;
-    case Preprocessing::Resize::kLongerSide:
-      resize = fmt::format("fitted into {} x {}", p.resize_width, p.resize_height);
-      break;
-    case Preprocessing::Resize::kExact:
-      resize = fmt::format("squashed to {} x {}", p.resize_width, p.resize_height);
-      break;
-  }
-  if (p.floating_point) resize += " in floating point";
-  return fmt::format(
-      "{}, {}, centre crop {} x {}, mean {:.3g} {:.3g} {:.3g}, std {:.3g} {:.3g} {:.3g}", resize,
-      name(p.interpolation), p.crop_width, p.crop_height, p.mean[0], p.mean[1], p.mean[2], p.std[0],
-      p.std[1], p.std[2]);
 }
 
 LensReport lensReport(const Recording& run, const Recording& unmerged, int block,
@@ -393,135 +285,12 @@ LensReport lensReport(const Recording& run, const Recording& unmerged, int block
   return report;
 }
 
-std::string settingsJson(const MethodChoice& choice, const VitConfig& vit) {
-  MethodChoice complete = choice;
-  complete.settings = completeSettings(choice, vit);
-  return toJson(settingsInForce(complete, vit))
-      .dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 std::string inspectJson(const Engine& engine, std::span<const InspectReport> reports,
                         bool as_array) {
   if (!as_array && reports.size() == 1) return jsonText(inspectObject(engine, reports[0]));
   Json list = Json::array();
   for (const InspectReport& report : reports) list.push_back(inspectObject(engine, report));
   return jsonText(list);
-}
-
-std::string modelJson(const Engine& engine) {
-  const ModelInfo& info = engine.info();
-  const Preprocessing& p = info.preprocessing;
-  const Flops flops = unmergedFlops(info.vit);
-  Json json = modelObject(info);
-  json["architecture"] = info.architecture;
-  json["source"] = info.source.string();
-  json["mlp_hidden"] = info.vit.mlp_hidden;
-  json["family"] = info.family;
-  json["pooling"] = name(info.vit.pooling);
-  json["embedding_width"] = info.vit.embeddingWidth();
-  json["positions"] = positions(info.vit);
-  json["resampling"] = kResamplingNames[static_cast<std::size_t>(info.vit.resampling)];
-  json["tokens"] = info.vit.prefixTokens() + info.vit.patchTokens();
-  json["parameters"] = info.parameters;
-  json["flops"] = {{"paper", flops.paper}, {"total", flops.total}};
-  json["labels"] = info.labels;
-  json["preprocessing"] = {{"resize", name(p.resize)},
-                           {"resize_size", {p.resize_height, p.resize_width}},
-                           {"crop_size", {p.crop_height, p.crop_width}},
-                           {"interpolation", name(p.interpolation)},
-                           {"mean", p.mean},
-                           {"std", p.std}};
-  if (info.vit.isWindowed()) {
-    json["windows"] = info.vit.windows.sides;
-    json["neck_channels"] = info.vit.neck_channels;
-  }
-  const std::string calibrated = info.vit.restores() ? "calibrated_ratio" : "calibrated_r_max";
-  json[calibrated] = Json::array();
-  if (const auto statistics = engine.statistics()) {
-    for (const StatisticsEntry& entry : statistics->entries) {
-      json[calibrated].push_back(entry.r_max);
-    }
-  }
-  json["device"] = engine.device();
-  json["dtype"] = engine.dtype();
-  json["libtorch"] = torchVersion();
-  json["devices"] = Json::array();
-  for (const Device& device : availableDevices()) {
-    json["devices"].push_back({{"id", device.id}, {"name", device.name}});
-  }
-  json["notes"] = info.notes;
-  return jsonText(json);
-}
-
-std::string scheduleJson(const Engine& engine, const MethodChoice& choice, double target,
-                         const SchedulePoint& point) {
-  MethodChoice chosen = choice;
-  chosen.settings[point.key] = std::int64_t{point.value};
-  chosen.settings = completeSettings(chosen, engine.info().vit);
-  const Json json = {{"model", engine.info().name},
-                     {"method", choice.method},
-                     {"target_paper", target},
-                     {"setting", {{point.key, point.value}}},
-                     {"settings", toJson(settingsInForce(chosen, engine.info().vit))},
-                     {"calibrated", point.calibrated},
-                     {"images", point.images},
-                     {"device", engine.device()},
-                     {"dtype", engine.dtype()},
-                     {"flops",
-                      {{"paper", point.flops.paper},
-                       {"total", point.flops.total},
-                       {"baseline_paper", point.unmerged}}},
-                     {"tokens_per_block", point.tokens_per_block}};
-  return jsonText(json);
-}
-
-namespace {
-
-std::string cell(const std::optional<double>& value) {
-  return value && std::isfinite(*value) ? fmt::format("{}", *value) : std::string();
-}
-
-/// Per group, as numbered in `groups`, the patch that stands for it.
-std::vector<int> patchOfGroup(const std::vector<int>& groups, const std::vector<int>& survivors) {
-  std::vector<int> patches(groups.size(), -1);
-  for (std::size_t patch = 0; patch < groups.size(); ++patch) {
-    patches[static_cast<std::size_t>(groups[patch])] = survivors[patch];
-  }
-  return patches;
-}
-
-}  // namespace
-
-std::string traceCsv(const ImageResult& result) {
-  std::string csv = "block,tokens_in,tokens_out,merged,redundancy,mu,sigma,z\r\n";
-  for (const LayerTrace& layer : result.layers) {
-    csv += fmt::format("{},{},{},{},{},{},{},{}\r\n", layer.index + 1, layer.tokens_in,
-                       layer.tokens_out, layer.merged, cell(layer.redundancy), cell(layer.mu),
-                       cell(layer.sigma), cell(layer.z));
-  }
-  return csv;
-}
-
-std::string mergesCsv(const ImageResult& result) {
-  std::string csv =
-      "block,source_group,destination_group,source_patch,destination_patch,similarity\r\n";
-  if (result.layers.empty()) return csv;
-  std::vector<int> patches(result.layers.front().groups.size());
-  std::iota(patches.begin(), patches.end(), 0);
-  for (std::size_t i = 0; i < result.layers.size(); ++i) {
-    const LayerTrace& layer = result.layers[i];
-    // Checks the merges of this block, too.
-    const std::vector<int> survivors = survivingPatches(result.layers, static_cast<int>(i));
-    for (const GroupMerge& merge : layer.merges) {
-      csv += fmt::format(
-          "{},{},{},{},{},{}\r\n", layer.index + 1, merge.source, merge.destination,
-          patches[static_cast<std::size_t>(merge.source)],
-          patches[static_cast<std::size_t>(merge.destination)],
-          std::isfinite(merge.similarity) ? fmt::format("{}", merge.similarity) : std::string());
-    }
-    if (!layer.restored) patches = patchOfGroup(layer.groups, survivors);
-  }
-  return csv;
 }
 
 }  // namespace adamerge

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <span>
+#include <utility>
 
 #include "adamerge/error.h"
 #include "support/numbers.h"
@@ -202,6 +204,27 @@ std::vector<PatchFate> patchFates(const std::vector<int>& survivors) {
     }
   }
   return fates;
+}
+
+std::vector<bool> groupDifference(const std::vector<int>& a, const std::vector<int>& b) {
+  if (a.size() != b.size()) {
+    throw Error(
+        fmt::format("groups of {} and of {} patches cannot be compared", a.size(), b.size()));
+  }
+  std::map<int, int> sizes_a;
+  std::map<int, int> sizes_b;
+  std::map<std::pair<int, int>, int> shared;
+  for (std::size_t patch = 0; patch < a.size(); ++patch) {
+    ++sizes_a[a[patch]];
+    ++sizes_b[b[patch]];
+    ++shared[{a[patch], b[patch]}];
+  }
+  std::vector<bool> differ(a.size());
+  for (std::size_t patch = 0; patch < a.size(); ++patch) {
+    const int both = shared[{a[patch], b[patch]}];
+    differ[patch] = both != sizes_a[a[patch]] || both != sizes_b[b[patch]];
+  }
+  return differ;
 }
 
 }  // namespace adamerge

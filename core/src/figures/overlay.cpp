@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
-#include <utility>
 
 #include "adamerge/error.h"
 #include "figures/patch_marks.h"
@@ -191,27 +189,6 @@ void drawPrompts(const Prompts& prompts, double image_width, double image_height
   const Box picture{0, 0, image_width, image_height};
   markPrompts(canvas, {{1, 1}, picture, 1 / pixels_per_unit}, {0, 0, image_width, image_height},
               prompts, {}, picture);
-}
-
-std::vector<bool> groupDifference(const std::vector<int>& a, const std::vector<int>& b) {
-  if (a.size() != b.size()) {
-    throw Error(
-        fmt::format("groups of {} and of {} patches cannot be compared", a.size(), b.size()));
-  }
-  std::map<int, int> sizes_a;
-  std::map<int, int> sizes_b;
-  std::map<std::pair<int, int>, int> shared;
-  for (std::size_t patch = 0; patch < a.size(); ++patch) {
-    ++sizes_a[a[patch]];
-    ++sizes_b[b[patch]];
-    ++shared[{a[patch], b[patch]}];
-  }
-  std::vector<bool> differ(a.size());
-  for (std::size_t patch = 0; patch < a.size(); ++patch) {
-    const int both = shared[{a[patch], b[patch]}];
-    differ[patch] = both != sizes_a[a[patch]] || both != sizes_b[b[patch]];
-  }
-  return differ;
 }
 
 }  // namespace adamerge

@@ -3,7 +3,7 @@
 
 #include "adamerge/evaluate.h"
 #include "adamerge/report.h"
-#include "engine/layer_json.h"
+#include "engine/json_parts.h"
 #include "support/json.h"
 #include "support/text.h"
 

@@ -8,7 +8,7 @@
 #include "adamerge/error.h"
 #include "adamerge/report.h"
 #include "adamerge/trace_file.h"
-#include "engine/layer_json.h"
+#include "engine/json_parts.h"
 #include "support/json.h"
 #include "weights/safetensors.h"
 

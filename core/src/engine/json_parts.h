@@ -4,10 +4,13 @@
 #include <nlohmann/json.hpp>
 
 #include "adamerge/lenses.h"
+#include "adamerge/model_info.h"
 #include "adamerge/result.h"
 
 namespace adamerge {
 
+/// A report's "model", and part of what `info` tells.
+nlohmann::ordered_json modelObject(const ModelInfo& info);
 /// One entry of a report's "layers"; `change`: nullptr where nobody measured it.
 nlohmann::ordered_json layerJson(const LayerTrace& layer, const FeatureChange* change = nullptr);
 /// The "dense" of an evaluated point, and part of a report's.
