@@ -128,6 +128,23 @@ class GalleryTest : public QObject {
     sources[0]->write(pdf, FigureFormat::kPdf, style);
     QVERIFY(fs::file_size(pdf) > 1000);
     QVERIFY(!sources[1]->render(style, 72).isNull());
+
+    // One of them went since: it is named, the others are shown.
+    const fs::path gone = file.place(order[1]).file;
+    fs::rename(gone, gone.string() + ".away");
+    const PictureFilePtr before = panel.gallery().file();
+    panel.gallery().open(before->path());
+    QTRY_VERIFY(panel.gallery().file() != before);
+    panel.gallery().setFilter({PictureShow::kAll, -1, -1});
+    auto* page = panel.findChild<GalleryPage*>();
+    const auto notice = [&] { return page->findChildren<MessageLine*>().front()->text(); };
+    QTRY_VERIFY2_WITH_TIMEOUT(notice().startsWith("1 image moved or changed"), qPrintable(notice()),
+                              kGalleryPatience);
+    fs::rename(gone.string() + ".away", gone);
+    QVERIFY2(notice().contains(QString::fromStdString(gone.filename().string())),
+             qPrintable(notice()));
+    QTRY_COMPARE(view.model()->rowCount(), 12);
+    QTRY_VERIFY_WITH_TIMEOUT(!thumbnail().isNull(), kGalleryPatience);
   }
 
   void namesImagesThatMovedAndShowsTheOthers() {
