@@ -4,6 +4,7 @@
 // within-group variance (Ward) of the stream after attention, size-weighted averages with
 // proportional attention, and counts that rise or fall with depth by how much merges in all.
 #include "merging/adamerge.h"
+#include "merging/common_settings.h"
 #include "merging/entries.h"
 #include "merging/matching.h"
 

@@ -1,37 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "merging/adamerge.h"
+#include "merging/common_settings.h"
 #include "merging/entries.h"
 #include "merging/inside.h"
 #include "merging/matching.h"
 
 namespace adamerge {
 namespace {
-
-std::vector<std::pair<std::string, SettingValue>> when(const char* key, SettingValue value) {
-  return {{key, std::move(value)}};
-}
-
-SettingInfo number(std::string key, std::string label, std::string help, double fallback,
-                   double minimum, double maximum) {
-  return {std::move(key), std::move(label), std::move(help), fallback, minimum, maximum, {}, {}};
-}
-
-SettingInfo choice(std::string key, std::string label, std::string help,
-                   std::vector<std::string> choices) {
-  std::string first = choices.front();
-  return {std::move(key),
-          std::move(label),
-          std::move(help),
-          std::move(first),
-          {},
-          {},
-          std::move(choices),
-          {}};
-}
-
-SettingInfo onOff(std::string key, std::string label, std::string help) {
-  return {std::move(key), std::move(label), std::move(help), true, {}, {}, {}, {}};
-}
 
 SettingInfo perBlockSetting() {
   SettingInfo per_block = countsPerBlockSetting();
@@ -43,77 +18,78 @@ SettingInfo perBlockSetting() {
 }
 
 std::vector<SettingInfo> countSettings() {
-  SettingInfo r_max{"r_max",
-                    "r_max",
-                    "Most tokens a block may merge; the redundancy of the block decides how many "
-                    "of them do (Eq. 6).",
-                    std::int64_t{16},
-                    0,
-                    kMaximumCount,
-                    {},
-                    when("adaptive", true)};
+  SettingInfo r_max =
+      wholeSetting("r_max", "r_max",
+                   "Most tokens a block may merge; the redundancy of the block decides how many "
+                   "of them do (Eq. 6).",
+                   16, 0, kMaximumCount);
+  r_max.active_when = when("adaptive", true);
   SettingInfo r = constantCountSetting();
   r.active_when = when("adaptive", false);
   const SettingInfo per_block = perBlockSetting();
   r.active_when.emplace_back(per_block.key, per_block.fallback);
   SettingInfo alpha =
-      number("alpha", "alpha", "Gain on the standardised redundancy z (Eq. 6).", 1.0, 0, 1e6);
+      realSetting("alpha", "alpha", "Gain on the standardised redundancy z (Eq. 6).", 1.0, 0, 1e6);
   alpha.active_when = when("adaptive", true);
   SettingInfo temperature =
-      number("temperature", "Temperature T",
-             "Softens the decision: the count follows sigmoid(alpha z / T).", 1.0, 1e-6, 1e6);
+      realSetting("temperature", "Temperature T",
+                  "Softens the decision: the count follows sigmoid(alpha z / T).", 1.0, 1e-6, 1e6);
   temperature.active_when = when("adaptive", true);
   return {r_max, r, alpha, temperature};
 }
 
 std::vector<SettingInfo> adaMergeSettings() {
   std::vector<SettingInfo> settings = countSettings();
-  settings.push_back(onOff("salience", "Salience weighting",
-                           "Off: plain cosine similarity and plain averages (the paper's "
-                           "Table 3)."));
-  settings.push_back(onOff("adaptive", "Adaptive count",
-                           "Off: the count is the same for every image (the paper's Table 3)."));
+  settings.push_back(switchSetting("salience", "Salience weighting",
+                                   "Off: plain cosine similarity and plain averages (the paper's "
+                                   "Table 3).",
+                                   true));
   settings.push_back(
-      choice("partition", "Partition",
-             "Which patch tokens merge into which: the first half into the second (sequential), or "
-             "even into odd positions (alternating).",
-             {"sequential", "alternating"}));
-  settings.push_back(choice("affinity", "Affinity",
-                            "raw: dot products as in Eq. 1; scaled: divided by the square root of "
-                            "the embedding dimension, which spreads salience over more tokens.",
-                            {"raw", "scaled"}));
+      switchSetting("adaptive", "Adaptive count",
+                    "Off: the count is the same for every image (the paper's Table 3).", true));
+  settings.push_back(choiceSetting(
+      "partition", "Partition",
+      "Which patch tokens merge into which: the first half into the second (sequential), or "
+      "even into odd positions (alternating).",
+      {"sequential", "alternating"}));
   settings.push_back(
-      choice("similarity", "Similarity",
-             "cosine: salience times cosine (Eq. 3). ward: the least growth of the variance within "
-             "groups, so large or unlike groups merge last; salience has no part in it.",
-             {"cosine", "ward"}));
+      choiceSetting("affinity", "Affinity",
+                    "raw: dot products as in Eq. 1; scaled: divided by the square root of "
+                    "the embedding dimension, which spreads salience over more tokens.",
+                    {"raw", "scaled"}));
+  settings.push_back(choiceSetting(
+      "similarity", "Similarity",
+      "cosine: salience times cosine (Eq. 3). ward: the least growth of the variance within "
+      "groups, so large or unlike groups merge last; salience has no part in it.",
+      {"cosine", "ward"}));
   SettingInfo priority =
-      choice("priority", "Merges first",
-             "salient: similarity times salience (Eq. 3), which spends the salient tokens; "
-             "background: times 1 - salience, which keeps them. Needs salience weighting.",
-             {"salient", "background"});
+      choiceSetting("priority", "Merges first",
+                    "salient: similarity times salience (Eq. 3), which spends the salient tokens; "
+                    "background: times 1 - salience, which keeps them. Needs salience weighting.",
+                    {"salient", "background"});
   priority.active_when = when("similarity", std::string("cosine"));
   settings.push_back(priority);
-  settings.push_back(choice("weights", "Average weighs by",
-                            "salience (Eq. 7; with salience weighting off every token alike), or "
-                            "size: how many patches a token stands for.",
-                            {"salience", "size"}));
   settings.push_back(
-      choice("place", "Merges",
-             "On the block's input, or between attention and MLP as ToMe does, on the residual "
-             "stream that attention has just added to.",
-             {"before-block", "after-attention"}));
-  settings.push_back(
-      choice("schedule", "Schedule",
-             "decay: block l of L takes (1 - l / L)^p of r or r_max. budget: p follows from how "
-             "much merges in all, late where that is little, early where it is much; r then "
-             "leaves as many tokens, in the mean of the blocks, as ToMe's.",
-             {"decay", "budget"}));
-  SettingInfo decay =
-      number("decay", "Decay p",
-             "Counts fall with depth: block l of L takes (1 - l / L)^p of r or r_max, so that most "
-             "merge early. 0: the same in every block; below 0 they rise.",
-             0.0, -10, 100);
+      choiceSetting("weights", "Average weighs by",
+                    "salience (Eq. 7; with salience weighting off every token alike), or "
+                    "size: how many patches a token stands for.",
+                    {"salience", "size"}));
+  settings.push_back(choiceSetting(
+      "place", "Merges",
+      "On the block's input, or between attention and MLP as ToMe does, on the residual "
+      "stream that attention has just added to.",
+      {"before-block", "after-attention"}));
+  settings.push_back(choiceSetting(
+      "schedule", "Schedule",
+      "decay: block l of L takes (1 - l / L)^p of r or r_max. budget: p follows from how "
+      "much merges in all, late where that is little, early where it is much; r then "
+      "leaves as many tokens, in the mean of the blocks, as ToMe's.",
+      {"decay", "budget"}));
+  SettingInfo decay = realSetting(
+      "decay", "Decay p",
+      "Counts fall with depth: block l of L takes (1 - l / L)^p of r or r_max, so that most "
+      "merge early. 0: the same in every block; below 0 they rise.",
+      0.0, -10, 100);
   decay.active_when = when("schedule", std::string("decay"));
   settings.push_back(decay);
   settings.push_back(perBlockSetting());
@@ -124,7 +100,7 @@ std::vector<SettingInfo> adaMergeSettings() {
     }
   }
   settings.push_back(proportionalAttentionSetting(false));
-  constexpr double kWhole = 100;  // of an adaptive count, which is a part of it
+  constexpr int kWhole = 100;  // of an adaptive count, which is a part of it
   settings.push_back(insideRatioSetting(kWhole));
   settings.push_back(insideBlocksSetting());
   return settings;

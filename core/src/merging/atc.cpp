@@ -12,6 +12,7 @@
 #include "adamerge/error.h"
 #include "kernels/matching_ops.h"
 #include "kernels/parallel.h"
+#include "merging/common_settings.h"
 #include "merging/entries.h"
 #include "merging/matching.h"
 
@@ -226,24 +227,16 @@ MethodEntry atcEntry() {
   r.active_when = {{"keep_ratio", 1.0}, {per_block.key, per_block.fallback}};
   SettingInfo inflection = inflectionSetting();
   inflection.active_when = r.active_when;
-  SettingInfo ratio;
-  ratio.key = "keep_ratio";
-  ratio.label = "Keep ratio";
-  ratio.help =
-      "Share of the patch tokens that each of the listed blocks keeps; 1 uses the r of "
-      "every block.";
-  ratio.fallback = 1.0;
-  ratio.minimum = 0.05;
-  ratio.maximum = 1.0;
-  SettingInfo blocks = blocksSetting("Blocks, from 0, after whose attention the keep ratio holds.");
-  SettingInfo linkage;
-  linkage.key = "linkage";
-  linkage.label = "Linkage";
-  linkage.help =
-      "Distance of two clusters: the mean, the largest or the smallest of their "
-      "members' distances.";
-  linkage.fallback = std::string("average");
-  linkage.choices = {"average", "complete", "single"};
+  const SettingInfo ratio = realSetting("keep_ratio", "Keep ratio",
+                                        "Share of the patch tokens that each of the listed blocks "
+                                        "keeps; 1 uses the r of every block.",
+                                        1, 0.05, 1);
+  const SettingInfo blocks =
+      blocksSetting("Blocks, from 0, after whose attention the keep ratio holds.");
+  const SettingInfo linkage = choiceSetting("linkage", "Linkage",
+                                            "Distance of two clusters: the mean, the largest or "
+                                            "the smallest of their members' distances.",
+                                            {"average", "complete", "single"});
   entry.info.settings = {
       r, inflection, per_block, ratio, blocks, linkage, proportionalAttentionSetting(true)};
   entry.make = [](const Settings& settings, const MethodContext& context) {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "merging/common_settings.h"
 #include "merging/entries.h"
 #include "merging/matching.h"
 
@@ -194,22 +195,14 @@ int halfTheShorterSide(const VitConfig& vit) {
 }
 
 std::vector<SettingInfo> cubistMergeSettings() {
-  SettingInfo r{"r",
-                "r",
-                "Tokens that merge in every row, and then in every column; at most half of them.",
-                std::int64_t{2},
-                0,
-                kMaximumCount,
-                {},
-                {}};
-  SettingInfo at{"at",
-                 "At blocks",
-                 "Blocks (0-based) before which the grid shrinks, each time by r rows and columns.",
-                 std::vector<std::int64_t>{3},
-                 0,
-                 kMaximumCount,
-                 {},
-                 {}};
+  SettingInfo r = wholeSetting(
+      "r", "r", "Tokens that merge in every row, and then in every column; at most half of them.",
+      2, 0, kMaximumCount);
+  SettingInfo at = listSetting(
+      "at", "At blocks",
+      "Blocks (0-based) before which the grid shrinks, each time by r rows and columns.", {3});
+  at.minimum = 0;
+  at.maximum = kMaximumCount;
   at.of_model = [](const VitConfig& vit) -> SettingValue {
     return std::vector<std::int64_t>{vit.depth / 4};
   };

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "adamerge/error.h"
+#include "merging/common_settings.h"
 #include "merging/entries.h"
 #include "merging/matching.h"
 
@@ -87,28 +88,18 @@ MethodEntry dsmEntry() {
       "Heo et al., Training-free Acceleration of ViTs with Delayed Spatial Merging, ES-FoMo 2024";
   entry.info.matches_keys = true;
   entry.info.compression = {{"r", 0.5}};
-  SettingInfo delay{"delay",
-                    "d",
-                    "Blocks before this one merge nothing (0-based).",
-                    std::int64_t{4},
-                    0,
-                    kMaximumCount,
-                    {},
-                    {}};
+  SettingInfo delay = wholeSetting("delay", "d", "Blocks before this one merge nothing (0-based).",
+                                   4, 0, kMaximumCount);
   delay.in_name = true;
   delay.of_model = [](const VitConfig& vit) -> SettingValue {
     return std::int64_t{std::clamp(vit.depth - 1, 0, 4)};
   };
   delay.fallback_text = "4, in a network of fewer blocks the last";
-  SettingInfo window{"window",
-                     "Spatial window",
-                     "Only tokens whose centroids lie in the same cell of a w x w partition of the "
-                     "grid merge; w halves at each following block. 1: no limit.",
-                     std::int64_t{1},
-                     1,
-                     64,
-                     {},
-                     {}};
+  SettingInfo window =
+      wholeSetting("window", "Spatial window",
+                   "Only tokens whose centroids lie in the same cell of a w x w partition of the "
+                   "grid merge; w halves at each following block. 1: no limit.",
+                   1, 1, 64);
   entry.info.settings = {replaceableCountSetting(), countsPerBlockSetting(), delay, window,
                          proportionalAttentionSetting(true)};
   entry.make = [](const Settings& settings, const MethodContext& context) {

@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 
+#include "merging/common_settings.h"
 #include "merging/entries.h"
 #include "merging/matching.h"
 #include "support/numbers.h"
@@ -271,60 +272,34 @@ class Focus final : public ImageMethod {
 };
 
 std::vector<SettingInfo> focusSettings() {
-  SettingInfo p{"p",
-                "Kept (%)",
-                "Of the keys that the fuzzy rule does not protect, those that stay, by the "
-                "attention that they receive.",
-                std::int64_t{90},
-                0,
-                100,
-                {},
-                {}};
-  SettingInfo fuzzy{"fuzzy",
-                    "Fuzzy rule",
-                    "Protects keys that receive much. Off: the share is taken of all keys.",
-                    true,
-                    std::nullopt,
-                    std::nullopt,
-                    {},
-                    {}};
-  SettingInfo heads{"heads",
-                    "Heads",
+  SettingInfo p =
+      wholeSetting("p", "Kept (%)",
+                   "Of the keys that the fuzzy rule does not protect, those that stay, by the "
+                   "attention that they receive.",
+                   90, 0, 100);
+  SettingInfo fuzzy =
+      switchSetting("fuzzy", "Fuzzy rule",
+                    "Protects keys that receive much. Off: the share is taken of all keys.", true);
+  SettingInfo heads =
+      choiceSetting("heads", "Heads",
                     "mean: one set of keys for all heads; each: a set for each, as in the paper.",
-                    std::string("mean"),
-                    std::nullopt,
-                    std::nullopt,
-                    {"mean", "each"},
-                    {}};
-  SettingInfo prune{"prune",
-                    "Prunes",
+                    {"mean", "each"});
+  SettingInfo prune =
+      choiceSetting("prune", "Prunes",
                     "keys: queries and MLP run on, as in the paper; tokens: they leave altogether.",
-                    std::string("keys"),
-                    std::nullopt,
-                    std::nullopt,
-                    {"keys", "tokens"},
-                    {}};
-  SettingInfo combine_at{"combine_at",
-                         "Combine at block",
-                         "Before this block (0-based) all tokens go into a few combination tokens, "
-                         "and pruning ends; the model's depth: never.",
-                         std::int64_t{10},
-                         1,
-                         kMaximumCount,
-                         {},
-                         {}};
+                    {"keys", "tokens"});
+  SettingInfo combine_at =
+      wholeSetting("combine_at", "Combine at block",
+                   "Before this block (0-based) all tokens go into a few combination tokens, "
+                   "and pruning ends; the model's depth: never.",
+                   10, 1, kMaximumCount);
   combine_at.of_model = [](const VitConfig& vit) -> SettingValue {
     return std::int64_t{std::max(1, vit.depth - 2)};
   };
   combine_at.fallback_text = "the last block but one";
-  SettingInfo combine_tokens{"combine_tokens",
-                             "Combination tokens",
-                             "How many patch tokens are left once they are combined.",
-                             std::int64_t{49},
-                             1,
-                             kMaximumCount,
-                             {},
-                             {}};
+  SettingInfo combine_tokens =
+      wholeSetting("combine_tokens", "Combination tokens",
+                   "How many patch tokens are left once they are combined.", 49, 1, kMaximumCount);
   combine_tokens.of_model = [](const VitConfig& vit) -> SettingValue {
     return std::int64_t{(vit.patchTokens() + 3) / 4};
   };

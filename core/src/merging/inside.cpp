@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "merging/common_settings.h"
 #include "merging/matching.h"
 
 namespace adamerge {
@@ -42,16 +43,12 @@ void place(const std::vector<Value>& values, const std::vector<std::int64_t>& to
 
 }  // namespace
 
-SettingInfo insideRatioSetting(double most) {
-  SettingInfo ratio;
-  ratio.key = "ratio";
-  ratio.label = "Ratio (%)";
-  ratio.help =
+SettingInfo insideRatioSetting(int most) {
+  SettingInfo ratio = wholeSetting(
+      "ratio", "Ratio (%)",
       "Per cent of each window's tokens that merge inside a part of the block, in networks that "
-      "restore their grid in every block (Segment Anything).";
-  ratio.fallback = std::int64_t{50};
-  ratio.minimum = 0;
-  ratio.maximum = most;
+      "restore their grid in every block (Segment Anything).",
+      50, 0, most);
   ratio.scope = SettingScope::kInside;
   return ratio;
 }

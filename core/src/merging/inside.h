@@ -12,7 +12,7 @@
 namespace adamerge {
 
 /// The setting "ratio", per cent of each window's tokens, in place of counts.
-SettingInfo insideRatioSetting(double most);
+SettingInfo insideRatioSetting(int most);
 /// "blocks": all, global, windowed, or a list.
 SettingInfo insideBlocksSetting();
 /// The same for a method that has a list of blocks in other networks too.

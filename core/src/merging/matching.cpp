@@ -101,34 +101,6 @@ std::vector<MergePlan> toMePlans(std::span<const LayerTokens> images,
   return plans;
 }
 
-SettingInfo constantCountSetting() {
-  return {"r",
-          "r",
-          "Tokens merged in every block; at most half of the patch tokens that are left.",
-          std::int64_t{8},
-          0,
-          kMaximumCount,
-          {},
-          {}};
-}
-
-SettingInfo countsPerBlockSetting() {
-  return {"r_per_block",
-          "r per block",
-          "A count for each block, as 8,8,4; blocks not named merge nothing. Replaces r.",
-          std::vector<std::int64_t>{},
-          0,
-          kMaximumCount,
-          {},
-          {}};
-}
-
-SettingInfo replaceableCountSetting() {
-  SettingInfo r = constantCountSetting();
-  r.active_when = {{"r_per_block", std::vector<std::int64_t>{}}};
-  return r;
-}
-
 std::vector<std::int64_t> countsPerBlock(const Settings& settings, const VitConfig& vit) {
   std::vector<std::int64_t> counts = givenCounts(settings, vit, vit.patchTokens() / 2);
   if (counts.empty()) {
@@ -153,62 +125,9 @@ std::vector<std::int64_t> givenCounts(const Settings& settings, const VitConfig&
   return counts;
 }
 
-SettingInfo proportionalAttentionSetting(bool fallback) {
-  SettingInfo setting{"proportional_attention",
-                      "Proportional attention",
-                      "Adds log(size) of each token to the attention logits, so that a merged "
-                      "token counts as many (ToMe, Sec. 3).",
-                      fallback,
-                      std::nullopt,
-                      std::nullopt,
-                      {},
-                      {}};
-  // No public code has it inside windows.
-  setting.of_model = [fallback](const VitConfig& vit) { return fallback && !vit.restores(); };
-  setting.scope = SettingScope::kAttention;
-  return setting;
-}
-
 bool usesProportionalAttention(const Settings& settings) {
   const auto found = settings.find("proportional_attention");
   return found != settings.end() && std::get<bool>(found->second);
-}
-
-SettingInfo inflectionSetting() {
-  return {"inflection",
-          "Inflection",
-          "Slope of the schedule: 0 keeps r constant, -1 merges 2r in the first block "
-          "and none in the last, 1 the other way round.",
-          0.0,
-          -1.0,
-          1.0,
-          {},
-          {}};
-}
-
-SettingInfo blocksSetting(const char* help) {
-  SettingInfo setting;
-  setting.key = "blocks";
-  setting.label = "Blocks";
-  setting.help = help;
-  setting.fallback = std::vector<std::int64_t>{3, 6, 9};
-  setting.minimum = 0;
-  setting.maximum = kMaximumCount;
-  setting.of_model = quarterBlocks;
-  setting.fallback_text = "at a quarter, a half and three quarters of the depth";
-  return setting;
-}
-
-SettingInfo allBlocksSetting(const char* help) {
-  SettingInfo setting = blocksSetting(help);
-  setting.of_model = [](const VitConfig& vit) -> SettingValue {
-    std::vector<std::int64_t> blocks(static_cast<std::size_t>(vit.depth));
-    std::iota(blocks.begin(), blocks.end(), 0);
-    return blocks;
-  };
-  setting.fallback = setting.of_model(VitConfig{});
-  setting.fallback_text = "all";
-  return setting;
 }
 
 std::vector<std::int64_t> inflectedSchedule(std::int64_t r, double inflection, int depth) {

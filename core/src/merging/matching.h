@@ -38,29 +38,14 @@ std::vector<MergePlan> toMePlans(std::span<const LayerTokens> images,
                                  std::span<const std::int64_t> counts,
                                  const std::vector<std::vector<float>>& cells = {});
 
-/// Far above any model's tokens; keeps counts well inside int.
-inline constexpr double kMaximumCount = 1e6;
-
-/// The setting "r": tokens merged in every block.
-SettingInfo constantCountSetting();
-/// The setting "r_per_block", and what merges in each block: its counts, 0 for blocks that it does
-/// not name, or where it is empty r in all. Throws Error where a count does not fit the model.
-SettingInfo countsPerBlockSetting();
+/// What merges in each block: the counts of "r_per_block", 0 for blocks that it does not name, or
+/// where it is empty r in all. Throws Error where a count does not fit the model.
 std::vector<std::int64_t> countsPerBlock(const Settings& settings, const VitConfig& vit);
 /// The counts of "r_per_block" for every block, each at most `most`; none where none are given.
 std::vector<std::int64_t> givenCounts(const Settings& settings, const VitConfig& vit,
                                       std::int64_t most);
-/// "r" where "r_per_block" is empty.
-SettingInfo replaceableCountSetting();
-SettingInfo proportionalAttentionSetting(bool fallback);
 /// Off where the network has no such setting.
 bool usesProportionalAttention(const Settings& settings);
-/// The setting "inflection" of inflectedSchedule().
-SettingInfo inflectionSetting();
-/// The setting "blocks": quarterBlocks() by default.
-SettingInfo blocksSetting(const char* help);
-/// The same, with all blocks by default.
-SettingInfo allBlocksSetting(const char* help);
 /// ToMe's counts per block for (r, inflection): linear from r (1 - inflection) to
 /// r (1 + inflection), truncated.
 std::vector<std::int64_t> inflectedSchedule(std::int64_t r, double inflection, int depth);

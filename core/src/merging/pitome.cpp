@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "merging/common_settings.h"
 #include "merging/entries.h"
 #include "merging/matching.h"
 #include "merging/token_set.h"
@@ -146,14 +147,9 @@ MethodEntry piToMeEntry() {
   SettingInfo per_block = countsPerBlockSetting();
   for (SettingInfo* setting : {&r, &per_block})
     setting->active_when.emplace_back("keep_ratio", 1.0);
-  SettingInfo ratio{"keep_ratio",
-                    "Keep ratio",
-                    "Share of the patch tokens that every block keeps; 1 uses the constant r.",
-                    1.0,
-                    0.5,
-                    1.0,
-                    {},
-                    {}};
+  SettingInfo ratio = realSetting(
+      "keep_ratio", "Keep ratio",
+      "Share of the patch tokens that every block keeps; 1 uses the constant r.", 1.0, 0.5, 1.0);
   entry.info.settings = {r, per_block, ratio};
   entry.make = [](const Settings& settings, const MethodContext& context) {
     return std::make_unique<PiToMe>(settings, context.vit);

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "adamerge/error.h"
+#include "merging/common_settings.h"
 #include "merging/entries.h"
 #include "merging/matching.h"
 
@@ -131,15 +132,11 @@ MethodEntry pptEntry() {
       "A count for each block, as 0,0,0,49; blocks not named keep all. Replaces r and its blocks.";
   SettingInfo blocks = blocksSetting("Blocks, from 0, in which tokens go.");
   r.active_when = blocks.active_when = {{per_block.key, per_block.fallback}};
-  SettingInfo threshold;
-  threshold.key = "threshold";
-  threshold.label = "Threshold";
-  threshold.help =
-      "A block merges where the variance of its scores is below this, else it drops. "
-      "0 always drops, 1 always merges.";
-  threshold.fallback = 7e-5;
-  threshold.minimum = 0;
-  threshold.maximum = 1;
+  const SettingInfo threshold = realSetting("threshold", "Threshold",
+                                            "A block merges where the variance of its scores is "
+                                            "below this, else it drops. 0 always drops, "
+                                            "1 always merges.",
+                                            7e-5, 0, 1);
   entry.info.settings = {r, blocks, per_block, threshold};
   entry.make = [](const Settings& settings, const MethodContext& context) {
     requireClassToken(context.vit, "PPT");

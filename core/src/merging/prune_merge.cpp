@@ -10,6 +10,7 @@
 
 #include "adamerge/error.h"
 #include "adamerge/importance.h"
+#include "merging/common_settings.h"
 #include "merging/entries.h"
 #include "merging/matching.h"
 #include "weights/state_dict.h"
@@ -371,16 +372,12 @@ std::unique_ptr<MergeMethod> makePruneMerge(const Settings& settings,
 }
 
 std::vector<SettingInfo> pruneMergeSettings() {
-  SettingInfo keep{
-      "keep",
-      "Keep (%)",
+  SettingInfo keep = wholeSetting(
+      "keep", "Keep (%)",
       "Tokens that each block runs on, a share of all blocks' together, so that blocks "
       "get different counts.",
-      std::int64_t{60},
-      5,
-      100,
-      {},
-      {{"matrices", std::string()}}};
+      60, 5, 100);
+  keep.active_when = {{"matrices", std::string()}};
   SettingInfo prune = keep;
   prune.key = "prune";
   prune.label = "Prune (%)";
@@ -390,35 +387,20 @@ std::vector<SettingInfo> pruneMergeSettings() {
   prune.maximum = 50;
   SettingInfo blocks = allBlocksSetting("Blocks (0-based) that run on fewer tokens.");
   blocks.active_when = keep.active_when;
-  SettingInfo importance{
-      "importance",
-      "Importance",
-      "What is asked of the file that says how much each patch matters: gradient "
-      "(the paper's), received (attention), or file, whichever it is.",
-      std::string("file"),
-      std::nullopt,
-      std::nullopt,
-      {"file", "gradient", "received"},
-      keep.active_when};
-  SettingInfo file{"importance_file",
-                   "Importance file",
-                   "Where it lies, if not as prune-merge.json in the model's folder.",
-                   std::string(),
-                   std::nullopt,
-                   std::nullopt,
-                   {},
-                   keep.active_when};
-  file.is_path = true;
-  SettingInfo matrices{"matrices",
-                       "Trained matrices",
-                       "A state dict with the authors' matrices (blocks.N.attn.merge_matrix and so "
-                       "on): they replace keep, prune and importance.",
-                       std::string(),
-                       std::nullopt,
-                       std::nullopt,
-                       {},
-                       {}};
-  matrices.is_path = true;
+  SettingInfo importance =
+      choiceSetting("importance", "Importance",
+                    "What is asked of the file that says how much each patch matters: gradient "
+                    "(the paper's), received (attention), or file, whichever it is.",
+                    {"file", "gradient", "received"});
+  importance.active_when = keep.active_when;
+  SettingInfo file =
+      pathSetting("importance_file", "Importance file",
+                  "Where it lies, if not as prune-merge.json in the model's folder.");
+  file.active_when = keep.active_when;
+  SettingInfo matrices =
+      pathSetting("matrices", "Trained matrices",
+                  "A state dict with the authors' matrices (blocks.N.attn.merge_matrix and so "
+                  "on): they replace keep, prune and importance.");
   return {keep, prune, blocks, importance, file, matrices};
 }
 

@@ -10,6 +10,7 @@
 
 #include "adamerge/error.h"
 #include "kernels/matching_ops.h"
+#include "merging/common_settings.h"
 #include "merging/entries.h"
 #include "merging/matching.h"
 
@@ -205,17 +206,6 @@ class PruneSid final : public ImageMethod {
   bool merges_;
 };
 
-SettingInfo choice(const char* key, const char* label, const char* help,
-                   std::vector<std::string> choices) {
-  SettingInfo setting;
-  setting.key = key;
-  setting.label = label;
-  setting.help = help;
-  setting.fallback = choices.front();
-  setting.choices = std::move(choices);
-  return setting;
-}
-
 }  // namespace
 
 std::vector<int> groupQuotas(const std::vector<int>& sizes, const std::vector<int>& taken,
@@ -275,55 +265,43 @@ MethodEntry pruneSidEntry() {
   entry.info.statistics_settings = {"at"};
   entry.info.uncalibrated = "every image keeps what {} says";
 
-  SettingInfo keep;
-  keep.key = "keep";
-  keep.label = "keep";
-  keep.help = "Patch tokens that stay; all of them or more: nothing happens.";
-  constexpr std::int64_t kUsual = 98;
-  keep.fallback = kUsual;
-  keep.minimum = 1;
-  keep.maximum = kMaximumCount;
+  SettingInfo keep =
+      wholeSetting("keep", "keep", "Patch tokens that stay; all of them or more: nothing happens.",
+                   98, 1, kMaximumCount);
   keep.of_model = [](const VitConfig& vit) -> SettingValue {
     return static_cast<std::int64_t>((vit.patchTokens() + 1) / 2);
   };
   keep.fallback_text = "half of the patch tokens";
-  SettingInfo at;
-  at.key = "at";
-  at.label = "Block";
-  at.help =
-      "The block, from 0, before which tokens are dropped. Earlier saves more, later groups "
-      "better.";
-  constexpr std::int64_t kMiddle = 6;
-  at.fallback = kMiddle;
-  at.minimum = 0;
-  at.maximum = kMaximumCount;
+  SettingInfo at = wholeSetting("at", "Block",
+                                "The block, from 0, before which tokens are dropped. Earlier saves "
+                                "more, later groups better.",
+                                6, 0, kMaximumCount);
   at.of_model = [](const VitConfig& vit) -> SettingValue {
     return static_cast<std::int64_t>(vit.depth / 2);
   };
   at.fallback_text = "the middle one";
   at.in_name = true;
-  SettingInfo dynamic;
-  dynamic.key = "dynamic";
-  dynamic.label = "Dynamic budget";
-  dynamic.help =
-      "More tokens stay of an image that is less redundant than the calibration images, in "
-      "proportion.";
-  dynamic.fallback = false;
+  const SettingInfo dynamic = switchSetting("dynamic", "Dynamic budget",
+                                            "More tokens stay of an image that is less redundant "
+                                            "than the calibration images, in proportion.",
+                                            false);
   entry.info.settings = {
       keep,
       at,
       dynamic,
-      choice("score", "Score",
-             "What stands out in a group: how much a token loads on the component, or the class "
-             "token's attention in the block before.",
-             {"component", "attention"}),
-      choice("centre", "Centring",
-             "Whose mean is subtracted before the components: each token's over its channels (the "
-             "public code) or each channel's over the tokens (the paper).",
-             {"token", "channel"}),
-      choice("dropped", "Dropped tokens",
-             "Are gone, or are averaged into the most similar token that stays.",
-             {"prune", "merge"})};
+      choiceSetting(
+          "score", "Score",
+          "What stands out in a group: how much a token loads on the component, or the class "
+          "token's attention in the block before.",
+          {"component", "attention"}),
+      choiceSetting(
+          "centre", "Centring",
+          "Whose mean is subtracted before the components: each token's over its channels (the "
+          "public code) or each channel's over the tokens (the paper).",
+          {"token", "channel"}),
+      choiceSetting("dropped", "Dropped tokens",
+                    "Are gone, or are averaged into the most similar token that stays.",
+                    {"prune", "merge"})};
   entry.make = [](const Settings& settings, const MethodContext& context) {
     const int block = getInt(settings, "at");
     if (block >= context.vit.depth) {

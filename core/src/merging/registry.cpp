@@ -5,49 +5,44 @@
 #include <algorithm>
 
 #include "adamerge/error.h"
+#include "merging/common_settings.h"
 #include "merging/entries.h"
 
 namespace adamerge {
 namespace {
 
-SettingInfo positionSetting() {
-  SettingInfo setting;
-  setting.key = "position";
-  setting.label = "Position";
-  setting.help =
-      "Where a merged token lies, for rotary positions: at the mean of its patches, where its "
-      "destination lies, or turned by the mean of its patches' rotations. In windows (Segment "
-      "Anything): mean, over all pairs of patches, or destination.";
-  setting.fallback = std::string("centroid");
-  setting.choices = {"centroid", "destination", "mean-rotation", "mean"};
-  setting.scope = SettingScope::kPlaced;
+SettingInfo scoped(SettingInfo setting, SettingScope scope) {
+  setting.scope = scope;
   return setting;
+}
+
+SettingInfo positionSetting() {
+  return scoped(
+      choiceSetting(
+          "position", "Position",
+          "Where a merged token lies, for rotary positions: at the mean of its patches, where its "
+          "destination lies, or turned by the mean of its patches' rotations. In windows (Segment "
+          "Anything): mean, over all pairs of patches, or destination.",
+          {"centroid", "destination", "mean-rotation", "mean"}),
+      SettingScope::kPlaced);
 }
 
 SettingInfo metricKeysSetting() {
-  SettingInfo setting;
-  setting.key = "metric_keys";
-  setting.label = "Matched keys";
-  setting.help =
-      "Whether tokens are matched by their keys before the rotation, by content alone, or after "
-      "it, so that near ones are preferred.";
-  setting.fallback = std::string("content");
-  setting.choices = {"content", "rotated"};
-  setting.scope = SettingScope::kRotary;
-  return setting;
+  return scoped(choiceSetting("metric_keys", "Matched keys",
+                              "Whether tokens are matched by their keys before the rotation, by "
+                              "content alone, or after it, so that near ones are preferred.",
+                              {"content", "rotated"}),
+                SettingScope::kRotary);
 }
 
 SettingInfo unmergeSetting() {
-  SettingInfo setting;
-  setting.key = "unmerge";
-  setting.label = "Unmerging";
-  setting.help =
-      "What a dense head reads at patches that share a token: the token as it is, or the mean of "
-      "the 3 x 3 patches around, which softens the borders that copying draws.";
-  setting.fallback = std::string("copy");
-  setting.choices = {"copy", "average"};
-  setting.scope = SettingScope::kDense;
-  return setting;
+  return scoped(
+      choiceSetting("unmerge", "Unmerging",
+                    "What a dense head reads at patches that share a token: the token as it is, or "
+                    "the mean of the 3 x 3 patches around, which softens the borders that copying "
+                    "draws.",
+                    {"copy", "average"}),
+      SettingScope::kDense);
 }
 
 const std::vector<MethodEntry>& entries() {

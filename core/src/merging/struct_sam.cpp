@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 
+#include "merging/common_settings.h"
 #include "merging/entries.h"
 #include "merging/inside.h"
 #include "merging/matching.h"
@@ -321,46 +322,28 @@ int mostUseful(const Settings& settings, const VitConfig& vit) {
 }
 
 std::vector<SettingInfo> structSamSettings() {
-  SettingInfo ratio{"ratio",
-                    "Ratio (%)",
-                    "Tokens that merge, as far as the cells that take part have sources.",
-                    std::int64_t{50},
-                    0,
-                    94,
-                    {},
-                    {}};
-  SettingInfo cell{"cell",
-                   "Cell",
-                   "Side of the cells, in tokens; each has one token that the others may go into.",
-                   std::int64_t{2},
-                   2,
-                   4,
-                   {},
-                   {}};
-  SettingInfo flat{"flat",
-                   "Flat cells (%)",
+  SettingInfo ratio = wholeSetting(
+      "ratio", "Ratio (%)", "Tokens that merge, as far as the cells that take part have sources.",
+      50, 0, 94);
+  SettingInfo cell = wholeSetting(
+      "cell", "Cell",
+      "Side of the cells, in tokens; each has one token that the others may go into.", 2, 2, 4);
+  SettingInfo flat =
+      wholeSetting("flat", "Flat cells (%)",
                    "The cells that take part, those of the smallest largest energy; the tokens of "
                    "the others are protected. 100: all, as in the public code.",
-                   std::int64_t{60},
-                   10,
-                   100,
-                   {},
-                   {}};
-  SettingInfo gradient{"gradient",
-                       "Gradient",
-                       "Of the tokens over the grid: half differences of neighbours, or the Sobel "
-                       "kernel.",
-                       std::string("central"),
-                       std::nullopt,
-                       std::nullopt,
-                       {"central", "sobel"},
-                       {}};
+                   60, 10, 100);
+  SettingInfo gradient =
+      choiceSetting("gradient", "Gradient",
+                    "Of the tokens over the grid: half differences of neighbours, or the Sobel "
+                    "kernel.",
+                    {"central", "sobel"});
   SettingInfo blocks = allBlocksSetting("Blocks (0-based) whose attention merges.");
   addBlockWords(blocks);
   SettingInfo proportional = proportionalAttentionSetting(false);
   const auto prompts = [](const char* key, const char* label, const char* help,
                           std::size_t numbers) {
-    SettingInfo setting{key, label, help, std::vector<std::int64_t>{}, {}, {}, {}, {}};
+    SettingInfo setting = listSetting(key, label, help, {});
     setting.tuple = numbers;
     return setting;
   };
@@ -374,15 +357,11 @@ std::vector<SettingInfo> structSamSettings() {
               "X,Y in pixels of the picture: the cell that it lies in never merges. May be "
               "given several times.",
               2);
-  SettingInfo outside{"outside",
-                      "Outside prompts",
-                      "Cells without prompts: screened by flatness like any, or all take part "
-                      "where a prompt is given.",
-                      std::string("screened"),
-                      std::nullopt,
-                      std::nullopt,
-                      {"screened", "all"},
-                      {}};
+  SettingInfo outside =
+      choiceSetting("outside", "Outside prompts",
+                    "Cells without prompts: screened by flatness like any, or all take part "
+                    "where a prompt is given.",
+                    {"screened", "all"});
   for (SettingInfo* setting : {&proportional, &boxes, &points, &outside}) {
     setting->scope = SettingScope::kWindowed;
   }

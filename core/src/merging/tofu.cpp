@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "merging/common_settings.h"
 #include "merging/entries.h"
 #include "merging/matching.h"
 

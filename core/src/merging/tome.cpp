@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "adamerge/error.h"
+#include "merging/common_settings.h"
 #include "merging/compensator.h"
 #include "merging/entries.h"
 #include "merging/inside.h"
@@ -79,32 +80,17 @@ class ToMeInside final : public MergeMethod {
 };
 
 std::vector<SettingInfo> compensatorSettings() {
-  SettingInfo file{"compensator",
-                   "Compensator",
-                   "A file with a token compensator (ToCom, ECCV 2024): its weights repair what "
-                   "changes between the count the model was trained with and r.",
-                   std::string(),
-                   std::nullopt,
-                   std::nullopt,
-                   {},
-                   {}};
-  file.is_path = true;
-  SettingInfo source{"source",
-                     "Trained with r",
-                     "Merges per block that the model was trained with; 0: an unmerged one.",
-                     std::int64_t{0},
-                     0,
-                     Compensator::kDegrees,
-                     {},
-                     {}};
-  SettingInfo scale{"scale",
-                    "Compensation",
-                    "How strongly the compensator acts; the paper searches 0.05 to 0.15.",
-                    0.1,
-                    0,
-                    1,
-                    {},
-                    {}};
+  SettingInfo file =
+      pathSetting("compensator", "Compensator",
+                  "A file with a token compensator (ToCom, ECCV 2024): its weights repair what "
+                  "changes between the count the model was trained with and r.");
+  SettingInfo source =
+      wholeSetting("source", "Trained with r",
+                   "Merges per block that the model was trained with; 0: an unmerged one.", 0, 0,
+                   Compensator::kDegrees);
+  SettingInfo scale =
+      realSetting("scale", "Compensation",
+                  "How strongly the compensator acts; the paper searches 0.05 to 0.15.", 0.1, 0, 1);
   source.active_with = scale.active_with = file.key;
   return {file, source, scale};
 }

@@ -165,10 +165,14 @@ class SessionWindowTest : public QObject {
           OverlayStyle style = bench.view().overlay();
           style.kind = overlay.value;
           bench.view().setOverlay(style);
-          for (const int block : {0, shown->depth() / 2, shown->depth() - 1}) {
+          const int middle = shown->depth() / 2;
+          for (const int block : {0, middle, shown->depth() - 1}) {
             bench.view().setBlock(block);
             bench.view().select(block);
-            QVERIFY(!studio.window().grab().isNull());
+            // What is beside the stage does not show overlays: once is enough.
+            QWidget& drawn = block == middle && step == 1 ? static_cast<QWidget&>(studio.window())
+                                                          : studio.window().stage();
+            QVERIFY(!drawn.grab().isNull());
             QVERIFY2(errors.isEmpty(), qPrintable(errors.join('\n')));
           }
         }
