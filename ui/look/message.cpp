@@ -29,6 +29,8 @@ namespace {
 constexpr std::size_t kMost = 20;  ///< older messages are forgotten
 constexpr int kLongest = 600;      ///< characters shown; the tooltip tells the rest
 constexpr int kLeaveAfter = 8000;  ///< ms
+/// What offers something stays long enough to be thought about.
+constexpr int kOfferLeavesAfter = 45'000;
 constexpr int kAccentWidth = 4;
 
 QPolygonF octagon(const QRectF& rect) {
@@ -317,7 +319,6 @@ MessageBar::MessageBar(QWidget* parent)
   policy.setHeightForWidth(true);
   setSizePolicy(policy);
   leave_.setSingleShot(true);
-  leave_.setInterval(kLeaveAfter);
   connect(&leave_, &QTimer::timeout, this, [this] { underMouse() ? leave_.start() : dismiss(); });
   connect(close_, &QToolButton::clicked, this, &MessageBar::dismiss);
   hide();
@@ -370,6 +371,7 @@ void MessageBar::showTop() {
   counter_->setText(tr("1 of %1").arg(messages_.size()));
   counter_->setVisible(messages_.size() > 1);
   const bool leaves = message.severity == Severity::kInfo || message.severity == Severity::kSuccess;
+  leave_.setInterval(message.actions.empty() ? kLeaveAfter : kOfferLeavesAfter);
   leaves ? leave_.start() : leave_.stop();
 }
 

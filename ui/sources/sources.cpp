@@ -253,8 +253,17 @@ void Sources::offerSettings(const std::filesystem::path& path, const std::string
 void Sources::restoreSettings(const std::string& text, const QString& name) {
   Workbench& workbench = parts_.workbench;
   try {
-    // Of a comparison, the first canvas's.
-    const Provenance provenance = parseProvenance(text).front();
+    const std::vector<Provenance> canvases = parseProvenance(text);
+    const Provenance& provenance = canvases.front();
+    if (canvases.size() > 1) {
+      // Of a comparison every canvas, with the counts that it shows.
+      workbench.setEqualFlops(false);
+      for (std::size_t index = 1; index < canvases.size(); ++index) {
+        workbench.restoreChoice(static_cast<int>(index), canvases[index].choice);
+      }
+      workbench.setPaneCount(static_cast<int>(canvases.size()));
+      workbench.setActivePane(0);
+    }
     workbench.edit(workbench.activeIndex(), provenance.choice,
                    tr("restore settings of %1").arg(name));
     workbench.endEdit();

@@ -130,6 +130,12 @@ class MessageBarTest : public QObject {
     QTRY_VERIFY(!window.bar->underMouse());
     auto* timer = window.bar->findChild<QTimer*>();
     QVERIFY(timer->isActive());
+    // What offers something leaves later.
+    const int note = timer->interval();
+    window.bar->show(Severity::kInfo, "offer", {{"Restore", {}}});
+    QVERIFY(timer->interval() >= 4 * note);
+    window.bar->dismiss();
+    QCOMPARE(timer->interval(), note);
     timer->start(1);
     QTRY_COMPARE(window.bar->text(), QString("error"));
     QVERIFY(!timer->isActive());

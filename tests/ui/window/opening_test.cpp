@@ -181,6 +181,24 @@ class OpeningTest : public QObject {
       QCOMPARE(fixture_->workbench().view().block(), 4);
       fixture_->window().stage().messages().dismissAll();
     }
+    // Of a comparison every canvas comes back, with its own count.
+    const MethodChoice second{"pitome", {{"r", std::int64_t{3}}}, nullptr, false};
+    input.provenance = "[" + input.provenance + "," +
+                       provenanceJson(shown->model->info, "cpu", "float32", "bird.png", second, 4) +
+                       "]";
+    fixture_->workbench().edit(0, {"adamerge", {}, nullptr, false}, "test");
+    const QString path = fixture_->folder().filePath("both.png");
+    writeFigure("groups", input, {}, FigureFormat::kPng, path.toStdString());
+    fixture_->window().sources().openPath(path);
+    QTRY_VERIFY(fixture_->message().contains("both.png"));
+    button("Restore settings").click();
+    Workbench& bench = fixture_->workbench();
+    QTRY_COMPARE(bench.paneCount(), 2);
+    QVERIFY(fixture_->settle());
+    QCOMPARE(bench.pane(0).choice().method, "tome");
+    QCOMPARE(bench.pane(0).compression(), 7);
+    QCOMPARE(bench.pane(1).choice().method, "pitome");
+    QCOMPARE(bench.pane(1).compression(), 3);
   }
 
   void aDefaultModelThatCannotBeOpenedIsTold() {
