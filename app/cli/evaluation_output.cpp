@@ -120,7 +120,7 @@ std::string evaluationTable(const Evaluation& evaluation) {
         {describe(point.choice, evaluation.vit) + (point.calibrated ? "" : " (uncalibrated)"),
          number(point.tier, 3), flops(point), number(accuracy.top1, 2),
          interval(accuracy.top1_interval), number(accuracy.top5, 2),
-         i == 0 ? "" : number(accuracy.agreement, 2), i == 0 ? "" : number(point.kl_divergence, 4),
+         i == 0 ? "" : number(accuracy.agreement, 2), i == 0 ? "" : number(accuracy.kl_divergence, 4),
          number(accuracy.images_per_second, 1), comparison(evaluation, i)});
     if (maps) {
       const MapAgreement& own = *accuracy.maps;

@@ -27,7 +27,8 @@ json goodRecord() {
        "flops_total": 1.2, "merged_mean": 0, "tokens_per_block": [197, 197],
        "images_per_second": 40.5},
       {"method": "adamerge", "settings": {"r_max": 8, "alpha": 2}, "top1": null,
-       "top1_interval": null, "top5": null, "agreement": 98.25, "flops_paper": 0.9,
+       "top1_interval": null, "top5": null, "agreement": 98.25, "kl_divergence": 0.0125,
+       "flops_paper": 0.9,
        "flops_total": 1.0, "images_per_second": null}]})");
 }
 
@@ -74,6 +75,8 @@ TEST_F(AccuracyRecordTest, ReadsEveryField) {
   EXPECT_EQ(first.top1_interval->high, 94.0);
   EXPECT_EQ(first.top5, 99.5);
   EXPECT_EQ(first.agreement, 100.0);
+  EXPECT_FALSE(first.kl_divergence);
+  EXPECT_EQ(record.points[1].kl_divergence, 0.0125);
   EXPECT_EQ(first.flops.paper, 1.1);
   EXPECT_EQ(first.flops.total, 1.2);
   EXPECT_EQ(first.merged_mean, 0.0);

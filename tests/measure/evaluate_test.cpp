@@ -87,7 +87,7 @@ class EvaluateTest : public testing::Test {
     EXPECT_DOUBLE_EQ(accuracy.top1.value(), 100.0 * expected.correct / images);
     EXPECT_DOUBLE_EQ(accuracy.top5.value(), 100.0 * expected.among_five / images);
     EXPECT_DOUBLE_EQ(accuracy.agreement.value(), 100.0 * expected.agrees / images);
-    EXPECT_NEAR(point.kl_divergence.value(), expected.kl, 1e-8);
+    EXPECT_NEAR(point.accuracy.kl_divergence.value(), expected.kl, 1e-8);
     EXPECT_NEAR(point.logit_cosine.value(), expected.cosine, 1e-8);
     EXPECT_NEAR(accuracy.flops.paper, mean(expected.paper), 1e-12);
     EXPECT_NEAR(point.flops_deviation.paper, deviation(expected.paper), 1e-9);
@@ -154,7 +154,7 @@ TEST_F(EvaluateTest, ComparesWithTheUnmergedModelWithoutLabels) {
   EXPECT_EQ(point.accuracy.top1, std::nullopt);
   EXPECT_EQ(point.accuracy.top5, std::nullopt);
   EXPECT_DOUBLE_EQ(point.accuracy.agreement.value(), 100.0 * expected.agrees / 12);
-  EXPECT_NEAR(point.kl_divergence.value(), expected.kl, 1e-8);
+  EXPECT_NEAR(point.accuracy.kl_divergence.value(), expected.kl, 1e-8);
   EXPECT_EQ(std::count(point.right.begin(), point.right.end(), true), expected.agrees);
 }
 
@@ -170,7 +170,8 @@ TEST_F(EvaluateTest, GivesTheSameFromTheBinaryFormat) {
       evaluate(test::bundledEngine(), Dataset::open(binary.path(), model), kChoices);
   for (std::size_t i = 0; i < from_files.points.size(); ++i) {
     EXPECT_EQ(from_batch.points[i].accuracy.top1, from_files.points[i].accuracy.top1);
-    EXPECT_EQ(from_batch.points[i].kl_divergence, from_files.points[i].kl_divergence);
+    EXPECT_EQ(from_batch.points[i].accuracy.kl_divergence,
+              from_files.points[i].accuracy.kl_divergence);
     EXPECT_EQ(from_batch.points[i].accuracy.top5, from_files.points[i].accuracy.top5);
   }
 }

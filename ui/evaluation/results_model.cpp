@@ -96,6 +96,10 @@ QString ResultsModel::text(int row, Column column) const {
       const auto value = difference(row);
       return value ? signedNumber(*value) : QString();
     }
+    case kKl: {
+      const auto& kl = own.accuracy.kl_divergence;
+      return row > 0 && kl ? number(*kl, 4) : QString();
+    }
     case kP: {
       const auto& compared = report_->compared[static_cast<std::size_t>(row)];
       if (!compared) return {};
@@ -120,6 +124,8 @@ QVariant ResultsModel::sortKey(int row, Column column) const {
       return orLast(quality(row));
     case kDifference:
       return orLast(difference(row));
+    case kKl:
+      return orLast(point(row).accuracy.kl_divergence);
     case kP: {
       const auto& compared = report_->compared[static_cast<std::size_t>(row)];
       return compared ? compared->paired.p : 2.0;
@@ -184,8 +190,8 @@ QVariant ResultsModel::headerData(int section, Qt::Orientation orientation, int 
   if (role == Qt::DisplayRole) {
     const QStringList names = {tr("Method"), tr("Setting"),
                                tr("FLOPs"),  labelled ? tr("Top-1 % (95 %)") : tr("Agreement %"),
-                               tr("Δ"),      tr("p"),
-                               tr("FLOPs G")};
+                               tr("Δ"),      tr("KL"),
+                               tr("p"),      tr("FLOPs G")};
     return names.value(section);
   }
   if (role == Qt::TextAlignmentRole) {
@@ -203,6 +209,10 @@ QVariant ResultsModel::headerData(int section, Qt::Orientation orientation, int 
                       : tr("Images to which the unmerged model gives the same top class");
     case kDifference:
       return tr("Points of accuracy gained or lost against the unmerged model");
+    case kKl:
+      return tr(
+          "How far the class probabilities are from the unmerged model's, in nats, mean over "
+          "the images");
     case kP:
       return tr("Against the first method at the same FLOPs: below 0.05 is called a difference");
     default:

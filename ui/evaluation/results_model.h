@@ -12,7 +12,7 @@ namespace adamerge::ui {
 class ResultsModel : public QAbstractTableModel {
   Q_OBJECT
  public:
-  enum Column { kMethod, kSetting, kShare, kQuality, kDifference, kP, kFlops, kColumns };
+  enum Column { kMethod, kSetting, kShare, kQuality, kDifference, kKl, kP, kFlops, kColumns };
   static constexpr int kSortRole = Qt::UserRole;
 
   using QAbstractTableModel::QAbstractTableModel;

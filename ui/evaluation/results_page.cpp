@@ -37,6 +37,7 @@ void ResultsTable::setReport(const EvaluationReportPtr& report) {
   model_->setReport(report);
   if (report == nullptr) return;
   setColumnHidden(ResultsModel::kDifference, !report->evaluation.labelled);
+  setColumnHidden(ResultsModel::kKl, report->evaluation.vit.classes == 0);
   if (!filled) resizeColumnsToContents();
 }
 

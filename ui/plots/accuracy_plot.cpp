@@ -30,6 +30,7 @@ QString details(const OperatingPoint& point, const OperatingPoint& unmerged) {
                  .arg((difference < 0 ? "−" : "+") + number(std::abs(difference), 2));
   }
   if (point.agreement) parts << QObject::tr("agreement %1 %").arg(number(*point.agreement, 2));
+  if (point.kl) parts << QObject::tr("KL %1").arg(number(*point.kl, 4));
   if (point.maps) {
     parts << QObject::tr("map mIoU %1 % (patches), %2 % (pixels)")
                  .arg(number(100 * point.maps->patch_miou, 2),
@@ -259,7 +260,8 @@ PlotContent accuracyContent(const AccuracyInput& input) {
   addPresent(content, input);
   addGuides(content, input);
   content.x = {axisLabel(input.cost), std::nullopt, std::nullopt, false};
-  content.y = {axisLabel(input.quality), std::nullopt, std::nullopt, false};
+  content.y = {axisLabel(input.quality), std::nullopt, std::nullopt, false,
+               input.quality == QualityAxis::kKl};
   content.note = noteFor(input);
   return content;
 }
@@ -275,11 +277,13 @@ AccuracyPlot::AccuracyPlot(QWidget* parent)
          "blocks alone, at the tokens on entry. Shares of the unmerged model make "
          "different models comparable."));
   quality_->addItems({tr("Δ top-1 (points)"), tr("Top-1 (%)"), tr("Agreement (%)"),
-                      tr("Map mIoU, patches (%)"), tr("Map mIoU, pixels (%)")});
+                      tr("Map mIoU, patches (%)"), tr("Map mIoU, pixels (%)"), tr("KL (nats)")});
   quality_->setToolTip(
       tr("What the vertical axis shows. The difference to the unmerged model makes "
          "different models comparable; agreement is how often both have the same "
-         "top class. mIoU is that of a dense head's class map with the unmerged model's."));
+         "top class. mIoU is that of a dense head's class map with the unmerged model's. KL is how "
+         "far the class probabilities moved, the less the better; it tells methods apart where "
+         "accuracy on few images cannot."));
   cost_->setAccessibleName(tr("Horizontal axis"));
   quality_->setAccessibleName(tr("Vertical axis"));
   addControl({}, quality_);

@@ -50,6 +50,8 @@ QString axisLabel(QualityAxis axis) {
       return QObject::tr("mIoU of patches with the unmerged map (%)");
     case QualityAxis::kPixelMiou:
       return QObject::tr("mIoU of pixels with the unmerged map (%)");
+    case QualityAxis::kKl:
+      return QObject::tr("KL from the unmerged model (nats)");
   }
   return {};
 }
@@ -77,6 +79,8 @@ std::optional<double> costOf(const OperatingPoint& point, const OperatingPoint& 
 std::optional<double> qualityOf(const OperatingPoint& point, const OperatingPoint& unmerged,
                                 QualityAxis axis) {
   if (axis == QualityAxis::kAgreement) return point.agreement;
+  // Its axis is logarithmic: the unmerged model's own has no place there.
+  if (axis == QualityAxis::kKl) return point.kl && *point.kl > 0 ? point.kl : std::nullopt;
   if (axis == QualityAxis::kPatchMiou || axis == QualityAxis::kPixelMiou) {
     if (!point.maps) return std::nullopt;
     return 100 *
@@ -96,7 +100,7 @@ std::optional<Interval> qualityInterval(const OperatingPoint& point, QualityAxis
 OperatingPoint toOperatingPoint(const AccuracyPoint& point) {
   return {point.method,    point.settings,    point.top1,        point.top1_interval,
           point.agreement, point.flops.paper, point.flops.total, point.images_per_second,
-          std::nullopt,    point.maps,        std::nullopt};
+          std::nullopt,    point.maps,        std::nullopt,      point.kl_divergence};
 }
 
 OperatingPoints toOperatingPoints(const AccuracyRecord& record) {

@@ -25,6 +25,7 @@ struct OperatingPoint {
   std::optional<double> speed_up;         ///< over the unmerged model, where only that is known
   std::optional<MapAgreement> maps = {};  ///< of a dense head
   std::optional<Interval> difference_interval = {};  ///< of top1 less the unmerged model's, paired
+  std::optional<double> kl = {};                     ///< from the unmerged model, nats
 };
 
 /// Points of one model, the unmerged one (method "none") among them.
@@ -38,7 +39,7 @@ struct OperatingPoints {
 };
 
 enum class CostAxis { kPercent, kPaperFlops, kTotalFlops, kImagesPerSecond, kSpeedUp };
-enum class QualityAxis { kDifference, kTop1, kAgreement, kPatchMiou, kPixelMiou };
+enum class QualityAxis { kDifference, kTop1, kAgreement, kPatchMiou, kPixelMiou, kKl };
 
 QString axisLabel(CostAxis axis);
 QString axisLabel(QualityAxis axis);

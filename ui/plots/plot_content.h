@@ -97,6 +97,7 @@ struct PlotAxis {
   std::optional<double> low;   ///< the axis begins here, whatever the data
   std::optional<double> high;  ///< and ends here
   bool whole_numbers = false;
+  bool logarithmic = false;  ///< of positive values alone
 };
 
 struct PlotContent {

@@ -120,6 +120,24 @@ class WholeNumberTicker : public QCPAxisTicker {
   int getSubTickCount(double) override { return 0; }
 };
 
+/// 1, 2 and 5 of every decade; over more than two and a half decades 1 alone.
+class LogarithmicTicker : public QCPAxisTicker {
+ protected:
+  QVector<double> createTickVector(double /*step*/, const QCPRange& range) override {
+    constexpr double kManyDecades = 300;
+    QVector<double> ticks;
+    if (range.lower <= 0) return ticks;
+    const bool few = range.upper > kManyDecades * range.lower;
+    for (double decade = std::pow(10, std::floor(std::log10(range.lower))); decade <= range.upper;
+         decade *= 10) {
+      ticks << decade;
+      if (!few) ticks << 2 * decade << 5 * decade;
+    }
+    return ticks;
+  }
+  int getSubTickCount(double) override { return 0; }
+};
+
 void widen(std::optional<PlotRange>& range, double low, double high) {
   if (!range) range = PlotRange{low, high};
   range->low = std::min(range->low, low);
@@ -130,6 +148,12 @@ PlotRange padded(const std::optional<PlotRange>& data, const PlotAxis& axis, dou
   PlotRange range = data.value_or(PlotRange{});
   if (axis.low) range.low = *axis.low;
   if (axis.high) range.high = *axis.high;
+  if (axis.logarithmic) {
+    const double factor = range.low > 0 ? std::pow(range.high / range.low, share) : 1;
+    constexpr double kHalfADecade = 3.2;
+    const double wide = factor > 1 ? factor : kHalfADecade;
+    return range.low > 0 ? PlotRange{range.low / wide, range.high * wide} : PlotRange{0.1, 1};
+  }
   const double extent = range.high - range.low;
   const double margin = extent > 0 ? extent * share : std::max(0.5, std::abs(range.high) * 0.1);
   if (!axis.low) range.low -= margin;
@@ -228,8 +252,10 @@ void PlotRenderer::styleAxis(QCPAxis* axis, const PlotAxis& spec) {
   axis->setPadding(static_cast<int>(em * 0.15));
   axis->grid()->setPen(QPen(theme_.grid, rule.widthF()));
   axis->grid()->setZeroLinePen(QPen(theme_.grid, rule.widthF()));
-  QSharedPointer<QCPAxisTicker> ticker(spec.whole_numbers ? new WholeNumberTicker
-                                                          : new QCPAxisTicker);
+  axis->setScaleType(spec.logarithmic ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
+  QSharedPointer<QCPAxisTicker> ticker(spec.logarithmic     ? new LogarithmicTicker
+                                       : spec.whole_numbers ? new WholeNumberTicker
+                                                            : new QCPAxisTicker);
   ticker->setTickCount(axis->orientation() == Qt::Horizontal ? 7 : 5);
   axis->setTicker(ticker);
 }

@@ -35,7 +35,8 @@ struct AccuracyPoint {
   std::optional<double> top1;  ///< nullopt: the images have no labels
   std::optional<Interval> top1_interval;
   std::optional<double> top5;
-  std::optional<double> agreement;  ///< same top class as the unmerged model
+  std::optional<double> agreement;      ///< same top class as the unmerged model
+  std::optional<double> kl_divergence;  ///< mean KL(unmerged || merged), nats; needs a classifier
   /// Of the dense head's maps with the unmerged model's, shares 0...1, mean over the images.
   std::optional<MapAgreement> maps;
   Flops flops;  ///< mean over the images
@@ -156,8 +157,7 @@ struct EvaluatedPoint {
   AccuracyPoint accuracy;
   Flops flops_deviation;
   std::vector<double> tokens_deviation;  ///< one per block
-  std::optional<double> kl_divergence;   ///< mean KL(unmerged || merged); needs a classifier
-  std::optional<double> logit_cosine;    ///< mean, with the unmerged model's; likewise
+  std::optional<double> logit_cosine;    ///< mean, with the unmerged model's; needs a classifier
   double embedding_cosine = 0;           ///< mean, with the unmerged model's embedding
   double patch_cosine = 0;               ///< mean over images of patchCosine()
   bool calibrated = true;                ///< false: wanted layer statistics and had none that fit

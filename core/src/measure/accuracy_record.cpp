@@ -70,6 +70,7 @@ AccuracyPoint readPoint(const JsonFields& fields, int images) {
   point.top1_interval = intervalOf(fields, point.top1);
   point.top5 = fields.number("top5", 0, 100).value;
   point.agreement = fields.number("agreement", 0, 100).value;
+  point.kl_divergence = fields.number("kl_divergence", 0, kMost).value;
   point.maps = mapsOf(fields);
   point.flops.paper = fields.positive("flops_paper").required();
   point.flops.total = fields.positive("flops_total").required();

@@ -51,7 +51,7 @@ Json pointObject(const Evaluation& evaluation, std::size_t index) {
                {"name", describe(point.choice, evaluation.vit)},
                {"tier", orNull(point.tier)},
                {"calibrated", point.calibrated},
-               {"kl_divergence", orNull(point.kl_divergence)},
+               {"kl_divergence", orNull(accuracy.kl_divergence)},
                {"logit_cosine", orNull(point.logit_cosine)},
                {"embedding_cosine", point.embedding_cosine},
                {"patch_cosine", point.patch_cosine},
@@ -113,7 +113,7 @@ std::string evaluationCsv(const Evaluation& evaluation) {
         csvQuoted(describe(point.choice, evaluation.vit)), field(point.tier), accuracy.images,
         field(accuracy.top1), interval ? field(interval->low) : "",
         interval ? field(interval->high) : "", field(accuracy.top5), field(accuracy.agreement),
-        field(point.kl_divergence), field(point.logit_cosine), accuracy.flops.paper,
+        field(accuracy.kl_divergence), field(point.logit_cosine), accuracy.flops.paper,
         point.flops_deviation.paper, accuracy.flops.total, point.flops_deviation.total,
         field(accuracy.merged_mean), field(accuracy.images_per_second));
     if (const auto other = counterpart(evaluation, i)) {

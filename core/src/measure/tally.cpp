@@ -167,7 +167,7 @@ EvaluatedPoint PointTally::point(const MeasuredChoice& choice, int images, bool 
   }
   if (classifier) {
     accuracy.agreement = percent(agrees_, images);
-    point.kl_divergence = kl_.mean(kFine);
+    accuracy.kl_divergence = kl_.mean(kFine);
     point.logit_cosine = cosine_.mean(kFine);
   }
   point.embedding_cosine = embedding_cosine_.mean(kFine);

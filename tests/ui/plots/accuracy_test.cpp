@@ -28,6 +28,7 @@ AccuracyPoint measuredPoint(const std::string& method, const Settings& settings,
   point.top1 = top1;
   point.top1_interval = Interval{top1 - 0.5, top1 + 0.4};
   point.agreement = top1 + 5;
+  point.kl_divergence = method == "none" ? 0 : (90 - top1) / 100;
   point.flops = {flops, flops * 1.25};
   point.images_per_second = speed;
   return point;
@@ -140,6 +141,7 @@ void AccuracyTest::measuredAxes() {
   QCOMPARE(first(CostAxis::kTotalFlops, QualityAxis::kTop1)[0].x, 1.0);
   QCOMPARE(first(CostAxis::kImagesPerSecond, QualityAxis::kAgreement)[0].x, 105.0);
   QCOMPARE(first(CostAxis::kImagesPerSecond, QualityAxis::kAgreement)[0].y, 94.75);
+  QCOMPARE(first(CostAxis::kPaperFlops, QualityAxis::kKl)[0].y, 0.0075);
   QCOMPARE(first(CostAxis::kSpeedUp, QualityAxis::kTop1)[1].x, 1.1);
 }
 

@@ -61,6 +61,7 @@ class EvaluationTest : public QObject {
       const auto cell = [&](int column) { return model->index(row, column).data().toString(); };
       QCOMPARE(cell(ResultsModel::kMethod), QString::fromStdString(findMethod(point.method).label));
       QCOMPARE(cell(ResultsModel::kFlops), number(point.flops.paper, 3));
+      QCOMPARE(cell(ResultsModel::kKl), row == 0 ? QString() : number(*point.kl_divergence, 4));
       QCOMPARE(cell(ResultsModel::kQuality),
                QString("%1  (%2–%3)")
                    .arg(number(*point.top1, 2), number(point.top1_interval->low, 1),
