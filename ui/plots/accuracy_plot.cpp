@@ -212,10 +212,11 @@ void addPresent(PlotContent& content, const AccuracyInput& input) {
   if (!series.points.empty()) content.series.insert(content.series.begin(), std::move(series));
 }
 
-QString noteFor(const AccuracyInput& input) {
+/// `published_shown`: some of them have both axes.
+QString noteFor(const AccuracyInput& input, bool published_shown) {
   const OperatingPoints& published = publishedPoints();
   QString reference;
-  if (input.published) {
+  if (published_shown) {
     reference = QObject::tr("Hollow: %1 on %2, published (%3).")
                     .arg(published.model, published.dataset, published.source);
   }
@@ -255,14 +256,16 @@ PlotContent accuracyContent(const AccuracyInput& input) {
     addSeries(content, input.measured, Origin::kRecorded, input);
   }
   addSeries(content, input.evaluated, Origin::kEvaluated, input);
+  const std::size_t own = content.series.size();
   if (input.published) addSeries(content, publishedPoints(), Origin::kPublished, input);
+  const bool published_shown = content.series.size() > own;
   if (content.isEmpty()) return content;
   addPresent(content, input);
   addGuides(content, input);
   content.x = {axisLabel(input.cost), std::nullopt, std::nullopt, false};
   content.y = {axisLabel(input.quality), std::nullopt, std::nullopt, false,
                input.quality == QualityAxis::kKl};
-  content.note = noteFor(input);
+  content.note = noteFor(input, published_shown);
   return content;
 }
 

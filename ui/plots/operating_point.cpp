@@ -51,7 +51,7 @@ QString axisLabel(QualityAxis axis) {
     case QualityAxis::kPixelMiou:
       return QObject::tr("mIoU of pixels with the unmerged map (%)");
     case QualityAxis::kKl:
-      return QObject::tr("KL from the unmerged model (nats)");
+      return QObject::tr("KL from unmerged (nats)");
   }
   return {};
 }
