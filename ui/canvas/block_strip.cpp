@@ -11,6 +11,7 @@
 #include <QToolTip>
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "canvas/layers.h"
 #include "look/icons.h"
@@ -28,6 +29,7 @@ constexpr int kReadablePicture = 56;
 constexpr int kUsualPicture = 84;
 constexpr double kSlenderest = 0.5;  ///< width over height of a tile
 constexpr double kWidest = 2.0;
+constexpr int kDrawnTogether = 20;  ///< ms
 
 }  // namespace
 
@@ -44,8 +46,14 @@ BlockTiles::BlockTiles(Pane& pane, ViewState& view, QWidget* parent)
     update();
   });
   connect(&focus_, &KeyboardFocus::changed, this, [this] { update(); });
-  connect(&thumbnails_, &BlockThumbnails::drawn, this,
-          [this](int block) { update(tileRect(block)); });
+  // Several in one frame: each is a pass through all of the window.
+  drawn_delay_.setSingleShot(true);
+  drawn_delay_.setInterval(kDrawnTogether);
+  connect(&drawn_delay_, &QTimer::timeout, this, [this] { update(std::exchange(drawn_, {})); });
+  connect(&thumbnails_, &BlockThumbnails::drawn, this, [this](int block) {
+    drawn_ |= tileRect(block);
+    if (!drawn_delay_.isActive()) drawn_delay_.start();
+  });
   text_width_ = widestText();
   setPane(pane);
 }

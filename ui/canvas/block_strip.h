@@ -69,6 +69,8 @@ class BlockTiles : public QWidget {
   QSize hinted_;
   int text_width_ = 0;  ///< of a tile's longest usual text
   BlockThumbnails thumbnails_;
+  QTimer drawn_delay_;
+  QRect drawn_;  ///< not yet on the screen
 };
 
 // All blocks of a run side by side, to move through the depth by click, key or play button.

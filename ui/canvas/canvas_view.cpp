@@ -35,6 +35,8 @@ CanvasView::CanvasView(Pane& pane, ViewState& view, ViewPort& port, QWidget* par
   busy_.setAttribute(Qt::WA_TransparentForMouseEvents);
   busy_.resize(busy_.sizeHint());
   setFocusPolicy(Qt::StrongFocus);
+  // Else all that lies behind it is painted first.
+  setAttribute(Qt::WA_OpaquePaintEvent);
   setMouseTracking(true);
   setAccessibleName(tr("Canvas %1").arg(pane.index() + 1));
   navigator_ = new CanvasNavigator(*this, port_, [this] { return frame(); });
@@ -51,12 +53,12 @@ CanvasView::CanvasView(Pane& pane, ViewState& view, ViewPort& port, QWidget* par
   connect(&view_, &ViewState::selectionChanged, this, &CanvasView::describeSelection);
   connect(&pane_, &Pane::inspectionChanged, this, &CanvasView::adoptInspection);
   connect(&pane_, &Pane::lensChanged, this, repaint);
-  connect(&pane_, &Pane::choiceChanged, this, repaint);
   connect(&pane_, &Pane::choiceChanged, this, &CanvasView::showPrompting);
   connect(&view_, &ViewState::promptingChanged, this, &CanvasView::showPrompting);
   connect(&pane_, &Pane::busyChanged, &busy_, &BusyIndicator::setBusy);
   grace_.setSingleShot(true);
   connect(&grace_, &QTimer::timeout, this, [this] { present(picture_, nullptr); });
+  showPrompting();
   adoptInspection();
   busy_.setBusy(pane_.busy());
 }
@@ -171,7 +173,7 @@ CanvasScene CanvasView::scene() const {
   scene.canvas = size();
   scene.ratio = devicePixelRatioF();
   scene.ground = canvasBackground(palette());
-  scene.prompts = promptsOf(pane_.choice().settings);
+  scene.prompts = prompts_;
   if (inspection_ == nullptr || inspection_->depth() == 0) return scene;
   scene.inspection = inspection_;
   scene.reference =
@@ -187,13 +189,18 @@ CanvasScene CanvasView::scene() const {
 
 void CanvasView::paintEvent(QPaintEvent* /*event*/) {
   QPainter painter(this);
-  painter.fillRect(rect(), canvasBackground(palette()));
+  const QColor ground = canvasBackground(palette());
   if (shown_ == nullptr) {
+    painter.fillRect(rect(), ground);
     paintEmptyState(painter, empty_title_, empty_hint_, rect(), palette());
   } else {
     CanvasScene now = scene();
     // Of what is really painted on: the widget may be rendered finer than its screen.
     now.ratio = painter.deviceTransform().m11();
+    const QRectF covered(now.mapping.origin, QSizeF(shown_->pixels.size()) * now.mapping.scale);
+    for (const QRect& beside : QRegion(rect()) - covered.toRect().adjusted(1, 1, -1, -1)) {
+      painter.fillRect(beside, ground);
+    }
     layers_.paint(painter, now);
     paintPatches(painter, now);
     paintDecor(painter, now);
@@ -312,13 +319,17 @@ void CanvasView::mousePressEvent(QMouseEvent* event) {
 void CanvasView::mouseReleaseEvent(QMouseEvent* event) {
   if (event->button() != Qt::LeftButton || !prompt_tool_.drawing()) return;
   const auto edit =
-      prompt_tool_.release(event->position(), promptsOf(pane_.choice().settings), mapping(),
+      prompt_tool_.release(event->position(), prompts_, mapping(),
                            shown_ == nullptr ? QSizeF() : QSizeF(shown_->pixels.size()));
   update();
   if (edit) emit promptsEdited(edit->prompts, edit->what);
 }
 
 void CanvasView::showPrompting() {
+  if (Prompts now = promptsOf(pane_.choice().settings); now != prompts_) {
+    prompts_ = std::move(now);
+    update();
+  }
   prompting_ = view_.prompting() && takesPrompts(pane_.choice());
   navigator_->setDrawing(prompting_);
   if (prompting_ || !prompt_tool_.drawing()) return;

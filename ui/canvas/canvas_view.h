@@ -107,6 +107,7 @@ class CanvasView : public QWidget {
   bool caption_visible_ = true;
   bool active_ = false;
   bool prompting_ = false;
+  Prompts prompts_;  ///< of the pane's choice
 };
 
 }  // namespace adamerge::ui

@@ -20,6 +20,7 @@
 #include "evaluation/results_page.h"
 #include "evaluation/run_bar.h"
 #include "look/message.h"
+#include "look/widgets.h"
 #include "sources/recent.h"
 
 namespace adamerge::ui {
@@ -293,7 +294,7 @@ void EvaluationPanel::tell(Severity severity, const QString& text,
   setRunning(false);
   refresh();
   notice_->show(severity, text, std::move(actions));
-  if (!isVisible()) emit told(severity, text);
+  if (!isSeen(*this)) emit told(severity, text);
 }
 
 void EvaluationPanel::showEvent(QShowEvent* event) {

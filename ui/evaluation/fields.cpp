@@ -236,6 +236,8 @@ PointFields::PointFields(QWidget* parent)
   form_ = new QFormLayout(this);
   form_->setContentsMargins(0, 0, 0, 0);
   form_->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
+  // A narrow panel has the methods below their name.
+  form_->setRowWrapPolicy(QFormLayout::WrapLongRows);
   form_->setVerticalSpacing(8);
   form_->addRow(tr("Methods"), makeMethods());
   auto* modes = new QWidget;

@@ -225,11 +225,12 @@ void BatchDialog::refresh() {
   const auto ofTraces = [&] {
     return counted(traced, "%1 image of a trace", "%1 images of traces");
   };
+  const bool only_traces = !images_.empty() && traced == images_.size();
+  rows_->setEnabled(!only_traces);
   found_->setText(images_.empty() ? QString()
-                  : traced == images_.size()
-                      ? ofTraces()
-                      : counted(images_.size(), "%1 image, subfolders included",
-                                "%1 images, subfolders included"));
+                  : only_traces   ? ofTraces() + tr(", with methods of their own")
+                                  : counted(images_.size(), "%1 image, subfolders included",
+                                            "%1 images, subfolders included"));
   try {
     const BatchPlan made = plan();
     const std::size_t figures = made.runs() * made.kinds.size() * made.formats.size();

@@ -189,9 +189,11 @@ void BusyIndicator::setBusy(bool busy) {
   setToolTip(busy ? tr("The model runs on the picture; the newest setting comes first.")
                   : QString());
   if (busy) return delay_.start();
+  const bool drawn = turning();
   delay_.stop();
   frames_.stop();
-  update();
+  // Most results come before it is drawn, and its place is a part of the canvas.
+  if (drawn) update();
 }
 
 QSize BusyIndicator::sizeHint() const { return {kSide, kSide}; }
@@ -242,6 +244,40 @@ void KeyboardFocus::setShown(bool shown) {
   shown_ = shown;
   emit changed();
 }
+
+bool isSeen(const QWidget& widget) {
+  return widget.isVisible() && !widget.visibleRegion().isEmpty();
+}
+
+LayoutIsland::LayoutIsland(QWidget* content, QWidget* parent)
+    : QWidget(parent), content_(content), told_{} {
+  content_->setParent(this);
+  setSizePolicy(content_->sizePolicy());
+}
+
+QSize LayoutIsland::sizeHint() const { return content_->sizeHint(); }
+
+QSize LayoutIsland::minimumSizeHint() const { return content_->minimumSizeHint(); }
+
+bool LayoutIsland::hasHeightForWidth() const { return content_->hasHeightForWidth(); }
+
+int LayoutIsland::heightForWidth(int width) const { return content_->heightForWidth(width); }
+
+LayoutIsland::Wish LayoutIsland::wish() const {
+  return {sizeHint(), minimumSizeHint(), hasHeightForWidth() ? heightForWidth(width()) : 0};
+}
+
+bool LayoutIsland::event(QEvent* event) {
+  if (event->type() == QEvent::LayoutRequest || event->type() == QEvent::Show) {
+    if (Wish now = wish(); now != told_) {
+      told_ = now;
+      updateGeometry();
+    }
+  }
+  return QWidget::event(event);
+}
+
+void LayoutIsland::resizeEvent(QResizeEvent* /*event*/) { content_->resize(size()); }
 
 bool FittingDialog::event(QEvent* event) {
   const bool handled = QDialog::event(event);

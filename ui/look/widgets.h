@@ -142,6 +142,39 @@ class KeyboardFocus : public QObject {
   bool shown_ = false;
 };
 
+/// Whether any of it is on the screen. Qt calls docks behind another's tab visible: they lie
+/// outside the window.
+bool isSeen(const QWidget& widget);
+
+/// Holds one widget that fills it. What stands around is laid out anew only when that widget wants
+/// another size: Qt lays out the whole window whenever a label within has another text.
+class LayoutIsland : public QWidget {
+  Q_OBJECT
+ public:
+  explicit LayoutIsland(QWidget* content, QWidget* parent = nullptr);
+
+  QSize sizeHint() const override;
+  QSize minimumSizeHint() const override;
+  bool hasHeightForWidth() const override;
+  int heightForWidth(int width) const override;
+
+ protected:
+  bool event(QEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
+
+ private:
+  struct Wish {
+    QSize hint;
+    QSize least;
+    int height;  ///< for the present width
+    bool operator==(const Wish&) const = default;
+  };
+  Wish wish() const;
+
+  QWidget* content_;
+  Wish told_;
+};
+
 /// Grows where its wrapped text needs more height than a window grants by itself.
 class FittingDialog : public QDialog {
   Q_OBJECT

@@ -19,6 +19,7 @@
 #include <QVBoxLayout>
 
 #include "look/icons.h"
+#include "look/widgets.h"
 
 namespace adamerge::ui {
 namespace {
@@ -194,11 +195,11 @@ void PlotPanel::showNote() {
 
 void PlotPanel::drawLater() {
   outdated_ = true;
-  if (queued_ || !isVisible()) return;
+  if (queued_ || !isSeen(*this)) return;
   queued_ = true;
   QTimer::singleShot(kDrawnWithin, this, [this] {
     queued_ = false;
-    if (outdated_ && isVisible()) draw();
+    if (outdated_ && isSeen(*this)) draw();
   });
 }
 
@@ -450,6 +451,8 @@ void PlotPanel::focusOutEvent(QFocusEvent* event) {
 
 void PlotPanel::paintEvent(QPaintEvent* event) {
   QWidget::paintEvent(event);
+  // Its dock came out from behind another's tab.
+  if (outdated_) drawLater();
   if (!keyboard_focus_) return;
   QPainter painter(this);
   painter.setPen(QPen(palette().color(QPalette::Highlight), 2));

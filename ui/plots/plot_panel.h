@@ -91,6 +91,7 @@ class PlotPanel : public QWidget {
   void catchUp();
   int plotRoom(int width) const;
   void draw();
+  /// Where it is seen; else when it is.
   void drawLater();
   /// In a low panel one line: the plot needs the room.
   void showNote();

@@ -128,8 +128,10 @@ class SeriesPainter {
       lower->addData(point.x, extent.low);
       middle->addData(point.x, point.y);
     }
-    upper->setPen(Qt::NoPen);
-    lower->setPen(Qt::NoPen);
+    // An edge, or neither the band nor its place in the legend stands out from the ground.
+    const QPen edge(theme_.muted, line_width_ * 0.35);
+    upper->setPen(edge);
+    lower->setPen(edge);
     upper->setBrush(theme_.band);
     upper->setChannelFillGraph(lower);
     middle->setPen(QPen(theme_.muted, line_width_ * 0.7, Qt::DashLine));

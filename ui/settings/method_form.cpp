@@ -9,6 +9,7 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
+#include "adamerge/error.h"
 #include "bench/workbench.h"
 #include "look/message.h"
 #include "look/text.h"
@@ -32,6 +33,22 @@ Settings defaultsOf(const MethodInfo& method, const VitConfig& vit) {
     if (suits(setting, vit)) defaults[setting.key] = defaultOf(setting, vit);
   }
   return defaults;
+}
+
+/// Those of its words that a network takes.
+std::vector<std::string> wordsFor(const MethodInfo& method, const SettingInfo& setting,
+                                  const VitConfig& vit) {
+  std::vector<std::string> words = setting.choices;
+  std::erase_if(words, [&](const std::string& word) {
+    try {
+      requireSettingsSuit({method.id, {{setting.key, word}}, nullptr, false}, vit, {}, true);
+      return false;
+    } catch (const Error&) {
+      return true;
+    }
+  });
+  // Refused whatever it says: that is the method's matter.
+  return words.empty() ? setting.choices : words;
 }
 
 /// Whether the last result, or before the first the model, lacks statistics that the choice wants.
@@ -133,6 +150,7 @@ void MethodForm::bind() {
 
 void MethodForm::rebuild() {
   const MethodInfo& info = findMethod(pane_->choice().method);
+  const LoadedModelPtr model = workbench_.model();
   // Deleted later: the control that caused this may still be on the stack.
   for (SettingRow* row : rows_) {
     row->hide();
@@ -152,6 +170,9 @@ void MethodForm::rebuild() {
     if (fallback == built_defaults_.end() || onSlider(info, setting)) continue;
     SettingInfo own = setting;
     own.fallback = fallback->second;
+    if (model != nullptr && std::holds_alternative<std::string>(own.fallback)) {
+      own.choices = wordsFor(info, setting, model->info.vit);
+    }
     auto* row = new SettingRow(own, this);
     settings_->addWidget(row);
     setTabOrder(before, row->editor().control());
@@ -243,7 +264,8 @@ QString MethodForm::calibrationText() const {
                      .arg(statistics.entries.back().r_max);
   const int value = pane_->compression();
   if (value > statistics.entries.back().r_max || value < statistics.entries.front().r_max) {
-    text += tr(" %1 %2 lies outside: the nearest is taken.").arg(knob).arg(value);
+    // Without the value: text that is the same for many moves of the slider is laid out once.
+    text += tr(" What is set lies outside: the nearest is taken.");
   }
   if (workbench_.chosenStatistics() != nullptr) {
     text += tr(" <a href='own'>Back to the model's own</a>");

@@ -88,7 +88,7 @@ void DockTitle::refresh() {
 
 namespace {
 
-constexpr int kPanelWidth = 340;
+constexpr int kPanelWidth = 356;
 constexpr int kImagesWidth = 180;
 constexpr double kEnlarged = 0.7;  ///< of the screen, for a plot in a window of its own
 

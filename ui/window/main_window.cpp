@@ -7,6 +7,9 @@
 #include <QFileInfo>
 #include <QMenu>
 #include <QStatusBar>
+#include <QTimer>
+#include <functional>
+#include <utility>
 
 #include "bench/workbench.h"
 #include "evaluation/evaluation_panel.h"
@@ -125,6 +128,28 @@ void MainWindow::connectFiles() {
   connect(actions_->next_image, &QAction::triggered, this, [this] { docks_->images().step(1); });
 }
 
+namespace {
+
+class ResizeWatch : public QObject {
+ public:
+  ResizeWatch(QWidget& watched, std::function<void()> resized)
+      : QObject(&watched), resized_(std::move(resized)) {
+    watched.installEventFilter(this);
+  }
+
+ protected:
+  bool eventFilter(QObject* /*watched*/, QEvent* event) override {
+    // After the canvases in it took their new sizes.
+    if (event->type() == QEvent::Resize) QTimer::singleShot(0, this, [this] { resized_(); });
+    return false;
+  }
+
+ private:
+  std::function<void()> resized_;
+};
+
+}  // namespace
+
 void MainWindow::connectView() {
   CompareGrid& grid = stage_->grid();
   connect(actions_->zoom_in, &QAction::triggered, this, [&grid] { grid.activeCanvas().zoomIn(); });
@@ -144,6 +169,13 @@ void MainWindow::connectView() {
   connect(&grid.viewPort(), &ViewPort::changed, this, tell_view, Qt::QueuedConnection);
   connect(&workbench_, &Workbench::pictureChanged, this, tell_view, Qt::QueuedConnection);
   connect(&workbench_, &Workbench::paneCountChanged, this, tell_view, Qt::QueuedConnection);
+  // A fitted picture takes the room that captions and legends leave of the canvas.
+  connect(&workbench_.view(), &ViewState::overlayChanged, this, tell_view, Qt::QueuedConnection);
+  for (int index = 0; index < kMostPanes; ++index) {
+    connect(&workbench_.pane(index), &Pane::inspectionChanged, this, tell_view,
+            Qt::QueuedConnection);
+  }
+  new ResizeWatch(grid, tell_view);
   connect(actions_->block_previous, &QAction::triggered, this, [this] { stepBlock(-1); });
   connect(actions_->block_next, &QAction::triggered, this, [this] { stepBlock(1); });
   connect(actions_->play_blocks, &QAction::triggered, this,

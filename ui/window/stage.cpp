@@ -4,6 +4,7 @@
 #include <QVBoxLayout>
 
 #include "bench/workbench.h"
+#include "look/widgets.h"
 
 namespace adamerge::ui {
 
@@ -24,7 +25,7 @@ Stage::Stage(Workbench& workbench, VideoSource& video, QWidget* parent)
   layout->addWidget(video_bar_);
   layout->addWidget(readout_);
   layout->addWidget(strip_);
-  layout->addWidget(compression_);
+  layout->addWidget(new LayoutIsland(compression_));
   connect(&workbench, &Workbench::activePaneChanged, this, &Stage::followActivePane);
   connect(&workbench, &Workbench::paneCountChanged, this, &Stage::followActivePane);
   connect(&workbench, &Workbench::failed, messages_,

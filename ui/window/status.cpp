@@ -255,7 +255,7 @@ StatusStrip::StatusStrip(Workbench& workbench, QWidget* parent)
   pages_->addWidget(model_);
   pages_->addWidget(progress_);
   row->addWidget(pages_, 1);
-  row->addWidget(view_, 1);
+  row->addWidget(view_, 2);
   row->addWidget(hint_, 2);
   row->addWidget(busy_);
   row->addWidget(devices_);

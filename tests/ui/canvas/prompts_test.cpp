@@ -65,6 +65,7 @@ class PromptsTest : public QObject {
   void otherMethodsTakeNone();
   void windowsAreShownAndHidden();
   void defaultsAreTheModels();
+  void positionsAreTheModels();
 };
 
 void PromptsTest::aDragIsABoxAndAClickAPoint() {
@@ -235,6 +236,16 @@ void PromptsTest::defaultsAreTheModels() {
     if (button->text() == QStringLiteral("Reset all") && button->isEnabled()) button->click();
   }
   QCOMPARE(describe(shown.pane().choice(), vit), std::string("ToMe, Ratio (%) 50"));
+}
+
+/// Words that the network refuses are not offered.
+void PromptsTest::positionsAreTheModels() {
+  SamWindow shown("tome");
+  const auto& words = shown.find<QComboBox>(QStringLiteral("setting-position"));
+  QStringList offered;
+  for (int i = 0; i < words.count(); ++i) offered << words.itemText(i);
+  QCOMPARE(offered, (QStringList{QStringLiteral("destination"), QStringLiteral("mean")}));
+  QCOMPARE(words.currentText(), QStringLiteral("mean"));
 }
 
 }  // namespace

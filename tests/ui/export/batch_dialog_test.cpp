@@ -10,6 +10,7 @@
 #include <QtTest>
 #include <fstream>
 
+#include "adamerge/trace_file.h"
 #include "export/batch_forms.h"
 #include "export_fixture.h"
 #include "look/message.h"
@@ -90,6 +91,30 @@ class BatchDialogTest : public QObject {
     batchLabelled<QPushButton>(dialog, "Start")->click();
     QTRY_VERIFY_WITH_TIMEOUT(dialog.findChild<MessageLine*>()->asking(), kBatchWaitMs);
     QVERIFY(dialog.findChild<MessageLine*>()->text().startsWith("13 "));
+  }
+
+  /// Methods are for pictures: those of a trace are recorded in it.
+  void onlyTracesTakeNoMethods() {
+    const fs::path in = folder_.path() / "traced";
+    fs::create_directories(in);
+    const InspectionPtr bird = inspectSample({"tome", {{"r", std::int64_t{8}}}, nullptr, false});
+    const std::vector<TraceRecord> records{
+        {"bird.png", &bird->prepared->view, &bird->result, bird->baseline.get()}};
+    writeTrace(in / "run.adamerge-trace", bird->model->info, bird->choice, records, "a test");
+    BatchDialog dialog(context());
+    dialog.show();
+    const QString output = QString::fromStdString((folder_.path() / "out of traces").string());
+    dialog.setFolders(QString::fromStdString(in.string()), output);
+    QTRY_VERIFY_WITH_TIMEOUT(batchSays(dialog, "1 image of a trace, with methods of their own"),
+                             kBatchWaitMs);
+    auto* rows = dialog.findChild<BatchRows*>();
+    QVERIFY(!rows->isEnabled());
+    fs::copy_file(samplePath("bird"), in / "bird.png");
+    dialog.setFolders(QString(), output);
+    QVERIFY(rows->isEnabled());
+    dialog.setFolders(QString::fromStdString(in.string()), output);
+    QTRY_VERIFY_WITH_TIMEOUT(batchSays(dialog, "2 images, subfolders included"), kBatchWaitMs);
+    QVERIFY(rows->isEnabled());
   }
 
   void saysWhatIsMissing() {

@@ -17,6 +17,7 @@ class LabelsTest : public QObject {
   void numbersKeepTheirWidth();
   void longTextIsShortened();
   void noticeSaysWhatItIsTold();
+  void anIslandTellsOnlyOfOtherSizes();
 };
 
 void LabelsTest::numbersKeepTheirWidth() {
@@ -56,6 +57,54 @@ void LabelsTest::longTextIsShortened() {
   label.resize(label.sizeHint().width() + 10, 20);
   QCOMPARE(tip(), QStringLiteral("The most probable class."));
   QToolTip::hideText();
+}
+
+/// Counts how often a widget is asked to lay itself out.
+class LayoutRequests : public QObject {
+ public:
+  explicit LayoutRequests(QWidget& watched) { watched.installEventFilter(this); }
+  int take() {
+    // Each widget on the way up asks its parent in the next round.
+    for (int round = 0; round < 5; ++round) QCoreApplication::sendPostedEvents();
+    return std::exchange(count_, 0);
+  }
+
+ protected:
+  bool eventFilter(QObject* /*watched*/, QEvent* event) override {
+    count_ += event->type() == QEvent::LayoutRequest;
+    return false;
+  }
+
+ private:
+  int count_ = 0;
+};
+
+void LabelsTest::anIslandTellsOnlyOfOtherSizes() {
+  QWidget window;
+  auto* around = new QVBoxLayout(&window);
+  auto* content = new QWidget;
+  auto* inside = new QVBoxLayout(content);
+  auto* number = new NumberLabel;
+  number->setText(QStringLiteral("111"));
+  inside->addWidget(number);
+  auto* island = new LayoutIsland(content);
+  around->addWidget(island);
+  window.show();
+  LayoutRequests requests(window);
+  requests.take();
+  QCOMPARE(content->size(), island->size());
+  number->setText(QStringLiteral("888"));
+  QCOMPARE(requests.take(), 0);
+  number->setText(QStringLiteral("a number that takes much more room than the one before"));
+  QVERIFY(requests.take() > 0);
+  QVERIFY(number->width() >= number->sizeHint().width());
+  QCOMPARE(content->size(), island->size());
+  // While hidden it takes another size, too.
+  window.hide();
+  number->setText(QStringLiteral("1"));
+  const QSize narrow = content->sizeHint();
+  window.show();
+  QCOMPARE(island->sizeHint(), narrow);
 }
 
 void LabelsTest::noticeSaysWhatItIsTold() {

@@ -46,6 +46,22 @@ class EvaluationTest : public QObject {
 
   void init() { QDir(folder_.filePath("data")).removeRecursively(); }
 
+  void settingsFitTheirPanel() {
+    WindowFixture shown(freshAdaMerge());
+    shown.window().resize(1440, 900);
+    shown.find<QDockWidget>("evaluation").raise();
+    QCoreApplication::processEvents();
+    const auto& page = shown.find<EvaluationPanel>("evaluation-panel");
+    int seen = 0;
+    for (const auto* one : page.findChildren<QWidget*>()) {
+      if (!one->isVisible()) continue;
+      ++seen;
+      const int right = one->mapTo(&page, QPoint(one->width(), 0)).x();
+      QVERIFY2(right <= page.width(), qPrintable(one->objectName()));
+    }
+    QVERIFY(seen > 20);
+  }
+
   void measuresWhatTheCoreDoes() {
     Shown shown(*this, fewSetup());
     QSignalSpy interim(&shown.task(), &EvaluationTask::measured);

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // One canvas: what it draws and how it is worked with.
+#include <qcustomplot.h>
+
 #include <QComboBox>
+#include <QDockWidget>
 #include <QLabel>
+#include <QSignalSpy>
 #include <QSlider>
 #include <QSpinBox>
+#include <QTabBar>
 #include <QtTest>
 
 #include "adamerge/figures.h"
 #include "canvas/block_strip.h"
+#include "look/widgets.h"
+#include "plots/plot_panel.h"
 #include "ui_test.h"
 #include "window/actions.h"
 #include "window/stage.h"
@@ -61,6 +68,59 @@ class InspectTest : public QObject {
       QVERIFY2(difference(color, colors[static_cast<std::size_t>(patch)]) <= 2,
                qPrintable(QString("patch %1 is %2").arg(patch).arg(color.name())));
     }
+  }
+
+  void whatIsHiddenIsNotDrawn() {
+    auto& front = fixture_->find<PlotPanel>("tokens");
+    auto& behind = fixture_->find<PlotPanel>("redundancy");
+    QVERIFY(isSeen(front));
+    // For Qt it is visible: it lies outside the window.
+    QVERIFY(behind.isVisible() && !isSeen(behind));
+    QTest::qWait(100);
+    QSignalSpy front_drawn(front.findChild<QCustomPlot*>(), &QCustomPlot::afterReplot);
+    QSignalSpy behind_drawn(behind.findChild<QCustomPlot*>(), &QCustomPlot::afterReplot);
+    fixture_->workbench().setCompression(0, 20);
+    QVERIFY(fixture_->settle());
+    QTRY_VERIFY(front_drawn.count() > 0);
+    QTest::qWait(100);
+    QCOMPARE(behind_drawn.count(), 0);
+    fixture_->find<QDockWidget>("redundancy").raise();
+    QTRY_VERIFY(behind_drawn.count() > 0);
+    QVERIFY(isSeen(behind) && !isSeen(front));
+  }
+
+  /// What stands beside a fitted picture, and the window, take and give it room.
+  void zoomIsToldAsItIs() {
+    CanvasView& canvas = fixture_->window().stage().grid().canvas(0);
+    const auto told = [&] {
+      const QString zoom = QString(", %1 %").arg(
+          100 * canvas.mapping().scale * canvas.devicePixelRatioF(), 0, 'f', 0);
+      return fixture_->find<ElidedLabel>("view").text().endsWith(zoom);
+    };
+    QTRY_VERIFY(told());
+    const double before = canvas.mapping().scale;
+    fixture_->window().resize(1100, 760);
+    QTRY_VERIFY(canvas.mapping().scale != before);
+    QTRY_VERIFY(told());
+    fixture_->workbench().setPaneCount(4);
+    QVERIFY(fixture_->settle());
+    QTRY_VERIFY(told());
+  }
+
+  void panelsNamesFit() {
+    fixture_->window().resize(1440, 900);
+    QCoreApplication::processEvents();
+    // With the sixth plot, which only some methods have.
+    fixture_->find<QDockWidget>("tree").show();
+    int bars = 0;
+    for (const auto* bar : fixture_->window().findChildren<QTabBar*>(Qt::FindDirectChildrenOnly)) {
+      if (!bar->isVisible()) continue;
+      ++bars;
+      QCOMPARE(bar->elideMode(), Qt::ElideNone);
+      QTRY_VERIFY2(bar->tabRect(bar->count() - 1).right() < bar->width(),
+                   qPrintable(bar->tabText(bar->count() - 1)));
+    }
+    QCOMPARE(bars, 2);
   }
 
   void sliderMovesThePicture() {

@@ -54,6 +54,15 @@ const fs::path kBundled = fs::path(ADAMERGE_MODELS) / "vit-tiny-cifar10";
 class StatusStripTest : public QObject {
   Q_OBJECT
  private slots:
+  /// As wide as in a window of 1024 pixels.
+  void hasRoomForThePicture() {
+    Strip shown;
+    const QString text = QStringLiteral("airplane.png, 448 × 448, 51 %");
+    shown.strip.setView(text);
+    QCoreApplication::processEvents();
+    QCOMPARE(shown.strip.findChild<ElidedLabel*>("view")->shownText(), text);
+  }
+
   void namesTheModelAndExplainsIt() {
     Strip shown;
     QCOMPARE(shown.model()->text(), QString("No model"));
