@@ -89,6 +89,13 @@ TEST(BadInput, AConfigOfOneFamilyAndTensorsOfAnother) {
                                   HasSubstr("have the names of timm's VisionTransformer")));
 }
 
+TEST(BadInput, ASizeThatIsNotTheTablesIsNotPassedOver) {
+  Copy sam(fs::path(ADAMERGE_TEST_DATA) / "dense" / "sam-hf");
+  json& fields = sam.config.contains("vision_config") ? sam.config["vision_config"] : sam.config;
+  fields["image_size"] = 2 * fields.at("image_size").get<int>();
+  EXPECT_THAT(sam.error(), AllOf(HasSubstr("image_size is "), HasSubstr("pos_embed' in ")));
+}
+
 TEST(BadInput, AMissingHalfOfAPairIsNamed) {
   Copy clip("timm-eva02-clip");
   const auto without = [](Copy& model, const std::string& name) {
@@ -251,12 +258,13 @@ TEST(BadInput, EveryTensorThatIsMissingIsNamed) {
       ++removed;
       const std::string base = name.substr(0, name.rfind('.'));
       // Without what a family is told by, its tensors are another's.
-      EXPECT_THAT(message, AnyOf(HasSubstr(base), HasSubstr("have the names of"),
-                                 HasSubstr("has the names of no"), HasSubstr("no square grid"),
-                                 HasSubstr("'pos_embed' is missing"),
-                                 // Counts that the config holds against what is left.
-                                 HasSubstr("num_classes is "), HasSubstr("num_register_tokens is "),
-                                 HasSubstr("number of attention heads cannot be told")))
+      EXPECT_THAT(message,
+                  AnyOf(HasSubstr(base), HasSubstr("have the names of"),
+                        HasSubstr("has the names of no"), HasSubstr("no square grid"),
+                        HasSubstr("have no 'attn_pool.query'"), HasSubstr("'pos_embed' is missing"),
+                        // Counts that the config holds against what is left.
+                        HasSubstr("num_classes is "), HasSubstr("num_register_tokens is "),
+                        HasSubstr("number of attention heads cannot be told")))
           << folder.filename() << " without " << name;
     }
   }

@@ -45,6 +45,24 @@ TEST(Names, HuggingFaceVitUnderEveryPrefix) {
   }
 }
 
+// The width would say 3.
+TEST(Names, HeadsThatNoFieldTellsAreTheClasses) {
+  const test::ModelFolder folder;
+  folder.tensors(test::huggingFaceNames(test::smallTensors(192), "vit.", false));
+  folder.json("config.json", {{"model_type", "vit"}, {"image_size", 32}});
+  EXPECT_EQ(loadModel(folder.path()).info.vit.heads, 12);
+}
+
+TEST(Names, MessagesCallTensorsAsTheFileDoes) {
+  NamedTensors tensors = test::huggingFaceNames(test::smallTensors(), "vit.", false);
+  tensors.at("classifier.weight") = tensors.at("classifier.weight").to(at::kLong);
+  const test::ModelFolder folder;
+  folder.tensors(tensors);
+  folder.json("config.json", huggingFaceConfig("vit"));
+  EXPECT_THAT(errorMessage([&] { loadModel(folder.path()); }),
+              HasSubstr("tensor 'classifier.weight' is of type Long"));
+}
+
 TEST(Names, Dinov2WithItsClassifier) {
   NamedTensors tensors = test::smallTensors();
   for (const char* name :

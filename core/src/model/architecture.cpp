@@ -220,6 +220,7 @@ class Finder {
     pool.queries = length("attn_pool.latent", 3, 1);
     pool.width = length("attn_pool.latent", 3, 2);
     pool.norms = has("attn_pool.key_norm.weight");
+    pool.activation = config_.pool_activation.value_or(vit_.activation);
     pool.mlp_hidden =
         has("attn_pool.mlp.fc1.weight") ? length("attn_pool.mlp.fc1.weight", 2, 0) : 0;
     if (pool.heads < 1 || pool.width % pool.heads != 0) {

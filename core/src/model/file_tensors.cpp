@@ -134,7 +134,8 @@ void FileTensors::rename(std::span<const Renaming> table) {
     const std::string before = node.key();
     for (Rule& rule : rules) {
       if (auto name = replaced(before, rule.from, rule.to)) {
-        original_[*name] = inFile(before);
+        const auto known = original_.find(before);
+        original_[*name] = known != original_.end() ? known->second : before;
         node.key() = std::move(*name);
         rule.used = true;
         break;

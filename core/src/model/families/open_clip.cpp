@@ -117,7 +117,7 @@ void readVision(const ConfigFields& vision, FileTensors& tensors, ModelConfig& c
   }
   config.depth = vision.count("layers");
   config.dim = vision.count("width");
-  config.patch_size = vision.count("patch_size");
+  config.patch_size = patchSizeField(vision);
   config.trained_size = vision.size("image_size");
   constexpr int kHeadWidth = 64;
   const Field<int> head_width = vision.count("head_width");
