@@ -252,7 +252,9 @@ class Finder {
     const bool head = has("head.weight");
     vit_.classes = head ? length("head.weight", 2, 0) : 0;
     vit_.two_heads = vit_.distillation_token && has("head_dist.weight");
-    vit_.mean_of_tokens = vit_.two_heads;
+    // Without any head both tokens are the embedding, as in timm.
+    vit_.mean_of_tokens =
+        vit_.two_heads || (vit_.distillation_token && !head && !has("projection.weight"));
     if (head || config_.format == ConfigFormat::kTimm) agree(config_.classes, vit_.classes);
 
     if (head && vit_.class_token && length("head.weight", 2, 1) == 2 * vit_.dim &&

@@ -113,6 +113,12 @@ def main():
               **shared, image_size=20, layer_scale_init_value=0.0, use_relative_position_bias=True,
               use_mean_pooling=True)),
           (20, 20), "old", "mean of the patch tokens; the class has no norm", lambda features: features[:, 1:].mean(1))
+    # A window that is no square, whose table the library turns.
+    write("hf-beit-rectangular",
+          transformers.BeitModel(transformers.BeitConfig(
+              **shared, image_size=[20, 30], layer_scale_init_value=0.1, use_mean_pooling=False,
+              use_relative_position_bias=True)),
+          (20, 30), "old", "class token after the final norm", lambda features: features[:, 0])
 
 
 if __name__ == "__main__":
