@@ -367,6 +367,13 @@ class Finder {
       const auto side =
           static_cast<int>(std::lround((std::sqrt(std::max(rows - 3.0, 1.0)) + 1) / 2));
       if (relativeRows(side, side) != rows) {
+        if (const auto& size = config_.trained_size) {
+          throw Error(
+              fmt::format("{}: {} is {} x {}, but '{}' in {} has {} rows, which are the offsets of "
+                          "no such grid",
+                          config_.file, size.key, (*size).height, (*size).width,
+                          tensors_.inFile(name), tensors_.file(), rows));
+        }
         fail(fmt::format("tensor '{}' has {} rows, which are the offsets of no grid of patches",
                          tensors_.inFile(name), rows));
       }
