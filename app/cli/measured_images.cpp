@@ -97,13 +97,6 @@ std::vector<int> CalibrationSubject::counts() const {
       [&] { return parseCounts("--" + optionName(listed()), ratio_.empty() ? r_max_ : ratio_); });
 }
 
-namespace {
-
-/// Its statistics are for the one value that the setting has.
-bool measuredAsSet(const MethodChoice& choice) { return compressionKnob(choice)->keeps; }
-
-}  // namespace
-
 MethodChoice CalibrationSubject::choice() const {
   MethodChoice choice = method_.choice();
   if (usesImportance(choice)) {
@@ -116,7 +109,7 @@ MethodChoice CalibrationSubject::choice() const {
     throw UsageError("--stats: calibrate makes statistics and reads none");
   }
   asUsage([&] { requireStatistics(choice); }, "there is nothing to calibrate: ");
-  if (measuredAsSet(choice)) {
+  if (compressionKnob(choice)->calibratesOnce()) {
     if (r_max_.empty() && ratio_.empty()) return choice;
     throw UsageError(fmt::format("--{} is no setting of {}, whose statistics hang on no count",
                                  optionName(listed()), choice.method));
@@ -146,7 +139,7 @@ CalibrationSubject::Outcome CalibrationSubject::run(const Engine& engine, unsign
   }
   requireSettingsSuit(calibration.choice, model.vit, model.name, /*strict=*/true);
   engine.prepare(calibration.choice);
-  if (measuredAsSet(calibration.choice)) {
+  if (compressionKnob(calibration.choice)->calibratesOnce()) {
     const Settings complete = completeSettings(calibration.choice, model.vit);
     const std::string& key = compressionKnob(calibration.choice)->key;
     calibration.r_max = {static_cast<int>(std::get<std::int64_t>(complete.at(key)))};

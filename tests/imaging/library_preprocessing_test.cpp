@@ -139,6 +139,7 @@ TEST(HuggingFacePreprocessing, DefaultsOfEachClass) {
     float mean, std;  // of red
     int resized;      // for an input of 224
     bool floating_point;
+    bool any_size = false;
   };
   constexpr auto kExact = Resize::kExact;
   constexpr auto kShorter = Resize::kShorterSide;
@@ -148,16 +149,17 @@ TEST(HuggingFacePreprocessing, DefaultsOfEachClass) {
       {"ViT", "vit", kExact, kBilinear, 0.5F, 0.5F, 224, false},
       {"ViT", "vit_mae", kExact, kBilinear, 0.5F, 0.5F, 224, false},
       {"DeiT", "deit", kExact, kBicubic, 0.5F, 0.5F, 256, false},
-      {"Beit", "beit", kExact, kBicubic, 0.5F, 0.5F, 224, false},
-      {"Beit", "data2vec-vision", kExact, kBicubic, 0.5F, 0.5F, 224, false},
+      {"Beit", "beit", kExact, kBicubic, 0.5F, 0.5F, 224, false, true},
+      {"Beit", "data2vec-vision", kExact, kBicubic, 0.5F, 0.5F, 224, false, true},
       {"Bit", "bit", kShorter, kBicubic, 0.48145466F, 0.26862954F, 224, false},
-      {"Bit", "dinov2", kShorter, kBicubic, 0.48145466F, 0.26862954F, 224, false},
-      {"Bit", "dinov2_with_registers", kShorter, kBicubic, 0.48145466F, 0.26862954F, 224, false},
+      {"Bit", "dinov2", kShorter, kBicubic, 0.48145466F, 0.26862954F, 224, false, true},
+      {"Bit", "dinov2_with_registers", kShorter, kBicubic, 0.48145466F, 0.26862954F, 224, false,
+       true},
       {"CLIP", "clip", kShorter, kBicubic, 0.48145466F, 0.26862954F, 224, false},
       {"CLIP", "clip_vision_model", kShorter, kBicubic, 0.48145466F, 0.26862954F, 224, false},
       {"Siglip", "siglip", kExact, kBicubic, 0.5F, 0.5F, 224, false},
       {"Siglip", "siglip_vision_model", kExact, kBicubic, 0.5F, 0.5F, 224, false},
-      {"DINOv3ViT", "dinov3_vit", kExact, kBilinear, 0.485F, 0.229F, 224, true}};
+      {"DINOv3ViT", "dinov3_vit", kExact, kBilinear, 0.485F, 0.229F, 224, true, true}};
   for (const Case& c : cases) {
     SCOPED_TRACE(c.model_type);
     std::vector<json> files{json::object(), {{"do_normalize", true}}};
@@ -184,13 +186,16 @@ TEST(HuggingFacePreprocessing, DefaultsOfEachClass) {
       EXPECT_EQ(p.resize_width, c.resized);
       EXPECT_EQ(p.crop_width, 224);
       EXPECT_EQ(p.floating_point, c.floating_point);
-      EXPECT_EQ(config.crop.has_value(), false) << "the file states no size";
+      // The file states no size: the class's counts where the network takes any.
+      EXPECT_EQ(config.crop.has_value(), !file.empty() && !named && c.any_size);
       if (file.empty()) {
         EXPECT_THAT(config.notes,
                     Contains(AllOf(HasSubstr("no preprocessor_config.json"),
                                    HasSubstr(std::string(c.type) + "ImageProcessor"))));
-      } else {
+      } else if (config.crop) {
         EXPECT_THAT(config.notes, IsEmpty());
+      } else {
+        EXPECT_THAT(config.notes, testing::ElementsAre(HasSubstr("names no size")));
       }
     }
   }
@@ -298,8 +303,9 @@ TEST(HuggingFacePreprocessing, EveryFieldIsCheckedByName) {
       {"do_rescale", {0}},
       {"do_normalize", {"no"}},
       {"rescale_factor", {0, -1, 1e300, 1e-300, "1/255"}},
-      {"image_mean", {0.5, {0.5, 0.5}, {0.5, 0.5, 0.5, 0.5}, {0.5, 0.5, "x"}, {1e300, 0, 0}}},
-      {"image_std", {{0.5, 0, 0.5}, {0.5, -1, 0.5}, {0.5}, 1}}};
+      {"image_mean",
+       {"x", json::array(), {0.5, 0.5}, {0.5, 0.5, 0.5, 0.5}, {0.5, 0.5, "x"}, {1e300, 0, 0}}},
+      {"image_std", {{0.5, 0, 0.5}, {0.5, -1, 0.5}, json::array({0}), 0}}};
   for (const auto& [key, values] : wrong) {
     for (const json& value : values) problem(key, value);
   }
@@ -314,8 +320,9 @@ TEST(HuggingFacePreprocessing, EveryFieldIsCheckedByName) {
 }
 
 TEST(HuggingFacePreprocessing, WhatIsNotKnownIsTold) {
-  EXPECT_THAT(huggingFace({{"do_pad", true}, {"do_shine", false}, {"pad_size", nullptr}}).notes,
-              testing::ElementsAre(HasSubstr("do_pad in preprocessor_config.json is not known")));
+  EXPECT_THAT(
+      huggingFace({{"size", 48}, {"do_pad", true}, {"do_shine", false}, {"pad_size", {}}}).notes,
+      testing::ElementsAre(HasSubstr("do_pad in preprocessor_config.json is not known")));
   EXPECT_THAT(huggingFace({{"image_processor_type", "ConvNextImageProcessor"}}, "beit").notes,
               Contains(AllOf(HasSubstr("'ConvNextImageProcessor'"), HasSubstr("BeitImage"))));
   const PreprocessingConfig cropped = huggingFace({{"size", 48}, {"crop_size", 32}});
@@ -324,6 +331,31 @@ TEST(HuggingFacePreprocessing, WhatIsNotKnownIsTold) {
   // A ViT's processor has no crop of its own.
   const json named{{"image_processor_type", "ViTImageProcessor"}, {"size", 48}, {"crop_size", 32}};
   EXPECT_EQ(huggingFace(named).crop->width, 48);
+}
+
+TEST(HuggingFacePreprocessing, OneNumberIsEveryChannels) {
+  for (const json& value : {json(0.25), json::array({0.25})}) {
+    const PreprocessingConfig read = huggingFace({{"image_mean", value}, {"image_std", value}});
+    EXPECT_EQ(read.mean, (std::array<float, 3>{0.25F, 0.25F, 0.25F}));
+    EXPECT_EQ(read.std, read.mean);
+  }
+}
+
+// What transformers 5 does; 4 ignores do_center_crop in these classes.
+TEST(HuggingFacePreprocessing, CropsOnlyToASizeThatIsKnown) {
+  const json crops{{"size", 48}, {"do_center_crop", true}};
+  EXPECT_THAT(errorMessage([&] { huggingFace(crops, "vit"); }),
+              HasSubstr("do_center_crop is true, but there is no crop_size"));
+  EXPECT_EQ(huggingFace(crops, "beit").crop->width, 224);
+}
+
+TEST(HuggingFacePreprocessing, WithoutASizeTheClassesOwnWhereTheNetworkTakesIt) {
+  const json fields{{"do_rescale", true}};
+  EXPECT_EQ(huggingFace(fields, "dinov2").crop->height, 224);
+  EXPECT_EQ(huggingFace(fields, "dinov3_vit").crop->height, 224);
+  const PreprocessingConfig fixed = huggingFace(fields, "vit");
+  EXPECT_FALSE(fixed.crop);
+  EXPECT_THAT(fixed.notes, Contains(HasSubstr("names no size")));
 }
 
 // ---- open_clip ----
@@ -370,7 +402,7 @@ TEST(OpenClipPreprocessing, LongestPadsWithItsFillColor) {
 
 TEST(OpenClipPreprocessing, EveryFieldIsCheckedByName) {
   const std::vector<std::pair<const char*, std::vector<json>>> wrong{
-      {"mean", {{0.5}, "x", 0.5}},
+      {"mean", {{0.5, 0.5}, "x", true}},
       {"std", {{0.5, 0, 0.5}, {0.5, 0.5}}},
       {"interpolation", {"nearest", "lanczos", "", 3}},
       {"resize_mode", {"center", "", false}},

@@ -89,6 +89,13 @@ TEST(BadInput, AConfigOfOneFamilyAndTensorsOfAnother) {
                                   HasSubstr("have the names of timm's VisionTransformer")));
 }
 
+TEST(BadInput, ASizeThatIsNotTheTablesIsNotPassedOver) {
+  Copy sam(fs::path(ADAMERGE_TEST_DATA) / "dense" / "sam-hf");
+  json& fields = sam.config.contains("vision_config") ? sam.config["vision_config"] : sam.config;
+  fields["image_size"] = 2 * fields.at("image_size").get<int>();
+  EXPECT_THAT(sam.error(), AllOf(HasSubstr("image_size is "), HasSubstr("pos_embed' in ")));
+}
+
 TEST(BadInput, AMissingHalfOfAPairIsNamed) {
   Copy clip("timm-eva02-clip");
   const auto without = [](Copy& model, const std::string& name) {
@@ -163,8 +170,8 @@ TEST(BadInput, RelativeTablesOfAnotherWindow) {
   EXPECT_THAT(beit.error(), AllOf(HasSubstr("image_size is 20 x 20"), HasSubstr(tables[0]),
                                   HasSubstr("is of 3 x 3 patches")));
   for (const std::string& name : tables) beit.tensors[name] = at::ones({30, heads});
-  EXPECT_THAT(beit.error(),
-              AllOf(HasSubstr(tables[0]), HasSubstr("30 rows"), HasSubstr("no grid of patches")));
+  EXPECT_THAT(beit.error(), AllOf(HasSubstr("image_size is 20 x 20"), HasSubstr(tables[0]),
+                                  HasSubstr("30 rows"), HasSubstr("no such grid")));
   beit.tensors[tables[1]] = at::ones({28, heads});
   EXPECT_THAT(beit.error(), AllOf(HasSubstr(tables[1]), HasSubstr("[28, ")));
 }
@@ -251,12 +258,13 @@ TEST(BadInput, EveryTensorThatIsMissingIsNamed) {
       ++removed;
       const std::string base = name.substr(0, name.rfind('.'));
       // Without what a family is told by, its tensors are another's.
-      EXPECT_THAT(message, AnyOf(HasSubstr(base), HasSubstr("have the names of"),
-                                 HasSubstr("has the names of no"), HasSubstr("no square grid"),
-                                 HasSubstr("'pos_embed' is missing"),
-                                 // Counts that the config holds against what is left.
-                                 HasSubstr("num_classes is "), HasSubstr("num_register_tokens is "),
-                                 HasSubstr("number of attention heads cannot be told")))
+      EXPECT_THAT(message,
+                  AnyOf(HasSubstr(base), HasSubstr("have the names of"),
+                        HasSubstr("has the names of no"), HasSubstr("no square grid"),
+                        HasSubstr("have no 'attn_pool.query'"), HasSubstr("'pos_embed' is missing"),
+                        // Counts that the config holds against what is left.
+                        HasSubstr("num_classes is "), HasSubstr("num_register_tokens is "),
+                        HasSubstr("number of attention heads cannot be told")))
           << folder.filename() << " without " << name;
     }
   }

@@ -79,7 +79,7 @@ TEST_F(ConfigErrors, RefusesValuesOutOfRange) {
   EXPECT_THAT(errorFor(with("/model_args", 3)), HasSubstr("an object is expected"));
   EXPECT_THAT(errorFor(with("/pretrained_cfg/crop_pct", 0)), HasSubstr("crop_pct is 0"));
   EXPECT_THAT(errorFor(with("/pretrained_cfg/std", {0.5, 0, 0.5})), HasSubstr("std"));
-  EXPECT_THAT(errorFor(with("/pretrained_cfg/mean", {0.5})), HasSubstr("3 numbers"));
+  EXPECT_THAT(errorFor(with("/pretrained_cfg/mean", {0.5, 0.5})), HasSubstr("3 numbers"));
   EXPECT_THAT(errorFor(with("/pretrained_cfg/input_size", {3, 32})), HasSubstr("input_size"));
   EXPECT_THAT(errorFor(with("/pretrained_cfg/input_size", {3, 0, 32})), HasSubstr("input_size"));
   EXPECT_THAT(errorFor(with("/pretrained_cfg/input_size", {1, 32, 32})), HasSubstr("1 channels"));

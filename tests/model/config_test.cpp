@@ -88,6 +88,28 @@ TEST_F(ModelDescription, AveragePoolingKeepsTheFinalNormWhereFcNormIsFalse) {
   EXPECT_FALSE(vit.fc_norm);
 }
 
+TEST_F(ModelDescription, ANormThatIsNamedHasItsOwnEpsilon) {
+  json config = with("/architecture", "vit_base_patch16_clip_224");
+  config["model_args"]["pre_norm"] = false;
+  EXPECT_EQ(load(config).info.vit.norm_epsilon, 1e-5);
+  config["model_args"]["norm_layer"] = "layernorm";
+  EXPECT_EQ(load(config).info.vit.norm_epsilon, 1e-6);
+}
+
+TEST_F(ModelDescription, DynamicNetworksResampleAlike) {
+  json config = with("/architecture", "flexivit_small");
+  config["model_args"]["no_embed_class"] = false;
+  EXPECT_EQ(load(config).info.vit.resampling, Resampling::kBilinear);
+  config["model_args"]["dynamic_img_size"] = true;
+  EXPECT_EQ(load(config).info.vit.resampling, Resampling::kBicubicAntialiased);
+}
+
+TEST_F(ModelDescription, PatchSizeMayBeAPairOfOneNumber) {
+  EXPECT_EQ(load(with("/model_args/patch_size", {8, 8})).info.vit.patch_size, 8);
+  EXPECT_THAT(errorFor(with("/model_args/patch_size", {8, 4})),
+              HasSubstr("model_args.patch_size is 8 x 4, only square patches"));
+}
+
 TEST_F(ModelDescription, HeadlessModelGivesFeatures) {
   NamedTensors tensors = test::smallTensors();
   tensors.erase("head.weight");

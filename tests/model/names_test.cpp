@@ -45,6 +45,57 @@ TEST(Names, HuggingFaceVitUnderEveryPrefix) {
   }
 }
 
+// The width would say 3.
+TEST(Names, HeadsThatNoFieldTellsAreTheClasses) {
+  const test::ModelFolder folder;
+  folder.tensors(test::huggingFaceNames(test::smallTensors(192), "vit.", false));
+  folder.json("config.json", {{"model_type", "vit"}, {"image_size", 32}});
+  EXPECT_EQ(loadModel(folder.path()).info.vit.heads, 12);
+}
+
+TEST(Names, ClassPositionsOfHalvesAreAddedInSinglePrecision) {
+  NamedTensors tensors = test::smallTensors();
+  tensors["register_tokens"] = at::randn({1, 4, 32});
+  for (const char* name :
+       {"blocks.0.ls1.gamma", "blocks.0.ls2.gamma", "blocks.1.ls1.gamma", "blocks.1.ls2.gamma"}) {
+    tensors[name] = at::randn({32});
+  }
+  tensors["head.weight"] = at::randn({7, 64});
+  NamedTensors stored = test::huggingFaceNames(tensors, "dinov2_with_registers.", true);
+  for (auto& [name, tensor] : stored) tensor = tensor.to(at::kBFloat16);
+  const test::ModelFolder folder;
+  folder.tensors(stored);
+  folder.json("config.json", huggingFaceConfig("dinov2_with_registers"));
+  const at::Tensor sum = tensors.at("cls_token").to(at::kBFloat16).to(at::kFloat) +
+                         tensors.at("pos_embed").narrow(1, 0, 1).to(at::kBFloat16).to(at::kFloat);
+  EXPECT_TRUE(loadModel(folder.path()).weights.at("cls_token").equal(sum));
+}
+
+TEST(Names, WithoutAHeadBothTokensOfADistilledNetworkAreTheEmbedding) {
+  NamedTensors tensors = test::smallTensors(32, 2);
+  tensors["dist_token"] = at::randn({1, 1, 32});
+  const auto means = [&] {
+    const test::ModelFolder folder;
+    folder.tensors(test::huggingFaceNames(tensors, "deit.", false));
+    folder.json("config.json", huggingFaceConfig("deit"));
+    return loadModel(folder.path()).info.vit.mean_of_tokens;
+  };
+  EXPECT_FALSE(means()) << "its classifier reads the class token alone";
+  tensors.erase("head.weight");
+  tensors.erase("head.bias");
+  EXPECT_TRUE(means());
+}
+
+TEST(Names, MessagesCallTensorsAsTheFileDoes) {
+  NamedTensors tensors = test::huggingFaceNames(test::smallTensors(), "vit.", false);
+  tensors.at("classifier.weight") = tensors.at("classifier.weight").to(at::kLong);
+  const test::ModelFolder folder;
+  folder.tensors(tensors);
+  folder.json("config.json", huggingFaceConfig("vit"));
+  EXPECT_THAT(errorMessage([&] { loadModel(folder.path()); }),
+              HasSubstr("tensor 'classifier.weight' is of type Long"));
+}
+
 TEST(Names, Dinov2WithItsClassifier) {
   NamedTensors tensors = test::smallTensors();
   for (const char* name :

@@ -187,10 +187,6 @@ EvaluationSetup EvaluationSetup::standard() {
   return setup;
 }
 
-bool runsIn(const std::string& method, const VitConfig& vit) {
-  return !vit.restores() || findMethod(method).merges_inside;
-}
-
 EvaluationRequest makeRequest(const EvaluationSetup& setup,
                               const std::vector<MethodChoice>& canvases, const VitConfig& vit) {
   EvaluationRequest request;

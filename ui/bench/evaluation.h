@@ -112,9 +112,6 @@ struct EvaluationSetup {
   bool operator==(const EvaluationSetup&) const = default;
 };
 
-/// Whether a network can run a method at all.
-bool runsIn(const std::string& method, const VitConfig& vit);
-
 /// Without `state`. `canvases`: what they show; methods take the defaults of the model `vit`; those
 /// that it cannot run are left out. Throws Error: no data, no method, a list that is none.
 EvaluationRequest makeRequest(const EvaluationSetup& setup,

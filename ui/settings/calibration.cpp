@@ -37,7 +37,7 @@ CalibratedKnob calibratedKnob(const MethodChoice& active, const VitConfig& vit) 
   const CompressionKnob& knob = *method.activeKnob(complete);
   CalibratedKnob calibrated{QString::fromStdString(method.setting(knob.key)->label),
                             knob.mostOf(complete, vit), knob.key};
-  if (knob.keeps) {
+  if (knob.calibratesOnce()) {
     calibrated.chosen = active.method == choice.method
                             ? compressionOf(active)
                             : compressionOf({choice.method, complete, nullptr, false});

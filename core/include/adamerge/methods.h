@@ -125,6 +125,8 @@ struct CompressionKnob {
 
   /// `most`, or what `limit` makes of the model's patch tokens.
   int mostOf(const Settings& settings, const VitConfig& vit) const;
+  /// Statistics hang on no value of it: they are made once, at the one that is set.
+  bool calibratesOnce() const { return keeps; }
 };
 
 /// From the value that compresses least to the one that compresses most; ends may be equal.
@@ -167,6 +169,9 @@ const std::vector<MethodInfo>& methods();
 
 /// Throws Error that lists the known ids.
 const MethodInfo& findMethod(std::string_view id);
+
+/// Whether a network can run a method at all. Throws Error that lists the known ids.
+bool runsIn(std::string_view method, const VitConfig& vit);
 
 /// Where a merged token lies; the setting "position".
 enum class TokenPosition {

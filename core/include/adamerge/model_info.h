@@ -80,8 +80,9 @@ struct WindowedAttention {
 struct AttentionPool {
   int queries = 1;  ///< learnt; the first one's result is used
   int heads = 12;
-  int width = 768;      ///< of its queries, keys and values
-  int mlp_hidden = 0;   ///< 0: no MLP, and no residual
+  int width = 768;     ///< of its queries, keys and values
+  int mlp_hidden = 0;  ///< 0: no MLP, and no residual
+  Activation activation = Activation::kGelu;
   bool norms = false;   ///< norms of queries and of tokens before it (CoCa)
   bool prefix = false;  ///< looks at prefix tokens too
 };

@@ -268,9 +268,11 @@ RotaryPositions::Table RotaryPositions::of(std::span<const ImageState> images, i
 at::Tensor resizedBiasTable(const VitConfig& config, const at::Tensor& table) {
   const at::Tensor rows = table.to(at::kCPU, at::kFloat);
   const RelativeBias& bias = config.relative_bias;
-  if (bias.window_height == config.gridHeight() && bias.window_width == config.gridWidth()) {
-    return rows;
-  }
+  const bool same =
+      bias.window_height == config.gridHeight() && bias.window_width == config.gridWidth();
+  // transformers takes the table's picture by its width first and then as if by its height, which
+  // changes the tables of all windows but squares, unresized ones too: its numbers count.
+  if (same && (bias.geometric || bias.window_height == bias.window_width)) return rows;
   constexpr std::int64_t kClassRows = 3;
   const std::int64_t height = 2LL * bias.window_height - 1;
   const std::int64_t width = 2LL * bias.window_width - 1;
@@ -278,16 +280,17 @@ at::Tensor resizedBiasTable(const VitConfig& config, const at::Tensor& table) {
   const std::int64_t new_width = 2LL * config.gridWidth() - 1;
   const std::int64_t heads = rows.size(1);
   const at::Tensor own = rows.narrow(0, rows.size(0) - kClassRows, kClassRows);
-  at::Tensor picture = rows.narrow(0, 0, height * width).reshape({height, width, heads});
+  const at::Tensor offsets = rows.narrow(0, 0, height * width);
+  at::Tensor picture;
   if (bias.geometric) {
-    const at::Tensor exact = picture.to(at::kDouble);
+    const at::Tensor exact = offsets.reshape({height, width, heads}).to(at::kDouble);
     const at::Tensor by_rows = interpolated(exact, oldOffsets(height, new_height), new_height);
     picture = interpolated(by_rows.transpose(0, 1), oldOffsets(width, new_width), new_width)
                   .transpose(0, 1)
                   .to(at::kFloat);
   } else {
-    picture = at::upsample_bilinear2d(picture.permute({2, 0, 1}).unsqueeze(0).contiguous(),
-                                      {new_height, new_width}, /*align_corners=*/false)
+    picture = offsets.reshape({width, height, heads}).permute({2, 0, 1}).unsqueeze(0).contiguous();
+    picture = at::upsample_bilinear2d(picture, {new_height, new_width}, /*align_corners=*/false)
                   .squeeze(0)
                   .permute({1, 2, 0});
   }

@@ -4,11 +4,11 @@
 #include "adamerge/error.h"
 #include "adamerge/report.h"
 #include "support/json.h"
+#include "support/program.h"
 
 namespace adamerge {
 namespace {
 
-constexpr int kFormat = 1;
 constexpr int kMostBlocks = 10000;
 
 constexpr const char* kPlace = "the settings stored in the figure cannot be used";
@@ -24,7 +24,7 @@ Settings settingsOf(const JsonFields& fields, const std::string& method) {
 
 Provenance provenanceOf(const nlohmann::json& json) {
   const JsonFields fields = JsonFields::of(json, kPlace);
-  fields.count("format", kFormat, kFormat).required();
+  fields.count("format", kProvenanceFormat, kProvenanceFormat).required();
   Provenance provenance;
   if (fields.object().contains("trace")) {
     throw Error(fmt::format("{}: it shows a trace, {}, whose method is its own", kPlace,
@@ -47,8 +47,8 @@ Provenance provenanceOf(const nlohmann::json& json) {
 std::string provenanceJson(const ModelInfo& model, std::string_view device, std::string_view dtype,
                            std::string_view image, const MethodChoice& choice, int layer) {
   using Ordered = nlohmann::ordered_json;
-  const Ordered json = {{"format", kFormat},
-                        {"program", "AdaMerge Studio"},
+  const Ordered json = {{"format", kProvenanceFormat},
+                        {"program", kProgram},
                         {"model", model.name},
                         {"model_source", model.source.string()},
                         {"image", image},

@@ -79,7 +79,7 @@ at::Tensor VisionTransformer::poolByAttention(const at::Tensor& features, const 
                       config.heads, bias);
   at::Tensor result = pool.proj(mixed, std::nullopt, stream_dtype_);
   if (config.mlp_hidden > 0) {
-    pool.fc2.addTo(result, pool.fc1(layerNorm(result, pool.norm, dtype_), config_.activation));
+    pool.fc2.addTo(result, pool.fc1(layerNorm(result, pool.norm, dtype_), config.activation));
   }
   return result;
 }

@@ -106,6 +106,11 @@ VisionTransformer::VisionTransformer(const VitConfig& config, const StateDict& w
     PoolLayers& pool = layers_.pool;
     pool.latent =
         loader.place(pool.latent.reshape({-1, config.attention_pool.width}), stream_dtype_);
+    // CoCa's pooling has PyTorch's own, whatever the other norms have.
+    constexpr double kUsualEpsilon = 1e-5;
+    if (config.attention_pool.norms) {
+      pool.query_norm.epsilon = pool.key_norm.epsilon = kUsualEpsilon;
+    }
   }
   for (std::size_t index = 0; config.windows.relative && index < layers_.blocks.size(); ++index) {
     AttentionLayers& own = layers_.blocks[index].attentions.front();

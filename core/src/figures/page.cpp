@@ -15,6 +15,7 @@
 #include "figures/metadata.h"
 #include "figures/scene.h"
 #include "support/files.h"
+#include "support/program.h"
 
 namespace adamerge {
 namespace {
@@ -37,8 +38,6 @@ void check(cairo_status_t status) {
   if (status == CAIRO_STATUS_SUCCESS) return;
   throw Error(fmt::format("the figure could not be drawn: {}", cairo_status_to_string(status)));
 }
-
-constexpr const char* kProgram = "AdaMerge Studio";
 
 double points(double mm) { return mm / kMmPerInch * kPointsPerInch; }
 

@@ -302,10 +302,14 @@ bool isOtherPosition(const std::string& key, const SettingValue& value, const Vi
 
 }  // namespace
 
+bool runsIn(std::string_view method, const VitConfig& vit) {
+  return !vit.restores() || findMethod(method).merges_inside;
+}
+
 void requireSettingsSuit(const MethodChoice& choice, const VitConfig& vit, std::string_view model,
                          bool strict) {
   const MethodInfo& info = findMethod(choice.method);
-  if (vit.restores() && !info.merges_inside) {
+  if (!runsIn(info.id, vit)) {
     std::vector<std::string> able;
     for (const MethodInfo& method : methods()) {
       if (method.merges_inside) able.push_back(method.id);

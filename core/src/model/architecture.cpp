@@ -220,6 +220,7 @@ class Finder {
     pool.queries = length("attn_pool.latent", 3, 1);
     pool.width = length("attn_pool.latent", 3, 2);
     pool.norms = has("attn_pool.key_norm.weight");
+    pool.activation = config_.pool_activation.value_or(vit_.activation);
     pool.mlp_hidden =
         has("attn_pool.mlp.fc1.weight") ? length("attn_pool.mlp.fc1.weight", 2, 0) : 0;
     if (pool.heads < 1 || pool.width % pool.heads != 0) {
@@ -251,7 +252,9 @@ class Finder {
     const bool head = has("head.weight");
     vit_.classes = head ? length("head.weight", 2, 0) : 0;
     vit_.two_heads = vit_.distillation_token && has("head_dist.weight");
-    vit_.mean_of_tokens = vit_.two_heads;
+    // Without any head both tokens are the embedding, as in timm.
+    vit_.mean_of_tokens =
+        vit_.two_heads || (vit_.distillation_token && !head && !has("projection.weight"));
     if (head || config_.format == ConfigFormat::kTimm) agree(config_.classes, vit_.classes);
 
     if (head && vit_.class_token && length("head.weight", 2, 1) == 2 * vit_.dim &&
@@ -364,6 +367,13 @@ class Finder {
       const auto side =
           static_cast<int>(std::lround((std::sqrt(std::max(rows - 3.0, 1.0)) + 1) / 2));
       if (relativeRows(side, side) != rows) {
+        if (const auto& size = config_.trained_size) {
+          throw Error(
+              fmt::format("{}: {} is {} x {}, but '{}' in {} has {} rows, which are the offsets of "
+                          "no such grid",
+                          config_.file, size.key, (*size).height, (*size).width,
+                          tensors_.inFile(name), tensors_.file(), rows));
+        }
         fail(fmt::format("tensor '{}' has {} rows, which are the offsets of no grid of patches",
                          tensors_.inFile(name), rows));
       }

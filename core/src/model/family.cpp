@@ -21,8 +21,7 @@ struct Refusal {
 };
 /// Tensors' names, the more special first: Segment Anything's children have pyramids too.
 constexpr std::array<Refusal, 11> kRefusedTensors{{
-    {"attn.lambda_q1",
-     "has differential attention: cannot run here. timm's plain vit_* networks do"},
+    {"lambda_q1", "has differential attention: cannot run here. timm's plain vit_* networks do"},
     {"embeds.proj",
      "is a NaFlex network, with patches of any aspect: cannot run here. The SigLIP "
      "networks of fixed size do"},
@@ -261,15 +260,17 @@ std::span<const std::string_view> huggingFaceIgnored() {
   return kIgnored;
 }
 
-void readHuggingFaceFields(const ConfigFields& fields, ModelConfig& config) {
+void readHuggingFaceFields(const ConfigFields& fields, ModelConfig& config, int usual_heads) {
   config.format = ConfigFormat::kHuggingFace;
   config.file = fields.file();
   config.architecture = fields.text("model_type").value.value_or("");
-  config.patch_size = fields.count("patch_size");
+  config.patch_size = patchSizeField(fields);
   config.channels = fields.count("num_channels");
   config.dim = fields.count("hidden_size");
   config.depth = fields.count("num_hidden_layers");
   config.heads = fields.count("num_attention_heads");
+  // Every class has so many where the file says nothing, whatever the width.
+  if (!config.heads) config.heads.value = usual_heads;
   config.mlp_hidden = fields.count("intermediate_size");
   config.trained_size = fields.size("image_size");
   config.norm_epsilon = fields.number("layer_norm_eps");

@@ -64,8 +64,9 @@ void dropNoRegisters(FileTensors& tensors);
 
 /// Fields of Hugging Face's configs that do not touch what an image network computes.
 std::span<const std::string_view> huggingFaceIgnored();
-/// The fields that Hugging Face's vision configs share, read into `config`.
-void readHuggingFaceFields(const ConfigFields& fields, ModelConfig& config);
+/// The fields that Hugging Face's vision configs share, read into `config`; `usual_heads` where the
+/// file says nothing of them.
+void readHuggingFaceFields(const ConfigFields& fields, ModelConfig& config, int usual_heads = 12);
 /// Names of a ViT-like network in transformers 4 and 5, below the model's prefix.
 std::span<const Renaming> huggingFaceVitNames();
 /// The patch embedding of most networks in transformers, below the model's prefix.

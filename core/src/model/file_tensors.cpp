@@ -134,7 +134,8 @@ void FileTensors::rename(std::span<const Renaming> table) {
     const std::string before = node.key();
     for (Rule& rule : rules) {
       if (auto name = replaced(before, rule.from, rule.to)) {
-        original_[*name] = inFile(before);
+        const auto known = original_.find(before);
+        original_[*name] = known != original_.end() ? known->second : before;
         node.key() = std::move(*name);
         rule.used = true;
         break;
@@ -285,7 +286,9 @@ void foldClassPosition(FileTensors& tensors) {
                              tensors.inFile("cls_token"), tensors.inFile("pos_embed")));
   }
   const std::string names[] = {tensors.inFile("cls_token"), tensors.inFile("pos_embed")};
-  tensors.set("cls_token", token + position.narrow(1, 0, 1), names[0]);
+  // In half precision the sum would be rounded, which in the forward pass it is not.
+  const at::ScalarType exact = token.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  tensors.set("cls_token", token.to(exact) + position.narrow(1, 0, 1).to(exact), names[0]);
   tensors.set("pos_embed", position.narrow(1, 1, position.size(1) - 1), names[1]);
 }
 

@@ -35,6 +35,18 @@ Field<Activation> activationField(const ConfigFields& fields, std::string_view k
   return field;
 }
 
+Field<int> patchSizeField(const ConfigFields& fields) {
+  constexpr const char* kKey = "patch_size";
+  const nlohmann::json* value = fields.find(kKey);
+  if (value == nullptr || !value->is_array()) return fields.count(kKey);
+  const Field<InputSize> pair = fields.size(kKey);
+  if ((*pair).height != (*pair).width) {
+    fields.fail(kKey, fmt::format("is {} x {}, only square patches can run here", (*pair).height,
+                                  (*pair).width));
+  }
+  return {(*pair).height, pair.key};
+}
+
 std::vector<std::string> numberedLabels(const ConfigFields& table) {
   std::vector<std::string> names(table.object().size());
   std::vector<bool> named(names.size());

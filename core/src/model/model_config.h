@@ -60,7 +60,8 @@ struct ModelConfig {
   Field<double> norm_epsilon;
   Field<Activation> activation;
   Field<Pooling> pooling;
-  std::vector<std::string> labels;  ///< empty: none named
+  std::optional<Activation> pool_activation;  ///< of attention pooling; none: the blocks'
+  std::vector<std::string> labels;            ///< empty: none named
   PreprocessingConfig preprocessing;
   std::vector<std::string> notes;
 };
@@ -75,6 +76,9 @@ void requireRunnable(const ConfigFiles& configs);
 
 /// {"0": "cat", ...} in the order of the numbers; empty where the keys are not 0, 1, 2, ...
 std::vector<std::string> numberedLabels(const ConfigFields& table);
+
+/// `patch_size`, one number or a pair of equal ones.
+Field<int> patchSizeField(const ConfigFields& fields);
 
 /// "gelu", "gelu_tanh", "quick_gelu", "silu", "relu" and their other spellings.
 Field<Activation> activationField(const ConfigFields& fields, std::string_view key);

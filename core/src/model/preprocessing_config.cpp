@@ -101,6 +101,13 @@ const Processor& processorOfModel(std::string_view model_type) {
   return *findProcessor(bit ? "Bit" : "ViT");
 }
 
+/// Networks of transformers that resample their positions without being asked.
+bool takesAnySize(std::string_view model_type) {
+  constexpr std::array<std::string_view, 4> kStarts{"dinov2", "dinov3", "beit", "data2vec"};
+  return std::any_of(kStarts.begin(), kStarts.end(),
+                     [&](std::string_view start) { return model_type.starts_with(start); });
+}
+
 const Processor& processorOf(const ConfigFields& fields, std::string_view model_type,
                              std::vector<std::string>& notes) {
   const bool current = fields.has("image_processor_type");
@@ -335,6 +342,12 @@ PreprocessingConfig readHuggingFacePreprocessing(const ConfigFields& fields,
   bool crops = processor.crops;
   if (const auto flag = fields.flag("do_center_crop"); flag) {
     crops = *flag;
+    if (crops && !crop && !processor.crops && processor.name != "Beit") {
+      fields.fail("do_center_crop",
+                  fmt::format("is true, but there is no crop_size, of which {}ImageProcessor has "
+                              "no default",
+                              processor.name));
+    }
   } else if (crop && !crops && !fields.has("image_processor_type") &&
              !fields.has("feature_extractor_type")) {
     crops = true;
@@ -342,6 +355,16 @@ PreprocessingConfig readHuggingFacePreprocessing(const ConfigFields& fields,
         "The preprocessor names neither its class nor do_center_crop, but crop_size: pictures are "
         "cropped to it; {}ImageProcessor would not.",
         processor.name));
+  }
+  if (!size && !crop && !fields.object().empty()) {
+    if (takesAnySize(model_type)) {
+      size.value = InputSize{processor.size, processor.size};
+    } else {
+      config.notes.push_back(fmt::format(
+          "The preprocessor names no size: the network's is taken, which takes no other; "
+          "{}ImageProcessor's own is {}.",
+          processor.name, crops ? kProcessorCrop : processor.size));
+    }
   }
   // Where the file gives one of both, the other is the class's.
   if (crops && size && !crop) crop.value = InputSize{kProcessorCrop, kProcessorCrop};

@@ -255,12 +255,15 @@ Field<std::array<float, 3>> JsonFields::color(std::string_view key) const {
   const auto* value = find(key);
   if (value == nullptr) return field;
   std::array<float, 3> numbers{};
-  bool good = value->is_array() && value->size() == numbers.size();
+  // One number, bare or as a list, is all channels'.
+  const bool listed = value->is_array();
+  bool good = !listed || value->size() == numbers.size() || value->size() == 1;
   for (std::size_t i = 0; good && i < numbers.size(); ++i) {
-    good = (*value)[i].is_number() && std::isfinite((*value)[i].get<float>());
-    if (good) numbers[i] = (*value)[i].get<float>();
+    const nlohmann::json& number = listed ? (*value)[value->size() == 1 ? 0 : i] : *value;
+    good = number.is_number() && std::isfinite(number.get<float>());
+    if (good) numbers[i] = number.get<float>();
   }
-  if (!good) refuse(key, *value, "a list of 3 numbers");
+  if (!good) refuse(key, *value, "a number or a list of 3 numbers");
   field.value = numbers;
   return field;
 }

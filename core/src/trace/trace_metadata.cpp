@@ -11,6 +11,7 @@
 
 #include "adamerge/error.h"
 #include "support/json.h"
+#include "support/program.h"
 #include "support/text.h"
 
 namespace adamerge {
@@ -18,7 +19,6 @@ namespace {
 
 constexpr std::string_view kFormatName = "adamerge-trace";
 constexpr int kVersion = 1;
-constexpr int kProvenanceFormat = 1;
 constexpr int kMostRows = 4096;  ///< and columns
 constexpr int kMostPatches = 1 << 20;
 constexpr int kMostPrefix = 4096;
@@ -167,7 +167,7 @@ std::string provenanceJson(const TraceInfo& info, std::string_view image, int la
   std::error_code unknown;
   const std::filesystem::path whole = std::filesystem::absolute(info.file, unknown);
   const Ordered json = {{"format", kProvenanceFormat},
-                        {"program", "AdaMerge Studio"},
+                        {"program", kProgram},
                         {"trace", (unknown ? info.file : whole).string()},
                         {"producer", info.producer},
                         {"model", info.model},

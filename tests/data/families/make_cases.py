@@ -89,25 +89,37 @@ def write(name, model, size, names, pooling, embedding):
               folder / "case.safetensors", metadata=metadata)
 
 
-MEAN = "mean of all tokens after the final norm", lambda features: features.mean(1)
-torch.manual_seed(11)
-shared = dict(hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=60,
-              patch_size=5, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
-write("hf-ijepa-classify",
-      transformers.IJepaForImageClassification(
-          transformers.IJepaConfig(**shared, image_size=20, num_labels=7)), (20, 20), "old", *MEAN)
-write("hf-ijepa-resampled",
-      transformers.IJepaModel(transformers.IJepaConfig(**shared, image_size=30)), (20, 25), "new", *MEAN)
-# No register, biases of the values alone.
-write("hf-dinov3-no-registers",
-      transformers.DINOv3ViTModel(transformers.DINOv3ViTConfig(
-          hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=60,
-          patch_size=5, image_size=20, num_register_tokens=0, query_bias=False, value_bias=True,
-          hidden_act="gelu")),
-      (20, 20), "old", "class token after the final norm", lambda features: features[:, 0])
-# Neither scales nor a shared table: the keys' missing bias alone tells it from a ViT.
-write("hf-data2vec-plain",
-      transformers.Data2VecVisionModel(transformers.Data2VecVisionConfig(
-          **shared, image_size=20, layer_scale_init_value=0.0, use_relative_position_bias=True,
-          use_mean_pooling=True)),
-      (20, 20), "old", "mean of the patch tokens; the class has no norm", lambda features: features[:, 1:].mean(1))
+
+def main():
+    MEAN = "mean of all tokens after the final norm", lambda features: features.mean(1)
+    torch.manual_seed(11)
+    shared = dict(hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=60,
+                  patch_size=5, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+    write("hf-ijepa-classify",
+          transformers.IJepaForImageClassification(
+              transformers.IJepaConfig(**shared, image_size=20, num_labels=7)), (20, 20), "old", *MEAN)
+    write("hf-ijepa-resampled",
+          transformers.IJepaModel(transformers.IJepaConfig(**shared, image_size=30)), (20, 25), "new", *MEAN)
+    # No register, biases of the values alone.
+    write("hf-dinov3-no-registers",
+          transformers.DINOv3ViTModel(transformers.DINOv3ViTConfig(
+              hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=60,
+              patch_size=5, image_size=20, num_register_tokens=0, query_bias=False, value_bias=True,
+              hidden_act="gelu")),
+          (20, 20), "old", "class token after the final norm", lambda features: features[:, 0])
+    # Neither scales nor a shared table: the keys' missing bias alone tells it from a ViT.
+    write("hf-data2vec-plain",
+          transformers.Data2VecVisionModel(transformers.Data2VecVisionConfig(
+              **shared, image_size=20, layer_scale_init_value=0.0, use_relative_position_bias=True,
+              use_mean_pooling=True)),
+          (20, 20), "old", "mean of the patch tokens; the class has no norm", lambda features: features[:, 1:].mean(1))
+    # A window that is no square, whose table the library turns.
+    write("hf-beit-rectangular",
+          transformers.BeitModel(transformers.BeitConfig(
+              **shared, image_size=[20, 30], layer_scale_init_value=0.1, use_mean_pooling=False,
+              use_relative_position_bias=True)),
+          (20, 30), "old", "class token after the final norm", lambda features: features[:, 0])
+
+
+if __name__ == "__main__":
+    main()

@@ -40,7 +40,7 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   config.block_bias = flag("use_relative_position_bias");
   config.shared_bias = flag("use_shared_relative_position_bias");
   if (const Field<double> scale = fields.number("layer_scale_init_value")) {
-    config.layer_scale = {*scale != 0, scale.key};
+    config.layer_scale = {*scale > 0, scale.key + " > 0"};
   }
   // Without its tensors only the config can tell: the mean is pooled unless it says otherwise.
   const Field<bool> mean = fields.flag("use_mean_pooling");

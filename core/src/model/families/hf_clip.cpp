@@ -88,7 +88,6 @@ ModelConfig readTower(const ConfigFiles& files, Own&& own) {
   config.projection = root.count("projection_dim");
   static_cast<void>(fields.find("projection_dim"));
   config.classes = root.count("num_labels");
-  if (!config.heads) config.heads = {12, fields.name("num_attention_heads")};
   own(fields);
   fields.refuseUnknown(huggingFaceIgnored());
   if (nested) {

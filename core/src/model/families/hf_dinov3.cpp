@@ -77,7 +77,7 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
 
   ModelConfig config;
   const ConfigFields fields = files.fields();
-  readHuggingFaceFields(fields, config);
+  readHuggingFaceFields(fields, config, /*usual_heads=*/6);
   if (!config.norm_epsilon) config.norm_epsilon.value = 1e-5;
   config.register_tokens = fields.count("num_register_tokens");
   config.gated_mlp = fields.flag("use_gated_mlp");

@@ -117,7 +117,7 @@ void readVision(const ConfigFields& vision, FileTensors& tensors, ModelConfig& c
   }
   config.depth = vision.count("layers");
   config.dim = vision.count("width");
-  config.patch_size = vision.count("patch_size");
+  config.patch_size = patchSizeField(vision);
   config.trained_size = vision.size("image_size");
   constexpr int kHeadWidth = 64;
   const Field<int> head_width = vision.count("head_width");
@@ -214,9 +214,9 @@ void finishTower(ModelConfig& config) {
   config.base.resampling = Resampling::kBicubicAntialiased;
 }
 
-/// Whether the trunk's vector is projected, as `timm_proj` must say: by a matrix or an MLP of
-/// open_clip's, or (null) by the trunk's own classifier.
-bool compareProjection(const ConfigFields& vision, const FileTensors& tensors) {
+/// What the trunk's vector is projected by, as `timm_proj` must say: "linear" or "mlp" of
+/// open_clip's, "" (null) the trunk's own classifier, "none".
+std::string compareProjection(const ConfigFields& vision, const FileTensors& tensors) {
   const auto given = vision.object().find("timm_proj");
   const bool null = given != vision.object().end() && given->is_null();
   const std::string said = null ? "" : vision.text("timm_proj").value.value_or("linear");
@@ -236,11 +236,23 @@ bool compareProjection(const ConfigFields& vision, const FileTensors& tensors) {
                                          word(said), tensors.file(), word(found)));
   }
   const Field<bool> bias = vision.flag("timm_proj_bias");
-  if (bias && found == "linear" && *bias != tensors.has("projection.bias")) {
-    vision.fail("timm_proj_bias", *bias ? "is true, but there is no 'visual.head.proj.bias'"
-                                        : "is false, but there is a 'visual.head.proj.bias'");
+  const std::string last = found == "mlp" ? "mlp.fc2" : "proj";
+  const bool there = tensors.has(found == "mlp" ? "projection.fc2.bias" : "projection.bias");
+  if (bias && (found == "linear" || found == "mlp") && *bias != there) {
+    vision.fail("timm_proj_bias", fmt::format("is {}, but there is {} 'visual.head.{}.bias'", *bias,
+                                              there ? "a" : "no", last));
   }
-  return found != "none";
+  return found;
+}
+
+/// Beside a projection of open_clip's the trunk is made as its architecture says and then pools
+/// otherwise: its norms stay where its own pooling has put them.
+void keepNorms(const nlohmann::json& architecture, nlohmann::json& args) {
+  const bool plain = architecture.value("class", "VisionTransformer") == "VisionTransformer";
+  const char* key = plain ? "fc_norm" : "use_fc_norm";
+  if (architecture.contains(key)) return;
+  const std::string own = architecture.value("global_pool", plain ? "token" : "avg");
+  args[key] = own == "avg" || (plain && (own == "avgmax" || own == "max"));
 }
 
 ModelConfig openTrunk(const ConfigFields& vision, const Field<int>& width, FileTensors& tensors) {
@@ -259,7 +271,13 @@ ModelConfig openTrunk(const ConfigFields& vision, const Field<int>& width, FileT
       {{"head.proj", "projection"}, {"head.mlp", "projection"}, {"trunk.head", "projection"}}};
   tensors.rename(kHead);
   tensors.removePrefix("trunk.");
-  const bool projects = compareProjection(vision, tensors);
+  const std::string projection = compareProjection(vision, tensors);
+  const bool projects = projection != "none";
+  if (const at::Tensor last = tensors.find("projection.fc2.weight");
+      last.defined() && last.dim() == 2 && !tensors.has("projection.fc2.bias")) {
+    tensors.set("projection.fc2.bias", at::zeros({last.size(0)}, last.options()),
+                tensors.inFile("projection.fc2.weight"));
+  }
   const at::Tensor patches = tensors.find("patch_embed.proj.weight");
   if (!projects && width && patches.dim() == 4 && patches.size(0) != *width) {
     throw Error(fmt::format("{}: {} is {}, but without a projection the embedding of {} is {} wide",
@@ -276,6 +294,9 @@ ModelConfig openTrunk(const ConfigFields& vision, const Field<int>& width, FileT
                                            fmt::join(kPools, ", ")));
     }
     args["global_pool"] = word;
+    if (projection == "linear" || projection == "mlp") {
+      keepNorms(*timmArchitecture(name.substr(0, name.find('.'))), args);
+    }
   }
   ModelConfig config = readTimmNetwork(name, args, vision.file(), vision.name(""), tensors);
   // The config calls the trunk's `global_pool` so.

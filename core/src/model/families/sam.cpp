@@ -78,7 +78,6 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   constexpr int kChannels = 256;
   config.dim = usual(config.dim, kWidth);
   config.depth = usual(config.depth, kLayers);
-  config.heads = usual(config.heads, kLayers);
   config.patch_size = usual(config.patch_size, kPatch);
   config.trained_size = usual(config.trained_size, InputSize{kSide, kSide});
   config.norm_epsilon = usual(config.norm_epsilon, 1e-6);
@@ -176,6 +175,14 @@ void readEncoder(ModelConfig& config, FileTensors& tensors) {
   const at::Tensor patches = tensors.find("patch_embed.proj.weight");
   if (!positions.defined() || positions.dim() != 4) return;
   const auto patch = static_cast<int>(patches.dim() == 4 ? patches.size(2) : 1);
+  if (const auto& size = config.trained_size;
+      size && patch > 0 && !size.key.empty() &&
+      ((*size).height / patch != positions.size(1) || (*size).width / patch != positions.size(2))) {
+    throw Error(fmt::format("{}: {} is {} x {}, but '{}' in {} is of {} x {} patches of {}",
+                            config.file, size.key, (*size).height, (*size).width,
+                            tensors.inFile("pos_embed"), tensors.file(), positions.size(1),
+                            positions.size(2), patch));
+  }
   config.trained_size.value = InputSize{static_cast<int>(positions.size(1)) * patch,
                                         static_cast<int>(positions.size(2)) * patch};
   tensors.set("pos_embed", positions.flatten(1, 2), tensors.inFile("pos_embed"));

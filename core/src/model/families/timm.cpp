@@ -205,12 +205,17 @@ void readParts(const Arguments& args, const FileTensors& tensors, ModelConfig& c
       args.fail(key, fmt::format("is '{}', but {} has no 'patch_embed.norm'", printable(*norm, 40),
                                  tensors.file()));
     }
-    const bool shifts = of_patches ? tensors.has("patch_embed.norm.bias")
-                                   : !tensors.first("blocks.*.norm1.bias").empty() ||
-                                         !tensors.first("blocks.*.attns.*.norm.bias").empty();
+    const bool others_shift = !tensors.first("blocks.*.norm1.bias").empty() ||
+                              !tensors.first("blocks.*.attns.*.norm.bias").empty();
+    const bool shifts = of_patches ? tensors.has("patch_embed.norm.bias") : others_shift;
     if (rms == shifts) {
       args.fail(key, fmt::format("is '{}', but the norms in {} have {}", printable(*norm, 40),
                                  tensors.file(), shifts ? "a bias" : "no bias"));
+    }
+    if (shifts != others_shift) {
+      args.fail(key, fmt::format("is '{}', and the blocks' norms are of the other kind: such a "
+                                 "mixture cannot run here",
+                                 printable(*norm, 40)));
     }
   }
   const Field<double> of_patches = args.number("embed_norm_eps");
@@ -249,11 +254,25 @@ void readMlp(const Arguments& args, Class type, ModelConfig& config) {
   if (!(hidden >= 1 && hidden <= 1e6)) args.fail("mlp_ratio", "makes no usable width");
   int width = static_cast<int>(hidden);
   if (packed_half) width /= 2;
-  if (const int align = args.count("swiglu_align_to").value.value_or(0); align > 0) {
+  const int align = args.count("swiglu_align_to").value.value_or(0);
+  if (align > 0 && config.gated_mlp.value.value_or(false)) {
     width = (width + align - 1) / align * align;
   }
   config.mlp_hidden = {width,
                        fmt::format("{} x {}", args.name("embed_dim"), args.name("mlp_ratio"))};
+}
+
+void readLayerScale(const Arguments& args, Class type, ModelConfig& config) {
+  config.layer_scale.key = args.name("init_values");
+  if (config.base.form == BlockForm::kPostNorm) {
+    // There it is what the norms after the branches start with, no scale of its own.
+    config.layer_scale.value = false;
+  } else if (args.has("init_values")) {
+    // Null says nothing here: timm's named architectures may still have layer scale. Zero is none
+    // in some classes, and what the scale starts with in others.
+    const bool zero_scales = type == Class::kEva || config.base.form == BlockForm::kParallel;
+    config.layer_scale.value = zero_scales || *args.number("init_values") != 0;
+  }
 }
 
 void readNorms(const Arguments& args, Class type, ModelConfig& config) {
@@ -268,9 +287,12 @@ void readNorms(const Arguments& args, Class type, ModelConfig& config) {
   const bool fc = after.value.value_or(averages);
   const std::string reason =
       after ? after.key : fmt::format("{} (by {})", after.key, config.pooling.key);
-  config.fc_norm = {fc && any.value.value_or(true), reason};
+  // Eva may have both norms; elsewhere the one after pooling replaces the other.
+  const bool eva = type == Class::kEva;
+  const bool wanted = any.value.value_or(true);
+  config.fc_norm = {fc && (eva || wanted), reason};
   config.final_norm = {
-      !fc && any.value.value_or(true),
+      eva ? any.value.value_or(!fc) : !fc && wanted,
       any ? any.key : fmt::format("the norm before pooling, {} being {},", reason, fc)};
 }
 
@@ -307,13 +329,13 @@ void readRotary(const Arguments& args, ModelConfig& config) {
 }
 
 void refuseUnknownArguments(const Arguments& args) {
-  constexpr std::array<std::string_view, 21> kIgnored{
+  constexpr std::array<std::string_view, 23> kIgnored{
       "drop_rate", "pos_drop_rate", "patch_drop_rate", "proj_drop_rate", "attn_drop_rate",
       "drop_path_rate", "weight_init", "fix_init", "strict_img_size", "pretrained",
       "checkpoint_path", "head_init_scale", "init_std", "features_only", "scriptable", "exportable",
       "no_jit", "cache_dir", "num_classes",
       // How the tensors are stored, which they show; what only training does.
-      "qkv_fused", "rope_rescale_coords"};
+      "qkv_fused", "rope_rescale_coords", "rope_shift_coords", "rope_jitter_coords"};
   args.given().refuseUnknown(kIgnored);
 }
 
@@ -370,7 +392,7 @@ ModelConfig readNetwork(const std::string& full_name, const ConfigFields& given,
   tensors.drop("unused");
   splitParallelBlocks(tensors);
 
-  config.patch_size = args.count("patch_size");
+  config.patch_size = patchSizeField(args.at("patch_size"));
   config.channels = args.count("in_chans");
   config.dim = args.count("embed_dim");
   config.depth = args.count("depth");
@@ -393,6 +415,8 @@ ModelConfig readNetwork(const std::string& full_name, const ConfigFields& given,
   config.proj_bias = {args.flag("proj_bias", true), args.name("proj_bias")};
   config.qk_norm = {args.flag("qk_norm", false), args.name("qk_norm")};
   config.norm_epsilon = args.number("norm_eps");
+  // A norm that is named replaces the architecture's with its epsilon.
+  if (args.given().has("norm_layer") && !args.given().has("norm_eps")) config.norm_epsilon = {};
   if (!config.norm_epsilon) config.norm_epsilon.value = 1e-6;
   if (plain) config.activation = activationField(args.at("act_layer"), "act_layer");
   if (!config.activation) config.activation.value = Activation::kGelu;
@@ -406,17 +430,12 @@ ModelConfig readNetwork(const std::string& full_name, const ConfigFields& given,
       form && *form != "eva" && *form != "rope" && !(*form).empty()) {
     args.fail("attn_type", fmt::format("is '{}'; eva and rope can run here", printable(*form, 40)));
   }
-  // Null says nothing here: timm's named architectures may still have layer scale.
-  config.layer_scale.key = args.name("init_values");
-  if (args.has("init_values")) config.layer_scale.value = *args.number("init_values") != 0;
   if (args.flag("dynamic_img_pad", false)) {
     args.fail("dynamic_img_pad", "is true: padded inputs cannot run here");
   }
   readParts(args, tensors, config);
   if (args.flag("use_post_norm", false)) config.base.form = BlockForm::kPostNorm;
-  // There it is what the norms after the branches start with, no scale of its own.
-  if (config.base.form == BlockForm::kPostNorm)
-    config.layer_scale = {false, config.layer_scale.key};
+  readLayerScale(args, type, config);
   readMlp(args, type, config);
   // Eva's gate is SiLU, whatever else; VisionTransformer hands its activation on.
   if (!plain && config.gated_mlp.value.value_or(false)) config.activation.value = Activation::kSilu;
@@ -433,6 +452,7 @@ ModelConfig readNetwork(const std::string& full_name, const ConfigFields& given,
   if (*config.pooling == Pooling::kAttention) {
     AttentionPool& pool = config.base.attention_pool;
     pool.prefix = type == Class::kEva || config.base.pool_prefix;
+    if (!plain) config.pool_activation = Activation::kGelu;  // whatever the blocks have
     pool.heads = args.count("attn_pool_num_heads").value.value_or(config.heads.value.value_or(0));
     const at::Tensor hidden = tensors.find("attn_pool.mlp.fc1.weight");
     const Field<double> ratio = args.number("attn_pool_mlp_ratio");
@@ -470,8 +490,11 @@ ModelConfig readNetwork(const std::string& full_name, const ConfigFields& given,
                           args.name("use_shared_rel_pos_bias")};
   }
   const bool bilinear = name.starts_with("flexivit") || name.find("radio") != std::string::npos;
-  config.base.resampling = bilinear ? Resampling::kBilinear : Resampling::kBicubicAntialiased;
-  config.base.resampling_rounds = !args.flag("dynamic_img_size", false);
+  // A dynamic network resamples in its forward pass, where all do it alike.
+  const bool dynamic = args.flag("dynamic_img_size", false);
+  config.base.resampling =
+      bilinear && !dynamic ? Resampling::kBilinear : Resampling::kBicubicAntialiased;
+  config.base.resampling_rounds = !dynamic;
   config.trained_size = args.size("img_size");
   refuseUnknownArguments(args);
   return config;

@@ -44,7 +44,8 @@ ModelConfig readTimmSam(const std::string& name, const ConfigFields& given,
   config.dim = count("embed_dim", kWidth);
   config.depth = count("depth", kBlocks);
   config.heads = count("num_heads", kBlocks);
-  config.patch_size = count("patch_size", kPatch);
+  config.patch_size = patchSizeField(at("patch_size"));
+  if (!config.patch_size) config.patch_size.value = kPatch;
   config.channels = at("in_chans").count("in_chans");
   const double ratio = at("mlp_ratio").number("mlp_ratio", 0, 1000).value.value_or(4.0);
   config.mlp_hidden = {static_cast<int>(*config.dim * ratio), at("mlp_ratio").name("mlp_ratio")};
