@@ -137,7 +137,9 @@ TEST_F(EngineTest, WrongDevicesAndDtypesSayWhatIsThere) {
   EXPECT_THAT(load("cpu", "int8"), AllOf(HasSubstr("float32"), HasSubstr("int8")));
   EXPECT_THAT(load("cpu", "float16"), HasSubstr("bfloat16"));
   if (availableDevices().size() == 1) {
-    EXPECT_THAT(load("cuda", "auto"), AllOf(HasSubstr("no CUDA"), HasSubstr("auto would")));
+    for (const char* device : {"cuda", "cuda:7", "cuda:99999999999"}) {
+      EXPECT_THAT(load(device, "auto"), AllOf(HasSubstr("no CUDA"), HasSubstr("auto would")));
+    }
   }
 }
 
