@@ -460,9 +460,15 @@ MethodChoice parseVariant(const std::string& text, const std::string& option) {
           const std::size_t equals = word.find('=');
           std::string key = word.substr(0, equals);
           key.erase(0, key.find_first_not_of('-'));  // as the option of that name begins
-          std::replace(key.begin(), key.end(), '-', '_');
+          std::transform(key.begin(), key.end(), key.begin(), [](unsigned char letter) {
+            return letter == '-' ? '_' : static_cast<char>(std::tolower(letter));
+          });
           const std::string value = equals == std::string::npos ? "" : word.substr(equals + 1);
-          if (value.empty()) throw Error(fmt::format("'{}' is no KEY=VALUE", word));
+          if (key.empty() || value.empty()) throw Error(fmt::format("'{}' is no KEY=VALUE", word));
+          if (std::any_of(settings.begin(), settings.end(),
+                          [&](const auto& setting) { return setting.first == key; })) {
+            throw Error(fmt::format("{} is given twice", optionName(key)));
+          }
           settings.emplace_back(key, value);
         }
         return writtenChoice(method, settings);

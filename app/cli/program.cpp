@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <exception>
 #include <new>
 #include <vector>
@@ -18,7 +19,8 @@ namespace {
 
 enum ExitStatus { kDone = 0, kFailed = 1, kWrongUsage = 2 };
 
-/// As CLI11 takes them, the last first; --r_max means --r-max, as settings are written elsewhere.
+/// As CLI11 takes them, the last first; --r_max and --R-Max mean --r-max, as settings are written
+/// elsewhere.
 std::vector<std::string> argumentsOf(int argc, char** argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
   for (std::string& argument : arguments) {
@@ -26,7 +28,9 @@ std::vector<std::string> argumentsOf(int argc, char** argv) {
     if (!argument.starts_with("--")) continue;
     const auto end = argument.begin() +
                      static_cast<std::ptrdiff_t>(std::min(argument.find('='), argument.size()));
-    std::replace(argument.begin(), end, '_', '-');
+    std::transform(argument.begin(), end, argument.begin(), [](unsigned char letter) {
+      return letter == '_' ? '-' : static_cast<char>(std::tolower(letter));
+    });
   }
   std::reverse(arguments.begin(), arguments.end());
   return arguments;

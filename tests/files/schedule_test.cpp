@@ -68,6 +68,12 @@ TEST(Schedule, WhatIsNoneIsRefusedByName) {
               HasSubstr("list of whole numbers"));
   EXPECT_THAT(test::errorMessage([] { readSchedules("/nowhere/s.json"); }),
               HasSubstr("/nowhere/s.json"));
+  EXPECT_THAT(test::errorMessage([] { readSchedule(std::string(300, 'x')); }),
+              HasSubstr("File name too long"));
+  const auto loop = std::filesystem::path(::testing::TempDir()) / "loop.json";
+  std::filesystem::remove(loop);
+  std::filesystem::create_symlink("loop.json", loop);
+  EXPECT_THAT(test::errorMessage([&] { readSchedule(loop.string()); }), HasSubstr("loop.json"));
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ TEST(Sources, WriteFilesInOnePlace) {
 TEST(Sources, AskTheFileSystemWithoutExceptions) {
   // One argument, or two without an error code: the throwing forms.
   const std::string calls =
-      R"(\bfs::(exists|is_directory|is_regular_file|is_symlink|file_size|status|canonical|)"
+      R"(\b(fs|filesystem)::(exists|is_directory|is_regular_file|is_symlink|file_size|status|canonical|)"
       R"(equivalent|space|last_write_time|create_directory|create_directories|remove|remove_all)"
       R"()\((([^(),]|\([^()]*\))*)\)|fs::rename\(([^,()]|\([^()]*\))*,([^,()]|\([^()]*\))*\)|)"
       R"(directory_iterator\(([^(),]|\([^()]*\))+\)\))";

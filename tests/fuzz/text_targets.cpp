@@ -10,6 +10,7 @@
 #include "adamerge/methods.h"
 #include "adamerge/pictures.h"
 #include "adamerge/report.h"
+#include "adamerge/schedule.h"
 #include "adamerge/trace_file.h"
 #include "bench/session.h"
 #include "datasets/cifar.h"
@@ -144,6 +145,16 @@ void readImportance(Bytes input) {
           "importance changes when it is written");
 }
 
+/// What is read once is written and read again.
+void readSchedules(Bytes input) {
+  for (const Schedule& schedule : adamerge::readSchedules(asFile("schedule.json", input))) {
+    const fs::path again = asFile("schedule-again.json", "");
+    writeSchedule(schedule, again);
+    require(readSchedule(again.string()).counts == schedule.counts,
+            "a schedule changes when it is written");
+  }
+}
+
 /// The hub's answer becomes names of files.
 void readHubAnswer(Bytes input) {
   const hub::ModelName name{"owner/model"};
@@ -187,6 +198,7 @@ std::vector<Target> textTargets() {
           {"cifar-names", readCifarNames},
           {"counts", readCounts},
           {"importance", readImportance},
+          {"schedule", readSchedules},
           {"pictures", readPictures},
           {"hub", readHubAnswer}};
 }

@@ -10,6 +10,8 @@
 #include "adamerge/error.h"
 #include "adamerge/trace_file.h"
 #include "merging/compensator.h"
+#include "merging/prune_merge.h"
+#include "model/dense_head_file.h"
 #include "model/head_file.h"
 #include "model/load_model.h"
 #include "model/model_config.h"
@@ -133,6 +135,37 @@ void readHead(Bytes input) {
           "a class without a name");
 }
 
+/// A classifier of patches for the same network, of two blocks.
+void readDenseHead(Bytes input) {
+  LoadedModel model;
+  model.info.vit.dim = 4;
+  model.info.vit.depth = 2;
+  addDenseHead(model, asFile("dense-head", input));
+  for (const auto& [name, tensor] : model.weights) {
+    require(tensor.isfinite().all().item<bool>(), "a dense head that is not finite");
+  }
+  const DenseHead& head = model.info.vit.dense;
+  require(head.names.empty() || head.names.size() == static_cast<std::size_t>(head.classes),
+          "a class without a name");
+}
+
+/// For a network of two blocks and four tokens.
+void readMatrices(Bytes input) {
+  VitConfig vit;
+  vit.dim = 4;
+  vit.depth = 2;
+  vit.patch_size = 1;
+  vit.input_height = 1;
+  vit.input_width = 4 - vit.prefixTokens();
+  for (const TrainedMatrices& matrices : readTrainedMatrices(asFile("matrices", input), vit)) {
+    require(matrices.block >= 0 && matrices.block < vit.depth, "a block that the model lacks");
+    for (const at::Tensor& part : {matrices.merge, matrices.recover, matrices.rest}) {
+      touch(
+          std::span(part.contiguous().data_ptr<double>(), static_cast<std::size_t>(part.numel())));
+    }
+  }
+}
+
 void readCompensator(Bytes input) {
   VitConfig vit;
   vit.dim = 4;
@@ -167,11 +200,12 @@ void readTrace(Bytes input) {
 }  // namespace
 
 std::vector<Target> weightTargets() {
-  return {{"pickle", readPickle}, {"weights", readAnyWeights},
-          {"header", readHeader}, {"checkpoint", readCheckpoint},
-          {"shards", readShards}, {"config", readConfigs},
-          {"model", readModel},   {"head", readHead},
-          {"trace", readTrace},   {"compensator", readCompensator}};
+  return {{"pickle", readPickle},        {"weights", readAnyWeights},
+          {"header", readHeader},        {"checkpoint", readCheckpoint},
+          {"shards", readShards},        {"config", readConfigs},
+          {"model", readModel},          {"head", readHead},
+          {"trace", readTrace},          {"compensator", readCompensator},
+          {"dense-head", readDenseHead}, {"matrices", readMatrices}};
 }
 
 }  // namespace adamerge::fuzz

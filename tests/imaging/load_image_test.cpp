@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <gmock/gmock.h>
+
 #include <exiv2/exiv2.hpp>
 #include <opencv2/core.hpp>
 
+#include "error_message.h"
 #include "pictures.h"
 #include "temporary_folder.h"
 
@@ -207,6 +210,11 @@ TEST(LoadImage, PortableMapsOfEveryKind) {
   EXPECT_EQ(decodeImage(bytesOf("P2 2 1 100 50 100"), "x").pixels,
             (Bytes{128, 128, 128, 255, 255, 255}));
   EXPECT_EQ(decodeImage(bytesOf("P3 1 1 255 1 2 3\n"), "x").pixels, (Bytes{1, 2, 3}));
+  EXPECT_THAT(test::errorMessage([] { decodeImage(bytesOf("P3 1 1 255 1 2 300\n"), "x"); }),
+              testing::HasSubstr("a sample is 300, the largest is 255"));
+  EXPECT_EQ(decodeImage(bytesOf("P6\r\n1 1\r\n255\r\nabc"), "x").pixels, (Bytes{'a', 'b', 'c'}))
+      << "a header of Windows' lines";
+  EXPECT_EQ(decodeImage(bytesOf("P6 1 1 255\r\nab"), "x").pixels, (Bytes{'\n', 'a', 'b'}));
   EXPECT_EQ(decodeImage(bytesOf("P5 1 1 511 \x01\xFF"), "x").pixels.size(), 3U);
   EXPECT_EQ(decodeImage(bytesOf("P6 1 1 255\nabc"), "x").pixels, (Bytes{'a', 'b', 'c'}));
 }

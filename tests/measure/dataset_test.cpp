@@ -71,6 +71,24 @@ TEST_F(DatasetTest, MatchesByNumberOrByOrderWithANote) {
   EXPECT_THAT(ordered.notes(), ElementsAre(HasSubstr("matched by order")));
 }
 
+TEST_F(DatasetTest, OrderOfTextThatIsNoOrderOfNumberSaysNothing) {
+  makeFolders({"class_2", "class_10", "class_9"});
+  EXPECT_THAT(problem(), testing::AllOf(HasSubstr("'class_10' stands before 'class_2'"),
+                                        HasSubstr("--labels FILE")));
+  root_ = folder_.path() / "padded";
+  makeFolders({"class_02", "class_10", "class_09"});
+  EXPECT_THAT(labels(Dataset::open(root_, model_)), ElementsAre(0, 1, 2));
+  root_ = folder_.path() / "from-one";
+  makeFolders({"8", "9", "10"});
+  EXPECT_THAT(problem(), HasSubstr("'10' stands before '8'"));
+}
+
+TEST_F(DatasetTest, FoldersOfSystemsAreNoClasses) {
+  makeFolders({"tench", "hot dog", "__MACOSX", "$RECYCLE.BIN", "System Volume Information",
+               "lost+found", "@eaDir", ".git", "tench/@eaDir"});
+  EXPECT_THAT(labels(Dataset::open(root_, model_)), ElementsAre(2, 0));
+}
+
 TEST_F(DatasetTest, NamesClassesTheModelDoesNotKnow) {
   makeFolders({"tench", "unicorn", "yeti"});
   EXPECT_THAT(problem(), testing::AllOf(HasSubstr("2 of the 3 classes here: unicorn, yeti"),
@@ -168,6 +186,16 @@ TEST_F(DatasetTest, ReadsMappingFilesOfOtherSystems) {
   std::string utf16 = "\xFF\xFE";
   for (const char c : std::string("n1\t0\r\nn,2\t2\r\nn 3\t1\r\n")) utf16 += {c, '\0'};
   EXPECT_THAT(read(utf16), expected);
+  EXPECT_THAT(read("n1,0\rn,2\t2\rn 3,1\r"), expected) << "lines end in CR alone";
+  EXPECT_THAT(read("\u00A0n1,\u00A00\nn,2\t2\u200B\nn 3,1\v\n"), expected) << "blanks";
+  EXPECT_THAT(read("n1,0\nn,2\t2\nn 3,1\nn1,tench\n"), expected) << "the same twice";
+  test::writeBytes(file, "n1,0\nn,2\t2\nn 3,1\nn1,hot-dog\n");
+  EXPECT_THAT(problem({.labels = file}),
+              HasSubstr("'n1' is class 0 by line 1 and class 2 by line 4"));
+  test::writeBytes(file, std::string("n1,0\nn,2\t2\0\nn 3,1\n", 19));
+  EXPECT_THAT(problem({.labels = file}), HasSubstr("holds bytes of value 0"));
+  test::writeBytes(file, "n1,B\xE4r\n");
+  EXPECT_THAT(problem({.labels = file}), testing::AllOf(HasSubstr("'B?r'"), HasSubstr("no UTF-8")));
   test::writeBytes(file, "\"n1,0\n");
   EXPECT_THAT(problem({.labels = file}), HasSubstr("line 1 has a quote without its end"));
   test::writeBytes(file, "n1,0\nB\xE4r,1\n");

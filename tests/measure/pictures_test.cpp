@@ -269,6 +269,18 @@ TEST_F(PictureFileTest, RefusesWhatItCannotCount) {
   std::string bad = good;
   bad.replace(bad.find("0.6"), 3, "2.5");
   EXPECT_THAT(refusal(bad), AllOf(HasSubstr("row 3"), HasSubstr("2.5")));
+  // Columns that only a closer look reads.
+  const auto with = [&](const char* part, const char* instead) {
+    std::string text = good;
+    text.replace(text.find(part), std::string(part).size(), instead);
+    return text;
+  };
+  EXPECT_THAT(refusal(with(",1,1,0,0,1,", ",abc,1,0,0,1,")), HasSubstr("\"abc\" in column"));
+  EXPECT_THAT(refusal(with(",1,1,0,0,1,", ",1,1e9,0,0,1,")), HasSubstr("\"1e9\" in column"));
+  EXPECT_THAT(refusal(with(",1,1,0,0,1,", ",1,1,0,0,nan,")), HasSubstr("\"nan\" in column"));
+  EXPECT_THAT(refusal(with(",1,1,0,0,1,", ",1,1,3,0,1,")),
+              HasSubstr("3 tokens merged, but 0 in its blocks"));
+  EXPECT_THAT(refusal(with(",1,1,1,0,0,1,", ",0,1,1,0,0,1,")), HasSubstr("\"right\" is 0"));
   bad = good;
   bad.replace(bad.find("tome"), 4, "toms");
   EXPECT_THAT(refusal(bad), HasSubstr("toms"));

@@ -19,6 +19,7 @@
 #include "error_message.h"
 #include "kernels/cpu/isa.h"
 #include "ppm.h"
+#include "safetensors_writer.h"
 #include "temporary_folder.h"
 #include "test_device.h"
 
@@ -137,8 +138,20 @@ TEST_F(EngineTest, WrongDevicesAndDtypesSayWhatIsThere) {
   EXPECT_THAT(load("cpu", "int8"), AllOf(HasSubstr("float32"), HasSubstr("int8")));
   EXPECT_THAT(load("cpu", "float16"), HasSubstr("bfloat16"));
   if (availableDevices().size() == 1) {
-    EXPECT_THAT(load("cuda", "auto"), AllOf(HasSubstr("no CUDA"), HasSubstr("auto would")));
+    for (const char* device : {"cuda", "cuda:7", "cuda:99999999999"}) {
+      EXPECT_THAT(load(device, "auto"), AllOf(HasSubstr("no CUDA"), HasSubstr("auto would")));
+    }
   }
+}
+
+TEST_F(EngineTest, OutputsThatAreNoNumbersAreRefused) {
+  const test::TemporaryFolder folder;
+  const auto head = folder.path() / "head.safetensors";
+  const int width = Engine::load(kModel, {.device = "cpu"}).info().vit.embeddingWidth();
+  test::writeSafetensors(head, {{"weight", at::full({2, width}, 3e38)}});
+  const Engine engine = Engine::load(kModel, {.device = "cpu", .dtype = "float32", .head = head});
+  EXPECT_THAT(test::errorMessage([&] { engine.run(pictures(), MethodChoice{}); }),
+              AllOf(HasSubstr("not numbers (NaN or infinity) in float32"), HasSubstr("too large")));
 }
 
 TEST_F(EngineTest, UnusableInputsAndCountsAreRefused) {

@@ -2,6 +2,7 @@
 // The single steps of CubistMerge, StructSAM, Prune and Merge, Focus on the Core and Token
 // Compensator against tests/data/methods/units.json (an independent implementation; ties exact),
 // and the files that they read.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -202,7 +203,11 @@ TEST(PruneMerge, SaysWhatIsWrongWithImportance) {
   EXPECT_THAT(problem("blocks", {0, 2}), HasSubstr("below 2"));
   EXPECT_THAT(problem("scores", {{1, 2}}), HasSubstr("2 lists, one per block"));
   EXPECT_THAT(problem("scores", {{1, 2}, {3}}), HasSubstr("scores of block 1 must be 2 numbers"));
-  EXPECT_THAT(problem("scores", {{1, 2}, {3, -1}}), HasSubstr("at least 0"));
+  EXPECT_THAT(problem("scores", {{1, 2}, {3, -1}}), HasSubstr("each 0 or from 1e-100 to 1e+100"));
+  EXPECT_THAT(problem("scores", {{1, 2}, {3, 1e300}}), HasSubstr("scores of block 1"));
+  EXPECT_THAT(problem("scores", {{1, 2}, {3, 1e-300}}), HasSubstr("scores of block 1"));
+  EXPECT_THAT(problem("scores", {nullptr, {3, 4}}), HasSubstr("scores of block 0 must be a list"));
+  EXPECT_THAT(problem("blocks", json::array()), HasSubstr("at least one block"));
   EXPECT_THAT(problem("scores", {{1, 2}, {3, "a"}}), HasSubstr("numbers"));
   EXPECT_THAT(problem("scores", 3), HasSubstr("scores must be"));
 }
@@ -233,7 +238,10 @@ TEST(PruneMerge, ReadsTrainedMatricesThatFit) {
     return test::errorMessage([&] { readTrainedMatrices(path, vit); });
   };
   EXPECT_THAT(problem({{"a", at::ones({1})}}), HasSubstr("has no blocks.N.attn.merge_matrix"));
-  EXPECT_THAT(problem(matrices("blocks.2.attn.")), HasSubstr("this model, which has 2"));
+  for (const char* block : {"2", "-1", "01", "99999999999"}) {
+    EXPECT_THAT(problem(matrices(fmt::format("blocks.{}.attn.", block))),
+                HasSubstr("this model, which has 2"));
+  }
   test::NamedTensors lacking = matrices("blocks.0.attn.");
   lacking.erase("blocks.0.attn.token_mask");
   EXPECT_THAT(problem(lacking), HasSubstr("token_mask is missing"));

@@ -218,6 +218,12 @@ TEST(BadInput, HeadsThatDoNotFitAreRefusedAndLogarithmsTold) {
     EXPECT_THAT(error({{"weight", weight}, {"logit_scale", at::full({1}, scale)}}),
                 AllOf(HasSubstr("'logit_scale' is "), HasSubstr("above 0")));
   }
+  for (const double length : {0.0, 1e-30, 3e38}) {
+    at::Tensor odd = weight.clone();
+    odd[3].fill_(length);
+    EXPECT_THAT(error({{"weight", odd}, {"logit_scale", at::full({1}, 100.0)}}),
+                AllOf(HasSubstr("row 3 of 'weight'"), HasSubstr("no direction")));
+  }
   EXPECT_THAT(error({{"weight", weight}, {"logit_scale", at::ones({2})}}),
               HasSubstr("one number is expected"));
   test::writeBytes(clip.path() / "head.file", "no tensors");

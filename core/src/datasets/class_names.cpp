@@ -6,6 +6,7 @@
 #include <glib.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <memory>
 #include <sstream>
@@ -54,6 +55,28 @@ bool isWord(const std::string& name) {
   return std::none_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+/// Of names that differ in a number at their end alone ("class_9", "class_10"), which stand in
+/// order of text: the first two whose numbers are the other way round.
+std::optional<std::pair<std::string, std::string>> outOfNumber(
+    const std::vector<std::string>& names) {
+  constexpr std::string_view kDigits = "0123456789";
+  const auto stem = [&](const std::string& name) {
+    return std::string_view(name).substr(0, name.find_last_not_of(kDigits) + 1);
+  };
+  const auto number = [&](const std::string& name) {
+    std::string_view digits = std::string_view(name).substr(stem(name).size());
+    digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size()));
+    return std::pair(digits.size(), digits);
+  };
+  for (std::size_t i = 1; i < names.size(); ++i) {
+    if (stem(names[i - 1]) != stem(names[i])) return std::nullopt;
+  }
+  for (std::size_t i = 1; i < names.size(); ++i) {
+    if (number(names[i]) < number(names[i - 1])) return std::pair(names[i - 1], names[i]);
+  }
+  return std::nullopt;
+}
+
 /// Without a single known name: all are indices, or there are as many as the model has classes and
 /// not both have names that say other things.
 std::vector<int> byNumberOrOrder(const std::vector<std::string>& names, const ModelInfo& model,
@@ -73,6 +96,13 @@ std::vector<int> byNumberOrOrder(const std::vector<std::string>& names, const Mo
   if (std::any_of(names.begin(), names.end(), isWord) &&
       std::any_of(model.labels.begin(), model.labels.end(), isWord)) {
     return {};
+  }
+  if (const auto crossed = outOfNumber(names)) {
+    throw Error(
+        fmt::format("{}: '{}' stands before '{}' in order of text and after it in order of number, "
+                    "so the order "
+                    "says nothing of {}'s classes; --labels FILE says which class a folder holds",
+                    where.string(), crossed->first, crossed->second, model.name));
   }
   indices.clear();
   for (std::size_t i = 0; i < names.size(); ++i) indices.push_back(static_cast<int>(i));
@@ -95,9 +125,22 @@ bool isUtf8(std::string_view text) {
 }
 
 std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
+  // A byte order mark within a file, zero-width and no-break spaces come along with copied text.
+  constexpr std::array<std::string_view, 8> kBlanks = {" ",  "\t",     "\r",     "\v",
+                                                       "\f", "\u00A0", "\u200B", "\uFEFF"};
+  for (bool again = true; again;) {
+    again = false;
+    for (const std::string_view blank : kBlanks) {
+      if (text.starts_with(blank)) {
+        text.remove_prefix(blank.size());
+        again = true;
+      } else if (text.ends_with(blank)) {
+        text.remove_suffix(blank.size());
+        again = true;
+      }
+    }
+  }
+  return text;
 }
 
 std::optional<int> wholeNumber(std::string_view text) {

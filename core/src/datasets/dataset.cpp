@@ -56,7 +56,7 @@ void requireSeveralClasses(const std::map<std::string, std::vector<std::uint32_t
 void requireListable(const fs::path& root) {
   std::error_code unknown;
   for (const fs::directory_entry& entry : fs::directory_iterator(root, unknown)) {
-    if (!entry.is_directory(unknown) || entry.path().filename().string().starts_with('.')) continue;
+    if (!entry.is_directory(unknown) || isPassedOver(entry.path())) continue;
     std::error_code code;
     const fs::directory_iterator first(entry.path(), code);
     if (!code) continue;

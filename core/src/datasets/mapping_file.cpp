@@ -11,6 +11,7 @@
 #include "adamerge/error.h"
 #include "datasets/class_names.h"
 #include "support/files.h"
+#include "support/text.h"
 
 namespace adamerge {
 namespace {
@@ -62,8 +63,14 @@ std::string_view withoutSeparatorsAtEnd(std::string_view text) {
 MappingFile::MappingFile(const std::filesystem::path& path, const std::vector<std::string>& names,
                          const ModelInfo& model)
     : path_(path), model_(model), classes_(model.labels) {
-  const std::string text = readTextFile(path);
+  std::string text = readTextFile(path);
+  if (text.find('\0') != std::string::npos) {
+    throw Error(fmt::format("{}: holds bytes of value 0, so it is no text in UTF-8 or UTF-16",
+                            path.string()));
+  }
   utf8_ = isUtf8(text);
+  // Lines end in LF, CRLF or, from classic Mac software, CR alone.
+  if (text.find('\n') == std::string::npos) std::replace(text.begin(), text.end(), '\r', '\n');
   std::set<std::string> wanted;
   for (const std::string& name : names) wanted.insert(composed(name));
   const std::vector<Line> lines = parse(composed(text), wanted);
@@ -72,8 +79,18 @@ MappingFile::MappingFile(const std::filesystem::path& path, const std::vector<st
     std::vector<int> found = classes_.all(line.text);
     if (found.size() > 1) equal[std::move(found)].push_back(&line);
   }
+  std::map<std::string, int> numbers;
   for (const Line& line : lines) {
-    if (wanted.contains(line.folder)) mapping_[line.folder] = classOf(line, equal);
+    if (!wanted.contains(line.folder)) continue;
+    const int found = classOf(line, equal);
+    const auto [entry, first] = mapping_.emplace(line.folder, found);
+    numbers.emplace(line.folder, line.number);
+    if (!first && entry->second != found) {
+      throw Error(fmt::format(
+          "{}: '{}' is class {} by line {} and class {} by line {}; one line per folder is "
+          "expected",
+          path_.string(), line.folder, entry->second, numbers[line.folder], found, line.number));
+    }
   }
 }
 
@@ -113,6 +130,7 @@ std::vector<MappingFile::Line> MappingFile::parse(const std::string& text,
         if (wanted.contains(std::string(rest.text().substr(0, at)))) split = at;
       }
       line.folder = rest.take(split);
+      if (!wanted.contains(line.folder)) line.folder = std::string(trimmed(line.folder));
     }
     rest.skipSeparators();
     if (rest.quoted()) {
@@ -120,7 +138,7 @@ std::vector<MappingFile::Line> MappingFile::parse(const std::string& text,
       if (!field) throw unclosed();
       line.text = *std::move(field);
     } else {
-      line.text = withoutSeparatorsAtEnd(rest.text());
+      line.text = trimmed(withoutSeparatorsAtEnd(rest.text()));
     }
     if (line.text.empty() && wanted.contains(line.folder)) {
       throw Error(fmt::format("{}: line {} names no class for '{}'; its name or index is expected",
@@ -152,8 +170,9 @@ int MappingFile::classOf(const Line& line, const EqualNames& equal) {
   if (index && *index < model_.vit.classes) return *index;
   throw Error(fmt::format(
       "{}: line {} names the class '{}', which {} does not have; its name or an index from 0 to "
-      "{} is expected",
-      path_.string(), line.number, line.text, model_.name, model_.vit.classes - 1));
+      "{} is expected{}",
+      path_.string(), line.number, utf8_ ? line.text : printable(line.text), model_.name,
+      model_.vit.classes - 1, utf8_ ? "" : "; the file is no UTF-8 text: save it as that"));
 }
 
 }  // namespace adamerge

@@ -9,6 +9,7 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <limits>
 #include <string_view>
 
 #include "adamerge/engine.h"
@@ -87,7 +88,9 @@ at::Device parseDevice(const std::string& text) {
   if (text.rfind("cuda:", 0) == 0) {
     const char* end = text.data() + text.size();
     const auto [rest, error] = std::from_chars(text.data() + 5, end, index);
-    known = error == std::errc() && rest == end && index >= 0;
+    const bool beyond = error == std::errc::result_out_of_range && text[5] != '-';
+    if (beyond) index = std::numeric_limits<int>::max();
+    known = (error == std::errc() || beyond) && rest == end && index >= 0;
   }
   if (!known) {
     throw Error(fmt::format("--device takes auto, cpu, cuda or cuda:N, not '{}'", text));

@@ -133,6 +133,20 @@ void requireUsableInput(const InputTensor& image, const VitConfig& vit) {
   }
 }
 
+/// fp16, bf16 and files with huge numbers overflow; nothing that is computed of it would be true.
+void requireNumbers(const ImageResult& result, const std::string& model, std::string_view dtype) {
+  const auto number = [](float value) { return std::isfinite(value); };
+  if (std::all_of(result.logits.begin(), result.logits.end(), number) &&
+      std::all_of(result.embedding.begin(), result.embedding.end(), number)) {
+    return;
+  }
+  const bool wide = dtype == "float32" || dtype == "float64";
+  throw Error(fmt::format(
+      "{}: the output holds values that are not numbers (NaN or infinity) in {}; {}", model, dtype,
+      wide ? "weights, or a file that changes them, hold numbers that are too large"
+           : "--dtype float32 has a wider range"));
+}
+
 /// work(i) for each image, several at once: a GPU takes as long for an image as one core for this.
 void forEachImage(std::span<const InputTensor> images,
                   const std::function<void(std::size_t)>& work) {
@@ -196,7 +210,9 @@ struct Engine::State {
 
   /// Where files beside the weights lie; empty: there are no files.
   std::filesystem::path folder() const {
-    return std::filesystem::is_directory(info.source) ? info.source : info.source.parent_path();
+    std::error_code unknown;
+    return std::filesystem::is_directory(info.source, unknown) ? info.source
+                                                               : info.source.parent_path();
   }
 };
 
@@ -229,7 +245,7 @@ Engine Engine::load(const std::filesystem::path& path, const EngineOptions& opti
       std::make_unique<State>(loadModel(path, wanted_model, progress, stop), placement, reload);
   const ModelInfo& info = state->info;
 
-  if (const auto file = state->folder() / "stats.json"; std::filesystem::exists(file)) {
+  if (const auto file = state->folder() / "stats.json"; std::filesystem::exists(file, ignored)) {
     try {
       auto statistics = std::make_shared<const Statistics>(readStatistics(file));
       requireSameModel(*statistics, info, /*by_name=*/false);
@@ -371,6 +387,7 @@ std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
     const float* own =
         embedding.data_ptr<float>() + static_cast<std::int64_t>(i) * embedding.size(1);
     result.embedding.assign(own, own + embedding.size(1));
+    requireNumbers(result, state_->info.name, dtype());
     if (options.features) {
       const at::Tensor tokens = output.features[i].to(at::kCPU, at::kFloat).contiguous();
       const auto* values = tokens.data_ptr<float>();

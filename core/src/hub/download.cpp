@@ -370,7 +370,7 @@ fs::path fetch(const Plan& plan, const Settings& settings, const ProgressCallbac
       writeFileAtomically(repository.reference(plan.name.revision), plan.commit);
     }
     const fs::path tag = settings.cache / "CACHEDIR.TAG";  // backups pass over folders that have it
-    if (!fs::exists(tag)) {
+    if (std::error_code unknown; !fs::exists(tag, unknown)) {
       writeFileAtomically(tag, "Signature: 8a477f597d28d172789f06886806bc55\n# Cache of models.\n");
     }
   } catch (const fs::filesystem_error& error) {

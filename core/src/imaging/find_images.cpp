@@ -9,6 +9,7 @@
 #include "adamerge/error.h"
 #include "adamerge/image.h"
 #include "imaging/decoders.h"
+#include "support/files.h"
 
 namespace adamerge {
 namespace {
@@ -44,7 +45,7 @@ class Search {
       throwIfStopped(stop_);
       if (code) return code;
       const fs::path& path = entry->path();
-      if (path.filename().string().starts_with('.')) continue;
+      if (isPassedOver(path)) continue;
       std::error_code unknown;
       if (entry->is_directory(unknown)) {
         // A real folder before links to it: its images keep their real path.
@@ -57,7 +58,7 @@ class Search {
     std::sort(folders.begin(), folders.end());
     std::stable_partition(folders.begin(), folders.end(),
                           [&](const fs::path& path) { return !fs::is_symlink(path, code); });
-    // A closed folder further down (lost+found) does not spoil the rest.
+    // A closed folder further down does not spoil the rest.
     for (const fs::path& path : folders) visit(path);
     return {};
   }

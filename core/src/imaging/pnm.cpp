@@ -37,7 +37,12 @@ class Reader {
     return digit - '0';
   }
 
-  void skip(std::size_t count) { at_ += count; }
+  /// The one blank before binary samples, of which there are `needed` bytes; or CRLF, as Windows'
+  /// editors leave it, where the bytes leave no doubt.
+  void skipToSamples(std::size_t needed) {
+    const bool crlf = left() == needed + 2 && bytes_[at_] == '\r' && bytes_[at_ + 1] == '\n';
+    at_ += crlf ? 2 : 1;
+  }
   std::size_t left() const { return bytes_.size() - std::min(at_, bytes_.size()); }
   int byte() { return bytes_[at_++]; }
 
@@ -72,11 +77,11 @@ Image decodePnm(const Bytes& bytes, const std::string& name) {
   if (largest < 1 || largest > 65535) {
     throwDamaged(name, "PPM", fmt::format("its largest value is {}, not 1 to 65535", largest));
   }
-  reader.skip(1);
   const std::size_t samples = static_cast<std::size_t>(width) * channels;
   const std::size_t rowBytes = bitmap ? (samples + 7) / 8 : samples * (largest > 255 ? 2U : 1U);
   // Also before memory is taken for the pixels: as text, each sample takes at least one byte.
   const std::size_t needed = (text ? samples : rowBytes) * static_cast<std::size_t>(height);
+  reader.skipToSamples(needed);
   if (reader.left() < needed) throwTruncated(name, "PPM");
 
   Image image{width, height, {}};
@@ -90,6 +95,10 @@ Image decodePnm(const Bytes& bytes, const std::string& name) {
         value = 1 - (text ? reader.bit() : packed >> (7 - i % 8) & 1);
       } else if (text) {
         value = reader.number();
+        if (value > largest) {
+          throwDamaged(name, "PPM",
+                       fmt::format("a sample is {}, the largest is {}", value, largest));
+        }
       } else {
         value = reader.byte();
         if (largest > 255) value = value << 8 | reader.byte();

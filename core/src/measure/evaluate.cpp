@@ -91,6 +91,8 @@ class Run {
     result.skipped = tally_.skipped;
     std::sort(result.skipped.begin(), result.skipped.end(),
               [](const auto& a, const auto& b) { return a.name < b.name; });
+    result.notes = engine_.info().notes;
+    result.notes.insert(result.notes.end(), dataset_.notes().begin(), dataset_.notes().end());
     result.warnings.assign(tally_.warnings.begin(), tally_.warnings.end());
     for (std::size_t i = 0; i < choices_.size(); ++i) {
       result.points.push_back(tally_.points[i].point(

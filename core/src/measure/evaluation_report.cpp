@@ -84,6 +84,7 @@ std::string evaluationJson(const Evaluation& evaluation, const std::string& comm
                {"dtype", evaluation.dtype},
                {"command", command},
                {"labelled", evaluation.labelled},
+               {"notes", evaluation.notes},
                {"warnings", evaluation.warnings},
                {"points", Json::array()}};
   for (const SkippedImage& image : evaluation.skipped) json["skipped"].push_back(image.name);

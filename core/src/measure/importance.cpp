@@ -19,6 +19,10 @@ constexpr int kImportanceFormat = 1;
 constexpr int kMostBlocks = 10000;
 constexpr int kMostImportanceImages = 1'000'000'000;
 
+/// Their squares are summed in double precision.
+constexpr double kLeastScore = 1e-100;
+constexpr double kMostScore = 1e100;
+
 /// Images at once.
 constexpr std::size_t kImportanceBatch = 8;
 
@@ -55,12 +59,16 @@ std::vector<double> row(const JsonFields& fields, const nlohmann::json& values, 
   const bool numbers = values.is_array() && values.size() == patches &&
                        std::all_of(values.begin(), values.end(), [&](const nlohmann::json& value) {
                          if (!value.is_number()) return false;
-                         scores.push_back(value.get<double>());
-                         return std::isfinite(scores.back()) && scores.back() >= 0;
+                         const auto score = value.get<double>();
+                         scores.push_back(score);
+                         return score == 0 || (score >= kLeastScore && score <= kMostScore);
                        });
-  if (!numbers) {
-    fields.fail("scores", fmt::format("of block {} must be {} numbers of at least 0, one per patch",
-                                      block, patches));
+  if (!numbers || patches == 0) {
+    fields.fail(
+        "scores",
+        fmt::format("of block {} must be {} numbers, one per patch, each 0 or from {} to {}", block,
+                    patches == 0 ? std::string("a list of") : fmt::format("{}", patches),
+                    kLeastScore, kMostScore));
   }
   return scores;
 }
@@ -94,6 +102,7 @@ Importance readImportance(const std::filesystem::path& path) {
     }
     importance.blocks.push_back(static_cast<int>(block));
   }
+  if (importance.blocks.empty()) fields.fail("blocks", "must name at least one block");
   const nlohmann::json* scores = fields.find("scores");
   if (scores == nullptr || !scores->is_array() ||
       scores->size() != static_cast<std::size_t>(importance.depth)) {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "adamerge/engine.h"
@@ -143,6 +144,7 @@ struct PictureFile::State {
   template <class Number>
   Number number(const Fields& fields, std::size_t column, Number low, Number high) const;
   void readRow(const Fields& fields);
+  void check(const Fields& fields, const Outcome& outcome) const;
   void readFirst(const Fields& fields);
   MethodChoice choiceOf(const Fields& fields) const;
   std::string fingerprintOf(const Fields& fields) const;
@@ -156,6 +158,8 @@ struct PictureFile::State {
   std::uint64_t at_ = 0;
   std::vector<std::string> texts_;  ///< settingsText() of each choice
   std::string image_;               ///< of the picture being read, as it stands
+  std::string label_;               ///< the same
+  std::int32_t unmerged_top_ = -1;  ///< the class that the unmerged model takes it for
 };
 
 namespace {
@@ -253,6 +257,7 @@ void PictureFile::State::readRow(const Fields& fields) {
   }
   if (point == 0) {
     image_ = image;
+    label_ = fields[columns.label];
     readFirst(fields);
   }
   Outcome outcome;
@@ -269,7 +274,37 @@ void PictureFile::State::readRow(const Fields& fields) {
     merged.push_back(static_cast<std::uint16_t>(number(fields, block, 0, kMostMerged)));
   }
   outcome.merged = number(fields, columns.merged, 0, std::numeric_limits<int>::max());
+  if (point == 0) unmerged_top_ = outcome.top;
+  check(fields, outcome);
   outcomes.push_back(outcome);
+}
+
+/// What is read again by row(), and what the row says twice.
+void PictureFile::State::check(const Fields& fields, const Outcome& outcome) const {
+  for (const Columns::Top& top : columns.top) {
+    if (fields[top.index].empty()) continue;
+    number(fields, top.index, 0, kMostClassIndex);
+    number(fields, top.probability, 0.0, 1.0);
+  }
+  constexpr double kMostCosine = 1.001;  // rounded
+  constexpr double kMostFlops = 1e15;
+  for (const std::size_t cosine : {columns.logit_cosine, columns.embedding_cosine}) {
+    if (!fields[cosine].empty() && fields[cosine] != "nan") {
+      number(fields, cosine, -kMostCosine, kMostCosine);
+    }
+  }
+  number(fields, columns.flops, 0.0, kMostFlops);
+  const auto blocks = std::prev(merged.end(), static_cast<std::ptrdiff_t>(columns.blocks.size()));
+  const int sum = std::accumulate(blocks, merged.end(), 0);
+  if (outcome.merged != sum) {
+    fail(fmt::format("{} tokens merged, but {} in its blocks", outcome.merged, sum));
+  }
+  if (fields[columns.label] != label_) fail("another label than in the image's first row");
+  const int wanted = labels.back() >= 0 ? labels.back() : unmerged_top_;
+  if (outcome.top >= 0 && outcome.right != (outcome.top == wanted)) {
+    fail(fmt::format("\"right\" is {:d}, and the image's class is {}, its top class {}",
+                     outcome.right, wanted, outcome.top));
+  }
 }
 
 void PictureFile::State::read(const ProgressCallback& progress, const std::stop_token& stop) {

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdio>
 
 #include "adamerge/error.h"
 #include "weights/state_dict.h"
@@ -49,9 +50,12 @@ Compensator::Compensator(const std::filesystem::path& path, const VitConfig& vit
     };
     blocks_.push_back({map("q"), map("v")});
   }
-  const std::string beyond = fmt::format("blocks.{}.attn.q_tocom.adapter_down.weight", vit.depth);
-  if (file.tensors.contains(beyond)) {
-    fail(fmt::format("it has {}, and this model only {} blocks", beyond, vit.depth));
+  for (const auto& [name, tensor] : file.tensors) {
+    int block = 0;
+    const bool numbered = std::sscanf(name.c_str(), "blocks.%9d.", &block) == 1;
+    if (numbered && block >= vit.depth && name.find("_tocom.") != std::string::npos) {
+      fail(fmt::format("it has {}, and this model only {} blocks", name, vit.depth));
+    }
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <numeric>
 
 #include "adamerge/error.h"
@@ -131,8 +132,9 @@ std::vector<TrainedMatrices> readTrainedMatrices(const std::filesystem::path& pa
   for (const auto& [name, tensor] : file.tensors) {
     if (!name.ends_with(".attn.merge_matrix")) continue;
     const std::string stem = name.substr(0, name.size() - std::string_view("merge_matrix").size());
-    const int block = std::atoi(name.c_str() + std::string_view("blocks.").size());
-    if (stem != fmt::format("blocks.{}.attn.", block) || block >= vit.depth) {
+    int block = -1;
+    std::sscanf(name.c_str(), "blocks.%9d.", &block);
+    if (stem != fmt::format("blocks.{}.attn.", block) || block < 0 || block >= vit.depth) {
       fail(fmt::format("{} names no block of this model, which has {}", name, vit.depth));
     }
     const auto part = [&](const char* what, std::vector<std::int64_t> shape) {

@@ -96,7 +96,9 @@ std::vector<Schedule> readSchedules(const std::filesystem::path& path) {
 
 Schedule readSchedule(const std::string& place) {
   // A file may itself have a # in its name.
-  const std::size_t mark = std::filesystem::exists(place) ? std::string::npos : place.rfind('#');
+  std::error_code unknown;
+  const std::size_t mark =
+      std::filesystem::exists(place, unknown) ? std::string::npos : place.rfind('#');
   const std::string file = place.substr(0, mark);
   std::vector<Schedule> schedules = readSchedules(file);
   std::vector<std::string> names;

@@ -96,7 +96,9 @@ class DenseHeadFile {
         names_.size() != static_cast<std::size_t>(classes)) {
       fail(fmt::format("its names of classes are no list of {} texts", classes));
     }
-    return names_.get<std::vector<std::string>>();
+    std::vector<std::string> names;
+    for (const nlohmann::json& name : names_) names.push_back(oneLine(name.get<std::string>()));
+    return names;
   }
 
  private:
@@ -185,8 +187,13 @@ void addDenseHead(LoadedModel& model, const std::filesystem::path& path) {
   head.blocks = static_cast<int>(width / info.vit.featureWidth());
   head.names = file.names(classes);
   info.dense_head = path;
-  model.weights["dense_head.weight"] = weight.to(at::kFloat);
-  model.weights["dense_head.bias"] = bias.to(at::kFloat);
+  weight = weight.to(at::kFloat);
+  bias = bias.to(at::kFloat);
+  if (!weight.isfinite().all().item<bool>() || !bias.isfinite().all().item<bool>()) {
+    file.fail("its numbers are too large: with the batch norm folded in they exceed float32");
+  }
+  model.weights["dense_head.weight"] = weight;
+  model.weights["dense_head.bias"] = bias;
   info.parameters += weight.numel() + bias.numel();
   info.notes.push_back(fmt::format(
       "The dense head of {} classes is that of {}; it reads {}.", classes, path.string(),

@@ -95,7 +95,7 @@ class HeadFile {
     }
     for (const nlohmann::json& name : list) {
       if (!name.is_string()) fail("its metadata 'classes' holds what is no text");
-      names.push_back(name.get<std::string>());
+      names.push_back(oneLine(name.get<std::string>()));
     }
     return names;
   }
@@ -132,7 +132,16 @@ void replaceHead(LoadedModel& model, const std::filesystem::path& path) {
   const at::Tensor bias = file.bias(classes);
   const double scale = file.logitScale();
   if (scale > 0) {
-    weight = weight / weight.norm(2, 1, /*keepdim=*/true).clamp_min(kLeastLength) * scale;
+    const at::Tensor lengths = weight.norm(2, 1, /*keepdim=*/true);
+    const at::Tensor odd =
+        at::logical_not((lengths >= kLeastLength).logical_and(lengths.isfinite()));
+    if (odd.any().item<bool>()) {
+      const auto row = odd.to(at::kInt).argmax().item<std::int64_t>();
+      file.fail(
+          fmt::format("row {} of 'weight' has the length {}, so it has no direction to compare",
+                      row, lengths[row].item<float>()));
+    }
+    weight = weight / lengths * scale;
     if (scale < kLeastUsualScale) {
       info.notes.push_back(fmt::format(
           "{}: logit_scale is {:.4g}, which looks like the logarithm that CLIP and SigLIP store; "

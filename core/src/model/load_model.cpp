@@ -33,12 +33,15 @@ std::string displayName(const fs::path& path, const ModelFiles& files) {
 
 std::vector<std::string> labelsFor(const ModelConfig& config, int classes,
                                    std::vector<std::string>& notes) {
-  if (static_cast<int>(config.labels.size()) == classes) return config.labels;
+  std::vector<std::string> labels;
+  if (static_cast<int>(config.labels.size()) == classes) {
+    for (const std::string& label : config.labels) labels.push_back(oneLine(label));
+    return labels;
+  }
   if (!config.labels.empty() && classes > 0) {
     notes.push_back(fmt::format("The config names {} classes, the model has {}: numbers are shown.",
                                 config.labels.size(), classes));
   }
-  std::vector<std::string> labels;
   for (int i = 0; i < classes; ++i) labels.push_back(fmt::format("class {}", i));
   return labels;
 }

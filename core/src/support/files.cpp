@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -73,6 +75,14 @@ void writeWhole(const fs::path& path, const std::function<void(const WriteBytes&
 }
 
 }  // namespace
+
+bool isPassedOver(const std::filesystem::path& path) {
+  constexpr std::array<std::string_view, 6> kOfSystems = {
+      "__MACOSX", "$RECYCLE.BIN", "System Volume Information", "lost+found", "@eaDir", "#recycle"};
+  const std::string name = path.filename().string();
+  return name.starts_with('.') ||
+         std::find(kOfSystems.begin(), kOfSystems.end(), name) != kOfSystems.end();
+}
 
 void requireReadableFile(const fs::path& path, std::string_view what) {
   std::error_code code;

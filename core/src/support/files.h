@@ -20,6 +20,10 @@ std::vector<std::uint8_t> readFile(const std::filesystem::path& path, std::uint6
 /// ("image", "weights").
 void requireReadableFile(const std::filesystem::path& path, std::string_view what);
 
+/// Hidden (".git", "._a.jpg"), or a folder that macOS, Windows, Linux or a NAS puts beside people's
+/// own and that holds none of their pictures.
+bool isPassedOver(const std::filesystem::path& path);
+
 /// Where writing to `path` ends up: the file behind a symbolic link, `path` itself otherwise.
 std::filesystem::path behindLinks(const std::filesystem::path& path);
 

@@ -82,6 +82,14 @@ std::string csvQuoted(std::string_view text) {
   return result + '"';
 }
 
+std::string oneLine(std::string text) {
+  constexpr char kDelete = 0x7F;
+  for (char& c : text) {
+    if ((c >= 0 && c < ' ') || c == kDelete) c = ' ';
+  }
+  return text;
+}
+
 std::string printable(std::string_view text, std::size_t limit) {
   std::string result(text.substr(0, limit));
   for (char& c : result) {

@@ -13,6 +13,9 @@ namespace adamerge {
 /// a first character of ASCII shows it. Throws Error: half a character of UTF-16.
 std::string utf8Text(std::string_view bytes);
 
+/// `text` with spaces for control characters: a name from a file, which may be shown anywhere.
+std::string oneLine(std::string text);
+
 /// Text from a file as it may stand in a message: one line of printable ASCII, shortened.
 std::string printable(std::string_view text, std::size_t limit = 120);
 
