@@ -112,7 +112,7 @@ TEST(Usage, ValuesAreRefusedInOneLine) {
        WrongUsage{"OverlayTheMethodHasNot",
                   inspect({"--figure", "canvas", "--overlay", "salience", "--method", "tome"}),
                   {"--overlay salience", "tome"}},
-       WrongUsage{"Overlay", inspect({"--overlay", "difference"}), {"--overlay", "survivors"}},
+       WrongUsage{"Overlay", inspect({"--overlay", "outlines"}), {"--overlay", "survivors"}},
        WrongUsage{"Opacity", inspect({"--opacity", "2"}), {"--opacity takes a number from 0"}},
        WrongUsage{"Background", inspect({"--background", "blue"}), {"transparent", "'blue'"}},
        WrongUsage{"Font", inspect({"--font-size", "40"}), {"--font-size takes", "from 5", "'40'"}},

@@ -273,14 +273,15 @@ AccuracyPlot::AccuracyPlot(QWidget* parent)
     : PlotPanel(QStringLiteral("accuracy"), tr("Accuracy against cost"), parent),
       cost_(new QComboBox(this)),
       quality_(new QComboBox(this)) {
-  cost_->addItems({tr("FLOPs (%)"), tr("FLOPs, paper (G)"), tr("FLOPs, total (G)"),
-                   tr("Images per second"), tr("Speed-up")});
+  // Short, since the panel is narrow: units stand at the axes.
+  cost_->addItems(
+      {tr("FLOPs (%)"), tr("FLOPs (G)"), tr("FLOPs, total"), tr("Images/s"), tr("Speed-up")});
   cost_->setToolTip(
-      tr("What the horizontal axis shows. “Paper” counts as the publications do: the "
-         "blocks alone, at the tokens on entry. Shares of the unmerged model make "
-         "different models comparable."));
-  quality_->addItems({tr("Δ top-1 (points)"), tr("Top-1 (%)"), tr("Agreement (%)"),
-                      tr("Map mIoU, patches (%)"), tr("Map mIoU, pixels (%)"), tr("KL (nats)")});
+      tr("What the horizontal axis shows. FLOPs count as the publications do: the blocks "
+         "alone, at the tokens on entry; the total counts everything. Shares of the "
+         "unmerged model make different models comparable."));
+  quality_->addItems({tr("Δ top-1"), tr("Top-1"), tr("Agreement"), tr("mIoU, patches"),
+                      tr("mIoU, pixels"), tr("KL")});
   quality_->setToolTip(
       tr("What the vertical axis shows. The difference to the unmerged model makes "
          "different models comparable; agreement is how often both have the same "
