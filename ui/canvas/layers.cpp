@@ -8,7 +8,6 @@
 #include <cmath>
 #include <cstring>
 #include <functional>
-#include <future>
 #include <memory>
 
 namespace adamerge::ui {
@@ -111,26 +110,6 @@ void drawOverlayOn(QImage& image, const QPoint& place, const OverlayInput& input
 
 namespace {
 
-/// Calls `draw` with rows of the image and the first one's number. Of a large image a second thread
-/// draws the lower half meanwhile.
-void drawInHalves(QImage& image, const std::function<void(QImage&, int)>& draw) {
-  constexpr qsizetype kDrawnAtOnce = 600'000;  ///< pixels
-  if (static_cast<qsizetype>(image.width()) * image.height() <= kDrawnAtOnce) {
-    return draw(image, 0);
-  }
-  uchar* bits = image.bits();
-  const auto rows = [&](int top, int bottom) {
-    return QImage(bits + top * image.bytesPerLine(), image.width(), bottom - top,
-                  image.bytesPerLine(), image.format());
-  };
-  const int middle = image.height() / 2;
-  QImage upper = rows(0, middle);
-  QImage lower = rows(middle, image.height());
-  std::future<void> other = std::async(std::launch::async, [&] { draw(lower, middle); });
-  draw(upper, 0);
-  other.get();
-}
-
 bool samePlace(const CanvasScene& a, const CanvasScene& b) {
   return a.picture == b.picture && a.mapping == b.mapping && a.canvas == b.canvas &&
          a.ratio == b.ratio;
@@ -218,10 +197,8 @@ void CanvasLayers::updateOverlaid(const CanvasScene& scene) {
   }
   const QSize size = scene.picture->pixels.size();
   if (scene.inspection != nullptr) {
-    drawInHalves(overlaid_, [&](QImage& part, int top) {
-      drawOverlayOn(part, seen_.topLeft() + QPoint(0, top), overlayInput(scene), scene.style, size,
-                    scene.mapping, scene.ratio);
-    });
+    drawOverlayOn(overlaid_, seen_.topLeft(), overlayInput(scene), scene.style, size, scene.mapping,
+                  scene.ratio);
   } else {
     drawByCairo(overlaid_, seen_.topLeft(), scene.mapping, scene.ratio, [&](cairo_t* context) {
       drawPrompts(scene.prompts, size.width(), size.height(), scene.mapping.scale, context);
