@@ -32,7 +32,7 @@ int run(int argc, char** argv) {
     }
     return status;
   });
-  return isLaterRank() ? 0 : status;
+  return interrupts.ended(isLaterRank() ? 0 : status);
 }
 
 }  // namespace

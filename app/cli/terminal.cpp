@@ -22,7 +22,7 @@ namespace {
 constexpr int kFailedStatus = 1;
 constexpr int kInterruptedStatus = 130;
 /// What is asked to end has so long; processes of mpirun say farewell to each other.
-constexpr std::chrono::milliseconds kPatience{80};
+constexpr std::chrono::milliseconds kPatience{60};
 constexpr std::chrono::milliseconds kPatienceWithRanks{2000};
 
 /// Whoever ends the program by force keeps it: of one interruption one sentence is said.
@@ -99,6 +99,12 @@ void InterruptWatcher::say(const std::string& sentence) const {
   if (isLaterRank()) return;
   fmt::print(stderr, "{}{}: {}\n", ::isatty(STDERR_FILENO) == 1 ? "\r\x1b[K" : "", program_,
              sentence);
+}
+
+int InterruptWatcher::ended(int status) const {
+  if (!source_.stop_requested()) return status;
+  std::fflush(nullptr);
+  std::_Exit(status);
 }
 
 InterruptWatcher::~InterruptWatcher() { ::pthread_kill(thread_.native_handle(), SIGUSR1); }

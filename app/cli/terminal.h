@@ -27,6 +27,9 @@ class InterruptWatcher {
   InterruptWatcher& operator=(const InterruptWatcher&) = delete;
   ~InterruptWatcher();
   std::stop_token token() const { return source_.get_token(); }
+  /// The status of a program that has nothing left to do; of one that was asked to end it ends the
+  /// process, since LibTorch's own farewell takes longer than people wait.
+  int ended(int status) const;
 
  private:
   void watch();

@@ -211,12 +211,12 @@ int run(int argc, char** argv) {
   cli::addVersion(app);
   cli::addDocumentation(app);
   const CommandLineOptions options(app);
-  return cli::runProgram(app, argc, argv, terminal, [&] {
+  return interrupts.ended(cli::runProgram(app, argc, argv, terminal, [&] {
     const CommandLine line = options.read();
     if (!line.model_to_compensate.empty()) return makeCompensator(line, interrupts.token());
     if (!line.model_to_measure.empty()) return measureImportance(line, interrupts.token());
     return line.checkpoint_to_export.empty() ? train(line, interrupts.token()) : exportModel(line);
-  });
+  }));
 }
 
 }  // namespace

@@ -54,7 +54,8 @@ class Run {
   }
 
   void measure(const ProgressCallback& progress, const std::stop_token& stop) {
-    const UnsavedWork until_kept;
+    // Rows begin a file; else there is something to lose from the first image on.
+    if (pictures_) until_kept_.emplace();
     const auto report = [&] {
       if (!progress) return;
       progress({"evaluating", static_cast<std::int64_t>(tally_.done),
@@ -71,9 +72,11 @@ class Run {
       // since whoever asked for an end may not wait.
       save();
       if (remote_ && lost_.empty()) lost_ = remote_->unanswering(kFarewell);
+      until_kept_.reset();
       return;
     }
     save();
+    until_kept_.reset();
   }
 
   Evaluation evaluation() const {
@@ -135,6 +138,7 @@ class Run {
         throwIfStopped(stop);
         const std::size_t side_by_side = lanes.lanes() + (remote_ ? remote_->lanes() : 0);
         const CountedBatch counted = std::move(finished.extract(tally_.done).mapped());
+        if (!until_kept_) until_kept_.emplace();
         if (pictures_) pictures_->append(counted.rows);
         tally_.append(counted.tally, side_by_side);
         // The first time at once: a place where nothing can be kept should not show after hours.
@@ -199,6 +203,7 @@ class Run {
   std::optional<PictureWriter> pictures_;
   Tally tally_;
   std::size_t continued_ = 0;
+  std::optional<UnsavedWork> until_kept_;
   std::optional<RemoteLanes> remote_;
   std::vector<int> lost_;
 };
