@@ -120,8 +120,9 @@ std::string evaluationTable(const Evaluation& evaluation) {
         {describe(point.choice, evaluation.vit) + (point.calibrated ? "" : " (uncalibrated)"),
          number(point.tier, 3), flops(point), number(accuracy.top1, 2),
          interval(accuracy.top1_interval), number(accuracy.top5, 2),
-         i == 0 ? "" : number(accuracy.agreement, 2), i == 0 ? "" : number(accuracy.kl_divergence, 4),
-         number(accuracy.images_per_second, 1), comparison(evaluation, i)});
+         i == 0 ? "" : number(accuracy.agreement, 2),
+         i == 0 ? "" : number(accuracy.kl_divergence, 4), number(accuracy.images_per_second, 1),
+         comparison(evaluation, i)});
     if (maps) {
       const MapAgreement& own = *accuracy.maps;
       rows.back().insert(rows.back().end() - 2, {i == 0 ? "" : number(100 * own.patch_agreement, 2),
