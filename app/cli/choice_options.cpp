@@ -38,13 +38,17 @@ std::function<void(const TierMatch&)> teller(bool print, Terminal& terminal) {
                  match.images > 1 ? fmt::format(", mean of {} images", match.images) : "");
     }
     if (!match.near()) {
-      terminal.warn(fmt::format("{} comes no nearer to {:.3f} G than {:.3f} G", name, target,
-                                match.flops.paper));
+      terminal.warn(noNearer(name, match));
     }
   };
 }
 
 }  // namespace
+
+std::string noNearer(const std::string& name, const TierMatch& match) {
+  return fmt::format("{} comes no nearer to {:.3f} G than {:.3f} G", name, *match.choice.tier,
+                     match.flops.paper);
+}
 
 void ChoiceOptions::addTo(CLI::App& command) {
   takesText(*command.add_option("--methods,--method", methods_,

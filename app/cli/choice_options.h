@@ -12,6 +12,9 @@
 
 namespace adamerge::cli {
 
+/// "DSM, r 60, d 4 comes no nearer to 2.100 G than 2.433 G", of a match that is not near.
+std::string noNearer(const std::string& name, const TierMatch& match);
+
 class ChoiceOptions {
  public:
   void addTo(CLI::App& command);

@@ -183,8 +183,7 @@ bool FigureOptions::showsLens() const {
                      [&](const std::string& kind) { return lensOf(content(kind)).has_value(); });
 }
 
-std::vector<std::filesystem::path> FigureOptions::write(const FigureInput& input,
-                                                        const std::string& stem,
+std::vector<std::filesystem::path> FigureOptions::write(FigureInput input, const std::string& stem,
                                                         const Complete& complete) {
   std::string own_stem = stem;
   for (int number = 2; !used_stems_.insert(own_stem).second; ++number) {
@@ -196,15 +195,14 @@ std::vector<std::filesystem::path> FigureOptions::write(const FigureInput& input
                   [](const LayerTrace& layer) { return !layer.salience.empty(); });
   std::vector<std::filesystem::path> written;
   const auto writeOne = [&](const FigureKind& kind, int block, const std::string& suffix) {
-    FigureInput own = input;
-    own.layer = block;
-    complete(own, kind.id, block < 0 ? last : block);
+    input.layer = block;
+    complete(input, kind.id, block < 0 ? last : block);
     if (all_ && kind.id == "salience" && !salience) return;
-    if (all_ && lensOf(content(kind.id)) && own.lens == nullptr) return;
+    if (all_ && lensOf(content(kind.id)) && input.lens == nullptr) return;
     const std::filesystem::path path =
         withFittingName(std::filesystem::path(folder_) /
                         fmt::format("{}-{}{}.{}", own_stem, kind.id, suffix, format_));
-    writeFigure(kind.id, own, style_, kFormats.at(format_), path);
+    writeFigure(kind.id, input, style_, kFormats.at(format_), path);
     written.push_back(path);
   };
   for (const FigureKind& kind : figureKinds()) {

@@ -32,12 +32,13 @@ class FigureOptions {
   /// What a figure of that kind shows of its blocks.
   OverlayKind content(const std::string& kind) const;
 
-  /// Gives a figure of that kind and block what it alone has: lens, subtitle, provenance.
+  /// Gives a figure of that kind and block what it alone has, whatever the one before had: lens,
+  /// subtitle, provenance.
   using Complete = std::function<void(FigureInput& input, const std::string& kind, int block)>;
 
   /// Writes every chosen figure of one image, those of one block for each of layers(), and returns
   /// the files. `stem` names the image; a stem used before gets a number.
-  std::vector<std::filesystem::path> write(const FigureInput& input, const std::string& stem,
+  std::vector<std::filesystem::path> write(FigureInput input, const std::string& stem,
                                            const Complete& complete);
 
  private:

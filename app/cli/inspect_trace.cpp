@@ -104,14 +104,14 @@ int inspectTraces(const std::vector<std::string>& files, FigureOptions& figures,
         TracedImage image = trace.read(index);
         if (json != "-") print(info, image);
         if (figures.wanted()) {
-          const FigureInput input = figureInput(info, image, terminal);
+          FigureInput input = figureInput(info, image, terminal);
           const auto attention = recordedAttention(image.result);
           const auto complete = [&](FigureInput& own, const std::string& kind, int block) {
-            if (kind != "heads" && kind != "map") own.lens = attention;
+            own.lens = kind == "heads" || kind == "map" ? nullptr : attention;
             own.provenance = provenanceJson(info, image.name, block);
           };
           const auto paths =
-              figures.write(input, std::filesystem::path(image.name).stem(), complete);
+              figures.write(std::move(input), std::filesystem::path(image.name).stem(), complete);
           for (const auto& path : paths) {
             if (json != "-") fmt::print("  {}\n", path.string());
           }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "adamerge/evaluate.h"
+#include "choice_options.h"
 
 namespace adamerge::cli {
 namespace {
@@ -65,9 +66,8 @@ void Inspection::runAgainst(InspectedImage& image, const std::stop_token& stop) 
     const double target = report.result.flops.paper;
     const auto found = [&](const TierMatch& match) {
       if (match.near()) return;
-      report.result.warnings.push_back(fmt::format(
-          "{} comes no nearer to {:.3f} G than {:.3f} G",
-          describe(match.choice.choice, engine_.info().vit), target, match.flops.paper));
+      report.result.warnings.push_back(
+          noNearer(describe(match.choice.choice, engine_.info().vit), match));
     };
     const std::vector<MeasuredChoice> choices = matchTiers(
         engine_, input, std::span(&against_->choice(), 1), std::span(&target, 1), found, {}, stop);
@@ -89,7 +89,6 @@ std::vector<std::filesystem::path> Inspection::writeFigures(const InspectedImage
   const std::filesystem::path file(report.image);
   FigureInput input;
   input.title = file.filename().string();
-  input.subtitle = describe(report.choice, vit);
   input.image = image.prepared;
   input.grid_height = vit.gridHeight();
   input.grid_width = vit.gridWidth();
@@ -104,9 +103,10 @@ std::vector<std::filesystem::path> Inspection::writeFigures(const InspectedImage
                           block);
   };
   const auto complete = [&](FigureInput& own, const std::string& kind, int block) {
-    own.lens = lenses.pictures(kind, figures.overlay(), report, vit, block, stop);
-    own.provenance = provenance(report.choice, block);
     const OverlayKind content = figures.content(kind);
+    own.lens = lenses.pictures(kind, content, report, vit, block, stop);
+    own.subtitle = describe(report.choice, vit);
+    own.provenance = provenance(report.choice, block);
     if (!report.against ||
         (content != OverlayKind::kChange && content != OverlayKind::kDifference)) {
       return;
@@ -115,7 +115,7 @@ std::vector<std::filesystem::path> Inspection::writeFigures(const InspectedImage
     own.provenance =
         fmt::format("[{},{}]", own.provenance, provenance(report.against->choice, block));
   };
-  return figures.write(input, file.stem().string(), complete);
+  return figures.write(std::move(input), file.stem().string(), complete);
 }
 
 void checkFigures(FigureOptions& figures, const MethodChoice& choice, bool compares) {

@@ -135,11 +135,11 @@ LensQuery LensOptions::query(LensKind kind, const VitConfig& vit) const {
 }
 
 std::shared_ptr<const LensPictures> LensOptions::pictures(const std::string& kind,
-                                                          OverlayKind overlay,
+                                                          OverlayKind content,
                                                           const InspectReport& report,
                                                           const VitConfig& vit, int block,
                                                           const std::stop_token& stop) const {
-  const std::optional<LensKind> lens = lensOf(figureContent(kind).value_or(overlay));
+  const std::optional<LensKind> lens = lensOf(content);
   if (!lens || (vit.mixesByFourier() && needsAttention(*lens)) ||
       (vit.isWindowed() && *lens == LensKind::kRollout) ||
       (*lens == LensKind::kClasses && vit.dense.classes == 0) ||

@@ -29,10 +29,10 @@ class LensOptions {
   /// The token asked for: the patch, or the class token; nullopt: the model has none.
   std::optional<LensToken> token(const VitConfig& vit) const;
   LensQuery query(LensKind kind, const VitConfig& vit) const;
-  /// What a figure `kind` of `block` shows, change from the run that `report` is compared with
-  /// where there is one; nullptr: of that kind there is nothing to show here. Throws Error,
-  /// Cancelled.
-  std::shared_ptr<const LensPictures> pictures(const std::string& kind, OverlayKind overlay,
+  /// What a figure `kind` of `block` with that content shows, change from the run that `report` is
+  /// compared with where there is one; nullptr: of that kind there is nothing to show here. Throws
+  /// Error, Cancelled.
+  std::shared_ptr<const LensPictures> pictures(const std::string& kind, OverlayKind content,
                                                const InspectReport& report, const VitConfig& vit,
                                                int block, const std::stop_token& stop) const;
   /// Nothing where no file was named.

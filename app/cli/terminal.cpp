@@ -6,7 +6,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <mutex>
@@ -15,6 +14,7 @@
 #include "adamerge/output_lock.h"
 #include "adamerge/unsaved_work.h"
 #include "rank_group.h"
+#include "support/text.h"
 
 namespace adamerge::cli {
 namespace {
@@ -35,14 +35,6 @@ std::string duration(double seconds) {
     return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
   }
   return fmt::format("{}:{:02}", whole / 60, whole % 60);
-}
-
-/// Whatever a library or the name of a file put into the text.
-std::string oneLine(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
-  return text;
 }
 
 int terminalColumns() {

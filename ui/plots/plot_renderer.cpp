@@ -149,10 +149,11 @@ PlotRange padded(const std::optional<PlotRange>& data, const PlotAxis& axis, dou
   if (axis.low) range.low = *axis.low;
   if (axis.high) range.high = *axis.high;
   if (axis.logarithmic) {
-    const double factor = range.low > 0 ? std::pow(range.high / range.low, share) : 1;
+    if (range.low <= 0) return {0.1, 1};  // no data
     constexpr double kHalfADecade = 3.2;
-    const double wide = factor > 1 ? factor : kHalfADecade;
-    return range.low > 0 ? PlotRange{range.low / wide, range.high * wide} : PlotRange{0.1, 1};
+    const double factor =
+        range.high > range.low ? std::pow(range.high / range.low, share) : kHalfADecade;
+    return {range.low / factor, range.high * factor};
   }
   const double extent = range.high - range.low;
   const double margin = extent > 0 ? extent * share : std::max(0.5, std::abs(range.high) * 0.1);

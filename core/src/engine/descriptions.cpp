@@ -148,11 +148,14 @@ std::string describe(const Preprocessing& p) {
       p.std[1], p.std[2]);
 }
 
-std::string settingsJson(const MethodChoice& choice, const VitConfig& vit) {
+nlohmann::ordered_json settingsObject(const MethodChoice& choice, const VitConfig& vit) {
   MethodChoice complete = choice;
   complete.settings = completeSettings(choice, vit);
-  return toJson(settingsInForce(complete, vit))
-      .dump(-1, ' ', false, Json::error_handler_t::replace);
+  return toJson(settingsInForce(complete, vit));
+}
+
+std::string settingsJson(const MethodChoice& choice, const VitConfig& vit) {
+  return settingsObject(choice, vit).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string modelJson(const Engine& engine) {
@@ -204,12 +207,11 @@ std::string scheduleJson(const Engine& engine, const MethodChoice& choice, doubl
                          const SchedulePoint& point) {
   MethodChoice chosen = choice;
   chosen.settings[point.key] = std::int64_t{point.value};
-  chosen.settings = completeSettings(chosen, engine.info().vit);
   const Json json = {{"model", engine.info().name},
                      {"method", choice.method},
                      {"target_paper", target},
                      {"setting", {{point.key, point.value}}},
-                     {"settings", toJson(settingsInForce(chosen, engine.info().vit))},
+                     {"settings", settingsObject(chosen, engine.info().vit)},
                      {"calibrated", point.calibrated},
                      {"images", point.images},
                      {"device", engine.device()},

@@ -133,11 +133,9 @@ Json fidelityObject(const ImageResult& reference, const ImageResult& result) {
 }
 
 Json againstObject(const ModelInfo& model, const OtherRun& other, const ImageResult& result) {
-  MethodChoice resolved = other.choice;
-  resolved.settings = completeSettings(other.choice, model.vit);
   Json json = {
       {"method", other.choice.method},
-      {"settings", toJson(settingsInForce(resolved, model.vit))},
+      {"settings", settingsObject(other.choice, model.vit)},
       {"prediction", predictions(other.result, model)},
       {"fidelity", fidelityObject(other.result, result)},
       {"flops", {{"paper", other.result.flops.paper}, {"total", other.result.flops.total}}}};
@@ -157,8 +155,6 @@ Json againstObject(const ModelInfo& model, const OtherRun& other, const ImageRes
 
 Json inspectObject(const Engine& engine, const InspectReport& report) {
   const ModelInfo& model = engine.info();
-  MethodChoice resolved = report.choice;
-  resolved.settings = completeSettings(report.choice, model.vit);
   Rectangle crop = report.crop;
   if (model.preprocessing.in_corner) {  // what is beyond the picture is no part of it
     crop = {0, 0, static_cast<double>(report.image_width),
@@ -169,7 +165,7 @@ Json inspectObject(const Engine& engine, const InspectReport& report) {
                {"crop", {crop.x, crop.y, crop.width, crop.height}},
                {"model", modelObject(model)},
                {"method", report.choice.method},
-               {"settings", toJson(settingsInForce(resolved, model.vit))},
+               {"settings", settingsObject(report.choice, model.vit)},
                {"calibrated", report.result.calibrated},
                {"warnings", report.result.warnings},
                {"device", engine.device()},
@@ -184,7 +180,8 @@ Json inspectObject(const Engine& engine, const InspectReport& report) {
                  {"total", report.result.flops.total},
                  {"baseline_paper", report.baseline.flops.paper},
                  {"baseline_total", report.baseline.flops.total}}}};
-  if (Json compensator = compensatorObject(resolved.settings); !compensator.is_null()) {
+  if (Json compensator = compensatorObject(completeSettings(report.choice, model.vit));
+      !compensator.is_null()) {
     json["compensator"] = std::move(compensator);
   }
   if (report.result.classes != nullptr && report.baseline.classes != nullptr) {

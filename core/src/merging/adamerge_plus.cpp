@@ -6,7 +6,6 @@
 #include "merging/adamerge.h"
 #include "merging/common_settings.h"
 #include "merging/entries.h"
-#include "merging/matching.h"
 
 namespace adamerge {
 

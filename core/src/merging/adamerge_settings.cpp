@@ -3,7 +3,6 @@
 #include "merging/common_settings.h"
 #include "merging/entries.h"
 #include "merging/inside.h"
-#include "merging/matching.h"
 
 namespace adamerge {
 namespace {

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "merging/common_settings.h"
-#include "merging/matching.h"
 
 namespace adamerge {
 namespace {

@@ -13,7 +13,6 @@
 #include "adamerge/importance.h"
 #include "merging/common_settings.h"
 #include "merging/entries.h"
-#include "merging/matching.h"
 #include "weights/state_dict.h"
 
 namespace adamerge {
