@@ -55,14 +55,14 @@ DevicePicker::DevicePicker(QWidget* parent)
       tr("Precision of weights and arithmetic. Salience, similarities and counts are summed in at "
          "least float32 whatever is chosen. Changing it loads the model again."));
   addChoice(dtype_, tr("auto"), "auto",
-            tr("The fastest that the device has arithmetic for: bfloat16 on a CPU with AMX and on "
-               "a GPU from Ampere on, float16 on Volta and Turing, else float32."));
+            tr("The fastest that the device has arithmetic for: bfloat16 on a CPU that multiplies "
+               "it and on a GPU from Ampere on, float16 on Volta and Turing, else float32."));
   addChoice(dtype_, QStringLiteral("float32"), "float32",
             tr("Full single precision, 24 significant bits: for results that are to be the same "
                "on every machine."));
   addChoice(dtype_, QStringLiteral("bfloat16"), "bfloat16",
-            tr("Half the memory, 8 significant bits. Faster on a CPU with AMX and on a GPU from "
-               "Ampere on; elsewhere slower than float32."));
+            tr("Half the memory, 8 significant bits. Faster on a CPU that multiplies it and on a "
+               "GPU from Ampere on; elsewhere slower than float32."));
   addChoice(dtype_, QStringLiteral("float16"), "float16", {});
   setDevices({{"cpu", "CPU"}});
   connect(device_, &QComboBox::activated, this, &DevicePicker::deviceChosen);

@@ -32,7 +32,7 @@ Spread spreadOf(std::vector<double> values);
 struct Machine {
   std::string processor;  ///< as the operating system names it
   int cores = 0;
-  std::string instruction_set;  ///< of our kernels: baseline, avx2, avx512 or amx
+  std::string instruction_set;  ///< of our kernels: see ADAMERGE_MAX_ISA in docs/performance.md
   std::string system;           ///< "Linux 6.1.0-18-amd64"
   double load = 0;  ///< processes that ran or waited, mean over the last minute; 0: not known
 };

@@ -407,13 +407,18 @@ bool skipsUnseenKeys(const at::Tensor& qkv, Isa isa) { return kernelFor(qkv, isa
 
 namespace {
 
+/// Weights are looked at and summed up, for which bf16's eight bits are too few.
+at::Tensor atLeastFloat(const at::Tensor& x) {
+  return x.scalar_type() == at::kDouble ? x : x.to(at::kFloat);
+}
+
 /// Of `count` heads from `first` on, [count, tokens, tokens].
 at::Tensor weightsOfHeads(const at::Tensor& qkv, std::int64_t heads, const Segment& segment,
                           std::int64_t first, std::int64_t count) {
   const std::int64_t dim = qkv.size(1) / 3;
-  const at::Tensor own = qkv.reshape({segment.tokens, 3, heads, dim / heads})
-                             .narrow(2, first, count)
-                             .permute({1, 2, 0, 3});
+  const at::Tensor own = atLeastFloat(qkv.reshape({segment.tokens, 3, heads, dim / heads})
+                                          .narrow(2, first, count)
+                                          .permute({1, 2, 0, 3}));
   at::Tensor logits = (own[0] * scaleOf(dim / heads)).matmul(own[1].transpose(1, 2));
   const auto add = [&](const at::Tensor& bias) { logits = logits + bias.to(logits.options()); };
   // One for all heads, or one a head.
@@ -440,7 +445,8 @@ at::Tensor attentionWeightsOf(std::int64_t head, const at::Tensor& qkv, std::int
 at::Tensor placedWeights(const at::Tensor& qkv, std::int64_t heads, const Segment& segment,
                          std::int64_t head, std::int64_t first, std::int64_t count) {
   const std::int64_t dim = qkv.size(1) / 3;
-  const at::Tensor own = qkv.reshape({segment.tokens, 3, heads, dim / heads}).select(2, head);
+  const at::Tensor own =
+      atLeastFloat(qkv).reshape({segment.tokens, 3, heads, dim / heads}).select(2, head);
   const at::Tensor queries = own.select(1, 0).narrow(0, first, count);
   at::Tensor logits = (queries * scaleOf(dim / heads)).mm(own.select(1, 1).t());
   if (!segment.key_bias.empty()) {

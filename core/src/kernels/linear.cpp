@@ -106,7 +106,8 @@ struct PackedLinear::Packed {
   /// [out, in], to the last bit, whatever the kernels' order: what the identity's rows give.
   at::Tensor weight() const {
     const at::Tensor rows = at::empty({in, out}, at::kFloat);
-    multiply(at::eye(in, dtype()), 0, in, 0, panels,
+    // LibTorch 1.13 makes no identity in bf16.
+    multiply(at::eye(in).to(dtype()), 0, in, 0, panels,
              {rows.data_ptr(), out, nullptr, Finish::kNone, Store::kFloat});
     return rows.t();
   }

@@ -71,15 +71,16 @@ at::Tensor products(const at::Tensor& a, const at::Tensor& b, at::ScalarType dty
 }
 
 /// In fp32 by products in bf16 whose parts make up for what bf16 lacks.
-at::Tensor splitGram(const at::Tensor& x, const HalfKernels& kernels) {
+at::Tensor splitGram(const at::Tensor& x, const HalfKernels& half) {
+  const SplitGramKernels& kernels = *half.gram;
   const std::int64_t n = x.size(0);
   const std::int64_t depth = x.size(1);
-  const std::int64_t panels = (n + kernels.panel - 1) / kernels.panel;
+  const std::int64_t panels = (n + half.panel - 1) / half.panel;
   const at::Tensor split = at::empty({kernels.splitSize(n, depth)}, at::kBFloat16);
   auto* halves = static_cast<std::uint16_t*>(split.data_ptr());
   parallelFor(panels, [&](std::int64_t first, std::int64_t last) {
-    kernels.split(x.data_ptr<float>(), x.stride(0), n, depth, first * kernels.panel,
-                  last * kernels.panel, halves);
+    kernels.split(x.data_ptr<float>(), x.stride(0), n, depth, first * half.panel, last * half.panel,
+                  halves);
   });
   at::Tensor gram = at::empty({n, n}, x.options());
   // Later panels are longer, so one from either end makes a fair share.
@@ -118,20 +119,25 @@ at::Tensor dotProducts(const at::Tensor& a, const at::Tensor& b, at::ScalarType 
 at::Tensor gramMatrix(const at::Tensor& x, at::ScalarType dtype, Isa isa) {
   if (!haveKernel(x, dtype)) return plainDotProducts(x, x, dtype);
   const HalfKernels* half = halfKernels(isa);
-  if (half != nullptr && dtype == at::kFloat) return splitGram(x, *half);
+  if (half != nullptr && half->gram != nullptr && dtype == at::kFloat) return splitGram(x, *half);
   return products(x, x, dtype, /*symmetric=*/true, isa);
 }
 
 at::Tensor plainHeadMeans(const at::Tensor& x) { return x.to(at::kDouble).mean(1); }
 
 at::Tensor headMeans(const at::Tensor& x, Isa isa) {
-  if (!x.is_cpu() || x.scalar_type() != at::kFloat || x.numel() == 0 || x.stride(2) != 1 ||
-      x.stride(1) != x.size(2)) {
+  const bool bfloat16 = x.scalar_type() == at::kBFloat16;
+  if (!x.is_cpu() || !(bfloat16 || x.scalar_type() == at::kFloat) || x.numel() == 0 ||
+      x.stride(2) != 1 || x.stride(1) != x.size(2)) {
     return plainHeadMeans(x);
   }
-  at::Tensor means = at::empty({x.size(0), x.size(2)}, at::kDouble);
-  floatKernels(isa).headMeans(x.data_ptr<float>(), x.stride(0), x.size(0), x.size(1), x.size(2),
-                              means.data_ptr<double>());
+  at::Tensor means = at::empty({x.size(0), x.size(2)}, x.options().dtype(at::kDouble));
+  const auto* data = static_cast<const char*>(x.data_ptr());
+  const auto stride = x.stride(0) * static_cast<std::int64_t>(x.element_size());
+  parallelForRows(x.size(0), x.size(1) * x.size(2), [&](std::int64_t first, std::int64_t last) {
+    floatKernels(isa).headMeans(data + first * stride, bfloat16, x.stride(0), last - first,
+                                x.size(1), x.size(2), means.data_ptr<double>() + first * x.size(2));
+  });
   return means;
 }
 

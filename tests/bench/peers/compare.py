@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Compares adamerge's speed with what people run today: timm, ToMe's own code, ONNX Runtime.
+"""Compares adamerge's speed with what people run today: timm and ToMe's own code, as they are and
+compiled, OpenVINO, ONNX Runtime.
 
 Every program gets the same random weights and images, and has to give the same outputs before it is
 measured (float32: all logits within 1e-3; bfloat16: within a tenth of their standard deviation).

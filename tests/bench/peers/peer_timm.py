@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""timm in PyTorch, eager, as its documentation shows: the unmerged model."""
+"""timm in PyTorch, as its documentation shows, or compiled: the unmerged model."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ def serve(model: torch.nn.Module, options: Namespace, about: dict[str, object]) 
     """Answers requests until its input ends. Also serves timm models that somebody has patched."""
     dtype = getattr(torch, options.dtype)
     model = model.to(options.device, dtype)
+    if options.compile:
+        model = torch_model.compiled(model)
 
     def to_device(images: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(images).to(options.device, dtype)
@@ -33,7 +35,8 @@ def serve(model: torch.nn.Module, options: Namespace, about: dict[str, object]) 
 
         return forward
 
-    with torch.inference_mode():
+    # Compiled code with constant weights is made under no_grad() only.
+    with torch.no_grad() if options.compile else torch.inference_mode():
         worker.serve(about, worker.read_images(options.folder), logits, prepare)
 
 

@@ -22,6 +22,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--r", type=int, default=8)
+    parser.add_argument("--compile", action="store_true",
+                        help="by torch.compile, with the weights as constants")
     return parser.parse_args()
 
 
@@ -31,6 +33,14 @@ def load(folder: Path) -> torch.nn.Module:
     weights = read_safetensors(folder / "model.safetensors")
     model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
     return model.eval()
+
+
+def compiled(model: torch.nn.Module) -> torch.nn.Module:
+    """As PyTorch's documentation advises for CPUs. One graph for each batch size."""
+    import torch._inductor.config  # not in PyTorch 1
+
+    torch._inductor.config.freezing = True
+    return torch.compile(model, dynamic=False)
 
 
 def blas() -> str:

@@ -80,8 +80,8 @@ void gramPanel(const std::uint16_t* parts, std::ptrdiff_t n, std::ptrdiff_t dept
   auto* high_panel = static_cast<BFloat16*>(scratch);
   BFloat16* low_panel = high_panel + kTilePanel * whole;
   const std::ptrdiff_t column = panel * kTilePanel;
-  packTransposed(parts + column * whole, whole, kTilePanel, whole, high_panel);
-  packTransposed(low + column * whole, whole, kTilePanel, whole, low_panel);
+  packTransposed<TileBlocks>(parts + column * whole, whole, kTilePanel, whole, high_panel);
+  packTransposed<TileBlocks>(low + column * whole, whole, kTilePanel, whole, low_panel);
   alignas(64) float sums[kTileBlockRows * kTilePanel];
   const auto idle = [](std::ptrdiff_t) {};
   for (std::ptrdiff_t row = 0; row <= column; row += kTileBlockRows) {

@@ -31,23 +31,6 @@ inline std::ptrdiff_t dividedUp(std::ptrdiff_t count, std::ptrdiff_t by) {
   return (count + by - 1) / by;
 }
 
-/// In each panel of 32 columns steps of 32 k, in each two tiles of 16 columns, in each 16 pairs of
-/// k, in each the 16 columns.
-void pack(const float* weight, std::ptrdiff_t columns, std::ptrdiff_t k, std::uint16_t* packed) {
-  const std::ptrdiff_t padded_k = padded(k);
-  const std::ptrdiff_t padded_columns = padded(columns);
-  for (std::ptrdiff_t column = 0; column < padded_columns; ++column) {
-    std::uint16_t* panel = packed + column / kTilePanel * kTilePanel * padded_k;
-    const std::ptrdiff_t in_panel = column % kTilePanel;
-    for (std::ptrdiff_t i = 0; i < padded_k; ++i) {
-      const std::ptrdiff_t at = i / kTileStep * kTileStep * kTilePanel +
-                                in_panel / kTileRows * kTileElements +
-                                i % kTileStep / 2 * kTilePanel + in_panel % kTileRows * 2 + i % 2;
-      panel[at] = column < columns && i < k ? toBFloat16(weight[column * k + i]) : BFloat16{0};
-    }
-  }
-}
-
 std::ptrdiff_t productScratch(std::ptrdiff_t k) {
   return kTileBlockRows * k * static_cast<std::ptrdiff_t>(sizeof(BFloat16));
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Two by two tiles of sums: what every product on AMX is made of, and how rows become the second
-// operand of one.
+// Two by two tiles of sums: what every product on AMX is made of.
 #pragma once
 
 #include <immintrin.h>
@@ -8,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/cpu/bf16_panels.h"
 #include "kernels/cpu/kernel_tables.h"
 #include "kernels/cpu/simd.h"
 
@@ -108,44 +108,20 @@ inline void tileProduct(const std::uint16_t* a, std::ptrdiff_t a_stride, const s
                             [](std::ptrdiff_t) {});
 }
 
-/// Pairs of bf16 as the tiles want them.
-using Pair = std::uint32_t;
+/// See bf16_attention.h.
+struct TileBlocks {
+  static constexpr std::ptrdiff_t kRows = kTileBlockRows;
+  static constexpr std::ptrdiff_t kPanel = kTilePanel;
+  static constexpr std::ptrdiff_t kStep = kTileStep;
+  static constexpr bool kReadsWholeBlocks = true;
+  using Session = Tiles;
 
-/// 16 pairs of a row of `width` elements from `first` on, zeros beyond its end.
-inline Simd<Pair>::Vector loadPairs(const BFloat16* row, std::ptrdiff_t first,
-                                    std::ptrdiff_t width) {
-  const std::ptrdiff_t left = width - first;
-  Simd<Pair>::Vector pairs = {};
-  // A copy of constant length is a load; others call for a loop.
-  if (left >= 2 * kTileRows) {
-    std::memcpy(&pairs, row + first, sizeof pairs);
-  } else if (left > 0) {
-    std::memcpy(&pairs, row + first, static_cast<std::size_t>(left) * sizeof(BFloat16));
+  static void product(const BFloat16* a, std::ptrdiff_t a_stride, std::ptrdiff_t, std::ptrdiff_t k,
+                      const BFloat16* panel, std::ptrdiff_t, float* sums,
+                      std::ptrdiff_t sums_stride) {
+    tileProduct<true>(a, a_stride, panel, 2 * kTileElements, k / kTileStep, sums, sums_stride);
   }
-  return pairs;
-}
-
-/// Up to 32 rows [rows, width] -> a panel of padded(width) * 32 elements: for each 32 of the
-/// width two tiles of 16 rows of `from`, in which a line holds one pair of elements of each. Zeros
-/// where there are no rows.
-inline void packTransposed(const BFloat16* from, std::ptrdiff_t stride, std::ptrdiff_t rows,
-                           std::ptrdiff_t width, BFloat16* panel) {
-  auto* to = reinterpret_cast<Pair*>(panel);
-  for (std::ptrdiff_t step = 0; step < width; step += kTileStep) {
-    for (std::ptrdiff_t first = 0; first < kTilePanel;
-         first += kTileRows, to += kTileElements / 2) {
-      Simd<Pair>::Vector block[kTileRows];
-#pragma GCC unroll 16
-      for (std::ptrdiff_t row = 0; row < kTileRows; ++row) {
-        block[row] = first + row < rows ? loadPairs(from + (first + row) * stride, step, width)
-                                        : Simd<Pair>::Vector{};
-      }
-      transpose<Pair>(block);
-#pragma GCC unroll 16
-      for (std::ptrdiff_t row = 0; row < kTileRows; ++row) store(to + row * kTileRows, block[row]);
-    }
-  }
-}
+};
 
 }  // namespace
 }  // namespace adamerge

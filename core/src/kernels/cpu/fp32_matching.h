@@ -179,16 +179,29 @@ void best(const BestCall& call, void* scratch) {
   }
 }
 
-void headMeans(const float* x, std::ptrdiff_t stride, std::ptrdiff_t rows, std::ptrdiff_t heads,
-               std::ptrdiff_t width, double* means) {
+inline double wide(float value) { return static_cast<double>(value); }
+inline double wide(BFloat16 value) { return static_cast<double>(toFloat(value)); }
+
+template <class In>
+void headMeansOf(const In* x, std::ptrdiff_t stride, std::ptrdiff_t rows, std::ptrdiff_t heads,
+                 std::ptrdiff_t width, double* means) {
   const double share = 1.0 / static_cast<double>(heads);
   for (std::ptrdiff_t row = 0; row < rows; ++row, x += stride, means += width) {
-    for (std::ptrdiff_t i = 0; i < width; ++i) means[i] = static_cast<double>(x[i]);
+    for (std::ptrdiff_t i = 0; i < width; ++i) means[i] = wide(x[i]);
     for (std::ptrdiff_t head = 1; head < heads; ++head) {
-      const float* from = x + head * width;
-      for (std::ptrdiff_t i = 0; i < width; ++i) means[i] += static_cast<double>(from[i]);
+      const In* from = x + head * width;
+      for (std::ptrdiff_t i = 0; i < width; ++i) means[i] += wide(from[i]);
     }
     for (std::ptrdiff_t i = 0; i < width; ++i) means[i] *= share;
+  }
+}
+
+void headMeans(const void* x, bool bfloat16, std::ptrdiff_t stride, std::ptrdiff_t rows,
+               std::ptrdiff_t heads, std::ptrdiff_t width, double* means) {
+  if (bfloat16) {
+    headMeansOf(static_cast<const BFloat16*>(x), stride, rows, heads, width, means);
+  } else {
+    headMeansOf(static_cast<const float*>(x), stride, rows, heads, width, means);
   }
 }
 

@@ -30,19 +30,27 @@ bool tilesGranted() {
 #endif
 }
 
-bool hasTiles() {
-  unsigned eax = 0;
-  unsigned ebx = 0;
-  unsigned ecx = 0;
-  unsigned edx = 0;
-  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return false;
-  constexpr unsigned kAmxBf16 = 1U << 22;
-  constexpr unsigned kAmxTile = 1U << 24;
-  if ((edx & kAmxBf16) == 0 || (edx & kAmxTile) == 0) return false;
-  if (__get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) == 0) return false;
-  constexpr unsigned kAvx512Bf16 = 1U << 5;
-  return (eax & kAvx512Bf16) != 0;
-}
+/// The features that CPUID's leaf 7 tells, of which __builtin_cpu_supports() may not know the
+/// names.
+struct Leaf7 {
+  unsigned edx = 0;          ///< of its first part
+  unsigned eax_further = 0;  ///< of its second
+
+  Leaf7() {
+    unsigned eax = 0;
+    unsigned ebx = 0;
+    unsigned ecx = 0;
+    unsigned ignored = 0;
+    if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return;
+    if (eax >= 1) __get_cpuid_count(7, 1, &eax_further, &ebx, &ecx, &ignored);
+  }
+  bool hasDotProducts() const { return (eax_further & 1U << 5) != 0; }
+  bool hasTiles() const {
+    constexpr unsigned kAmxBf16 = 1U << 22;
+    constexpr unsigned kAmxTile = 1U << 24;
+    return (edx & kAmxBf16) != 0 && (edx & kAmxTile) != 0;
+  }
+};
 
 Isa detect() {
   __builtin_cpu_init();
@@ -51,7 +59,9 @@ Isa detect() {
       !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl")) {
     return Isa::kAvx2;
   }
-  return hasTiles() && tilesGranted() ? Isa::kAmx : Isa::kAvx512;
+  const Leaf7 features;
+  if (!features.hasDotProducts()) return Isa::kAvx512;
+  return features.hasTiles() && tilesGranted() ? Isa::kAmx : Isa::kAvx512Bf16;
 }
 
 #else
@@ -63,7 +73,7 @@ Isa detect() { return Isa::kBaseline; }
 Isa cap() {
   const char* text = std::getenv("ADAMERGE_MAX_ISA");
   const std::string_view name = text == nullptr ? "" : text;
-  for (const Isa isa : {Isa::kBaseline, Isa::kAvx2, Isa::kAvx512}) {
+  for (const Isa isa : {Isa::kBaseline, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16}) {
     if (name == isaName(isa)) return isa;
   }
   return Isa::kAmx;
@@ -79,6 +89,8 @@ const char* isaName(Isa isa) {
       return "avx2";
     case Isa::kAvx512:
       return "avx512";
+    case Isa::kAvx512Bf16:
+      return "avx512bf16";
     case Isa::kAmx:
       return "amx";
   }

@@ -6,13 +6,14 @@ namespace adamerge {
 
 /// In rising order: each implies those before it.
 enum class Isa {
-  kBaseline,  ///< whatever the program is compiled for
-  kAvx2,      ///< with FMA
-  kAvx512,    ///< F, BW, DQ and VL
-  kAmx,       ///< bf16 tiles, and the operating system's leave to use them
+  kBaseline,    ///< whatever the program is compiled for
+  kAvx2,        ///< with FMA
+  kAvx512,      ///< F, BW, DQ and VL
+  kAvx512Bf16,  ///< with dot products of bf16
+  kAmx,         ///< bf16 tiles, and the operating system's leave to use them
 };
 
-/// As users write it: baseline, avx2, avx512, amx.
+/// As users write it: baseline, avx2, avx512, avx512bf16, amx.
 const char* isaName(Isa isa);
 
 /// The best of this machine, asked once. The environment variable ADAMERGE_MAX_ISA, one of

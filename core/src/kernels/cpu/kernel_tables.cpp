@@ -7,6 +7,7 @@ extern const FloatKernels kBaselineKernels;
 #if defined(__x86_64__)
 extern const FloatKernels kAvx2Kernels;
 extern const FloatKernels kAvx512Kernels;
+extern const HalfKernels kAvx512Bf16Kernels;
 extern const HalfKernels kAmxKernels;
 #endif
 
@@ -22,6 +23,7 @@ const FloatKernels& floatKernels(Isa isa) {
 const HalfKernels* halfKernels(Isa isa) {
 #if defined(__x86_64__)
   if (isa == Isa::kAmx) return &kAmxKernels;
+  if (isa == Isa::kAvx512Bf16) return &kAvx512Bf16Kernels;
 #endif
   static_cast<void>(isa);
   return nullptr;

@@ -182,9 +182,26 @@ struct FloatKernels {
                             std::ptrdiff_t last, double scale, void* sums, void* row);
   /// `scratch`: as many elements as there are columns.
   void (*best)(const BestCall& call, void* scratch);
-  /// Mean over `heads` pieces of `width` adjacent values of each row, into rows [rows, width].
-  void (*headMeans)(const float* x, std::ptrdiff_t stride, std::ptrdiff_t rows,
+  /// Mean over `heads` pieces of `width` adjacent values of each row, into rows [rows, width]. x is
+  /// bf16 or else fp32.
+  void (*headMeans)(const void* x, bool bfloat16, std::ptrdiff_t stride, std::ptrdiff_t rows,
                     std::ptrdiff_t heads, std::ptrdiff_t width, double* means);
+};
+
+/// Dot products in fp32 by bf16 ones whose parts make up for what bf16 lacks.
+struct SplitGramKernels {
+  /// x [rows, depth] fp32 as the sum of two matrices in bf16, filled up with zeros to whole panels
+  /// and steps: rows [first, last) of whole panels. `split`: splitSize() elements, the high parts
+  /// before the low ones.
+  void (*split)(const float* x, std::ptrdiff_t stride, std::ptrdiff_t rows, std::ptrdiff_t depth,
+                std::ptrdiff_t first, std::ptrdiff_t last, std::uint16_t* split);
+  std::ptrdiff_t (*splitSize)(std::ptrdiff_t rows, std::ptrdiff_t depth);
+  /// Columns [panel * index, ...) of the dot products [n, n] of split rows with each other, from
+  /// the top to the diagonal, and the rows that mirror them. To 3 * 2^-16 of the rows' lengths.
+  /// `scratch`: gramScratch() bytes, 64-byte aligned.
+  void (*gramPanel)(const std::uint16_t* split, std::ptrdiff_t n, std::ptrdiff_t depth,
+                    std::ptrdiff_t index, float* out, void* scratch);
+  std::ptrdiff_t (*gramScratch)(std::ptrdiff_t depth);
 };
 
 /// bf16 kernels with fp32 sums.
@@ -210,18 +227,8 @@ struct HalfKernels {
   /// bf16 in and out. `scratch`: attentionScratch() bytes, 64-byte aligned.
   void (*attention)(const AttentionCall& call, void* scratch);
   std::ptrdiff_t (*attentionScratch)(std::ptrdiff_t keys, std::ptrdiff_t width);
-  /// x [rows, depth] fp32 as the sum of two matrices in bf16, filled up with zeros to whole panels
-  /// and steps: rows [first, last) of whole panels. `split`: splitSize() elements, the high parts
-  /// before the low ones.
-  void (*split)(const float* x, std::ptrdiff_t stride, std::ptrdiff_t rows, std::ptrdiff_t depth,
-                std::ptrdiff_t first, std::ptrdiff_t last, std::uint16_t* split);
-  std::ptrdiff_t (*splitSize)(std::ptrdiff_t rows, std::ptrdiff_t depth);
-  /// Columns [panel * index, ...) of the dot products [n, n] of split rows with each other, from
-  /// the top to the diagonal, and the rows that mirror them. To 3 * 2^-16 of the rows' lengths.
-  /// `scratch`: gramScratch() bytes, 64-byte aligned.
-  void (*gramPanel)(const std::uint16_t* split, std::ptrdiff_t n, std::ptrdiff_t depth,
-                    std::ptrdiff_t index, float* out, void* scratch);
-  std::ptrdiff_t (*gramScratch)(std::ptrdiff_t depth);
+  /// Null where fp32's own are as fast.
+  const SplitGramKernels* gram;
 };
 
 /// Each instruction set has these or those of one before it. `isa` must be at most bestIsa().
