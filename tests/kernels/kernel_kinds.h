@@ -35,6 +35,9 @@ inline std::vector<Kind> kinds() {
   for (const Kind& kind :
        {Kind{"baseline", Isa::kBaseline, at::kFloat}, Kind{"avx2", Isa::kAvx2, at::kFloat},
         Kind{"avx512", Isa::kAvx512, at::kFloat},
+        Kind{"baseline_widened", Isa::kBaseline, at::kBFloat16},
+        Kind{"avx2_widened", Isa::kAvx2, at::kBFloat16},
+        Kind{"avx512_widened", Isa::kAvx512, at::kBFloat16},
         Kind{"avx512bf16", Isa::kAvx512Bf16, at::kBFloat16},
         Kind{"amx", Isa::kAmx, at::kBFloat16}}) {
     if (kind.isa <= bestIsa()) found.push_back(kind);

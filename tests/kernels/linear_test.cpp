@@ -140,9 +140,6 @@ TEST(PackedLinear, TakesViewsAndOtherTypes) {
       1e-5);
   const PackedLinear exact(weight.to(at::kDouble), bias.to(at::kDouble));
   EXPECT_EQ(exact(columns.to(at::kDouble)).scalar_type(), at::kDouble);
-  // Below AMX, bf16 is LibTorch's.
-  const PackedLinear half(weight.to(at::kBFloat16), bias.to(at::kBFloat16), Isa::kBaseline);
-  EXPECT_EQ(half(columns.to(at::kBFloat16)).scalar_type(), at::kBFloat16);
   EXPECT_FALSE(PackedLinear().defined());
 }
 

@@ -62,7 +62,7 @@ DevicePicker::DevicePicker(QWidget* parent)
                "on every machine."));
   addChoice(dtype_, QStringLiteral("bfloat16"), "bfloat16",
             tr("Half the memory, 8 significant bits. Faster on a CPU that multiplies it and on a "
-               "GPU from Ampere on; elsewhere slower than float32."));
+               "GPU from Ampere on; elsewhere about as fast as float32."));
   addChoice(dtype_, QStringLiteral("float16"), "float16", {});
   setDevices({{"cpu", "CPU"}});
   connect(device_, &QComboBox::activated, this, &DevicePicker::deviceChosen);

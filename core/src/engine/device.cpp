@@ -14,7 +14,7 @@
 
 #include "adamerge/engine.h"
 #include "adamerge/error.h"
-#include "kernels/cpu/kernel_tables.h"
+#include "kernels/cpu/isa.h"
 
 namespace adamerge {
 namespace {
@@ -57,7 +57,7 @@ int computeCapability(const at::Device& device) {
 /// On a CPU with AVX-512-bf16 alone LibTorch would have to multiply in bf16, more slowly than our
 /// own kernels do in fp32.
 at::ScalarType fastestDtype(const at::Device& device) {
-  if (device.is_cpu()) return halfKernels() != nullptr ? at::kBFloat16 : at::kFloat;
+  if (device.is_cpu()) return multipliesBFloat16(bestIsa()) ? at::kBFloat16 : at::kFloat;
   if (!device.is_cuda()) return at::kFloat;
   const int capability = computeCapability(device);
   if (capability >= 8) return at::kBFloat16;

@@ -14,7 +14,7 @@
 
 #include "adamerge/error.h"
 #include "engine/device.h"
-#include "kernels/cpu/kernel_tables.h"
+#include "kernels/cpu/isa.h"
 
 namespace adamerge {
 namespace {
@@ -52,9 +52,10 @@ auto unlessOutOfMemory(const Work& work) -> std::optional<decltype(work())> {
   return std::nullopt;
 }
 
-/// The CPU has no arithmetic in fp16, mostly none in bf16, and fp32 holds all their values.
+/// Most CPUs have no arithmetic for either half precision, and fp32 holds all their values.
 at::ScalarType onCpu(at::ScalarType dtype) {
-  const bool slow = dtype == at::kHalf || (dtype == at::kBFloat16 && halfKernels() == nullptr);
+  const bool slow =
+      dtype == at::kHalf || (dtype == at::kBFloat16 && !multipliesBFloat16(bestIsa()));
   return slow ? at::kFloat : dtype;
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "engine/vit.h"
-#include "kernels/cpu/kernel_tables.h"
 
 namespace adamerge {
 namespace {
@@ -72,9 +71,7 @@ VisionTransformer::VisionTransformer(const VitConfig& config, const StateDict& w
     : config_(config),
       device_(device),
       dtype_(dtype),
-      stream_dtype_(device.is_cpu() && dtype == at::kBFloat16 && halfKernels() != nullptr
-                        ? at::kFloat
-                        : dtype) {
+      stream_dtype_(device.is_cpu() && dtype == at::kBFloat16 ? at::kFloat : dtype) {
   const c10::InferenceMode guard;
   Loader loader(weights, device, dtype, stream_dtype_, config.norm_epsilon);
   visitNetwork(config, layers_, loader);

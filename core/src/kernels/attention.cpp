@@ -27,9 +27,8 @@ struct HeadKernel {
 
 std::optional<HeadKernel> kernelFor(const at::Tensor& x, Isa isa) {
   if (!x.is_cpu()) return std::nullopt;
-  const HalfKernels* half = halfKernels(isa);
-  if (x.scalar_type() == at::kBFloat16 && half != nullptr) {
-    return HeadKernel{half->attention, half->attentionScratch};
+  if (x.scalar_type() == at::kBFloat16) {
+    return HeadKernel{halfKernels(isa).attention, halfKernels(isa).attentionScratch};
   }
   if (x.scalar_type() != at::kFloat) return std::nullopt;
   return HeadKernel{floatKernels(isa).attention, floatKernels(isa).attentionScratch};

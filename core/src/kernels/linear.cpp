@@ -43,7 +43,7 @@ struct PackedLinear::Packed {
 
   Packed(const at::Tensor& weight, const at::Tensor& given_bias, Isa given_isa)
       : isa(given_isa),
-        half(weight.scalar_type() == at::kBFloat16 ? halfKernels(isa) : nullptr),
+        half(weight.scalar_type() == at::kBFloat16 ? &halfKernels(isa) : nullptr),
         kernels(floatKernels(isa)),
         in(half != nullptr ? dividedUp(weight.size(1), half->step) * half->step : weight.size(1)),
         out(weight.size(0)),
@@ -134,8 +134,8 @@ struct PackedLinear::Packed {
 
 PackedLinear::PackedLinear(const at::Tensor& weight, const at::Tensor& bias, Isa isa) {
   if (!weight.defined()) return;
-  const bool half = weight.scalar_type() == at::kBFloat16 && halfKernels(isa) != nullptr;
-  if (weight.is_cpu() && (weight.scalar_type() == at::kFloat || half)) {
+  if (weight.is_cpu() &&
+      (weight.scalar_type() == at::kFloat || weight.scalar_type() == at::kBFloat16)) {
     packed_ = std::make_shared<const Packed>(weight, bias, isa);
   } else {
     weight_ = weight;

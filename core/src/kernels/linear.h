@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The linear layers of a Vision Transformer: x W^T + b, with what follows them. On the CPU the
-// weights are packed once in the order our kernels read them: fp32 on every instruction set, bf16
-// where there are kernels for it. Elsewhere, and in other types, it is plainLinear().
+// weights are packed once in the order our kernels read them, fp32 and bf16. Elsewhere, and in
+// other types, it is plainLinear().
 #pragma once
 
 #include <ATen/ATen.h>
@@ -27,8 +27,8 @@ class PackedLinear {
   bool defined() const { return packed_ != nullptr || weight_.defined(); }
 
   /// `x` [rows, in] of the weight's type -> [rows, out] in `dtype` (default: that of x). On the CPU
-  /// in fp32, and in bf16 where it is packed, the same row gives the same bits for any number of
-  /// rows and threads. May be called from several threads.
+  /// in fp32 and bf16 the same row gives the same bits for any number of rows and threads. May be
+  /// called from several threads.
   at::Tensor operator()(const at::Tensor& x, std::optional<Activation> activation = std::nullopt,
                         std::optional<at::ScalarType> dtype = std::nullopt) const;
   /// `sums` [rows, out] += the result, not rounded to x's type before. `sums`: rows adjacent.

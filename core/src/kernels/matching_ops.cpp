@@ -118,8 +118,8 @@ at::Tensor dotProducts(const at::Tensor& a, const at::Tensor& b, at::ScalarType 
 
 at::Tensor gramMatrix(const at::Tensor& x, at::ScalarType dtype, Isa isa) {
   if (!haveKernel(x, dtype)) return plainDotProducts(x, x, dtype);
-  const HalfKernels* half = halfKernels(isa);
-  if (half != nullptr && half->gram != nullptr && dtype == at::kFloat) return splitGram(x, *half);
+  const HalfKernels& half = halfKernels(isa);
+  if (half.gram != nullptr && dtype == at::kFloat) return splitGram(x, half);
   return products(x, x, dtype, /*symmetric=*/true, isa);
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 /// Adjacent k of one column, the lower half first.
 using Pair = std::uint32_t;
-/// Columns whose pairs fill a vector.
+/// Columns whose pairs lie side by side.
 constexpr std::ptrdiff_t kPairColumns = 16;
 
 inline constexpr std::ptrdiff_t wholeMultiple(std::ptrdiff_t count, std::ptrdiff_t of) {
@@ -45,13 +45,16 @@ void pack(const float* weight, std::ptrdiff_t columns, std::ptrdiff_t k, std::ui
   }
 }
 
-/// 16 pairs of a row of `width` elements from `first` on, zeros beyond its end.
+constexpr std::ptrdiff_t kPairs = Simd<Pair>::kWidth;
+static_assert(kPairColumns % kPairs == 0);
+
+/// A vector of pairs of a row of `width` elements from `first` on, zeros beyond its end.
 inline Simd<Pair>::Vector loadPairs(const BFloat16* row, std::ptrdiff_t first,
                                     std::ptrdiff_t width) {
   const std::ptrdiff_t left = width - first;
   Simd<Pair>::Vector pairs = {};
   // A copy of constant length is a load; others call for a loop.
-  if (left >= 2 * kPairColumns) {
+  if (left >= 2 * kPairs) {
     std::memcpy(&pairs, row + first, sizeof pairs);
   } else if (left > 0) {
     std::memcpy(&pairs, row + first, static_cast<std::size_t>(left) * sizeof(BFloat16));
@@ -66,18 +69,18 @@ inline void packTransposed(const BFloat16* from, std::ptrdiff_t stride, std::ptr
                            std::ptrdiff_t width, BFloat16* panel) {
   auto* to = reinterpret_cast<Pair*>(panel);
   const std::ptrdiff_t depth = wholeMultiple(width, Blocks::kStep);
-  for (std::ptrdiff_t k = 0; k < depth; k += 2 * kPairColumns) {
-    for (std::ptrdiff_t first = 0; first < Blocks::kPanel; first += kPairColumns) {
-      Simd<Pair>::Vector block[kPairColumns];
+  for (std::ptrdiff_t k = 0; k < depth; k += 2 * kPairs) {
+    for (std::ptrdiff_t first = 0; first < Blocks::kPanel; first += kPairs) {
+      Simd<Pair>::Vector block[kPairs];
 #pragma GCC unroll 16
-      for (std::ptrdiff_t row = 0; row < kPairColumns; ++row) {
+      for (std::ptrdiff_t row = 0; row < kPairs; ++row) {
         block[row] = first + row < rows ? loadPairs(from + (first + row) * stride, k, width)
                                         : Simd<Pair>::Vector{};
       }
       transpose<Pair>(block);
 #pragma GCC unroll 16
-      for (std::ptrdiff_t pair = 0; pair < kPairColumns; ++pair) {
-        if (Blocks::kStep >= 2 * kPairColumns || k + 2 * pair < depth) {
+      for (std::ptrdiff_t pair = 0; pair < kPairs; ++pair) {
+        if (Blocks::kStep % (2 * kPairs) == 0 || k + 2 * pair < depth) {
           store(to + pairPlace<Blocks>(first, k + 2 * pair, depth), block[pair]);
         }
       }
@@ -93,14 +96,14 @@ void packValues(const BFloat16* v, std::ptrdiff_t stride, std::ptrdiff_t tokens,
   const std::ptrdiff_t depth = wholeMultiple(tokens, Blocks::kStep);
   for (std::ptrdiff_t token = 0; token < depth; token += 2) {
     for (std::ptrdiff_t channel = 0; channel < wholeMultiple(width, Blocks::kPanel);
-         channel += kPairColumns) {
+         channel += kPairs) {
       Pair* pairs = to + pairPlace<Blocks>(channel, token, depth);
       const BFloat16* first = v + token * stride + channel;
-      if (channel + kPairColumns <= width && token + 1 < tokens) {
+      if (channel + kPairs <= width && token + 1 < tokens) {
         store(pairs, loadAs<Pair>(first) | loadAs<Pair>(first + stride) << 16);
         continue;
       }
-      for (std::ptrdiff_t c = 0; c < kPairColumns; ++c) {
+      for (std::ptrdiff_t c = 0; c < kPairs; ++c) {
         const bool inside = channel + c < width;
         const Pair low = inside && token < tokens ? first[c] : 0U;
         const Pair high = inside && token + 1 < tokens ? first[stride + c] : 0U;

@@ -20,4 +20,7 @@ const char* isaName(Isa isa);
 /// those names, caps it, for comparisons; an unknown value changes nothing.
 Isa bestIsa();
 
+/// Whether it has an arithmetic of its own for bf16, faster than fp32's.
+inline bool multipliesBFloat16(Isa isa) { return isa >= Isa::kAvx512Bf16; }
+
 }  // namespace adamerge

@@ -233,7 +233,6 @@ struct HalfKernels {
 
 /// Each instruction set has these or those of one before it. `isa` must be at most bestIsa().
 const FloatKernels& floatKernels(Isa isa = bestIsa());
-/// Null where none pay: bf16 is then LibTorch's own.
-const HalfKernels* halfKernels(Isa isa = bestIsa());
+const HalfKernels& halfKernels(Isa isa = bestIsa());
 
 }  // namespace adamerge
