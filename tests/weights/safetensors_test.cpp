@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "error_message.h"
 #include "safetensors_writer.h"
 #include "temporary_folder.h"
+#include "weights/mapped_file.h"
 #include "weights/state_dict.h"
 
 namespace adamerge {
@@ -44,6 +47,39 @@ TEST_F(Safetensors, KeepsValuesOfEveryType) {
     EXPECT_TRUE(read.at("w").equal(written)) << type;
     EXPECT_TRUE(read.at("x.y").equal(written[0])) << type;
   }
+}
+
+/// What the process holds of files, in bytes (Linux).
+std::size_t residentOfFiles() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    std::size_t kilobytes = 0;
+    if (word == "RssFile:" && status >> kilobytes) return kilobytes * 1024;
+  }
+  return 0;
+}
+
+TEST_F(Safetensors, WhatIsReleasedLeavesTheMemoryAndCanBeReadAgain) {
+  constexpr std::int64_t kCount = 4 << 20;
+  constexpr std::size_t kBytes = kCount * sizeof(float);
+  const at::Tensor written = at::arange(kCount, at::kFloat);
+  test::writeSafetensors(path_, {{"a", written}, {"b", written + 1}});
+  const StateDict read = readWeights(path_).tensors;
+  EXPECT_TRUE(read.at("a").equal(written));
+  EXPECT_TRUE(read.at("b").equal(written + 1));
+  const std::size_t before = residentOfFiles();
+  ASSERT_GT(before, 2 * kBytes);
+  releaseMapped(read.at("a").data_ptr(), kBytes);
+  EXPECT_LT(residentOfFiles(), before - kBytes * 9 / 10);
+  EXPECT_GT(residentOfFiles(), kBytes);
+  EXPECT_TRUE(read.at("a").equal(written));
+  // Memory of our own stays: from somewhere else, and around the end of the file.
+  const at::Tensor own = written.clone();
+  releaseMapped(own.data_ptr(), kBytes);
+  EXPECT_TRUE(own.equal(written));
+  const std::size_t now = residentOfFiles();
+  releaseMapped(read.at("b").data_ptr(), 4 * kBytes);
+  EXPECT_GT(residentOfFiles() + kBytes / 2, now);
 }
 
 TEST_F(Safetensors, KeepsScalarsAndEmptyTensors) {

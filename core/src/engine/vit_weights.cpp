@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/vit.h"
+#include "weights/mapped_file.h"
 
 namespace adamerge {
 namespace {
@@ -52,7 +53,11 @@ class Loader final : public NetworkVisitor {
 
  private:
   at::Tensor take(const std::string& name, at::ScalarType type) const {
-    return place(weights_.find(name)->second, type);
+    const at::Tensor& tensor = weights_.find(name)->second;
+    at::Tensor placed = place(tensor, type);
+    // Else all weights would be in memory twice until the last is placed.
+    releaseMapped(tensor.data_ptr(), tensor.is_contiguous() ? tensor.nbytes() : 0);
+    return placed;
   }
 
   const StateDict& weights_;

@@ -29,4 +29,8 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
+/// For bytes that have been copied elsewhere: their pages leave the process's memory, where they
+/// are a mapped file's, and come back if they are read again. Other memory stays as it is.
+void releaseMapped(const void* data, std::size_t bytes);
+
 }  // namespace adamerge
