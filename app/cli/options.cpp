@@ -13,6 +13,7 @@
 #include <sstream>
 #include <thread>
 
+#include "adamerge/files.h"
 #include "adamerge/schedule.h"
 #include "hub_model.h"
 #include "model/describe_model.h"
@@ -142,7 +143,7 @@ std::filesystem::path ownFile() {
   void* entry = nullptr;
   if (::dladdr1(&kBundledModels, &info, &entry, RTLD_DL_LINKMAP) != 0) {
     const std::string_view library = static_cast<const link_map*>(entry)->l_name;
-    if (!library.empty()) return std::filesystem::absolute(library);
+    if (!library.empty()) return absolutePath(library);
   }
   std::error_code code;
   return std::filesystem::read_symlink("/proc/self/exe", code);

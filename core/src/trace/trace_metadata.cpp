@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "adamerge/error.h"
+#include "adamerge/files.h"
 #include "support/json.h"
 #include "support/program.h"
 #include "support/text.h"
@@ -164,11 +165,9 @@ std::string describe(const TraceInfo& info) {
 
 std::string provenanceJson(const TraceInfo& info, std::string_view image, int layer) {
   using Ordered = nlohmann::ordered_json;
-  std::error_code unknown;
-  const std::filesystem::path whole = std::filesystem::absolute(info.file, unknown);
   const Ordered json = {{"format", kProvenanceFormat},
                         {"program", kProgram},
-                        {"trace", (unknown ? info.file : whole).string()},
+                        {"trace", absolutePath(info.file).string()},
                         {"producer", info.producer},
                         {"model", info.model},
                         {"image", image},
