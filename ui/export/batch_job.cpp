@@ -158,7 +158,7 @@ BatchSummary BatchRunner::run(const std::stop_token& stop) {
 
 void BatchRunner::runAll(const std::stop_token& stop) {
   // What does not suit the model is said once, before any image is read.
-  for (const MethodChoice& choice : plan_.choices) engine_.prepare(choice);
+  for (const MethodChoice& choice : plan_.choices) engine_.prepare(choice, stop);
   int number = 0;
   for (const BatchImage& image : plan_.images) {
     throwIfStopped(stop);

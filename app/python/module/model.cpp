@@ -236,8 +236,8 @@ std::unique_ptr<Run> Model::inspect(const std::variant<py::buffer, std::string>&
   const auto* const path = std::get_if<std::string>(&image);
   Image pixels = path == nullptr ? imageOf(std::get<py::buffer>(image)) : Image();
   return call([&](const std::stop_token& stop) {
-    auto inspection =
-        std::make_shared<const cli::Inspection>(*engine_, cli::writtenChoice(method, settings));
+    auto inspection = std::make_shared<const cli::Inspection>(
+        *engine_, cli::writtenChoice(method, settings), std::nullopt, stop);
     cli::InspectedImage inspected =
         inspection->inspect(name, path == nullptr ? std::move(pixels) : loadImage(*path), stop);
     return std::make_unique<Run>(engine_, std::move(inspection), std::move(inspected));

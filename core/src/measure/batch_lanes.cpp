@@ -28,7 +28,8 @@ std::size_t laneCount(const EvaluationOptions& options) {
 }  // namespace
 
 std::vector<PreparedMethod> prepareAll(const Engine& engine, const Dataset& dataset,
-                                       std::span<const MeasuredChoice> choices) {
+                                       std::span<const MeasuredChoice> choices,
+                                       const std::stop_token& stop) {
   const ModelInfo& model = engine.info();
   for (std::size_t i = 0; dataset.labelled() && i < dataset.size(); ++i) {
     if (dataset.label(i) >= 0 && dataset.label(i) < model.vit.classes) continue;
@@ -37,7 +38,10 @@ std::vector<PreparedMethod> prepareAll(const Engine& engine, const Dataset& data
         dataset.name(), dataset.imageName(i), dataset.label(i), model.name, model.vit.classes));
   }
   std::vector<PreparedMethod> methods;
-  for (const MeasuredChoice& entry : choices) methods.push_back(engine.prepare(entry.choice));
+  for (const MeasuredChoice& entry : choices) {
+    throwIfStopped(stop);
+    methods.push_back(engine.prepare(entry.choice, stop));
+  }
   return methods;
 }
 

@@ -73,9 +73,11 @@ struct CountedBatch {
   std::string rows;  ///< PictureRows::row()s of each image, where there are any
 };
 
-/// Throws Error: a choice that does not suit the model, labels of classes that it does not have.
+/// Throws Error: a choice that does not suit the model, labels of classes that it does not have;
+/// Cancelled.
 std::vector<PreparedMethod> prepareAll(const Engine& engine, const Dataset& dataset,
-                                       std::span<const MeasuredChoice> choices);
+                                       std::span<const MeasuredChoice> choices,
+                                       const std::stop_token& stop);
 
 /// Given to and taken from by one thread.
 class BatchLanes {
