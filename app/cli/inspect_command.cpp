@@ -99,6 +99,7 @@ class Inspector {
   void inspect(const std::string& name, const std::stop_token& stop) {
     InspectedImage image = inspection_.inspect(name, loadImage(name), stop);
     InspectReport& report = image.report;
+    for (const std::string& note : report.notes) terminal_.warn(fmt::format("{}: {}", name, note));
     for (const std::string& warning : report.result.warnings) terminal_.warn(warning);
     terminal_.clearBar();
     if (options_.json != "-") print(report, engine_.info());

@@ -38,6 +38,7 @@ InspectedImage Inspection::inspect(const std::string& name, Image image,
   report.image = name;
   report.image_height = inspected.original->height;
   report.image_width = inspected.original->width;
+  if (!inspected.original->note.empty()) report.notes.push_back(inspected.original->note);
   report.crop = inspected.prepared.crop;
   report.choice = method_.choice();
   run(inspected, stop);

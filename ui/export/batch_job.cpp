@@ -201,6 +201,7 @@ void BatchRunner::runImage(const BatchImage& image, const std::stop_token& stop)
 void BatchRunner::runPicture(const BatchImage& image, const std::stop_token& stop,
                              FinishedImage& done) {
   const auto original = std::make_shared<const Image>(loadImage(image.file));
+  if (!original->note.empty()) note(fmt::format("{}: {}", image.name, original->note));
   throwIfStopped(stop);
   const auto prepared =
       std::make_shared<const PreparedImage>(prepareImage(*original, engine_.info().preprocessing));

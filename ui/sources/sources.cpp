@@ -47,6 +47,13 @@ Sources::Sources(Parts parts, QWidget* window) : QObject(window), parts_(parts),
           });
   connect(&parts_.images, &ThumbnailList::failed, this, tell);
   connect(&parts_.video, &VideoSource::failed, this, tell);
+  connect(&parts_.workbench.pictures(), &PictureLoader::loaded, this,
+          [this](const PicturePtr& picture) {
+            if (picture->original->note.empty()) return;
+            parts_.messages.show(
+                Severity::kInfo,
+                tr("%1 %2.").arg(picture->name, QString::fromStdString(picture->original->note)));
+          });
   connectTraces();
   connect(&parts_.video, &VideoSource::frameReady, &parts_.workbench, &Workbench::showPicture);
   connect(&parts_.recents.images, &RecentList::chosen, this, &Sources::openImage);

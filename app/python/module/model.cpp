@@ -83,6 +83,16 @@ py::dict Run::block(int index) const {
   return block;
 }
 
+std::vector<std::string> Run::warnings() const {
+  std::vector<std::string> sentences;
+  for (const std::string& note : image_.report.notes) {
+    sentences.push_back(fmt::format("{}: {}", image_.report.image, note));
+  }
+  const std::vector<std::string>& own = image_.report.result.warnings;
+  sentences.insert(sentences.end(), own.begin(), own.end());
+  return sentences;
+}
+
 py::tuple Run::logits() const { return packed(image_.report.result.logits); }
 py::tuple Run::embedding() const { return packed(image_.report.result.embedding); }
 
@@ -165,6 +175,7 @@ void EvaluationRun::measure(const std::stop_token& stop) {
     const Evaluation evaluation =
         adamerge::evaluate(*engine_, dataset, choices, how, progress, stop);
     throwIfStopped(stop);
+    for (const std::string& note : evaluation.image_notes) warn(note);
     for (const std::string& warning : evaluation.warnings) warn(warning);
     for (const SkippedImage& image : evaluation.skipped) warn(image.reason);
     points(evaluation);

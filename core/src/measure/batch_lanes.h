@@ -33,6 +33,7 @@ struct PreparedBatch {
   std::vector<PictureFacts> facts;  ///< of the same, where they are asked for
   /// One per image: why it could not be read; nullopt: it is the next of `inputs`.
   std::vector<std::optional<std::string>> problems;
+  std::vector<std::string> notes;  ///< addImageNote()
 };
 
 /// Decodes and preprocesses images ahead of the engine, on threads of its own. Memory holds what

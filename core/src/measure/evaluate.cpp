@@ -96,6 +96,7 @@ class Run {
               [](const auto& a, const auto& b) { return a.name < b.name; });
     result.notes = engine_.info().notes;
     result.notes.insert(result.notes.end(), dataset_.notes().begin(), dataset_.notes().end());
+    result.image_notes = tally_.notes;
     result.warnings.assign(tally_.warnings.begin(), tally_.warnings.end());
     for (std::size_t i = 0; i < choices_.size(); ++i) {
       result.points.push_back(tally_.points[i].point(
