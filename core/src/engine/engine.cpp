@@ -14,6 +14,7 @@
 #include "adamerge/benchmark.h"
 #include "adamerge/error.h"
 #include "adamerge/importance.h"
+#include "adamerge/schedule.h"
 #include "engine/device.h"
 #include "engine/placed_model.h"
 #include "engine/prepared_method.h"
@@ -325,6 +326,10 @@ PreparedMethod Engine::prepare(const MethodChoice& choice, const std::stop_token
       entry.make(settings, {model.vit, chosen.statistics.get(), model.name, state_->folder(),
                             [this, &stop] { return syntheticImportance(stop); }});
   if (std::string warning = prepared->method->warning(); !warning.empty()) {
+    prepared->warnings.push_back(std::move(warning));
+  }
+  if (std::string warning = otherTokensWarning(choice.schedule_tokens, model.vit);
+      !warning.empty()) {
     prepared->warnings.push_back(std::move(warning));
   }
   if (!prepared->method->calibrated() && !choice.ignore_statistics) {
