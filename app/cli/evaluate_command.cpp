@@ -150,6 +150,7 @@ int lead(const EvaluateOptions& options, RankGroup* ranks, const std::stop_token
   const Evaluation evaluation = evaluate(engine, dataset, choices, how, terminal.callback(), stop);
   const UnsavedWork until_told;
   terminal.clearBar();
+  for (const std::string& note : evaluation.image_notes) terminal.warn(note);
   for (const std::string& warning : evaluation.warnings) terminal.warn(warning);
   if (evaluation.continued > 0 && !options.engine.quiet() && options.printsTable()) {
     fmt::print("continued after {} of {} images\n", evaluation.continued, evaluation.total);

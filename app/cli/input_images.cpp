@@ -9,7 +9,8 @@ ImageSource openImages(const std::filesystem::path& path, std::size_t limit, uns
       Dataset::open(path, engine.info(), {.unlabelled = true, .training = true}, stop);
   for (const std::string& note : images.notes()) terminal.warn(note);
   return {images.sample(limit, seed), engine.info().preprocessing,
-          [&terminal](const std::string& problem) { terminal.error(problem + " (left out)"); }};
+          [&terminal](const std::string& problem) { terminal.error(problem + " (left out)"); },
+          [&terminal](const std::string& note) { terminal.warn(note); }};
 }
 
 }  // namespace adamerge::cli

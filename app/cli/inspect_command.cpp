@@ -89,15 +89,17 @@ void print(const InspectReport& report, const ModelInfo& model) {
 class Inspector {
  public:
   Inspector(InspectOptions& options, const MethodChoice& choice,
-            const std::optional<MethodChoice>& against, const Engine& engine, Terminal& terminal)
+            const std::optional<MethodChoice>& against, const Engine& engine, Terminal& terminal,
+            const std::stop_token& stop)
       : options_(options),
-        inspection_(engine, choice, against),
+        inspection_(engine, choice, against, stop),
         engine_(engine),
         terminal_(terminal) {}
 
   void inspect(const std::string& name, const std::stop_token& stop) {
     InspectedImage image = inspection_.inspect(name, loadImage(name), stop);
     InspectReport& report = image.report;
+    for (const std::string& note : report.notes) terminal_.warn(fmt::format("{}: {}", name, note));
     for (const std::string& warning : report.result.warnings) terminal_.warn(warning);
     terminal_.clearBar();
     if (options_.json != "-") print(report, engine_.info());
@@ -189,7 +191,7 @@ int run(InspectOptions& options, const std::stop_token& stop) {
   options.lenses.check(engine.info(), options.figures.kinds(), options.figures.overlay(),
                        options.figures.all());
   // What does not suit the model is said once, before any image is read.
-  Inspector inspector(options, choice, against, engine, terminal);
+  Inspector inspector(options, choice, against, engine, terminal, stop);
   const auto total = static_cast<std::int64_t>(options.images.size());
   std::int64_t done = 0;
   std::int64_t failed = 0;

@@ -12,18 +12,19 @@
 namespace adamerge::cli {
 namespace {
 
-PreparedMethod prepared(const Engine& engine, const MethodChoice& choice) {
+PreparedMethod prepared(const Engine& engine, const MethodChoice& choice,
+                        const std::stop_token& stop) {
   requireSettingsSuit(choice, engine.info().vit, engine.info().name, /*strict=*/true);
-  return engine.prepare(choice);
+  return engine.prepare(choice, stop);
 }
 
 }  // namespace
 
 Inspection::Inspection(const Engine& engine, const MethodChoice& choice,
-                       const std::optional<MethodChoice>& against)
-    : engine_(engine), method_(prepared(engine, choice)), unmerged_(engine.prepare({})) {
+                       const std::optional<MethodChoice>& against, const std::stop_token& stop)
+    : engine_(engine), method_(prepared(engine, choice, stop)), unmerged_(engine.prepare({})) {
   if (!against) return;
-  against_ = prepared(engine, *against);
+  against_ = prepared(engine, *against, stop);
   const CompressionKnob* knob = compressionKnob(*against);
   equal_flops_ = knob != nullptr && !against->settings.contains(knob->key);
 }
@@ -37,6 +38,7 @@ InspectedImage Inspection::inspect(const std::string& name, Image image,
   report.image = name;
   report.image_height = inspected.original->height;
   report.image_width = inspected.original->width;
+  if (!inspected.original->note.empty()) report.notes.push_back(inspected.original->note);
   report.crop = inspected.prepared.crop;
   report.choice = method_.choice();
   run(inspected, stop);
@@ -71,7 +73,7 @@ void Inspection::runAgainst(InspectedImage& image, const std::stop_token& stop) 
     };
     const std::vector<MeasuredChoice> choices = matchTiers(
         engine_, input, std::span(&against_->choice(), 1), std::span(&target, 1), found, {}, stop);
-    method = &matched.emplace(engine_.prepare(choices.front().choice));
+    method = &matched.emplace(engine_.prepare(choices.front().choice, stop));
   }
   const RunOptions how{.trace = true, .features = true, .record = true};
   OtherRun& other = report.against.emplace();

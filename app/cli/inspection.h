@@ -28,9 +28,9 @@ class Inspection {
  public:
   /// `against`: a second method for every image, for its difference; without a count it gets the
   /// one that brings it nearest to the first's FLOPs. Throws Error: settings that do not suit the
-  /// model; one that somebody typed is never passed over.
+  /// model; one that somebody typed is never passed over. Cancelled.
   Inspection(const Engine& engine, const MethodChoice& choice,
-             const std::optional<MethodChoice>& against = {});
+             const std::optional<MethodChoice>& against, const std::stop_token& stop);
 
   /// With every setting in force.
   const MethodChoice& choice() const { return method_.choice(); }

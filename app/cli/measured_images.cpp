@@ -138,7 +138,7 @@ CalibrationSubject::Outcome CalibrationSubject::run(const Engine& engine, unsign
                     model.name));
   }
   requireSettingsSuit(calibration.choice, model.vit, model.name, /*strict=*/true);
-  engine.prepare(calibration.choice);
+  engine.prepare(calibration.choice, stop);
   if (compressionKnob(calibration.choice)->calibratesOnce()) {
     const Settings complete = completeSettings(calibration.choice, model.vit);
     const std::string& key = compressionKnob(calibration.choice)->key;

@@ -13,6 +13,7 @@
 #include <sstream>
 #include <thread>
 
+#include "adamerge/files.h"
 #include "adamerge/schedule.h"
 #include "hub_model.h"
 #include "model/describe_model.h"
@@ -100,19 +101,26 @@ InputSize parseInputSize(const std::string& text) {
   return size;
 }
 
-/// Counts per block may come from a file too.
-SettingValue valueOf(const SettingInfo& setting, const std::string& text) {
-  const bool file = isSchedule(setting) && std::any_of(text.begin(), text.end(), [](char c) {
-                      return std::isalpha(static_cast<unsigned char>(c)) != 0;
-                    });
-  return file ? checkedSetting(setting, readSchedule(text).counts) : parseSetting(setting, text);
-}
-
 /// A setting as typed. Of a key that the method does not have, requireInForce() tells. Throws
 /// Error.
 void set(MethodChoice& choice, const std::string& key, const std::string& text) {
   const SettingInfo* setting = findMethod(choice.method).setting(key);
-  choice.settings[key] = setting == nullptr ? SettingValue(text) : valueOf(*setting, text);
+  SettingValue& value = choice.settings[key];
+  if (setting == nullptr) {
+    value = text;
+    return;
+  }
+  // Counts per block may come from a file too.
+  const bool file = isSchedule(*setting) && std::any_of(text.begin(), text.end(), [](char c) {
+                      return std::isalpha(static_cast<unsigned char>(c)) != 0;
+                    });
+  if (!file) {
+    value = parseSetting(*setting, text);
+    return;
+  }
+  const Schedule schedule = readSchedule(text);
+  value = checkedSetting(*setting, schedule.counts);
+  choice.schedule_tokens = schedule.tokens;
 }
 
 /// Throws UsageError for what has no effect beside the other settings, Error for what the method
@@ -142,7 +150,7 @@ std::filesystem::path ownFile() {
   void* entry = nullptr;
   if (::dladdr1(&kBundledModels, &info, &entry, RTLD_DL_LINKMAP) != 0) {
     const std::string_view library = static_cast<const link_map*>(entry)->l_name;
-    if (!library.empty()) return std::filesystem::absolute(library);
+    if (!library.empty()) return absolutePath(library);
   }
   std::error_code code;
   return std::filesystem::read_symlink("/proc/self/exe", code);

@@ -191,6 +191,14 @@ TEST(Inspect, SchedulesComeFromFilesAndCompensatorsAreNamed) {
                                                      : block == 2 ? 4
                                                                   : 0);
   }
+  EXPECT_THAT(told.at("warnings"), testing::IsEmpty());
+  std::ofstream(file) << R"({"ViT": {"2": {"prune_kept_num": "[577,570,500]",
+                                           "merge_kept_num": "[577,550,490]"}}})";
+  result = run({"--r-per-block", file});
+  expectSuccess(result);
+  constexpr const char* kOther = "made for a network of 577 tokens, and this one begins with 197";
+  EXPECT_THAT(result.err, testing::HasSubstr(kOther));
+  EXPECT_THAT(result.out, testing::HasSubstr(kOther));
   const std::string missing = (folder / "none.json").string();
   EXPECT_THAT(run({"--r-per-block", missing}).err, testing::HasSubstr(missing));
 

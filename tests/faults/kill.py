@@ -46,7 +46,13 @@ def read_json(path):
     return json.loads(path.read_text()) if path.exists() else None
 
 
-class Evaluate:
+class Task:
+    def complete(self):
+        """Whether a killed run had done all, and the next would begin anew."""
+        return False
+
+
+class Evaluate(Task):
     name = "evaluate"
     images = 64
     environment = {}
@@ -76,7 +82,7 @@ class Evaluate:
         self.out.unlink(missing_ok=True)
 
 
-class Batch:
+class Batch(Task):
     """The export of a folder, as the studio's dialog starts it."""
 
     name = "batch export"
@@ -85,6 +91,7 @@ class Batch:
     def __init__(self, options, work):
         self.folder = work / "figures"
         self.out = self.folder / "adamerge-batch.csv"
+        self.journal = self.folder / "adamerge-batch.csv.partial"
         self.command = [options.bin / "ui_tests", "BatchJobTest", "runsAFolder"]
         self.environment = {"ADAMERGE_BATCH_IN": str(work / "images"),
                             "ADAMERGE_BATCH_OUT": str(self.folder), "QT_QPA_PLATFORM": "offscreen"}
@@ -93,10 +100,14 @@ class Batch:
         for figure in self.folder.rglob("*.png"):
             if not figure.name.startswith("."):
                 require(figure.read_bytes().endswith(b"IEND\xaeB`\x82"), f"{figure} is cut off")
-        journal = read_json(pathlib.Path(f"{self.out}.partial"))
+        journal = read_json(self.journal)
         if journal:
             return len(journal["images"])
         return self.images if self.out.exists() else 0
+
+    def complete(self):
+        """A run that comes after is another one, which begins with none."""
+        return self.out.exists() and not self.journal.exists()
 
     def result(self):
         return {path.relative_to(self.folder): path.read_bytes()
@@ -106,7 +117,7 @@ class Batch:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class Calibrate:
+class Calibrate(Task):
     name = "calibrate"
     images = 64
     environment = {}
@@ -127,7 +138,7 @@ class Calibrate:
         self.out.unlink(missing_ok=True)
 
 
-class Train:
+class Train(Task):
     name = "adamerge-train"
     images = 64
     environment = {}
@@ -199,14 +210,14 @@ def torment(task, work, kills, draw):
         done = task.check()
         require(done >= before, f"{task.name}: {before} were finished, then {done}")
         before = done
-        if not by_itself:
-            killed += 1
+        killed += not by_itself
+        if not by_itself and not task.complete():
             continue
         require(task.result() == expected, f"{task.name}: other totals after {killed} kills")
-        ended += 1
+        ended += by_itself
         task.clear()
         before = 0
-        if killed >= kills:
+        if by_itself and killed >= kills:
             break
     left = sum(1 for _ in work.rglob(".*.part"))
     print(f"{task.name}: {killed} kills, {ended} runs ended, all with the totals of a run of "

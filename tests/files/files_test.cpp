@@ -54,6 +54,19 @@ TEST_F(FilesTest, TheLongestNameOfTheFileSystemIsWritten) {
       HasSubstr(std::strerror(ENAMETOOLONG)));
 }
 
+TEST_F(FilesTest, PathsFromAFolderThatIsGoneStayAsTheyAre) {
+  const fs::path before = fs::current_path();
+  EXPECT_EQ(absolutePath("a/b.png"), before / "a/b.png");
+  EXPECT_EQ(absolutePath("/a/b.png"), "/a/b.png");
+  EXPECT_EQ(absolutePath(""), "");
+  fs::create_directory(folder_.path() / "gone");
+  fs::current_path(folder_.path() / "gone");
+  fs::remove(folder_.path() / "gone");
+  const fs::path relative = absolutePath("a/b.png");
+  fs::current_path(before);
+  EXPECT_EQ(relative, "a/b.png");
+}
+
 TEST_F(FilesTest, ReasonsAreToldApart) {
   const auto problem = [](const fs::path& path) {
     return test::errorMessage([&] { requireReadableFile(path, "weights"); });

@@ -46,6 +46,19 @@ TEST(Schedule, OfDiffRateCountsWhatPruningAndMergingLeave) {
   const Schedule small = readSchedule(path.string() + "#ViT-S-DeiT 2.9");
   EXPECT_THAT(small.counts, ElementsAre(0, 3, 18, 20, 15, 8, 12, 14, 19, 24, 8, 53));
   EXPECT_EQ(std::accumulate(small.counts.begin(), small.counts.end(), 0), 197 - 3);
+  EXPECT_EQ(small.tokens, 197);
+  VitConfig vit;
+  vit.class_token = true;
+  vit.patch_size = 16;
+  vit.input_height = vit.input_width = 224;
+  EXPECT_EQ(otherTokensWarning(small.tokens, vit), "");
+  EXPECT_EQ(otherTokensWarning(0, vit), "");
+  vit.input_height = vit.input_width = 384;
+  EXPECT_THAT(otherTokensWarning(small.tokens, vit),
+              HasSubstr("made for a network of 197 tokens, and this one begins with 577"));
+  const auto again = std::filesystem::path(::testing::TempDir()) / "again.json";
+  writeSchedule(small, again);
+  EXPECT_EQ(readSchedule(again.string()).tokens, 197);
   EXPECT_THAT(readSchedule(path.string() + "#ViT-B-MAE 8.7").counts,
               ElementsAre(0, 21, 26, 23, 20, 15, 16, 18, 11, 6, 18, 0));
   EXPECT_THAT(test::errorMessage([&] { readSchedule(path.string()); }),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Traces as other programs write them: what is made of them, and every way to be wrong.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -128,6 +129,23 @@ TEST(Trace, SaysWhatItIs) {
   EXPECT_EQ(model.vit.classes, 0);
 }
 
+TEST(Trace, IsFoundWhereItWasOrBesideItsFigure) {
+  const TemporaryFolder folder;
+  const std::filesystem::path figure = folder.path() / "figure.pdf";
+  const std::filesystem::path trace = folder.path() / "run.adamerge-trace";
+  EXPECT_FALSE(findTrace({"run.adamerge-trace", {}}, figure).has_value());
+  std::ofstream(trace) << "x";
+  for (const auto& said : {trace, std::filesystem::path("run.adamerge-trace"),
+                           std::filesystem::path("/elsewhere/run.adamerge-trace")}) {
+    EXPECT_EQ(findTrace({said, {}}, figure), trace) << said;
+  }
+  std::filesystem::create_directory(folder.path() / "runs");
+  std::filesystem::rename(trace, folder.path() / "runs" / "run.adamerge-trace");
+  EXPECT_EQ(findTrace({"runs/run.adamerge-trace", {}}, figure),
+            folder.path() / "runs" / "run.adamerge-trace");
+  EXPECT_FALSE(findTrace({"/elsewhere/run.adamerge-trace", {}}, figure).has_value());
+}
+
 TEST(Trace, FiguresCarryWhatTheyShow) {
   const TemporaryFolder folder;
   const TraceFile file(write(folder, sampleTrace()));
@@ -138,15 +156,21 @@ TEST(Trace, FiguresCarryWhatTheyShow) {
   EXPECT_EQ(json.at("block"), 2);
   EXPECT_TRUE(
       nlohmann::json::parse(provenanceJson(file.info(), "a.png", -1)).at("block").is_null());
-  EXPECT_EQ(tracedBy(text), file.info().file);
-  EXPECT_EQ(tracedBy("[" + text + ",{}]"), file.info().file);
+  const TracedFigure shown = tracedBy(text).value();
+  EXPECT_EQ(shown.trace, file.info().file);
+  EXPECT_EQ(shown.image, "a.png");
+  EXPECT_EQ(shown.layer, 1);
+  EXPECT_EQ(tracedBy("[" + text + ",{}]")->trace, file.info().file);
   for (const char* other : {"", "[]", "{}", "[{}]", "3", R"({"trace":3})"}) {
-    EXPECT_EQ(tracedBy(other), std::nullopt) << other;
+    EXPECT_FALSE(tracedBy(other).has_value()) << other;
+  }
+  for (const char* block : {"null", "0", "-3", "1e30", "99999999999", "\"2\""}) {
+    EXPECT_EQ(tracedBy(fmt::format(R"({{"trace":"t","block":{}}})", block))->layer, -1) << block;
   }
   const MethodChoice ours{"tome", {{"r", std::int64_t{8}}}, nullptr, false};
   const std::string run = provenanceJson({}, "cpu", "float32", "a.png", ours, 0);
   EXPECT_EQ(parseProvenance("[" + run + "," + text + "]").size(), 1U);
-  EXPECT_EQ(tracedBy("[" + run + "," + text + "]"), std::nullopt);
+  EXPECT_FALSE(tracedBy("[" + run + "," + text + "]").has_value());
   EXPECT_THAT([&] { parseProvenance("[" + text + "]"); },
               testing::ThrowsMessage<Error>(HasSubstr("it shows a trace, ")));
   // It is no run of ours, whose settings could be restored.

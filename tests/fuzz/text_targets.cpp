@@ -74,7 +74,7 @@ void readFigure(Bytes input) {
 }
 
 void readProvenanceText(Bytes input) {
-  if (const auto trace = tracedBy(asText(input))) touch(trace->string());
+  if (const auto trace = tracedBy(asText(input))) touch(trace->trace.string() + trace->image);
   for (const Provenance& provenance : parseProvenance(asText(input))) touch(provenance.image);
 }
 

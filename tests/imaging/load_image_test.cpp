@@ -203,6 +203,58 @@ TEST(LoadImage, TiffsTiledAndOfTwelveBits) {
   }
 }
 
+/// Little-endian, of one grey pixel a directory; `kinds`: their NewSubfileType.
+Bytes tiffOf(const std::vector<std::uint8_t>& kinds) {
+  Bytes bytes = bytesOf(std::string("II*\0\x08\0\0\0", 8));
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    const std::array<std::array<int, 3>, 8> entries{{{254, 4, kinds[i]},
+                                                     {256, 3, 1},
+                                                     {257, 3, 1},
+                                                     {258, 3, 8},
+                                                     {262, 3, 1},
+                                                     {273, 4, 4},  // its pixel: any byte
+                                                     {278, 3, 1},
+                                                     {279, 4, 1}}};
+    const auto number = [&](std::size_t value, int count) {
+      for (int k = 0; k < count; ++k) bytes.push_back(static_cast<std::uint8_t>(value >> 8 * k));
+    };
+    number(entries.size(), 2);
+    for (const auto& [tag, type, value] : entries) {
+      number(static_cast<std::size_t>(tag), 2);
+      number(static_cast<std::size_t>(type), 2);
+      number(1, 4);
+      number(static_cast<std::size_t>(value), 4);
+    }
+    number(i + 1 < kinds.size() ? bytes.size() + 4 : 0, 4);
+  }
+  return bytes;
+}
+
+TEST(LoadImage, FilesOfSeveralPicturesSaySo) {
+  constexpr const char* kPages = "holds several pages, of which the first is read";
+  EXPECT_EQ(decodeImage(tiffOf({0}), "x").note, "");
+  EXPECT_EQ(decodeImage(tiffOf({2, 2}), "x").note, kPages);
+  EXPECT_EQ(decodeImage(tiffOf({0, 1, 1, 4}), "x").note, "") << "smaller copies and a mask";
+  EXPECT_EQ(decodeImage(tiffOf({0, 1, 0}), "x").note, kPages);
+  EXPECT_EQ(decodeImage(withOrientation(tiffOf({0, 0}), 6), "x").note, kPages);
+  Bytes torn = tiffOf({0, 0});
+  torn.resize(torn.size() - 10);
+  EXPECT_EQ(decodeImage(torn, "x").note, "") << "a second page that cannot be read is none";
+
+  const Bytes still = encode(quadrants(8, 8), ".png");
+  EXPECT_EQ(decodeImage(still, "x").note, "");
+  constexpr std::size_t kAfterHeader = 33;
+  for (const std::uint8_t frames : {1, 12}) {
+    Bytes animated = still;
+    const Bytes chunk = {0, 0, 0, 8, 'a', 'c', 'T', 'L', 0, 0, 0, frames, 0, 0, 0, 0, 0, 0, 0, 0};
+    animated.insert(animated.begin() + kAfterHeader, chunk.begin(), chunk.end());
+    const Image image = decodeImage(animated, "x");
+    EXPECT_EQ(image.note,
+              frames == 1 ? "" : "is an animation of 12 pictures, of which the first is read");
+    EXPECT_EQ(fields(image), "ABCD");
+  }
+}
+
 TEST(LoadImage, PortableMapsOfEveryKind) {
   EXPECT_EQ(decodeImage(bytesOf("P1\n# comment\n2 1\n10"), "x").pixels,
             (Bytes{0, 0, 0, 255, 255, 255}));

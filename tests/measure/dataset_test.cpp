@@ -379,6 +379,28 @@ TEST(ImageSources, LeaveOutTheSameImagesAndTellOfEachOnce) {
   EXPECT_THROW(images.read(0, 1, stop.get_token()), Cancelled);
 }
 
+TEST(ImageSources, TellOfFilesThatHoldMoreTheFirstByName) {
+  const test::TemporaryFolder folder;
+  const cv::Mat page(20, 20, CV_8UC3, cv::Scalar(10, 20, 30));
+  for (const char* name : {"a.tif", "b.tif", "c.tif", "d.tif", "e.tif"}) {
+    cv::imwrite((folder.path() / name).string(), std::vector<cv::Mat>{page, page});
+  }
+  const ModelInfo& model = test::bundledEngine().info();
+  const Dataset set = Dataset::open(folder.path(), model, {.unlabelled = true});
+  std::vector<std::string> notes;
+  ImageSource images(set, model.preprocessing, {},
+                     [&](const std::string& note) { notes.push_back(note); });
+  for (int pass = 0; pass < 2; ++pass) EXPECT_EQ(images.readAll().size(), 5U);
+  EXPECT_THAT(notes, testing::ElementsAre("a.tif: holds several pages, of which the first is read",
+                                          "b.tif: holds several pages, of which the first is read",
+                                          "c.tif: holds several pages, of which the first is read",
+                                          "more images are like these"));
+  const Evaluation evaluation = evaluate(test::bundledEngine(), set, {}, {.batch = 2});
+  EXPECT_EQ(evaluation.image_notes.size(), 4U);
+  EXPECT_EQ(evaluation.image_notes.back(), notes.back());
+  EXPECT_THAT(evaluationJson(evaluation, "c"), testing::HasSubstr("more images are like these"));
+}
+
 TEST(ImageSources, OfBinaryFilesAndOfNothingReadable) {
   const test::TemporaryFolder folder;
   test::writeCifarBatch(folder.path() / "data_batch_1.bin", {1, 2, 3});

@@ -395,6 +395,40 @@ TEST_F(EngineTest, AStopIsSeenInsideABlock) {
   at::set_num_threads(threads);
 }
 
+TEST_F(EngineTest, AStopEndsAPreparation) {
+  const int threads = at::get_num_threads();
+  const Engine engine = Engine::untrained(
+      "vit_tiny_patch16_224",
+      {.device = "cpu", .dtype = "float32", .threads = 1, .input_size = InputSize{1024, 1024}});
+  // No file says how much each patch matters, so images are made and run.
+  const MethodChoice choice{
+      "prune-merge", {{"importance", std::string("received")}}, nullptr, true};
+  std::stop_source stop;
+  std::atomic<std::clock_t> asked = 0;
+  std::atomic<bool> waits_ended = false;
+  const std::jthread waiting([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    try {
+      engine.prepare(choice, stop.get_token());
+    } catch (const Cancelled&) {
+      waits_ended = true;
+    }
+  });
+  const std::jthread user([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(400));
+    asked = std::clock();
+    stop.request_stop();
+  });
+  EXPECT_THROW(engine.prepare(choice, stop.get_token()), Cancelled);
+  EXPECT_LT(static_cast<double>(std::clock() - asked) / CLOCKS_PER_SEC, 0.2);
+  EXPECT_GT(asked, 0) << "it was done before it could be stopped";
+  for (int i = 0; i < 100 && !waits_ended; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_TRUE(waits_ended) << "whoever waits for another's measurement ends too";
+  at::set_num_threads(threads);
+}
+
 TEST(Results, PredictionsAndFidelity) {
   const std::vector<Prediction> top = topPredictions({1, 3, 3}, {"a", "b", "c"}, 2);
   ASSERT_EQ(top.size(), 2U);

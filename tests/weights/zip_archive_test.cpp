@@ -23,6 +23,7 @@ struct Part {
   std::uint64_t size;
   unsigned method = 0;
   unsigned flags = 0;
+  std::uint64_t checksum = 0;  ///< 0: none, as torch.save writes on demand
 };
 
 /// `zip64`: sizes and places stand in zip64's fields, as in files over 4 GB.
@@ -33,7 +34,8 @@ std::string archiveOf(const std::vector<Part>& parts, bool zip64 = false,
   for (const Part& part : parts) {
     const std::uint64_t place = bytes.size();
     const std::string common = integerBytes(part.flags, 2) + integerBytes(part.method, 2) +
-                               integerBytes(0, 8);  // time, date, checksum
+                               integerBytes(0, 4) +  // time, date
+                               integerBytes(part.checksum, 4);
     const auto size = [&](std::uint64_t value) {
       return integerBytes(zip64 ? 0xffffffffU : value, 4);
     };
@@ -127,6 +129,31 @@ TEST_F(ZipArchiveTest, ChecksWhatIsClaimedBeforeMemoryIsTaken) {
                 for (const Part& part : many) archive.read(part.name);
               }),
               HasSubstr("claims"));
+}
+
+TEST_F(ZipArchiveTest, ChecksumsOfStoredAndDeflatedRecordsAreChecked) {
+  const auto checksum = [](const std::string& text) {
+    return crc32(0, reinterpret_cast<const Bytef*>(text.data()), static_cast<uInt>(text.size()));
+  };
+  std::string text(9U << 20U, 'x');  // several pieces
+  for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i * i >> 7U);
+  for (const unsigned method : {0U, 8U}) {
+    const std::string packed = method == 0 ? text : deflated(text);
+    const auto whole = [&](const std::string& stored) {
+      return archiveOf({{"a", stored, text.size(), method, 0, checksum(text)}});
+    };
+    EXPECT_EQ(read(whole(packed), "a"), text);
+    if (method == 8) continue;
+    for (const std::size_t place : {std::size_t{0}, text.size() / 2, text.size() - 1}) {
+      std::string damaged = packed;
+      damaged[place] = static_cast<char>(damaged[place] ^ 1);
+      EXPECT_THAT(errorFor(whole(damaged)), HasSubstr("record a does not match its checksum"));
+    }
+  }
+  EXPECT_THAT(errorFor(archiveOf({{"a", deflated("hello"), 5, 8, 0, checksum("hallo")}})),
+              HasSubstr("record a does not match its checksum"));
+  // Of no bytes the checksum is 0.
+  EXPECT_EQ(read(archiveOf({{"a", "", 0}}), "a"), "");
 }
 
 TEST_F(ZipArchiveTest, SaysWhatItCannotRead) {

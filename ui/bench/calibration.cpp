@@ -5,15 +5,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <iterator>
-#include <random>
-#include <set>
-#include <thread>
 
 #include "adamerge/calibrate.h"
-#include "adamerge/error.h"
-#include "adamerge/image.h"
-#include "adamerge/preprocess.h"
+#include "adamerge/dataset.h"
 #include "bench/data.h"
 #include "bench/jobs.h"
 
@@ -23,48 +17,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* kCalibrationKey = "calibration";
-
-/// The folder's images as the network's input; unreadable ones are left out.
-class Images {
- public:
-  Images(const CalibrationRequest& request, const Preprocessing& preprocessing)
-      : preprocessing_(preprocessing) {
-    std::vector<std::filesystem::path> all = findImages(request.folder);
-    drawn_ = request.limit > 0 && static_cast<std::size_t>(request.limit) < all.size();
-    if (drawn_) {
-      std::mt19937 random(0);
-      std::sample(all.begin(), all.end(), std::back_inserter(paths_), request.limit, random);
-    } else {
-      paths_ = std::move(all);
-    }
-  }
-
-  std::vector<InputTensor> read(std::size_t first, std::size_t count) {
-    std::vector<InputTensor> inputs;
-    for (std::size_t i = first; i < std::min(first + count, paths_.size()); ++i) {
-      if (skipped_.contains(i)) continue;
-      try {
-        inputs.push_back(prepareImage(loadImage(paths_[i]), preprocessing_).input);
-      } catch (const Error&) {
-        skipped_.insert(i);
-      }
-    }
-    return inputs;
-  }
-
-  std::string source(const std::filesystem::path& folder) const {
-    return fmt::format("{}, {} images{}", folder.lexically_normal().string(), paths_.size(),
-                       drawn_ ? " drawn with seed 0" : "");
-  }
-  std::size_t size() const { return paths_.size(); }
-  std::size_t skipped() const { return skipped_.size(); }
-
- private:
-  Preprocessing preprocessing_;
-  std::vector<std::filesystem::path> paths_;
-  bool drawn_ = false;
-  std::set<std::size_t> skipped_;
-};
 
 /// Tells of progress ten times a second, with the time left.
 ProgressCallback reporter(const std::function<void(qint64, qint64, double)>& report) {
@@ -93,17 +45,24 @@ void CalibrationTask::start(std::shared_ptr<const Engine> engine,
       kCalibrationKey, Urgency::kBackground,
       [this, engine = std::move(engine), request, worker = engine_worker_](
           const std::stop_token& stop, const Jobs::Tell& tell) {
-        Images images(request, engine->info().preprocessing);
+        const Dataset all = Dataset::open(request.folder, engine->info(),
+                                          {.unlabelled = true, .training = true}, stop);
+        const auto limit = static_cast<std::size_t>(request.limit);
+        const Dataset drawn = all.sample(limit, /*seed=*/0);
+        QStringList notes;
+        ImageSource images(drawn, engine->info().preprocessing, {},
+                           [&](const std::string& note) { notes << QString::fromStdString(note); });
         CalibrationOptions options;
         options.r_max = request.r_max;
         options.choice = request.choice;
         options.choice.statistics = nullptr;
-        options.source = images.source(request.folder);
+        options.source = fmt::format("{}, {} images{}", all.name(), drawn.size(),
+                                     drawn.size() < all.size() ? " drawn with seed 0" : "");
         // Short steps, so that a slider moved meanwhile waits little; a GPU wants larger ones.
         options.batch = engine->device() == "cpu" ? 1 : 8;
         Turn turn(worker, kCalibrationKey);
         const auto read = [&](std::size_t first, std::size_t count) {
-          std::vector<InputTensor> inputs = images.read(first, count);
+          std::vector<InputTensor> inputs = images.read(first, count, stop);
           turn.next(stop);
           return inputs;
         };
@@ -112,9 +71,9 @@ void CalibrationTask::start(std::shared_ptr<const Engine> engine,
         });
         auto statistics = std::make_shared<const Statistics>(
             calibrate(*engine, read, images.size(), options, report, stop));
-        tell([this, statistics, skipped = static_cast<int>(images.skipped())] {
+        tell([this, statistics, notes, skipped = static_cast<int>(images.skipped())] {
           running_ = false;
-          emit finished(statistics, statistics->images, skipped);
+          emit finished(statistics, statistics->images, skipped, notes);
         });
       },
       [this](const QString& message) {

@@ -4,6 +4,7 @@
 
 #include <QObject>
 #include <QString>
+#include <QStringList>
 #include <filesystem>
 #include <memory>
 #include <vector>
@@ -35,7 +36,9 @@ class CalibrationTask : public QObject {
 
  signals:
   void progressed(qint64 done, qint64 total, double seconds_left);
-  void finished(std::shared_ptr<const adamerge::Statistics> statistics, int images, int skipped);
+  /// `notes`: what images' files hold besides, in sentences.
+  void finished(std::shared_ptr<const adamerge::Statistics> statistics, int images, int skipped,
+                const QStringList& notes);
   void failed(const QString& message);
   void cancelled();
 

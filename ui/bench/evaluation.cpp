@@ -17,6 +17,7 @@
 
 #include "adamerge/engine.h"
 #include "adamerge/error.h"
+#include "adamerge/files.h"
 #include "adamerge/report.h"
 #include "bench/data.h"
 
@@ -57,7 +58,7 @@ std::string settingsText(const MethodChoice& choice) {
 }
 
 std::string wholePath(const std::filesystem::path& path) {
-  return path.empty() ? std::string() : std::filesystem::absolute(path).lexically_normal().string();
+  return path.empty() ? std::string() : absolutePath(path).lexically_normal().string();
 }
 
 }  // namespace

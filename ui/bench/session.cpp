@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "adamerge/error.h"
+#include "adamerge/files.h"
 
 namespace adamerge::ui {
 namespace {
@@ -105,12 +106,12 @@ class Restorer : public QObject {
 Session captureSession(Workbench& workbench) {
   Session session;
   if (const LoadedModelPtr model = workbench.model()) {
-    session.model = std::filesystem::absolute(model->info.source);
+    session.model = absolutePath(model->info.source);
     session.engine = workbench.models().options();
     session.block = workbench.view().block();
   }
   if (const PicturePtr picture = workbench.picture(); picture && !picture->path.empty()) {
-    session.picture = std::filesystem::absolute(picture->path);
+    session.picture = absolutePath(picture->path);
   }
   session.pane_count = workbench.paneCount();
   session.active_pane = workbench.activeIndex();
@@ -130,7 +131,7 @@ void keepStatistics(const Workbench& workbench, const std::filesystem::path& fil
   const auto chosen = workbench.chosenStatistics();
   if (chosen == nullptr) return;
   writeStatistics(*chosen, file);
-  session.statistics = std::filesystem::absolute(file);
+  session.statistics = absolutePath(file);
 }
 
 void applySession(Workbench& workbench, const Session& session) {

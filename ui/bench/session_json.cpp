@@ -388,8 +388,8 @@ MethodChoice readPane(SessionFields fields) {
 /// Relative to `folder` where the path lies below it, else absolute.
 fs::path portable(const fs::path& path, const fs::path& folder) {
   if (path.empty()) return path;
-  const fs::path whole = fs::absolute(path).lexically_normal();
-  const fs::path relative = whole.lexically_relative(fs::absolute(folder).lexically_normal());
+  const fs::path whole = absolutePath(path).lexically_normal();
+  const fs::path relative = whole.lexically_relative(absolutePath(folder).lexically_normal());
   return relative.empty() || *relative.begin() == ".." ? whole : relative;
 }
 
@@ -510,13 +510,13 @@ Session parseSession(const std::string& text, const std::string& name) {
 
 void saveSession(const Session& session, const fs::path& file) {
   Session portable_session = session;
-  changePaths(portable_session, portable, fs::absolute(file).parent_path());
+  changePaths(portable_session, portable, absolutePath(file).parent_path());
   writeFileAtomically(file, toJson(portable_session));
 }
 
 Session openSession(const fs::path& file) {
   Session session = parseSession(readTextFile(file, kMostBytes), file.string());
-  changePaths(session, resolved, fs::absolute(file).parent_path());
+  changePaths(session, resolved, absolutePath(file).parent_path());
   return session;
 }
 

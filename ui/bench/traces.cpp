@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "adamerge/error.h"
+#include "adamerge/files.h"
 #include "adamerge/report.h"
 #include "bench/loaders.h"
 
@@ -14,8 +15,7 @@ namespace {
 
 /// Unlike those of videos, which are counted up from 1.
 std::uint64_t streamOf(const std::filesystem::path& path) {
-  std::error_code code;
-  const std::string name = std::filesystem::absolute(path, code).lexically_normal().string();
+  const std::string name = absolutePath(path).lexically_normal().string();
   return std::hash<std::string>{}(name) | (std::uint64_t{1} << 63U);
 }
 

@@ -473,14 +473,20 @@ MethodChoice Workbench::fitted(const MethodChoice& choice) const {
 }
 
 std::optional<MethodChoice> Workbench::checked(const MethodChoice& choice) {
+  std::optional<MethodChoice> result;
   try {
-    const MethodChoice result = fitted(choice);
-    if (const auto present = engine()) present->prepare(result);
+    result = fitted(choice);
+    // What takes long is left to the run: this is the window's own thread.
+    std::stop_source at_once;
+    at_once.request_stop();
+    if (const auto present = engine()) present->prepare(*result, at_once.get_token());
+  } catch (const Cancelled&) {
     return result;
   } catch (const Error& error) {
     emit failed(errorText(error));
     return std::nullopt;
   }
+  return result;
 }
 
 void Workbench::edit(int index, const MethodChoice& choice, const QString& what,

@@ -159,7 +159,8 @@ void ResultsPage::showSkipped() {
         tips << QString::fromStdString(skipped[i].reason);
       }
     }
-    for (const auto* notes : {&report_->notes, &report_->evaluation.warnings}) {
+    const Evaluation& evaluation = report_->evaluation;
+    for (const auto* notes : {&report_->notes, &evaluation.image_notes, &evaluation.warnings}) {
       for (const std::string& note : *notes) {
         texts << errorText(Error(note));
       }

@@ -158,7 +158,7 @@ BatchSummary BatchRunner::run(const std::stop_token& stop) {
 
 void BatchRunner::runAll(const std::stop_token& stop) {
   // What does not suit the model is said once, before any image is read.
-  for (const MethodChoice& choice : plan_.choices) engine_.prepare(choice);
+  for (const MethodChoice& choice : plan_.choices) engine_.prepare(choice, stop);
   int number = 0;
   for (const BatchImage& image : plan_.images) {
     throwIfStopped(stop);
@@ -201,6 +201,7 @@ void BatchRunner::runImage(const BatchImage& image, const std::stop_token& stop)
 void BatchRunner::runPicture(const BatchImage& image, const std::stop_token& stop,
                              FinishedImage& done) {
   const auto original = std::make_shared<const Image>(loadImage(image.file));
+  if (!original->note.empty()) note(fmt::format("{}: {}", image.name, original->note));
   throwIfStopped(stop);
   const auto prepared =
       std::make_shared<const PreparedImage>(prepareImage(*original, engine_.info().preprocessing));

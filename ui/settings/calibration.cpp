@@ -317,7 +317,7 @@ void CalibrationDialog::progress(qint64 done, qint64 total, double seconds_left)
 }
 
 void CalibrationDialog::finish(const std::shared_ptr<const Statistics>& statistics, int images,
-                               int skipped) {
+                               int skipped, const QStringList& notes) {
   if (!mine_) return;
   mine_ = false;
   statistics_ = statistics;
@@ -327,16 +327,17 @@ void CalibrationDialog::finish(const std::shared_ptr<const Statistics>& statisti
                              : tr("%1 images measured in %2.").arg(images).arg(time);
   if (skipped == 1) text += tr(" 1 file could not be read and was left out.");
   if (skipped > 1) text += tr(" %1 files could not be read and were left out.").arg(skipped);
-  QStringList means;
+  QStringList lines{text};
+  for (const QString& note : notes) lines << note + QLatin1Char('.');
   for (const StatisticsEntry& entry : statistics->entries) {
     const auto [lowest, highest] = std::minmax_element(entry.mu.begin(), entry.mu.end());
-    means << tr("%1 %2: μ from %3 to %4")
+    lines << tr("%1 %2: μ from %3 to %4")
                  .arg(QString::fromStdString(statistics->knob))
                  .arg(entry.r_max)
                  .arg(*lowest, 0, 'f', 3)
                  .arg(*highest, 0, 'f', 3);
   }
-  notice_->show(Severity::kSuccess, text + QLatin1Char('\n') + means.join(QLatin1Char('\n')));
+  notice_->show(Severity::kSuccess, lines.join(QLatin1Char('\n')));
   use_->setFocus();
 }
 

@@ -76,7 +76,8 @@ class CalibrationDialog : public FittingDialog {
   void browse();
   void start();
   void progress(qint64 done, qint64 total, double seconds_left);
-  void finish(const std::shared_ptr<const Statistics>& statistics, int images, int skipped);
+  void finish(const std::shared_ptr<const Statistics>& statistics, int images, int skipped,
+              const QStringList& notes);
   void use();
   void askWhereToSave();
 

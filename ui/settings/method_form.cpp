@@ -188,6 +188,15 @@ void MethodForm::rebuild() {
             [this, row](const SettingValue& value) { edit(row->info(), value); });
     connect(schedule_, &ScheduleEditor::finished, &workbench_, &Workbench::endEdit);
     connect(schedule_, &ScheduleEditor::failed, &workbench_, &Workbench::report);
+    connect(schedule_, &ScheduleEditor::opened, this, [this](const Schedule& schedule) {
+      const LoadedModelPtr model = workbench_.model();
+      if (model == nullptr) return;
+      const std::string warning = otherTokensWarning(schedule.tokens, model->info.vit);
+      if (!warning.empty()) {
+        workbench_.report(tr("%1: %2.").arg(QString::fromStdString(schedule.name),
+                                            QString::fromStdString(warning)));
+      }
+    });
   }
   setTabOrder(before, reset_all_);
   method_->setCurrentIndex(method_->findData(QString::fromStdString(info.id)));

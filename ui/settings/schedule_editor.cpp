@@ -292,13 +292,15 @@ void ScheduleEditor::open(const QString& path, const QString& name) {
     named_ = schedule;
     emit edited(schedule->counts);
     emit finished();
+    emit opened(*schedule);
   } catch (const Error& error) {
     emit failed(errorText(error));
   }
 }
 
 void ScheduleEditor::save(const QString& path) {
-  const Schedule schedule{QFileInfo(path).completeBaseName().toStdString(), bars_->counts()};
+  const Schedule schedule{QFileInfo(path).completeBaseName().toStdString(), bars_->counts(),
+                          named_ ? named_->tokens : 0};
   try {
     writeSchedule(schedule, path.toStdString());
     named_ = schedule;

@@ -72,6 +72,7 @@ class ScheduleEditor : public QWidget {
  signals:
   void edited(const adamerge::SettingValue& counts);
   void finished();
+  void opened(const adamerge::Schedule& schedule);
   void failed(const QString& message);
 
  private:

@@ -50,6 +50,8 @@ QString sort(const QString& text, DroppedContent& content) {
     content.sessions.push_back(path);
   } else if (isTraceName(path)) {
     content.images.push_back(path);
+  } else if (endsWithAny(text, {".svg", ".pdf"})) {
+    content.figures.push_back(path);
   } else if (isWeights(file.fileName())) {
     content.models.push_back(path);
   } else if (kindOf(text) == QStringLiteral("image")) {
@@ -143,7 +145,8 @@ QString sortFiles(const std::vector<QString>& paths, DroppedContent& content) {
 
 bool DroppedContent::usable() const {
   return !images.empty() || !folders.empty() || !models.empty() || !sessions.empty() ||
-         !videos.empty() || holds_image || !image_bytes.isEmpty() || !image.isNull();
+         !videos.empty() || !figures.empty() || holds_image || !image_bytes.isEmpty() ||
+         !image.isNull();
 }
 
 DroppedContent readDrop(const QMimeData& data, bool pixels) {
@@ -185,6 +188,8 @@ QString describeDrop(const DroppedContent& content) {
   }
   if (!content.videos.empty())
     return QObject::tr("Play the video %1").arg(nameOf(content.videos.front()));
+  if (!content.figures.empty())
+    return QObject::tr("Look for settings in %1").arg(nameOf(content.figures.front()));
   if (content.usable()) return QObject::tr("Open this picture");
   return content.problem;
 }

@@ -22,6 +22,7 @@ struct DroppedContent {
   std::vector<std::filesystem::path> models;    ///< weight files, or folders that hold one
   std::vector<std::filesystem::path> sessions;  ///< .adamerge
   std::vector<std::filesystem::path> videos;
+  std::vector<std::filesystem::path> figures;  ///< SVG and PDF, which may carry settings
   QByteArray image_bytes;    ///< an encoded picture without a file, for PictureLoader::open
   QImage image;              ///< where only its pixels came
   QString image_name;        ///< for people: what to call image or image_bytes

@@ -6,6 +6,7 @@
 #include <QSettings>
 #include <algorithm>
 
+#include "adamerge/files.h"
 #include "bench/hub_models.h"
 
 namespace adamerge::ui {
@@ -19,8 +20,7 @@ QString elided(const QString& text) {
 }
 
 std::filesystem::path normal(const std::filesystem::path& path) {
-  std::error_code code;
-  const std::filesystem::path absolute = std::filesystem::absolute(path, code).lexically_normal();
+  const std::filesystem::path absolute = absolutePath(path).lexically_normal();
   // "photos/" and "photos" are one.
   return absolute.has_filename() ? absolute : absolute.parent_path();
 }

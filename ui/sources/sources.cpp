@@ -6,6 +6,8 @@
 #include <QGuiApplication>
 #include <QMimeData>
 #include <QUrl>
+#include <algorithm>
+#include <utility>
 
 #include "adamerge/error.h"
 #include "adamerge/report.h"
@@ -47,6 +49,13 @@ Sources::Sources(Parts parts, QWidget* window) : QObject(window), parts_(parts),
           });
   connect(&parts_.images, &ThumbnailList::failed, this, tell);
   connect(&parts_.video, &VideoSource::failed, this, tell);
+  connect(&parts_.workbench.pictures(), &PictureLoader::loaded, this,
+          [this](const PicturePtr& picture) {
+            if (picture->original->note.empty()) return;
+            parts_.messages.show(
+                Severity::kInfo,
+                tr("%1 %2.").arg(picture->name, QString::fromStdString(picture->original->note)));
+          });
   connectTraces();
   connect(&parts_.video, &VideoSource::frameReady, &parts_.workbench, &Workbench::showPicture);
   connect(&parts_.recents.images, &RecentList::chosen, this, &Sources::openImage);
@@ -77,11 +86,15 @@ void Sources::connectTraces() {
       parts_.messages.show(Severity::kInfo,
                            tr("%1: %2.").arg(picture->name, QString::fromStdString(note)));
     }
+    restoreFigure(*picture);
     // Several images are turned over as frames are.
     const PicturePtr shown = parts_.workbench.picture();
     if (run->info->images.size() > 1 && shown == picture && !parts_.video.isOpen()) {
       parts_.video.open(picture->path);
     }
+  });
+  connect(&parts_.video, &VideoSource::opened, this, [this] {
+    if (const int frame = std::exchange(first_frame_, 0); frame > 0) parts_.video.seek(frame);
   });
   connect(&workbench, &Workbench::tracesChanged, this, [this] {
     std::set<std::filesystem::path> files;
@@ -110,11 +123,23 @@ void Sources::connectTraces() {
   });
 }
 
+/// The block and the image that the figure shows whose trace this is.
+void Sources::restoreFigure(const Picture& trace) {
+  if (!awaited_ || awaited_->trace != trace.path) return;
+  if (awaited_->layer >= 0) parts_.workbench.view().setBlock(awaited_->layer);
+  const std::vector<std::string>& names = trace.traced->info->images;
+  const auto image = std::find(names.begin(), names.end(), awaited_->image);
+  if (image != names.end()) first_frame_ = static_cast<int>(image - names.begin());
+  awaited_.reset();
+}
+
 void Sources::leave(const std::filesystem::path& next) {
   parts_.video.close();
   parts_.workbench.pictures().cancel();
   parts_.images.yieldTo(next);
   jobs_.cancel(kSettings);
+  awaited_.reset();
+  first_frame_ = 0;
 }
 
 void Sources::open(const DroppedContent& content) {
@@ -134,6 +159,8 @@ void Sources::open(const DroppedContent& content) {
     openImage(content.images.front());
   } else if (!content.folders.empty()) {
     openFolder(content.folders.front());
+  } else if (!content.figures.empty()) {
+    openFigure(content.figures.front());
   } else if (!content.image_bytes.isEmpty()) {
     leave();
     parts_.workbench.pictures().open(content.image_bytes, content.image_name);
@@ -143,12 +170,7 @@ void Sources::open(const DroppedContent& content) {
   }
 }
 
-void Sources::openPath(const QString& path) {
-  const bool figure = path.endsWith(QStringLiteral(".svg"), Qt::CaseInsensitive) ||
-                      path.endsWith(QStringLiteral(".pdf"), Qt::CaseInsensitive);
-  if (!figure) return openFiles({path});
-  lookForSettings(path.toStdString(), [this, path] { openFiles({path}); });
-}
+void Sources::openPath(const QString& path) { openFiles({path}); }
 
 void Sources::openFiles(const QStringList& paths) {
   DroppedContent content;
@@ -186,7 +208,9 @@ void Sources::useDenseHead(const std::filesystem::path& head) {
 void Sources::openImage(const std::filesystem::path& path) {
   leave(path);
   parts_.workbench.pictures().open(path);
-  if (!isTraceName(path)) lookForSettings(path);
+  if (isTraceName(path)) return;
+  lookForSettings(path,
+                  [this, path](const std::string& provenance) { offerSettings(path, provenance); });
 }
 
 void Sources::openPlace(const ImagePlace& place) {
@@ -207,13 +231,44 @@ void Sources::openVideo(const std::filesystem::path& path) {
   parts_.video.open(path);
 }
 
-void Sources::lookForSettings(const std::filesystem::path& path, std::function<void()> otherwise) {
+/// SVG and PDF are no pictures: what they carry is all there is.
+void Sources::openFigure(const std::filesystem::path& path) {
+  lookForSettings(
+      path,
+      [this, path](const std::string& provenance) {
+        if (const auto trace = tracedBy(provenance)) return openTraceOf(path, *trace);
+        offerSettings(path, provenance);
+      },
+      [this, path] {
+        parts_.messages.show(Severity::kError,
+                             tr("%1 carries no settings: of SVG and PDF files, those that AdaMerge "
+                                "Studio exported do.")
+                                 .arg(fileName(path)));
+      });
+}
+
+void Sources::openTraceOf(const std::filesystem::path& figure, const TracedFigure& shown) {
+  const std::optional<std::filesystem::path> trace = findTrace(shown, figure);
+  if (!trace) {
+    parts_.messages.show(Severity::kError,
+                         tr("%1 shows the trace %2, which is neither there nor beside the figure.")
+                             .arg(fileName(figure), QString::fromStdString(shown.trace.string())));
+    return;
+  }
+  openImage(*trace);
+  awaited_ = shown;
+  awaited_->trace = *trace;
+}
+
+void Sources::lookForSettings(const std::filesystem::path& path,
+                              std::function<void(const std::string& provenance)> found,
+                              std::function<void()> otherwise) {
   jobs_.run(kSettings, Urgency::kBackground,
-            [this, path, otherwise = std::move(otherwise)](const std::stop_token& /*stop*/,
-                                                           const Jobs::Tell& tell) {
+            [path, found = std::move(found), otherwise = std::move(otherwise)](
+                const std::stop_token& /*stop*/, const Jobs::Tell& tell) {
               const auto provenance = readProvenance(path);
               if (provenance) {
-                tell([this, path, text = *provenance] { offerSettings(path, text); });
+                tell([found, text = *provenance] { found(text); });
               } else if (otherwise) {
                 tell(otherwise);
               }
@@ -223,10 +278,10 @@ void Sources::lookForSettings(const std::filesystem::path& path, std::function<v
 void Sources::offerSettings(const std::filesystem::path& path, const std::string& provenance) {
   const QString name = fileName(path);
   if (const auto trace = tracedBy(provenance)) {
-    parts_.messages.show(Severity::kInfo,
-                         tr("%1 was exported by AdaMerge Studio and shows a trace.").arg(name),
-                         {{tr("Open the trace"), [this, trace = *trace] { openImage(trace); },
-                           QString::fromStdString(trace->string())}});
+    parts_.messages.show(
+        Severity::kInfo, tr("%1 was exported by AdaMerge Studio and shows a trace.").arg(name),
+        {{tr("Open the trace"), [this, path, trace = *trace] { openTraceOf(path, trace); },
+          QString::fromStdString(trace->trace.string())}});
     return;
   }
   std::vector<MessageAction> actions{

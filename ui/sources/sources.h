@@ -8,9 +8,11 @@
 #include <QString>
 #include <filesystem>
 #include <functional>
+#include <optional>
 
 #include "adamerge/dataset.h"
 #include "adamerge/engine.h"
+#include "adamerge/trace_file.h"
 #include "bench/jobs.h"
 #include "sources/drop.h"
 #include "sources/trace_follower.h"
@@ -22,6 +24,7 @@ class MessageBar;
 class ThumbnailList;
 class VideoSource;
 class Workbench;
+struct Picture;
 struct Recents;
 
 /// Whatever is opened ends what was on its way before: a picture still being decoded, a video, a
@@ -77,9 +80,15 @@ class Sources : public QObject {
   void openImage(const std::filesystem::path& path);
   void openFolder(const std::filesystem::path& path);
   void openVideo(const std::filesystem::path& path);
+  void openFigure(const std::filesystem::path& path);
+  /// With the block and the image that the figure shows.
+  void openTraceOf(const std::filesystem::path& figure, const TracedFigure& shown);
+  void restoreFigure(const Picture& trace);
   void connectTraces();
   /// Looks for settings in an exported figure, off the UI thread. `otherwise`: there are none.
-  void lookForSettings(const std::filesystem::path& path, std::function<void()> otherwise = {});
+  void lookForSettings(const std::filesystem::path& path,
+                       std::function<void(const std::string& provenance)> found,
+                       std::function<void()> otherwise = {});
   void offerSettings(const std::filesystem::path& path, const std::string& provenance);
   void restoreSettings(const std::string& provenance, const QString& name);
   QString ask(const QString& title, const QString& filter, const QString& place);
@@ -87,6 +96,8 @@ class Sources : public QObject {
   Parts parts_;
   QWidget* window_;
   TraceFollower traces_{this};
+  std::optional<TracedFigure> awaited_;  ///< its trace is on its way, or is not
+  int first_frame_ = 0;                  ///< of the trace that is being opened
   QPointer<HubDialog> hub_;
   Jobs jobs_{this};
 };

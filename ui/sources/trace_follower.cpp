@@ -5,6 +5,8 @@
 
 #include <QFile>
 
+#include "adamerge/files.h"
+
 namespace adamerge::ui {
 namespace {
 
@@ -45,8 +47,7 @@ void TraceFollower::follow(const std::set<std::filesystem::path>& files) {
 void TraceFollower::watch() {
   QStringList wanted;
   for (const auto& [file, stamp] : files_) {
-    std::error_code code;
-    wanted << watchedName(std::filesystem::absolute(file, code).parent_path());
+    wanted << watchedName(absolutePath(file).parent_path());
     if (std::get<0>(stamp)) wanted << watchedName(file);
   }
   wanted.removeDuplicates();

@@ -83,6 +83,16 @@ py::dict Run::block(int index) const {
   return block;
 }
 
+std::vector<std::string> Run::warnings() const {
+  std::vector<std::string> sentences;
+  for (const std::string& note : image_.report.notes) {
+    sentences.push_back(fmt::format("{}: {}", image_.report.image, note));
+  }
+  const std::vector<std::string>& own = image_.report.result.warnings;
+  sentences.insert(sentences.end(), own.begin(), own.end());
+  return sentences;
+}
+
 py::tuple Run::logits() const { return packed(image_.report.result.logits); }
 py::tuple Run::embedding() const { return packed(image_.report.result.embedding); }
 
@@ -165,6 +175,7 @@ void EvaluationRun::measure(const std::stop_token& stop) {
     const Evaluation evaluation =
         adamerge::evaluate(*engine_, dataset, choices, how, progress, stop);
     throwIfStopped(stop);
+    for (const std::string& note : evaluation.image_notes) warn(note);
     for (const std::string& warning : evaluation.warnings) warn(warning);
     for (const SkippedImage& image : evaluation.skipped) warn(image.reason);
     points(evaluation);
@@ -236,8 +247,8 @@ std::unique_ptr<Run> Model::inspect(const std::variant<py::buffer, std::string>&
   const auto* const path = std::get_if<std::string>(&image);
   Image pixels = path == nullptr ? imageOf(std::get<py::buffer>(image)) : Image();
   return call([&](const std::stop_token& stop) {
-    auto inspection =
-        std::make_shared<const cli::Inspection>(*engine_, cli::writtenChoice(method, settings));
+    auto inspection = std::make_shared<const cli::Inspection>(
+        *engine_, cli::writtenChoice(method, settings), std::nullopt, stop);
     cli::InspectedImage inspected =
         inspection->inspect(name, path == nullptr ? std::move(pixels) : loadImage(*path), stop);
     return std::make_unique<Run>(engine_, std::move(inspection), std::move(inspected));

@@ -38,7 +38,7 @@ class Run {
   pybind11::tuple logits() const;
   pybind11::tuple embedding() const;
   pybind11::dict flops() const;
-  std::vector<std::string> warnings() const { return image_.report.result.warnings; }
+  std::vector<std::string> warnings() const;  ///< on the image and the run
   /// Options of figures and lenses, with --out: writes them there.
   void writeFigures(const Arguments& arguments);
   void writeTrace(const std::filesystem::path& path) const;

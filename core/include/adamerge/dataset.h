@@ -92,13 +92,19 @@ ImagePlace placeOf(const std::filesystem::path& set, const std::string& name);
 /// Throws Error as loadImage() does.
 Image loadImage(const ImagePlace& place);
 
+/// Adds to what is told of a set's images what is told of one: the first few by name, then that
+/// there are more.
+void addImageNote(std::vector<std::string>& notes, const std::string& note);
+
 /// A set's images as one network takes them. Those that cannot be read are left out, the same ones
 /// every time.
 class ImageSource {
  public:
-  /// `unreadable` hears once of each image that cannot be read, a sentence that names it.
-  ImageSource(Dataset images, const Preprocessing& preprocessing,
-              std::function<void(const std::string&)> unreadable = {});
+  using Listener = std::function<void(const std::string&)>;
+  /// `unreadable` hears once of each image that cannot be read, a sentence that names it; `noted`
+  /// what addImageNote() tells.
+  ImageSource(Dataset images, const Preprocessing& preprocessing, Listener unreadable = {},
+              Listener noted = {});
 
   std::size_t size() const { return images_.size(); }  ///< with those that cannot be read
   std::size_t skipped() const { return skipped_.size(); }
@@ -111,8 +117,10 @@ class ImageSource {
  private:
   Dataset images_;
   Preprocessing preprocessing_;
-  std::function<void(const std::string&)> unreadable_;
+  Listener unreadable_;
+  Listener noted_;
   std::set<std::size_t> skipped_;
+  std::vector<std::string> notes_;
 };
 
 }  // namespace adamerge

@@ -18,6 +18,8 @@
 
 namespace adamerge {
 
+struct Importance;
+
 struct Device {
   std::string id;    ///< "cpu", "cuda:0"
   std::string name;  ///< for people
@@ -99,9 +101,10 @@ class Engine {
   /// it has.
   void setStatistics(std::shared_ptr<const Statistics> statistics);
 
-  /// Throws Error: an unknown method, settings that it does not have or that do not suit the model,
-  /// layer statistics of another one.
-  PreparedMethod prepare(const MethodChoice& choice) const;
+  /// Takes seconds where a method measures on images what no file tells (Prune and Merge), or reads
+  /// large matrices. Throws Error: an unknown method, settings that it does not have or that do not
+  /// suit the model, layer statistics of another one; Cancelled.
+  PreparedMethod prepare(const MethodChoice& choice, const std::stop_token& stop = {}) const;
 
   /// `method` comes from this engine's prepare(). Every image gets what it would get alone, on the
   /// CPU to the last bit. Same input, settings, device and number of threads: same bits. May be
@@ -110,7 +113,7 @@ class Engine {
   std::vector<ImageResult> run(std::span<const InputTensor> images, const PreparedMethod& method,
                                const RunOptions& options = {},
                                const std::stop_token& stop = {}) const;
-  /// For one run: run(images, prepare(choice), ...).
+  /// For one run: run(images, prepare(choice, stop), ...).
   std::vector<ImageResult> run(std::span<const InputTensor> images, const MethodChoice& choice,
                                const RunOptions& options = {},
                                const std::stop_token& stop = {}) const;
@@ -118,6 +121,8 @@ class Engine {
  private:
   struct State;
   explicit Engine(std::unique_ptr<State> state);
+  /// Measured once, on synthetic images. Throws Cancelled.
+  std::shared_ptr<const Importance> syntheticImportance(const std::stop_token& stop) const;
   std::unique_ptr<State> state_;
 };
 

@@ -182,10 +182,11 @@ struct Evaluation {
   std::size_t done = 0;         ///< of these, skipped ones included; fewer than total: stopped
   std::size_t continued = 0;    ///< done before, by the evaluation that was continued
   std::vector<int> lost_ranks;  ///< that ended or hung, so that this is not all
-  std::vector<SkippedImage> skipped;   ///< by name
-  std::vector<std::string> notes;      ///< how the model and the set were read
-  std::vector<std::string> warnings;   ///< the engine's, each once
-  std::vector<EvaluatedPoint> points;  ///< the unmerged model first, then as asked for
+  std::vector<SkippedImage> skipped;     ///< by name
+  std::vector<std::string> notes;        ///< how the model and the set were read
+  std::vector<std::string> image_notes;  ///< what images' files hold besides: addImageNote()
+  std::vector<std::string> warnings;     ///< the engine's, each once
+  std::vector<EvaluatedPoint> points;    ///< the unmerged model first, then as asked for
 
   bool complete() const { return done == total; }
   int images() const { return static_cast<int>(done - skipped.size()); }

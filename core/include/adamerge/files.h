@@ -19,6 +19,9 @@ std::string readTextFile(const std::filesystem::path& path, std::uint64_t limit 
 /// half-written remains.
 void writeFileAtomically(const std::filesystem::path& path, std::string_view bytes);
 
+/// `path` from the root; as it is where the working folder is gone or cannot be told.
+std::filesystem::path absolutePath(const std::filesystem::path& path);
+
 /// `path` with its file name cut in the middle, where a hash of the whole one stands instead, if it
 /// is longer than file systems take.
 std::filesystem::path withFittingName(const std::filesystem::path& path);

@@ -15,6 +15,9 @@ struct Image {
   int width = 0;
   int height = 0;
   std::vector<std::uint8_t> pixels;
+  /// What of the file is not in it: "holds several pages, of which the first is read"; empty: all
+  /// is.
+  std::string note{};
 
   const std::uint8_t* at(int x, int y) const {
     return pixels.data() + (static_cast<std::size_t>(y) * width + x) * 3;

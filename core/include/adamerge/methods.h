@@ -194,7 +194,8 @@ struct MethodChoice {
   /// Named by the user, so used even where made under other settings (with a warning). Null: the
   /// model's own, where they fit the settings.
   std::shared_ptr<const Statistics> statistics;
-  bool ignore_statistics = false;  ///< run uncalibrated (z = 0), as calibration's first pass does
+  bool ignore_statistics = false;    ///< run uncalibrated (z = 0), as calibration's first pass does
+  std::int64_t schedule_tokens = 0;  ///< Schedule::tokens, where counts per block come from one
 };
 
 /// A choice as evaluations and benchmarks measure it.

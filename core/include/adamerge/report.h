@@ -50,6 +50,7 @@ struct InspectReport {
   std::string image;     ///< as the user named it
   int image_height = 0;  ///< of the original, after EXIF orientation
   int image_width = 0;
+  std::vector<std::string> notes;  ///< on the image: Image::note
   Rectangle crop;
   MethodChoice choice;
   ImageResult result;

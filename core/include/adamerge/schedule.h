@@ -15,7 +15,13 @@ namespace adamerge {
 struct Schedule {
   std::string name;
   std::vector<std::int64_t> counts;  ///< tokens that go in each block, from the first
+  /// That the network begins with which it was made for, class token included; 0: not told.
+  std::int64_t tokens = 0;
 };
+
+/// That counts made for so many tokens (Schedule::tokens) leave other shares in this network, in a
+/// sentence; empty: it has as many, or nobody knows.
+std::string otherTokensWarning(std::int64_t tokens, const VitConfig& vit);
 
 /// Whether a setting is a count for each block, which a schedule may give.
 bool isSchedule(const SettingInfo& setting);

@@ -112,8 +112,18 @@ std::string traceJson(std::span<const TraceReport> reports, bool as_array);
 /// {"format":1,"program":"AdaMerge Studio","trace":"/a/run.adamerge-trace","producer":...,
 /// "model":...,"image":...,"method":...,"settings":{...},"block":6}. `layer` as there.
 std::string provenanceJson(const TraceInfo& info, std::string_view image, int layer);
-/// The trace that a figure with this provenance shows, of a comparison the first; nullopt: none.
-std::optional<std::filesystem::path> tracedBy(std::string_view provenance);
+/// What a figure shows of a trace.
+struct TracedFigure {
+  std::filesystem::path trace;
+  std::string image;  ///< its name
+  int layer = -1;     ///< 0-based; -1: no single block
+};
+/// By a figure's provenance, of a comparison the first; nullopt: it shows no trace.
+std::optional<TracedFigure> tracedBy(std::string_view provenance);
+/// The trace where it was, or else beside the figure: both may have been moved. nullopt: neither is
+/// there.
+std::optional<std::filesystem::path> findTrace(const TracedFigure& shown,
+                                               const std::filesystem::path& figure);
 
 /// One image to be written: all of one model and method, traced.
 struct TraceRecord {

@@ -10,11 +10,18 @@
 
 namespace adamerge {
 
-ImageSource::ImageSource(Dataset images, const Preprocessing& preprocessing,
-                         std::function<void(const std::string&)> unreadable)
+void addImageNote(std::vector<std::string>& notes, const std::string& note) {
+  constexpr std::size_t kNamed = 3;
+  if (notes.size() > kNamed || std::find(notes.begin(), notes.end(), note) != notes.end()) return;
+  notes.push_back(notes.size() < kNamed ? note : "more images are like these");
+}
+
+ImageSource::ImageSource(Dataset images, const Preprocessing& preprocessing, Listener unreadable,
+                         Listener noted)
     : images_(std::move(images)),
       preprocessing_(preprocessing),
-      unreadable_(std::move(unreadable)) {}
+      unreadable_(std::move(unreadable)),
+      noted_(std::move(noted)) {}
 
 std::vector<InputTensor> ImageSource::read(std::size_t first, std::size_t count,
                                            const std::stop_token& stop) {
@@ -24,7 +31,12 @@ std::vector<InputTensor> ImageSource::read(std::size_t first, std::size_t count,
     throwIfStopped(stop);
     if (skipped_.contains(i)) continue;
     try {
-      inputs.push_back(prepareImage(images_.load(i), preprocessing_).input);
+      const Image image = images_.load(i);
+      inputs.push_back(prepareImage(image, preprocessing_).input);
+      if (image.note.empty()) continue;
+      const std::size_t before = notes_.size();
+      addImageNote(notes_, fmt::format("{}: {}", images_.imageName(i), image.note));
+      if (noted_ && notes_.size() > before) noted_(notes_.back());
     } catch (const Error& error) {
       skipped_.insert(i);
       if (unreadable_) unreadable_(error.what());

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <functional>
 #include <mutex>
@@ -13,6 +14,7 @@
 #include "adamerge/benchmark.h"
 #include "adamerge/error.h"
 #include "adamerge/importance.h"
+#include "adamerge/schedule.h"
 #include "engine/device.h"
 #include "engine/placed_model.h"
 #include "engine/prepared_method.h"
@@ -27,6 +29,8 @@ namespace {
 
 /// On which importance is measured for a model that has none.
 constexpr std::size_t kSyntheticImages = 8;
+/// Whoever waits for another's measurement looks for its own end so often.
+constexpr std::chrono::milliseconds kBetweenLooks{20};
 
 /// "partition sequential instead of alternating, alpha 1 instead of 2"; empty where they agree.
 std::string differences(const Statistics& statistics, const MethodInfo& method,
@@ -205,7 +209,7 @@ struct Engine::State {
   std::mutex mutex;                              ///< of what follows
   std::shared_ptr<const Statistics> statistics;  ///< replaced while runs go on
   bool statistics_set = false;                   ///< the problem is of no interest any more
-  std::mutex importance_mutex;                   ///< held while it is measured
+  std::timed_mutex importance_mutex;             ///< held while it is measured
   std::shared_ptr<const Importance> importance;  ///< on synthetic images, once it was asked for
 
   /// Where files beside the weights lie; empty: there are no files.
@@ -285,7 +289,26 @@ void Engine::setStatistics(std::shared_ptr<const Statistics> statistics) {
   state_->statistics_set = true;
 }
 
-PreparedMethod Engine::prepare(const MethodChoice& choice) const {
+std::shared_ptr<const Importance> Engine::syntheticImportance(const std::stop_token& stop) const {
+  // Another thread may be measuring it, for long.
+  std::unique_lock lock(state_->importance_mutex, std::defer_lock);
+  while (!lock.try_lock_for(kBetweenLooks)) throwIfStopped(stop);
+  std::shared_ptr<const Importance>& importance = state_->importance;
+  if (importance == nullptr) {
+    const std::vector<InputTensor> images =
+        syntheticImages(state_->info.vit, kSyntheticImages, /*seed=*/0);
+    const auto batch = [&](std::size_t first, std::size_t count) {
+      const auto begin = images.begin() + static_cast<std::ptrdiff_t>(first);
+      return std::vector(begin, begin + static_cast<std::ptrdiff_t>(count));
+    };
+    importance = std::make_shared<const Importance>(
+        measureImportance(*this, batch, images.size(), {}, stop));
+  }
+  return importance;
+}
+
+PreparedMethod Engine::prepare(const MethodChoice& choice, const std::stop_token& stop) const {
+  const StopWithin within(stop);
   const ModelInfo& model = state_->info;
   const MethodEntry& entry = findMethodEntry(choice.method);
   auto prepared = std::make_shared<PreparedMethod::State>();
@@ -299,25 +322,14 @@ PreparedMethod Engine::prepare(const MethodChoice& choice) const {
   prepared->position = tokenPosition(settings);
   prepared->rotated_keys = usesRotatedKeys(settings);
   prepared->unmerge = unmergeOf(settings);
-  prepared->method = entry.make(
-      settings, {model.vit, chosen.statistics.get(), model.name, state_->folder(), [this] {
-                   const std::lock_guard lock(state_->importance_mutex);
-                   std::shared_ptr<const Importance>& importance = state_->importance;
-                   if (importance == nullptr) {
-                     const std::vector<InputTensor> images =
-                         syntheticImages(state_->info.vit, kSyntheticImages, /*seed=*/0);
-                     importance = std::make_shared<const Importance>(measureImportance(
-                         *this,
-                         [&](std::size_t first, std::size_t count) {
-                           return std::vector(
-                               images.begin() + static_cast<std::ptrdiff_t>(first),
-                               images.begin() + static_cast<std::ptrdiff_t>(first + count));
-                         },
-                         images.size()));
-                   }
-                   return importance;
-                 }});
+  prepared->method =
+      entry.make(settings, {model.vit, chosen.statistics.get(), model.name, state_->folder(),
+                            [this, &stop] { return syntheticImportance(stop); }});
   if (std::string warning = prepared->method->warning(); !warning.empty()) {
+    prepared->warnings.push_back(std::move(warning));
+  }
+  if (std::string warning = otherTokensWarning(choice.schedule_tokens, model.vit);
+      !warning.empty()) {
     prepared->warnings.push_back(std::move(warning));
   }
   if (!prepared->method->calibrated() && !choice.ignore_statistics) {
@@ -334,7 +346,7 @@ PreparedMethod Engine::prepare(const MethodChoice& choice) const {
 std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
                                      const MethodChoice& choice, const RunOptions& options,
                                      const std::stop_token& stop) const {
-  return run(images, prepare(choice), options, stop);
+  return run(images, prepare(choice, stop), options, stop);
 }
 
 std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,

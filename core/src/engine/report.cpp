@@ -167,6 +167,7 @@ Json inspectObject(const Engine& engine, const InspectReport& report) {
                {"method", report.choice.method},
                {"settings", settingsObject(report.choice, model.vit)},
                {"calibrated", report.result.calibrated},
+               {"notes", report.notes},
                {"warnings", report.result.warnings},
                {"device", engine.device()},
                {"dtype", engine.dtype()},

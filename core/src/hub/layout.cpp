@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "adamerge/files.h"
 #include "adamerge/hub.h"
 
 namespace adamerge::hub {
@@ -36,7 +37,7 @@ std::optional<std::string> repositoryOf(const std::string& folder_name) {
 }
 
 std::optional<std::string> repositoryOfSnapshot(const std::filesystem::path& folder) {
-  std::filesystem::path path = std::filesystem::absolute(folder).lexically_normal();
+  std::filesystem::path path = absolutePath(folder).lexically_normal();
   if (!path.has_filename()) path = path.parent_path();
   const std::filesystem::path snapshots = path.parent_path();
   if (snapshots.filename() != "snapshots") return std::nullopt;

@@ -91,7 +91,10 @@ Image oriented(Image image, int orientation) {
   const bool swapped = orientation >= 5;
   const bool flipX = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
   const bool flipY = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
-  Image turned{swapped ? image.height : image.width, swapped ? image.width : image.height, {}};
+  Image turned{swapped ? image.height : image.width,
+               swapped ? image.width : image.height,
+               {},
+               std::move(image.note)};
   turned.pixels.resize(image.pixels.size());
   for (int y = 0; y < turned.height; ++y) {
     for (int x = 0; x < turned.width; ++x) {

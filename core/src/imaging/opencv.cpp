@@ -97,6 +97,7 @@ struct Header {
   int depth = 0;
   int color = 0;
   std::optional<int> transparent;  ///< the grey value that means transparent
+  std::uint32_t frames = 1;        ///< of an animation
 
   bool grey() const { return color == 0; }
   /// Of all rows, not interlaced, with their filter's number.
@@ -142,12 +143,13 @@ Checked checkedChunks(const Bytes& bytes, const std::string& name) {
     }
     Header& header = result.header;
     if (first) {
-      header = {big(data), big(data + 4), data[8], data[9], std::nullopt};
+      header = {big(data), big(data + 4), data[8], data[9], std::nullopt, 1};
       // OpenCV makes three or four channels of all but grey.
       checkSize(header.width, header.height, (header.grey() ? 1 : 4) * (header.depth > 8 ? 2 : 1),
                 name);
     }
     if (type == "IDAT") compressed += length;
+    if (type == "acTL" && length >= 4) header.frames = big(data);
     if (header.grey() && type == "tRNS" && length >= 2) header.transparent = data[0] << 8 | data[1];
     at += kChunkFrame + length;
   }
@@ -283,6 +285,10 @@ Image decodePng(const Bytes& bytes, const std::string& name) {
   const Checked png = checkedChunks(bytes, name);
   const cv::Mat decoded = decodeWithOpenCv(png.bytes, name, "PNG");
   Image image = toRgb(decoded, Order::kBgr, Alpha::kStraight, name);
+  if (png.header.frames > 1) {
+    image.note = fmt::format("is an animation of {} pictures, of which the first is read",
+                             png.header.frames);
+  }
   // OpenCV turns a transparent colour into alpha for RGB and palettes, not for grey.
   const Header& header = png.header;
   if (header.transparent && decoded.type() == CV_16UC1) {

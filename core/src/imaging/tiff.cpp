@@ -254,6 +254,29 @@ Image decodeBytes(TIFF* file, const Tags& tags, const Source& source, const std:
       Order::kRgb, alphaOf(tags), name);
 }
 
+Image decodeSamples(TIFF* file, const Tags& tags, const Source& source, const std::string& name) {
+  Samples samples(file, tags);
+  if (!samples.read()) throwDamaged(name, "TIFF", source.problem);
+  Image image = toRgb(samples.pixels(), Order::kRgb, alphaOf(tags), name);
+  if (tags.photometric == PHOTOMETRIC_MINISWHITE) {
+    for (std::uint8_t& value : image.pixels) value = static_cast<std::uint8_t>(255 - value);
+  }
+  return image;
+}
+
+/// Whether other pictures come after the first, as pages do; smaller copies of it and masks are
+/// none.
+bool hasMorePages(TIFF* file) {
+  // Of a pyramid there are fewer copies. Reading a directory of a hostile file takes long.
+  constexpr int kMostLooks = 16;
+  for (int i = 0; i < kMostLooks && TIFFReadDirectory(file) != 0; ++i) {
+    std::uint32_t kind = 0;
+    TIFFGetFieldDefaulted(file, TIFFTAG_SUBFILETYPE, &kind);
+    if ((kind & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK)) == 0) return true;
+  }
+  return false;
+}
+
 /// Libraries like to write a TIFF's directory last, so that it is the first thing to be lost.
 void checkDirectory(const Bytes& bytes, const std::string& name) {
   if (bytes.size() < 8) throwTruncated(name, "TIFF");
@@ -280,15 +303,9 @@ Image decodeTiff(const Bytes& bytes, const std::string& name) {
   if (!file) throwDamaged(name, "TIFF", source.problem);
   const Tags tags = readTags(file.get());
   check(tags, file.get(), bytes.size(), name);
-  if (tags.bytes()) {
-    return oriented(decodeBytes(file.get(), tags, source, name), tags.orientation);
-  }
-  Samples samples(file.get(), tags);
-  if (!samples.read()) throwDamaged(name, "TIFF", source.problem);
-  Image image = toRgb(samples.pixels(), Order::kRgb, alphaOf(tags), name);
-  if (tags.photometric == PHOTOMETRIC_MINISWHITE) {
-    for (std::uint8_t& value : image.pixels) value = static_cast<std::uint8_t>(255 - value);
-  }
+  Image image = tags.bytes() ? decodeBytes(file.get(), tags, source, name)
+                             : decodeSamples(file.get(), tags, source, name);
+  if (hasMorePages(file.get())) image.note = "holds several pages, of which the first is read";
   return oriented(std::move(image), tags.orientation);
 }
 

@@ -28,7 +28,8 @@ std::size_t laneCount(const EvaluationOptions& options) {
 }  // namespace
 
 std::vector<PreparedMethod> prepareAll(const Engine& engine, const Dataset& dataset,
-                                       std::span<const MeasuredChoice> choices) {
+                                       std::span<const MeasuredChoice> choices,
+                                       const std::stop_token& stop) {
   const ModelInfo& model = engine.info();
   for (std::size_t i = 0; dataset.labelled() && i < dataset.size(); ++i) {
     if (dataset.label(i) >= 0 && dataset.label(i) < model.vit.classes) continue;
@@ -37,7 +38,10 @@ std::vector<PreparedMethod> prepareAll(const Engine& engine, const Dataset& data
         dataset.name(), dataset.imageName(i), dataset.label(i), model.name, model.vit.classes));
   }
   std::vector<PreparedMethod> methods;
-  for (const MeasuredChoice& entry : choices) methods.push_back(engine.prepare(entry.choice));
+  for (const MeasuredChoice& entry : choices) {
+    throwIfStopped(stop);
+    methods.push_back(engine.prepare(entry.choice, stop));
+  }
   return methods;
 }
 
@@ -104,6 +108,7 @@ CountedBatch BatchLanes::compute(const PreparedBatch& batch, const std::stop_tok
   CountedBatch counted{batch.range.first, Tally(methods_.size(), engine_.info().vit.depth), {}};
   Tally& tally = counted.tally;
   tally.done = batch.range.count;
+  tally.notes = batch.notes;
   for (std::size_t i = 0; i < batch.range.count; ++i) {
     if (!batch.problems[i]) continue;
     tally.skipped.push_back({dataset_.imageName(batch.range.first + i), *batch.problems[i]});
@@ -191,7 +196,7 @@ void PreparedBatches::work(const std::stop_token& stop) {
 }
 
 PreparedBatch PreparedBatches::prepare(const BatchRange& range, const std::stop_token& stop) const {
-  PreparedBatch batch{range, {}, {}, {}};
+  PreparedBatch batch{range, {}, {}, {}, {}};
   for (std::size_t i = range.first; i < range.first + range.count; ++i) {
     throwIfStopped(stop);
     std::optional<std::string> problem;
@@ -199,6 +204,9 @@ PreparedBatch PreparedBatches::prepare(const BatchRange& range, const std::stop_
       const Image image = dataset_.load(i);
       PreparedImage prepared = prepareImage(image, preprocessing_);
       batch.inputs.push_back(std::move(prepared.input));
+      if (!image.note.empty()) {
+        addImageNote(batch.notes, fmt::format("{}: {}", dataset_.imageName(i), image.note));
+      }
       if (with_facts_) {
         batch.facts.push_back({complexityOf(prepared.view), pixelFingerprint(image)});
       }

@@ -33,6 +33,7 @@ struct PreparedBatch {
   std::vector<PictureFacts> facts;  ///< of the same, where they are asked for
   /// One per image: why it could not be read; nullopt: it is the next of `inputs`.
   std::vector<std::optional<std::string>> problems;
+  std::vector<std::string> notes;  ///< addImageNote()
 };
 
 /// Decodes and preprocesses images ahead of the engine, on threads of its own. Memory holds what
@@ -73,9 +74,11 @@ struct CountedBatch {
   std::string rows;  ///< PictureRows::row()s of each image, where there are any
 };
 
-/// Throws Error: a choice that does not suit the model, labels of classes that it does not have.
+/// Throws Error: a choice that does not suit the model, labels of classes that it does not have;
+/// Cancelled.
 std::vector<PreparedMethod> prepareAll(const Engine& engine, const Dataset& dataset,
-                                       std::span<const MeasuredChoice> choices);
+                                       std::span<const MeasuredChoice> choices,
+                                       const std::stop_token& stop);
 
 /// Given to and taken from by one thread.
 class BatchLanes {

@@ -204,7 +204,7 @@ Benchmark runBenchmark(const Engine& engine, std::span<const InputTensor> images
   requireUsable(images, options);
   std::vector<Case> all;
   for (const MeasuredChoice& measured : withUnmerged(cases, engine.info().vit)) {
-    all.push_back({measured, engine.prepare(measured.choice)});
+    all.push_back({measured, engine.prepare(measured.choice, stop)});
   }
   return Runner(engine, images, options, progress, stop).run(all);
 }

@@ -103,7 +103,7 @@ Statistics calibrate(const Engine& engine, const BatchSource& images, std::size_
       choice.settings[statistics.knob] = std::int64_t{r_max};
       choice.statistics = previous;
       choice.ignore_statistics = pass == 0;
-      prepared.push_back(engine.prepare(choice));
+      prepared.push_back(engine.prepare(choice, stop));
     }
     statistics.images = 0;
     const auto step = static_cast<std::size_t>(std::max(1, options.batch));
@@ -148,7 +148,7 @@ SchedulePoint measure(const Engine& engine, std::span<const InputTensor> images,
                       MethodChoice choice, const std::string& key, int value,
                       const std::stop_token& stop) {
   choice.settings[key] = std::int64_t{value};
-  const PreparedMethod method = engine.prepare(choice);
+  const PreparedMethod method = engine.prepare(choice, stop);
   SchedulePoint point;
   point.key = key;
   point.value = value;

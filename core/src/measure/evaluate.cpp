@@ -30,11 +30,11 @@ double secondsSince(Clock::time_point start) {
 class Run {
  public:
   Run(const Engine& engine, const Dataset& dataset, std::span<const MeasuredChoice> choices,
-      const EvaluationOptions& options)
+      const EvaluationOptions& options, const std::stop_token& stop)
       : engine_(engine),
         dataset_(dataset.shuffled()),
         choices_(withUnmerged(choices, engine.info().vit)),
-        methods_(prepareAll(engine, dataset, choices_)),
+        methods_(prepareAll(engine, dataset, choices_, stop)),
         options_(options),
         key_(engine, dataset, choices_, options.chosen_by),
         rows_(engine, dataset_, choices_),
@@ -96,6 +96,7 @@ class Run {
               [](const auto& a, const auto& b) { return a.name < b.name; });
     result.notes = engine_.info().notes;
     result.notes.insert(result.notes.end(), dataset_.notes().begin(), dataset_.notes().end());
+    result.image_notes = tally_.notes;
     result.warnings.assign(tally_.warnings.begin(), tally_.warnings.end());
     for (std::size_t i = 0; i < choices_.size(); ++i) {
       result.points.push_back(tally_.points[i].point(
@@ -213,7 +214,7 @@ class Run {
 Evaluation evaluate(const Engine& engine, const Dataset& dataset,
                     std::span<const MeasuredChoice> choices, const EvaluationOptions& options,
                     const ProgressCallback& progress, const std::stop_token& stop) {
-  Run run(engine, dataset, choices, options);
+  Run run(engine, dataset, choices, options, stop);
   run.measure(progress, stop);
   Evaluation result = run.evaluation();
   if (result.complete() && result.images() == 0) {

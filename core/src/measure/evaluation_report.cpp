@@ -76,6 +76,8 @@ std::string field(const std::optional<double>& value) {
 }  // namespace
 
 std::string evaluationJson(const Evaluation& evaluation, const std::string& command) {
+  std::vector<std::string> notes = evaluation.notes;
+  notes.insert(notes.end(), evaluation.image_notes.begin(), evaluation.image_notes.end());
   Json json = {{"model", evaluation.model},
                {"dataset", evaluation.dataset},
                {"images", evaluation.images()},
@@ -84,7 +86,7 @@ std::string evaluationJson(const Evaluation& evaluation, const std::string& comm
                {"dtype", evaluation.dtype},
                {"command", command},
                {"labelled", evaluation.labelled},
-               {"notes", evaluation.notes},
+               {"notes", notes},
                {"warnings", evaluation.warnings},
                {"points", Json::array()}};
   for (const SkippedImage& image : evaluation.skipped) json["skipped"].push_back(image.name);

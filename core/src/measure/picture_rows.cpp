@@ -119,10 +119,8 @@ PictureRows::PictureRows(const Engine& engine, const Dataset& dataset,
                                     csvQuoted(settingsJson(entry.choice, engine.info().vit)),
                                     statisticsFingerprint(engine, entry.choice)));
   }
-  std::error_code unknown;
-  const std::filesystem::path whole = std::filesystem::absolute(dataset.path(), unknown);
   source_ = fmt::format("{},{}", csvQuoted(engine.info().name),
-                        csvQuoted((unknown ? dataset.path() : whole).string()));
+                        csvQuoted(absolutePath(dataset.path()).string()));
 }
 
 std::string PictureRows::header() const {

@@ -218,7 +218,7 @@ bool assistEvaluation(EvaluationRanks& ranks, const Engine& engine, const Datase
                       const std::stop_token& stop) {
   const Dataset shuffled = dataset.shuffled();
   const std::vector<MeasuredChoice> measured = withUnmerged(choices, engine.info().vit);
-  const std::vector<PreparedMethod> methods = prepareAll(engine, dataset, measured);
+  const std::vector<PreparedMethod> methods = prepareAll(engine, dataset, measured, stop);
   const EvaluationKey key(engine, dataset, measured, options.chosen_by);
   const PictureRows rows(engine, shuffled, measured);
   BatchLanes lanes(engine, shuffled, methods, options.pictures.empty() ? nullptr : &rows, options);

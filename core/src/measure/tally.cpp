@@ -8,6 +8,7 @@
 #include <limits>
 #include <utility>
 
+#include "adamerge/dataset.h"
 #include "adamerge/error.h"
 
 namespace adamerge {
@@ -240,6 +241,7 @@ void Tally::append(const Tally& next, std::size_t lanes) {
   done += next.done;
   skipped.insert(skipped.end(), next.skipped.begin(), next.skipped.end());
   warnings.insert(next.warnings.begin(), next.warnings.end());
+  for (const std::string& note : next.notes) addImageNote(notes, note);
   for (std::size_t point = 0; point < points.size(); ++point) {
     points[point].append(next.points[point], lanes);
   }
@@ -249,6 +251,7 @@ Json Tally::toJson() const {
   Json json = {{"done", done},
                {"skipped", Json::array()},
                {"warnings", warnings},
+               {"notes", notes},
                {"tallies", Json::array()}};
   for (const SkippedImage& image : skipped) json["skipped"].push_back({image.name, image.reason});
   for (const PointTally& point : points) json["tallies"].push_back(point.toJson());
@@ -263,6 +266,8 @@ Tally Tally::fromJson(const nlohmann::json& json, std::size_t points, int depth)
     tally.skipped.push_back({image.at(0).get<std::string>(), image.at(1).get<std::string>()});
   }
   tally.warnings = json.at("warnings").get<std::set<std::string>>();
+  // States of earlier versions have none.
+  if (json.contains("notes")) tally.notes = json.at("notes").get<std::vector<std::string>>();
   for (const auto& point : json.at("tallies")) {
     tally.points.push_back(PointTally::fromJson(point, depth, tally.done));
   }

@@ -87,6 +87,7 @@ struct Tally {
   std::size_t done = 0;  ///< images, skipped ones included
   std::vector<SkippedImage> skipped;
   std::set<std::string> warnings;
+  std::vector<std::string> notes;  ///< on images: addImageNote()
   std::vector<PointTally> points;
 };
 

@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "adamerge/error.h"
+#include "kernels/parallel.h"
 #include "weights/state_dict.h"
 
 namespace adamerge {
@@ -74,6 +75,7 @@ std::vector<at::Tensor> Compensator::changes(int source, int target, double scal
     return map.up.narrow(1, first, count).mm(map.down.narrow(0, first, count)) * (sign * scale);
   };
   for (const Block& block : blocks_) {
+    throwIfStopWithin();
     const at::Tensor q = change(block.q);
     changes.push_back(at::cat({q, at::zeros_like(q), change(block.v)}));
   }

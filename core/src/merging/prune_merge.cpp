@@ -11,6 +11,7 @@
 
 #include "adamerge/error.h"
 #include "adamerge/importance.h"
+#include "kernels/parallel.h"
 #include "merging/common_settings.h"
 #include "merging/entries.h"
 #include "weights/state_dict.h"
@@ -88,6 +89,7 @@ std::vector<SegmentedBlock> segmentBlocks(std::span<const std::vector<double>> s
   std::vector<std::vector<double>> importance;
   std::vector<Ranked> ranking;
   for (std::size_t k = 0; k < blocks.size(); ++k) {
+    throwIfStopWithin();
     importance.push_back(scaled(scores[static_cast<std::size_t>(blocks[k])], blocks[k]));
     for (std::size_t j = 0; j < importance[k].size(); ++j) {
       ranking.push_back({importance[k][j], k, j});
@@ -222,6 +224,7 @@ MergePlan planOf(const TrainedMatrices& matrices, int prefix, int width) {
   };
   std::vector<std::int64_t> owner(static_cast<std::size_t>(tokens), 0);
   for (std::int64_t j = prefix; j < tokens; ++j) {
+    throwIfStopWithin();
     std::int64_t best = prefix;
     for (std::int64_t row = prefix + 1; row < inside; ++row) {
       if (size(row, j) > size(best, j)) best = row;
@@ -236,6 +239,7 @@ MergePlan planOf(const TrainedMatrices& matrices, int prefix, int width) {
     for (std::int64_t row = prefix; row < inside; ++row) {
       std::int64_t& chosen = representative[static_cast<std::size_t>(row)];
       if (chosen >= 0) continue;
+      throwIfStopWithin();
       for (std::int64_t j = prefix; j < tokens; ++j) {
         if (stands[static_cast<std::size_t>(j)]) continue;
         if (own && owner[static_cast<std::size_t>(j)] != row) continue;
@@ -367,6 +371,7 @@ std::unique_ptr<MergeMethod> makePruneMerge(const Settings& settings,
   }
   for (const SegmentedBlock& block :
        segmentBlocks(importance.scores, blocks, keep, prune, vit.gridWidth())) {
+    throwIfStopWithin();
     plans[static_cast<std::size_t>(block.block)] = planOf(block, prefix, vit.dim);
   }
   return std::make_unique<PruneMerge>(std::move(plans), std::move(warning));

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "adamerge/error.h"
 #include "adamerge/files.h"
@@ -45,22 +46,23 @@ std::vector<std::int64_t> tokensLeft(const JsonFields& fields, const char* key) 
 }
 
 /// Tokens never come back: what is left after a block is the least that was left so far.
-std::vector<std::int64_t> countsOf(const JsonFields& fields) {
+Schedule scheduleOf(const JsonFields& fields, std::string name) {
   const std::vector<std::int64_t> pruned = tokensLeft(fields, kPruned);
   const std::vector<std::int64_t> merged = tokensLeft(fields, kMerged);
-  if (pruned.empty()) return {};
+  Schedule schedule{std::move(name), {}};
+  if (pruned.empty()) return schedule;
   if (pruned.size() != merged.size()) {
     fields.fail(kMerged,
                 fmt::format("must have {} numbers, as many as {}", pruned.size(), kPruned));
   }
-  std::vector<std::int64_t> counts;
   std::int64_t left = pruned.front();
+  schedule.tokens = left;
   for (std::size_t block = 0; block < pruned.size(); ++block) {
     const std::int64_t after = std::min({left, pruned[block], merged[block]});
-    counts.push_back(left - after);
+    schedule.counts.push_back(left - after);
     left = after;
   }
-  return counts;
+  return schedule;
 }
 
 std::vector<Schedule> diffRates(const nlohmann::json& json, const std::string& file) {
@@ -70,7 +72,7 @@ std::vector<Schedule> diffRates(const nlohmann::json& json, const std::string& f
     for (const auto& [flops, lists] : rates.items()) {
       if (!lists.is_object() || !lists.contains(kMerged)) continue;
       const JsonFields fields = JsonFields::of(lists, file, fmt::format("{}.{}.", model, flops));
-      Schedule schedule{fmt::format("{} {}", model, flops), countsOf(fields)};
+      Schedule schedule = scheduleOf(fields, fmt::format("{} {}", model, flops));
       if (!schedule.counts.empty()) schedules.push_back(std::move(schedule));
     }
   }
@@ -78,6 +80,15 @@ std::vector<Schedule> diffRates(const nlohmann::json& json, const std::string& f
 }
 
 }  // namespace
+
+std::string otherTokensWarning(std::int64_t tokens, const VitConfig& vit) {
+  const int own = vit.prefixTokens() + vit.patchTokens();
+  if (tokens == 0 || tokens == own) return {};
+  return fmt::format(
+      "the counts per block were made for a network of {} tokens, and this one begins with {}: as "
+      "many go as are listed, which is another share",
+      tokens, own);
+}
 
 bool isSchedule(const SettingInfo& setting) { return setting.key == "r_per_block"; }
 
@@ -91,7 +102,8 @@ std::vector<Schedule> readSchedules(const std::filesystem::path& path) {
   }
   fields.count("format", kFormat, kFormat).required();
   return {{fields.text("name").valueOr(path.stem().string()),
-           wholeNumbers(fields, "counts", fields.numbers("counts").required())}};
+           wholeNumbers(fields, "counts", fields.numbers("counts").required()),
+           fields.count("tokens", 0, static_cast<int>(kMostTokens)).valueOr(0)}};
 }
 
 Schedule readSchedule(const std::string& place) {
@@ -114,8 +126,10 @@ Schedule readSchedule(const std::string& place) {
 }
 
 void writeSchedule(const Schedule& schedule, const std::filesystem::path& path) {
-  writeFileAtomically(
-      path, jsonText({{"format", kFormat}, {"name", schedule.name}, {"counts", schedule.counts}}));
+  nlohmann::ordered_json json = {
+      {"format", kFormat}, {"name", schedule.name}, {"counts", schedule.counts}};
+  if (schedule.tokens > 0) json["tokens"] = schedule.tokens;
+  writeFileAtomically(path, jsonText(json));
 }
 
 }  // namespace adamerge

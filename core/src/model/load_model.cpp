@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "adamerge/files.h"
 #include "adamerge/hub.h"
 #include "adamerge/report.h"
 #include "model/architecture.h"
@@ -22,9 +23,8 @@ namespace fs = std::filesystem;
 /// The folder's name says more than "model.safetensors" does; a snapshot of the hub's cache is
 /// named by a hash.
 std::string displayName(const fs::path& path, const ModelFiles& files) {
-  std::error_code ignored;
   if (path != files.weights || isUsualWeightName(path.filename().string())) {
-    const fs::path folder = fs::absolute(files.weights, ignored).lexically_normal().parent_path();
+    const fs::path folder = absolutePath(files.weights).lexically_normal().parent_path();
     return hub::repositoryOfSnapshot(folder).value_or(folder.filename().string());
   }
   const fs::path stem = path.stem();

@@ -173,6 +173,12 @@ fs::path withFittingName(const fs::path& path) {
   return path.parent_path() / (name.substr(0, head) + mark + name.substr(end));
 }
 
+fs::path absolutePath(const fs::path& path) {
+  std::error_code code;
+  fs::path whole = fs::absolute(path, code);
+  return code ? path : whole;
+}
+
 fs::path behindLinks(const fs::path& path) {
   std::error_code code;
   fs::path target = path;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "adamerge/error.h"
+#include "adamerge/files.h"
 #include "support/json.h"
 #include "support/program.h"
 #include "support/text.h"
@@ -164,11 +165,9 @@ std::string describe(const TraceInfo& info) {
 
 std::string provenanceJson(const TraceInfo& info, std::string_view image, int layer) {
   using Ordered = nlohmann::ordered_json;
-  std::error_code unknown;
-  const std::filesystem::path whole = std::filesystem::absolute(info.file, unknown);
   const Ordered json = {{"format", kProvenanceFormat},
                         {"program", kProgram},
-                        {"trace", (unknown ? info.file : whole).string()},
+                        {"trace", absolutePath(info.file).string()},
                         {"producer", info.producer},
                         {"model", info.model},
                         {"image", image},
@@ -178,14 +177,35 @@ std::string provenanceJson(const TraceInfo& info, std::string_view image, int la
   return json.dump(-1, ' ', true, Ordered::error_handler_t::replace);
 }
 
-std::optional<std::filesystem::path> tracedBy(std::string_view provenance) {
+std::optional<TracedFigure> tracedBy(std::string_view provenance) {
   const auto json = nlohmann::json::parse(provenance, nullptr, /*allow_exceptions=*/false);
   const nlohmann::json* first = &json;
   if (json.is_array() && !json.empty()) first = &json.front();
   if (!first->is_object()) return std::nullopt;
   const auto trace = first->find("trace");
   if (trace == first->end() || !trace->is_string()) return std::nullopt;
-  return trace->get<std::string>();
+  TracedFigure shown{trace->get<std::string>(), {}};
+  if (const auto image = first->find("image"); image != first->end() && image->is_string()) {
+    shown.image = image->get<std::string>();
+  }
+  if (const auto block = first->find("block");
+      block != first->end() && block->is_number_integer()) {
+    constexpr std::int64_t kMostBlocks = 1'000'000;
+    const auto number = block->get<std::int64_t>();
+    if (number >= 1 && number <= kMostBlocks) shown.layer = static_cast<int>(number) - 1;
+  }
+  return shown;
+}
+
+std::optional<std::filesystem::path> findTrace(const TracedFigure& shown,
+                                               const std::filesystem::path& figure) {
+  const std::filesystem::path folder = figure.parent_path();
+  for (const std::filesystem::path& place :
+       {folder / shown.trace, folder / shown.trace.filename()}) {
+    std::error_code code;
+    if (std::filesystem::is_regular_file(place, code)) return place;
+  }
+  return std::nullopt;
 }
 
 ModelInfo modelOf(const TraceInfo& info) {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "adamerge/error.h"
+#include "kernels/parallel.h"
 #include "support/text.h"
 
 namespace adamerge {
@@ -32,6 +33,25 @@ constexpr unsigned kDeflated = 8;
 // Weights are noise and hardly shrink; a file made to fill the memory shrinks a thousandfold.
 constexpr std::uint64_t kMostExpansion = 64;
 constexpr std::uint64_t kAlwaysAllowed = 1U << 20U;
+
+/// CRC-32, several pieces at once.
+std::uint64_t checksumOf(std::span<const std::uint8_t> bytes) {
+  constexpr std::size_t kPiece = 1U << 20U;
+  const auto piece = [&](std::size_t i) {
+    return bytes.subspan(i * kPiece, std::min(kPiece, bytes.size() - i * kPiece));
+  };
+  std::vector<uLong> sums((bytes.size() + kPiece - 1) / kPiece);
+  parallelFor(static_cast<std::int64_t>(sums.size()), [&](std::int64_t first, std::int64_t last) {
+    for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
+      sums[i] = crc32_z(0, piece(i).data(), piece(i).size());
+    }
+  });
+  uLong whole = 0;
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    whole = crc32_combine(whole, sums[i], static_cast<z_off_t>(piece(i).size()));
+  }
+  return whole;
+}
 
 }  // namespace
 
@@ -93,6 +113,7 @@ void ZipArchive::readDirectory(std::uint64_t place, std::uint64_t size, std::uin
     Entry entry;
     entry.encrypted = (number(place + 8, 2) & 1U) != 0;
     entry.method = static_cast<unsigned>(number(place + 10, 2));
+    entry.checksum = number(place + 16, 4);
     entry.packed = number(place + 20, 4);
     entry.size = number(place + 24, 4);
     entry.header = number(place + 42, 4);
@@ -144,7 +165,14 @@ ZipRecord ZipArchive::read(const std::string& record) {
     fail(fmt::format("record {} is packed by method {}", shown, entry.method));
   }
   if (entry.size != entry.packed) fail(fmt::format("record {} is damaged", shown));
+  checkSum(shown, entry, packed);
   return {file_, packed};
+}
+
+void ZipArchive::checkSum(const std::string& shown, const Entry& entry,
+                          std::span<const std::uint8_t> unpacked) const {
+  if (entry.checksum == 0 || checksumOf(unpacked) == entry.checksum) return;
+  fail(fmt::format("record {} does not match its checksum", shown));
 }
 
 ZipRecord ZipArchive::inflated(const std::string& record, const Entry& entry,
@@ -172,8 +200,9 @@ ZipRecord ZipArchive::inflated(const std::string& record, const Entry& entry,
   if (result != Z_STREAM_END || stream.total_out != entry.size) {
     fail(fmt::format("record {} is damaged", record));
   }
-  const std::uint8_t* bytes = memory->data_ptr<std::uint8_t>();
-  return {std::move(memory), {bytes, entry.size}};
+  const std::span<const std::uint8_t> bytes(memory->data_ptr<std::uint8_t>(), entry.size);
+  checkSum(record, entry, bytes);
+  return {std::move(memory), bytes};
 }
 
 }  // namespace adamerge

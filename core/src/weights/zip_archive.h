@@ -23,8 +23,8 @@ struct ZipRecord {
 
 /// Records of a zip archive, with and without zip64. Those that are stored, as torch.save does, lie
 /// in the mapping; deflated ones, as other programs pack them, are unpacked. What the archive says
-/// of sizes is checked against the file before any memory is taken. LibTorch's own reader of 1.13
-/// tells no sizes and copies each record.
+/// of sizes is checked against the file before any memory is taken, and each record's checksum when
+/// it is read. LibTorch's own reader of 1.13 tells no sizes and copies each record.
 class ZipArchive {
  public:
   /// Throws Error: cut off, damaged.
@@ -33,8 +33,8 @@ class ZipArchive {
   /// Names with all folders.
   std::vector<std::string> records() const;
   bool has(const std::string& record) const { return entries_.contains(record); }
-  /// Throws Error: damaged, encrypted, packed by another method, or unpacked far larger than the
-  /// file is.
+  /// Throws Error, Cancelled (StopWithin): damaged, encrypted, packed by another method, or
+  /// unpacked far larger than the file is.
   ZipRecord read(const std::string& record);
 
  private:
@@ -42,6 +42,7 @@ class ZipArchive {
     std::uint64_t header = 0;  ///< place of the local header
     std::uint64_t packed = 0;
     std::uint64_t size = 0;
+    std::uint64_t checksum = 0;  ///< CRC-32; 0: torch.save was told to compute none
     unsigned method = 0;
     bool encrypted = false;
   };
@@ -50,6 +51,9 @@ class ZipArchive {
   std::uint64_t number(std::uint64_t place, int width) const;
   std::span<const std::uint8_t> part(std::uint64_t place, std::uint64_t size) const;
   void readDirectory(std::uint64_t place, std::uint64_t size, std::uint64_t count);
+  /// `unpacked`: of the record that is called `shown`.
+  void checkSum(const std::string& shown, const Entry& entry,
+                std::span<const std::uint8_t> unpacked) const;
   ZipRecord inflated(const std::string& record, const Entry& entry,
                      std::span<const std::uint8_t> packed);
 

@@ -136,7 +136,7 @@ class BatchJobTest : public QObject {
       QVERIFY2(std::find(files.begin(), files.end(), name) != files.end(), name);
     }
     const auto text = readProvenance(made.output / "run-0002-groups-block06.png");
-    QVERIFY(text && tracedBy(*text) == trace);
+    QVERIFY(text && tracedBy(*text)->trace == trace);
     const QStringList lines = linesOf(made.table());
     QCOMPARE(lines.size(), 5);
     QVERIFY(lines[3].startsWith("run.adamerge-trace · 1 bird.png,ToMe,"));

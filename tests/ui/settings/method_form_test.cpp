@@ -229,6 +229,16 @@ void MethodFormTest::scheduleIsSavedAndOpened() {
   QSignalSpy failures(&shown.workbench, &Workbench::failed);
   editor->open(folder.filePath(QStringLiteral("missing.json")));
   QCOMPARE(failures.size(), 1);
+
+  const QString elsewhere = folder.filePath(QStringLiteral("elsewhere.json"));
+  writeSchedule({"elsewhere", whole, 577}, elsewhere.toStdString());
+  editor->open(elsewhere);
+  QCOMPARE(failures.size(), 2);
+  QVERIFY(failures.back().front().toString().contains(
+      QStringLiteral("made for a network of 577 tokens, and this one begins with 197")));
+  writeSchedule({"here", whole, 197}, elsewhere.toStdString());
+  editor->open(elsewhere);
+  QCOMPARE(failures.size(), 2);
   QCOMPARE(shown.value("r_per_block"), SettingValue(whole));
 }
 

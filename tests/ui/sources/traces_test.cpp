@@ -19,6 +19,7 @@
 #include "temporary_folder.h"
 #include "ui_test.h"
 #include "window/single_instance.h"
+#include "window_fixture.h"
 
 namespace adamerge::ui::test {
 namespace {
@@ -27,14 +28,18 @@ using adamerge::test::TemporaryFolder;
 
 const MethodChoice kToMe{"tome", {{"r", std::int64_t{8}}}, nullptr, false};
 
-/// A run of ours on a sample; of several images all are the same.
+/// A run of ours on a sample; several images differ by their names alone.
 ImageResult writeSampleTrace(const std::filesystem::path& path, int r = 8, std::size_t images = 1) {
   const auto engine = bundledEngine();
   const PreparedImage prepared =
       prepareImage(loadImage(samplePath("bird")), engine->info().preprocessing);
   const MethodChoice choice{"tome", {{"r", std::int64_t{r}}}, nullptr, false};
   const ImageResult result = engine->run(std::array{prepared.input}, choice).front();
-  const std::vector<TraceRecord> records(images, {"bird.png", &prepared.view, &result, nullptr});
+  std::vector<TraceRecord> records;
+  for (std::size_t i = 0; i < images; ++i) {
+    records.push_back(
+        {i == 0 ? "bird.png" : std::to_string(i) + ".png", &prepared.view, &result, nullptr});
+  }
   writeTrace(path, engine->info(), choice, records, "a test");
   return result;
 }
@@ -116,12 +121,46 @@ class TracesTest : public QObject {
     const InspectionPtr shown = inspectionOf(picture, picture);
     const FigureInput input = makeFigureInput(*shown, 4, {});
     QCOMPARE(input.subtitle, runTitle(*shown));
-    QVERIFY(tracedBy(input.provenance) == path_);
+    QVERIFY(tracedBy(input.provenance)->trace == path_);
+    QCOMPARE(tracedBy(input.provenance)->layer, 4);
     const auto json = QJsonDocument::fromJson(QByteArray::fromStdString(input.provenance)).object();
     QCOMPARE(json["method"].toString(), QString("ToMe"));
     QCOMPARE(json["settings"].toObject()["r"].toInt(), 8);
     QCOMPARE(json["block"].toInt(), 5);
     QCOMPARE(json["image"].toString(), QString("bird.png"));
+  }
+
+  void aDroppedFigureOpensItsTraceAtImageAndBlock() {
+    for (const auto& [format, ending] :
+         {std::pair{FigureFormat::kPdf, ".pdf"}, std::pair{FigureFormat::kSvg, ".svg"}}) {
+      const auto before = folder_.path() / "before";
+      const auto moved = folder_.path() / (std::string("moved") + ending);
+      std::filesystem::create_directory(before);
+      const auto figure = std::string("figure") + ending;
+      writeSampleTrace(before / "run.adamerge-trace", 8, 3);
+      const PicturePtr traced = openTracedPicture(before / "run.adamerge-trace", 2);
+      const FigureInput input = makeFigureInput(*inspectionOf(traced, traced), 4, {});
+      writeFigure("groups", input, {}, format, before / figure);
+      std::filesystem::rename(before, moved);
+
+      WindowFixture fixture;
+      QVERIFY(fixture.settle());
+      fixture.dropPath(QString::fromStdString((moved / figure).string()));
+      const auto shown = [&] { return fixture.workbench().picture(); };
+      QVERIFY(waitUntil([&] {
+        return shown() != nullptr && shown()->traced != nullptr && shown()->traced->index == 2;
+      }));
+      QVERIFY(shown()->path == moved / "run.adamerge-trace");
+      QCOMPARE(fixture.workbench().view().block(), 4);
+
+      std::filesystem::remove(moved / "run.adamerge-trace");
+      fixture.dropPath(QString::fromStdString((moved / figure).string()));
+      QVERIFY(waitUntil([&] { return fixture.message().contains("neither there nor beside"); }));
+      const auto plain = moved / (std::string("plain") + ending);
+      std::ofstream(plain) << "<svg/>";
+      fixture.dropPath(QString::fromStdString(plain.string()));
+      QVERIFY(waitUntil([&] { return fixture.message().contains("carries no settings"); }));
+    }
   }
 
   void aTraceWrittenAnewKeepsBlockAndSelection() {
@@ -169,7 +208,7 @@ class TracesTest : public QObject {
     QCOMPARE(frames.frameCount(), 3);
     QVERIFY(!frames.isVideo());
     QVERIFY(frames.seek(2) && frames.grab());
-    QVERIFY(frames.picture()->name.endsWith("bird.png"));
+    QVERIFY(frames.picture()->name.endsWith("2.png"));
     QCOMPARE(frames.picture()->traced->index, std::size_t{2});
     QVERIFY(!frames.grab());
   }
