@@ -13,9 +13,9 @@
 #include <sstream>
 #include <thread>
 
-#include "adamerge/schedule.h"
+#include "adamerge/methods.h"
 #include "hub_model.h"
-#include "model/describe_model.h"
+#include "adamerge/model_info.h"
 #include "support/text.h"
 #include "usage_error.h"
 #include "value_checks.h"

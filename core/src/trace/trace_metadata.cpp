@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a trace says of itself in words, and how it is called.
-#include "trace/trace_metadata.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,8 +9,8 @@
 
 #include "adamerge/error.h"
 #include "support/json.h"
-#include "support/program.h"
 #include "support/text.h"
+#include "trace/trace_reading.h"
 
 namespace adamerge {
 namespace {
