@@ -7,8 +7,7 @@
 #include <vector>
 
 #include "adamerge/evaluate.h"
-#include "adamerge/output_lock.h"
-#include "adamerge/unsaved_work.h"
+#include "adamerge/files.h"
 #include "commands.h"
 #include "evaluation_output.h"
 #include "measured_images.h"

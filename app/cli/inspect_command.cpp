@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "adamerge/trace_file.h"
-#include "adamerge/unsaved_work.h"
+#include "adamerge/files.h"
 #include "commands.h"
 #include "inspect_text.h"
 #include "inspect_trace.h"

@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "adamerge/calibrate.h"
-#include "adamerge/importance.h"
 #include "input_images.h"
 #include "output_files.h"
 #include "usage_error.h"

@@ -14,9 +14,9 @@
 #include <thread>
 
 #include "adamerge/files.h"
-#include "adamerge/schedule.h"
+#include "adamerge/methods.h"
+#include "adamerge/model_info.h"
 #include "hub_model.h"
-#include "model/describe_model.h"
 #include "support/text.h"
 #include "usage_error.h"
 #include "value_checks.h"

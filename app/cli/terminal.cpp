@@ -11,8 +11,7 @@
 #include <mutex>
 #include <utility>
 
-#include "adamerge/output_lock.h"
-#include "adamerge/unsaved_work.h"
+#include "adamerge/files.h"
 #include "rank_group.h"
 #include "support/text.h"
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "adamerge/dataset.h"
-#include "adamerge/importance.h"
+#include "adamerge/calibrate.h"
 #include "model/load_model.h"
 #include "trainable_vit.h"
 

@@ -8,8 +8,7 @@
 #include <thread>
 
 #include "adamerge/error.h"
-#include "adamerge/output_lock.h"
-#include "adamerge/unsaved_work.h"
+#include "adamerge/files.h"
 #include "command_line.h"
 #include "compute.h"
 #include "documentation.h"

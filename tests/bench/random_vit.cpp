@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "model/random_model.h"
+#include "model/load_model.h"
 #include "safetensors_writer.h"
 
 namespace adamerge {

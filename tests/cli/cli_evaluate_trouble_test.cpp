@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // `evaluate` with bad folders, wrong options, interruptions and outputs that fail.
-#include "adamerge/output_lock.h"
+#include "adamerge/files.h"
 #include "cli_runner.h"
 
 namespace adamerge::test {

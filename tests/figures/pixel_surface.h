@@ -9,7 +9,7 @@
 #include <cstring>
 #include <functional>
 
-#include "figures/handles.h"
+#include "figures/canvas.h"
 
 namespace adamerge::test {
 

@@ -9,7 +9,6 @@
 #include "adamerge/methods.h"
 #include "error_message.h"
 #include "support/files.h"
-#include "support/system_calls.h"
 #include "temporary_folder.h"
 
 namespace adamerge {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "adamerge/schedule.h"
+#include "adamerge/methods.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

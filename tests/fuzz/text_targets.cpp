@@ -3,14 +3,13 @@
 #include <nlohmann/json.hpp>
 
 #include "adamerge/benchmark.h"
+#include "adamerge/calibrate.h"
 #include "adamerge/error.h"
 #include "adamerge/evaluate.h"
 #include "adamerge/hub.h"
-#include "adamerge/importance.h"
 #include "adamerge/methods.h"
 #include "adamerge/pictures.h"
 #include "adamerge/report.h"
-#include "adamerge/schedule.h"
 #include "adamerge/trace_file.h"
 #include "bench/session.h"
 #include "datasets/cifar.h"

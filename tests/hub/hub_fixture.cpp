@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "error_message.h"
-#include "hub/digest.h"
+#include "hub/cache.h"
 
 namespace adamerge::test {
 namespace {

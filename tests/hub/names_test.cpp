@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "error_message.h"
-#include "hub/digest.h"
+#include "hub/cache.h"
 #include "hub/layout.h"
 #include "hub_fixture.h"
 

@@ -7,7 +7,7 @@
 #include <iterator>
 
 #include "adamerge/evaluate.h"
-#include "adamerge/output_lock.h"
+#include "adamerge/files.h"
 #include "error_message.h"
 #include "measured_images.h"
 #include "temporary_folder.h"

@@ -11,7 +11,7 @@
 
 #include "adamerge/flops.h"
 #include "adamerge/result.h"
-#include "engine/prepared_method.h"
+#include "engine/placed_model.h"
 #include "error_message.h"
 #include "kernels/attention.h"
 #include "merging/apply.h"

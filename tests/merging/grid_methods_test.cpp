@@ -10,15 +10,12 @@
 #include <functional>
 #include <numeric>
 
-#include "adamerge/importance.h"
+#include "adamerge/calibrate.h"
 #include "error_message.h"
 #include "kernels/linear.h"
 #include "merging/compensator.h"
-#include "merging/cubist_merge.h"
-#include "merging/focus.h"
+#include "merging/entries.h"
 #include "merging/method.h"
-#include "merging/prune_merge.h"
-#include "merging/struct_sam.h"
 #include "ppm.h"
 #include "reference_cases.h"
 #include "safetensors_writer.h"

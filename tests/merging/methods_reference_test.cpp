@@ -12,9 +12,8 @@
 
 #include "adamerge/calibrate.h"
 #include "error_message.h"
-#include "merging/atc.h"
+#include "merging/entries.h"
 #include "merging/method.h"
-#include "merging/prunesid.h"
 #include "method_cases.h"
 #include "ppm.h"
 #include "test_device.h"

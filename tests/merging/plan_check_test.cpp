@@ -8,7 +8,7 @@
 #include <memory>
 #include <utility>
 
-#include "engine/prepared_method.h"
+#include "engine/placed_model.h"
 #include "error_message.h"
 #include "merging/apply.h"
 #include "merging/method.h"

@@ -12,12 +12,8 @@
 #include "adamerge/error.h"
 #include "kernels/parallel.h"
 #include "merging/apply.h"
-#include "merging/atc.h"
-#include "merging/cubist_merge.h"
-#include "merging/focus.h"
+#include "merging/entries.h"
 #include "merging/matching.h"
-#include "merging/prune_merge.h"
-#include "merging/struct_sam.h"
 #include "plan_arithmetic.h"
 
 namespace adamerge {

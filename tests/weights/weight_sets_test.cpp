@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "weights/weight_sets.h"
+#include "weights/state_dict.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -12,7 +12,7 @@
 
 #include "adamerge/engine.h"
 #include "adamerge/error.h"
-#include "adamerge/output_lock.h"
+#include "adamerge/files.h"
 #include "adamerge/report.h"
 #include "bench/data.h"
 #include "bench/evaluation.h"

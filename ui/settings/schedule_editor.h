@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "adamerge/schedule.h"
+#include "adamerge/methods.h"
 
 class QLabel;
 class QToolButton;

@@ -15,7 +15,7 @@
 #include <numeric>
 #include <string_view>
 
-#include "adamerge/importance.h"
+#include "adamerge/calibrate.h"
 #include "calls.h"
 #include "kernels/parallel.h"
 #include "merging/apply.h"

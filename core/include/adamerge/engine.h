@@ -68,7 +68,7 @@ class PreparedMethod {
   /// With every setting in force; as given otherwise.
   const MethodChoice& choice() const;
 
-  struct State;  ///< the engine's own: engine/prepared_method.h
+  struct State;  ///< the engine's own: engine/placed_model.h
   explicit PreparedMethod(std::shared_ptr<const State> state);
   const State& state() const { return *state_; }
 

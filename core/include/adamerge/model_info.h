@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "adamerge/model_info.h"
+
 namespace adamerge {
 
 /// In pixels.
@@ -247,5 +249,9 @@ struct ModelInfo {
   std::int64_t parameters = 0;
   std::vector<std::string> notes;  ///< what was assumed or ignored, in sentences
 };
+
+/// What loadModel() would load, from the configs and the tensors' shapes alone. Throws Error as it
+/// does, but for NaN and infinity.
+ModelInfo describeModel(const std::filesystem::path& path);
 
 }  // namespace adamerge

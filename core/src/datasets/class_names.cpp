@@ -13,7 +13,6 @@
 #include <utility>
 
 #include "adamerge/error.h"
-#include "datasets/mapping_file.h"
 
 namespace adamerge {
 namespace {

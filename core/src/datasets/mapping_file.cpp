@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "datasets/mapping_file.h"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

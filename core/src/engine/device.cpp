@@ -7,10 +7,12 @@
 #include <fmt/format.h>
 #include <torch/version.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <limits>
 #include <string_view>
+#include <thread>
 
 #include "adamerge/engine.h"
 #include "adamerge/error.h"
@@ -136,6 +138,17 @@ std::string dtypeName(at::ScalarType dtype) {
     default:
       return "float32";
   }
+}
+
+Placement placementFor(const EngineOptions& options) {
+  const at::Device device = parseDevice(options.device);
+  const at::ScalarType dtype = parseDtype(options.dtype, device);
+  const auto cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  if (options.threads < 0 || options.threads > 4096) {
+    throw Error(fmt::format("--threads takes 0 (all cores) to 4096, not {}", options.threads));
+  }
+  at::set_num_threads(options.threads > 0 ? options.threads : cores);
+  return {device, dtype};
 }
 
 }  // namespace adamerge

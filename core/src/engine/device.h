@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "adamerge/engine.h"
+
 namespace adamerge {
 
 /// auto: CUDA where there is one, else the CPU. Throws Error: unknown, CUDA absent, no such GPU.
@@ -16,5 +18,13 @@ std::string deviceId(const at::Device& device);
 /// checking numbers. Throws Error: unknown, float16 on the CPU.
 at::ScalarType parseDtype(const std::string& text, const at::Device& device);
 std::string dtypeName(at::ScalarType dtype);
+
+struct Placement {
+  at::Device device;
+  at::ScalarType dtype;
+};
+
+/// What every engine needs before its weights; sets LibTorch's threads. Throws Error.
+Placement placementFor(const EngineOptions& options);
 
 }  // namespace adamerge

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "adamerge/engine.h"
 
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,20 +8,16 @@
 #include <cmath>
 #include <functional>
 #include <mutex>
-#include <thread>
 
 #include "adamerge/benchmark.h"
+#include "adamerge/calibrate.h"
 #include "adamerge/error.h"
-#include "adamerge/importance.h"
-#include "adamerge/schedule.h"
 #include "engine/device.h"
 #include "engine/placed_model.h"
-#include "engine/prepared_method.h"
 #include "engine/windows.h"
 #include "kernels/parallel.h"
 #include "model/load_model.h"
 #include "model/model_files.h"
-#include "model/random_model.h"
 
 namespace adamerge {
 namespace {
@@ -151,14 +146,6 @@ void requireNumbers(const ImageResult& result, const std::string& model, std::st
            : "--dtype float32 has a wider range"));
 }
 
-/// work(i) for each image, several at once: a GPU takes as long for an image as one core for this.
-void forEachImage(std::span<const InputTensor> images,
-                  const std::function<void(std::size_t)>& work) {
-  parallelFor(static_cast<std::int64_t>(images.size()), [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t i = first; i < last; ++i) work(static_cast<std::size_t>(i));
-  });
-}
-
 /// `device`: where they go from here.
 at::Tensor stackInputs(std::span<const InputTensor> images, const VitConfig& vit,
                        const at::Device& device) {
@@ -166,28 +153,11 @@ at::Tensor stackInputs(std::span<const InputTensor> images, const VitConfig& vit
   const at::Tensor batch = at::empty(
       {static_cast<std::int64_t>(images.size()), 3, vit.input_height, vit.input_width}, options);
   float* const values = batch.data_ptr<float>();
-  forEachImage(images, [&](std::size_t i) {
+  forEachImage(images.size(), [&](std::size_t i) {
     const std::vector<float>& from = images[i].values;
     std::copy(from.begin(), from.end(), values + i * from.size());
   });
   return batch;
-}
-
-struct Placement {
-  at::Device device;
-  at::ScalarType dtype;
-};
-
-/// What every engine needs before its weights.
-Placement placementFor(const EngineOptions& options) {
-  const at::Device device = parseDevice(options.device);
-  const at::ScalarType dtype = parseDtype(options.dtype, device);
-  const auto cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  if (options.threads < 0 || options.threads > 4096) {
-    throw Error(fmt::format("--threads takes 0 (all cores) to 4096, not {}", options.threads));
-  }
-  at::set_num_threads(options.threads > 0 ? options.threads : cores);
-  return {device, dtype};
 }
 
 }  // namespace
@@ -359,7 +329,7 @@ std::vector<ImageResult> Engine::run(std::span<const InputTensor> images,
                             method.choice.method, state_->info.name));
   }
   if (images.empty()) return {};
-  forEachImage(images, [&](std::size_t i) { requireUsableInput(images[i], vit); });
+  forEachImage(images.size(), [&](std::size_t i) { requireUsableInput(images[i], vit); });
 
   const auto stack = [&](std::int64_t first, std::int64_t count) {
     return stackInputs(

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "adamerge/error.h"
-#include "figures/metadata.h"
+#include "figures/page.h"
 
 namespace adamerge {
 namespace {

@@ -10,7 +10,6 @@
 #include "figures/kinds.h"
 #include "figures/legends.h"
 #include "figures/page.h"
-#include "figures/panel_grid.h"
 #include "figures/panels.h"
 
 namespace adamerge {

@@ -8,7 +8,7 @@
 #include "adamerge/error.h"
 #include "figures/patch_marks.h"
 #include "figures/salience_scale.h"
-#include "figures/trace_checks.h"
+#include "figures/patches.h"
 
 namespace adamerge {
 namespace {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A drawing as a file.
+// A drawing as a file, with what Cairo does not write into it.
 #pragma once
 
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "figures/canvas.h"
 #include "figures/scene.h"
@@ -26,5 +27,18 @@ void writePage(const Page& page, FigureFormat format, const std::filesystem::pat
 FigureSize sizeOnPaper(const Scene& scene, double height);
 /// Goes over to the scene's units and fills the background, if there is one.
 void beginPage(Canvas& canvas, const Scene& scene, double height);
+
+/// Where figures keep their provenance.
+inline constexpr std::string_view kPngKeyword = "AdaMerge";
+inline constexpr std::string_view kSvgId = "adamerge";
+
+/// Text within an element.
+std::string xmlEscaped(std::string_view text);
+/// How large the picture is on paper: adds the pHYs chunk.
+void setPngDensity(std::string& png, double dpi);
+/// Adds an iTXt chunk. `text` must be UTF-8.
+void setPngText(std::string& png, std::string_view keyword, std::string_view text);
+/// Adds <metadata id="..."> as the first element of the picture. `text` must be UTF-8.
+void setSvgMetadata(std::string& svg, std::string_view id, std::string_view text);
 
 }  // namespace adamerge

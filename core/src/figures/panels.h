@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The pictures that figures are made of, each drawn into a box of the view's proportions.
+// The pictures that figures are made of, each drawn into a box of the view's proportions, and
+// panels in rows of equal width, as many beside each other as fit.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,5 +71,30 @@ void drawColorBar(Canvas& canvas, const Scene& scene, const Box& box);
 
 /// The patch tokens left: the number of different groups.
 int countGroups(const std::vector<int>& groups);
+
+class PanelGrid {
+ public:
+  /// `below`: room for captions under each panel; `top`: where the first row begins.
+  PanelGrid(const Scene& scene, std::size_t panels, double least_width, double proportion,
+            double top, double below);
+
+  double panelWidth() const { return panel_width_; }
+  double bottom() const;
+  /// Without the room below.
+  Box slot(std::size_t index) const;
+
+ private:
+  double rowHeight() const { return panel_height_ + below_; }
+
+  std::size_t columns_ = 1;
+  std::size_t rows_ = 1;
+  double panel_width_ = 0;
+  double panel_height_ = 0;
+  double top_ = 0;
+  double below_ = 0;
+};
+
+/// How wide a panel of such a grid becomes.
+double gridPanelWidth(const Scene& scene, std::size_t panels, double least_width);
 
 }  // namespace adamerge

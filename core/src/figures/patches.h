@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Patch-wise pictures as rasters, and the outlines of groups as vectors.
+// Patch-wise pictures as rasters, the outlines of groups as vectors, and what every drawing checks
+// of a trace.
 #pragma once
 
 #include <array>
@@ -7,6 +8,8 @@
 #include <vector>
 
 #include "adamerge/figures.h"
+#include "adamerge/lenses.h"
+#include "adamerge/result.h"
 #include "figures/canvas.h"
 
 namespace adamerge {
@@ -45,6 +48,25 @@ Image shadedImage(const Image& panel, const Grid& grid, const Image& colors);
 std::vector<Segment> groupBoundaries(const std::vector<int>& groups, const Grid& grid,
                                      const Box& box);
 
+/// Of every patch the number of its group's colour after `layer`; -1: the group is one patch.
+/// Groups that touch, be it at a corner, have different colours. A group keeps its colour from
+/// block to block, of joined ones that of the largest, unless it comes to touch one of the same;
+/// of a restored block only its own groups count.
+std::vector<int> outlineColors(const std::vector<LayerTrace>& layers, int layer, const Grid& grid);
+/// Of such a number: Okabe and Ito's but for black; past that palette, which hardly ever is too
+/// small, hues a golden section apart.
+Color outlineColor(int number, double opacity);
+
 Box patchBox(int patch, const Grid& grid, const Box& box);
+
+/// Throws Error: `layer` is not one of `count` layers.
+void requireLayer(int layer, std::size_t count);
+/// Throws Error: a grid without patches.
+void requireGrid(int height, int width);
+/// Throws Error: groups, salience or attention of layer `index` are not of that grid.
+void requireTrace(const LayerTrace& trace, std::size_t index, const Grid& grid);
+
+/// Throws Error: a lens's values, colours or hatching are not of that grid.
+void requireLensMap(const LensMap& map, const Grid& grid);
 
 }  // namespace adamerge

@@ -14,7 +14,6 @@
 #include "figures/axes.h"
 #include "figures/kinds.h"
 #include "figures/page.h"
-#include "figures/panel_grid.h"
 #include "figures/panels.h"
 
 namespace adamerge {

@@ -7,7 +7,7 @@
 #include <span>
 
 #include "adamerge/error.h"
-#include "figures/trace_checks.h"
+#include "figures/patches.h"
 
 namespace adamerge {
 namespace {

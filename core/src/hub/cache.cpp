@@ -2,20 +2,30 @@
 #include "hub/cache.h"
 
 #include <fmt/format.h>
+#include <openssl/evp.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <system_error>
 
 #include "adamerge/error.h"
 #include "hub/layout.h"
-#include "model/describe_model.h"
+#include "adamerge/model_info.h"
 #include "model/model_files.h"
 #include "support/files.h"
 #include "support/json.h"
 
 namespace adamerge::hub {
 namespace {
+
+EVP_MD_CTX* contextOf(const std::shared_ptr<void>& context) {
+  return static_cast<EVP_MD_CTX*>(context.get());
+}
+
+void check(int result) {
+  if (result != 1) throw Error("OpenSSL cannot compute the hash of a file here");
+}
 
 namespace fs = std::filesystem;
 
@@ -127,6 +137,30 @@ void describe(CachedModel& model) {
 }
 
 }  // namespace
+
+Digest::Digest(std::string_view hash, std::int64_t bytes)
+    : context_(EVP_MD_CTX_new(),
+               [](void* context) { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context)); }) {
+  const bool sha256 = hash.size() == kSha256Digits;
+  check(EVP_DigestInit_ex(contextOf(context_), sha256 ? EVP_sha256() : EVP_sha1(), nullptr));
+  if (!sha256) {
+    add(fmt::format("blob {}", bytes));
+    add(std::string_view("\0", 1));
+  }
+}
+
+void Digest::add(std::string_view bytes) {
+  check(EVP_DigestUpdate(contextOf(context_), bytes.data(), bytes.size()));
+}
+
+std::string Digest::hex() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
+  unsigned size = 0;
+  check(EVP_DigestFinal_ex(contextOf(context_), hash.data(), &size));
+  std::string text;
+  for (unsigned i = 0; i < size; ++i) text += fmt::format("{:02x}", hash[i]);
+  return text;
+}
 
 CachedRepository::CachedRepository(const std::string& repository, const Settings& settings)
     : folder_(settings.cache / folderName(repository)),

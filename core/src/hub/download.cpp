@@ -15,7 +15,6 @@
 
 #include "adamerge/error.h"
 #include "hub/cache.h"
-#include "hub/digest.h"
 #include "hub/http.h"
 #include "hub/listing.h"
 #include "model/model_config.h"

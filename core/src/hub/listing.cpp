@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "adamerge/error.h"
-#include "hub/digest.h"
+#include "hub/cache.h"
 #include "hub/layout.h"
 #include "model/model_files.h"
 

@@ -11,6 +11,9 @@
 #include <set>
 
 #include "adamerge/error.h"
+#include "adamerge/methods.h"
+#include "support/files.h"
+#include "support/json.h"
 
 namespace adamerge {
 namespace {
@@ -66,6 +69,70 @@ void requireUsable(const CalibrationOptions& options) {
     throw Error("--r-max takes at least one value, ascending");
   }
   requireStatistics(options.choice);
+}
+
+constexpr std::size_t kBatch = 8;
+
+SchedulePoint measure(const Engine& engine, std::span<const InputTensor> images,
+                      MethodChoice choice, const std::string& key, int value,
+                      const std::stop_token& stop) {
+  choice.settings[key] = std::int64_t{value};
+  const PreparedMethod method = engine.prepare(choice, stop);
+  SchedulePoint point;
+  point.key = key;
+  point.value = value;
+  point.images = images.size();
+  point.unmerged = unmergedFlops(engine.info().vit).paper;
+  point.tokens_per_block.assign(static_cast<std::size_t>(engine.info().vit.depth), 0.0);
+  const double share = 1.0 / static_cast<double>(images.size());
+  for (std::size_t first = 0; first < images.size(); first += kBatch) {
+    const auto batch = images.subspan(first, std::min(kBatch, images.size() - first));
+    for (const ImageResult& image : engine.run(batch, method, {.trace = false}, stop)) {
+      point.flops.paper += share * image.flops.paper;
+      point.flops.total += share * image.flops.total;
+      point.calibrated = point.calibrated && image.calibrated;
+      for (std::size_t block = 0; block < image.layers.size(); ++block) {
+        const LayerTrace& layer = image.layers[block];
+        point.tokens_per_block[block] +=
+            share * (engine.info().vit.restores() ? layer.tokens_inside : layer.tokens_in);
+      }
+    }
+  }
+  return point;
+}
+
+constexpr int kStatisticsFormat = 1;
+constexpr int kMostDepth = 10000;
+constexpr int kMostPasses = 1000;
+constexpr int kMostCounted = 1'000'000'000;
+
+std::vector<double> perBlock(const JsonFields& entry, std::string_view key, int depth) {
+  std::vector<double> values = entry.numbers(key).required();
+  if (values.size() != static_cast<std::size_t>(depth)) {
+    entry.fail(key, fmt::format("must be a list of {} numbers, one per block", depth));
+  }
+  return values;
+}
+
+StatisticsEntry readEntry(const JsonFields& fields, const std::string& knob, int depth) {
+  StatisticsEntry entry;
+  entry.r_max = fields.count(knob).required();
+  entry.mu = perBlock(fields, "mu", depth);
+  entry.sigma = perBlock(fields, "sigma", depth);
+  if (std::any_of(entry.sigma.begin(), entry.sigma.end(), [](double s) { return s < 0; })) {
+    fields.fail("sigma", "holds a negative number");
+  }
+  return entry;
+}
+
+/// The setting whose values the entries are for.
+std::string knobOf(const JsonFields& entry) {
+  for (const MethodInfo& method : methods()) {
+    for (const CompressionKnob& knob : method.compression) {
+      if (knob.uses_statistics && entry.has(knob.key)) return knob.key;
+    }
+  }
+  return Statistics().knob;
 }
 
 }  // namespace
@@ -140,40 +207,6 @@ Statistics calibrate(const Engine& engine, const BatchSource& images, std::size_
   return statistics;
 }
 
-namespace {
-
-constexpr std::size_t kBatch = 8;
-
-SchedulePoint measure(const Engine& engine, std::span<const InputTensor> images,
-                      MethodChoice choice, const std::string& key, int value,
-                      const std::stop_token& stop) {
-  choice.settings[key] = std::int64_t{value};
-  const PreparedMethod method = engine.prepare(choice, stop);
-  SchedulePoint point;
-  point.key = key;
-  point.value = value;
-  point.images = images.size();
-  point.unmerged = unmergedFlops(engine.info().vit).paper;
-  point.tokens_per_block.assign(static_cast<std::size_t>(engine.info().vit.depth), 0.0);
-  const double share = 1.0 / static_cast<double>(images.size());
-  for (std::size_t first = 0; first < images.size(); first += kBatch) {
-    const auto batch = images.subspan(first, std::min(kBatch, images.size() - first));
-    for (const ImageResult& image : engine.run(batch, method, {.trace = false}, stop)) {
-      point.flops.paper += share * image.flops.paper;
-      point.flops.total += share * image.flops.total;
-      point.calibrated = point.calibrated && image.calibrated;
-      for (std::size_t block = 0; block < image.layers.size(); ++block) {
-        const LayerTrace& layer = image.layers[block];
-        point.tokens_per_block[block] +=
-            share * (engine.info().vit.restores() ? layer.tokens_inside : layer.tokens_in);
-      }
-    }
-  }
-  return point;
-}
-
-}  // namespace
-
 SchedulePoint matchFlops(const Engine& engine, std::span<const InputTensor> images,
                          const MethodChoice& wanted, double target,
                          const ProgressCallback& progress, const std::stop_token& stop) {
@@ -219,6 +252,66 @@ SchedulePoint matchFlops(const Engine& engine, std::span<const InputTensor> imag
   }
   return std::abs(below.flops.paper - target) <= std::abs(above.flops.paper - target) ? below
                                                                                       : above;
+}
+
+StatisticsEntry interpolate(const Statistics& statistics, int r_max) {
+  const auto& entries = statistics.entries;
+  const auto above =
+      std::lower_bound(entries.begin(), entries.end(), r_max,
+                       [](const StatisticsEntry& entry, int value) { return entry.r_max < value; });
+  if (above == entries.end()) return entries.back();
+  if (above == entries.begin() || above->r_max == r_max) return *above;
+  const StatisticsEntry& low = *std::prev(above);
+  const double t = static_cast<double>(r_max - low.r_max) / (above->r_max - low.r_max);
+  StatisticsEntry mixed{r_max, {}, {}};
+  for (std::size_t block = 0; block < low.mu.size(); ++block) {
+    mixed.mu.push_back(std::lerp(low.mu[block], above->mu[block], t));
+    mixed.sigma.push_back(std::lerp(low.sigma[block], above->sigma[block], t));
+  }
+  return mixed;
+}
+
+Statistics readStatistics(const std::filesystem::path& path) {
+  const nlohmann::json json = readJson(path);
+  const JsonFields fields =
+      JsonFields::of(json, fmt::format("{}: not usable as layer statistics", path.string()));
+  fields.count("format", kStatisticsFormat, kStatisticsFormat).required();
+  Statistics statistics;
+  statistics.model = fields.text("model").valueOr("");
+  statistics.depth = fields.count("depth", 1, kMostDepth).required();
+  statistics.passes = fields.count("passes", 0, kMostPasses).valueOr(statistics.passes);
+  statistics.images = fields.count("images", 0, kMostCounted).valueOr(0);
+  statistics.source = fields.text("source").valueOr("");
+  statistics.created = fields.text("created").valueOr("");
+  statistics.dtype = fields.text("dtype").valueOr("");
+  statistics.settings = fields.settings("settings").valueOr({});
+  for (const JsonFields& entry : fields.list("entries")) {
+    if (statistics.entries.empty()) statistics.knob = knobOf(entry);
+    statistics.entries.push_back(readEntry(entry, statistics.knob, statistics.depth));
+    if (statistics.entries.size() > 1 &&
+        std::prev(statistics.entries.end(), 2)->r_max >= statistics.entries.back().r_max) {
+      fields.fail("entries", fmt::format("must ascend in {}", statistics.knob));
+    }
+  }
+  return statistics;
+}
+
+void writeStatistics(const Statistics& statistics, const std::filesystem::path& path) {
+  nlohmann::ordered_json json = {{"format", kStatisticsFormat},
+                                 {"model", statistics.model},
+                                 {"depth", statistics.depth},
+                                 {"passes", statistics.passes},
+                                 {"images", statistics.images},
+                                 {"source", statistics.source},
+                                 {"created", statistics.created},
+                                 {"dtype", statistics.dtype},
+                                 {"settings", toJson(statistics.settings)}};
+  json["entries"] = nlohmann::ordered_json::array();
+  for (const StatisticsEntry& entry : statistics.entries) {
+    json["entries"].push_back(
+        {{statistics.knob, entry.r_max}, {"mu", entry.mu}, {"sigma", entry.sigma}});
+  }
+  writeFileAtomically(path, jsonText(json));
 }
 
 }  // namespace adamerge

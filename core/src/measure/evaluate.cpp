@@ -8,7 +8,7 @@
 #include <map>
 
 #include "adamerge/error.h"
-#include "adamerge/unsaved_work.h"
+#include "adamerge/files.h"
 #include "measure/batch_lanes.h"
 #include "measure/choices.h"
 #include "measure/picture_rows.h"

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "adamerge/importance.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
+#include "adamerge/calibrate.h"
 #include "adamerge/error.h"
-#include "engine/prepared_method.h"
+#include "engine/placed_model.h"
 #include "support/files.h"
 #include "support/json.h"
 

@@ -1,22 +1,28 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "measure/machine.h"
 
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif
 
 #include "adamerge/benchmark.h"
+#include "engine/device.h"
 #include "kernels/cpu/isa.h"
+#include "kernels/linear.h"
 
 namespace adamerge {
 namespace {
@@ -29,6 +35,19 @@ std::string processorName(const utsname& system) {
   }
   return system.machine;
 }
+
+/// Of a line such as "VmHWM:    123456 kB".
+std::optional<std::uint64_t> statusBytes(std::string_view key) {
+  std::ifstream file("/proc/self/status");
+  for (std::string word; file >> word;) {
+    std::uint64_t kilobytes = 0;
+    if (word == key && file >> kilobytes) return kilobytes * 1024;
+  }
+  return std::nullopt;
+}
+
+constexpr int kUntimed = 2;
+constexpr int kTimed = 7;
 
 }  // namespace
 
@@ -45,20 +64,6 @@ Machine thisMachine() {
   return machine;
 }
 
-namespace {
-
-/// Of a line such as "VmHWM:    123456 kB".
-std::optional<std::uint64_t> statusBytes(std::string_view key) {
-  std::ifstream file("/proc/self/status");
-  for (std::string word; file >> word;) {
-    std::uint64_t kilobytes = 0;
-    if (word == key && file >> kilobytes) return kilobytes * 1024;
-  }
-  return std::nullopt;
-}
-
-}  // namespace
-
 void releaseFreedMemory() {
 #if defined(__GLIBC__)
   ::malloc_trim(0);
@@ -73,5 +78,54 @@ bool restartPeak() {
 }
 
 std::optional<std::uint64_t> peakBytes() { return statusBytes("VmHWM:"); }
+
+struct ProductRate::Operands {
+  at::Tensor x;
+  PackedLinear linear;
+
+  /// Until the result is there: a GPU goes on by itself.
+  void multiply() const {
+    const at::Tensor result = linear(x);
+    if (!result.is_cpu()) result.flatten()[0].item();
+  }
+};
+
+ProductRate::ProductRate(const std::string& device, const std::string& dtype)
+    : operands_(std::make_unique<Operands>()) {
+  const c10::InferenceMode guard;
+  const at::Device place = parseDevice(device);
+  const at::ScalarType type = parseDtype(dtype, place);
+  const at::Generator generator = at::detail::createCPUGenerator(1);
+  const auto noise = [&](std::int64_t rows, std::int64_t columns) {
+    return at::empty({rows, columns}, at::kFloat)
+        .normal_(0, 1, generator)
+        .to(at::TensorOptions().device(place).dtype(type));
+  };
+  operands_->x = noise(kProductShape.rows, kProductShape.depth);
+  operands_->linear = PackedLinear(noise(kProductShape.columns, kProductShape.depth), at::Tensor());
+}
+
+ProductRate::ProductRate(ProductRate&&) noexcept = default;
+ProductRate::~ProductRate() = default;
+
+double ProductRate::measure() const {
+  const c10::InferenceMode guard;
+  for (int i = 0; i < kUntimed; ++i) operands_->multiply();
+  std::vector<double> seconds;
+  for (int i = 0; i < kTimed; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    operands_->multiply();
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    seconds.push_back(took.count());
+  }
+  const double flops = 2.0 * kProductShape.rows * kProductShape.depth * kProductShape.columns;
+  return flops / spreadOf(seconds).median * 1e-9;
+}
+
+int threadsInUse() { return at::get_num_threads(); }
+
+std::size_t bytesOf(const std::string& dtype) {
+  return c10::elementSize(parseDtype(dtype, at::Device(at::kCUDA)));
+}
 
 }  // namespace adamerge

@@ -19,103 +19,16 @@
 #include "weights/mapped_file.h"
 
 namespace adamerge {
-/// Where each column of a file stands.
-struct PictureColumns {
-  struct Top {
-    std::size_t index = 0;
-    std::size_t name = 0;
-    std::size_t probability = 0;
-  };
-  std::size_t image, label, class_name, method, settings, statistics, class_probability, right,
-      logit_cosine, embedding_cosine, merged, flops, edges, entropy, pixels, model, dataset;
-  std::vector<Top> top;
-  std::vector<std::size_t> blocks;
-  std::size_t count = 0;
-};
-
 namespace {
 
-using Columns = PictureColumns;
+/// The fields of one row, as they stand in the file.
+using Fields = std::vector<std::string_view>;
 
 constexpr std::size_t kRowsBetweenLooks = 4096;
 constexpr std::size_t kMostChoices = 10'000;
 constexpr int kMostClassIndex = 1'000'000;
 constexpr std::size_t kFingerprintDigits = 16;
 constexpr int kMostMerged = std::numeric_limits<std::uint16_t>::max();
-
-/// The fields of one row, as they stand in the file.
-using Fields = std::vector<std::string_view>;
-
-/// Splits the row that begins at `at` and returns where the next one does; npos: the text ends
-/// within it.
-std::size_t splitRow(std::string_view text, std::size_t at, Fields& fields) {
-  fields.clear();
-  std::size_t begin = at;
-  bool quoted = false;
-  for (; at < text.size(); ++at) {
-    const char c = text[at];
-    if (c == '"') quoted = !quoted;
-    if (quoted || (c != ',' && c != '\n')) continue;
-    std::size_t end = at;
-    if (c == '\n' && end > begin && text[end - 1] == '\r') --end;
-    fields.push_back(text.substr(begin, end - begin));
-    begin = at + 1;
-    if (c == '\n') return begin;
-  }
-  return std::string_view::npos;
-}
-
-std::string unquoted(std::string_view field) {
-  if (field.size() < 2 || field.front() != '"' || field.back() != '"') return std::string(field);
-  field = field.substr(1, field.size() - 2);
-  std::string text;
-  text.reserve(field.size());
-  for (std::size_t at = 0; at < field.size(); ++at) {
-    text.push_back(field[at]);
-    if (field[at] == '"' && at + 1 < field.size() && field[at + 1] == '"') ++at;
-  }
-  return text;
-}
-
-Columns columnsOf(const Fields& header, const std::string& file) {
-  std::map<std::string, std::size_t, std::less<>> places;
-  for (std::size_t i = 0; i < header.size(); ++i) places.emplace(unquoted(header[i]), i);
-  const auto find = [&](std::string_view name) {
-    const auto place = places.find(name);
-    if (place != places.end()) return place->second;
-    throw Error(fmt::format(
-        "{}: not a file of `adamerge evaluate --per-image`: it has no column \"{}\"", file, name));
-  };
-  Columns columns{find(column::kImage),
-                  find(column::kLabel),
-                  find(column::kClass),
-                  find(column::kMethod),
-                  find(column::kSettings),
-                  find(column::kStatistics),
-                  find(column::kClassProbability),
-                  find(column::kRight),
-                  find(column::kLogitCosine),
-                  find(column::kEmbeddingCosine),
-                  find(column::kMerged),
-                  find(column::kFlops),
-                  find(column::kEdges),
-                  find(column::kEntropy),
-                  find(column::kPixels),
-                  find(column::kModel),
-                  find(column::kDataset),
-                  {},
-                  {},
-                  header.size()};
-  for (int place = 1; place <= kListedClasses; ++place) {
-    const auto names = topColumns(place);
-    columns.top.push_back({find(names[0]), find(names[1]), find(names[2])});
-  }
-  for (int block = 1; places.contains(mergedColumn(block)); ++block) {
-    columns.blocks.push_back(find(mergedColumn(block)));
-  }
-  find(mergedColumn(1));
-  return columns;
-}
 
 }  // namespace
 
@@ -165,7 +78,7 @@ struct PictureFile::State {
 namespace {
 
 /// "method,settings,statistics", as they stand.
-std::string settingsText(const Fields& fields, const Columns& columns) {
+std::string settingsText(const Fields& fields, const PictureColumns& columns) {
   return fmt::format("{},{},{}", fields[columns.method], fields[columns.settings],
                      fields[columns.statistics]);
 }
@@ -187,10 +100,10 @@ Number PictureFile::State::number(const Fields& fields, std::size_t column, Numb
 }
 
 MethodChoice PictureFile::State::choiceOf(const Fields& fields) const {
-  MethodChoice choice{unquoted(fields[columns.method]), {}, nullptr, false};
+  MethodChoice choice{csvUnquoted(fields[columns.method]), {}, nullptr, false};
   try {
     const nlohmann::json json =
-        parseJsonObject(unquoted(fields[columns.settings]), "column settings");
+        parseJsonObject(csvUnquoted(fields[columns.settings]), "column settings");
     const nlohmann::json holder = {{"settings", json}};
     choice.settings = JsonFields::of(holder, "column settings").settings("settings").valueOr({});
     choice.settings = completeSettings(choice);
@@ -202,7 +115,7 @@ MethodChoice PictureFile::State::choiceOf(const Fields& fields) const {
 
 /// Of layer statistics; it names a file, so it is no more than it should be.
 std::string PictureFile::State::fingerprintOf(const Fields& fields) const {
-  std::string text = unquoted(fields[columns.statistics]);
+  std::string text = csvUnquoted(fields[columns.statistics]);
   const bool hexadecimal = text.find_first_not_of("0123456789abcdef") == std::string::npos;
   if (!text.empty() && (text.size() != kFingerprintDigits || !hexadecimal)) {
     fail(fmt::format("\"{}\" in column {} is no fingerprint of {} hexadecimal digits",
@@ -212,7 +125,7 @@ std::string PictureFile::State::fingerprintOf(const Fields& fields) const {
 }
 
 void PictureFile::State::name(int index, std::string_view field) {
-  if (!field.empty() && !classes.contains(index)) classes.emplace(index, unquoted(field));
+  if (!field.empty() && !classes.contains(index)) classes.emplace(index, csvUnquoted(field));
 }
 
 /// What the first row of a picture tells.
@@ -262,7 +175,7 @@ void PictureFile::State::readRow(const Fields& fields) {
   }
   Outcome outcome;
   outcome.class_probability = std::numeric_limits<float>::quiet_NaN();
-  const Columns::Top& top = columns.top.front();
+  const PictureColumns::Top& top = columns.top.front();
   if (!fields[top.index].empty()) {
     outcome.top = number(fields, top.index, 0, kMostClassIndex);
     outcome.top_probability = number(fields, top.probability, 0.0F, 1.0F);
@@ -281,7 +194,7 @@ void PictureFile::State::readRow(const Fields& fields) {
 
 /// What is read again by row(), and what the row says twice.
 void PictureFile::State::check(const Fields& fields, const Outcome& outcome) const {
-  for (const Columns::Top& top : columns.top) {
+  for (const PictureColumns::Top& top : columns.top) {
     if (fields[top.index].empty()) continue;
     number(fields, top.index, 0, kMostClassIndex);
     number(fields, top.probability, 0.0, 1.0);
@@ -310,11 +223,11 @@ void PictureFile::State::check(const Fields& fields, const Outcome& outcome) con
 void PictureFile::State::read(const ProgressCallback& progress, const std::stop_token& stop) {
   const std::string_view text = file.text();
   Fields fields;
-  std::size_t at = splitRow(text, 0, fields);
+  std::size_t at = splitCsvRow(text, 0, fields);
   if (at == std::string_view::npos) {
     throw Error(fmt::format("{}: not a file of `adamerge evaluate --per-image`", file.name()));
   }
-  columns = columnsOf(fields, file.name());
+  columns = pictureColumns(fields, file.name());
   while (at < text.size()) {
     if (row_ % kRowsBetweenLooks == 0) {
       throwIfStopped(stop);
@@ -324,12 +237,12 @@ void PictureFile::State::read(const ProgressCallback& progress, const std::stop_
       }
     }
     at_ = at;
-    at = splitRow(text, at, fields);
+    at = splitCsvRow(text, at, fields);
     if (at == std::string_view::npos) fail("the file ends in the middle of it");
     readRow(fields);
     if (row_++ == 0) {
-      model = unquoted(fields[columns.model]);
-      dataset = unquoted(fields[columns.dataset]);
+      model = csvUnquoted(fields[columns.model]);
+      dataset = csvUnquoted(fields[columns.dataset]);
     }
   }
   if (outcomes.empty()) throw Error(fmt::format("{}: it holds no images", file.name()));
@@ -415,15 +328,15 @@ std::vector<int> PictureFile::classIndices() const {
 
 std::string PictureFile::imageName(std::size_t picture) const {
   Fields fields;
-  splitRow(state_->file.text(), state_->offsets[picture], fields);
-  return unquoted(fields[state_->columns.image]);
+  splitCsvRow(state_->file.text(), state_->offsets[picture], fields);
+  return csvUnquoted(fields[state_->columns.image]);
 }
 
 PictureRow PictureFile::row(std::size_t picture, std::size_t point) const {
-  const Columns& columns = state_->columns;
+  const PictureColumns& columns = state_->columns;
   Fields fields;
   std::size_t at = state_->offsets[picture];
-  for (std::size_t i = 0; i <= point; ++i) at = splitRow(state_->file.text(), at, fields);
+  for (std::size_t i = 0; i <= point; ++i) at = splitCsvRow(state_->file.text(), at, fields);
   const auto number = [&](std::size_t column) {
     double value = 0;
     std::from_chars(fields[column].data(), fields[column].data() + fields[column].size(), value);
@@ -433,13 +346,13 @@ PictureRow PictureFile::row(std::size_t picture, std::size_t point) const {
     return fields[column].empty() ? std::nullopt : std::optional(number(column));
   };
   PictureRow row;
-  row.image = unquoted(fields[columns.image]);
+  row.image = csvUnquoted(fields[columns.image]);
   row.label = state_->labels[picture];
-  row.label_name = unquoted(fields[columns.class_name]);
-  for (const Columns::Top& top : columns.top) {
+  row.label_name = csvUnquoted(fields[columns.class_name]);
+  for (const PictureColumns::Top& top : columns.top) {
     if (fields[top.index].empty()) break;
-    row.top.push_back(
-        {static_cast<int>(number(top.index)), unquoted(fields[top.name]), number(top.probability)});
+    row.top.push_back({static_cast<int>(number(top.index)), csvUnquoted(fields[top.name]),
+                       number(top.probability)});
   }
   row.class_probability = optional(columns.class_probability);
   row.right = outcome(picture, point).right;
@@ -450,7 +363,7 @@ PictureRow PictureFile::row(std::size_t picture, std::size_t point) const {
   }
   row.flops = number(columns.flops);
   row.complexity = {number(columns.edges), number(columns.entropy)};
-  row.pixels = unquoted(fields[columns.pixels]);
+  row.pixels = csvUnquoted(fields[columns.pixels]);
   return row;
 }
 

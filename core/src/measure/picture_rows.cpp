@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <system_error>
 
 #include "adamerge/report.h"
@@ -18,7 +19,6 @@
 #include "support/files.h"
 #include "support/fingerprint.h"
 #include "support/json.h"
-#include "support/system_calls.h"
 #include "support/text.h"
 
 namespace adamerge {
@@ -91,6 +91,47 @@ std::string statisticsFingerprint(const Statistics& statistics) {
   Fingerprint fingerprint;
   add(fingerprint, statistics);
   return fingerprint.text();
+}
+
+PictureColumns pictureColumns(const std::vector<std::string_view>& header,
+                              const std::string& file) {
+  std::map<std::string, std::size_t, std::less<>> places;
+  for (std::size_t i = 0; i < header.size(); ++i) places.emplace(csvUnquoted(header[i]), i);
+  const auto find = [&](std::string_view name) {
+    const auto place = places.find(name);
+    if (place != places.end()) return place->second;
+    throw Error(fmt::format(
+        "{}: not a file of `adamerge evaluate --per-image`: it has no column \"{}\"", file, name));
+  };
+  PictureColumns columns{find(column::kImage),
+                         find(column::kLabel),
+                         find(column::kClass),
+                         find(column::kMethod),
+                         find(column::kSettings),
+                         find(column::kStatistics),
+                         find(column::kClassProbability),
+                         find(column::kRight),
+                         find(column::kLogitCosine),
+                         find(column::kEmbeddingCosine),
+                         find(column::kMerged),
+                         find(column::kFlops),
+                         find(column::kEdges),
+                         find(column::kEntropy),
+                         find(column::kPixels),
+                         find(column::kModel),
+                         find(column::kDataset),
+                         {},
+                         {},
+                         header.size()};
+  for (int place = 1; place <= kListedClasses; ++place) {
+    const auto names = topColumns(place);
+    columns.top.push_back({find(names[0]), find(names[1]), find(names[2])});
+  }
+  for (int block = 1; places.contains(mergedColumn(block)); ++block) {
+    columns.blocks.push_back(find(mergedColumn(block)));
+  }
+  find(mergedColumn(1));
+  return columns;
 }
 
 std::string statisticsFingerprint(const Engine& engine, const MethodChoice& choice) {

@@ -43,6 +43,22 @@ inline constexpr std::string_view kDataset = "dataset";
 std::array<std::string, 3> topColumns(int place);
 std::string mergedColumn(int block);  ///< "merged_1": blocks count from 1, as in evaluationCsv()
 
+/// Where each column of a file stands.
+struct PictureColumns {
+  struct Top {
+    std::size_t index = 0;
+    std::size_t name = 0;
+    std::size_t probability = 0;
+  };
+  std::size_t image, label, class_name, method, settings, statistics, class_probability, right,
+      logit_cosine, embedding_cosine, merged, flops, edges, entropy, pixels, model, dataset;
+  std::vector<Top> top;
+  std::vector<std::size_t> blocks;
+  std::size_t count = 0;
+};
+/// By the first row of `file`. Throws Error: a column is missing.
+PictureColumns pictureColumns(const std::vector<std::string_view>& header, const std::string& file);
+
 /// Of the layer statistics that the choice may use, or the model's; empty: it uses none.
 std::string statisticsFingerprint(const Engine& engine, const MethodChoice& choice);
 std::string statisticsFingerprint(const Statistics& statistics);

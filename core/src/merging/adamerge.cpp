@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "merging/adamerge.h"
+#include "merging/entries.h"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "merging/adamerge.h"
 #include "merging/common_settings.h"
 #include "merging/entries.h"
 #include "merging/inside.h"
@@ -130,6 +129,36 @@ MethodEntry adaMergeEntry() {
   entry.info.uncalibrated = "every block merges half of {}";
   entry.info.settings = adaMergeSettings();
   entry.make = makeAdaMerge;
+  return entry;
+}
+
+MethodEntry adaMergePlusEntry() {
+  const Settings ours{{"salience", false},
+                      {"adaptive", false},
+                      {"partition", std::string("alternating")},
+                      {"similarity", std::string("ward")},
+                      {"weights", std::string("size")},
+                      {"place", std::string("after-attention")},
+                      {"schedule", std::string("budget")}};
+  MethodEntry entry = adaMergeEntry();
+  entry.info.id = "adamerge+";
+  entry.info.label = "AdaMerge+";
+  entry.info.description =
+      "Training-free preset of this program: merges after attention, near neighbours first, by the "
+      "least growth of variance within groups; late where little merges, early where much does.";
+  entry.info.reference = "AdaMerge Studio, models/README.md";
+  entry.info.merges_inside = false;
+  std::erase_if(entry.info.settings,
+                [](const SettingInfo& setting) { return setting.scope == SettingScope::kInside; });
+  std::erase_if(entry.info.compression,
+                [](const CompressionKnob& knob) { return knob.key == "ratio"; });
+  std::erase(entry.info.statistics_settings, "blocks");
+  for (SettingInfo& setting : entry.info.settings) {
+    if (const auto found = ours.find(setting.key); found != ours.end()) {
+      setting.fallback = found->second;
+    }
+    if (setting.key == "proportional_attention") setting = proportionalAttentionSetting(true);
+  }
   return entry;
 }
 

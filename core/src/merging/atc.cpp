@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "merging/atc.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -2,8 +2,18 @@
 #include "merging/method.h"
 
 #include "kernels/parallel.h"
+#include "merging/entries.h"
 
 namespace adamerge {
+namespace {
+
+class None final : public ImageMethod {
+ public:
+  Stage stage() const override { return Stage::kNever; }
+  MergePlan plan(const LayerTokens& /*layer*/) const override { return {}; }
+};
+
+}  // namespace
 
 void forEachImage(std::size_t images, const std::function<void(std::size_t)>& work) {
   if (images == 1) {
@@ -48,6 +58,16 @@ std::vector<MergePlan> ImageMethod::planSet(std::span<const LayerTokens> images)
   }
   forEachImage(own.size(), [&](std::size_t i) { plans[i] = plan(own[i]); });
   return plans;
+}
+
+MethodEntry noneEntry() {
+  MethodEntry entry;
+  entry.info.id = "none";
+  entry.info.merges_inside = true;
+  entry.info.label = "Unmerged";
+  entry.info.description = "The model as it is: no token merges.";
+  entry.make = [](const Settings&, const MethodContext&) { return std::make_unique<None>(); };
+  return entry;
 }
 
 }  // namespace adamerge

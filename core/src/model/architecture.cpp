@@ -12,17 +12,16 @@
 #include <utility>
 
 #include "adamerge/error.h"
-#include "model/network.h"
-#include "model/position_grid.h"
+#include "model/tensor_reader.h"
 #include "support/text.h"
 
 namespace adamerge {
 namespace {
 
-class Finder {
+class Finder : private TensorReader {
  public:
   Finder(const FileTensors& tensors, const ModelConfig& config, std::vector<std::string>& notes)
-      : tensors_(tensors), config_(config), notes_(notes), vit_(config.base) {}
+      : TensorReader(tensors, config), notes_(notes), vit_(config.base) {}
 
   VitConfig find(const std::optional<InputSize>& input_size) {
     readPatches();
@@ -31,53 +30,11 @@ class Finder {
     readHeads();
     readNormsAndHead();
     readFilter();
-    readPositions(input_size);
-    readRelativeBias();
-    readWindows();
-    chooseInput(input_size);
-    readRotary();
+    readPositions(*this, input_size, vit_, notes_);
     return vit_;
   }
 
  private:
-  [[noreturn]] void fail(const std::string& problem) const { tensors_.fail(problem); }
-
-  bool has(std::string_view name) const { return tensors_.has(name); }
-
-  /// Length of an axis of a tensor that must have `axes` of them.
-  int length(const std::string& name, std::int64_t axes, std::int64_t axis) const {
-    const at::Tensor tensor = tensors_.find(name);
-    if (!tensor.defined()) {
-      fail(fmt::format("tensor '{}' is missing; no Vision Transformer of this kind is without it",
-                       tensors_.inFile(name)));
-    }
-    constexpr std::int64_t kMax = 1 << 24;
-    const at::IntArrayRef shape = tensor.sizes();
-    if (tensor.dim() != axes || shape[axis] < 1 || shape[axis] > kMax) {
-      fail(fmt::format("tensor '{}' has shape [{}], {} sizes are expected", tensors_.inFile(name),
-                       fmt::join(shape, ", "), axes));
-    }
-    return static_cast<int>(shape[axis]);
-  }
-
-  template <class T>
-  void agree(const Field<T>& field, T found) const {
-    if (field && *field != found) {
-      throw Error(fmt::format("{}: {} is {}, but the tensors in {} say {}", config_.file, field.key,
-                              *field, tensors_.file(), found));
-    }
-  }
-
-  /// `found`: that `tensor` is there.
-  void agree(const Field<bool>& field, bool found, const std::string& tensor) const {
-    if (!field || *field == found) return;
-    const std::string problem =
-        fmt::format("{} is {}, but tensor '{}' is {}", field.key, *field,
-                    printable(tensors_.inFile(tensor), 80), found ? "there" : "missing");
-    if (config_.file.empty()) fail(fmt::format("in this family {}", problem));
-    throw Error(fmt::format("{}: {} in {}", config_.file, problem, tensors_.file()));
-  }
-
   void readPatches() {
     constexpr const char* kName = "patch_embed.proj.weight";
     vit_.dim = length(kName, 4, 0);
@@ -307,285 +264,40 @@ class Finder {
     agree(config_.filter_factor, filter.hidden_factor);
   }
 
-  /// FourCastNet's file says how many patches there are, not of how many rows.
-  PositionGrid namedGrid(const std::optional<InputSize>& wanted, int tokens) const {
-    const std::string patches = fmt::format(
-        "its position table has {} patches of {} x {} pixels, and nothing in the file "
-        "says in how many rows",
-        tokens, vit_.patch_size, vit_.patch_size);
-    if (!wanted) fail(patches + "; --input-size HEIGHTxWIDTH must, as 720x1440");
-    const int rows = wanted->height / vit_.patch_size;
-    const int columns = wanted->width / vit_.patch_size;
-    if (static_cast<std::int64_t>(rows) * columns != tokens) {
-      fail(fmt::format("{}; --input-size {}x{} makes {} x {}", patches, wanted->height,
-                       wanted->width, rows, columns));
-    }
-    return {true, rows, columns};
-  }
-
-  void readPositions(const std::optional<InputSize>& wanted) {
-    vit_.position_table = has("pos_embed");
-    agree(config_.position_table, vit_.position_table, "pos_embed");
-    if (!vit_.position_table) {
-      vit_.position_grid_height = 0;
-      vit_.position_grid_width = 0;
-      return;
-    }
-    const int tokens = length("pos_embed", 3, 1);
-    const PositionGrid grid = config_.size_must_be_named
-                                  ? namedGrid(wanted, tokens)
-                                  : findPositionGrid(tokens, vit_.prefixTokens(), vit_.patch_size,
-                                                     config_, tensors_.file());
-    vit_.position_covers_prefix = grid.covers_prefix;
-    vit_.position_grid_height = grid.height;
-    vit_.position_grid_width = grid.width;
-  }
-
-  void readRelativeBias() {
-    constexpr const char* kOwn = "blocks.0.attn.relative_position_bias_table";
-    constexpr const char* kShared = "rel_pos_bias.relative_position_bias_table";
-    RelativeBias& bias = vit_.relative_bias;
-    bias.per_block = has(kOwn);
-    bias.shared = has(kShared);
-    agree(config_.block_bias, bias.per_block, kOwn);
-    agree(config_.shared_bias, bias.shared, kShared);
-    if (!vit_.hasRelativeBias()) return;
-    if (!vit_.class_token || vit_.prefixTokens() != 1) {
-      fail("has a relative position bias, which needs a class token and no other prefix tokens");
-    }
-    const std::string name = bias.per_block ? kOwn : kShared;
-    const int rows = length(name, 2, 0);
-    agree(config_.heads, length(name, 2, 1));
-    InputSize window{};
-    if (const auto& size = config_.trained_size) {
-      window = {(*size).height / vit_.patch_size, (*size).width / vit_.patch_size};
-    } else if (vit_.position_table) {
-      window = {vit_.position_grid_height, vit_.position_grid_width};
-    }
-    if (window.height < 1 || relativeRows(window.height, window.width) != rows) {
-      // timm takes a table of another length than the config's grid as a square's.
-      const auto side =
-          static_cast<int>(std::lround((std::sqrt(std::max(rows - 3.0, 1.0)) + 1) / 2));
-      if (relativeRows(side, side) != rows) {
-        if (const auto& size = config_.trained_size) {
-          throw Error(
-              fmt::format("{}: {} is {} x {}, but '{}' in {} has {} rows, which are the offsets of "
-                          "no such grid",
-                          config_.file, size.key, (*size).height, (*size).width,
-                          tensors_.inFile(name), tensors_.file(), rows));
-        }
-        fail(fmt::format("tensor '{}' has {} rows, which are the offsets of no grid of patches",
-                         tensors_.inFile(name), rows));
-      }
-      if (config_.trained_size && config_.format != ConfigFormat::kTimm) {
-        throw Error(fmt::format("{}: {} is {} x {}, but '{}' in {} is of {} x {} patches",
-                                config_.file, config_.trained_size.key,
-                                (*config_.trained_size).height, (*config_.trained_size).width,
-                                tensors_.inFile(name), tensors_.file(), side, side));
-      }
-      window = {side, side};
-    }
-    bias.window_height = window.height;
-    bias.window_width = window.width;
-  }
-
-  /// Sides of windows as the family says; tables and neck as the tensors show them.
-  void readWindows() {
-    WindowedAttention& windows = vit_.windows;
-    if (windows.sides.empty()) return;
-    if (static_cast<int>(windows.sides.size()) != vit_.depth) {
-      fail(
-          fmt::format("has windows for {} blocks and {} blocks", windows.sides.size(), vit_.depth));
-    }
-    windows.relative = !tensors_.first("blocks.*.attn.rel_pos_h").empty();
-    agree(config_.relative, windows.relative, "blocks.0.attn.rel_pos_h");
-    const auto places = [&](int block, const char* axis) {
-      return (length(fmt::format("blocks.{}.attn.rel_pos_{}", block, axis), 2, 0) + 1) / 2;
-    };
-    for (int block = 0; windows.relative && block < vit_.depth; ++block) {
-      if (windows.sides[static_cast<std::size_t>(block)] != 0) continue;
-      windows.table_height = places(block, "h");
-      windows.table_width = places(block, "w");
-      break;
-    }
-    vit_.neck_channels = has("neck.0.weight") ? length("neck.0.weight", 4, 0) : 0;
-    vit_.neck_norm = vit_.neck_channels == 0 && has("neck.weight");
-    agree(config_.neck_channels, vit_.neck_channels);
-  }
-
-  void chooseInput(const std::optional<InputSize>& wanted) {
-    InputSize size{vit_.position_grid_height * vit_.patch_size,
-                   vit_.position_grid_width * vit_.patch_size};
-    if (!vit_.position_table) {
-      size = {vit_.relative_bias.window_height * vit_.patch_size,
-              vit_.relative_bias.window_width * vit_.patch_size};
-      constexpr int kUsualSide = 224;
-      if (size.height == 0) size = {kUsualSide, kUsualSide};
-    }
-    std::string source = tensors_.file();
-    if (config_.trained_size) size = *config_.trained_size;
-    if (config_.input_size) size = *config_.input_size;
-    if (config_.trained_size || config_.input_size) source = config_.file;
-    if (wanted) {
-      size = *wanted;
-      source = "the input size asked for";
-    }
-    constexpr int kMaxSide = 65536;
-    if (size.height < vit_.patch_size || size.width < vit_.patch_size || size.height > kMaxSide ||
-        size.width > kMaxSide) {
-      throw Error(
-          fmt::format("{}: {} x {} pixels; height and width from the patch size {} up to {} are "
-                      "possible",
-                      source, size.height, size.width, vit_.patch_size, kMaxSide));
-    }
-    constexpr std::int64_t kMaxTokens = 1'000'000;
-    const std::int64_t tokens =
-        static_cast<std::int64_t>(size.height / vit_.patch_size) * (size.width / vit_.patch_size);
-    if (tokens > kMaxTokens) {
-      throw Error(fmt::format("{}: {} x {} pixels make {} patches, at most {} are possible", source,
-                              size.height, size.width, tokens, kMaxTokens));
-    }
-    if (vit_.mixesByFourier() && (size.height / vit_.patch_size != vit_.position_grid_height ||
-                                  size.width / vit_.patch_size != vit_.position_grid_width)) {
-      throw Error(fmt::format(
-          "{}: {} x {} pixels (height x width); an AFNO runs at the size that it was trained at, "
-          "which is {} x {}",
-          source, size.height, size.width, vit_.position_grid_height * vit_.patch_size,
-          vit_.position_grid_width * vit_.patch_size));
-    }
-    vit_.input_height = size.height;
-    vit_.input_width = size.width;
-    const int unseen_rows = size.height % vit_.patch_size;
-    const int unseen_columns = size.width % vit_.patch_size;
-    if (unseen_rows + unseen_columns > 0) {
-      notes_.push_back(fmt::format(
-          "Of {} x {} pixels the last {} rows and {} columns make no whole patch of {} and are "
-          "never seen, as in the library.",
-          size.height, size.width, unseen_rows, unseen_columns, vit_.patch_size));
-    }
-    if (vit_.position_table && (vit_.gridHeight() != vit_.position_grid_height ||
-                                vit_.gridWidth() != vit_.position_grid_width)) {
-      notes_.push_back(
-          fmt::format("The position table of {} x {} patches is resampled to {} x {}{}.",
-                      vit_.position_grid_height, vit_.position_grid_width, vit_.gridHeight(),
-                      vit_.gridWidth(), how(vit_.resampling)));
-    }
-    const WindowedAttention& windows = vit_.windows;
-    if (windows.table_height > 0 &&
-        (vit_.gridHeight() != windows.table_height || vit_.gridWidth() != windows.table_width)) {
-      notes_.push_back(fmt::format(
-          "The relative positions of global blocks, of {} x {} patches, are resampled to {} x {} "
-          "(linear).",
-          windows.table_height, windows.table_width, vit_.gridHeight(), vit_.gridWidth()));
-    }
-    const RelativeBias& bias = vit_.relative_bias;
-    if (vit_.hasRelativeBias() &&
-        (vit_.gridHeight() != bias.window_height || vit_.gridWidth() != bias.window_width)) {
-      notes_.push_back(fmt::format(
-          "The relative position tables of {} x {} patches are resized to {} x {}, as {} does.",
-          bias.window_height, bias.window_width, vit_.gridHeight(), vit_.gridWidth(),
-          bias.geometric ? "timm" : "transformers"));
-    }
-  }
-
-  static const char* how(Resampling resampling) {
-    switch (resampling) {
-      case Resampling::kBicubicAntialiased:
-        return " (bicubic, antialiased)";
-      case Resampling::kBicubic:
-        return " (bicubic)";
-      case Resampling::kBicubicOffset:
-        return " (bicubic, by Meta's offset of 0.1)";
-      case Resampling::kBilinear:
-        return " (bilinear)";
-    }
-    return "";
-  }
-
-  void readRotary() {
-    if (!vit_.isRotary()) return;
-    constexpr int kParts = 4;
-    if (vit_.headDim() % kParts == 0) return;
-    const std::string problem = fmt::format(
-        "{} heads of a width of {} are {} wide each, and rotary positions need a width "
-        "divisible by four",
-        vit_.heads, vit_.dim, vit_.headDim());
-    if (!config_.heads || config_.file.empty()) fail(problem);
-    throw Error(fmt::format("{}: {}: {}", config_.file, config_.heads.key, problem));
-  }
-
-  const FileTensors& tensors_;
-  const ModelConfig& config_;
   std::vector<std::string>& notes_;
   VitConfig vit_;
 };
 
-/// "a, b, c, d, e and 7 more"
-std::string summary(const std::vector<std::string>& names) {
-  constexpr std::size_t kShown = 5;
-  if (names.size() <= kShown) return fmt::format("{}", fmt::join(names, ", "));
-  return fmt::format("{} and {} more", fmt::join(names.begin(), names.begin() + kShown, ", "),
-                     names.size() - kShown);
-}
-
-void checkNames(const FileTensors& tensors, const std::vector<TensorSpec>& specs) {
-  std::vector<std::string> missing;
-  std::vector<std::string> unexpected;
-  std::set<std::string_view> known;
-  for (const TensorSpec& spec : specs) {
-    known.insert(spec.name);
-    if (!tensors.has(spec.name)) missing.push_back(tensors.inFile(spec.name));
-  }
-  for (const auto& [name, tensor] : tensors.all()) {
-    if (!known.contains(name)) unexpected.push_back(printable(tensors.inFile(name), 60));
-  }
-  if (missing.empty() && unexpected.empty()) return;
-  tensors.fail(
-      fmt::format("the tensors are not those of this network: {}{}{}",
-                  missing.empty() ? "" : fmt::format("missing {}", summary(missing)),
-                  missing.empty() || unexpected.empty() ? "" : "; ",
-                  unexpected.empty() ? "" : fmt::format("unexpected {}", summary(unexpected))));
-}
-
 }  // namespace
+
+int TensorReader::length(const std::string& name, std::int64_t axes, std::int64_t axis) const {
+  const at::Tensor tensor = tensors_.find(name);
+  if (!tensor.defined()) {
+    fail(fmt::format("tensor '{}' is missing; no Vision Transformer of this kind is without it",
+                     tensors_.inFile(name)));
+  }
+  constexpr std::int64_t kMax = 1 << 24;
+  const at::IntArrayRef shape = tensor.sizes();
+  if (tensor.dim() != axes || shape[axis] < 1 || shape[axis] > kMax) {
+    fail(fmt::format("tensor '{}' has shape [{}], {} sizes are expected", tensors_.inFile(name),
+                     fmt::join(shape, ", "), axes));
+  }
+  return static_cast<int>(shape[axis]);
+}
+
+void TensorReader::agree(const Field<bool>& field, bool found, const std::string& tensor) const {
+  if (!field || *field == found) return;
+  const std::string problem =
+      fmt::format("{} is {}, but tensor '{}' is {}", field.key, *field,
+                  printable(tensors_.inFile(tensor), 80), found ? "there" : "missing");
+  if (config_.file.empty()) fail(fmt::format("in this family {}", problem));
+  throw Error(fmt::format("{}: {} in {}", config_.file, problem, tensors_.file()));
+}
 
 VitConfig findArchitecture(const FileTensors& tensors, const ModelConfig& config,
                            const std::optional<InputSize>& input_size,
                            std::vector<std::string>& notes) {
   return Finder(tensors, config, notes).find(input_size);
-}
-
-void checkShapes(const FileTensors& tensors, const VitConfig& vit) {
-  const std::vector<TensorSpec> specs = networkTensors(vit);
-  checkNames(tensors, specs);
-  for (const TensorSpec& spec : specs) {
-    const at::Tensor tensor = tensors.find(spec.name);
-    if (tensor.sizes() != at::IntArrayRef(spec.shape)) {
-      tensors.fail(fmt::format("tensor '{}' has shape [{}], expected is [{}]",
-                               tensors.inFile(spec.name), fmt::join(tensor.sizes(), ", "),
-                               fmt::join(spec.shape, ", ")));
-    }
-    if (!tensor.is_floating_point()) {
-      tensors.fail(fmt::format("tensor '{}' is of type {}, a floating-point type is expected",
-                               tensors.inFile(spec.name), at::toString(tensor.scalar_type())));
-    }
-  }
-}
-
-void checkValues(const FileTensors& tensors, const ProgressCallback& progress,
-                 const std::stop_token& stop) {
-  std::int64_t done = 0;
-  for (const auto& [name, tensor] : tensors.all()) {
-    throwIfStopped(stop);
-    if (!at::isfinite(tensor).all().item<bool>()) {
-      tensors.fail(fmt::format("tensor '{}' holds NaN or infinity: the weights are damaged",
-                               tensors.inFile(name)));
-    }
-    ++done;
-    if (progress) {
-      progress({"checking weights", done, static_cast<std::int64_t>(tensors.all().size())});
-    }
-  }
 }
 
 }  // namespace adamerge

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// What `--head` and `--dense-head` read.
 #pragma once
 
 #include <filesystem>
@@ -20,5 +21,12 @@ at::Tensor finiteTensor(const StateDict& tensors, const std::string& name, at::S
 /// metadata `classes`, a JSON list of names. Throws Error: not such a file, another width, numbers
 /// that are not finite.
 void replaceHead(LoadedModel& model, const std::filesystem::path& file);
+
+/// Gives `model` the linear classifier of patches in `file`: safetensors with `weight` [classes,
+/// k * width], `bias` and all or none of bn.{weight, bias, running_mean, running_var}, metadata
+/// `classes`; or a checkpoint as mmseg writes it, decode_head.{conv_seg, bn} and meta["CLASSES"].
+/// Batch norm (evaluation mode, epsilon 1e-5) is folded into the classifier. Throws Error: not such
+/// a file, another width, numbers that are not finite.
+void addDenseHead(LoadedModel& model, const std::filesystem::path& file);
 
 }  // namespace adamerge

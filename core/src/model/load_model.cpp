@@ -7,13 +7,13 @@
 
 #include "adamerge/files.h"
 #include "adamerge/hub.h"
+#include "adamerge/model_info.h"
 #include "adamerge/report.h"
 #include "model/architecture.h"
-#include "model/dense_head_file.h"
-#include "model/describe_model.h"
 #include "model/family.h"
 #include "model/head_file.h"
 #include "model/model_files.h"
+#include "model/network.h"
 
 namespace adamerge {
 namespace {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// From a folder or weight file to a checked architecture and its tensors.
+// From a folder or weight file to a checked architecture and its tensors, or one with random ones.
 #pragma once
 
 #include <filesystem>
 #include <optional>
+#include <string_view>
 
 #include "adamerge/error.h"
 #include "adamerge/model_info.h"
@@ -32,5 +33,13 @@ struct LoadOptions {
 /// are not known; missing, unexpected or misshapen tensors; NaN or infinity in the weights.
 LoadedModel loadModel(const std::filesystem::path& path, const LoadOptions& options = {},
                       const ProgressCallback& progress = {}, const std::stop_token& stop = {});
+
+/// `architecture`: timm's name of a plain Vision Transformer, vit_SIZE_patchP_INPUT with SIZE tiny,
+/// small, base, large or huge, as in vit_base_patch16_224. A class token, 1,000 classes, fp32;
+/// always the same weights, those of a newly initialised network (normal with deviation 0.02,
+/// biases 0). `input_size` overrides the name's. Throws Error: another name, input size not a
+/// multiple of the patch size.
+LoadedModel randomModel(std::string_view architecture,
+                        const std::optional<InputSize>& input_size = std::nullopt);
 
 }  // namespace adamerge

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "adamerge/model_info.h"
-#include "model/config_fields.h"
 #include "model/preprocessing_config.h"
 
 namespace adamerge {

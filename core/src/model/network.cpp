@@ -2,6 +2,13 @@
 #include "model/network.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <set>
+#include <string_view>
+
+#include "model/file_tensors.h"
+#include "support/text.h"
 
 namespace adamerge {
 namespace {
@@ -128,6 +135,25 @@ class Lister final : public NetworkVisitor {
   NetworkPart part_ = NetworkPart::kEmbedding;
 };
 
+void checkNames(const FileTensors& tensors, const std::vector<TensorSpec>& specs) {
+  std::vector<std::string> missing;
+  std::vector<std::string> unexpected;
+  std::set<std::string_view> known;
+  for (const TensorSpec& spec : specs) {
+    known.insert(spec.name);
+    if (!tensors.has(spec.name)) missing.push_back(tensors.inFile(spec.name));
+  }
+  for (const auto& [name, tensor] : tensors.all()) {
+    if (!known.contains(name)) unexpected.push_back(tensors.inFile(name));
+  }
+  if (missing.empty() && unexpected.empty()) return;
+  tensors.fail(
+      fmt::format("the tensors are not those of this network: {}{}{}",
+                  missing.empty() ? "" : fmt::format("missing {}", someOf(missing)),
+                  missing.empty() || unexpected.empty() ? "" : "; ",
+                  unexpected.empty() ? "" : fmt::format("unexpected {}", someOf(unexpected))));
+}
+
 }  // namespace
 
 std::int64_t relativeRows(int window_height, int window_width) {
@@ -253,6 +279,39 @@ MatrixEntries matrixEntries(const VitConfig& config) {
   visitBlock(config, 0, block, lister);
   visitHead(config, network, lister);
   return lister.entries;
+}
+
+void checkShapes(const FileTensors& tensors, const VitConfig& vit) {
+  const std::vector<TensorSpec> specs = networkTensors(vit);
+  checkNames(tensors, specs);
+  for (const TensorSpec& spec : specs) {
+    const at::Tensor tensor = tensors.find(spec.name);
+    if (tensor.sizes() != at::IntArrayRef(spec.shape)) {
+      tensors.fail(fmt::format("tensor '{}' has shape [{}], expected is [{}]",
+                               tensors.inFile(spec.name), fmt::join(tensor.sizes(), ", "),
+                               fmt::join(spec.shape, ", ")));
+    }
+    if (!tensor.is_floating_point()) {
+      tensors.fail(fmt::format("tensor '{}' is of type {}, a floating-point type is expected",
+                               tensors.inFile(spec.name), at::toString(tensor.scalar_type())));
+    }
+  }
+}
+
+void checkValues(const FileTensors& tensors, const ProgressCallback& progress,
+                 const std::stop_token& stop) {
+  std::int64_t done = 0;
+  for (const auto& [name, tensor] : tensors.all()) {
+    throwIfStopped(stop);
+    if (!at::isfinite(tensor).all().item<bool>()) {
+      tensors.fail(fmt::format("tensor '{}' holds NaN or infinity: the weights are damaged",
+                               tensors.inFile(name)));
+    }
+    ++done;
+    if (progress) {
+      progress({"checking weights", done, static_cast<std::int64_t>(tensors.all().size())});
+    }
+  }
 }
 
 }  // namespace adamerge

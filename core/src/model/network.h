@@ -10,11 +10,14 @@
 #include <string>
 #include <vector>
 
+#include "adamerge/error.h"
 #include "adamerge/model_info.h"
 #include "kernels/linear.h"
 #include "kernels/norm.h"
 
 namespace adamerge {
+
+class FileTensors;
 
 /// One attention of a block. What a network lacks stays undefined.
 struct AttentionLayers {
@@ -134,5 +137,13 @@ struct MatrixEntries {
   double patch_head = 0;    ///< dense head and field, per patch
 };
 MatrixEntries matrixEntries(const VitConfig& config);
+
+/// Throws Error unless `tensors` are exactly those the network needs: all there, none besides, of
+/// the right shape, floating point.
+void checkShapes(const FileTensors& tensors, const VitConfig& vit);
+
+/// Throws Error: NaN or infinity; Cancelled.
+void checkValues(const FileTensors& tensors, const ProgressCallback& progress,
+                 const std::stop_token& stop);
 
 }  // namespace adamerge

@@ -8,9 +8,12 @@
 #include <vector>
 
 #include "adamerge/model_info.h"
-#include "model/config_fields.h"
+#include "support/json.h"
 
 namespace adamerge {
+
+/// One object of a config file, with a prefix such as "model_args.".
+using ConfigFields = JsonFields;
 
 /// How configs describe preprocessing: relative to an input size that is known only later.
 struct PreprocessingConfig {
@@ -33,10 +36,24 @@ struct PreprocessingConfig {
   std::vector<std::string> notes;
 };
 
+struct Colors {
+  std::array<float, 3> mean;
+  std::array<float, 3> std;
+};
+inline constexpr Colors kHalf{{0.5F, 0.5F, 0.5F}, {0.5F, 0.5F, 0.5F}};
+inline constexpr Colors kImageNet{{0.485F, 0.456F, 0.406F}, {0.229F, 0.224F, 0.225F}};
+inline constexpr Colors kOpenAi{{0.48145466F, 0.4578275F, 0.40821073F},
+                                {0.26862954F, 0.26130258F, 0.27577711F}};
+
+/// Images that are resized to the input size itself.
+PreprocessingConfig withColors(const Colors& colors);
+/// Throws Error where a deviation, called `key`, is not positive.
+void checkStd(const ConfigFields& fields, std::string_view key, const std::array<float, 3>& std);
+
 /// The readers throw Error naming file, field and value for what cannot run here; a field that is
 /// not known is told in a note.
 
-void noteUnknownFields(const ConfigFields& fields, std::initializer_list<std::string_view> known,
+void noteUnknownFields(const ConfigFields& fields, const std::vector<std::string_view>& known,
                        std::vector<std::string>& notes);
 
 /// `fields`: timm's pretrained_cfg, or a config's top level as older files have it.

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "model/random_model.h"
-
 #include <ATen/CPUGeneratorImpl.h>
 #include <fmt/format.h>
 
@@ -11,6 +9,7 @@
 
 #include "adamerge/error.h"
 #include "model/architecture.h"
+#include "model/load_model.h"
 #include "model/network.h"
 #include "support/text.h"
 

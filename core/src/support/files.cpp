@@ -15,9 +15,8 @@
 #include <utility>
 
 #include "adamerge/error.h"
-#include "adamerge/unsaved_work.h"
+#include "adamerge/files.h"
 #include "support/fingerprint.h"
-#include "support/system_calls.h"
 #include "support/text.h"
 
 namespace adamerge {

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Files: what public headers need not know.
+// Files: what public headers need not know, and the calls by which they are written and read, so
+// that a test can make them fail.
 #pragma once
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -36,5 +41,16 @@ void writeFileInParts(const std::filesystem::path& path,
 /// The whole of `bytes`, and until the disk has it. Both throw std::system_error.
 void writeFully(int descriptor, std::string_view bytes);
 void syncFully(int descriptor);
+
+/// The kernel's, unless a test has put its own in their place.
+struct SystemCalls {
+  ssize_t (*read)(int descriptor, void* bytes, std::size_t count) = ::read;
+  ssize_t (*write)(int descriptor, const void* bytes, std::size_t count) = ::write;
+  int (*fsync)(int descriptor) = ::fsync;
+  int (*close)(int descriptor) = ::close;
+  int (*rename)(const char* from, const char* to) = std::rename;
+};
+
+inline SystemCalls system_calls;
 
 }  // namespace adamerge

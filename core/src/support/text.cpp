@@ -82,6 +82,36 @@ std::string csvQuoted(std::string_view text) {
   return result + '"';
 }
 
+std::string csvUnquoted(std::string_view field) {
+  if (field.size() < 2 || field.front() != '"' || field.back() != '"') return std::string(field);
+  field = field.substr(1, field.size() - 2);
+  std::string text;
+  text.reserve(field.size());
+  for (std::size_t at = 0; at < field.size(); ++at) {
+    text.push_back(field[at]);
+    if (field[at] == '"' && at + 1 < field.size() && field[at + 1] == '"') ++at;
+  }
+  return text;
+}
+
+std::size_t splitCsvRow(std::string_view text, std::size_t at,
+                        std::vector<std::string_view>& fields) {
+  fields.clear();
+  std::size_t begin = at;
+  bool quoted = false;
+  for (; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '"') quoted = !quoted;
+    if (quoted || (c != ',' && c != '\n')) continue;
+    std::size_t end = at;
+    if (c == '\n' && end > begin && text[end - 1] == '\r') --end;
+    fields.push_back(text.substr(begin, end - begin));
+    begin = at + 1;
+    if (c == '\n') return begin;
+  }
+  return std::string_view::npos;
+}
+
 std::string oneLine(std::string text) {
   constexpr char kDelete = 0x7F;
   for (char& c : text) {

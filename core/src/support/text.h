@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Text as other systems write it, and as it may stand in a message.
+// Text as other systems write it, as it may stand in a message, and what files say of the program.
 #pragma once
 
 #include <fmt/format.h>
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace adamerge {
+
+inline constexpr const char* kProgram = "AdaMerge Studio";
+/// Of the settings stored in figures, of a run or of a trace.
+inline constexpr int kProvenanceFormat = 1;
 
 /// A file's bytes as UTF-8: without a byte order mark, from UTF-16 of either order where a mark or
 /// a first character of ASCII shows it. Throws Error: half a character of UTF-16.
@@ -24,6 +29,11 @@ bool sameName(std::string_view a, std::string_view b);
 
 /// A field of a CSV file that may hold anything (RFC 4180).
 std::string csvQuoted(std::string_view text);
+std::string csvUnquoted(std::string_view field);
+/// Splits the row that begins at `at` into its fields, as they stand in the file, and returns where
+/// the next one does; npos: the text ends within it.
+std::size_t splitCsvRow(std::string_view text, std::size_t at,
+                        std::vector<std::string_view>& fields);
 
 /// "a, b, c and 7 more": `items` is any container of texts, of which at most `shown` are named.
 template <class Items>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "trace/block_groups.h"
+#include "trace/trace_reading.h"
 
 #include <fmt/format.h>
 

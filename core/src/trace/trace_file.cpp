@@ -20,8 +20,7 @@
 #include "adamerge/error.h"
 #include "support/files.h"
 #include "support/text.h"
-#include "trace/block_groups.h"
-#include "trace/trace_metadata.h"
+#include "trace/trace_reading.h"
 #include "weights/safetensors.h"
 
 namespace adamerge {

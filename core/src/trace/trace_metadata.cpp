@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a trace says of itself in words, and how it is called.
-#include "trace/trace_metadata.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,8 +10,8 @@
 #include "adamerge/error.h"
 #include "adamerge/files.h"
 #include "support/json.h"
-#include "support/program.h"
 #include "support/text.h"
+#include "trace/trace_reading.h"
 
 namespace adamerge {
 namespace {

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "weights/checkpoint.h"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -14,6 +12,7 @@
 #include "adamerge/error.h"
 #include "support/text.h"
 #include "weights/pickle.h"
+#include "weights/state_dict.h"
 #include "weights/zip_archive.h"
 
 namespace adamerge {

@@ -3,13 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <bit>
 #include <iterator>
 #include <string_view>
 
-#include "adamerge/error.h"
 #include "support/text.h"
+#include "weights/pickle_codes.h"
 
 namespace adamerge::pickle {
 namespace {
@@ -18,79 +16,11 @@ namespace {
 constexpr std::size_t kMaxValues = 2'000'000;
 constexpr std::size_t kMaxAxes = 16;
 
-constexpr std::array<std::pair<std::string_view, at::ScalarType>, 10> kStorages{{
-    {"FloatStorage", at::kFloat},
-    {"HalfStorage", at::kHalf},
-    {"BFloat16Storage", at::kBFloat16},
-    {"DoubleStorage", at::kDouble},
-    {"LongStorage", at::kLong},
-    {"IntStorage", at::kInt},
-    {"ShortStorage", at::kShort},
-    {"CharStorage", at::kChar},
-    {"ByteStorage", at::kByte},
-    {"BoolStorage", at::kBool},
-}};
-
-/// Opcodes, named as in Python's pickletools.
-enum Opcode : std::uint8_t {
-  kMark = '(',
-  kStop = '.',
-  kPop = '0',
-  kPopMark = '1',
-  kBinBytes = 'B',
-  kShortBinBytes = 'C',
-  kBinInt = 'J',
-  kBinInt1 = 'K',
-  kBinInt2 = 'M',
-  kNone = 'N',
-  kBinPersId = 'Q',
-  kReduce = 'R',
-  kBinString = 'T',
-  kShortBinString = 'U',
-  kBinUnicode = 'X',
-  kAppend = 'a',
-  kBuild = 'b',
-  kGlobal = 'c',
-  kEmptyDict = '}',
-  kAppends = 'e',
-  kBinGet = 'h',
-  kLongBinGet = 'j',
-  kEmptyList = ']',
-  kBinPut = 'q',
-  kLongBinPut = 'r',
-  kSetItem = 's',
-  kTuple = 't',
-  kEmptyTuple = ')',
-  kSetItems = 'u',
-  kBinFloat = 'G',
-  kProto = 0x80,
-  kNewObj = 0x81,
-  kTuple1 = 0x85,
-  kTuple2 = 0x86,
-  kTuple3 = 0x87,
-  kNewTrue = 0x88,
-  kNewFalse = 0x89,
-  kLong1 = 0x8a,
-  kLong4 = 0x8b,
-  kShortBinUnicode = 0x8c,
-  kBinUnicode8 = 0x8d,
-  kBinBytes8 = 0x8e,
-  kEmptySet = 0x8f,
-  kAddItems = 0x90,
-  kFrozenSet = 0x91,
-  kNewObjEx = 0x92,
-  kStackGlobal = 0x93,
-  kMemoize = 0x94,
-  kFrame = 0x95,
-  kByteArray8 = 0x96,
-};
-
 /// Reads opcodes and keeps their stack, memo and values. Whatever is taken from the stack is
 /// checked.
-class Machine {
+class Machine : private Bytes {
  public:
-  Machine(std::span<const std::uint8_t> bytes, const std::string& file)
-      : bytes_(bytes), file_(file) {}
+  using Bytes::Bytes;
 
   Document parse() {
     for (;;) {
@@ -101,51 +31,9 @@ class Machine {
   }
 
  private:
-  [[noreturn]] void fail(std::string_view problem) const {
-    throw Error(fmt::format("{}: the pickle in it is broken: {}", file_, problem));
-  }
-
-  std::span<const std::uint8_t> take(std::uint64_t count) {
-    if (count > bytes_.size() - position_) {
-      fail(fmt::format("it ends at byte {} in the middle of a value", bytes_.size()));
-    }
-    const auto part = bytes_.subspan(position_, count);
-    position_ += count;
-    return part;
-  }
-
-  /// Little-endian, unsigned.
-  std::uint64_t number(std::size_t width) {
-    std::uint64_t value = 0;
-    const auto part = take(width);
-    for (std::size_t i = width; i-- > 0;) value = value << 8U | part[i];
-    return value;
-  }
-
-  std::string text(std::uint64_t count) {
-    const auto part = take(count);
-    return {part.begin(), part.end()};
-  }
-
-  std::string line() {
-    std::string result;
-    for (char c = text(1)[0]; c != '\n'; c = text(1)[0]) result.push_back(c);
-    return result;
-  }
-
-  double bigEndianDouble() {
-    std::uint64_t value = 0;
-    for (const std::uint8_t byte : take(sizeof value)) value = value << 8U | byte;
-    return std::bit_cast<double>(value);
-  }
-
-  /// Two's complement of `width` bytes.
   Value longInteger(std::size_t width) {
     if (width > sizeof(std::uint64_t)) return skip(width);
-    std::uint64_t value = number(width);
-    const std::size_t bits = width * 8;
-    if (bits > 0 && bits < 64 && (value >> (bits - 1U) & 1U) != 0) value |= ~0ULL << bits;
-    return static_cast<std::int64_t>(value);
+    return signedNumber(width);
   }
 
   Value skip(std::uint64_t count) {
@@ -160,6 +48,10 @@ class Machine {
   }
 
   void push(Value value) { stack_.push_back(add(std::move(value))); }
+  bool pushed(Value value) {
+    push(std::move(value));
+    return true;
+  }
 
   Index pop() {
     const std::size_t bottom = marks_.empty() ? 0 : marks_.back();
@@ -186,96 +78,76 @@ class Machine {
   bool pushConstant(Opcode opcode) {
     switch (opcode) {
       case kNone:
-        push(Nothing{});
-        return true;
+        return pushed(Nothing{});
       case kNewTrue:
       case kNewFalse:
-        push(opcode == kNewTrue);
-        return true;
+        return pushed(opcode == kNewTrue);
       case kBinInt:
-        push(longInteger(4));
-        return true;
+        return pushed(longInteger(4));
       case kBinInt1:
-        push(static_cast<std::int64_t>(number(1)));
-        return true;
+        return pushed(static_cast<std::int64_t>(number(1)));
       case kBinInt2:
-        push(static_cast<std::int64_t>(number(2)));
-        return true;
+        return pushed(static_cast<std::int64_t>(number(2)));
       case kLong1:
-        push(longInteger(number(1)));
-        return true;
+        return pushed(longInteger(number(1)));
       case kLong4:
-        push(longInteger(number(4)));
-        return true;
+        return pushed(longInteger(number(4)));
       case kBinFloat:
-        push(bigEndianDouble());
-        return true;
+        return pushed(bigEndianDouble());
       case kShortBinUnicode:
       case kShortBinString:
-        push(text(number(1)));
-        return true;
+        return pushed(text(number(1)));
       case kBinUnicode:
       case kBinString:
-        push(text(number(4)));
-        return true;
+        return pushed(text(number(4)));
       case kBinUnicode8:
-        push(text(number(8)));
-        return true;
+        return pushed(text(number(8)));
       case kShortBinBytes:
-        push(skip(number(1)));
-        return true;
+        return pushed(skip(number(1)));
       case kBinBytes:
-        push(skip(number(4)));
-        return true;
+        return pushed(skip(number(4)));
       case kBinBytes8:
       case kByteArray8:
-        push(skip(number(8)));
-        return true;
+        return pushed(skip(number(8)));
       case kEmptyDict:
-        push(Dict{});
-        return true;
+        return pushed(Dict{});
       case kEmptyList:
       case kEmptySet:
-        push(Sequence{});
-        return true;
+        return pushed(Sequence{});
       case kEmptyTuple:
-        push(Sequence{true, {}});
-        return true;
+        return pushed(Sequence{true, {}});
       default:
         return false;
     }
   }
 
-  void store(std::uint64_t slot) {
+  bool store(std::uint64_t slot) {
     if (slot >= kMaxValues) fail(fmt::format("memo slot {} is out of range", slot));
     if (stack_.empty()) fail("its stack runs empty");
     if (slot >= memo_.size()) memo_.resize(slot + 1);
     memo_[slot] = stack_.back();
+    return true;
   }
 
-  void recall(std::uint64_t slot) {
+  bool recall(std::uint64_t slot) {
     if (slot >= memo_.size() || !memo_[slot]) fail(fmt::format("memo slot {} was never set", slot));
     if (stack_.size() >= kMaxValues) fail(fmt::format("it holds over {} values", kMaxValues));
     stack_.push_back(*memo_[slot]);
+    return true;
   }
 
   bool useMemo(Opcode opcode) {
     switch (opcode) {
       case kBinPut:
-        store(number(1));
-        return true;
+        return store(number(1));
       case kLongBinPut:
-        store(number(4));
-        return true;
+        return store(number(4));
       case kMemoize:
-        store(memo_.size());
-        return true;
+        return store(memo_.size());
       case kBinGet:
-        recall(number(1));
-        return true;
+        return recall(number(1));
       case kLongBinGet:
-        recall(number(4));
-        return true;
+        return recall(number(4));
       default:
         return false;
     }
@@ -337,7 +209,7 @@ class Machine {
         return persistentId();
       default:
         fail(fmt::format("no state dict has opcode 0x{:02x} (byte {})",
-                         static_cast<unsigned>(opcode), position_ - 1));
+                         static_cast<unsigned>(opcode), position() - 1));
     }
   }
 
@@ -487,9 +359,6 @@ class Machine {
     return {std::move(values_), root};
   }
 
-  std::span<const std::uint8_t> bytes_;
-  const std::string& file_;
-  std::size_t position_ = 0;
   std::vector<Value> values_;
   std::vector<Index> stack_;
   std::vector<std::size_t> marks_;

@@ -13,7 +13,6 @@
 #include "adamerge/error.h"
 #include "support/json.h"
 #include "support/text.h"
-#include "weights/checkpoint.h"
 #include "weights/mapped_file.h"
 #include "weights/safetensors.h"
 

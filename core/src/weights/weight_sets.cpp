@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "weights/weight_sets.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,6 +10,7 @@
 
 #include "adamerge/error.h"
 #include "support/text.h"
+#include "weights/state_dict.h"
 
 namespace adamerge {
 namespace {

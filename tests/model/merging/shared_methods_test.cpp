@@ -4,7 +4,7 @@
 #include <map>
 
 #include "adamerge/image.h"
-#include "adamerge/importance.h"
+#include "adamerge/calibrate.h"
 #include "adamerge/preprocess.h"
 #include "method_cases.h"
 

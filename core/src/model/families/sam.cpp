@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Segment Anything's image encoder of transformers (SAM-HQ's is the same) and of Meta's files.
-#include "model/families/sam.h"
-
+// Segment Anything's image encoder of transformers (SAM-HQ's is the same), of Meta's files and of
+// timm (VisionTransformerSAM).
 #include <fmt/format.h>
 
 #include <array>
 
+#include "model/families/timm.h"
 #include "support/text.h"
 
 namespace adamerge {
@@ -26,6 +26,50 @@ std::string recognisesMeta(const FileTensors& tensors) {
   const auto patches = firstBelow(tensors, kMetaPrefixes, kMetaPatches);
   if (!patches) return {};
   return tensors.first(patches->prefix + "blocks.*.mlp.lin1").empty() ? "" : patches->name;
+}
+
+/// Windows of `side` patches in all blocks but those of `global`, which config.depth must know.
+/// Throws Error naming a field.
+void setWindows(const ConfigFields& fields, int side, const std::vector<double>& global,
+                ModelConfig& config) {
+  const int depth = *config.depth;
+  constexpr int kMostBlocks = 10000;
+  if (depth > kMostBlocks) fields.fail("num_hidden_layers", "is more than any encoder has");
+  std::vector<int>& sides = config.base.windows.sides;
+  sides.assign(static_cast<std::size_t>(depth), side);
+  for (const double index : global) {
+    const int block = static_cast<int>(index);
+    if (block != index || block < 0 || block >= depth) {
+      fields.fail(
+          "global_attn_indexes",
+          fmt::format("names block {}, which a network of {} blocks has not", index, depth));
+    }
+    sides[static_cast<std::size_t>(block)] = 0;
+  }
+}
+
+/// What all have, and the table of positions [1, rows, columns, d] as one of tokens.
+void readEncoder(ModelConfig& config, FileTensors& tensors) {
+  config.class_token.value = false;
+  config.pooling = {Pooling::kAverage, "Segment Anything"};
+  config.final_norm = {false, "the norm after the blocks, which Segment Anything has in its neck,"};
+  config.fc_norm = {false, "a norm after pooling"};
+  config.base.resampling = Resampling::kBicubicAntialiased;
+  const at::Tensor positions = tensors.find("pos_embed");
+  const at::Tensor patches = tensors.find("patch_embed.proj.weight");
+  if (!positions.defined() || positions.dim() != 4) return;
+  const auto patch = static_cast<int>(patches.dim() == 4 ? patches.size(2) : 1);
+  if (const auto& size = config.trained_size;
+      size && patch > 0 && !size.key.empty() &&
+      ((*size).height / patch != positions.size(1) || (*size).width / patch != positions.size(2))) {
+    throw Error(fmt::format("{}: {} is {} x {}, but '{}' in {} is of {} x {} patches of {}",
+                            config.file, size.key, (*size).height, (*size).width,
+                            tensors.inFile("pos_embed"), tensors.file(), positions.size(1),
+                            positions.size(2), patch));
+  }
+  config.trained_size.value = InputSize{static_cast<int>(positions.size(1)) * patch,
+                                        static_cast<int>(positions.size(2)) * patch};
+  tensors.set("pos_embed", positions.flatten(1, 2), tensors.inFile("pos_embed"));
 }
 
 /// What only the parts that draw masks use.
@@ -147,47 +191,6 @@ ModelConfig openMeta(const ConfigFiles& /*files*/, FileTensors& tensors) {
 
 }  // namespace sam
 
-void setWindows(const ConfigFields& fields, int side, const std::vector<double>& global,
-                ModelConfig& config) {
-  const int depth = *config.depth;
-  constexpr int kMostBlocks = 10000;
-  if (depth > kMostBlocks) fields.fail("num_hidden_layers", "is more than any encoder has");
-  std::vector<int>& sides = config.base.windows.sides;
-  sides.assign(static_cast<std::size_t>(depth), side);
-  for (const double index : global) {
-    const int block = static_cast<int>(index);
-    if (block != index || block < 0 || block >= depth) {
-      fields.fail(
-          "global_attn_indexes",
-          fmt::format("names block {}, which a network of {} blocks has not", index, depth));
-    }
-    sides[static_cast<std::size_t>(block)] = 0;
-  }
-}
-
-void readEncoder(ModelConfig& config, FileTensors& tensors) {
-  config.class_token.value = false;
-  config.pooling = {Pooling::kAverage, "Segment Anything"};
-  config.final_norm = {false, "the norm after the blocks, which Segment Anything has in its neck,"};
-  config.fc_norm = {false, "a norm after pooling"};
-  config.base.resampling = Resampling::kBicubicAntialiased;
-  const at::Tensor positions = tensors.find("pos_embed");
-  const at::Tensor patches = tensors.find("patch_embed.proj.weight");
-  if (!positions.defined() || positions.dim() != 4) return;
-  const auto patch = static_cast<int>(patches.dim() == 4 ? patches.size(2) : 1);
-  if (const auto& size = config.trained_size;
-      size && patch > 0 && !size.key.empty() &&
-      ((*size).height / patch != positions.size(1) || (*size).width / patch != positions.size(2))) {
-    throw Error(fmt::format("{}: {} is {} x {}, but '{}' in {} is of {} x {} patches of {}",
-                            config.file, size.key, (*size).height, (*size).width,
-                            tensors.inFile("pos_embed"), tensors.file(), positions.size(1),
-                            positions.size(2), patch));
-  }
-  config.trained_size.value = InputSize{static_cast<int>(positions.size(1)) * patch,
-                                        static_cast<int>(positions.size(2)) * patch};
-  tensors.set("pos_embed", positions.flatten(1, 2), tensors.inFile("pos_embed"));
-}
-
 Family hfSamFamily() {
   return {"Segment Anything (transformers)",
           ConfigFormat::kHuggingFace,
@@ -197,6 +200,71 @@ Family hfSamFamily() {
 }
 Family metaSamFamily() {
   return {"Segment Anything (Meta)", ConfigFormat::kNone, {}, sam::recognisesMeta, sam::openMeta};
+}
+
+ModelConfig readTimmSam(const std::string& name, const TimmArguments& args, FileTensors& tensors) {
+  const auto count = [&](std::string_view key, int fallback) {
+    return sam::usual(args.count(key), fallback);
+  };
+  const auto flag = [&](std::string_view key, bool fallback) {
+    return sam::usual(args.flag(key), fallback);
+  };
+  for (const char* key : {"use_rope", "head_hidden_size"}) {
+    const nlohmann::json* value = args.at(key).find(key);
+    if (value != nullptr && *value != false) {
+      args.fail(key, "is set, which no published network has: cannot run here");
+    }
+  }
+  constexpr std::array<Renaming, 1> kNames{{{"head.fc", "head"}}};
+  tensors.rename(kNames);
+
+  ModelConfig config;
+  config.format = ConfigFormat::kTimm;
+  config.file = args.given().file();
+  config.architecture = name;
+  constexpr int kWidth = 768;
+  constexpr int kBlocks = 12;
+  constexpr int kPatch = 16;
+  config.dim = count("embed_dim", kWidth);
+  config.depth = count("depth", kBlocks);
+  config.heads = count("num_heads", kBlocks);
+  config.patch_size = patchSizeField(args.at("patch_size"));
+  if (!config.patch_size) config.patch_size.value = kPatch;
+  config.channels = args.count("in_chans");
+  const double ratio = args.at("mlp_ratio").number("mlp_ratio", 0, 1000).value.value_or(4.0);
+  config.mlp_hidden = {static_cast<int>(*config.dim * ratio), args.name("mlp_ratio")};
+  config.qkv_bias = flag("qkv_bias", true);
+  config.qk_norm = flag("qk_norm", false);
+  config.layer_scale.key = args.name("init_values");
+  if (args.has("init_values")) {
+    config.layer_scale.value = *args.number("init_values") != 0;
+  }
+  config.pre_norm = flag("pre_norm", false);
+  config.patch_bias.value = !*config.pre_norm;
+  config.position_table = flag("use_abs_pos", true);
+  config.relative = flag("use_rel_pos", false);
+  config.norm_epsilon.value = 1e-5;
+  config.activation.value = Activation::kGelu;
+  constexpr int kNeck = 256;
+  // Null says that there are no convolutions.
+  config.neck_channels = args.isNull("neck_chans") ? Field<int>{0, args.name("neck_chans")}
+                                                   : count("neck_chans", kNeck);
+  constexpr int kSide = 14;
+  const ConfigFields& global = args.at("global_attn_indexes");
+  sam::setWindows(global, *count("window_size", kSide),
+                  global.numbers("global_attn_indexes").value.value_or(std::vector<double>{}),
+                  config);
+  if (const Field<std::string> pooled = args.text("global_pool"); pooled && *pooled != "avg") {
+    args.fail("global_pool", fmt::format("is '{}'; avg can run here", *pooled));
+  }
+  config.trained_size = args.size("img_size");
+  sam::readEncoder(config, tensors);
+  constexpr std::array<std::string_view, 14> kIgnored{
+      "drop_rate",       "pos_drop_rate", "patch_drop_rate", "proj_drop_rate",  "attn_drop_rate",
+      "drop_path_rate",  "weight_init",   "fix_init",        "strict_img_size", "pretrained",
+      "checkpoint_path", "features_only", "num_classes",     "cache_dir"};
+  args.given().refuseUnknown(kIgnored);
+  return config;
 }
 
 }  // namespace adamerge

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The input, what the method saw at several depths, and the final groups, as a paper shows them.
+// Figures of many panels: the strip of every block's overlay, as the studio shows it; the overview
+// of a paper, with the input, what the method saw at several depths and the final groups; and the
+// attention of one token in every head of a block, in one range.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -7,11 +9,45 @@
 
 #include "figures/kinds.h"
 #include "figures/legends.h"
-#include "figures/panel_grid.h"
 #include "figures/panels.h"
+#include "figures/salience_scale.h"
 
 namespace adamerge {
 namespace {
+
+/// Narrower panels would cut their captions short.
+constexpr double kLeastStripPanel = 50;
+constexpr double kStripLegendSpace = 4;
+
+PanelGrid gridOf(const Scene& scene) {
+  return {scene,
+          scene.input.result.layers.size(),
+          kLeastStripPanel,
+          viewProportion(scene),
+          kMargin + headingHeight(scene, runNote(scene)),
+          kCaptionHeight};
+}
+
+double stripHeight(const Scene& scene) {
+  const double legend = sharedLegendHeight(scene, scene.content);
+  return gridOf(scene).bottom() + (legend > 0 ? kStripLegendSpace + legend : 0) + kMargin;
+}
+
+void drawStripFigure(Canvas& canvas, const Scene& scene) {
+  drawHeading(canvas, scene, runNote(scene));
+  const PanelGrid grid = gridOf(scene);
+  const Image& view = scene.input.image.view;
+  const PreparedImage seen{
+      view, {0, 0, static_cast<double>(view.width), static_cast<double>(view.height)}, {}};
+  const auto& layers = scene.input.result.layers;
+  for (std::size_t layer = 0; layer < layers.size(); ++layer) {
+    const Box slot = grid.slot(layer);
+    drawOverlaid(canvas, scene, layer, view, seen, panelBox(viewProportion(scene), slot));
+    drawCaption(canvas, scene, slot, fmt::format("block {}", layer + 1),
+                fmt::format("{} tokens", layers[layer].tokens_out));
+  }
+  drawSharedLegend(canvas, scene, scene.content, grid.bottom() + kStripLegendSpace);
+}
 
 constexpr std::size_t kDepths = 3;
 /// Narrower panels would cut their captions short.
@@ -125,7 +161,69 @@ void drawOverviewFigure(Canvas& canvas, const Scene& scene) {
   }
 }
 
+constexpr double kLeastHeadPanel = 60;
+constexpr double kHeadsLegendSpace = 4;
+
+std::string subjectOf(const Scene& scene) {
+  const std::string& subject = scene.input.lens->heads_subject;
+  return subject.empty() ? "attention of every head" : subject;
+}
+
+PanelGrid headGrid(const Scene& scene) {
+  return {scene,
+          scene.input.lens->heads.size(),
+          kLeastHeadPanel,
+          viewProportion(scene),
+          kMargin + headingHeight(scene, blockNote(scene)) + kLineHeight,
+          kCaptionHeight};
+}
+
+std::vector<float> valuesOfAll(const Scene& scene) {
+  std::vector<float> values;
+  for (const LensMap& map : scene.input.lens->heads) {
+    values.insert(values.end(), map.values.begin(), map.values.end());
+  }
+  return values;
+}
+
+double headsHeight(const Scene& scene) {
+  return headGrid(scene).bottom() + kHeadsLegendSpace + rangeLegendHeight() + kMargin;
+}
+
+void drawHeadsFigure(Canvas& canvas, const Scene& scene) {
+  const PanelGrid grid = headGrid(scene);
+  const LensPictures& lens = *scene.input.lens;
+  const std::vector<float> values = valuesOfAll(scene);
+  const SalienceScale scale = scene.style.overlay.scale;
+  std::optional<ValueRange> range;  // ranks have none
+  if (scale != SalienceScale::kRank) range = rangeOf(values, scale);
+  drawHeading(canvas, scene, blockNote(scene));
+  canvas.text(subjectOf(scene),
+              {kMargin, kMargin + headingHeight(scene, blockNote(scene)) - kCaptionSpace,
+               scene.contentWidth(), kLineHeight},
+              scene.textStyle());
+  for (std::size_t head = 0; head < lens.heads.size(); ++head) {
+    const Box slot = grid.slot(head);
+    drawLens(canvas, scene, lens.heads[head], panelBox(viewProportion(scene), slot), range);
+    drawCaption(canvas, scene, slot, fmt::format("head {}", head),
+                fmt::format("entropy {:.2f}", lens.entropy[head]));
+  }
+  drawRangeLegend(
+      canvas, scene, values, range,
+      {kMargin, grid.bottom() + kHeadsLegendSpace, scene.contentWidth(), rangeLegendHeight()});
+}
+
 }  // namespace
+
+FigureDrawing stripFigure() {
+  return {{{"strip", "The chosen overlay of every block, as small pictures."},
+           kPageMm,
+           {.picture = true},
+           std::nullopt},
+          stripHeight,
+          drawStripFigure,
+          {}};
+}
 
 FigureDrawing overviewFigure() {
   return {{{"overview", "The input, salience or groups at several depths, and the final groups."},
@@ -133,6 +231,17 @@ FigureDrawing overviewFigure() {
            {.picture = true}},
           overviewHeight,
           drawOverviewFigure,
+          {}};
+}
+
+FigureDrawing headsFigure() {
+  return {{{"heads",
+            "The attention of one token in every head of a block, with each one's entropy.", true},
+           kPageMm,
+           {.picture = true, .heads = true},
+           OverlayKind::kAttention},
+          headsHeight,
+          drawHeadsFigure,
           {}};
 }
 

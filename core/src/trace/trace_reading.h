@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// From groups alone, as a trace has them, to what a run of ours tells of its blocks.
+// Parts of reading a trace: its metadata, and from groups alone, as it has them, to what a run of
+// ours tells of its blocks.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "adamerge/result.h"
+#include "adamerge/trace_file.h"
+#include "weights/safetensors.h"
 
 namespace adamerge {
 
@@ -24,5 +28,9 @@ struct BlockGroups {
 /// Throws Error: numbers out of range, a survivor outside its group or that had been merged before.
 std::vector<LayerTrace> layersOf(const std::vector<BlockGroups>& blocks, int prefix_tokens,
                                  const std::string& where);
+
+/// All but depth and what tensors there are. Throws Error: another format or version, a grid or
+/// names that are none.
+TraceInfo readTraceInfo(const SafetensorsMetadata& texts, const std::filesystem::path& file);
 
 }  // namespace adamerge
