@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <set>
 
 #include "error_message.h"
@@ -381,9 +383,15 @@ TEST(ImageSources, LeaveOutTheSameImagesAndTellOfEachOnce) {
 
 TEST(ImageSources, TellOfFilesThatHoldMoreTheFirstByName) {
   const test::TemporaryFolder folder;
-  const cv::Mat page(20, 20, CV_8UC3, cv::Scalar(10, 20, 30));
-  for (const char* name : {"a.tif", "b.tif", "c.tif", "d.tif", "e.tif"}) {
-    cv::imwrite((folder.path() / name).string(), std::vector<cv::Mat>{page, page});
+  std::ifstream sample(fs::path(ADAMERGE_MODELS) / "../resources/samples/bird.png",
+                       std::ios::binary);
+  std::string animated{std::istreambuf_iterator<char>(sample), {}};
+  constexpr std::size_t kAfterHeader = 33;
+  animated.insert(kAfterHeader, std::string("\0\0\0\x08"
+                                            "acTL\0\0\0\x02\0\0\0\0\0\0\0\0",
+                                            20));
+  for (const char* name : {"a.png", "b.png", "c.png", "d.png", "e.png"}) {
+    test::writeBytes(folder.path() / name, animated);
   }
   const ModelInfo& model = test::bundledEngine().info();
   const Dataset set = Dataset::open(folder.path(), model, {.unlabelled = true});
@@ -391,10 +399,11 @@ TEST(ImageSources, TellOfFilesThatHoldMoreTheFirstByName) {
   ImageSource images(set, model.preprocessing, {},
                      [&](const std::string& note) { notes.push_back(note); });
   for (int pass = 0; pass < 2; ++pass) EXPECT_EQ(images.readAll().size(), 5U);
-  EXPECT_THAT(notes, testing::ElementsAre("a.tif: holds several pages, of which the first is read",
-                                          "b.tif: holds several pages, of which the first is read",
-                                          "c.tif: holds several pages, of which the first is read",
-                                          "more images are like these"));
+  EXPECT_THAT(notes, testing::ElementsAre(
+                         "a.png: is an animation of 2 pictures, of which the first is read",
+                         "b.png: is an animation of 2 pictures, of which the first is read",
+                         "c.png: is an animation of 2 pictures, of which the first is read",
+                         "more images are like these"));
   const Evaluation evaluation = evaluate(test::bundledEngine(), set, {}, {.batch = 2});
   EXPECT_EQ(evaluation.image_notes.size(), 4U);
   EXPECT_EQ(evaluation.image_notes.back(), notes.back());

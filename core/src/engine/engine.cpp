@@ -25,7 +25,7 @@ namespace {
 /// On which importance is measured for a model that has none.
 constexpr std::size_t kSyntheticImages = 8;
 /// Whoever waits for another's measurement looks for its own end so often.
-constexpr std::chrono::milliseconds kBetweenLooks{20};
+constexpr std::chrono::milliseconds kBetweenStopLooks{20};
 
 /// "partition sequential instead of alternating, alpha 1 instead of 2"; empty where they agree.
 std::string differences(const Statistics& statistics, const MethodInfo& method,
@@ -262,7 +262,7 @@ void Engine::setStatistics(std::shared_ptr<const Statistics> statistics) {
 std::shared_ptr<const Importance> Engine::syntheticImportance(const std::stop_token& stop) const {
   // Another thread may be measuring it, for long.
   std::unique_lock lock(state_->importance_mutex, std::defer_lock);
-  while (!lock.try_lock_for(kBetweenLooks)) throwIfStopped(stop);
+  while (!lock.try_lock_for(kBetweenStopLooks)) throwIfStopped(stop);
   std::shared_ptr<const Importance>& importance = state_->importance;
   if (importance == nullptr) {
     const std::vector<InputTensor> images =

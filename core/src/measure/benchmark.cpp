@@ -10,6 +10,7 @@
 #include <random>
 
 #include "adamerge/error.h"
+#include "kernels/parallel.h"
 #include "measure/choices.h"
 #include "measure/machine.h"
 
@@ -213,6 +214,7 @@ InputTensor syntheticImage(const VitConfig& vit, double noise, std::mt19937& ran
     const double turns_right = 2 * uniform();
     const double phase = uniform();
     for (int y = 0; y < vit.input_height; ++y) {
+      throwIfStopWithin();
       for (int x = 0; x < vit.input_width; ++x) {
         const double turns =
             turns_down * y / vit.input_height + turns_right * x / vit.input_width + phase;
