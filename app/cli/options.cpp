@@ -14,8 +14,8 @@
 #include <thread>
 
 #include "adamerge/methods.h"
-#include "hub_model.h"
 #include "adamerge/model_info.h"
+#include "hub_model.h"
 #include "support/text.h"
 #include "usage_error.h"
 #include "value_checks.h"
