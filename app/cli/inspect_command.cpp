@@ -6,8 +6,8 @@
 #include <optional>
 #include <utility>
 
-#include "adamerge/trace_file.h"
 #include "adamerge/files.h"
+#include "adamerge/trace_file.h"
 #include "commands.h"
 #include "inspect_text.h"
 #include "inspect_trace.h"

@@ -10,8 +10,8 @@
 #include <stop_token>
 #include <vector>
 
-#include "adamerge/dataset.h"
 #include "adamerge/calibrate.h"
+#include "adamerge/dataset.h"
 #include "model/load_model.h"
 #include "trainable_vit.h"
 

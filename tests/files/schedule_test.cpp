@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "adamerge/methods.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <numeric>
 
 #include "adamerge/files.h"
+#include "adamerge/methods.h"
 #include "error_message.h"
 
 namespace adamerge {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "weights/state_dict.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "error_message.h"
+#include "weights/state_dict.h"
 
 namespace adamerge {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The merging methods: their settings, the layer statistics of those that use some, what is asked of
-// them, and schedules of counts in files. merging/registry.cpp lists them.
+// The merging methods: their settings, the layer statistics of those that use some, what is asked
+// of them, and schedules of counts in files. merging/registry.cpp lists them.
 #pragma once
 
 #include <cstdint>

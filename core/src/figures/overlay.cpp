@@ -7,8 +7,8 @@
 
 #include "adamerge/error.h"
 #include "figures/patch_marks.h"
-#include "figures/salience_scale.h"
 #include "figures/patches.h"
+#include "figures/salience_scale.h"
 
 namespace adamerge {
 namespace {

@@ -10,8 +10,8 @@
 #include <system_error>
 
 #include "adamerge/error.h"
-#include "hub/layout.h"
 #include "adamerge/model_info.h"
+#include "hub/layout.h"
 #include "model/model_files.h"
 #include "support/files.h"
 #include "support/json.h"

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "merging/entries.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "adamerge/error.h"
+#include "merging/entries.h"
 #include "merging/inside.h"
 #include "merging/matching.h"
 #include "merging/token_set.h"

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "adamerge/methods.h"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -10,6 +8,7 @@
 
 #include "adamerge/error.h"
 #include "adamerge/files.h"
+#include "adamerge/methods.h"
 #include "support/json.h"
 
 namespace adamerge {

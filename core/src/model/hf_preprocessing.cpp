@@ -208,15 +208,29 @@ void noteUnknownProcessorFields(const ConfigFields& fields,
   noteUnknownFields(fields, known, notes);
 }
 
+/// A network takes pictures of one size, whatever the processor leaves out. Whether it does.
+bool notesWhatIsDone(const ConfigFields& fields, const char* key, std::string_view done,
+                     std::vector<std::string>& notes) {
+  if (fields.flag(key).value.value_or(true)) return false;
+  notes.push_back(fmt::format("{} is false in {}; images are {} the input size here all the same.",
+                              key, fields.file(), done));
+  return true;
+}
+
 /// Longest side to `longest_edge`, into the corner of `pad_size`.
 void readSamSizes(const ConfigFields& fields, PreprocessingConfig& config) {
   config.resize = Resize::kLongerSide;
   config.in_corner = true;
   config.crop_ratio = 1;
-  const Field<int> edge = fields.below("size").count("longest_edge", 1, 65536);
+  const ConfigFields size = fields.below("size");
+  const Field<int> edge = size.count("longest_edge", 1, 65536);
+  size.refuseUnknown({});
   const ConfigFields pad = fields.below("pad_size");
   const Field<int> height = pad.count("height", 1, 65536);
   const Field<int> width = pad.count("width", 1, 65536);
+  pad.refuseUnknown({});
+  notesWhatIsDone(fields, "do_resize", "resized to", config.notes);
+  notesWhatIsDone(fields, "do_pad", "padded to", config.notes);
   if (edge) config.resize_size = InputSize{*edge, *edge};
   if (height && width) config.crop = InputSize{*height, *width};
   if (edge && !config.crop) config.crop = config.resize_size;
@@ -284,9 +298,7 @@ PreprocessingConfig readHuggingFacePreprocessing(const ConfigFields& fields,
   if (crops && crop && !size) size.value = InputSize{processor.size, processor.size};
   if (!crops) config.crop_ratio = 1;
 
-  if (!fields.flag("do_resize").value.value_or(true)) {
-    config.notes.push_back(
-        "The preprocessor does not resize; images are resized to the input size here.");
+  if (notesWhatIsDone(fields, "do_resize", "resized to", config.notes)) {
     size.value = crops ? crop.value : size.value;
     shortest = false;
   }
@@ -294,7 +306,8 @@ PreprocessingConfig readHuggingFacePreprocessing(const ConfigFields& fields,
   config.resize_size = size.value;
   config.resize = shortest ? Resize::kShorterSide : Resize::kExact;
   if (shortest && !crops) {
-    config.notes.push_back("The preprocessor crops no square; the centre square is used here.");
+    config.notes.push_back(
+        "The preprocessor crops no square (do_center_crop); the centre square is used here.");
   }
   // Not rescaled, the pixels stay whole numbers until they are resized.
   config.floating_point =

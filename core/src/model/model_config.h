@@ -35,15 +35,16 @@ struct ModelConfig {
 
   /// What no tensor shows: rotary positions, resampling, order of norms, heads of the pooling.
   VitConfig base;
-  /// What the tensors show too, to be compared with them.
   /// The files of this network hold no config and say nothing of the grid, so only a wanted input
   /// size can.
   bool size_must_be_named = false;
+  /// What the tensors show too, to be compared with them.
   Field<int> filter_groups, filter_factor;  ///< of FourierFilter
   Field<int> patch_size, channels, dim, depth, heads, mlp_hidden, classes, register_tokens,
       projection;
   Field<int> neck_channels{std::nullopt, "the neck's channels"};
   Field<bool> relative{std::nullopt, "decomposed relative positions"};
+  Field<int> window;  ///< side of those that WindowedAttention::sides has
   Field<bool> no_embed_class, pre_norm, qk_norm, layer_scale, fc_norm;
   Field<bool> final_norm, gated_mlp, attention_norm, mlp_norm, proj_bias;
   // What most families have, or none but a few.

@@ -201,10 +201,32 @@ class PositionFinder : private TensorReader {
       return (length(fmt::format("blocks.{}.attn.rel_pos_{}", block, axis), 2, 0) + 1) / 2;
     };
     for (int block = 0; windows.relative && block < vit_.depth; ++block) {
-      if (windows.sides[static_cast<std::size_t>(block)] != 0) continue;
-      windows.table_height = places(block, "h");
-      windows.table_width = places(block, "w");
-      break;
+      const int side = windows.sides[static_cast<std::size_t>(block)];
+      const int rows = places(block, "h");
+      if (side == 0 && windows.table_height == 0) {
+        windows.table_height = rows;
+        windows.table_width = places(block, "w");
+      } else if (side != 0 && side != rows && config_.window) {
+        throw Error(fmt::format(
+            "{}: {} is {} and global_attn_indexes does not name block {}, but '{}' in {} is of "
+            "windows of {}",
+            config_.file, config_.window.key, side, block,
+            tensors_.inFile(fmt::format("blocks.{}.attn.rel_pos_h", block)), tensors_.file(),
+            rows));
+      }
+    }
+    if (windows.relative) {
+      agree(config_.heads, vit_.dim / length("blocks.0.attn.rel_pos_h", 2, 1));
+    }
+    if (const auto& size = config_.trained_size;
+        size && !size.key.empty() && !vit_.position_table && windows.table_height > 0 &&
+        ((*size).height / vit_.patch_size != windows.table_height ||
+         (*size).width / vit_.patch_size != windows.table_width)) {
+      throw Error(
+          fmt::format("{}: {} is {} x {}, but the tables of global blocks in {} are of {} x "
+                      "{} patches of {}",
+                      config_.file, size.key, (*size).height, (*size).width, tensors_.file(),
+                      windows.table_height, windows.table_width, vit_.patch_size));
     }
     vit_.neck_channels = has("neck.0.weight") ? length("neck.0.weight", 4, 0) : 0;
     vit_.neck_norm = vit_.neck_channels == 0 && has("neck.weight");

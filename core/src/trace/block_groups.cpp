@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "trace/trace_reading.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,6 +8,7 @@
 #include <utility>
 
 #include "adamerge/error.h"
+#include "trace/trace_reading.h"
 
 namespace adamerge {
 namespace {

@@ -3,8 +3,8 @@
 // measured on their pictures.
 #include <map>
 
-#include "adamerge/image.h"
 #include "adamerge/calibrate.h"
+#include "adamerge/image.h"
 #include "adamerge/preprocess.h"
 #include "method_cases.h"
 

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "adamerge/error.h"
-#include "model/family.h"
+#include "model/families/timm.h"
 #include "support/text.h"
 
 namespace adamerge {
@@ -68,7 +68,7 @@ void readConfig(const ConfigFields& fields, FileTensors& tensors, ModelConfig& c
   config.depth = args.count("depth", 1);
   config.filter_groups = args.count("num_blocks", 1);
   config.filter_factor = args.count("hidden_size_factor", 1);
-  config.classes = args.count("num_classes");
+  readTimmRoot(fields, config);
   filter.threshold = args.number("sparsity_threshold", 0).valueOr(filter.threshold);
   filter.fraction = args.number("hard_thresholding_fraction", 0, 1).valueOr(filter.fraction);
   filter.double_skip = args.flag("double_skip").valueOr(filter.double_skip);
@@ -81,8 +81,8 @@ void readConfig(const ConfigFields& fields, FileTensors& tensors, ModelConfig& c
   if (const Field<double> ratio = args.number("mlp_ratio", 0, 1000); ratio && config.dim) {
     config.mlp_hidden = {static_cast<int>(*config.dim * *ratio), ratio.key};
   }
-  constexpr std::array<std::string_view, 4> kNoSay{"drop_rate", "drop_path_rate", "in_chans",
-                                                   "global_pool"};
+  constexpr std::array<std::string_view, 5> kNoSay{"drop_rate", "drop_path_rate", "in_chans",
+                                                   "num_classes", "global_pool"};
   args.refuseUnknown(kNoSay);
   const ConfigFields pretrained = fields.below("pretrained_cfg");
   if (pretrained.object().empty()) {

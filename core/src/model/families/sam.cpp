@@ -30,13 +30,14 @@ std::string recognisesMeta(const FileTensors& tensors) {
 
 /// Windows of `side` patches in all blocks but those of `global`, which config.depth must know.
 /// Throws Error naming a field.
-void setWindows(const ConfigFields& fields, int side, const std::vector<double>& global,
-                ModelConfig& config) {
+void setWindows(const ConfigFields& fields, const Field<int>& side,
+                const std::vector<double>& global, ModelConfig& config) {
   const int depth = *config.depth;
   constexpr int kMostBlocks = 10000;
   if (depth > kMostBlocks) fields.fail("num_hidden_layers", "is more than any encoder has");
   std::vector<int>& sides = config.base.windows.sides;
-  sides.assign(static_cast<std::size_t>(depth), side);
+  config.window = side;
+  sides.assign(static_cast<std::size_t>(depth), *side);
   for (const double index : global) {
     const int block = static_cast<int>(index);
     if (block != index || block < 0 || block >= depth) {
@@ -89,7 +90,7 @@ Field<T> usual(Field<T> field, T value) {
 
 void readWindows(const ConfigFields& fields, ModelConfig& config) {
   constexpr int kUsualSide = 14;
-  const int side = fields.count("window_size").value.value_or(kUsualSide);
+  const Field<int> side = usual(fields.count("window_size"), kUsualSide);
   const std::vector<double> global =
       fields.numbers("global_attn_indexes").value.value_or(std::vector<double>{2, 5, 8, 11});
   setWindows(fields, side, global, config);
@@ -111,10 +112,18 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   tensors.rename(kNames);
   tensors.rename(kLast);
   const ConfigFields root = files.fields();
-  const ConfigFields fields = root.has("vision_config") ? root.below("vision_config") : root;
+  const bool nested = root.has("vision_config");
+  const ConfigFields fields = nested ? root.below("vision_config") : root;
+  const std::string type = *root.text("model_type");
+  if (const Field<std::string> tower = fields.text("model_type");
+      nested && tower && !(*tower).empty() && *tower != type + "_vision_model") {
+    fields.fail("model_type", fmt::format("is '{}' below a model_type of '{}'; {}_vision_model is "
+                                          "expected",
+                                          printable(*tower, 40), type, type));
+  }
   ModelConfig config;
   readHuggingFaceFields(fields, config);
-  config.architecture = *root.text("model_type");
+  config.architecture = type;
   constexpr int kWidth = 768;
   constexpr int kLayers = 12;
   constexpr int kSide = 1024;
@@ -145,6 +154,12 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
     ignored.push_back(key);
   }
   fields.refuseUnknown(ignored);
+  if (nested) {
+    for (const char* other : {"mask_decoder_config", "prompt_encoder_config"}) {
+      static_cast<void>(root.find(other));
+    }
+    root.refuseUnknown(huggingFaceIgnored());
+  }
   return config;
 }
 
@@ -251,7 +266,7 @@ ModelConfig readTimmSam(const std::string& name, const TimmArguments& args, File
                                                    : count("neck_chans", kNeck);
   constexpr int kSide = 14;
   const ConfigFields& global = args.at("global_attn_indexes");
-  sam::setWindows(global, *count("window_size", kSide),
+  sam::setWindows(global, count("window_size", kSide),
                   global.numbers("global_attn_indexes").value.value_or(std::vector<double>{}),
                   config);
   if (const Field<std::string> pooled = args.text("global_pool"); pooled && *pooled != "avg") {

@@ -145,15 +145,7 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   if (!informative) informative = timmPooling(fields);
   ModelConfig config = readTimmArguments(*fields.text("architecture"), args, informative, tensors);
 
-  config.classes = args.count("num_classes");
-  // The root's count, where it is there, replaces that of pretrained_cfg.
-  Field<int> stored = fields.count("num_classes");
-  if (!stored) stored = pretrained.count("num_classes");
-  if (config.classes && stored && *config.classes != *stored) {
-    throw Error(fmt::format("{}: {} is {}, but {} is {}", fields.file(), stored.key, *stored,
-                            config.classes.key, *config.classes));
-  }
-  if (!config.classes) config.classes = stored;
+  readTimmRoot(fields, config);
   const at::Tensor patches = tensors.find(kPatches);
   // Of Segment Anything's encoder the neck's.
   const bool neck = config.neck_channels.value.value_or(0) > 0;
@@ -161,47 +153,6 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
       width && !neck && patches.defined() && patches.dim() == 4 && *width != patches.size(0)) {
     fields.fail("num_features", fmt::format("is {}, but the tensors in {} say {}", *width,
                                             tensors.file(), patches.size(0)));
-  }
-  const std::vector<std::string_view> known_fields{"architecture",
-                                                   "num_classes",
-                                                   "num_features",
-                                                   "global_pool",
-                                                   "model_args",
-                                                   "pretrained_cfg",
-                                                   "url",
-                                                   "file",
-                                                   "hf_hub_id",
-                                                   "hf_hub_filename",
-                                                   "source",
-                                                   "tag",
-                                                   "custom_load",
-                                                   "input_size",
-                                                   "test_input_size",
-                                                   "min_input_size",
-                                                   "fixed_input_size",
-                                                   "interpolation",
-                                                   "crop_pct",
-                                                   "test_crop_pct",
-                                                   "crop_mode",
-                                                   "mean",
-                                                   "std",
-                                                   "label_offset",
-                                                   "label_names",
-                                                   "label_descriptions",
-                                                   "pool_size",
-                                                   "test_pool_size",
-                                                   "first_conv",
-                                                   "classifier",
-                                                   "license",
-                                                   "description",
-                                                   "origin_url",
-                                                   "paper_name",
-                                                   "paper_ids",
-                                                   "notes",
-                                                   "state_dict"};
-  for (const ConfigFields& level : {fields, pretrained}) {
-    noteUnknownFields(level, known_fields, config.notes);
-    if (!fields.has("pretrained_cfg")) break;
   }
   // A network of fixed size is built for model_args.img_size, else for the input size.
   const bool fixed = pretrained.flag("fixed_input_size").value.value_or(false);
@@ -225,6 +176,33 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
 }
 
 }  // namespace
+
+void readTimmRoot(const ConfigFields& fields, ModelConfig& config) {
+  const ConfigFields args = fields.below("model_args");
+  // Older files have these at the top.
+  const bool nested = fields.has("pretrained_cfg");
+  const ConfigFields pretrained = nested ? fields.below("pretrained_cfg") : fields;
+  config.classes = args.count("num_classes");
+  // The root's count, where it is there, replaces that of pretrained_cfg.
+  Field<int> stored = fields.count("num_classes");
+  if (!stored) stored = pretrained.count("num_classes");
+  if (config.classes && stored && *config.classes != *stored) {
+    throw Error(fmt::format("{}: {} is {}, but {} is {}", fields.file(), stored.key, *stored,
+                            config.classes.key, *config.classes));
+  }
+  if (!config.classes) config.classes = stored;
+  const std::vector<std::string_view> known{
+      // Where the weights are from.
+      "url", "file", "hf_hub_id", "hf_hub_filename", "source", "tag", "custom_load", "license",
+      "description", "origin_url", "paper_name", "paper_ids", "notes", "state_dict",
+      // How they see images, and of what.
+      "architecture", "num_classes", "num_features", "global_pool", "model_args", "pretrained_cfg",
+      "input_size", "test_input_size", "min_input_size", "fixed_input_size", "interpolation",
+      "crop_pct", "test_crop_pct", "crop_mode", "mean", "std", "label_offset", "label_names",
+      "label_descriptions", "pool_size", "test_pool_size", "first_conv", "classifier"};
+  noteUnknownFields(fields, known, config.notes);
+  if (nested) noteUnknownFields(pretrained, known, config.notes);
+}
 
 void takeTimmNames(FileTensors& tensors) {
   tensors.rename(kNames);

@@ -41,6 +41,10 @@ class TimmArguments {
   ConfigFields given_, known_;
 };
 
+/// What a config in timm's form has beside its arguments: the count of classes, and unknown fields,
+/// which are told. Throws Error: two counts that differ.
+void readTimmRoot(const ConfigFields& fields, ModelConfig& config);
+
 /// Gives the tensors the names of model/network.h, as far as names alone tell them.
 void takeTimmNames(FileTensors& tensors);
 
