@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "adamerge/error.h"
+#include "figures/group_outlines.h"
 #include "figures/patch_marks.h"
 #include "figures/salience_scale.h"
 #include "figures/trace_checks.h"

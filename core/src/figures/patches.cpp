@@ -187,10 +187,25 @@ PatchColors groupColors(const Image& view, int grid_height, int grid_width,
                         1);
   for (int patch = 0; patch < grid.patches(); ++patch) {
     Sum& sum = sums[static_cast<std::size_t>(groups[static_cast<std::size_t>(patch)])];
-    forEachPixel(view, grid, patch, [&](int x, int y) {
-      for (std::size_t i = 0; i < 3; ++i) sum.values[i] += view.at(x, y)[i];
-      ++sum.count;
-    });
+    const Range rows = patchRange(patch / grid.width, grid.height, view.height);
+    const Range columns = patchRange(patch % grid.width, grid.width, view.width);
+    std::uint64_t red = 0;
+    std::uint64_t green = 0;
+    std::uint64_t blue = 0;
+    for (int y = rows.begin; y < rows.end; ++y) {
+      const std::uint8_t* pixel = view.at(columns.begin, y);
+      const std::uint8_t* const end = pixel + 3 * (columns.end - columns.begin);
+      for (; pixel != end; pixel += 3) {
+        red += pixel[0];
+        green += pixel[1];
+        blue += pixel[2];
+      }
+    }
+    sum.values[0] += red;
+    sum.values[1] += green;
+    sum.values[2] += blue;
+    sum.count += static_cast<std::uint64_t>(rows.end - rows.begin) *
+                 static_cast<std::uint64_t>(columns.end - columns.begin);
   }
   PatchColors colors(groups.size());
   for (std::size_t patch = 0; patch < groups.size(); ++patch) {

@@ -41,6 +41,11 @@ inline constexpr Color withAlpha(const Color& color, double alpha) {
   return {color.red, color.green, color.blue, alpha};
 }
 
+/// As strong as an overlay of that opacity.
+inline constexpr Color faded(const Color& color, double opacity) {
+  return withAlpha(color, color.alpha * opacity);
+}
+
 /// On pictures of any brightness: a white line within a dark one.
 inline constexpr Color kOutline = rgb(0xFFFFFF);
 inline constexpr Color kHalo = rgb(0x000000, 0.6);
