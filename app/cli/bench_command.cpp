@@ -95,7 +95,8 @@ class Bench {
         options_.subjects.images(engine, static_cast<std::size_t>(count), terminal_, stop_);
     skipped_ += images.skipped;
     if (!name.empty()) {
-      calibrateUntrained(engine, images.inputs, options_.choices.methodChoices(), terminal_, stop_);
+      calibrateUntrained(engine, images.inputs, options_.choices.methodChoices(&engine.info().vit),
+                         terminal_, stop_);
     }
     const std::vector<MeasuredChoice> cases =
         options_.choices.make(engine, images.inputs, options_.printsTable(), terminal_, stop_);

@@ -51,11 +51,13 @@ std::string noNearer(const std::string& name, const TierMatch& match) {
 }
 
 void ChoiceOptions::addTo(CLI::App& command) {
-  takesText(*command.add_option("--methods,--method", methods_,
-                                fmt::format("As adamerge,tome, of {} (default: all); the unmerged "
-                                            "model is always measured",
-                                            fmt::join(methodIds(), ", "))),
-            "LIST");
+  takesText(
+      *command.add_option(
+          "--methods,--method", methods_,
+          fmt::format("As adamerge,tome, of {} (default: all that the model can run); the unmerged "
+                      "model is always measured",
+                      fmt::join(methodIds(), ", "))),
+      "LIST");
   command
       .add_option("--variant", variants_,
                   "A method under settings of its own, as \"adamerge salience=off adaptive=off "
@@ -87,9 +89,13 @@ void ChoiceOptions::addSampleSizeTo(CLI::App& command) {
       1);
 }
 
-std::vector<std::string> ChoiceOptions::methodList() const {
+std::vector<std::string> ChoiceOptions::methodList(const VitConfig* vit) const {
   std::vector<std::string> known = methodIds();
-  if (methods_.empty()) return variants_.empty() ? known : std::vector<std::string>();
+  if (methods_.empty()) {
+    if (!variants_.empty()) return {};
+    if (vit != nullptr) std::erase_if(known, [&](const auto& id) { return !runsIn(id, *vit); });
+    return known;
+  }
   std::vector<std::string> list;
   for (const std::string& part : split(methods_)) {
     const std::string id = methodNamed(part);
@@ -107,20 +113,20 @@ std::vector<double> ChoiceOptions::tiers() const {
   return asUsage([&] { return parseTiers("--flops", flops_); });
 }
 
-std::vector<MethodChoice> ChoiceOptions::methodChoices() const {
-  std::vector<MethodChoice> list = settings_.choices(methodList());
+std::vector<MethodChoice> ChoiceOptions::methodChoices(const VitConfig* vit) const {
+  std::vector<MethodChoice> list = settings_.choices(methodList(vit));
   for (const std::string& variant : variants_) list.push_back(parseVariant(variant, "--variant"));
   return list;
 }
 
 void ChoiceOptions::requireSuit(const Engine& engine) const {
-  for (const MethodChoice& choice : methodChoices()) {
+  for (const MethodChoice& choice : methodChoices(&engine.info().vit)) {
     requireSettingsSuit(choice, engine.info().vit, engine.info().name, /*strict=*/true);
   }
 }
 
-std::vector<MeasuredChoice> ChoiceOptions::counted() const {
-  const std::vector<MethodChoice> methods = methodChoices();
+std::vector<MeasuredChoice> ChoiceOptions::counted(const VitConfig* vit) const {
+  const std::vector<MethodChoice> methods = methodChoices(vit);
   Counts counts;
   const auto add = [&](const std::string& key, const std::string& text) {
     if (text.empty()) return;
@@ -129,7 +135,7 @@ std::vector<MeasuredChoice> ChoiceOptions::counted() const {
     });
     if (!taken) {
       throw UsageError(fmt::format("--{}: none of {} takes it under these settings",
-                                   optionName(key), fmt::join(methodList(), ", ")));
+                                   optionName(key), fmt::join(methodList(vit), ", ")));
     }
     counts[key] = asUsage([&] { return parseCounts("--" + optionName(key), text); });
   };
@@ -157,8 +163,8 @@ std::vector<MeasuredChoice> ChoiceOptions::make(const Engine& engine, const Data
                                                 Terminal& terminal,
                                                 const std::stop_token& stop) const {
   requireSuit(engine);
-  if (flops_.empty()) return counted();
-  const std::vector<MethodChoice> methods = searchedMethods();
+  if (flops_.empty()) return counted(&engine.info().vit);
+  const std::vector<MethodChoice> methods = searchedMethods(&engine.info().vit);
   if (auto before = matchedBefore(found, methods, tiers())) return std::move(*before);
   return matchTiers(engine, dataset.sample(flops_images_, seed), methods, tiers(),
                     teller(print, terminal), terminal.callback(), stop);
@@ -169,13 +175,13 @@ std::vector<MeasuredChoice> ChoiceOptions::make(const Engine& engine,
                                                 Terminal& terminal,
                                                 const std::stop_token& stop) const {
   requireSuit(engine);
-  if (flops_.empty()) return counted();
-  return matchTiers(engine, images, searchedMethods(), tiers(), teller(print, terminal),
-                    terminal.callback(), stop);
+  if (flops_.empty()) return counted(&engine.info().vit);
+  return matchTiers(engine, images, searchedMethods(&engine.info().vit), tiers(),
+                    teller(print, terminal), terminal.callback(), stop);
 }
 
-std::vector<MethodChoice> ChoiceOptions::searchedMethods() const {
-  std::vector<MethodChoice> list = methodChoices();
+std::vector<MethodChoice> ChoiceOptions::searchedMethods(const VitConfig* vit) const {
+  std::vector<MethodChoice> list = methodChoices(vit);
   const bool any = std::any_of(list.begin(), list.end(), [](const MethodChoice& method) {
     return compressionKnob(method) != nullptr;
   });

@@ -34,17 +34,18 @@ class ChoiceOptions {
   std::vector<MeasuredChoice> make(const Engine& engine, std::span<const InputTensor> images,
                                    bool print, Terminal& terminal,
                                    const std::stop_token& stop) const;
-  /// The methods, then the variants, before counts are chosen.
-  std::vector<MethodChoice> methodChoices() const;
+  /// The methods, then the variants, before counts are chosen. Where none are named, all that run
+  /// in `vit`; nullptr: it is not known yet.
+  std::vector<MethodChoice> methodChoices(const VitConfig* vit) const;
 
  private:
   /// Throws Error where a setting is named that the model has no use for.
   void requireSuit(const Engine& engine) const;
-  std::vector<std::string> methodList() const;
+  std::vector<std::string> methodList(const VitConfig* vit) const;
   std::vector<double> tiers() const;
-  std::vector<MeasuredChoice> counted() const;
+  std::vector<MeasuredChoice> counted(const VitConfig* vit = nullptr) const;
   /// Throws UsageError where --flops has no count to choose.
-  std::vector<MethodChoice> searchedMethods() const;
+  std::vector<MethodChoice> searchedMethods(const VitConfig* vit = nullptr) const;
 
   MethodOptions settings_;
   std::string methods_;

@@ -73,7 +73,7 @@ void CalibrationSubject::addTo(CLI::App& command) {
   command
       .add_option("--ratio", ratio_,
                   "The same in per cent, for networks that restore their grid in every block "
-                  "(Segment Anything)")
+                  "(Segment Anything, AFNO)")
       ->type_name("LIST");
   takesWholeNumber(*command.add_option("--passes", passes_, "Passes over the images (default 2)"),
                    1, 100);
@@ -92,8 +92,13 @@ std::vector<int> CalibrationSubject::counts() const {
   if (!ratio_.empty() && !r_max_.empty()) {
     throw UsageError("--r-max and --ratio are for different networks: one of them is expected");
   }
-  return asUsage(
-      [&] { return parseCounts("--" + optionName(listed()), ratio_.empty() ? r_max_ : ratio_); });
+  const std::string& list = ratio_.empty() ? r_max_ : ratio_;
+  if (list.empty()) {
+    throw UsageError(
+        "layer statistics are for counts: --r-max 8,12,16, or --ratio 25,50,75 in networks that "
+        "restore their grid in every block, is expected");
+  }
+  return asUsage([&] { return parseCounts("--" + optionName(listed()), list); });
 }
 
 MethodChoice CalibrationSubject::choice() const {

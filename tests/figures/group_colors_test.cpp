@@ -11,6 +11,7 @@
 #include <set>
 
 #include "adamerge/error.h"
+#include "figures/group_outlines.h"
 #include "figures/patch_marks.h"
 #include "figures/patches.h"
 #include "sample_figure.h"

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "adamerge/error.h"
+#include "figures/group_outlines.h"
 #include "figures/patch_marks.h"
 #include "pixel_surface.h"
 #include "sample_figure.h"

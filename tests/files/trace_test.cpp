@@ -217,6 +217,21 @@ TEST(Trace, GroupsThatPartAgainHoldForTheirBlockAlone) {
   EXPECT_THAT(survivingPatches(image.result.layers, 1), ElementsAre(0, 1, 1, 3, 4, 5));
 }
 
+TEST(Trace, BlocksThatRanInWindowsAreRestored) {
+  Written trace = sampleTrace();
+  trace.groups(1, {5, 5, 0, 1, 2, 3});  // as block 0, so that nothing parts
+  for (const char* block : {"block.0.window", "block.1.window"}) {
+    trace.add<std::int32_t>(block, "I32", {1, 2}, {2, 2});
+  }
+  for (const LayerTrace& layer : readBack(trace).result.layers) {
+    EXPECT_TRUE(layer.restored);
+    EXPECT_THAT(layer.window, ElementsAre(2, 2));
+    EXPECT_EQ(layer.padding, 2) << "the second window lacks a column";
+    EXPECT_EQ(layer.tokens_out, 7);
+    EXPECT_EQ(layer.tokens_inside, 6);
+  }
+}
+
 TEST(Trace, HeadsAreAveragedAndHalvesWidened) {
   Written trace = sampleTrace();
   std::vector<float> heads(12, 0.25F);
@@ -325,6 +340,14 @@ TEST(Trace, EveryDamageIsASentence) {
        }},
       {"takes in 900 tokens",
        [](Written& t) { t.add<std::int32_t>("block.1.tokens_in", "I32", {1}, {900}); }},
+      {"'block.0.window' has 0 for image 0, 1 to 4096 are possible",
+       [](Written& t) {
+         t.add<std::int32_t>("block.0.window", "I32", {1, 2}, {2, 0});
+       }},
+      {"[1, 2] is expected",
+       [](Written& t) {
+         t.add<std::int32_t>("block.0.window", "I32", {1, 1}, {2});
+       }},
       {"at most 4096 blocks",
        [](Written& t) {
          t.groups(2147483647, {0, 1, 2, 3, 4, 5});

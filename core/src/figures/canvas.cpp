@@ -12,6 +12,7 @@
 
 #include "adamerge/error.h"
 #include "figures/page.h"
+#include "figures/pixels.h"
 
 namespace adamerge {
 namespace {
@@ -220,6 +221,22 @@ void Canvas::fill(std::span<const Box> boxes, const Color& color) {
   cairo_fill(context_);
 }
 
+void Canvas::fillApart(std::span<const Box> boxes, const Color& color) {
+  if (auto pixels = Pixels::of(context_)) return pixels->fill(boxes, color);
+  fill(boxes, color);
+}
+
+bool Canvas::stamp(std::span<const Point> places, const Box& extent, const Color& color,
+                   const std::function<void(Canvas&)>& draw) {
+  auto pixels = Pixels::of(context_);
+  if (!pixels) return false;
+  pixels->stamp(places, extent, color, [&](cairo_t* context) {
+    Canvas canvas(context);
+    draw(canvas);
+  });
+  return true;
+}
+
 void Canvas::frame(const Box& box, double width, const Color& color) {
   setColor(color);
   cairo_set_line_width(context_, width);
@@ -271,6 +288,14 @@ void Canvas::dot(Point centre, double radius, const Color& color, const Color& r
 void Canvas::rings(std::span<const Point> centres, double radius, double width,
                    const Color& color) {
   if (centres.empty()) return;
+  const double reach = radius + width;
+  const Color opaque = withAlpha(color, 1);
+  const bool stamped = centres.size() > 1 && stamp(centres, {-reach, -reach, 2 * reach, 2 * reach},
+                                                   color, [&](Canvas& one) {
+                                                     const Point centre;
+                                                     one.rings({&centre, 1}, radius, width, opaque);
+                                                   });
+  if (stamped) return;
   setColor(color);
   cairo_set_line_width(context_, width);
   for (const Point& centre : centres) {

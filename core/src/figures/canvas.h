@@ -53,6 +53,11 @@ inline constexpr Color withAlpha(const Color& color, double alpha) {
   return {color.red, color.green, color.blue, alpha};
 }
 
+/// As strong as an overlay of that opacity.
+inline constexpr Color faded(const Color& color, double opacity) {
+  return withAlpha(color, color.alpha * opacity);
+}
+
 /// On pictures of any brightness: a white line within a dark one.
 inline constexpr Color kOutline = rgb(0xFFFFFF);
 inline constexpr Color kHalo = rgb(0x000000, 0.6);
@@ -145,6 +150,12 @@ class Canvas {
   void fill(const Box& box, const Color& color);
   /// All boxes as one area: where they touch or overlap, a translucent colour does not show it.
   void fill(std::span<const Box> boxes, const Color& color);
+  /// Boxes that lie apart, at most edge to edge: quick where they are very many.
+  void fillApart(std::span<const Box> boxes, const Color& color);
+  /// What `draw` draws opaquely around the origin, within `extent`, in `color` at each of `places`.
+  /// False where no pixels are drawn: then nothing is.
+  bool stamp(std::span<const Point> places, const Box& extent, const Color& color,
+             const std::function<void(Canvas&)>& draw);
   void frame(const Box& box, double width, const Color& color);
   /// All segments as one stroke: where they cross, a translucent colour does not add up.
   void lines(std::span<const Segment> segments, double width, const Color& color);

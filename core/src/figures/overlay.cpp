@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "adamerge/error.h"
+#include "figures/group_outlines.h"
 #include "figures/patch_marks.h"
 #include "figures/patches.h"
 #include "figures/salience_scale.h"

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "adamerge/overlay.h"
+#include "figures/group_outlines.h"
 #include "figures/patch_marks.h"
 
 namespace adamerge {

@@ -4,9 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
-#include <numbers>
-#include <numeric>
 #include <utility>
 
 namespace adamerge {
@@ -20,69 +17,6 @@ constexpr Color kDifferenceHatch = rgb(0x2A0A1E);
 constexpr Color kWindowEdge = rgb(0x00E5FF);
 constexpr Color kPrompt = rgb(0xFF2E88);
 constexpr Color kProtectedWash = rgb(0xFF2E88, 0.14);
-Color faded(const Color& color, double opacity) { return withAlpha(color, color.alpha * opacity); }
-
-/// Whether two patches are of one group; no patch outside the grid is.
-class Membership {
- public:
-  Membership(const std::vector<int>& groups, const Grid& grid) : groups_(groups), grid_(grid) {}
-
-  bool same(int row, int column, int other_row, int other_column) const {
-    if (other_row < 0 || other_column < 0) return false;
-    if (other_row >= grid_.height || other_column >= grid_.width) return false;
-    return at(row, column) == at(other_row, other_column);
-  }
-
- private:
-  int at(int row, int column) const {
-    return groups_[static_cast<std::size_t>(grid_.at(row, column))];
-  }
-
-  const std::vector<int>& groups_;
-  const Grid& grid_;
-};
-
-/// Calls add(patch, box) for boxes that cover the inner edge of every group, `thickness` wide.
-template <typename Add>
-void innerEdges(const PatchArea& area, const std::vector<int>& groups, double thickness, Add add) {
-  const Grid& grid = area.grid;
-  const Membership member(groups, grid);
-  const double t = thickness;
-  for (int patch = 0; patch < grid.patches(); ++patch) {
-    const int row = patch / grid.width;
-    const int column = patch % grid.width;
-    const Box cell = patchBox(patch, grid, area.box);
-    const auto inside = [&](int down, int right) {
-      return member.same(row, column, row + down, column + right);
-    };
-    if (!inside(-1, 0)) add(patch, Box{cell.x, cell.y, cell.width, t});
-    if (!inside(1, 0)) add(patch, Box{cell.x, cell.bottom() - t, cell.width, t});
-    if (!inside(0, -1)) add(patch, Box{cell.x, cell.y, t, cell.height});
-    if (!inside(0, 1)) add(patch, Box{cell.right() - t, cell.y, t, cell.height});
-    for (const int down : {-1, 1}) {
-      for (const int right : {-1, 1}) {
-        // The edge turns around a corner of this patch.
-        if (!inside(down, 0) || !inside(0, right) || inside(down, right)) continue;
-        add(patch, Box{right < 0 ? cell.x : cell.right() - t, down < 0 ? cell.y : cell.bottom() - t,
-                       t, t});
-      }
-    }
-  }
-}
-
-/// Groups as lines tell them apart: where patches are a few pixels wide, those of one patch are all
-/// one, or lines around each would cover the picture.
-std::vector<int> toldApart(const PatchArea& area, const std::vector<int>& groups) {
-  constexpr double kFine = 9;  ///< pixels
-  if (area.cell() >= kFine * area.pixel) return groups;
-  std::vector<int> sizes(groups.size(), 0);
-  for (const int group : groups) ++sizes[static_cast<std::size_t>(group)];
-  std::vector<int> told = groups;
-  for (int& group : told) {
-    if (sizes[static_cast<std::size_t>(group)] == 1) group = -1;
-  }
-  return told;
-}
 
 /// Adds the parts within chosen patches of the line column + row = `sum`, in patches.
 void diagonalRuns(const PatchArea& area, const std::vector<bool>& chosen, double sum,
@@ -107,6 +41,29 @@ void diagonalRuns(const PatchArea& area, const std::vector<bool>& chosen, double
     continues = here;
     from = to;
   }
+}
+
+double hatchWidth(const PatchArea& area) { return area.width(0.045, 1); }
+
+/// The same lines patch by patch, where each is a stamp of one; false: it can be none.
+bool hatchAlike(Canvas& canvas, const PatchArea& area, const std::vector<bool>& chosen, int count,
+                const Color& color) {
+  const Box cell = patchBox(0, area.grid, {0, 0, area.box.width, area.box.height});
+  std::vector<Segment> lines;
+  for (int i = 1; i < 2 * count; ++i) {
+    // Through all of the patch and beyond: what is drawn outside is cut off.
+    const double sum = static_cast<double>(i) / count;
+    lines.push_back({{0, sum * cell.height}, {sum * cell.width, 0}});
+  }
+  std::vector<Point> corners;
+  for (int patch = 0; patch < area.grid.patches(); ++patch) {
+    if (!chosen[static_cast<std::size_t>(patch)]) continue;
+    const Box box = patchBox(patch, area.grid, area.box);
+    corners.push_back({box.x, box.y});
+  }
+  return canvas.stamp(corners, cell, color, [&](Canvas& one) {
+    one.lines(lines, hatchWidth(area), withAlpha(color, 1));
+  });
 }
 
 /// The outline of `chosen`, also where it runs along the grid's own edge.
@@ -159,11 +116,12 @@ void hatchPatches(Canvas& canvas, const PatchArea& area, const std::vector<bool>
   constexpr double kMostLines = 8;
   const double fitting = std::round(area.cell() / (kSpacing * area.pixel));
   const int count = static_cast<int>(std::clamp(fitting, 1.0, kMostLines));
+  if (hatchAlike(canvas, area, chosen, count, color)) return;
   std::vector<Segment> lines;
   for (int i = 1; i < count * (area.grid.height + area.grid.width); ++i) {
     diagonalRuns(area, chosen, static_cast<double>(i) / count, lines);
   }
-  canvas.lines(lines, area.width(0.045, 1), color, area.box);
+  canvas.lines(lines, hatchWidth(area), color, area.box);
 }
 
 void ringPatches(Canvas& canvas, const PatchArea& area, const std::vector<bool>& chosen,
@@ -205,32 +163,6 @@ void markDifference(Canvas& canvas, const PatchArea& area, const std::vector<boo
   if (std::find(differ.begin(), differ.end(), true) == differ.end()) return;
   washPatches(canvas, area, differ, faded(kDifferenceTint, opacity));
   hatchPatches(canvas, area, differ, faded(kDifferenceHatch, opacity));
-}
-
-void outlineGroups(Canvas& canvas, const PatchArea& area, const std::vector<int>& groups) {
-  const std::vector<Segment> lines = groupBoundaries(toldApart(area, groups), area.grid, area.box);
-  const double line = area.width(0.07, 1.5);
-  canvas.lines(lines, line + area.width(0.08, 1.75), kHalo, area.box);
-  canvas.lines(lines, line, kOutline, area.box);
-}
-
-void outlineGroupsByColor(Canvas& canvas, const PatchArea& area, const std::vector<int>& groups,
-                          const std::vector<int>& colors, double opacity) {
-  const double hairline = area.width(0.03, 0.75);
-  const double line = area.width(0.1, 2.5);
-  std::vector<Box> halo;
-  std::map<int, std::vector<Box>> colored;
-  const auto colorOf = [&](int patch) { return colors[static_cast<std::size_t>(patch)]; };
-  innerEdges(area, groups, 2 * hairline + line, [&](int patch, const Box& box) {
-    if (colorOf(patch) >= 0) halo.push_back(box);
-  });
-  innerEdges(area, groups, hairline + line, [&](int patch, const Box& box) {
-    if (colorOf(patch) >= 0) colored[colorOf(patch)].push_back(box);
-  });
-  canvas.fill(halo, faded(kHalo, opacity));
-  for (const auto& [number, boxes] : colored) canvas.fill(boxes, outlineColor(number, opacity));
-  canvas.lines(groupBoundaries(toldApart(area, groups), area.grid, area.box), 2 * hairline,
-               faded(kHalo, opacity), area.box);
 }
 
 bool hasSeveralWindows(const Grid& grid, const std::vector<int>& window) {

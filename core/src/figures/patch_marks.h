@@ -49,12 +49,6 @@ bool hasSeveralWindows(const Grid& grid, const std::vector<int>& window);
 void markPrompts(Canvas& canvas, const PatchArea& area, const Rectangle& crop,
                  const Prompts& prompts, const std::vector<int>& protects, const Box& clip);
 
-/// White lines between all groups; between those of one patch only where patches are not tiny.
-void outlineGroups(Canvas& canvas, const PatchArea& area, const std::vector<int>& groups);
-/// Lines within the edge of every group of more than one patch, in the colour that outlineColors()
-/// gives it; hairlines between the others.
-void outlineGroupsByColor(Canvas& canvas, const PatchArea& area, const std::vector<int>& groups,
-                          const std::vector<int>& colors, double opacity);
 /// One line around the chosen patches, `pixels` wide.
 void outlinePatches(Canvas& canvas, const PatchArea& area, const std::vector<bool>& chosen,
                     double pixels, const Color& color);

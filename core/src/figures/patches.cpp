@@ -6,10 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
-#include <numbers>
 #include <opencv2/imgproc.hpp>
-#include <utility>
 
 #include "adamerge/error.h"
 
@@ -66,79 +63,6 @@ Image resized(const Image& image, int width, int height) {
   const bool smaller = width < image.width || height < image.height;
   cv::resize(source, target, target.size(), 0, 0, smaller ? cv::INTER_AREA : cv::INTER_CUBIC);
   return result;
-}
-
-/// Okabe and Ito's, without black.
-constexpr std::array<unsigned, 7> kOutlineColors{0xE69F00, 0x56B4E9, 0x009E73, 0xF0E442,
-                                                 0x0072B2, 0xD55E00, 0xCC79A7};
-
-constexpr int kOutlineCount = static_cast<int>(kOutlineColors.size());
-
-/// A group of several patches in the colouring of one block.
-struct Colored {
-  int first = -1;  ///< its first patch
-  int size = 0;
-  int color = -1;               ///< kept from the block before
-  std::vector<int> neighbours;  ///< groups of several patches that it touches
-};
-
-/// By group number. `before`: the patches' colours after the block before.
-std::vector<Colored> groupsToColor(const std::vector<int>& groups, const Grid& grid,
-                                   const std::vector<int>& before) {
-  std::vector<Colored> found(groups.size());
-  std::vector<std::map<int, int>> shares(groups.size());
-  for (int patch = 0; patch < grid.patches(); ++patch) {
-    const auto group = static_cast<std::size_t>(groups[static_cast<std::size_t>(patch)]);
-    if (found[group].size++ == 0) found[group].first = patch;
-    const int color = before[static_cast<std::size_t>(patch)];
-    if (color >= 0) ++shares[group][color];
-  }
-  for (std::size_t group = 0; group < found.size(); ++group) {
-    int most = 0;
-    for (const auto& [color, share] : shares[group]) {
-      if (share > most) found[group].color = color;
-      most = std::max(most, share);
-    }
-  }
-  const auto touch = [&](int a, int b) {
-    Colored& one = found[static_cast<std::size_t>(a)];
-    Colored& other = found[static_cast<std::size_t>(b)];
-    if (a == b || one.size < 2 || other.size < 2) return;
-    one.neighbours.push_back(b);
-    other.neighbours.push_back(a);
-  };
-  const auto at = [&](int row, int column) {
-    return groups[static_cast<std::size_t>(grid.at(row, column))];
-  };
-  for (int row = 0; row < grid.height; ++row) {
-    for (int column = 0; column < grid.width; ++column) {
-      const int own = at(row, column);
-      if (column + 1 < grid.width) touch(own, at(row, column + 1));
-      if (row + 1 == grid.height) continue;
-      for (int side = std::max(column - 1, 0); side <= std::min(column + 1, grid.width - 1);
-           ++side) {
-        touch(own, at(row + 1, side));
-      }
-    }
-  }
-  return found;
-}
-
-/// The first colour from `wanted` on that no neighbour has.
-int freeColor(const Colored& group, const std::vector<Colored>& all, int wanted) {
-  std::vector<bool> taken(static_cast<std::size_t>(kOutlineCount) + group.neighbours.size() + 1);
-  for (const int neighbour : group.neighbours) {
-    const int color = all[static_cast<std::size_t>(neighbour)].color;
-    if (color >= 0 && static_cast<std::size_t>(color) < taken.size()) {
-      taken[static_cast<std::size_t>(color)] = true;
-    }
-  }
-  for (int step = 0; step < kOutlineCount; ++step) {
-    const int color = (wanted + step) % kOutlineCount;
-    if (!taken[static_cast<std::size_t>(color)]) return color;
-  }
-  const auto free = std::find(taken.begin() + kOutlineCount, taken.end(), false);
-  return static_cast<int>(free - taken.begin());
 }
 
 }  // namespace
@@ -266,10 +190,25 @@ PatchColors groupColors(const Image& view, int grid_height, int grid_width,
                         1);
   for (int patch = 0; patch < grid.patches(); ++patch) {
     Sum& sum = sums[static_cast<std::size_t>(groups[static_cast<std::size_t>(patch)])];
-    forEachPixel(view, grid, patch, [&](int x, int y) {
-      for (std::size_t i = 0; i < 3; ++i) sum.values[i] += view.at(x, y)[i];
-      ++sum.count;
-    });
+    const Range rows = patchRange(patch / grid.width, grid.height, view.height);
+    const Range columns = patchRange(patch % grid.width, grid.width, view.width);
+    std::uint64_t red = 0;
+    std::uint64_t green = 0;
+    std::uint64_t blue = 0;
+    for (int y = rows.begin; y < rows.end; ++y) {
+      const std::uint8_t* pixel = view.at(columns.begin, y);
+      const std::uint8_t* const end = pixel + 3 * (columns.end - columns.begin);
+      for (; pixel != end; pixel += 3) {
+        red += pixel[0];
+        green += pixel[1];
+        blue += pixel[2];
+      }
+    }
+    sum.values[0] += red;
+    sum.values[1] += green;
+    sum.values[2] += blue;
+    sum.count += static_cast<std::uint64_t>(rows.end - rows.begin) *
+                 static_cast<std::uint64_t>(columns.end - columns.begin);
   }
   PatchColors colors(groups.size());
   for (std::size_t patch = 0; patch < groups.size(); ++patch) {
@@ -311,53 +250,6 @@ void requireLensMap(const LensMap& map, const Grid& grid) {
   if (fits(map.values.size()) && fits(map.colors.size()) && fits(map.hatched.size())) return;
   throw Error(fmt::format("what the lens shows does not fit a grid of {} x {} patches", grid.height,
                           grid.width));
-}
-
-std::vector<int> outlineColors(const std::vector<LayerTrace>& layers, int layer, const Grid& grid) {
-  std::vector<int> colors(static_cast<std::size_t>(grid.patches()), -1);
-  // What was restored after a block has no groups to keep a colour for.
-  const int first = layers[static_cast<std::size_t>(layer)].restored ? layer : 0;
-  for (int block = first; block <= layer; ++block) {
-    const std::vector<int>& groups = layers[static_cast<std::size_t>(block)].groups;
-    std::vector<Colored> all = groupsToColor(groups, grid, colors);
-    std::vector<int> order;
-    for (std::size_t group = 0; group < all.size(); ++group) {
-      if (all[group].size > 1) order.push_back(static_cast<int>(group));
-    }
-    // The largest keep theirs first.
-    std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
-      return all[static_cast<std::size_t>(a)].size > all[static_cast<std::size_t>(b)].size;
-    });
-    std::vector<int> kept(all.size(), -1);
-    for (std::size_t group = 0; group < all.size(); ++group) {
-      kept[group] = std::exchange(all[group].color, -1);
-    }
-    // Those that have a colour before those that have none yet.
-    for (const bool new_ones : {false, true}) {
-      for (const int group : order) {
-        const auto index = static_cast<std::size_t>(group);
-        if ((kept[index] < 0) != new_ones) continue;
-        // Wherever there is a choice, patches near each other differ.
-        const int first = all[index].first;
-        const int own = first % grid.width + 3 * (first / grid.width);
-        const bool past = kept[index] >= kOutlineCount;
-        all[index].color = freeColor(all[index], all, new_ones || past ? own : kept[index]);
-      }
-    }
-    for (std::size_t patch = 0; patch < colors.size(); ++patch) {
-      colors[patch] = all[static_cast<std::size_t>(groups[patch])].color;
-    }
-  }
-  return colors;
-}
-
-Color outlineColor(int number, double opacity) {
-  if (number < kOutlineCount) return rgb(kOutlineColors[static_cast<std::size_t>(number)], opacity);
-  constexpr double kGolden = 0.381966;
-  const auto part = [hue = kGolden * (number - kOutlineCount)](double shift) {
-    return 0.5 + 0.4 * std::cos(2 * std::numbers::pi * (hue + shift));
-  };
-  return {part(0), part(1.0 / 3), part(2.0 / 3), opacity};
 }
 
 }  // namespace adamerge

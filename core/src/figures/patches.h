@@ -48,15 +48,6 @@ Image shadedImage(const Image& panel, const Grid& grid, const Image& colors);
 std::vector<Segment> groupBoundaries(const std::vector<int>& groups, const Grid& grid,
                                      const Box& box);
 
-/// Of every patch the number of its group's colour after `layer`; -1: the group is one patch.
-/// Groups that touch, be it at a corner, have different colours. A group keeps its colour from
-/// block to block, of joined ones that of the largest, unless it comes to touch one of the same;
-/// of a restored block only its own groups count.
-std::vector<int> outlineColors(const std::vector<LayerTrace>& layers, int layer, const Grid& grid);
-/// Of such a number: Okabe and Ito's but for black; past that palette, which hardly ever is too
-/// small, hues a golden section apart.
-Color outlineColor(int number, double opacity);
-
 Box patchBox(int patch, const Grid& grid, const Box& box);
 
 /// Throws Error: `layer` is not one of `count` layers.

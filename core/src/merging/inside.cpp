@@ -46,7 +46,7 @@ SettingInfo insideRatioSetting(int most) {
   SettingInfo ratio = wholeSetting(
       "ratio", "Ratio (%)",
       "Per cent of each window's tokens that merge inside a part of the block, in networks that "
-      "restore their grid in every block (Segment Anything).",
+      "restore their grid in every block (Segment Anything, AFNO).",
       50, 0, most);
   ratio.scope = SettingScope::kInside;
   return ratio;

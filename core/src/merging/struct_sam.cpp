@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <numeric>
 
 #include "merging/common_settings.h"
 #include "merging/entries.h"
@@ -12,140 +10,6 @@
 #include "merging/matching.h"
 
 namespace adamerge {
-namespace {
-
-std::vector<double> asDoubles(const at::Tensor& values) {
-  const at::Tensor host = values.to(at::kCPU, at::kDouble).contiguous();
-  return {host.data_ptr<double>(), host.data_ptr<double>() + host.numel()};
-}
-
-/// Of a cell's tokens the one of least energy, and its largest energy.
-struct Cell {
-  std::vector<std::int64_t> tokens;
-  std::int64_t destination = 0;
-  double flatness = 0;
-};
-
-std::vector<Cell> cellsOf(const std::vector<double>& energy, std::int64_t height,
-                          std::int64_t width, int side) {
-  std::vector<Cell> cells;
-  for (std::int64_t top = 0; top < height; top += side) {
-    for (std::int64_t left = 0; left < width; left += side) {
-      Cell cell;
-      for (std::int64_t row = top; row < std::min(top + side, height); ++row) {
-        for (std::int64_t column = left; column < std::min(left + side, width); ++column) {
-          cell.tokens.push_back(row * width + column);
-        }
-      }
-      const auto less = [&](std::int64_t a, std::int64_t b) { return energy[a] < energy[b]; };
-      cell.destination = *std::min_element(cell.tokens.begin(), cell.tokens.end(), less);
-      cell.flatness = energy[*std::max_element(cell.tokens.begin(), cell.tokens.end(), less)];
-      cells.push_back(std::move(cell));
-    }
-  }
-  return cells;
-}
-
-}  // namespace
-
-std::vector<double> gradientEnergy(const at::Tensor& metric, GridGradient gradient) {
-  const std::int64_t height = metric.size(0);
-  const std::int64_t width = metric.size(1);
-  const bool sobel = gradient == GridGradient::kSobel;
-  const at::Tensor planes = metric.to(at::kDouble).permute({2, 0, 1}).unsqueeze(0);
-  const at::Tensor padded = sobel ? at::constant_pad_nd(planes, {1, 1, 1, 1})
-                                  : at::replication_pad2d(planes, {1, 1, 1, 1});
-  /// The planes as seen from `down` rows and `right` columns before each token.
-  const auto shifted = [&](std::int64_t down, std::int64_t right) {
-    return padded.narrow(2, down, height).narrow(3, right, width);
-  };
-  at::Tensor x;
-  at::Tensor y;
-  if (sobel) {
-    x = shifted(0, 2) - shifted(0, 0) + 2 * (shifted(1, 2) - shifted(1, 0)) + shifted(2, 2) -
-        shifted(2, 0);
-    y = shifted(2, 0) - shifted(0, 0) + 2 * (shifted(2, 1) - shifted(0, 1)) + shifted(2, 2) -
-        shifted(0, 2);
-  } else {
-    x = (shifted(1, 2) - shifted(1, 0)) / 2;
-    y = (shifted(2, 1) - shifted(0, 1)) / 2;
-  }
-  const at::Tensor squares = (x * x + y * y)[0];
-  std::vector<double> energy = asDoubles((sobel ? squares.mean(0) : squares.sum(0)).sqrt());
-  // What overflowed is anything but flat, and orders need numbers.
-  std::replace_if(
-      energy.begin(), energy.end(), [](double e) { return std::isnan(e); },
-      std::numeric_limits<double>::infinity());
-  return energy;
-}
-
-StructSamMerges structSamMerges(const at::Tensor& metric, const StructSamRule& rule,
-                                const StructSamPrompts& prompts) {
-  const std::int64_t height = metric.size(0);
-  const std::int64_t width = metric.size(1);
-  StructSamMerges result;
-  result.energy = gradientEnergy(metric, rule.gradient);
-  const std::vector<Cell> cells = cellsOf(result.energy, height, width, rule.cell);
-
-  std::vector<int> flattest;
-  for (std::size_t cell = 0; cell < cells.size(); ++cell) {
-    const std::vector<std::int64_t>& tokens = cells[cell].tokens;
-    const bool prompted =
-        !prompts.tokens.empty() && std::any_of(tokens.begin(), tokens.end(), [&](std::int64_t i) {
-          return prompts.tokens[static_cast<std::size_t>(i)] != 0;
-        });
-    if (prompted) {
-      result.prompted.insert(result.prompted.end(), tokens.begin(), tokens.end());
-    } else {
-      flattest.push_back(static_cast<int>(cell));
-    }
-  }
-  if (!prompts.outside && !flattest.empty()) {
-    std::stable_sort(flattest.begin(), flattest.end(),
-                     [&](int a, int b) { return cells[a].flatness < cells[b].flatness; });
-    flattest.resize(
-        std::max<std::size_t>(1, flattest.size() * static_cast<std::size_t>(rule.flat) / 100));
-    std::sort(flattest.begin(), flattest.end());
-  }
-  result.cells = std::move(flattest);
-
-  std::vector<std::int64_t> destinations;
-  std::vector<std::int64_t> sources;
-  for (const int number : result.cells) {
-    const Cell& cell = cells[static_cast<std::size_t>(number)];
-    destinations.push_back(cell.destination);
-    for (const std::int64_t token : cell.tokens) {
-      if (token != cell.destination) sources.push_back(token);
-    }
-  }
-  std::sort(destinations.begin(), destinations.end());
-  std::sort(sources.begin(), sources.end());
-  const auto count = std::min<std::size_t>(
-      static_cast<std::size_t>(height * width * rule.ratio / 100), sources.size());
-  if (count == 0) return result;
-
-  const at::Tensor tokens = metric.flatten(0, 1);
-  const at::Tensor factors = inverseNorms(tokens, kLeastTokenNorm);
-  const auto rowsOf = [&](const at::Tensor& from, const std::vector<std::int64_t>& positions) {
-    return from.index_select(0, at::tensor(positions).to(from.device()));
-  };
-  const at::Tensor scores =
-      dotProducts(rowsOf(tokens, sources), rowsOf(tokens, destinations), tokens.scalar_type());
-  result.macs = static_cast<double>(scores.numel()) * static_cast<double>(tokens.size(1));
-  const BestMatches best =
-      bestProducts(scores, rowsOf(factors, sources), rowsOf(factors, destinations));
-  const std::vector<std::int64_t> order = descending(best.score);
-  for (std::size_t k = 0; k < count; ++k) {
-    const auto source = static_cast<std::size_t>(order[k]);
-    result.merges.push_back({sources[source],
-                             destinations[static_cast<std::size_t>(best.index[source])],
-                             best.score[source]});
-  }
-  std::sort(result.merges.begin(), result.merges.end(),
-            [](const PlannedMerge& a, const PlannedMerge& b) { return a.source < b.source; });
-  return result;
-}
-
 namespace {
 
 constexpr int kLeastPatches = 4;
@@ -255,11 +119,7 @@ class StructSam final : public ImageMethod {
     plan.details.prompted.assign(decided.prompted.begin(), decided.prompted.end());
     // Inside windows settle() scales it over the whole grid.
     if (!inside_) plan.salience = minMaxScaled(decided.energy);
-    const std::int64_t wanted = layer.patchCount() * rule_.ratio / 100;
-    if (!inside_ && static_cast<std::int64_t>(decided.merges.size()) < wanted) {
-      plan.details.note = fmt::format("only {} tokens are sources, so {} merge instead of {}",
-                                      decided.merges.size(), decided.merges.size(), wanted);
-    }
+    if (!inside_) plan.details.note = noteOf(decided.merges.size(), wantedOf(layer));
     std::vector<bool> gone(static_cast<std::size_t>(layer.count()), false);
     for (PlannedMerge merge : decided.merges) {
       merge.source += layer.prefix;
@@ -275,13 +135,28 @@ class StructSam final : public ImageMethod {
   }
 
  private:
+  std::int64_t wantedOf(const LayerTokens& layer) const {
+    return layer.patchCount() * rule_.ratio / 100;
+  }
+  /// Empty where as many merge as the ratio asks for.
+  static std::string noteOf(std::size_t merged, std::int64_t wanted) {
+    if (static_cast<std::int64_t>(merged) >= wanted) return {};
+    return fmt::format("only {} tokens are sources, so {} merge instead of {}", merged, merged,
+                       wanted);
+  }
+
   void settle(std::span<const LayerTokens> windows, std::span<MergePlan> plans) const override {
     for (std::size_t first = 0, last = 0; inside_ && first < windows.size(); first = last) {
       std::vector<double> energies;
+      std::size_t merged = 0;
+      std::int64_t wanted = 0;
       for (; last < windows.size() && windows[last].image == windows[first].image; ++last) {
+        merged += plans[last].merges.size();
+        wanted += wantedOf(windows[last]);
         const std::vector<float>& own = plans[last].details.score;
         energies.insert(energies.end(), own.begin(), own.end());
       }
+      plans[first].details.note = noteOf(merged, wanted);
       auto scaled = minMaxScaled(energies);
       auto from = scaled.begin();
       for (std::size_t k = first; k < last; ++k) {

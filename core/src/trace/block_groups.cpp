@@ -149,7 +149,8 @@ std::vector<LayerTrace> layersOf(const std::vector<BlockGroups>& blocks, int pre
   bool nested = true;
   for (std::size_t index = 0; index < blocks.size(); ++index) {
     checkGroups(blocks[index], index, where);
-    if (index > 0) nested = nested && joins(blocks[index - 1], blocks[index]);
+    nested = nested && blocks[index].window.empty() &&
+             (index == 0 || joins(blocks[index - 1], blocks[index]));
   }
   const std::size_t patches = blocks.front().groups.size();
   Entry entry = untouched(patches);
@@ -161,6 +162,7 @@ std::vector<LayerTrace> layersOf(const std::vector<BlockGroups>& blocks, int pre
     layer.tokens_out += prefix_tokens;
     layer.tokens_inside = nested ? 0 : layer.tokens_out;
     layer.tokens_in = tokens;
+    layer.window = block.window;
     if (block.tokens_in) {
       const auto most = static_cast<std::int64_t>(patches) + prefix_tokens;
       if (*block.tokens_in < 1 || *block.tokens_in > most) {

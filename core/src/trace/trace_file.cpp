@@ -27,6 +27,7 @@ namespace adamerge {
 namespace {
 
 constexpr int kMostTracedBlocks = 4096;
+constexpr int kMostWindow = 4096;
 
 using Shape = std::vector<std::int64_t>;
 
@@ -227,8 +228,8 @@ class TraceChecks {
     std::map<int, std::set<std::string>> blocks;
     std::vector<std::string> passed_over;
     const std::set<std::string_view> known{"logits", "baseline_logits", "flops", "baseline_flops"};
-    const std::set<std::string_view> parts{"groups",    "survivors", "salience",
-                                           "attention", "features",  "tokens_in"};
+    const std::set<std::string_view> parts{"groups",   "survivors", "salience", "attention",
+                                           "features", "tokens_in", "window"};
     for (const auto& [name, entry] : content.tensors) {
       if (const auto block = numbered(name, "block."); block && parts.contains(block->second)) {
         blocks[block->first].insert(block->second);
@@ -279,6 +280,8 @@ class TraceChecks {
                     fmt::format("[{}, {}, width] is expected", images, patches));
       content.check(name + "tokens_in", {images}, Numbers::kWhole,
                     fmt::format("[{}] is expected", images));
+      content.check(name + "window", {images, 2}, Numbers::kWhole,
+                    fmt::format("[{}, 2] is expected", images));
     }
     checkLogits(content, info, images);
     const std::string one = fmt::format("[{}] is expected", images);
@@ -341,6 +344,13 @@ TracedImage TraceFile::read(std::size_t image) const {
     block.survivors = content_->whole(name + "survivors", image);
     const std::vector<std::int64_t> tokens = content_->whole(name + "tokens_in", image);
     if (!tokens.empty()) block.tokens_in = tokens.front();
+    for (const std::int64_t side : content_->whole(name + "window", image)) {
+      if (side < 1 || side > kMostWindow) {
+        content_->fail(name + "window", fmt::format("has {} for image {}, 1 to {} are possible",
+                                                    side, image, kMostWindow));
+      }
+      block.window.push_back(static_cast<int>(side));
+    }
     blocks.push_back(std::move(block));
   }
   traced.result.layers = layersOf(blocks, info_->prefix_tokens,
@@ -349,6 +359,14 @@ TracedImage TraceFile::read(std::size_t image) const {
   for (int index = 0; index < info_->depth; ++index) {
     const std::string name = fmt::format("block.{}.", index);
     LayerTrace& layer = traced.result.layers[static_cast<std::size_t>(index)];
+    if (!layer.window.empty()) {
+      const auto filled = [](int side, int window) {
+        return (side + window - 1) / window * window;
+      };
+      layer.padding =
+          filled(info_->grid_height, layer.window[0]) * filled(info_->grid_width, layer.window[1]) -
+          info_->patches();
+    }
     layer.salience = content_->floats(name + "salience", image);
     const std::vector<double> heads = content_->real(name + "attention", image);
     if (heads.empty()) continue;

@@ -21,10 +21,14 @@ struct BlockGroups {
   std::vector<std::int64_t>
       survivors;  ///< per patch: the patch that stands for its token; or empty
   std::optional<std::int64_t> tokens_in;  ///< prefix included
+  /// Rows and columns of the windows that a part of it ran in, after which all tokens were
+  /// restored; or empty.
+  std::vector<int> window = {};
 };
 
 /// Groups numbered anew, tokens counted, merges and drops between successive blocks; every block
-/// `restored` where any of them parts what was one token before. `where` begins the messages.
+/// `restored` where any of them parts what was one token before, or ran in windows. `where` begins
+/// the messages.
 /// Throws Error: numbers out of range, a survivor outside its group or that had been merged before.
 std::vector<LayerTrace> layersOf(const std::vector<BlockGroups>& blocks, int prefix_tokens,
                                  const std::string& where);

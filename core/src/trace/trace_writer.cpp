@@ -83,6 +83,8 @@ void addBlock(StateDict& tensors, std::span<const TraceRecord> records, int inde
   if (const auto found = tensors.find(name + "attention"); found != tensors.end()) {
     found->second = found->second.unsqueeze(1);  // one head: the mean of all
   }
+  add<int>(tensors, name + "window", records, at::kInt,
+           [&](const TraceRecord& record) { return layer(record).window; });
   add<int>(tensors, name + "tokens_in", records, at::kInt,
            [&](const TraceRecord& record) { return std::vector<int>{layer(record).tokens_in}; });
   tensors[name + "tokens_in"] = tensors[name + "tokens_in"].flatten();
