@@ -7,8 +7,6 @@
 #include <memory>
 #include <vector>
 
-#include "figures/handles.h"
-
 namespace adamerge {
 namespace {
 
