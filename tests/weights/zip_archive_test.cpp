@@ -69,7 +69,7 @@ std::string archiveOf(const std::vector<Part>& parts, bool zip64 = false,
 }
 
 std::string deflated(const std::string& text) {
-  std::string packed(text.size() + 100, '\0');
+  std::string packed(text.size() + text.size() / 100 + 100, '\0');
   z_stream stream{};
   deflateInit2(&stream, 9, Z_DEFLATED, -15, 9, Z_DEFAULT_STRATEGY);
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));

@@ -217,19 +217,24 @@ _chosen: Any = None
 _way = ""
 
 
+def chosen() -> Tuple[Any, str]:
+    """core() and way()."""
+    global _chosen, _way
+    if _way != "module":
+        forked = isinstance(_chosen, Process) and _chosen.process != os.getpid()
+        if not _way or _chosen is None and _way != "program" or forked:
+            _chosen, _way = _choose()
+    return _chosen, _way
+
+
 def core() -> Any:
     """The module `_core`, or what answers like it; None: there is only the program."""
-    global _chosen, _way
-    forked = isinstance(_chosen, Process) and _chosen.process != os.getpid()
-    if not _way or _chosen is None and _way != "program" or forked:
-        _chosen, _way = _choose()
-    return _chosen
+    return chosen()[0]
 
 
 def way() -> str:
     """How core() computes: "module", "process" or "program"."""
-    core()
-    return _way
+    return chosen()[1]
 
 
 def _choose() -> Tuple[Any, str]:

@@ -4,6 +4,7 @@
 Nothing else of the package is imported, nor NumPy: any version's Python may ask, with any version of NumPy.
 """
 
+import functools
 import importlib.util
 import os
 import signal
@@ -33,10 +34,29 @@ def load(file):
         sys.setdlopenflags(flags)
 
 
+@functools.lru_cache(maxsize=64, typed=True)
+def merger(core, *made_for):
+    """core.Merger, of which making one takes as long as merging few tokens."""
+    return core.Merger(*made_for)
+
+
+def merger_for(core, groups, made_for):
+    """The same, made anew where a file is part of it, which may have changed."""
+    if groups is not None:  # whose number is that of the patches
+        count, prefix = made_for[2], made_for[5]
+        core.check_groups(groups, count - prefix)
+    one = merger(core, *made_for)
+    return merger.__wrapped__(core, *made_for) if one.reads_file else one
+
+
 def answer(core, objects, request):
     dropped, number, name, arguments = request
     for old in dropped:
         objects.pop(old, None)
+    if name == "merge":
+        keys, dtype, groups, made_for = map(buffers, arguments)
+        merged = merger_for(core, groups, made_for)(keys, dtype, groups)
+        return ("value", [one.parts() for one in merged] if isinstance(merged, list) else merged.parts())
     result = getattr(core if number is None else objects[number], name)(*map(buffers, arguments))
     if isinstance(result, (core.Model, core.Run, core.Evaluation)):
         key = max(objects, default=0) + 1

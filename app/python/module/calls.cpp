@@ -16,7 +16,7 @@ namespace {
 namespace py = pybind11;
 
 /// So soon after a signal the work is asked to stop.
-constexpr std::chrono::milliseconds kBetweenLooks{20};
+constexpr std::chrono::milliseconds kBetweenLooks{10};
 
 /// A thread that does the main thread's work, one piece after another.
 class Helper {

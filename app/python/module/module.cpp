@@ -4,9 +4,11 @@
 #include <pybind11/stl.h>
 
 #include <exception>
+#include <memory>
 #include <new>
 
 #include "arrays.h"
+#include "kept_mergers.h"
 #include "model.h"
 #include "program.h"
 
@@ -44,16 +46,22 @@ PYBIND11_MODULE(_core, module) {
       });
   module.def("set_error", [](const py::object& type) { error_type = type.inc_ref().ptr(); });
   module.def("torch_version", &adamerge::torchVersion);
-  module.def(
-      "merge",
-      [](const py::buffer& keys, const std::string& dtype, const std::string& method,
-         const adamerge::cli::WrittenSettings& settings, int prefix,
-         const std::optional<std::pair<int, int>>& grid, int block, int depth,
-         const std::optional<std::vector<int>>& groups) {
-        return merge(keys, dtype, method, settings, {prefix, grid, block, depth, groups});
-      },
-      py::arg("keys"), py::arg("dtype"), py::arg("method"), py::arg("settings"), py::arg("prefix"),
-      py::arg("grid"), py::arg("block"), py::arg("depth"), py::arg("groups"));
+  py::class_<MergedTokens>(module, "Merged").def("__getitem__", &partOf).def("parts", &partsOf);
+  module.def("check_groups", &checkGroups);
+  py::class_<ArrayMerger>(module, "Merger")
+      .def(py::init([](const std::string& method, const adamerge::cli::WrittenSettings& settings,
+                       std::int64_t count, std::int64_t width, std::int64_t patches, int prefix,
+                       const std::optional<std::pair<int, int>>& grid, int block, int depth) {
+        return std::make_unique<ArrayMerger>(method, settings, TokenShape{count, width, patches},
+                                             MergePlace{prefix, grid, block, depth});
+      }))
+      .def_property_readonly("reads_file", &ArrayMerger::readsFile)
+      .def("__call__", [](const ArrayMerger& merger, const py::buffer& keys,
+                          const std::string& dtype, const std::optional<std::vector<int>>& groups) {
+        const View view(keys.ptr());
+        return merge(merger, view.tensor(dtype), groups ? &*groups : nullptr);
+      });
+  addKeptMergers(module, &translate);
 
   py::class_<Run>(module, "Run")
       .def("json", &Run::json)
