@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <iterator>
 #include <random>
 #include <set>
@@ -13,14 +12,13 @@
 #include "adamerge/calibrate.h"
 #include "adamerge/error.h"
 #include "adamerge/image.h"
+#include "adamerge/pace.h"
 #include "adamerge/preprocess.h"
 #include "bench/data.h"
 #include "bench/jobs.h"
 
 namespace adamerge::ui {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr const char* kCalibrationKey = "calibration";
 
@@ -66,20 +64,6 @@ class Images {
   std::set<std::size_t> skipped_;
 };
 
-/// Tells of progress ten times a second, with the time left.
-ProgressCallback reporter(const std::function<void(qint64, qint64, double)>& report) {
-  const auto begin = Clock::now();
-  return [report, begin, last = Clock::time_point()](const Progress& progress) mutable {
-    const auto now = Clock::now();
-    if (now - last < std::chrono::milliseconds(100) && progress.done < progress.total) return;
-    last = now;
-    const double spent = std::chrono::duration<double>(now - begin).count();
-    report(progress.done, progress.total,
-           spent / static_cast<double>(std::max<std::int64_t>(progress.done, 1)) *
-               static_cast<double>(progress.total - progress.done));
-  };
-}
-
 }  // namespace
 
 CalibrationTask::CalibrationTask(std::shared_ptr<Worker> worker, QObject* parent)
@@ -107,9 +91,14 @@ void CalibrationTask::start(std::shared_ptr<const Engine> engine,
           turn.next(stop);
           return inputs;
         };
-        const auto report = reporter([&](qint64 done, qint64 total, double left) {
-          tell([this, done, total, left] { emit progressed(done, total, left); });
-        });
+        PaceMeter pace;
+        pace.add(0, 0);
+        const auto report = [&](const Progress& now) {
+          pace.add(now.done, now.total);
+          if (!pace.isDue()) return;
+          tell([this, done = now.done, total = now.total, rate = pace.perSecond(),
+                left = pace.secondsLeft()] { emit progressed(done, total, rate, left); });
+        };
         auto statistics = std::make_shared<const Statistics>(
             calibrate(*engine, read, images.size(), options, report, stop));
         tell([this, statistics, skipped = static_cast<int>(images.skipped())] {

@@ -34,7 +34,7 @@ class CalibrationTask : public QObject {
   bool running() const { return running_; }
 
  signals:
-  void progressed(qint64 done, qint64 total, double seconds_left);
+  void progressed(qint64 done, qint64 total, double images_per_second, double seconds_left);
   void finished(std::shared_ptr<const adamerge::Statistics> statistics, int images, int skipped);
   void failed(const QString& message);
   void cancelled();
