@@ -133,8 +133,7 @@ InterruptWatcher::~InterruptWatcher() { ::pthread_kill(thread_.native_handle(), 
 Terminal::Terminal(bool quiet, std::string program)
     : quiet_(quiet),
       program_(std::move(program)),
-      shows_bar_(!quiet && ::isatty(STDERR_FILENO) == 1),
-      stage_start_(std::chrono::steady_clock::now()) {}
+      shows_bar_(!quiet && ::isatty(STDERR_FILENO) == 1) {}
 
 Terminal::~Terminal() { clearBar(); }
 
@@ -169,21 +168,17 @@ void Terminal::error(const std::string& sentence) {
 
 void Terminal::progress(const Progress& progress) {
   if (!shows_bar_ || progress.total <= 0) return;
-  const auto now = std::chrono::steady_clock::now();
-  if (progress.stage != stage_) {
+  const bool next = progress.stage != stage_;
+  if (next) {
     stage_ = progress.stage;
-    stage_start_ = now;
-    stage_first_ = progress.done;
-  } else if (now - last_draw_ < std::chrono::milliseconds(100)) {
-    return;
+    pace_ = PaceMeter();
   }
-  last_draw_ = now;
+  pace_.add(progress.done, progress.total);
+  if (!pace_.isDue() && !next) return;
   const double share = std::clamp(static_cast<double>(progress.done) / progress.total, 0.0, 1.0);
-  const double elapsed = std::chrono::duration<double>(now - stage_start_).count();
   std::string tail = fmt::format(" {}/{}", progress.done, progress.total);
-  if (const std::int64_t here = progress.done - stage_first_; here > 0 && elapsed > 1) {
-    const auto rest = static_cast<double>(progress.total - progress.done);
-    tail += fmt::format("  {} left", duration(elapsed * rest / static_cast<double>(here)));
+  if (pace_.seconds() > 1 && pace_.perSecond() > 0) {
+    tail += fmt::format("  {} left", duration(pace_.secondsLeft()));
   }
   const int room = terminalColumns() - static_cast<int>(stage_.size() + tail.size()) - 4;
   const int width = std::clamp(room, 0, 40);

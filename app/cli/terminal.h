@@ -2,7 +2,6 @@
 // Talking to a person at a terminal: progress, warnings, Ctrl-C.
 #pragma once
 
-#include <chrono>
 #include <csignal>
 #include <functional>
 #include <set>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "adamerge/error.h"
+#include "adamerge/pace.h"
 
 namespace adamerge::cli {
 
@@ -69,9 +69,7 @@ class Terminal {
   std::function<void(const std::string&)> listener_;
   std::set<std::string> warned_;
   std::string stage_;
-  std::int64_t stage_first_ = 0;  ///< done when the stage began: it may go on from before
-  std::chrono::steady_clock::time_point stage_start_;
-  std::chrono::steady_clock::time_point last_draw_;
+  PaceMeter pace_;
 };
 
 }  // namespace adamerge::cli

@@ -3,34 +3,16 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <chrono>
-
 #include "adamerge/calibrate.h"
 #include "adamerge/dataset.h"
+#include "adamerge/pace.h"
 #include "bench/data.h"
 #include "bench/jobs.h"
 
 namespace adamerge::ui {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr const char* kCalibrationKey = "calibration";
-
-/// Tells of progress ten times a second, with the time left.
-ProgressCallback reporter(const std::function<void(qint64, qint64, double)>& report) {
-  const auto begin = Clock::now();
-  return [report, begin, last = Clock::time_point()](const Progress& progress) mutable {
-    const auto now = Clock::now();
-    if (now - last < std::chrono::milliseconds(100) && progress.done < progress.total) return;
-    last = now;
-    const double spent = std::chrono::duration<double>(now - begin).count();
-    report(progress.done, progress.total,
-           spent / static_cast<double>(std::max<std::int64_t>(progress.done, 1)) *
-               static_cast<double>(progress.total - progress.done));
-  };
-}
 
 }  // namespace
 
@@ -66,9 +48,14 @@ void CalibrationTask::start(std::shared_ptr<const Engine> engine,
           turn.next(stop);
           return inputs;
         };
-        const auto report = reporter([&](qint64 done, qint64 total, double left) {
-          tell([this, done, total, left] { emit progressed(done, total, left); });
-        });
+        PaceMeter pace;
+        pace.add(0, 0);
+        const auto report = [&](const Progress& now) {
+          pace.add(now.done, now.total);
+          if (!pace.isDue()) return;
+          tell([this, done = now.done, total = now.total, rate = pace.perSecond(),
+                left = pace.secondsLeft()] { emit progressed(done, total, rate, left); });
+        };
         auto statistics = std::make_shared<const Statistics>(
             calibrate(*engine, read, images.size(), options, report, stop));
         tell([this, statistics, notes, skipped = static_cast<int>(images.skipped())] {

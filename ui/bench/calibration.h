@@ -35,7 +35,7 @@ class CalibrationTask : public QObject {
   bool running() const { return running_; }
 
  signals:
-  void progressed(qint64 done, qint64 total, double seconds_left);
+  void progressed(qint64 done, qint64 total, double images_per_second, double seconds_left);
   /// `notes`: what images' files hold besides, in sentences.
   void finished(std::shared_ptr<const adamerge::Statistics> statistics, int images, int skipped,
                 const QStringList& notes);

@@ -13,6 +13,7 @@
 #include "adamerge/engine.h"
 #include "adamerge/error.h"
 #include "adamerge/files.h"
+#include "adamerge/pace.h"
 #include "adamerge/report.h"
 #include "bench/data.h"
 #include "bench/evaluation.h"
@@ -21,47 +22,12 @@
 namespace adamerge::ui {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr std::size_t kTierImages = 32;  ///< as `adamerge evaluate --flops` draws them
-constexpr std::chrono::milliseconds kReportInterval(100);
-
-/// Rate and time left, counted from the first report.
-class Pace {
- public:
-  /// False: too soon after the last report to tell the user.
-  bool advance(const Progress& progress) {
-    const auto now = Clock::now();
-    if (total_ == 0) {
-      begin_ = now;
-      first_ = progress.done;
-    }
-    total_ = progress.total;
-    done_ = progress.done;
-    if (now - told_ < kReportInterval && done_ < total_) return false;
-    told_ = now;
-    return true;
-  }
-  double rate() const {
-    const double spent = std::chrono::duration<double>(told_ - begin_).count();
-    return spent > 0 ? static_cast<double>(done_ - first_) / spent : 0;
-  }
-  double secondsLeft() const {
-    return rate() > 0 ? static_cast<double>(total_ - done_) / rate() : 0;
-  }
-
- private:
-  Clock::time_point begin_;
-  Clock::time_point told_;
-  std::int64_t first_ = 0;
-  std::int64_t done_ = 0;
-  std::int64_t total_ = 0;
-};
 
 /// What an evaluation tells while it runs; on its own thread.
 struct Tellers {
   std::function<void(const QString&)> preparing;
-  std::function<void(const Progress&, const Pace&)> progressed;
+  std::function<void(const Progress&, const PaceMeter&)> progressed;
   std::function<void(const EvaluationReportPtr&)> measured;
 };
 
@@ -113,9 +79,10 @@ EvaluationReportPtr measure(const Engine& engine, const EvaluationRequest& wante
   options.interim = [&](const Evaluation& evaluation) {
     tell.measured(makeReport(evaluation, engine.info(), wanted.data, dataset.notes()));
   };
-  Pace pace;
+  PaceMeter pace;
   const auto progress = [&](const Progress& now) {
-    if (pace.advance(now)) tell.progressed(now, pace);
+    pace.add(now.done, now.total);
+    if (pace.isDue()) tell.progressed(now, pace);
   };
   Evaluation evaluation = evaluate(engine, dataset, choices, options, progress, stop);
   if (evaluation.images() == 0) return nullptr;
@@ -142,8 +109,8 @@ void EvaluationTask::start(std::shared_ptr<const Engine> engine, const Evaluatio
               yieldToOthers();
               const Tellers tellers{
                   [&](const QString& what) { tell([this, what] { emit preparing(what); }); },
-                  [&](const Progress& now, const Pace& pace) {
-                    tell([this, done = now.done, total = now.total, rate = pace.rate(),
+                  [&](const Progress& now, const PaceMeter& pace) {
+                    tell([this, done = now.done, total = now.total, rate = pace.perSecond(),
                           left = pace.secondsLeft()] { emit progressed(done, total, rate, left); });
                   },
                   [&](const EvaluationReportPtr& report) {

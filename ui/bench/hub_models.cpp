@@ -5,40 +5,17 @@
 
 #include <QFile>
 #include <chrono>
-#include <deque>
 #include <functional>
 #include <utility>
 
 #include "adamerge/error.h"
+#include "adamerge/pace.h"
 
 namespace adamerge::ui {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr const char* kList = "list";
 constexpr const char* kModel = "model";
-constexpr std::chrono::milliseconds kTellInterval(100);
-
-/// Over the last seconds: a network's pace changes, and what a broken transfer left is read first.
-class RecentRate {
- public:
-  void add(Clock::time_point now, std::int64_t done) {
-    if (!samples_.empty() && done == samples_.back().second) return;
-    samples_.emplace_back(now, done);
-    while (now - samples_.front().first > kWindow && samples_.size() > 2) samples_.pop_front();
-  }
-  double perSecond() const {
-    if (samples_.size() < 2) return 0;
-    const std::chrono::duration<double> time = samples_.back().first - samples_.front().first;
-    const auto done = static_cast<double>(samples_.back().second - samples_.front().second);
-    return time.count() > 0 ? done / time.count() : 0;
-  }
-
- private:
-  static constexpr std::chrono::seconds kWindow{8};
-  std::deque<std::pair<Clock::time_point, std::int64_t>> samples_;
-};
 
 /// Turns the hub's reports, in units of its own, into those of HubProgress.
 class Reporter {
@@ -47,7 +24,6 @@ class Reporter {
       : bytes_(bytes), tell_(std::move(tell)) {}
 
   void operator()(const Progress& progress) {
-    const auto now = Clock::now();
     HubProgress report;
     // One step in all: it waits for somebody.
     if (progress.total <= 1) {
@@ -58,19 +34,18 @@ class Reporter {
       report.done =
           static_cast<qint64>(static_cast<double>(bytes_) * static_cast<double>(progress.done) /
                               static_cast<double>(progress.total));
-      rate_.add(now, report.done);
-      report.rate = rate_.perSecond();
+      pace_.add(report.done, report.total);
+      report.rate = pace_.perSecond();
+      report.seconds_left = pace_.secondsLeft();
     }
-    if (now - told_ < kTellInterval) return;
-    told_ = now;
-    tell_(report);
+    if (pace_.isDue()) tell_(report);
   }
 
  private:
   std::int64_t bytes_;
   std::function<void(const HubProgress&)> tell_;
-  RecentRate rate_;
-  Clock::time_point told_;
+  /// Over the last seconds: what a broken transfer left is read first.
+  PaceMeter pace_{std::chrono::seconds(8)};
 };
 
 }  // namespace

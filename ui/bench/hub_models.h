@@ -37,7 +37,7 @@ struct HubProgress {
   qint64 done = 0;  ///< bytes
   qint64 total = 0;
   double rate = 0;  ///< bytes/s of late; 0: not known yet
-  double secondsLeft() const { return static_cast<double>(total - done) / rate; }
+  double seconds_left = 0;
 };
 
 /// One model at a time; a newer request supersedes the one before.

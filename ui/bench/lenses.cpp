@@ -83,29 +83,53 @@ std::optional<LensQuery> lensQuery(const ViewState& view, const VitConfig& vit) 
 }
 
 Lenses::Lenses(std::shared_ptr<Worker> worker, std::shared_ptr<PictureInputs> inputs,
-               QObject* parent)
-    : QObject(parent), inputs_(std::move(inputs)), jobs_(this, std::move(worker)) {}
+               const Panes& panes, const ViewState& view)
+    : panes_(panes), view_(view), inputs_(std::move(inputs)), jobs_(this, std::move(worker)) {
+  for (const auto& pane : panes_) {
+    connect(pane.get(), &Pane::inspectionChanged, this, [this, changed = pane.get()] {
+      // A change from another canvas's run is that canvas's as well.
+      view_.overlay().from_other ? showAll() : show(*changed);
+    });
+  }
+  connect(&view_, &ViewState::overlayChanged, this, &Lenses::showAll);
+  connect(&view_, &ViewState::blockChanged, this, &Lenses::showAll);
+  connect(&view_, &ViewState::selectionChanged, this, &Lenses::showAll);
+  connect(&view_, &ViewState::hoverChanged, this, [this] {
+    if (view_.overlay().kind == OverlayKind::kSimilarity) showAll();
+  });
+}
 
-void Lenses::show(Pane& pane, const Pane* other, const ViewState& view) {
+void Lenses::setShown(int count) {
+  shown_ = count;
+  showAll();
+}
+
+void Lenses::showAll() {
+  for (int index = 0; index < shown_; ++index) show(*panes_[static_cast<std::size_t>(index)]);
+}
+
+void Lenses::show(Pane& pane) {
+  const std::size_t beside = pane.index() == 0 ? 1 : 0;
+  const Pane* other = static_cast<int>(beside) < shown_ ? panes_[beside].get() : nullptr;
   const InspectionPtr inspection = pane.inspection();
   const std::optional<LensQuery> query =
       inspection == nullptr || engine_ == nullptr || inspection->depth() == 0
           ? std::nullopt
-          : lensQuery(view, inspection->model->info.vit);
+          : lensQuery(view_, inspection->model->info.vit);
   if (!query) {
     jobs_.cancel(lensKey(pane.index()));
     jobs_.cancel(restKey(pane.index()));
     // The pointer left the picture: what it was at stays while the overlay does.
-    const bool keep = pane.lens() != nullptr && pane.lens()->kind == view.overlay().kind &&
+    const bool keep = pane.lens() != nullptr && pane.lens()->kind == view_.overlay().kind &&
                       pane.lens()->inspection == inspection &&
-                      view.overlay().kind == OverlayKind::kSimilarity;
+                      view_.overlay().kind == OverlayKind::kSimilarity;
     if (!keep) pane.setLens(nullptr);
     return;
   }
   if (inspection->traced != nullptr) {
     jobs_.cancel(lensKey(pane.index()));
     jobs_.cancel(restKey(pane.index()));
-    pane.setLens(recordedLens(inspection, view.overlay().kind, *query));
+    pane.setLens(recordedLens(inspection, view_.overlay().kind, *query));
     return;
   }
   auto request = std::make_shared<Request>();
@@ -115,10 +139,10 @@ void Lenses::show(Pane& pane, const Pane* other, const ViewState& view) {
       other->inspection()->model == inspection->model) {
     request->other = other->inspection();
   }
-  request->kind = view.overlay().kind;
+  request->kind = view_.overlay().kind;
   request->query = *query;
   request->query.from_other = request->other != nullptr;
-  request->block = std::clamp(view.block(), 0, inspection->depth() - 1);
+  request->block = std::clamp(view_.block(), 0, inspection->depth() - 1);
   const LensShownPtr now = pane.lens();
   const bool heads = query->kind == LensKind::kAttention;
   const bool there = now != nullptr && now->inspection == inspection && request->other == nullptr &&

@@ -6,6 +6,7 @@
 #include <QObject>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "adamerge/engine.h"
 #include "bench/jobs.h"
@@ -17,21 +18,29 @@ namespace adamerge::ui {
 class Lenses : public QObject {
   Q_OBJECT
  public:
-  Lenses(std::shared_ptr<Worker> worker, std::shared_ptr<PictureInputs> inputs,
-         QObject* parent = nullptr);
+  using Panes = std::vector<std::unique_ptr<Pane>>;
+
+  /// The lens of each pane follows what it shows and what is looked at.
+  Lenses(std::shared_ptr<Worker> worker, std::shared_ptr<PictureInputs> inputs, const Panes& panes,
+         const ViewState& view);
 
   void setEngine(std::shared_ptr<const Engine> engine) { engine_ = std::move(engine); }
-  /// The pane's lens follows what it shows and what is looked at; `other`: what a change from
-  /// another run compares with, may be null. The newest request of a pane counts.
-  void show(Pane& pane, const Pane* other, const ViewState& view);
+  /// The first `count` panes have lenses.
+  void setShown(int count);
 
  signals:
   void failed(const QString& message);
 
  private:
   struct Request;
+  void showAll();
+  /// The newest request of a pane counts.
+  void show(Pane& pane);
   void start(Pane& pane, const std::shared_ptr<Request>& request, bool first);
 
+  const Panes& panes_;
+  const ViewState& view_;
+  int shown_ = 1;
   std::shared_ptr<PictureInputs> inputs_;
   std::shared_ptr<const Engine> engine_;
   Jobs jobs_;

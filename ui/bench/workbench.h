@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The controller: owns the computation and puts model, picture, panes and view together.
+// The controller: owns the computation and puts model, picture, panes and view together. Lives on
+// the UI thread, which never computes; results come back by signals.
 #pragma once
 
 #include <QObject>
-#include <QStringList>
-#include <QUndoCommand>
-#include <QUndoStack>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,7 +13,9 @@
 #include "adamerge/engine.h"
 #include "adamerge/methods.h"
 #include "bench/calibration.h"
+#include "bench/edits.h"
 #include "bench/evaluation_task.h"
+#include "bench/flops.h"
 #include "bench/inspector.h"
 #include "bench/lenses.h"
 #include "bench/loaders.h"
@@ -24,67 +23,6 @@
 #include "bench/sweeper.h"
 
 namespace adamerge::ui {
-
-// One step of the history: a pane's method and settings before and after.
-
-class ChoiceCommand : public QUndoCommand {
- public:
-  using Apply = std::function<void(int pane, const MethodChoice& choice)>;
-
-  /// Edits of the same pane with the same non-empty `key` and `session` become one step.
-  ChoiceCommand(Apply apply, int pane, MethodChoice before, MethodChoice after, const QString& text,
-                QString key, unsigned session);
-
-  int id() const override { return 1; }
-  void undo() override;
-  void redo() override;
-  bool mergeWith(const QUndoCommand* other) override;
-
- private:
-  Apply apply_;
-  int pane_;
-  MethodChoice before_;
-  MethodChoice after_;
-  QString key_;
-  unsigned session_;
-};
-
-// Finds which compression of a pane costs a wanted number of FLOPs on the present picture.
-
-class FlopsMatcher : public QObject {
-  Q_OBJECT
- public:
-  enum class Purpose {
-    kUser,   ///< asked for by the user: a step of the history
-    kFollow  ///< keeps a pane at the first one's FLOPs
-  };
-
-  FlopsMatcher(Inspector& inspector, Sweeper& sweeper, QObject* parent = nullptr);
-
-  /// found() comes at once where the pane's sweep knows, else after a search in the background.
-  /// Without effect for methods without compression.
-  void match(const Pane& pane, const PicturePtr& picture, double target, Purpose purpose);
-  /// Nothing is searched for this pane any more.
-  void forget(int pane);
-
- signals:
-  /// `choice`: the pane's when match() was called, with the value found.
-  void found(int pane, const adamerge::MethodChoice& choice,
-             adamerge::ui::FlopsMatcher::Purpose purpose);
-
- private:
-  struct Wanted {
-    MethodChoice choice;
-    Purpose purpose;
-  };
-
-  Inspector& inspector_;
-  Sweeper& sweeper_;
-  std::map<int, Wanted> wanted_;
-};
-
-// The controller: owns the computation and puts model, picture, panes and view together. Lives on
-// the UI thread, which never computes; results come back by signals.
 
 /// How the compression slider is read.
 enum class CompressionMode {
@@ -102,7 +40,7 @@ class Workbench : public QObject {
   ~Workbench() override;
 
   ViewState& view() { return view_; }
-  QUndoStack& history() { return history_; }
+  QUndoStack& history() { return edits_->history(); }
   ModelLoader& models() { return *models_; }
   PictureLoader& pictures() { return *pictures_; }
   Sweeper& sweeper() { return *sweeper_; }
@@ -139,8 +77,11 @@ class Workbench : public QObject {
 
   /// Undoable. Successive edits with the same non-empty `key` become one step until endEdit().
   /// A choice that is not valid is refused with failed().
+  /// What reads a file or runs the model to tell is known, and applied, a little later.
   void edit(int pane, const MethodChoice& choice, const QString& what, const QString& key = {});
-  void endEdit();
+  /// Whether an edit or restoreChoice() of this pane still waits for that.
+  bool isChecking(int pane) const { return edits_->isChecking(pane); }
+  void endEdit() { edits_->endEdit(); }
   /// edit() of the compression setting alone, clamped to its range. Without effect for a pane that
   /// follows the first one's FLOPs, as is setTargetFlops().
   void setCompression(int pane, int value);
@@ -148,7 +89,7 @@ class Workbench : public QObject {
   /// nearest to `target` (G): at once where the sweep knows, else computed in the background.
   void setTargetFlops(int pane, double target);
   /// As edit(), without a step in the history: for sessions and the command line.
-  void restoreChoice(int pane, const MethodChoice& choice);
+  void restoreChoice(int pane, const MethodChoice& choice) { edits_->restore(pane, choice); }
 
  public slots:
   void setPaneCount(int count);
@@ -177,6 +118,8 @@ class Workbench : public QObject {
   void paneCountChanged(int count);
   void activePaneChanged(int index);
   void equalFlopsChanged(bool on);
+  /// The pane's choice stays; failed() has said why.
+  void choiceRefused(int pane);
   /// One sentence for the message bar: of this class and of both loaders.
   void failed(const QString& message);
 
@@ -193,25 +136,17 @@ class Workbench : public QObject {
   void refused(int pane, const QString& message);
   void takeNextFrame();
 
-  /// What the model takes: counts within its tokens, no statistics of another model.
-  MethodChoice fitted(const MethodChoice& choice) const;
-  /// Nullopt after failed(): the method or the model does not take it.
-  std::optional<MethodChoice> checked(const MethodChoice& choice);
+  void take(int pane, const MethodChoice& choice);
   void apply(int pane, const MethodChoice& choice, Urgency urgency);
   void request(Pane& pane, Urgency urgency);
   void requestAll();
   void release(Pane& pane);
   MethodChoice firstChoice(int pane) const;
   bool follows(int pane) const { return equal_flops_ && pane != 0; }
-  /// What the lens of the overlay shows follows what is looked at.
-  void showLens(int pane);
-  void showLenses();
   /// Matches the pane to the first one's FLOPs if it is to follow.
   void follow(int pane);
 
   ViewState view_;
-  QUndoStack history_;
-  unsigned edit_session_ = 0;
   std::vector<std::unique_ptr<Pane>> panes_;
   int pane_count_ = 1;
   int active_ = 0;
@@ -234,14 +169,7 @@ class Workbench : public QObject {
   std::unique_ptr<CalibrationTask> calibration_;
   std::unique_ptr<EvaluationTask> evaluation_;
   std::unique_ptr<FlopsMatcher> matcher_;
+  std::unique_ptr<Edits> edits_;
 };
-
-/// The range that `scale` finds in all blocks of all panes shown for a heat map; nullopt: none has
-/// such values.
-std::optional<ValueRange> rangeOfAll(Workbench& workbench, OverlayKind kind, SalienceScale scale);
-
-/// Why canvas `index` is not at the first one's FLOPs though it is to follow them, in a few words;
-/// empty: it is, or need not be.
-QString unequalFlops(Workbench& workbench, int index);
 
 }  // namespace adamerge::ui

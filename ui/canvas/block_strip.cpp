@@ -256,11 +256,8 @@ void BlockTiles::choose(int block) {
 
 void BlockTiles::mousePressEvent(QMouseEvent* event) {
   const std::optional<int> block = blockAt(event->position().toPoint());
-  if (event->button() == Qt::LeftButton && block) {
-    choose(*block);
-  } else {
-    QWidget::mousePressEvent(event);
-  }
+  if (event->button() != Qt::LeftButton || !block) return QWidget::mousePressEvent(event);
+  choose(*block);
 }
 
 void BlockTiles::keyPressEvent(QKeyEvent* event) {
@@ -274,8 +271,7 @@ void BlockTiles::keyPressEvent(QKeyEvent* event) {
     case Qt::Key_End:
       return choose(view_.depth() - 1);
     case Qt::Key_Space:
-      emit playToggled();
-      return;
+      return emit playToggled();
     default:
       QWidget::keyPressEvent(event);
   }
@@ -351,9 +347,6 @@ int BlockStrip::scrollBarHeight() const {
   return scroll_->horizontalScrollBar()->sizeHint().height();
 }
 
-void BlockStrip::setPane(Pane& pane) { tiles_->setPane(pane); }
-void BlockStrip::setReference(Pane* reference) { tiles_->setReference(reference); }
-
 void BlockStrip::play() {
   if (playing() || view_.depth() < 2) return;
   timer_.start();
@@ -383,6 +376,11 @@ void BlockStrip::follow() {
 void BlockStrip::reveal() {
   const QRect tile = tiles_->tileRect(view_.block());
   scroll_->ensureVisible(tile.center().x(), 0, tile.width(), 0);
+  // The first one seen is seen whole.
+  QScrollBar& bar = *scroll_->horizontalScrollBar();
+  int first = 0;
+  while (tiles_->tileRect(first).left() < bar.value()) ++first;
+  bar.setValue(tiles_->tileRect(first).left() - kGap / 2);
 }
 
 void BlockStrip::showState() {

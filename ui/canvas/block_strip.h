@@ -83,8 +83,8 @@ class BlockStrip : public QWidget {
   BlockStrip(Pane& pane, ViewState& view, QWidget* parent = nullptr);
 
   /// The pane whose blocks are shown, and the one its difference overlay compares with.
-  void setPane(Pane& pane);
-  void setReference(Pane* reference);
+  void setPane(Pane& pane) { tiles_->setPane(pane); }
+  void setReference(Pane* reference) { tiles_->setReference(reference); }
   bool playing() const { return timer_.isActive(); }
   BlockTiles& tiles() { return *tiles_; }
 

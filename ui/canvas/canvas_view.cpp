@@ -18,10 +18,11 @@ namespace {
 constexpr double kKeyZoom = 1.25;
 constexpr double kKeyPan = 48;  ///< logical pixels
 constexpr int kDecorMargin = 8;
-constexpr int kRoomyHeight = 260;  ///< from here on captions have room of their own
+constexpr int kRoomyHeight = 340;  ///< from here on captions have room of their own
 constexpr int kRoomyWidth = 420;   ///< and legends
-/// A low canvas has them beside the picture where this share of its height remains for that.
-constexpr double kLeastBeside = 0.5;
+/// A low canvas has them beside the picture, which gives way to them as far as this share of its
+/// size.
+constexpr double kLeastBeside = 0.85;
 /// How long the picture before stays while the next one is computed, in ms: a video's frame waits
 /// for its result, another file is shown soon in any case.
 constexpr int kGrace = 80;
@@ -117,16 +118,6 @@ void CanvasView::setReference(Pane* reference) {
   update();
 }
 
-void CanvasView::setCaptionVisible(bool visible) {
-  caption_visible_ = visible;
-  update();
-}
-
-void CanvasView::setActive(bool active) {
-  active_ = active;
-  update();
-}
-
 QSize CanvasView::sizeHint() const { return {640, 520}; }
 QSize CanvasView::minimumSizeHint() const { return {160, 120}; }
 
@@ -135,17 +126,26 @@ ViewFrame CanvasView::frame() const {
           devicePixelRatioF(), beside()};
 }
 
-/// Captions and legends stand beside a fitted picture where there is room for both.
+/// Captions and legends stand beside a fitted picture as far as there is room. The same in all
+/// canvases of one size, whatever they say, so that they show the same place.
 QMarginsF CanvasView::beside() const {
   if (shown_ == nullptr || inspection_ == nullptr) return {};
   QMarginsF room;
-  if (caption_visible_ && height() >= kRoomyHeight) {
-    const int lines = 2 + (class_shown_ ? 1 : 0) + (lensOf(view_.overlay().kind) ? 1 : 0);
-    room.setTop(captionHeight(lines, fontMetrics()) + kDecorMargin);
-  }
-  if (const int column = captionColumn(); column > 0) {
-    room.setLeft(column + kDecorMargin);
-    return room;
+  const QSizeF picture = QSizeF(shown_->pixels.size()).scaled(size(), Qt::KeepAspectRatio);
+  if (caption_visible_) {
+    const int texts = 2 + (class_shown_ ? 1 : 0) + (lensOf(view_.overlay().kind) ? 1 : 0);
+    // In a narrow canvas all but the first are broken.
+    const int lines = width() < kRoomyWidth ? 2 * texts - 1 : texts;
+    const double caption = captionHeight(lines, fontMetrics()) + kDecorMargin;
+    if (height() >= kRoomyHeight) {
+      room.setTop(caption);
+    } else if (picture.height() < height() - 1) {
+      room.setTop(std::min(caption, height() - picture.height()));
+    } else {
+      const double most = width() - kLeastBeside * picture.width();
+      room.setLeft(std::min<double>(captionColumn() + kDecorMargin, most));
+      return room;
+    }
   }
   const int legend = colorBarWidth(view_.overlay().kind, fontMetrics());
   const double scale = (height() - room.top()) / shown_->pixels.height();
@@ -154,14 +154,19 @@ QMarginsF CanvasView::beside() const {
   return room;
 }
 
-/// Of a low canvas, at the left; 0: there is none. The same in all canvases of one size, whatever
-/// they say, so that they show the same place.
+/// Of a low canvas, at the left: as wide as its lines where that costs the picture nothing, else as
+/// the parts of them, or the legend.
 int CanvasView::captionColumn() const {
-  if (!caption_visible_ || height() >= kRoomyHeight) return 0;
-  const int column =
-      fontMetrics().horizontalAdvance(QStringLiteral("000 tokens left · 0.000 G (00.0 %)")) +
-      3 * kDecorMargin;
-  return width() - column >= kLeastBeside * height() ? column : 0;
+  const QFontMetrics metrics = fontMetrics();
+  const QString tokens = QStringLiteral("000 tokens left");
+  const QString cost = QStringLiteral("0.000 G (00.0 %)");
+  const int whole = metrics.horizontalAdvance(tokens + QStringLiteral(" · ") + cost);
+  const int part = std::max(metrics.horizontalAdvance(tokens), metrics.horizontalAdvance(cost));
+  const int frame = 3 * kDecorMargin;
+  const double slack =
+      width() - QSizeF(shown_->pixels.size()).scaled(size(), Qt::KeepAspectRatio).width();
+  if (whole + frame + kDecorMargin <= slack) return whole + frame;
+  return std::max(part + frame, colorBarWidth(view_.overlay().kind, metrics) + kDecorMargin);
 }
 
 ViewMapping CanvasView::mapping() const { return port_.mapping(frame()); }
@@ -202,7 +207,7 @@ void CanvasView::paintEvent(QPaintEvent* /*event*/) {
       painter.fillRect(beside, ground);
     }
     layers_.paint(painter, now);
-    paintPatches(painter, now);
+    if (now.inspection != nullptr) paintPatches(painter, now);
     paintDecor(painter, now);
     prompt_tool_.paint(painter);
   }
@@ -213,20 +218,26 @@ void CanvasView::paintEvent(QPaintEvent* /*event*/) {
 void CanvasView::paintDecor(QPainter& painter, const CanvasScene& scene) {
   if (scene.inspection == nullptr) return;
   const QRect area = rect().adjusted(kDecorMargin, kDecorMargin, -kDecorMargin, -kDecorMargin);
-  const int column = captionColumn();
   QRect legend = area;
   if (caption_visible_) {
     QRect room = area.adjusted(0, 0, -busy_.width() - kDecorMargin, 0);
+    const bool low = height() < kRoomyHeight;
     // A note is worth some of the picture.
-    if (column > 0 && note_.isEmpty()) room.setWidth(column - kDecorMargin);
+    if (low && note_.isEmpty()) room.setWidth(std::min(room.width(), captionColumn()));
     QStringList lines = captionLines(*scene.inspection);
     if (!note_.isEmpty()) lines.back() += QStringLiteral(" · ") + note_;
-    if (class_shown_) lines.append(classLine(*scene.inspection));
+    const int column = static_cast<int>(beside().left()) - kDecorMargin;
+    if (class_shown_) {
+      const QString line = classLine(*scene.inspection);
+      // On the picture no more than has to be.
+      const bool covers = low && column < captionColumn();
+      lines.append(covers ? line.section(QStringLiteral(" · "), 0, 0) : line);
+    }
     if (lensOf(scene.style.kind)) {
       lines.append(lensLine(*scene.inspection, scene.style.kind, scene.block, scene.lens));
     }
     const QRect caption = paintCaption(painter, lines, active_, room, palette());
-    if (column > 0) {
+    if (column >= colorBarWidth(scene.style.kind, fontMetrics())) {
       legend.setWidth(column - kDecorMargin);
       legend.setTop(caption.bottom() + kDecorMargin);
     }
@@ -236,45 +247,7 @@ void CanvasView::paintDecor(QPainter& painter, const CanvasScene& scene) {
   if (!notice.isEmpty()) paintNotice(painter, notice, area, palette());
   const std::optional<ColorBar> bar = colorBar(*scene.inspection, scene.reference, scene.style,
                                                scene.block, scene.ratio, scene.lens);
-  if (bar) paintColorBar(painter, *bar, legend, palette());
-}
-
-/// The patch under the pointer within its group, and where patches are large their numbers.
-void CanvasView::paintPatches(QPainter& painter, const CanvasScene& scene) {
-  if (scene.inspection == nullptr) return;
-  const auto place = [&](int patch) {
-    const QRectF patch_rect = scene.inspection->patchRect(patch);
-    return QRectF(scene.mapping.toWidget(patch_rect.topLeft()),
-                  patch_rect.size() * scene.mapping.scale);
-  };
-  if (scene.hovered) {
-    const QRectF own = place(*scene.hovered).adjusted(2.5, 2.5, -2.5, -2.5);
-    if (own.width() > 4 && own.height() > 4) {
-      painter.setBrush(Qt::NoBrush);
-      painter.setPen(QPen(QColor(0, 0, 0, 160), 3));
-      painter.drawRect(own);
-      painter.setPen(QPen(Qt::white, 1.2, Qt::DotLine));
-      painter.drawRect(own);
-    }
-  }
-  if (place(0).width() < painter.fontMetrics().horizontalAdvance(QStringLiteral("0.0000 "))) return;
-  const QRectF seen(rect());
-  const int patches = scene.inspection->gridHeight() * scene.inspection->gridWidth();
-  for (int patch = 0; patch < patches; ++patch) {
-    const QRectF box = place(patch);
-    if (!seen.intersects(box)) continue;
-    const QString number =
-        patchNumber(*scene.inspection, patch, scene.block, scene.style.kind, scene.lens);
-    if (number.isEmpty()) continue;
-    const QRectF text = painter.fontMetrics().boundingRect(number).adjusted(-3, -1, 3, 1);
-    QRectF panel(0, 0, text.width(), text.height());
-    panel.moveBottomRight(box.bottomRight() - QPointF(3, 3));
-    painter.setPen(Qt::NoPen);
-    painter.setBrush(QColor(0, 0, 0, 150));
-    painter.drawRoundedRect(panel, 2, 2);
-    painter.setPen(Qt::white);
-    painter.drawText(panel, Qt::AlignCenter, number);
-  }
+  if (bar) paintColorBar(painter, *bar, legend, legend != area, palette());
 }
 
 void CanvasView::contextMenuEvent(QContextMenuEvent* event) {
@@ -285,18 +258,6 @@ void CanvasView::contextMenuEvent(QContextMenuEvent* event) {
 void CanvasView::setEmptyText(const QString& title, const QString& hint) {
   empty_title_ = title;
   empty_hint_ = hint;
-  update();
-}
-
-void CanvasView::setNote(const QString& note) {
-  if (note == note_) return;
-  note_ = note;
-  update();
-}
-
-void CanvasView::setClassShown(bool shown) {
-  if (shown == class_shown_) return;
-  class_shown_ = shown;
   update();
 }
 

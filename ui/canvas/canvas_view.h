@@ -26,16 +26,16 @@ class CanvasView : public QWidget {
   /// The pane whose groups the difference overlay compares with; nullptr: none.
   void setReference(Pane* reference);
   /// Method, settings, tokens and FLOPs at the top left.
-  void setCaptionVisible(bool visible);
+  void setCaptionVisible(bool visible) { change(caption_visible_, visible); }
   /// Stands behind the caption; empty: nothing.
-  void setNote(const QString& note);
+  void setNote(const QString& note) { change(note_, note); }
   /// Class and probability, merged and unmerged, in the caption.
-  void setClassShown(bool shown);
+  void setClassShown(bool shown) { change(class_shown_, shown); }
   /// What is said where there is no picture.
   void setEmptyText(const QString& title, const QString& hint);
   const QString& note() const { return note_; }
   /// One of several canvases: framed.
-  void setActive(bool active);
+  void setActive(bool active) { change(active_, active); }
 
   Pane& pane() { return pane_; }
   ViewMapping mapping() const;
@@ -71,6 +71,12 @@ class CanvasView : public QWidget {
   void contextMenuEvent(QContextMenuEvent* event) override;
 
  private:
+  template <typename Value>
+  void change(Value& own, const Value& value) {
+    if (own == value) return;
+    own = value;
+    update();
+  }
   ViewFrame frame() const;
   QMarginsF beside() const;
   int captionColumn() const;
@@ -80,7 +86,6 @@ class CanvasView : public QWidget {
   void selectAt(const QPointF& position);
   bool moveView(const QKeyEvent& event);
   void moveSelection(int rows, int columns);
-  void paintPatches(QPainter& painter, const CanvasScene& scene);
   void paintDecor(QPainter& painter, const CanvasScene& scene);
   void describeSelection();
   /// Whether the mouse draws prompts.

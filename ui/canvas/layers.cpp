@@ -10,6 +10,8 @@
 #include <functional>
 #include <memory>
 
+#include "canvas/patch_readout.h"
+
 namespace adamerge::ui {
 namespace {
 
@@ -248,6 +250,42 @@ void CanvasLayers::updateHighlight(const CanvasScene& scene) {
   drawOverlayOn(highlight_, highlight_at_, input, style, scene.picture->pixels.size(),
                 scene.mapping, scene.ratio);
   highlight_.setDevicePixelRatio(scene.ratio);
+}
+
+void paintPatches(QPainter& painter, const CanvasScene& scene) {
+  const auto place = [&](int patch) {
+    const QRectF patch_rect = scene.inspection->patchRect(patch);
+    return QRectF(scene.mapping.toWidget(patch_rect.topLeft()),
+                  patch_rect.size() * scene.mapping.scale);
+  };
+  if (scene.hovered) {
+    const QRectF own = place(*scene.hovered).adjusted(2.5, 2.5, -2.5, -2.5);
+    if (own.width() > 4 && own.height() > 4) {
+      painter.setBrush(Qt::NoBrush);
+      painter.setPen(QPen(QColor(0, 0, 0, 160), 3));
+      painter.drawRect(own);
+      painter.setPen(QPen(Qt::white, 1.2, Qt::DotLine));
+      painter.drawRect(own);
+    }
+  }
+  if (place(0).width() < painter.fontMetrics().horizontalAdvance(QStringLiteral("0.0000 "))) return;
+  const QRectF seen({}, scene.canvas);
+  const int patches = scene.inspection->gridHeight() * scene.inspection->gridWidth();
+  for (int patch = 0; patch < patches; ++patch) {
+    const QRectF box = place(patch);
+    if (!seen.intersects(box)) continue;
+    const QString number =
+        patchNumber(*scene.inspection, patch, scene.block, scene.style.kind, scene.lens);
+    if (number.isEmpty()) continue;
+    const QRectF text = painter.fontMetrics().boundingRect(number).adjusted(-3, -1, 3, 1);
+    QRectF panel(0, 0, text.width(), text.height());
+    panel.moveBottomRight(box.bottomRight() - QPointF(3, 3));
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(QColor(0, 0, 0, 150));
+    painter.drawRoundedRect(panel, 2, 2);
+    painter.setPen(Qt::white);
+    painter.drawText(panel, Qt::AlignCenter, number);
+  }
 }
 
 }  // namespace adamerge::ui

@@ -88,6 +88,9 @@ class CanvasLayers {
   QPoint highlight_at_;
 };
 
+/// The patch under the pointer within its group, and where patches are large their numbers, of a
+/// scene with an inspection.
+void paintPatches(QPainter& painter, const CanvasScene& scene);
 /// The input of drawOverlay() for a scene with an inspection.
 OverlayInput overlayInput(const CanvasScene& scene);
 /// `reference` where it can be compared with `inspection`, else nullptr.

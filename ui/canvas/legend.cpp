@@ -93,7 +93,11 @@ std::vector<ColorBar::Sample> survivorSamples(const Inspection& inspection, int 
           {drawn.back(), QObject::tr("%1 merged away").arg(merged)}};
 }
 
-void paintSamples(QPainter& painter, const ColorBar& bar, const QRect& area,
+bool fits(const QSize& size, const QRect& area, bool free) {
+  return size.width() <= area.width() && size.height() <= area.height() * (free ? 4 : 3) / 4;
+}
+
+void paintSamples(QPainter& painter, const ColorBar& bar, const QRect& area, bool free,
                   const QPalette& palette) {
   const QFontMetrics metrics = painter.fontMetrics();
   const int row = std::max(metrics.height(), kSample) + 4;
@@ -104,7 +108,7 @@ void paintSamples(QPainter& painter, const ColorBar& bar, const QRect& area,
   const QSize size(
       kSample + kTickGap + labels + 2 * kPadding,
       metrics.height() + 4 + row * static_cast<int>(bar.samples.size()) + 2 * kPadding);
-  if (size.width() > area.width() || size.height() > area.height() * 3 / 4) return;
+  if (!fits(size, area, free)) return;
   const QRect panel(QPoint(area.right() - size.width() + 1, area.bottom() - size.height() + 1),
                     size);
   paintPanel(painter, panel, palette);
@@ -144,12 +148,10 @@ std::optional<ColorBar> colorBar(const Inspection& inspection, const InspectionP
   }
   if (style.kind == OverlayKind::kDifference) {
     if (reference == nullptr || block >= reference->depth()) return std::nullopt;
-    const std::vector<bool> differ = groupDifference(
+    const auto otherwise = groupedOtherwise(
         layer.groups, reference->result.layers[static_cast<std::size_t>(block)].groups);
     bar.samples = {{drawnSamples(style.kind, ratio).front(),
-                    QObject::tr("%1 of %2 differ")
-                        .arg(std::count(differ.begin(), differ.end(), true))
-                        .arg(differ.size())}};
+                    QObject::tr("%1 of %2 differ").arg(otherwise).arg(layer.groups.size())}};
     return bar;
   }
   if (!isHeatMap(style.kind)) return std::nullopt;
@@ -190,13 +192,14 @@ int colorBarWidth(OverlayKind kind, const QFontMetrics& metrics) {
   return 0;
 }
 
-void paintColorBar(QPainter& painter, const ColorBar& bar, const QRect& area,
+void paintColorBar(QPainter& painter, const ColorBar& bar, const QRect& area, bool free,
                    const QPalette& palette) {
-  if (!bar.samples.empty()) return paintSamples(painter, bar, area, palette);
+  if (!bar.samples.empty()) return paintSamples(painter, bar, area, free, palette);
   const QFontMetrics metrics = painter.fontMetrics();
   const int line = metrics.height();
   const int heading = 2 * line + kPadding / 2;
-  const int strip_height = std::clamp(area.height() / 4, kSmallestStrip, kLargestStrip);
+  const int room = free ? area.height() - heading - line - 2 * kPadding : area.height() / 4;
+  const int strip_height = std::clamp(room, kSmallestStrip, kLargestStrip);
   // Numbers stand apart by at least their own height.
   const std::size_t step = strip_height >= 5 * line ? 1 : 2;
   int labels = 0;
@@ -207,7 +210,7 @@ void paintColorBar(QPainter& painter, const ColorBar& bar, const QRect& area,
       std::max({metrics.horizontalAdvance(bar.title), metrics.horizontalAdvance(bar.scale),
                 kStripWidth + kTickGap + labels});
   const QSize size(content + 2 * kPadding, heading + strip_height + line + 2 * kPadding);
-  if (size.width() > area.width() / 2 || size.height() > area.height() * 3 / 4) return;
+  if (!fits(size, area, free) || (!free && 2 * size.width() > area.width())) return;
 
   const QRect panel(QPoint(area.right() - size.width() + 1, area.bottom() - size.height() + 1),
                     size);

@@ -38,8 +38,9 @@ std::optional<ColorBar> colorBar(const Inspection& inspection, const InspectionP
 /// Room for any of them beside a picture; 0 for overlays without.
 int colorBarWidth(OverlayKind kind, const QFontMetrics& metrics);
 
-/// In the bottom right corner of `area`; nothing where it would cover most of it.
-void paintColorBar(QPainter& painter, const ColorBar& bar, const QRect& area,
+/// In the bottom right corner of `area`; nothing where it does not fit, or would cover most of what
+/// lies there. `free`: nothing does.
+void paintColorBar(QPainter& painter, const ColorBar& bar, const QRect& area, bool free,
                    const QPalette& palette);
 
 }  // namespace adamerge::ui

@@ -12,6 +12,7 @@
 #include "look/table.h"
 #include "look/text.h"
 #include "look/theme.h"
+#include "look/widgets.h"
 
 namespace adamerge::ui {
 namespace {
@@ -183,9 +184,7 @@ ClassesPage::ClassesPage(Gallery& gallery, QWidget* parent)
   auto* foot = new QVBoxLayout;
   foot->setContentsMargins(12, 0, 12, 0);
   foot->addWidget(adaptation_);
-  auto* layout = new QVBoxLayout(this);
-  layout->setContentsMargins(0, 0, 0, 0);
-  layout->setSpacing(4);
+  auto* layout = tightLayout<QVBoxLayout>(this, 4);
   layout->addLayout(inner);
   layout->addWidget(classes_, 3);
   layout->addWidget(confusions_, 2);

@@ -113,9 +113,7 @@ void EvaluationPanel::layOut() {
   foot->setSpacing(6);
   foot->addWidget(notice_);
   foot->addWidget(run_);
-  auto* layout = new QVBoxLayout(this);
-  layout->setContentsMargins(0, 0, 0, 0);
-  layout->setSpacing(4);
+  auto* layout = tightLayout<QVBoxLayout>(this, 4);
   layout->addWidget(makeTabs());
   layout->addWidget(pages_, 1);
   layout->addLayout(foot);

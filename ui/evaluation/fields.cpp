@@ -37,9 +37,7 @@ std::filesystem::path pathIn(const QLineEdit& line) {
 
 QWidget* beside(QWidget* line, QWidget* button) {
   auto* row = new QWidget;
-  auto* layout = new QHBoxLayout(row);
-  layout->setContentsMargins(0, 0, 0, 0);
-  layout->setSpacing(4);
+  auto* layout = tightLayout<QHBoxLayout>(row, 4);
   layout->addWidget(line, 1);
   layout->addWidget(button);
   return row;
@@ -98,19 +96,18 @@ DataFields::DataFields(RecentList& recent, QWidget* parent)
 }
 
 void DataFields::layOut() {
-  auto* form = new QFormLayout(this);
-  form->setContentsMargins(0, 0, 0, 0);
+  auto* form = tightLayout<QFormLayout>(this);
   form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
   form->setVerticalSpacing(8);
   const auto add = [&](const QString& label, QWidget* field, QWidget* buddy) {
     form->addRow(label, field);
     qobject_cast<QLabel*>(form->labelForField(field))->setBuddy(buddy);
   };
-  auto* browse = browseButton(tr("Choose a folder; the arrow has more"));
+  auto* browse = toolButton(QStringLiteral("folder"), tr("Choose a folder; the arrow has more"));
   fillMenu(*browse);
   connect(browse, &QToolButton::clicked, this, &DataFields::chooseFolder);
   add(tr("Im&ages"), beside(data_, browse), data_);
-  auto* map = browseButton(tr("Choose a labels file"));
+  auto* map = toolButton(QStringLiteral("folder"), tr("Choose a labels file"));
   connect(map, &QToolButton::clicked, this, [this] {
     chooseFile(*labels_, tr("Which class a folder holds"),
                tr("Text (*.txt *.csv *.tsv);;All files (*)"));
@@ -119,23 +116,13 @@ void DataFields::layOut() {
   add(tr("&Labels"), labels_row_, labels_);
   form->addRow(QString(), unlabelled_);
   auto* count = new QWidget;
-  auto* counts = new QHBoxLayout(count);
-  counts->setContentsMargins(0, 0, 0, 0);
-  counts->setSpacing(8);
+  auto* counts = tightLayout<QHBoxLayout>(count, 8);
   auto* seed = new QLabel(tr("s&eed"));
   seed->setBuddy(seed_);
   counts->addWidget(limit_, 2);
   counts->addWidget(seed);
   counts->addWidget(seed_, 1);
   add(tr("&How many"), count, limit_);
-}
-
-QToolButton* DataFields::browseButton(const QString& tip) {
-  auto* button = new QToolButton;
-  button->setIcon(icon(QStringLiteral("folder")));
-  button->setToolTip(tip);
-  button->setAccessibleName(tip);
-  return button;
 }
 
 void DataFields::fillMenu(QToolButton& button) {
@@ -241,8 +228,7 @@ PointFields::PointFields(QWidget* parent)
   form_->setVerticalSpacing(8);
   form_->addRow(tr("Methods"), makeMethods());
   auto* modes = new QWidget;
-  auto* mode = new QHBoxLayout(modes);
-  mode->setContentsMargins(0, 0, 0, 0);
+  auto* mode = tightLayout<QHBoxLayout>(modes);
   mode->addWidget(by_count_);
   mode->addWidget(by_flops_);
   mode->addStretch(1);
@@ -267,8 +253,7 @@ PointFields::PointFields(QWidget* parent)
 
 QWidget* PointFields::makeMethods() {
   auto* box = new QWidget;
-  auto* grid = new QGridLayout(box);
-  grid->setContentsMargins(0, 0, 0, 0);
+  auto* grid = tightLayout<QGridLayout>(box);
   grid->setVerticalSpacing(2);
   for (const MethodInfo& info : methods()) {
     if (info.id == MethodChoice{}.method) continue;

@@ -36,7 +36,6 @@ class DataFields : public QWidget {
 
  private:
   void layOut();
-  QToolButton* browseButton(const QString& tip);
   void fillMenu(QToolButton& button);
   void chooseFolder();
   void chooseFile(QLineEdit& line, const QString& title, const QString& filter);

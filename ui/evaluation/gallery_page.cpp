@@ -56,12 +56,8 @@ constexpr int kMostNamed = 30;  ///< missing images in the tooltip
 
 QToolButton* pageTool(const char* name, const QString& icon_name, const QString& text,
                       const QString& tip) {
-  auto* button = new QToolButton;
+  auto* button = toolButton(icon_name, tip, text);
   button->setObjectName(QString::fromLatin1(name));
-  button->setIcon(icon(icon_name));
-  button->setText(text);
-  button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
-  button->setToolTip(tip);
   return button;
 }
 
@@ -159,9 +155,7 @@ void GalleryPage::layOut() {
   notices->setContentsMargins(kPageMargin, 0, kPageMargin, 0);
   notices->addWidget(empty_);
   notices->addWidget(notice_);
-  auto* layout = new QVBoxLayout(this);
-  layout->setContentsMargins(0, 0, 0, 0);
-  layout->setSpacing(4);
+  auto* layout = tightLayout<QVBoxLayout>(this, 4);
   layout->addLayout(head);
   layout->addLayout(setting);
   layout->addLayout(fields);
@@ -250,7 +244,8 @@ void GalleryPage::choose(const QModelIndex& index) {
 }
 
 void GalleryPage::tellMissing(int /*row*/, const QString& problem) {
-  if (!missing_.contains(problem)) missing_ << problem;
+  if (missing_.contains(problem)) return;
+  missing_ << problem;
   QString text = counted(missing_.size(), "%1 image moved or changed since it was measured: ",
                          "%1 images moved or changed since they were measured: ") +
                  missing_.first();

@@ -55,15 +55,6 @@ QString fromPath(const std::filesystem::path& path) {
   return QString::fromStdString(path.string());
 }
 
-QToolButton* tool(const QString& icon_name, const QString& text, const QString& tip) {
-  auto* button = new QToolButton;
-  button->setIcon(icon(icon_name));
-  button->setText(text);
-  button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
-  button->setToolTip(tip);
-  return button;
-}
-
 }  // namespace
 
 ResultsPage::ResultsPage(QWidget* parent)
@@ -75,11 +66,14 @@ ResultsPage::ResultsPage(QWidget* parent)
       table_(new ResultsTable),
       skipped_(new MessageLine(MessageLine::Buttons::kBelow)),
       notice_(new MessageLine(MessageLine::Buttons::kBelow)),
-      copy_(tool(QStringLiteral("copy"), tr("Copy"),
-                 tr("Copies the rows that are selected, or all, for a spreadsheet"))),
-      save_(tool(QStringLiteral("save"), tr("Save…"),
-                 tr("Writes JSON or CSV. As results.json in the model's folder it is the model's "
-                    "record, which the accuracy plot shows whenever the model is opened"))) {
+      copy_(toolButton(QStringLiteral("copy"),
+                       tr("Copies the rows that are selected, or all, for a spreadsheet"),
+                       tr("Copy"))),
+      save_(toolButton(
+          QStringLiteral("save"),
+          tr("Writes JSON or CSV. As results.json in the model's folder it is the model's "
+             "record, which the accuracy plot shows whenever the model is opened"),
+          tr("Save…"))) {
   copy_->setObjectName(QStringLiteral("evaluation-copy"));
   save_->setObjectName(QStringLiteral("evaluation-save"));
   heading_->setObjectName(QStringLiteral("evaluation-heading"));
@@ -98,9 +92,7 @@ ResultsPage::ResultsPage(QWidget* parent)
   notices->addWidget(empty_);
   notices->addWidget(skipped_);
   notices->addWidget(notice_);
-  auto* layout = new QVBoxLayout(this);
-  layout->setContentsMargins(0, 0, 0, 0);
-  layout->setSpacing(4);
+  auto* layout = tightLayout<QVBoxLayout>(this, 4);
   layout->addLayout(head);
   layout->addWidget(table_, 1);
   layout->addLayout(notices);

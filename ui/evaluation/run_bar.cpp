@@ -10,6 +10,7 @@
 
 #include "look/text.h"
 #include "look/theme.h"
+#include "look/widgets.h"
 
 namespace adamerge::ui {
 namespace {
@@ -35,11 +36,8 @@ QString describePlan(std::size_t points, const EvaluationSurvey& survey) {
 }
 
 QString describeProgress(qint64 done, qint64 total, double images_per_second, double seconds_left) {
-  const QString text =
-      QObject::tr("%1 of %2 images").arg(english().toString(done), english().toString(total));
-  if (!(images_per_second > 0)) return text;
-  return text + QObject::tr(" · %1 images/s · %2 left")
-                    .arg(english().toString(images_per_second, 'f', 1), clockTime(seconds_left));
+  return QObject::tr("%1 of %2 images").arg(english().toString(done), english().toString(total)) +
+         paceText(images_per_second, seconds_left);
 }
 
 QString describeEnd(const Evaluation& evaluation, double seconds, bool model_changed) {
@@ -100,9 +98,7 @@ RunBar::RunBar(QWidget* parent)
     button->setAutoDefault(false);
     buttons->addWidget(button);
   }
-  auto* layout = new QVBoxLayout(this);
-  layout->setContentsMargins(0, 0, 0, 0);
-  layout->setSpacing(6);
+  auto* layout = tightLayout<QVBoxLayout>(this, 6);
   layout->addWidget(bar_);
   layout->addWidget(text_);
   layout->addLayout(buttons);

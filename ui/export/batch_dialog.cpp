@@ -21,6 +21,7 @@
 #include "look/icons.h"
 #include "look/message.h"
 #include "look/text.h"
+#include "look/widgets.h"
 
 namespace adamerge::ui {
 namespace {
@@ -112,8 +113,7 @@ BatchDialog::~BatchDialog() = default;
 
 QWidget* BatchDialog::buildChoices() {
   auto* folders = new QWidget;
-  auto* form = new QFormLayout(folders);
-  form->setContentsMargins(0, 0, 0, 0);
+  auto* form = tightLayout<QFormLayout>(folders);
   form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
   found_->setTextFormat(Qt::PlainText);
   found_->setForegroundRole(QPalette::PlaceholderText);
@@ -133,9 +133,7 @@ QWidget* BatchDialog::buildChoices() {
   right->addWidget(titled(tr("Figures"), figures_));
   right->addStretch();
   auto* inner = new QWidget;
-  auto* columns = new QHBoxLayout(inner);
-  columns->setContentsMargins(0, 0, 0, 0);
-  columns->setSpacing(24);
+  auto* columns = tightLayout<QHBoxLayout>(inner, 24);
   columns->addLayout(left, 1);
   columns->addLayout(right);
   auto* area = new QScrollArea;
@@ -147,12 +145,8 @@ QWidget* BatchDialog::buildChoices() {
 
 QWidget* BatchDialog::folderRow(QLineEdit* line, const QString& title) {
   auto* row = new QWidget;
-  auto* layout = new QHBoxLayout(row);
-  layout->setContentsMargins(0, 0, 0, 0);
-  auto* browse = new QToolButton;
-  browse->setIcon(icon(QStringLiteral("folder")));
-  browse->setToolTip(title);
-  browse->setAccessibleName(title);
+  auto* layout = tightLayout<QHBoxLayout>(row);
+  auto* browse = toolButton(QStringLiteral("folder"), title);
   line->setAccessibleName(title);
   layout->addWidget(line, 1);
   layout->addWidget(browse);

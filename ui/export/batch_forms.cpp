@@ -27,21 +27,6 @@
 namespace adamerge::ui {
 namespace {
 
-/// What differs from the model's defaults besides its count: "alpha 2, matching sequential".
-QString otherSettings(const MethodChoice& choice, const VitConfig& vit) {
-  const Settings complete = completeSettings(choice, vit);
-  const CompressionKnob* knob = findMethod(choice.method).activeKnob(complete);
-  QStringList parts;
-  for (const SettingInfo& setting : findMethod(choice.method).settings) {
-    const auto found = complete.find(setting.key);
-    if (found == complete.end() || !isActive(setting, complete)) continue;
-    if (!suits(setting, vit) || found->second == defaultOf(setting, vit)) continue;
-    if (knob != nullptr && knob->key == setting.key) continue;
-    parts.append(QString::fromStdString(setting.label + " " + toText(found->second)));
-  }
-  return parts.join(QStringLiteral(", "));
-}
-
 /// So that the values of all rows stand in one column.
 int widestKnob(const QLabel& label) {
   int width = 0;
@@ -73,8 +58,7 @@ BatchRowEditor::BatchRowEditor(std::vector<MethodChoice> known, const VitConfig&
       values_(new QLineEdit),
       settings_(new QLabel),
       remove_(new QToolButton) {
-  auto* layout = new QGridLayout(this);
-  layout->setContentsMargins(0, 0, 0, 0);
+  auto* layout = tightLayout<QGridLayout>(this);
   layout->setVerticalSpacing(0);
   for (const MethodInfo& method : methods()) {
     method_->addItem(QString::fromStdString(method.label), QString::fromStdString(method.id));
@@ -133,7 +117,11 @@ void BatchRowEditor::showBase() {
   values_->setEnabled(knob != nullptr);
   values_->setAccessibleName(tr("Values of %1").arg(name));
   values_->setText(compressionText(base_));
-  const QString settings = otherSettings(base_, vit_);
+  QStringList parts;
+  for (const std::string& part : changedSettings(base_, &vit_)) {
+    parts << QString::fromStdString(part);
+  }
+  const QString settings = parts.join(QStringLiteral(", "));
   settings_->setText(settings);
   settings_->setToolTip(settings);
   settings_->setVisible(!settings.isEmpty());
@@ -192,8 +180,7 @@ constexpr int kColumns = 3;
 
 BatchFigures::BatchFigures(int depth, int block, QWidget* parent)
     : QWidget(parent), page_(new PageForm), block_(new CountBox) {
-  auto* layout = new QVBoxLayout(this);
-  layout->setContentsMargins(0, 0, 0, 0);
+  auto* layout = tightLayout<QVBoxLayout>(this);
   auto* grid = new QGridLayout;
   for (const FigureKind& kind : figureKinds()) {
     auto* box = new QCheckBox(figureLabel(kind));
@@ -308,17 +295,9 @@ QString describe(const BatchSummary& summary) {
   return done;
 }
 
-QString timeLeft(double seconds) {
-  if (seconds < 1) return QObject::tr("less than a second left");
-  if (seconds < 90) return QObject::tr("about %1 s left").arg(std::lround(seconds));
-  if (seconds < 90 * 60) return QObject::tr("about %1 min left").arg(std::lround(seconds / 60));
-  return QObject::tr("about %1 h left").arg(english().toString(seconds / 3600, 'f', 1));
-}
-
 BatchReport::BatchReport(QWidget* parent)
     : QWidget(parent), bar_(new QProgressBar), text_(new QLabel), details_(new QPlainTextEdit) {
-  auto* layout = new QVBoxLayout(this);
-  layout->setContentsMargins(0, 0, 0, 0);
+  auto* layout = tightLayout<QVBoxLayout>(this);
   layout->addWidget(bar_);
   layout->addWidget(text_);
   layout->addWidget(details_);
@@ -348,11 +327,7 @@ void BatchReport::show(const BatchProgress& progress) {
   QString line =
       tr("Image %1 of %2")
           .arg(english().toString(progress.done + 1), english().toString(progress.total));
-  if (progress.images_per_second > 0) {
-    line += tr(" · %1 images/s · %2")
-                .arg(english().toString(progress.images_per_second, 'f', 1),
-                     timeLeft(progress.seconds_left));
-  }
+  line += paceText(progress.images_per_second, progress.seconds_left);
   text_->setText(line + QStringLiteral(" · ") + progress.image);
 }
 

@@ -127,7 +127,5 @@ class BatchReport : public QWidget {
 
 /// "2,340 images, 4,680 figures and a table written; 3 images skipped"
 QString describe(const BatchSummary& summary);
-/// "about 4 min left"
-QString timeLeft(double seconds);
 
 }  // namespace adamerge::ui

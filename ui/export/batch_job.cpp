@@ -4,13 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <span>
 #include <thread>
 #include <utility>
 
 #include "adamerge/error.h"
 #include "adamerge/files.h"
+#include "adamerge/pace.h"
 #include "adamerge/preprocess.h"
 #include "adamerge/report.h"
 #include "bench/data.h"
@@ -74,45 +74,31 @@ std::string batchTableLine(const ModelInfo& model, const BatchRecord& record) {
                      classColumns(model, record), logits, embedding);
 }
 
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-BatchProgress progressAt(int done, int total, Clock::time_point start, const QString& image) {
-  BatchProgress progress{done, total, 0, 0, image};
-  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  if (done > 0 && seconds > 0) {
-    progress.images_per_second = done / seconds;
-    progress.seconds_left = (total - done) / progress.images_per_second;
-  }
-  return progress;
-}
-
-}  // namespace
-
 BatchJob::BatchJob(QObject* parent) : QObject(parent) {}
 
 void BatchJob::start(std::shared_ptr<const Engine> engine, BatchPlan plan) {
   if (running_) return;
   running_ = true;
   stop_ = {};
-  jobs_.run("batch", Urgency::kBackground,
-            [this, engine = std::move(engine), plan = std::move(plan), own = stop_](
-                const std::stop_token& closing, const Jobs::Tell& tell) mutable {
-              // The end of the dialog stops it like the user.
-              const std::stop_callback link(closing, [&own] { own.request_stop(); });
-              const Clock::time_point start = Clock::now();
-              const int total = static_cast<int>(plan.images.size());
-              BatchRunner runner(*engine, plan, [&](int done, const QString& image) {
-                tell([this, progress = progressAt(done, total, start, image)] {
-                  emit progressed(progress);
-                });
-              });
-              tell([this, summary = runner.run(own.get_token())] {
-                running_ = false;
-                emit ended(summary);
-              });
-            });
+  jobs_.run(
+      "batch", Urgency::kBackground,
+      [this, engine = std::move(engine), plan = std::move(plan), own = stop_](
+          const std::stop_token& closing, const Jobs::Tell& tell) mutable {
+        // The end of the dialog stops it like the user.
+        const std::stop_callback link(closing, [&own] { own.request_stop(); });
+        const int total = static_cast<int>(plan.images.size());
+        PaceMeter pace;
+        pace.add(0, total);
+        BatchRunner runner(*engine, plan, [&](int done, const QString& image) {
+          pace.add(done, total);
+          tell([this, progress = BatchProgress{done, total, pace.perSecond(), pace.secondsLeft(),
+                                               image}] { emit progressed(progress); });
+        });
+        tell([this, summary = runner.run(own.get_token())] {
+          running_ = false;
+          emit ended(summary);
+        });
+      });
 }
 
 namespace {

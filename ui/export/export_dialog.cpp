@@ -17,6 +17,7 @@
 #include "export/plot_source.h"
 #include "export/preview.h"
 #include "look/message.h"
+#include "look/widgets.h"
 
 namespace adamerge::ui {
 namespace {
@@ -163,8 +164,7 @@ QWidget* ExportDialog::buildOptions() {
 
 QWidget* ExportDialog::buildFoot() {
   auto* foot = new QWidget;
-  auto* layout = new QHBoxLayout(foot);
-  layout->setContentsMargins(0, 0, 0, 0);
+  auto* layout = tightLayout<QHBoxLayout>(foot);
   auto* close = new QPushButton(tr("Close"));
   copy_->setToolTip(tr("Copy the previewed picture to the clipboard, at the resolution for PNG"));
   copy_->setAutoDefault(false);

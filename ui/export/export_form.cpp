@@ -31,10 +31,7 @@ TargetForm::TargetForm(QWidget* parent)
   form_->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
 
   auto* folder_row = new QHBoxLayout;
-  auto* browse = new QToolButton;
-  browse->setIcon(icon(QStringLiteral("folder")));
-  browse->setToolTip(tr("Choose a folder"));
-  browse->setAccessibleName(tr("Choose a folder"));
+  auto* browse = toolButton(QStringLiteral("folder"), tr("Choose a folder"));
   folder_->setAccessibleName(tr("Folder"));
   folder_->setToolTip(tr("Made if it does not exist"));
   folder_row->addWidget(folder_, 1);
@@ -52,8 +49,7 @@ TargetForm::TargetForm(QWidget* parent)
   names_->setAccessibleName(tr("Resulting file names"));
   form_->addRow(QString(), names_);
 
-  auto* grid = new QGridLayout(data_box_);
-  grid->setContentsMargins(0, 0, 0, 0);
+  auto* grid = tightLayout<QGridLayout>(data_box_);
   for (const DataFile& file : dataFiles()) {
     auto* box = new QCheckBox(file.label);
     box->setToolTip(file.help);
@@ -147,8 +143,7 @@ ExportForm::ExportForm(int depth, int block, QWidget* parent)
       block_label_(new QLabel(tr("Bloc&k"))),
       block_(new CountBox),
       target_(new TargetForm) {
-  auto* layout = new QVBoxLayout(this);
-  layout->setContentsMargins(0, 0, 0, 0);
+  auto* layout = tightLayout<QVBoxLayout>(this);
   addFormats();
   addBlock(depth, block);
   layout->addWidget(page_);

@@ -34,8 +34,7 @@ constexpr std::array<Preset, 4> kPresets{
 
 QWidget* row(std::initializer_list<QWidget*> widgets, QWidget* stretched) {
   auto* box = new QWidget;
-  auto* layout = new QHBoxLayout(box);
-  layout->setContentsMargins(0, 0, 0, 0);
+  auto* layout = tightLayout<QHBoxLayout>(box);
   for (QWidget* widget : widgets) layout->addWidget(widget, widget == stretched ? 1 : 0);
   return box;
 }

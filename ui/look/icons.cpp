@@ -100,4 +100,18 @@ QStringList iconNames() {
   return names;
 }
 
+QToolButton* toolButton(const QString& icon_name, const QString& tip, const QString& text) {
+  auto* button = new QToolButton;
+  button->setIcon(icon(icon_name));
+  button->setToolTip(tip);
+  button->setAutoRaise(true);
+  button->setText(text);
+  if (text.isEmpty()) {
+    button->setAccessibleName(tip);
+  } else {
+    button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+  }
+  return button;
+}
+
 }  // namespace adamerge::ui

@@ -5,6 +5,7 @@
 #include <QIcon>
 #include <QString>
 #include <QStringList>
+#include <QToolButton>
 
 #include "look/theme.h"
 
@@ -19,5 +20,8 @@ QIcon applicationIcon();
 
 /// All names icon() knows, sorted.
 QStringList iconNames();
+
+/// Without `text` beside the icon the tip is its name.
+QToolButton* toolButton(const QString& icon_name, const QString& tip, const QString& text = {});
 
 }  // namespace adamerge::ui

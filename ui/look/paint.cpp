@@ -58,26 +58,63 @@ void paintPanel(QPainter& painter, const QRect& rect, const QPalette& palette) {
   painter.restore();
 }
 
+QStringList brokenLines(const QString& text, const QFontMetrics& metrics, int room) {
+  QStringList lines;
+  const auto put = [&](const QString& part, const QString& between) {
+    const QString joined = lines.isEmpty() ? part : lines.back() + between + part;
+    if (lines.isEmpty()) {
+      lines.append(part);
+    } else if (metrics.horizontalAdvance(joined) <= room) {
+      lines.back() = joined;
+    } else {
+      lines.append(part);
+    }
+  };
+  const QString dot = QStringLiteral(" · ");
+  for (const QString& part : text.split(dot)) {
+    if (metrics.horizontalAdvance(part) <= room) {
+      put(part, dot);
+      continue;
+    }
+    // Longer than a line by itself: it begins one, and its words go on below.
+    const QStringList words = part.split(QLatin1Char(' '));
+    lines.append(metrics.elidedText(words.front(), Qt::ElideRight, room));
+    for (const QString& word : words.mid(1)) {
+      put(metrics.elidedText(word, Qt::ElideRight, room), QStringLiteral(" "));
+    }
+  }
+  return lines;
+}
+
 QRect paintCaption(QPainter& painter, const QStringList& lines, bool emphasised, const QRect& area,
                    const QPalette& palette) {
   const QFont plain = painter.font();
   const QFont first = emphasised ? emphasis(plain) : plain;
   const int room = area.width() - 2 * kPaddingX;
   const int line = painter.fontMetrics().height();
+  const int most = std::max(1, (area.height() - 2 * kPaddingY) / line);
   QStringList shown;
-  int width = 0;
+  qsizetype title = 0;  // lines of the first
   for (const QString& text : lines) {
-    const QFontMetrics metrics(shown.isEmpty() ? first : plain);
-    shown.append(metrics.elidedText(text, Qt::ElideRight, room));
-    width = std::max(width, metrics.horizontalAdvance(shown.back()));
+    shown += brokenLines(text, QFontMetrics(shown.isEmpty() ? first : plain), room);
+    if (title == 0) title = shown.size();
+  }
+  if (shown.size() > most) {
+    shown = shown.mid(0, most);
+    shown.back() += QStringLiteral("…");
+  }
+  int width = 0;
+  for (qsizetype i = 0; i < shown.size(); ++i) {
+    const QFontMetrics metrics(i < title ? first : plain);
+    width = std::max(width, metrics.horizontalAdvance(shown[i]));
   }
   const QRect panel(area.left(), area.top(), width + 2 * kPaddingX,
                     static_cast<int>(shown.size()) * line + 2 * kPaddingY);
   paintPanel(painter, panel, palette);
   QRect row(panel.left() + kPaddingX, panel.top() + kPaddingY, width + 1, line);
   for (qsizetype i = 0; i < shown.size(); ++i) {
-    painter.setFont(i == 0 ? first : plain);
-    painter.setPen(i == 0 ? palette.color(QPalette::WindowText) : mutedText(palette));
+    painter.setFont(i < title ? first : plain);
+    painter.setPen(i < title ? palette.color(QPalette::WindowText) : mutedText(palette));
     painter.drawText(row, Qt::AlignLeft | Qt::AlignVCenter, shown[i]);
     row.translate(0, line);
   }
@@ -91,7 +128,8 @@ int captionHeight(int lines, const QFontMetrics& metrics) {
 
 void paintNotice(QPainter& painter, const QString& text, const QRect& area,
                  const QPalette& palette) {
-  const int height = painter.fontMetrics().height() + 2 * kPaddingY;
+  const QStringList lines = brokenLines(text, painter.fontMetrics(), area.width() - 2 * kPaddingX);
+  const int height = captionHeight(static_cast<int>(lines.size()), painter.fontMetrics());
   const QRect place(area.left(), area.bottom() - height + 1, area.width(), height);
   paintCaption(painter, {text}, false, place, palette);
 }

@@ -25,13 +25,16 @@ QColor canvasBackground(const QPalette& palette);
 
 /// A backing that keeps text readable on any picture.
 void paintPanel(QPainter& painter, const QRect& rect, const QPalette& palette);
-/// Lines of text at the top left of `area`, the first one emphasised; shortened to its width.
-/// Returns the panel's rectangle.
+/// Of at most `room` pixels each: broken between parts (" · ") where that suffices, else between
+/// words.
+QStringList brokenLines(const QString& text, const QFontMetrics& metrics, int room);
+/// Lines of text at the top left of `area`, the first one emphasised; broken to its width. Returns
+/// the panel's rectangle.
 QRect paintCaption(QPainter& painter, const QStringList& lines, bool emphasised, const QRect& area,
                    const QPalette& palette);
 /// Of a caption of so many lines.
 int captionHeight(int lines, const QFontMetrics& metrics);
-/// One line at the bottom left of `area`.
+/// At the bottom left of `area`.
 void paintNotice(QPainter& painter, const QString& text, const QRect& area,
                  const QPalette& palette);
 /// A large quiet sentence with a smaller one below it, in the middle of `area`.

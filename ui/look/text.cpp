@@ -32,4 +32,10 @@ QString roughTime(double seconds) {
   return QObject::tr("about %1 h %2 min").arg(minutes / 60).arg(minutes % 60);
 }
 
+QString paceText(double images_per_second, double seconds_left) {
+  if (!(images_per_second > 0)) return {};
+  return QObject::tr(" · %1 images/s · %2 left")
+      .arg(english().toString(images_per_second, 'f', 1), clockTime(seconds_left));
+}
+
 }  // namespace adamerge::ui

@@ -32,11 +32,18 @@ inline int flopsDecimals(double g) {
 /// Without the unit.
 inline QString flopsNumber(double g) { return QString::number(g, 'f', flopsDecimals(g)); }
 
+/// As a paragraph: tooltips break its lines.
+inline QString richText(const QString& text) {
+  return QStringLiteral("<p>%1</p>").arg(text.toHtmlEscaped());
+}
+
 // Times as people read them.
 
 /// "0:07", "12:30", "1:05:00".
 QString clockTime(double seconds);
 /// Of an estimate: "a few seconds", "about 40 s", "about 12 min", "about 3 h 20 min".
 QString roughTime(double seconds);
+/// " · 12.3 images/s · 0:07 left": behind how much is done; empty while the pace is not known.
+QString paceText(double images_per_second, double seconds_left);
 
 }  // namespace adamerge::ui

@@ -15,6 +15,15 @@ class QWidget;
 
 namespace adamerge::ui {
 
+/// Without margins. `spacing`: between its parts; negative: as the style has it.
+template <typename Layout>
+Layout* tightLayout(QWidget* parent = nullptr, int spacing = -1) {
+  auto* layout = new Layout(parent);
+  layout->setContentsMargins(0, 0, 0, 0);
+  if (spacing >= 0) layout->setSpacing(spacing);
+  return layout;
+}
+
 // Labels that keep their place: numbers with digits of equal width, and text that is shortened
 // rather than clipped.
 

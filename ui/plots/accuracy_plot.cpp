@@ -53,23 +53,6 @@ MethodChoice settingOf(const OperatingPoint& point) {
   return {point.method, point.settings, nullptr, false};
 }
 
-/// "AdaMerge, partition alternating": without the count that the points of a series differ in.
-QString familyName(const MethodChoice& choice) {
-  const CompressionKnob* knob = compressionKnob(choice);
-  const MethodInfo& method = findMethod(choice.method);
-  QStringList parts{QString::fromStdString(method.label)};
-  for (const SettingInfo& setting : method.settings) {
-    const auto found = choice.settings.find(setting.key);
-    const bool counted = knob != nullptr && knob->key == setting.key;
-    if (counted || found == choice.settings.end() || found->second == setting.fallback ||
-        !isActive(setting, choice.settings)) {
-      continue;
-    }
-    parts << QString::fromStdString(setting.label + " " + toText(found->second));
-  }
-  return parts.join(QStringLiteral(", "));
-}
-
 /// The points of one method that have both coordinates, ascending in cost. `by_settings`: a series
 /// for each of the settings that differ in more than the count.
 std::vector<PlotSeries> methodSeries(const OperatingPoints& from, const std::string& method,
@@ -95,7 +78,7 @@ std::vector<PlotSeries> methodSeries(const OperatingPoints& from, const std::str
       series.quantity = axisLabel(quality);
       series.variant = static_cast<int>(place);
       series.name =
-          by_settings ? familyName(choice) : QString::fromStdString(findMethod(method).label);
+          QString::fromStdString(by_settings ? describeFamily(choice) : findMethod(method).label);
       families.push_back(series);
       first.push_back(choice);
     }

@@ -4,10 +4,10 @@
 #include <qcustomplot.h>
 
 #include <QAction>
-#include <QApplication>
 #include <QClipboard>
 #include <QComboBox>
 #include <QContextMenuEvent>
+#include <QGuiApplication>
 #include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QLabel>
@@ -72,13 +72,8 @@ PlotPanel::PlotPanel(const QString& id, const QString& title, QWidget* parent)
   column->addWidget(note_);
   renderer_ = std::make_unique<PlotRenderer>(*plot_);
   hover_ = std::make_unique<PlotHover>(*plot_);
+  pointer_ = std::make_unique<PlotPointer>(*plot_, *hover_);
   plot_->installEventFilter(this);
-  click_.setSingleShot(true);
-  connect(&click_, &QTimer::timeout, this, [this] {
-    const auto clicked = std::exchange(clicked_, std::nullopt);
-    if (!clicked) return;
-    if (const auto hit = hover_->find(clicked->source, clicked->key)) choose(*hit);
-  });
   makeActions();
   connectMouse();
 }
@@ -139,18 +134,12 @@ void PlotPanel::makeActions() {
 }
 
 void PlotPanel::connectMouse() {
-  plot_->setInteractions(QCP::iRangeDrag | QCP::iRangeZoom);
-  plot_->axisRect()->setRangeDragAxes({plot_->xAxis, plot_->yAxis, plot_->yAxis2});
-  plot_->axisRect()->setRangeZoomAxes({plot_->xAxis, plot_->yAxis, plot_->yAxis2});
-  connect(plot_, &QCustomPlot::mousePress, this, &PlotPanel::pressed);
-  connect(plot_, &QCustomPlot::mouseMove, this, &PlotPanel::moved);
-  connect(plot_, &QCustomPlot::mouseRelease, this, &PlotPanel::released);
-  connect(plot_, &QCustomPlot::mouseWheel, this, [this] { zoomed_ = true; });
-  connect(plot_, &QCustomPlot::mouseDoubleClick, this, [this](QMouseEvent* event) {
-    clicked_.reset();
-    pressed_at_.reset();
-    if (plot_->axisRect()->rect().contains(event->pos())) fit();
-  });
+  connect(pointer_.get(), &PlotPointer::pressed, this, [this] { setFocus(Qt::MouseFocusReason); });
+  connect(pointer_.get(), &PlotPointer::zoomed, this, [this] { zoomed_ = true; });
+  connect(pointer_.get(), &PlotPointer::fitWanted, this, &PlotPanel::fit);
+  connect(pointer_.get(), &PlotPointer::menuWanted, this, &PlotPanel::showMenu);
+  connect(pointer_.get(), &PlotPointer::chosen, this, &PlotPanel::pointChosen);
+  connect(pointer_.get(), &PlotPointer::pointedAt, this, &PlotPanel::pointedAt);
   connect(plot_, &QCustomPlot::legendClick, this,
           [this](QCPLegend*, QCPAbstractLegendItem* item, QMouseEvent* event) {
             const QString series = item == nullptr ? QString() : renderer_->legend().seriesOf(item);
@@ -262,11 +251,11 @@ void PlotPanel::zoom(double factor) {
 void PlotPanel::copyImage() {
   plot();
   hover_->hide();
-  QApplication::clipboard()->setImage(plot_->toPixmap(0, 0, devicePixelRatioF()).toImage());
+  QGuiApplication::clipboard()->setImage(plot_->toPixmap(0, 0, devicePixelRatioF()).toImage());
 }
 
 void PlotPanel::copyData() {
-  QApplication::clipboard()->setText(plotTable(content(), hidden_, '\t'));
+  QGuiApplication::clipboard()->setText(plotTable(content(), hidden_, '\t'));
 }
 
 void PlotPanel::resizeEvent(QResizeEvent* event) {
@@ -287,104 +276,12 @@ void PlotPanel::showEvent(QShowEvent* event) {
   if (outdated_) drawLater();
 }
 
-namespace {
-
-// The mouse and the keys of a PlotPanel.
-
-/// How far from a point, in pixels, the pointer still means it.
-constexpr double kReach = 40;
-/// Within this, the point itself is meant, whatever pane it belongs to.
-constexpr double kTouch = 12;
-
-}  // namespace
-
-std::optional<PlotHit> PlotPanel::hitAt(const QPointF& pixel) const {
-  if (!plot_->axisRect()->rect().contains(pixel.toPoint())) return std::nullopt;
-  const std::optional<PlotHit> nearest = hover_->nearest(pixel, kReach);
-  if (!nearest || preferred_source_ < 0 || hover_->distance(*nearest, pixel) <= kTouch) {
-    return nearest;
-  }
-  const std::optional<PlotHit> preferred = hover_->nearestOf(preferred_source_, pixel, kReach);
-  return preferred ? preferred : nearest;
-}
-
-void PlotPanel::pressed(QMouseEvent* event) {
-  setFocus(Qt::MouseFocusReason);
-  pressed_at_ = event->pos();
-  const bool rectangle =
-      event->button() == Qt::RightButton || event->modifiers().testFlag(Qt::ShiftModifier);
-  plot_->setSelectionRectMode(rectangle ? QCP::srmZoom : QCP::srmNone);
-  plot_->selectionRect()->setPen(QPen(palette().color(QPalette::Highlight)));
-  QColor fill = palette().color(QPalette::Highlight);
-  fill.setAlphaF(0.2F);
-  plot_->selectionRect()->setBrush(fill);
-}
-
-void PlotPanel::moved(QMouseEvent* event) {
-  if (event->buttons() != Qt::NoButton) {
-    hover_->hide();
-    return;
-  }
-  const std::optional<PlotHit> hit = hitAt(event->position());
-  const bool legend = plot_->legend->outerRect().contains(event->pos());
-  plot_->setCursor(legend ? Qt::PointingHandCursor : Qt::ArrowCursor);
-  if (hover_->current() == hit) return;
-  if (hit) {
-    hover_->show(*hit);
-  } else {
-    hover_->hide();
-  }
-  emit pointedAt(hit ? hover_->at(*hit).key : -1);
-}
-
-void PlotPanel::released(QMouseEvent* event) {
-  const auto pressed_at = std::exchange(pressed_at_, std::nullopt);
-  if (!pressed_at) return;  // the second release of a double click
-  const bool dragged =
-      (event->pos() - *pressed_at).manhattanLength() >= QApplication::startDragDistance();
-  if (dragged) {
-    zoomed_ = true;
-    return;
-  }
-  // A click with a rectangle under way would zoom into nothing.
-  plot_->selectionRect()->cancel();
-  if (event->button() == Qt::RightButton) {
-    showMenu(event->globalPosition().toPoint());
-  } else if (event->button() == Qt::LeftButton) {
-    const auto hit = hitAt(event->position());
-    if (hit && deliberate_) {
-      clicked_ = Clicked{hover_->sourceOf(*hit), hover_->at(*hit).key};
-      click_.start(QApplication::doubleClickInterval());
-    } else if (hit) {
-      choose(*hit);
-    }
-  }
-}
-
-void PlotPanel::choose(const PlotHit& hit) {
-  const PlotPoint point = hover_->at(hit);
-  emit pointChosen(point, hover_->sourceOf(hit));
-}
-
 bool PlotPanel::eventFilter(QObject* watched, QEvent* event) {
-  if (watched != plot_) return QWidget::eventFilter(watched, event);
-  switch (event->type()) {
-    case QEvent::ContextMenu:
-      // With the mouse it would come on pressing, before a rectangle can be drawn.
-      if (static_cast<QContextMenuEvent*>(event)->reason() == QContextMenuEvent::Mouse) return true;
-      break;
-    case QEvent::Leave:
-      hover_->hide();
-      emit pointedAt(-1);
-      break;
-    case QEvent::Resize:
-      enlarge_->move(
-          static_cast<QResizeEvent*>(event)->size().width() - enlarge_->sizeHint().width(), 0);
-      renderer_->legend().arrange(plotRoom(static_cast<QResizeEvent*>(event)->size().width()));
-      hover_->hide();
-      break;
-    default:
-      break;
+  if (watched == plot_ && event->type() == QEvent::Resize) {
+    const int width = static_cast<QResizeEvent*>(event)->size().width();
+    enlarge_->move(width - enlarge_->sizeHint().width(), 0);
+    renderer_->legend().arrange(plotRoom(width));
+    hover_->hide();
   }
   return QWidget::eventFilter(watched, event);
 }
@@ -423,7 +320,7 @@ void PlotPanel::keyPressEvent(QKeyEvent* event) {
       return hover_->step(0, 1);
     case Qt::Key_Return:
     case Qt::Key_Enter:
-      if (hover_->current()) return choose(*hover_->current());
+      if (hover_->current()) return pointer_->choose(*hover_->current());
       break;
     case Qt::Key_Escape:
       if (hover_->current()) return hover_->hide();

@@ -3,20 +3,18 @@
 // pointer, copying, keys, light and dark, a text where there is nothing to show.
 #pragma once
 
-#include <QTimer>
 #include <QWidget>
 #include <functional>
 #include <memory>
-#include <optional>
 
 #include "plots/plot_content.h"
+#include "plots/plot_pointer.h"
 #include "plots/plot_readout.h"
 #include "plots/plot_renderer.h"
 
 class QCustomPlot;
 class QHBoxLayout;
 class QLabel;
-class QMouseEvent;
 class QStackedWidget;
 class QToolButton;
 
@@ -70,10 +68,9 @@ class PlotPanel : public QWidget {
   /// A control above the plot, from left to right; one that says what it is needs no label.
   void addControl(const QString& label, QWidget* control);
   /// Clicks between two panes' points count for this one.
-  void setPreferredSource(int source) { preferred_source_ = source; }
-  /// A click chooses only once no second one made it a double click: what it chooses is no mere
-  /// look.
-  void chooseDeliberately() { deliberate_ = true; }
+  void setPreferredSource(int source) { pointer_->setPreferredSource(source); }
+  /// What a click chooses is no mere look.
+  void chooseDeliberately() { pointer_->chooseDeliberately(); }
 
   void changeEvent(QEvent* event) override;
   void showEvent(QShowEvent* event) override;
@@ -95,17 +92,6 @@ class PlotPanel : public QWidget {
   void drawLater();
   /// In a low panel one line: the plot needs the room.
   void showNote();
-  /// Not its place among the points: more of them come in meanwhile.
-  struct Clicked {
-    int source;
-    int key;
-  };
-
-  void pressed(QMouseEvent* event);
-  void moved(QMouseEvent* event);
-  void released(QMouseEvent* event);
-  void choose(const PlotHit& hit);
-  std::optional<PlotHit> hitAt(const QPointF& pixel) const;
   void showMenu(const QPoint& global);
 
   QString id_;
@@ -114,14 +100,9 @@ class PlotPanel : public QWidget {
   QSet<QString> hidden_;
   bool outdated_ = true;
   bool queued_ = false;
-  bool deliberate_ = false;
-  std::function<void()> refresh_;   ///< still to be called
-  std::optional<Clicked> clicked_;  ///< may still become a double click
-  QTimer click_;
-  bool zoomed_ = false;  ///< the user chose the ranges
+  std::function<void()> refresh_;  ///< still to be called
+  bool zoomed_ = false;            ///< the user chose the ranges
   bool keyboard_focus_ = false;
-  int preferred_source_ = -1;
-  std::optional<QPoint> pressed_at_;
 
   QHBoxLayout* controls_ = nullptr;
   QStackedWidget* stack_ = nullptr;
@@ -131,6 +112,7 @@ class PlotPanel : public QWidget {
   QLabel* note_ = nullptr;
   std::unique_ptr<PlotRenderer> renderer_;
   std::unique_ptr<PlotHover> hover_;
+  std::unique_ptr<PlotPointer> pointer_;
 };
 
 }  // namespace adamerge::ui

@@ -46,9 +46,9 @@ void PlotLegend::applyTheme(const PlotTheme& theme) {
   QCPLegend* legend = plot_.legend;
   legend->setFont(theme.font);
   legend->setTextColor(theme.ink);
-  legend->setIconSize(em * 3 / 2, std::max(8, em * 3 / 4));
+  legend->setIconSize(em * 5 / 4, std::max(8, em * 3 / 4));
   legend->setIconTextPadding(em / 3);
-  legend->setColumnSpacing(em);
+  legend->setColumnSpacing(em * 2 / 3);
   legend->setRowSpacing(em / 8);
   legend->setMargins(QMargins(em / 2, em / 4, em / 2, em / 8));
 }

@@ -128,7 +128,7 @@ void addTypical(PlotContent& content, const Inspection& inspection) {
   PlotSeries band;
   band.id = QStringLiteral("calibration");
   band.name = QObject::tr("Calibration: merged at μ ± σ");
-  band.legend = QObject::tr("Calibration, μ ± σ");
+  band.legend = QObject::tr("Calibration");
   band.quantity = QObject::tr("merged");
   band.kind = SeriesKind::kBand;
   band.second_axis = true;

@@ -13,6 +13,7 @@
 #include <algorithm>
 
 #include "adamerge/error.h"
+#include "adamerge/report.h"
 #include "bench/workbench.h"
 #include "look/message.h"
 #include "look/text.h"
@@ -99,18 +100,6 @@ MethodChoice calibrationChoice(const MethodChoice& active) {
     for (const auto& [key, value] : method.statisticsConditions()) choice.settings[key] = value;
   }
   return choice;
-}
-
-QString describeConditions(const MethodChoice& choice, const VitConfig& vit) {
-  const MethodInfo& method = findMethod(choice.method);
-  QStringList parts{QString::fromStdString(method.label)};
-  for (const auto& [key, value] : choice.settings) {
-    const SettingInfo* setting = method.setting(key);
-    if (!suits(*setting, vit) || value == defaultOf(*setting, vit)) continue;
-    parts << QStringLiteral("%1 %2").arg(QString::fromStdString(setting->label),
-                                         describeValue(value));
-  }
-  return parts.join(QStringLiteral(", "));
 }
 
 namespace {
@@ -259,8 +248,8 @@ void CalibrationDialog::refresh() {
           ? tr("Open a model first.")
           : tr("%1, for %2")
                 .arg(QString::fromStdString(model->info.name),
-                     describeConditions(calibrationChoice(workbench_.activePane().choice()),
-                                        model->info.vit)));
+                     QString::fromStdString(describeFamily(
+                         calibrationChoice(workbench_.activePane().choice()), &model->info.vit))));
   for (QWidget* input : {static_cast<QWidget*>(folder_), static_cast<QWidget*>(browse_),
                          static_cast<QWidget*>(images_), static_cast<QWidget*>(counts_)}) {
     input->setEnabled(!mine_);
@@ -305,15 +294,14 @@ void CalibrationDialog::start() {
   workbench_.calibration().start(workbench_.engine(), request);
 }
 
-void CalibrationDialog::progress(qint64 done, qint64 total, double seconds_left) {
+void CalibrationDialog::progress(qint64 done, qint64 total, double images_per_second,
+                                 double seconds_left) {
   if (!mine_) return;
   bar_->setRange(0, static_cast<int>(total));
   bar_->setValue(static_cast<int>(done));
-  const double seconds = std::max(1e-3, static_cast<double>(clock_.elapsed()) / 1000);
-  progress_->setText(tr("%1 of %2 in two passes · %3 images/s · %4 left")
-                         .arg(english().toString(done), english().toString(total),
-                              english().toString(static_cast<double>(done) / seconds, 'f', 1),
-                              clockTime(seconds_left)));
+  progress_->setText(
+      tr("%1 of %2 in two passes").arg(english().toString(done), english().toString(total)) +
+      paceText(images_per_second, seconds_left));
 }
 
 void CalibrationDialog::finish(const std::shared_ptr<const Statistics>& statistics, int images,

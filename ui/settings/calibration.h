@@ -47,8 +47,6 @@ QString suggestedCounts(const LoadedModel& model, const CalibratedKnob& knob);
 /// without statistics, one that has them, at its defaults.
 MethodChoice calibrationChoice(const MethodChoice& active);
 
-/// That choice for people: the method and what differs from its defaults.
-QString describeConditions(const MethodChoice& choice, const VitConfig& vit);
 
 // Calibrates the present model on a folder of the user's images.
 
@@ -75,7 +73,7 @@ class CalibrationDialog : public FittingDialog {
   void refresh();
   void browse();
   void start();
-  void progress(qint64 done, qint64 total, double seconds_left);
+  void progress(qint64 done, qint64 total, double images_per_second, double seconds_left);
   void finish(const std::shared_ptr<const Statistics>& statistics, int images, int skipped,
               const QStringList& notes);
   void use();

@@ -45,6 +45,7 @@ QLabel* caption(const QString& text) {
 
 CompressionReadout::CompressionReadout(QWidget* parent)
     : QWidget(parent),
+      whole_(new NumberLabel),
       percent_(new NumberLabel),
       verdict_icon_(new QLabel),
       verdict_(new ElidedLabel) {
@@ -61,19 +62,17 @@ CompressionReadout::CompressionReadout(QWidget* parent)
     probabilities_[side] = new NumberLabel;
     probabilities_[side]->setObjectName(QStringLiteral("probability") + suffix);
   }
+  whole_->setObjectName(QStringLiteral("flops-whole"));
   percent_->setObjectName(QStringLiteral("flops-percent"));
   verdict_->setObjectName(QStringLiteral("verdict"));
   verdict_icon_->setFixedSize(kIconSize, kIconSize);
 
-  auto* layout = new QGridLayout(this);
-  layout->setContentsMargins(0, 0, 0, 0);
+  auto* layout = tightLayout<QGridLayout>(this);
   layout->setHorizontalSpacing(8);
   layout->setVerticalSpacing(3);
   layout->addWidget(caption(tr("Unmerged")), 0, 1, 1, 2);
   layout->addWidget(caption(tr("Merged")), 0, 3, 1, 2);
-  auto* whole = new NumberLabel;
-  whole->setText(percent(1));
-  addRow(*layout, 1, tr("FLOPs"), {flops_[0], whole, flops_[1], percent_},
+  addRow(*layout, 1, tr("FLOPs"), {flops_[0], whole_, flops_[1], percent_},
          tr("What this image costs: 10⁹ multiply–accumulates of attention and MLP, with the tokens "
             "counted on entry to each block, as the papers count them; and in % of the unmerged "
             "model's."));
@@ -100,12 +99,14 @@ CompressionReadout::CompressionReadout(QWidget* parent)
 void CompressionReadout::addRow(QGridLayout& layout, int row, const QString& text,
                                 const std::array<QWidget*, 4>& values, const QString& tip) {
   QLabel* name = caption(text);
-  const QString rich = QStringLiteral("<p>%1</p>").arg(tip.toHtmlEscaped());
+  if (values[1] == nullptr) details_.push_back(name);
+  const QString rich = richText(tip);
   layout.addWidget(name, row, 0);
   name->setToolTip(rich);
   for (std::size_t column = 0; column < values.size(); ++column) {
     QWidget* value = values[column];
     if (value == nullptr) continue;
+    if (values[1] == nullptr) details_.push_back(value);
     layout.addWidget(value, row, static_cast<int>(column) + 1);
     if (auto* elided = qobject_cast<ElidedLabel*>(value)) {
       elided->setExplanation(tip);
@@ -113,6 +114,10 @@ void CompressionReadout::addRow(QGridLayout& layout, int row, const QString& tex
       value->setToolTip(rich);
     }
   }
+}
+
+void CompressionReadout::setBrief(bool brief) {
+  for (QWidget* detail : details_) detail->setVisible(!brief);
 }
 
 void CompressionReadout::setInspection(const InspectionPtr& inspection) {
@@ -134,6 +139,7 @@ void CompressionReadout::setInspection(const InspectionPtr& inspection) {
            "tokens each part really sees.</p>")
             .arg(flops(results[side]->flops.paper), flops(results[side]->flops.total)));
   }
+  whole_->setText(percent(1));
   percent_->setText(percent(results[1]->flops.paper / results[0]->flops.paper));
   showClasses(*inspection);
 }
@@ -155,6 +161,7 @@ void CompressionReadout::showTrace(const Inspection& inspection) {
   }
   tokens_[1]->setText(english().toString(inspection.result.layers.back().tokens_out));
   if (costs[0] && costs[1] && results[0]->flops.paper > 0) {
+    whole_->setText(percent(1));
     percent_->setText(percent(results[1]->flops.paper / results[0]->flops.paper));
   }
   showVerdict(QStringLiteral("info"), Tone::kMuted,
@@ -198,7 +205,9 @@ void CompressionReadout::clear() {
     classes_[side]->setText(QStringLiteral("–"));
     probabilities_[side]->setText(QStringLiteral("–"));
   }
-  percent_->setText(QStringLiteral("–"));
+  // A dash beside a dash would say nothing more.
+  whole_->clear();
+  percent_->clear();
   showVerdict(QStringLiteral("info"), Tone::kMuted, tr("No result yet"));
 }
 
@@ -233,6 +242,7 @@ CompressionBar::CompressionBar(Workbench& workbench, QWidget* parent)
   setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
   connect(slider_, &CompressionSlider::modeChanged, this, &CompressionBar::modeChanged);
   connect(&workbench_, &Workbench::activePaneChanged, this, &CompressionBar::bind);
+  connect(&workbench_, &Workbench::paneCountChanged, this, &CompressionBar::arrange);
   bind();
 }
 
@@ -250,8 +260,20 @@ void CompressionBar::bind() {
 
 void CompressionBar::resizeEvent(QResizeEvent* event) {
   QWidget::resizeEvent(event);
-  layout_->setDirection(event->size().width() >= kWide ? QBoxLayout::LeftToRight
-                                                       : QBoxLayout::TopToBottom);
+  arrange();
+}
+
+void CompressionBar::setLow(bool low) {
+  low_ = low;
+  arrange();
+}
+
+void CompressionBar::arrange() {
+  const bool wide = width() >= kWide;
+  layout_->setDirection(wide ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom);
+  layout_->setSpacing(low_ && !wide ? 6 : 16);
+  readout_->setVisible(!low_ || workbench_.paneCount() == 1);
+  readout_->setBrief(low_ && !wide);
 }
 
 }  // namespace adamerge::ui

@@ -5,6 +5,7 @@
 
 #include <QWidget>
 #include <array>
+#include <vector>
 
 #include "bench/data.h"
 #include "bench/workbench.h"
@@ -26,6 +27,8 @@ class CompressionReadout : public QWidget {
 
   /// nullptr: no result yet.
   void setInspection(const InspectionPtr& inspection);
+  /// Without what the canvas says as well.
+  void setBrief(bool brief);
 
  protected:
   void changeEvent(QEvent* event) override;
@@ -41,7 +44,9 @@ class CompressionReadout : public QWidget {
 
   InspectionPtr inspection_;
   std::array<NumberLabel*, 2> flops_{};
+  NumberLabel* whole_;  ///< what the unmerged costs in % of itself
   NumberLabel* percent_;
+  std::vector<QWidget*> details_;  ///< not in brief
   std::array<NumberLabel*, 2> tokens_{};
   std::array<NumberLabel*, 2> times_{};
   std::array<ElidedLabel*, 2> classes_{};
@@ -63,6 +68,9 @@ class CompressionBar : public QWidget {
 
   CompressionMode mode() const;
   void setMode(CompressionMode mode);
+  /// In a low window the read-outs are brief, and there are none where several canvases tell the
+  /// same of themselves.
+  void setLow(bool low);
 
  signals:
   void modeChanged();
@@ -72,9 +80,11 @@ class CompressionBar : public QWidget {
 
  private:
   void bind();
+  void arrange();
 
   Workbench& workbench_;
   Pane* pane_ = nullptr;
+  bool low_ = false;
   CompressionSlider* slider_;
   CompressionReadout* readout_;
   QBoxLayout* layout_;

@@ -192,8 +192,7 @@ void CompressionSlider::layOut() {
   captions->addWidget(left_);
   captions->addWidget(middle_, 1);
   captions->addWidget(right_);
-  auto* layout = new QGridLayout(this);
-  layout->setContentsMargins(0, 0, 0, 0);
+  auto* layout = tightLayout<QGridLayout>(this);
   layout->setHorizontalSpacing(8);
   layout->setVerticalSpacing(4);
   layout->addLayout(top, 0, 0, 1, 2);

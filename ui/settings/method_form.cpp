@@ -86,6 +86,7 @@ MethodForm::MethodForm(Workbench& workbench, QWidget* parent)
       uncalibrated_(new MessageLine(MessageLine::Buttons::kBelow)),
       calibration_(new QLabel),
       settings_(new QVBoxLayout),
+      schedule_(new ScheduleEditor(this)),
       reset_all_(new QPushButton(tr("Reset all"))) {
   method_->setObjectName(QStringLiteral("method"));
   method_->setAccessibleName(tr("Method"));
@@ -118,9 +119,24 @@ MethodForm::MethodForm(Workbench& workbench, QWidget* parent)
   connect(method_, &QComboBox::activated, this,
           [this](int index) { chooseMethod(method_->itemData(index).toString().toStdString()); });
   connect(reset_all_, &QPushButton::clicked, this, &MethodForm::resetAll);
+  connect(schedule_, &ScheduleEditor::finished, &workbench_, &Workbench::endEdit);
+  connect(schedule_, &ScheduleEditor::failed, &workbench_, &Workbench::report);
+  connect(schedule_, &ScheduleEditor::opened, this, [this](const Schedule& schedule) {
+    const LoadedModelPtr model = workbench_.model();
+    if (model == nullptr) return;
+    const std::string warning = otherTokensWarning(schedule.tokens, model->info.vit);
+    if (!warning.empty()) {
+      workbench_.report(
+          tr("%1: %2.").arg(QString::fromStdString(schedule.name), QString::fromStdString(warning)));
+    }
+  });
   connect(&workbench_, &Workbench::activePaneChanged, this, &MethodForm::bind);
   connect(&workbench_, &Workbench::modelChanged, this, &MethodForm::refresh);
   connect(&workbench_, &Workbench::tracesChanged, this, &MethodForm::refresh);
+  // The controls show what is in force.
+  connect(&workbench_, &Workbench::choiceRefused, this, [this](int pane) {
+    if (pane == pane_->index()) refresh();
+  });
   bind();
 }
 
@@ -142,6 +158,7 @@ void MethodForm::fillMethods() {
 void MethodForm::bind() {
   if (pane_ != nullptr) disconnect(pane_, nullptr, this, nullptr);
   pane_ = &workbench_.activePane();
+  schedule_->showAnother();
   connect(pane_, &Pane::choiceChanged, this, &MethodForm::refresh);
   connect(pane_, &Pane::inspectionChanged, this, &MethodForm::refreshCalibration);
   connect(pane_, &Pane::inspectionChanged, this, &MethodForm::refreshSchedule);
@@ -158,12 +175,10 @@ void MethodForm::rebuild() {
     row->deleteLater();
   }
   rows_.clear();
-  if (schedule_ != nullptr) {
-    schedule_->hide();
-    settings_->removeWidget(schedule_);
-    schedule_->deleteLater();
-    schedule_ = nullptr;
-  }
+  settings_->removeWidget(schedule_);
+  schedule_->hide();
+  disconnect(schedule_, &ScheduleEditor::edited, nullptr, nullptr);
+  schedule_->showAnother();
   QWidget* before = method_;
   for (const SettingInfo& setting : info.settings) {
     const auto fallback = built_defaults_.find(setting.key);
@@ -182,25 +197,11 @@ void MethodForm::rebuild() {
     connect(row, &SettingRow::finished, &workbench_, &Workbench::endEdit);
     rows_.push_back(row);
     if (!isSchedule(setting)) continue;
-    schedule_ = new ScheduleEditor(this);
     settings_->addWidget(schedule_);
-    connect(schedule_, &ScheduleEditor::edited, this,
-            [this, row](const SettingValue& value) { edit(row->info(), value); });
-    connect(schedule_, &ScheduleEditor::finished, &workbench_, &Workbench::endEdit);
-    connect(schedule_, &ScheduleEditor::failed, &workbench_, &Workbench::report);
-    connect(schedule_, &ScheduleEditor::opened, this, [this](const Schedule& schedule) {
-      const LoadedModelPtr model = workbench_.model();
-      if (model == nullptr) return;
-      const std::string warning = otherTokensWarning(schedule.tokens, model->info.vit);
-      if (!warning.empty()) {
-        workbench_.report(tr("%1: %2.").arg(QString::fromStdString(schedule.name),
-                                            QString::fromStdString(warning)));
-      }
-    });
+    schedule_->show();
+    connect(schedule_, &ScheduleEditor::edited, row, &SettingRow::edited);
   }
   setTabOrder(before, reset_all_);
-  method_->setCurrentIndex(method_->findData(QString::fromStdString(info.id)));
-  method_->setToolTip(method_->currentData(Qt::ToolTipRole).toString());
   QString text = QString::fromStdString(info.description);
   if (!info.reference.empty()) {
     text += QLatin1Char('\n') + QString::fromStdString(info.reference);
@@ -223,6 +224,8 @@ void MethodForm::refresh() {
     built_defaults_ = std::move(defaults);
     rebuild();
   }
+  method_->setCurrentIndex(method_->findData(QString::fromStdString(choice.method)));
+  method_->setToolTip(method_->currentData(Qt::ToolTipRole).toString());
   bool changed = false;
   for (SettingRow* row : rows_) {
     const auto set = choice.settings.find(row->info().key);
@@ -239,7 +242,7 @@ void MethodForm::refresh() {
 
 /// Without counts of its own the bars show what merged in each block.
 void MethodForm::refreshSchedule() {
-  if (schedule_ == nullptr) return;
+  if (schedule_->isHidden()) return;
   const LoadedModelPtr model = workbench_.model();
   std::vector<std::int64_t> counts;
   bool own = false;
@@ -287,9 +290,7 @@ void MethodForm::refreshCalibration() {
   calibration_->setText(in_force);
   calibration_->setVisible(!in_force.isEmpty());
   if (const LoadedModelPtr model = workbench_.model(); !in_force.isEmpty()) {
-    calibration_->setToolTip(
-        QStringLiteral("<p>%1</p>")
-            .arg(QString::fromStdString(model->statistics->source).toHtmlEscaped()));
+    calibration_->setToolTip(richText(QString::fromStdString(model->statistics->source)));
   }
   if (!lacksStatistics(workbench_.model(), *pane_)) {
     uncalibrated_->clear();
@@ -328,8 +329,9 @@ void MethodForm::edit(const SettingInfo& setting, const SettingValue& value) {
   workbench_.edit(pane_->index(), choice,
                   tr("%1 %2").arg(QString::fromStdString(setting.label), describeValue(value)),
                   QString::fromStdString(setting.key));
-  // Refused: the control shows what is in force.
-  if (pane_->choice().settings.find(setting.key)->second != value) refresh();
+  // Taken otherwise than typed: the control shows what is in force.
+  const bool waits = workbench_.isChecking(pane_->index());
+  if (!waits && pane_->choice().settings.find(setting.key)->second != value) refresh();
 }
 
 void MethodForm::resetAll() {

@@ -52,7 +52,6 @@ class MethodForm : public QWidget {
   std::string built_for_;    ///< the method whose rows are shown
   Settings built_defaults_;  ///< of the network that they were built for
   std::vector<SettingRow*> rows_;
-  ScheduleEditor* schedule_ = nullptr;  ///< where the method takes a count for each block
   /// What a canvas last had under a method, for when the user comes back to it.
   std::map<std::pair<int, std::string>, MethodChoice> remembered_;
   QComboBox* method_;
@@ -60,6 +59,7 @@ class MethodForm : public QWidget {
   MessageLine* uncalibrated_;
   QLabel* calibration_;  ///< which is in force
   QVBoxLayout* settings_;
+  ScheduleEditor* schedule_;  ///< hidden where the method takes no count for each block
   QPushButton* reset_all_;
 };
 

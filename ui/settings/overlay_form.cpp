@@ -13,6 +13,7 @@
 #include <QToolButton>
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "bench/overlay_table.h"
 #include "look/icons.h"
@@ -25,9 +26,6 @@ namespace {
 
 constexpr QSize kSwatch(40, 12);
 constexpr int kKindsPerRow = 6;
-/// Of held ranges: salience and attention are shares, but of other methods anything.
-constexpr double kLargestValue = 1e6;
-constexpr int kRangeDecimals = 6;
 enum Page { kHeatPage, kGroupsPage, kComponentsPage, kNoPage };
 
 Page pageOf(OverlayKind kind) {
@@ -37,14 +35,10 @@ Page pageOf(OverlayKind kind) {
 }
 
 QGridLayout* gridOn(QWidget* page) {
-  auto* layout = new QGridLayout(page);
-  layout->setContentsMargins(0, 0, 0, 0);
-  layout->setSpacing(8);
+  auto* layout = tightLayout<QGridLayout>(page, 8);
   layout->setColumnStretch(1, 1);
   return layout;
 }
-
-QString rich(const QString& text) { return QStringLiteral("<p>%1</p>").arg(text.toHtmlEscaped()); }
 
 QIcon swatch(Colormap map) {
   constexpr int kScale = 2;
@@ -70,7 +64,7 @@ QComboBox* makeCombo(const QString& object_name, const QString& name) {
 void addItem(QComboBox& combo, const QIcon& icon, const QString& label, int value,
              const QString& help) {
   combo.addItem(icon, label, value);
-  combo.setItemData(combo.count() - 1, rich(help), Qt::ToolTipRole);
+  combo.setItemData(combo.count() - 1, richText(help), Qt::ToolTipRole);
 }
 
 void choose(QComboBox& combo, int value) {
@@ -83,26 +77,6 @@ QLabel* labelFor(QWidget* control, const QString& text) {
   auto* label = new QLabel(text);
   label->setBuddy(control);
   return label;
-}
-
-/// The range that `style` holds of its heat map; nullptr: none.
-ValueRange* heldIn(OverlayStyle& style) {
-  const auto found = style.held.find(style.kind);
-  return found == style.held.end() ? nullptr : &found->second;
-}
-
-RealBox* makeEnd(const QString& object_name, const QString& name, const QString& help) {
-  auto* box = new RealBox;
-  box->setObjectName(object_name);
-  box->setAccessibleName(name);
-  box->setToolTip(rich(help));
-  box->setDecimals(kRangeDecimals);
-  box->setRange(-kLargestValue, kLargestValue);
-  box->setStepType(QAbstractSpinBox::AdaptiveDecimalStepType);
-  box->setKeyboardTracking(false);
-  box->setMinimumWidth(60);
-  ignoreWheelWithoutFocus(*box);
-  return box;
 }
 
 /// One setting with named values.
@@ -122,10 +96,9 @@ QWidget* choicePage(QComboBox& box, const QString& label,
 
 }  // namespace
 
-OverlayForm::OverlayForm(ViewState& view, FindRange find_range, QWidget* parent)
+OverlayForm::OverlayForm(ViewState& view, HeldRange::Find find_range, QWidget* parent)
     : QWidget(parent),
       view_(view),
-      find_range_(std::move(find_range)),
       kinds_(new QButtonGroup(this)),
       title_(new QLabel),
       help_(new QLabel),
@@ -135,11 +108,7 @@ OverlayForm::OverlayForm(ViewState& view, FindRange find_range, QWidget* parent)
       colormap_(makeCombo(QStringLiteral("colormap"), tr("Colour map"))),
       scale_(makeCombo(QStringLiteral("scale"), tr("Scale"))),
       smooth_(new QCheckBox(tr("Smooth between patches"))),
-      hold_(new QCheckBox(tr("One range for all blocks"))),
-      lowest_(makeEnd(QStringLiteral("range-lowest"), tr("Lowest value of the colours"),
-                      tr("What is at it or below has the first colour."))),
-      highest_(makeEnd(QStringLiteral("range-highest"), tr("Highest value of the colours"),
-                       tr("What is at it or above has the last colour."))),
+      range_(new HeldRange(view, std::move(find_range))),
       token_(makeCombo(QStringLiteral("lens-token"), tr("Token"))),
       head_(makeCombo(QStringLiteral("lens-head"), tr("Head"))),
       looked_at_(new QCheckBox(tr("Who looks at it"))),
@@ -157,9 +126,7 @@ OverlayForm::OverlayForm(ViewState& view, FindRange find_range, QWidget* parent)
 
 QWidget* OverlayForm::makeKinds() {
   auto* row = new QWidget;
-  auto* layout = new QGridLayout(row);
-  layout->setContentsMargins(0, 0, 0, 0);
-  layout->setSpacing(2);
+  auto* layout = tightLayout<QGridLayout>(row, 2);
   int place = 0;
   for (const OverlayInfo& kind : overlays()) {
     auto* button = new QToolButton;
@@ -173,7 +140,7 @@ QWidget* OverlayForm::makeKinds() {
     button->setAccessibleDescription(kind.help);
     button->setToolTip(QStringLiteral("<p><b>%1</b> (%2)</p>%3")
                            .arg(kind.label.toHtmlEscaped(),
-                                kind.key.toString(QKeySequence::NativeText), rich(kind.help)));
+                                kind.key.toString(QKeySequence::NativeText), richText(kind.help)));
     kinds_->addButton(button, static_cast<int>(kind.value));
     layout->addWidget(button, place / kKindsPerRow, place % kKindsPerRow);
     ++place;
@@ -191,14 +158,8 @@ QWidget* OverlayForm::makeHeatPage() {
   }
   smooth_->setObjectName(QStringLiteral("smooth"));
   smooth_->setToolTip(
-      rich(tr("Interpolates the map between the centres of patches. Off: every "
-              "patch in its own colour, which is what the model has.")));
-  hold_->setObjectName(QStringLiteral("hold-range"));
-  auto* ends = new QHBoxLayout;
-  ends->setSpacing(8);
-  ends->addWidget(lowest_, 1);
-  ends->addWidget(labelFor(highest_, tr("to")));
-  ends->addWidget(highest_, 1);
+      richText(tr("Interpolates the map between the centres of patches. Off: every "
+                  "patch in its own colour, which is what the model has.")));
   auto* page = new QWidget;
   QGridLayout* layout = gridOn(page);
   layout->addWidget(labelFor(colormap_, tr("Colour map")), 0, 0);
@@ -206,23 +167,22 @@ QWidget* OverlayForm::makeHeatPage() {
   layout->addWidget(labelFor(scale_, tr("Scale")), 1, 0);
   layout->addWidget(scale_, 1, 1);
   layout->addWidget(smooth_, 2, 0, 1, 2);
-  layout->addWidget(hold_, 3, 0, 1, 2);
-  layout->addLayout(ends, 4, 0, 1, 2);
-  layout->addWidget(makeAttention(), 5, 0, 1, 2);
+  layout->addWidget(range_, 3, 0, 1, 2);
+  layout->addWidget(makeAttention(), 4, 0, 1, 2);
   from_other_->setObjectName(QStringLiteral("from-other"));
   from_other_->setToolTip(
-      rich(tr("Compares with what the other method makes of the picture, instead of with the "
-              "unmerged model: two methods at equal FLOPs, for example.")));
-  layout->addWidget(from_other_, 6, 0, 1, 2);
-  layout->setRowStretch(7, 1);
+      richText(tr("Compares with what the other method makes of the picture, instead of with the "
+                  "unmerged model: two methods at equal FLOPs, for example.")));
+  layout->addWidget(from_other_, 5, 0, 1, 2);
+  layout->setRowStretch(6, 1);
   return page;
 }
 
 QWidget* OverlayForm::makeAttention() {
   looked_at_->setObjectName(QStringLiteral("looked-at"));
-  looked_at_->setToolTip(
-      rich(tr("Shows of every patch how much of its own attention goes to the token, instead of "
-              "where the token looks.")));
+  looked_at_->setToolTip(richText(
+      tr("Shows of every patch how much of its own attention goes to the token, instead of "
+         "where the token looks.")));
   attention_ = new QWidget;
   QGridLayout* layout = gridOn(attention_);
   layout->addWidget(labelFor(token_, tr("Token")), 0, 0);
@@ -283,16 +243,16 @@ void OverlayForm::layOut(QWidget* kinds, QWidget* heat, QWidget* groups) {
   opacity_->setRange(0, 100);
   opacity_->setPageStep(10);
   opacity_->setAccessibleName(tr("Opacity"));
-  opacity_->setToolTip(rich(tr("How much the overlay covers the image.")));
+  opacity_->setToolTip(richText(tr("How much the overlay covers the image.")));
   ignoreWheelWithoutFocus(*opacity_);
   opacity_text_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
   opacity_text_->setMinimumWidth(fontMetrics().horizontalAdvance(QStringLiteral("100 %")) + 4);
   dim_->setObjectName(QStringLiteral("dim-outside"));
-  dim_->setToolTip(rich(tr("The model sees a crop of the image; this darkens the rest.")));
+  dim_->setToolTip(richText(tr("The model sees a crop of the image; this darkens the rest.")));
   windows_->setObjectName(QStringLiteral("windows"));
-  windows_->setToolTip(
-      rich(tr("The edges of the windows that the block's attention runs in. Blocks without lines "
-              "attend to the whole picture.")));
+  windows_->setToolTip(richText(
+      tr("The edges of the windows that the block's attention runs in. Blocks without lines "
+         "attend to the whole picture.")));
   windows_->hide();
   options_->insertWidget(kHeatPage, heat);
   options_->insertWidget(kGroupsPage, groups);
@@ -324,6 +284,26 @@ void OverlayForm::change(Change change) {
   view_.editOverlay(style);
 }
 
+template <typename Value>
+void OverlayForm::bind(QComboBox& box, Value OverlayStyle::*member) {
+  connect(&box, &QComboBox::currentIndexChanged, this, [this, &box, member] {
+    change([&](OverlayStyle& style) {
+      style.*member = static_cast<Value>(box.currentData().toInt());
+    });
+  });
+  shown_.push_back(
+      [&box, member](const OverlayStyle& style) { choose(box, static_cast<int>(style.*member)); });
+}
+
+void OverlayForm::bind(QCheckBox& box, bool OverlayStyle::*member) {
+  connect(&box, &QCheckBox::toggled, this,
+          [this, member](bool on) { change([&](OverlayStyle& style) { style.*member = on; }); });
+  shown_.push_back([&box, member](const OverlayStyle& style) {
+    const QSignalBlocker quiet(box);
+    box.setChecked(style.*member);
+  });
+}
+
 void OverlayForm::connectAll() {
   connect(kinds_, &QButtonGroup::idClicked, this, [this](int id) {
     change([&](OverlayStyle& style) { style.kind = static_cast<OverlayKind>(id); });
@@ -331,97 +311,20 @@ void OverlayForm::connectAll() {
   connect(opacity_, &QSlider::valueChanged, this, [this](int percent) {
     change([&](OverlayStyle& style) { style.opacity = percent / 100.0; });
   });
-  connect(colormap_, &QComboBox::currentIndexChanged, this, [this] {
-    change([&](OverlayStyle& style) {
-      style.colormap = static_cast<Colormap>(colormap_->currentData().toInt());
-    });
-  });
-  connect(scale_, &QComboBox::currentIndexChanged, this, [this] {
-    change([&](OverlayStyle& style) {
-      style.scale = static_cast<SalienceScale>(scale_->currentData().toInt());
-    });
-  });
-  connect(groups_, &QComboBox::currentIndexChanged, this, [this] {
-    change([&](OverlayStyle& style) {
-      style.groups = static_cast<GroupStyle>(groups_->currentData().toInt());
-    });
-  });
-  connect(foreground_, &QComboBox::currentIndexChanged, this, [this] {
-    change([&](OverlayStyle& style) {
-      style.foreground = static_cast<Foreground>(foreground_->currentData().toInt());
-    });
-  });
-  connect(token_, &QComboBox::currentIndexChanged, this, [this] {
-    change([&](OverlayStyle& style) { style.prefix_token = token_->currentData().toInt(); });
-    // What is clicked goes before; the one chosen here is wanted now.
-    view_.select(std::nullopt);
-  });
-  connect(head_, &QComboBox::currentIndexChanged, this, [this] {
-    change([&](OverlayStyle& style) { style.head = head_->currentData().toInt(); });
-  });
-  connect(looked_at_, &QCheckBox::toggled, this,
-          [this](bool on) { change([&](OverlayStyle& style) { style.looked_at = on; }); });
-  connect(from_other_, &QCheckBox::toggled, this,
-          [this](bool on) { change([&](OverlayStyle& style) { style.from_other = on; }); });
-  connect(smooth_, &QCheckBox::toggled, this,
-          [this](bool on) { change([&](OverlayStyle& style) { style.smooth = on; }); });
-  connect(dim_, &QCheckBox::toggled, this,
-          [this](bool on) { change([&](OverlayStyle& style) { style.dim_outside = on; }); });
-  connect(windows_, &QCheckBox::toggled, this,
-          [this](bool on) { change([&](OverlayStyle& style) { style.windows = on; }); });
-  connectRange();
+  bind(*colormap_, &OverlayStyle::colormap);
+  bind(*scale_, &OverlayStyle::scale);
+  bind(*groups_, &OverlayStyle::groups);
+  bind(*foreground_, &OverlayStyle::foreground);
+  bind(*token_, &OverlayStyle::prefix_token);
+  bind(*head_, &OverlayStyle::head);
+  bind(*looked_at_, &OverlayStyle::looked_at);
+  bind(*from_other_, &OverlayStyle::from_other);
+  bind(*smooth_, &OverlayStyle::smooth);
+  bind(*dim_, &OverlayStyle::dim_outside);
+  bind(*windows_, &OverlayStyle::windows);
+  // What is clicked goes before; the one chosen here is wanted now.
+  connect(token_, &QComboBox::currentIndexChanged, this, [this] { view_.select(std::nullopt); });
   connect(&view_, &ViewState::overlayChanged, this, &OverlayForm::refresh);
-}
-
-void OverlayForm::connectRange() {
-  connect(hold_, &QCheckBox::toggled, this, [this](bool on) {
-    const OverlayStyle& style = view_.overlay();
-    const auto found = on && find_range_ ? find_range_(style.kind, style.scale) : std::nullopt;
-    change([&](OverlayStyle& changed) {
-      changed.held.erase(changed.kind);
-      if (found) changed.held[changed.kind] = *found;
-    });
-    // Nothing was found: the box stays as it was.
-    refresh();
-  });
-  connect(lowest_, &QDoubleSpinBox::valueChanged, this, [this](double value) {
-    change([&](OverlayStyle& style) {
-      ValueRange* held = heldIn(style);
-      if (held != nullptr && value < held->highest) held->lowest = value;
-    });
-    showRange();
-  });
-  connect(highest_, &QDoubleSpinBox::valueChanged, this, [this](double value) {
-    change([&](OverlayStyle& style) {
-      ValueRange* held = heldIn(style);
-      if (held != nullptr && value > held->lowest) held->highest = value;
-    });
-    showRange();
-  });
-}
-
-void OverlayForm::showRange() {
-  OverlayStyle style = view_.overlay();
-  const bool ranks = style.scale == SalienceScale::kRank;
-  const ValueRange* held = heldIn(style);
-  const QSignalBlocker quiet_hold(hold_);
-  const QSignalBlocker quiet_lowest(lowest_);
-  const QSignalBlocker quiet_highest(highest_);
-  hold_->setEnabled(!ranks);
-  hold_->setChecked(held != nullptr);
-  hold_->setToolTip(
-      rich(ranks ? tr("Ranks have no range: every block has a least and a most.")
-                 : tr("Takes the range of all blocks in all canvases as they are now and keeps it, "
-                      "so that a colour means one value everywhere. Off: every block has its "
-                      "own.")));
-  for (RealBox* box : {lowest_, highest_}) box->setEnabled(held != nullptr && !ranks);
-  if (held == nullptr) {
-    lowest_->clear();
-    highest_->clear();
-    return;
-  }
-  lowest_->setValue(held->lowest);
-  highest_->setValue(held->highest);
 }
 
 void OverlayForm::refresh() {
@@ -432,32 +335,16 @@ void OverlayForm::refresh() {
   help_->setText(kind.help);
   const int percent = static_cast<int>(std::lround(100 * style.opacity));
   {
-    const QSignalBlocker quiet_opacity(opacity_);
-    const QSignalBlocker quiet_smooth(smooth_);
-    const QSignalBlocker quiet_dim(dim_);
-    const QSignalBlocker quiet_windows(windows_);
-    const QSignalBlocker quiet_looked_at(looked_at_);
-    const QSignalBlocker quiet_from_other(from_other_);
-    looked_at_->setChecked(style.looked_at);
-    from_other_->setChecked(style.from_other);
+    const QSignalBlocker quiet(opacity_);
     opacity_->setValue(percent);
-    smooth_->setChecked(style.smooth);
-    dim_->setChecked(style.dim_outside);
-    windows_->setChecked(style.windows);
   }
   opacity_->setEnabled(style.kind != OverlayKind::kNone);
   opacity_text_->setEnabled(opacity_->isEnabled());
   opacity_text_->setText(tr("%1 %").arg(percent));
-  choose(*colormap_, static_cast<int>(style.colormap));
-  choose(*scale_, static_cast<int>(style.scale));
-  choose(*groups_, static_cast<int>(style.groups));
-  choose(*foreground_, static_cast<int>(style.foreground));
-  choose(*token_, style.prefix_token);
-  choose(*head_, style.head);
+  for (const auto& show : shown_) show(style);
   attention_->setVisible(style.kind == OverlayKind::kAttention);
   from_other_->setVisible(style.kind == OverlayKind::kChange);
   options_->setCurrentIndex(pageOf(style.kind));
-  showRange();
 }
 
 }  // namespace adamerge::ui

@@ -4,9 +4,10 @@
 
 #include <QWidget>
 #include <functional>
-#include <optional>
+#include <vector>
 
 #include "bench/pane.h"
+#include "settings/held_range.h"
 
 class QButtonGroup;
 class QCheckBox;
@@ -18,15 +19,11 @@ class QStackedWidget;
 namespace adamerge::ui {
 
 class NumberLabel;
-class RealBox;
 
 class OverlayForm : public QWidget {
   Q_OBJECT
  public:
-  /// The range to be held for a heat map; nullopt: nothing shown has one.
-  using FindRange = std::function<std::optional<ValueRange>(OverlayKind, SalienceScale)>;
-
-  explicit OverlayForm(ViewState& view, FindRange find_range = {}, QWidget* parent = nullptr);
+  explicit OverlayForm(ViewState& view, HeldRange::Find find_range = {}, QWidget* parent = nullptr);
 
   /// Whose tokens and heads are offered.
   void setNetwork(const VitConfig& vit);
@@ -39,15 +36,17 @@ class OverlayForm : public QWidget {
   QWidget* makeGroupsPage();
   void layOut(QWidget* kinds, QWidget* heat, QWidget* groups);
   void connectAll();
-  void connectRange();
-  void showRange();
+  /// The control changes the style's member, and shows it.
+  template <typename Value>
+  void bind(QComboBox& box, Value OverlayStyle::*member);
+  void bind(QCheckBox& box, bool OverlayStyle::*member);
   void refresh();
   /// Applies `change` to the view's style.
   template <typename Change>
   void change(Change change);
 
   ViewState& view_;
-  FindRange find_range_;
+  std::vector<std::function<void(const OverlayStyle&)>> shown_;  ///< what refresh() calls
   QButtonGroup* kinds_;
   QLabel* title_;
   QLabel* help_;
@@ -57,9 +56,7 @@ class OverlayForm : public QWidget {
   QComboBox* colormap_;
   QComboBox* scale_;
   QCheckBox* smooth_;
-  QCheckBox* hold_;
-  RealBox* lowest_;
-  RealBox* highest_;
+  HeldRange* range_;
   QComboBox* token_;
   QComboBox* head_;
   QCheckBox* looked_at_;

@@ -16,11 +16,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "adamerge/error.h"
-#include "bench/data.h"
 #include "look/paint.h"
 #include "look/text.h"
 #include "look/theme.h"
+#include "look/widgets.h"
 
 namespace adamerge::ui {
 namespace {
@@ -234,9 +233,7 @@ ScheduleEditor::ScheduleEditor(QWidget* parent)
   buttons->addWidget(name_, 1);
   buttons->addWidget(open_button);
   buttons->addWidget(save_);
-  auto* layout = new QVBoxLayout(this);
-  layout->setContentsMargins(0, 0, 0, 0);
-  layout->setSpacing(4);
+  auto* layout = tightLayout<QVBoxLayout>(this, 4);
   layout->addWidget(bars_);
   layout->addLayout(buttons);
 
@@ -285,32 +282,44 @@ std::optional<Schedule> ScheduleEditor::chosen(const std::vector<Schedule>& sche
   return std::nullopt;
 }
 
+void ScheduleEditor::take(const Schedule& schedule) {
+  named_ = schedule;
+  // What the method merged by itself becomes a schedule of one's own.
+  emit edited(schedule.counts);
+  emit finished();
+  name_->setText(QString::fromStdString(schedule.name));
+}
+
 void ScheduleEditor::open(const QString& path, const QString& name) {
-  try {
-    const std::optional<Schedule> schedule = chosen(readSchedules(path.toStdString()), name);
-    if (!schedule) return;
-    named_ = schedule;
-    emit edited(schedule->counts);
-    emit finished();
-    emit opened(*schedule);
-  } catch (const Error& error) {
-    emit failed(errorText(error));
-  }
+  jobs_.run(
+      "open", Urgency::kInteractive,
+      [this, path, name, subject = subject_](const std::stop_token& /*stop*/,
+                                             const Jobs::Tell& tell) {
+        tell([this, name, subject, schedules = readSchedules(path.toStdString())] {
+          if (subject != subject_) return;
+          const std::optional<Schedule> schedule = chosen(schedules, name);
+          if (!schedule) return;
+          take(*schedule);
+          emit opened(*schedule);
+        });
+      },
+      [this](const QString& message) { emit failed(message); });
 }
 
 void ScheduleEditor::save(const QString& path) {
   const Schedule schedule{QFileInfo(path).completeBaseName().toStdString(), bars_->counts(),
                           named_ ? named_->tokens : 0};
-  try {
-    writeSchedule(schedule, path.toStdString());
-    named_ = schedule;
-    // What the method merged by itself becomes a schedule of one's own.
-    emit edited(schedule.counts);
-    emit finished();
-    name_->setText(QString::fromStdString(schedule.name));
-  } catch (const Error& error) {
-    emit failed(errorText(error));
-  }
+  jobs_.run(
+      "save " + path.toStdString(), Urgency::kInteractive,
+      [this, path, schedule, subject = subject_](const std::stop_token& /*stop*/,
+                                                 const Jobs::Tell& tell) {
+        writeSchedule(schedule, path.toStdString());
+        tell([this, schedule, subject] {
+          // What was dragged meanwhile stays.
+          if (subject == subject_ && bars_->counts() == schedule.counts) take(schedule);
+        });
+      },
+      [this](const QString& message) { emit failed(message); });
 }
 
 }  // namespace adamerge::ui

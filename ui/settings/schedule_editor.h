@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "adamerge/methods.h"
+#include "bench/jobs.h"
 
 class QLabel;
 class QToolButton;
@@ -64,8 +65,10 @@ class ScheduleEditor : public QWidget {
   explicit ScheduleEditor(QWidget* parent = nullptr);
 
   void setCounts(const std::vector<std::int64_t>& counts, int most, bool own);
+  /// From now on another method or canvas: files asked for before are not taken for it.
+  void showAnother() { ++subject_; }
   /// Takes the schedule of this name from a file; without a name, the only one there is or the one
-  /// that the user picks. Both say by failed() what went wrong.
+  /// that the user picks. Both come back at once, and say by failed() what went wrong.
   void open(const QString& path, const QString& name = {});
   void save(const QString& path);
 
@@ -77,11 +80,14 @@ class ScheduleEditor : public QWidget {
 
  private:
   std::optional<Schedule> chosen(const std::vector<Schedule>& schedules, const QString& name);
+  void take(const Schedule& schedule);
 
   ScheduleBars* bars_;
   QLabel* name_;
   QToolButton* save_;
   std::optional<Schedule> named_;  ///< what was opened or saved last
+  unsigned subject_ = 0;
+  Jobs jobs_{this, drawingWorker()};
 };
 
 }  // namespace adamerge::ui

@@ -295,8 +295,7 @@ SettingRow::SettingRow(const SettingInfo& info, QWidget* parent)
   message_->setForegroundRole(QPalette::BrightText);
   message_->hide();
 
-  auto* layout = new QGridLayout(this);
-  layout->setContentsMargins(0, 0, 0, 0);
+  auto* layout = tightLayout<QGridLayout>(this);
   layout->setHorizontalSpacing(8);
   layout->setVerticalSpacing(4);
   layout->setColumnStretch(0, 1);
@@ -340,7 +339,7 @@ void SettingRow::setInactive(const QString& reason) {
 QString SettingRow::message() const { return message_->text(); }
 
 void SettingRow::explain(const QString& inactive) {
-  QString tip = QStringLiteral("<p>%1</p>").arg(QString::fromStdString(info_.help).toHtmlEscaped());
+  QString tip = richText(QString::fromStdString(info_.help));
   if (!inactive.isEmpty()) tip += QStringLiteral("<p><b>%1</b></p>").arg(inactive.toHtmlEscaped());
   tip += QStringLiteral("<p>%1</p>")
              .arg(tr("%1. Default: %2. On the command line: --%3")

@@ -262,7 +262,7 @@ void HubDialog::progress(const HubProgress& progress) {
   if (progress.rate > 0) {
     text +=
         tr(" · %1/s · %2 left")
-            .arg(byteText(static_cast<qint64>(progress.rate)), clockTime(progress.secondsLeft()));
+            .arg(byteText(static_cast<qint64>(progress.rate)), clockTime(progress.seconds_left));
   }
   progress_->setText(text);
 }

@@ -43,15 +43,6 @@ QString folderName(const std::filesystem::path& folder) {
   return QString::fromStdString(name.empty() ? folder.string() : name.string());
 }
 
-QToolButton* arrow(const QString& name, const QString& tip, QWidget* parent) {
-  auto* button = new QToolButton(parent);
-  button->setIcon(icon(name));
-  button->setAutoRaise(true);
-  button->setToolTip(tip);
-  button->setAccessibleName(tip);
-  return button;
-}
-
 }  // namespace
 
 ThumbnailList::ThumbnailList(QWidget* parent)
@@ -60,8 +51,8 @@ ThumbnailList::ThumbnailList(QWidget* parent)
       model_(new ThumbnailModel(this)),
       title_(new ElidedLabel(this)),
       place_(new QLabel(this)),
-      previous_(arrow(QStringLiteral("previous"), tr("Previous picture"), this)),
-      next_(arrow(QStringLiteral("next"), tr("Next picture"), this)),
+      previous_(toolButton(QStringLiteral("previous"), tr("Previous picture"))),
+      next_(toolButton(QStringLiteral("next"), tr("Next picture"))),
       pages_(new QStackedWidget(this)),
       view_(new ThumbnailView(*model_, 1, pages_)),
       empty_(new QLabel(pages_)) {
@@ -77,9 +68,7 @@ ThumbnailList::ThumbnailList(QWidget* parent)
   pages_->setMinimumSize(ThumbnailDelegate::kSide + 48,
                          ThumbnailDelegate::height(fontMetrics()) + bar + 4);
 
-  auto* column = new QVBoxLayout(this);
-  column->setContentsMargins(0, 0, 0, 0);
-  column->setSpacing(0);
+  auto* column = tightLayout<QVBoxLayout>(this, 0);
   column->addWidget(makeHeader());
   column->addWidget(pages_, 1);
 

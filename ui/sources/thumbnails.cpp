@@ -5,6 +5,7 @@
 #include <QPainterPath>
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <utility>
 
 #include "adamerge/image.h"
@@ -39,18 +40,28 @@ ThumbnailDecoder::~ThumbnailDecoder() {
 void ThumbnailDecoder::clear() {
   const std::lock_guard lock(mutex_);
   jobs_.clear();
+  asked_.clear();
   ++generation_;
 }
 
-void ThumbnailDecoder::want(const std::vector<Job>& jobs) {
+void ThumbnailDecoder::want(std::vector<Job> jobs) {
   {
     const std::lock_guard lock(mutex_);
     std::erase_if(jobs_, [&](const Job& waiting) {
-      return std::any_of(jobs.begin(), jobs.end(),
-                         [&](const Job& job) { return job.row == waiting.row; });
+      const bool again = std::any_of(jobs.begin(), jobs.end(),
+                                     [&](const Job& job) { return job.row == waiting.row; });
+      if (again) asked_.remove(waiting.row);
+      return again;
     });
-    jobs_.insert(jobs_.begin(), jobs.begin(), jobs.end());
-    if (jobs_.size() > kLongestQueue) jobs_.resize(kLongestQueue);
+    // What is being made, or made and about to be told, is not made twice.
+    std::erase_if(jobs, [&](const Job& job) {
+      if (asked_.contains(job.row)) return true;
+      asked_.insert(job.row);
+      return false;
+    });
+    jobs_.insert(jobs_.begin(), std::make_move_iterator(jobs.begin()),
+                 std::make_move_iterator(jobs.end()));
+    for (; jobs_.size() > kLongestQueue; jobs_.pop_back()) asked_.remove(jobs_.back().row);
   }
   wake_.notify_one();
 }
@@ -65,23 +76,25 @@ void ThumbnailDecoder::work(const std::stop_token& stop) {
     lock.unlock();
     try {
       const QImage image = job.make();
-      report(generation, [this, row = job.row, image] { emit decoded(row, image); });
+      report(generation, job.row, [this, row = job.row, image] { emit decoded(row, image); });
       if (!job.refine) continue;
       lock.lock();
       if (generation == generation_) jobs_.push_back({job.row, std::move(job.refine)});
     } catch (const std::exception& error) {
       const QString problem = errorText(error);
-      report(generation, [this, row = job.row, problem] { emit failed(row, problem); });
+      report(generation, job.row, [this, row = job.row, problem] { emit failed(row, problem); });
     }
   }
 }
 
-void ThumbnailDecoder::report(std::uint64_t generation, std::function<void()> tell) {
+void ThumbnailDecoder::report(std::uint64_t generation, int row, std::function<void()> tell) {
   // Checked on the UI thread, where clear() is called: nothing of an older list comes through.
   QMetaObject::invokeMethod(
       this,
-      [this, generation, tell = std::move(tell)] {
-        if (generation == generation_) tell();
+      [this, generation, row, tell = std::move(tell)] {
+        if (generation != generation_) return;
+        asked_.remove(row);
+        tell();
       },
       Qt::QueuedConnection);
 }
@@ -149,7 +162,7 @@ void LazyThumbnails::flush() {
   jobs.reserve(ordered_.size());
   for (const int row : ordered_) jobs.push_back(job(row));
   ordered_.clear();
-  decoder_.want(jobs);
+  decoder_.want(std::move(jobs));
 }
 
 void ThumbnailModel::setFiles(std::vector<std::filesystem::path> files) {

@@ -8,6 +8,7 @@
 #include <QImage>
 #include <QListView>
 #include <QObject>
+#include <QSet>
 #include <QStyledItemDelegate>
 #include <QTimer>
 #include <condition_variable>
@@ -41,8 +42,8 @@ class ThumbnailDecoder : public QObject {
 
   /// Forgets all jobs; what is still under way is not reported.
   void clear();
-  /// Before what waits already; of equal rows one is kept.
-  void want(const std::vector<Job>& jobs);
+  /// Before what waits already; of equal rows one is kept, and each is made once until it is told.
+  void want(std::vector<Job> jobs);
 
  signals:
   void decoded(int row, const QImage& thumbnail);
@@ -51,11 +52,12 @@ class ThumbnailDecoder : public QObject {
 
  private:
   void work(const std::stop_token& stop);
-  void report(std::uint64_t generation, std::function<void()> tell);
+  void report(std::uint64_t generation, int row, std::function<void()> tell);
 
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::deque<Job> jobs_;  ///< next at the front
+  QSet<int> asked_;       ///< rows not told of yet; on the UI thread alone
   std::uint64_t generation_ = 0;
   std::jthread thread_;
 };

@@ -33,28 +33,19 @@ class SeekSlider : public QSlider {
   }
 };
 
-QToolButton* button(const QString& name, const QString& tip, QWidget* parent) {
-  auto* made = new QToolButton(parent);
-  made->setIcon(icon(name));
-  made->setAutoRaise(true);
-  made->setToolTip(tip);
-  made->setAccessibleName(tip);
-  return made;
-}
-
 }  // namespace
 
 VideoBar::VideoBar(VideoSource& source, QWidget* parent)
     : QWidget(parent),
       source_(source),
-      back_(button(QStringLiteral("previous"), tr("One frame back"), this)),
-      play_(button(QStringLiteral("play"), tr("Play"), this)),
-      forward_(button(QStringLiteral("next"), tr("One frame on"), this)),
+      back_(toolButton(QStringLiteral("previous"), tr("One frame back"))),
+      play_(toolButton(QStringLiteral("play"), tr("Play"))),
+      forward_(toolButton(QStringLiteral("next"), tr("One frame on"))),
       slider_(new SeekSlider(Qt::Horizontal, this)),
       time_(new QLabel(this)),
       loop_(new QToolButton(this)),
       rate_(new QLabel(this)),
-      close_(button(QStringLiteral("close"), tr("Close the video"), this)) {
+      close_(toolButton(QStringLiteral("close"), tr("Close the video"))) {
   play_->setObjectName(QStringLiteral("play"));
   loop_->setText(tr("Loop"));
   loop_->setCheckable(true);

@@ -20,6 +20,7 @@
 #include "canvas/lineage_panel.h"
 #include "evaluation/evaluation_panel.h"
 #include "look/icons.h"
+#include "look/widgets.h"
 #include "plots/accuracy_plot.h"
 #include "plots/change_plot.h"
 #include "plots/counts_plot.h"
@@ -38,11 +39,8 @@ namespace {
 constexpr int kIconSize = 14;
 
 QToolButton* titleButton(const QString& icon_name, const QString& tip) {
-  auto* button = new QToolButton;
-  button->setIcon(icon(icon_name));
+  auto* button = toolButton(icon_name, tip);
   button->setIconSize({kIconSize, kIconSize});
-  button->setToolTip(tip);
-  button->setAccessibleName(tip);
   button->setFocusPolicy(Qt::TabFocus);
   return button;
 }
@@ -51,8 +49,7 @@ QToolButton* titleButton(const QString& icon_name, const QString& tip) {
 
 DockTitle::DockTitle(QDockWidget& dock, QMainWindow& window)
     : QWidget(&dock), dock_(dock), window_(window), bar_(new QWidget) {
-  auto* outer = new QVBoxLayout(this);
-  outer->setContentsMargins(0, 0, 0, 0);
+  auto* outer = tightLayout<QVBoxLayout>(this);
   outer->addWidget(bar_);
   auto* row = new QHBoxLayout(bar_);
   row->setContentsMargins(12, 2, 4, 2);

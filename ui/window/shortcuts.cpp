@@ -18,6 +18,7 @@
 
 #include "look/message.h"
 #include "look/theme.h"
+#include "look/widgets.h"
 
 namespace adamerge::ui {
 namespace {
@@ -186,9 +187,7 @@ ShortcutSheet::ShortcutSheet(const std::vector<ShortcutGroup>& menus,
   buttons->setContentsMargins(12, 6, 12, 12);
   connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
 
-  auto* column = new QVBoxLayout(this);
-  column->setContentsMargins(0, 0, 0, 0);
-  column->setSpacing(0);
+  auto* column = tightLayout<QVBoxLayout>(this, 0);
   column->addWidget(scroll, 1);
   column->addWidget(buttons);
   const QSize wanted = sheet->sizeHint();

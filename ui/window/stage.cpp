@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "window/stage.h"
 
+#include <QResizeEvent>
 #include <QVBoxLayout>
 
 #include "bench/workbench.h"
 #include "look/widgets.h"
 
 namespace adamerge::ui {
+namespace {
+
+constexpr int kLow = 640;
+
+}  // namespace
 
 Stage::Stage(Workbench& workbench, VideoSource& video, QWidget* parent)
     : QWidget(parent),
@@ -17,9 +23,7 @@ Stage::Stage(Workbench& workbench, VideoSource& video, QWidget* parent)
       readout_(new HoverReadout(workbench.activePane(), workbench.view())),
       strip_(new BlockStrip(workbench.activePane(), workbench.view())),
       compression_(new CompressionBar(workbench)) {
-  auto* layout = new QVBoxLayout(this);
-  layout->setContentsMargins(0, 0, 0, 0);
-  layout->setSpacing(0);
+  auto* layout = tightLayout<QVBoxLayout>(this, 0);
   layout->addWidget(messages_);
   layout->addWidget(grid_, 1);
   layout->addWidget(video_bar_);
@@ -31,6 +35,14 @@ Stage::Stage(Workbench& workbench, VideoSource& video, QWidget* parent)
   connect(&workbench, &Workbench::failed, messages_,
           [this](const QString& message) { messages_->show(Severity::kError, message); });
   followActivePane();
+}
+
+/// In a low window the canvases come first.
+void Stage::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  const bool low = event->size().height() < kLow;
+  strip_->setMaximumHeight(low ? strip_->minimumHeight() : QWIDGETSIZE_MAX);
+  compression_->setLow(low);
 }
 
 void Stage::followActivePane() {

@@ -26,6 +26,9 @@ class Stage : public QWidget {
   MessageBar& messages() { return *messages_; }
   CompressionBar& compression() { return *compression_; }
 
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+
  private:
   void followActivePane();
 

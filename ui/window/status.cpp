@@ -39,9 +39,7 @@ void select(QComboBox* box, const std::string& data) {
 
 DevicePicker::DevicePicker(QWidget* parent)
     : QWidget(parent), device_(new QComboBox(this)), dtype_(new QComboBox(this)) {
-  auto* row = new QHBoxLayout(this);
-  row->setContentsMargins(0, 0, 0, 0);
-  row->setSpacing(6);
+  auto* row = tightLayout<QHBoxLayout>(this, 6);
   for (QComboBox* box : {device_, dtype_}) {
     box->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     box->setFocusPolicy(Qt::TabFocus);  // A wheel over the status bar must not switch devices.
@@ -130,9 +128,7 @@ LoadProgress::LoadProgress(QWidget* parent)
       bar_(new QProgressBar(this)),
       cancel_(new QToolButton(this)) {
   label_->setElideMode(Qt::ElideMiddle);
-  auto* row = new QHBoxLayout(this);
-  row->setContentsMargins(0, 0, 0, 0);
-  row->setSpacing(8);
+  auto* row = tightLayout<QHBoxLayout>(this, 8);
   row->addWidget(label_, 1);
   row->addWidget(bar_);
   row->addWidget(cancel_);
@@ -233,7 +229,7 @@ QString modelSummary(const LoadedModel& model) {
   text += row(QObject::tr("File"), QString::fromStdString(info.source.string()));
   text += QStringLiteral("</table>");
   for (const std::string& note : info.notes) {
-    text += QStringLiteral("<p>%1</p>").arg(QString::fromStdString(note).toHtmlEscaped());
+    text += richText(QString::fromStdString(note));
   }
   return text;
 }

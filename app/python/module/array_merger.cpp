@@ -8,7 +8,7 @@
 #include <cstring>
 #include <numeric>
 
-#include "adamerge/importance.h"
+#include "adamerge/calibrate.h"
 #include "merging/apply.h"
 
 namespace adamerge::python {

@@ -236,6 +236,13 @@ const std::pair<std::string, SettingValue>* unmet(const SettingInfo& setting,
 
 /// Whether a network has a use for `setting`.
 bool suits(const SettingInfo& setting, const VitConfig& vit);
+/// Whether only networks of the other kind have it: those that restore their grid in every block
+/// where `restores` is false, those that do not where it is true.
+bool isForOthers(const SettingInfo& setting, bool restores);
+
+/// Whether making it ready for a model reads a file or runs the model: nothing to wait for on a
+/// thread that answers somebody.
+bool isSlowToPrepare(const MethodChoice& choice);
 
 /// Throws Error where the method cannot run in this network, or a setting is named that it has no
 /// use for. One at its default does

@@ -63,6 +63,14 @@ struct InspectReport {
 /// The settings that have an effect on such a network, defaults filled in.
 Settings settingsInForce(const MethodChoice& choice, const VitConfig& vit);
 
+/// "alpha 2", "partition sequential": the settings in force that differ from their defaults, but
+/// for the count that the compression drives. `vit`: whose defaults; null: those of no model in
+/// particular.
+std::vector<std::string> changedSettings(const MethodChoice& choice,
+                                         const VitConfig* vit = nullptr);
+/// "AdaMerge, alpha 2": the method with these.
+std::string describeFamily(const MethodChoice& choice, const VitConfig* vit = nullptr);
+
 /// "AdaMerge, r_max 16, alpha 2": the method with what differs from its defaults, and its count.
 std::string describe(const MethodChoice& choice);
 /// The same with the defaults of a model.

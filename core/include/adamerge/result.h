@@ -214,5 +214,7 @@ std::vector<PatchFate> patchFates(const std::vector<int>& survivors);
 /// Per patch: whether its group consists of other patches in `b` than in `a`. Throws Error for
 /// groups of different grids.
 std::vector<bool> groupDifference(const std::vector<int>& a, const std::vector<int>& b);
+/// How many patches those are.
+std::int64_t groupedOtherwise(const std::vector<int>& a, const std::vector<int>& b);
 
 }  // namespace adamerge

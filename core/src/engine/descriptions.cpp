@@ -70,22 +70,30 @@ std::string positions(const VitConfig& vit) {
   return text.empty() ? "none" : text;
 }
 
-/// `vit`: null where defaults are those of no model in particular.
-std::string described(const MethodChoice& choice, const VitConfig* vit) {
+/// The settings in force that differ from their defaults. `named`: as they stand behind a method's
+/// name, with its count and what captions always have. `vit`: null where defaults are those of no
+/// model in particular.
+std::vector<std::string> changed(const MethodChoice& choice, const VitConfig* vit, bool named) {
   const MethodInfo& method = findMethod(choice.method);
   const Settings settings =
       vit != nullptr ? completeSettings(choice, *vit) : completeSettings(choice);
   const CompressionKnob* knob = method.activeKnob(settings);
-  std::string text = method.label;
+  std::vector<std::string> parts;
   for (const SettingInfo& setting : method.settings) {
     const auto found = settings.find(setting.key);
     if (found == settings.end() || !isActive(setting, settings)) continue;
     if (vit != nullptr && !suits(setting, *vit)) continue;
     const bool counts = knob != nullptr && setting.key == knob->key;
     const SettingValue usual = vit != nullptr ? defaultOf(setting, *vit) : setting.fallback;
-    if (!counts && !setting.in_name && found->second == usual) continue;
-    text += fmt::format(", {} {}", setting.label, toText(found->second));
+    const bool told = counts ? named : (named && setting.in_name) || found->second != usual;
+    if (told) parts.push_back(setting.label + " " + toText(found->second));
   }
+  return parts;
+}
+
+std::string described(const MethodChoice& choice, const VitConfig* vit, bool named) {
+  std::string text = findMethod(choice.method).label;
+  for (const std::string& part : changed(choice, vit, named)) text += ", " + part;
   return text;
 }
 
@@ -151,9 +159,19 @@ Settings settingsInForce(const MethodChoice& choice, const VitConfig& vit) {
   return active;
 }
 
-std::string describe(const MethodChoice& choice) { return described(choice, nullptr); }
+std::vector<std::string> changedSettings(const MethodChoice& choice, const VitConfig* vit) {
+  return changed(choice, vit, /*named=*/false);
+}
+
+std::string describeFamily(const MethodChoice& choice, const VitConfig* vit) {
+  return described(choice, vit, /*named=*/false);
+}
+
+std::string describe(const MethodChoice& choice) {
+  return described(choice, nullptr, /*named=*/true);
+}
 std::string describe(const MethodChoice& choice, const VitConfig& vit) {
-  return described(choice, &vit);
+  return described(choice, &vit, /*named=*/true);
 }
 
 std::string describe(const Preprocessing& p) {

@@ -142,13 +142,12 @@ Json againstObject(const ModelInfo& model, const OtherRun& other, const ImageRes
   json["layers"] = Json::array();
   for (std::size_t i = 0; i < other.change.size(); ++i) {
     const LayerTrace& layer = other.result.layers.at(i);
-    const std::vector<bool> differ = groupDifference(layer.groups, result.layers.at(i).groups);
-    const auto differing = std::count(differ.begin(), differ.end(), true);
+    const auto otherwise = groupedOtherwise(layer.groups, result.layers.at(i).groups);
     json["layers"].push_back({{"index", layer.index},
                               {"tokens_out", layer.tokens_out},
                               {"change_mean", other.change[i].mean},
                               {"change_worst", other.change[i].worst},
-                              {"patches_grouped_otherwise", differing}});
+                              {"patches_grouped_otherwise", otherwise}});
   }
   return json;
 }

@@ -227,4 +227,9 @@ std::vector<bool> groupDifference(const std::vector<int>& a, const std::vector<i
   return differ;
 }
 
+std::int64_t groupedOtherwise(const std::vector<int>& a, const std::vector<int>& b) {
+  const std::vector<bool> differ = groupDifference(a, b);
+  return std::count(differ.begin(), differ.end(), true);
+}
+
 }  // namespace adamerge

@@ -148,11 +148,10 @@ std::vector<Entry> kindEntries(const Scene& scene, OverlayKind content, bool cou
     return counted ? fmt::format("{}: {}", name, count()) : std::string(name);
   };
   if (content == OverlayKind::kDifference) {
-    const auto differing = [&] {
-      const std::vector<bool> differ = groupDifference(scene.trace().groups, otherGroups(scene));
-      return std::count(differ.begin(), differ.end(), true);
+    const auto otherwise = [&] {
+      return groupedOtherwise(scene.trace().groups, otherGroups(scene));
     };
-    return {{label("grouped otherwise", differing), drawDifferenceSample}};
+    return {{label("grouped otherwise", otherwise), drawDifferenceSample}};
   }
   if (content == OverlayKind::kClasses) return mapEntries(scene);
   if (content == OverlayKind::kGroups) {

@@ -136,12 +136,6 @@ bool isInside(const SettingInfo& setting) {
   return setting.scope == SettingScope::kInside || setting.scope == SettingScope::kWindowed;
 }
 
-/// Whether only networks of the other kind have it, those that restore their grid or those that do
-/// not.
-bool isForOthers(const SettingInfo& setting, bool restores) {
-  return restores ? setting.scope == SettingScope::kSequence : isInside(setting);
-}
-
 /// Settings that no model has completed tell by their names what they are for.
 bool namesInside(const MethodInfo& info, const Settings& settings) {
   return std::any_of(settings.begin(), settings.end(), [&](const auto& entry) {
@@ -227,6 +221,10 @@ Prompts promptsOf(const Settings& settings) {
 Settings completeSettings(const MethodChoice& choice) { return completed(choice, nullptr); }
 Settings completeSettings(const MethodChoice& choice, const VitConfig& vit) {
   return completed(choice, &vit);
+}
+
+bool isForOthers(const SettingInfo& setting, bool restores) {
+  return restores ? setting.scope == SettingScope::kSequence : isInside(setting);
 }
 
 bool suits(const SettingInfo& setting, const VitConfig& vit) {
@@ -363,6 +361,18 @@ KnobRange knobRange(const MethodChoice& choice, const VitConfig& vit) {
   if (knob == nullptr) return {};
   const int most = knob->mostOf(completeSettings(choice, vit), vit);
   return knob->keeps ? KnobRange{most, knob->least} : KnobRange{knob->least, most};
+}
+
+bool isSlowToPrepare(const MethodChoice& choice) {
+  const MethodInfo& info = findMethod(choice.method);
+  const auto names_file = [&](const auto& entry) {
+    const SettingInfo* setting = info.setting(entry.first);
+    const auto* path = std::get_if<std::string>(&entry.second);
+    return setting != nullptr && setting->is_path && path != nullptr && !path->empty();
+  };
+  // Importance is read from the model's folder, or measured, where no file of it is named.
+  return info.setting("importance_file") != nullptr ||
+         std::any_of(choice.settings.begin(), choice.settings.end(), names_file);
 }
 
 bool usesStatistics(const MethodChoice& choice) {

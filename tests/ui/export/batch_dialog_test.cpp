@@ -14,6 +14,7 @@
 #include "export/batch_forms.h"
 #include "export_fixture.h"
 #include "look/message.h"
+#include "look/text.h"
 #include "sample_inspection.h"
 #include "temporary_folder.h"
 #include "ui_test.h"
@@ -139,9 +140,9 @@ class BatchDialogTest : public QObject {
     summary.cancelled = true;
     QCOMPARE(describe(summary),
              QString("Cancelled: 1 image done, 2 figures and a table written; 2 images skipped"));
-    QCOMPARE(timeLeft(0.3), QString("less than a second left"));
-    QCOMPARE(timeLeft(42.4), QString("about 42 s left"));
-    QCOMPARE(timeLeft(600), QString("about 10 min left"));
+    QCOMPARE(paceText(0, 0), QString());
+    QCOMPARE(paceText(2.34, 42.4), QString(" · 2.3 images/s · 0:43 left"));
+    QCOMPARE(paceText(1234, 3600), QString(" · 1,234.0 images/s · 1:00:00 left"));
   }
 };
 

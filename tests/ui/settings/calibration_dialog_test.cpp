@@ -4,6 +4,7 @@
 #include <QtWidgets>
 
 #include "adamerge/error.h"
+#include "adamerge/report.h"
 #include "look/message.h"
 #include "look/theme.h"
 #include "ready_workbench.h"
@@ -70,17 +71,17 @@ void CalibrationDialogTest::conditionsAreThoseOfTheStatistics() {
   QCOMPARE(choice.settings.size(), findMethod("adamerge").statistics_settings.size() - 1);
   QVERIFY(!choice.settings.contains("blocks"));
   QCOMPARE(choice.settings.at("alpha"), SettingValue(2.0));
-  QCOMPARE(describeConditions(choice, {}), QStringLiteral("AdaMerge, alpha 2"));
-  QCOMPARE(describeConditions(calibrationChoice({"tome", {}, nullptr, false}), {}),
-           QStringLiteral("AdaMerge"));
+  QCOMPARE(describeFamily(choice), std::string("AdaMerge, alpha 2"));
+  QCOMPARE(describeFamily(calibrationChoice({"tome", {}, nullptr, false})),
+           std::string("AdaMerge"));
   // Statistics are made with counts that follow them.
   MethodChoice plus{
       "adamerge+", {{"schedule", std::string("decay")}, {"decay", 1.0}}, nullptr, false};
   plus.settings = completeSettings(plus);
   QVERIFY(!usesStatistics(plus));
   QVERIFY(usesStatistics(calibrationChoice(plus)));
-  QCOMPARE(describeConditions(calibrationChoice(plus), {}),
-           QStringLiteral("AdaMerge+, Adaptive count on, Decay p 1, Schedule decay"));
+  QCOMPARE(describeFamily(calibrationChoice(plus)),
+           std::string("AdaMerge+, Adaptive count on, Decay p 1, Schedule decay"));
 }
 
 void CalibrationDialogTest::countsAreChecked_data() {

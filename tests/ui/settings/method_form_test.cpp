@@ -4,6 +4,7 @@
 
 #include <QtTest>
 #include <QtWidgets>
+#include <future>
 
 #include "bench/workbench.h"
 #include "look/message.h"
@@ -29,6 +30,8 @@ class MethodFormTest : public QObject {
   void followsTheActivePane();
   void scheduleIsDragged();
   void scheduleIsSavedAndOpened();
+  void filesHoldNothingUp();
+  void filesOfMethodsAreReadElsewhere();
   void fitsANarrowPanel();
 };
 
@@ -169,10 +172,11 @@ void MethodFormTest::scheduleIsDragged() {
   ShownMethodForm shown;
   QVERIFY(makeReady(shown.workbench));
   shown.take("cubistmerge");
-  QVERIFY(shown.form.findChild<ScheduleBars*>() == nullptr);
+  QVERIFY(!shown.form.findChild<ScheduleBars*>()->isVisible());
   shown.take("tome", {{"r", std::int64_t{8}}});
   QVERIFY(settle(shown.workbench));
   auto* bars = shown.form.findChild<ScheduleBars*>();
+  QVERIFY(bars->isVisible());
   // What merges by itself is what one begins with.
   Counts counts(12, 8);
   QCOMPARE(bars->counts(), counts);
@@ -214,7 +218,7 @@ void MethodFormTest::scheduleIsSavedAndOpened() {
   auto* name = shown.form.findChild<QLabel*>(QStringLiteral("schedule-name"));
   const QTemporaryDir folder;
   editor->save(folder.filePath(QStringLiteral("front.json")));
-  QCOMPARE(name->text(), QStringLiteral("front"));
+  QTRY_COMPARE(name->text(), QStringLiteral("front"));
   Counts whole{16, 12, 8};
   whole.resize(12, 0);
   QCOMPARE(readSchedule(folder.filePath(QStringLiteral("front.json")).toStdString()).counts, whole);
@@ -222,24 +226,98 @@ void MethodFormTest::scheduleIsSavedAndOpened() {
   shown.take("tome", {{"r_per_block", Counts{1}}});
   QVERIFY(name->text() != QStringLiteral("front"));
   editor->open(folder.filePath(QStringLiteral("front.json")));
-  QCOMPARE(shown.value("r_per_block"), SettingValue(whole));
+  QTRY_COMPARE(shown.value("r_per_block"), SettingValue(whole));
   QCOMPARE(name->text(), QStringLiteral("front"));
   QCOMPARE(shown.form.findChild<ScheduleBars*>()->counts(), whole);
 
   QSignalSpy failures(&shown.workbench, &Workbench::failed);
   editor->open(folder.filePath(QStringLiteral("missing.json")));
-  QCOMPARE(failures.size(), 1);
+  QTRY_COMPARE(failures.size(), 1);
 
   const QString elsewhere = folder.filePath(QStringLiteral("elsewhere.json"));
   writeSchedule({"elsewhere", whole, 577}, elsewhere.toStdString());
   editor->open(elsewhere);
-  QCOMPARE(failures.size(), 2);
+  QTRY_COMPARE(failures.size(), 2);
   QVERIFY(failures.back().front().toString().contains(
       QStringLiteral("made for a network of 577 tokens, and this one begins with 197")));
   writeSchedule({"here", whole, 197}, elsewhere.toStdString());
+  QSignalSpy opened(editor, &ScheduleEditor::opened);
   editor->open(elsewhere);
+  QTRY_COMPARE(opened.size(), 1);
   QCOMPARE(failures.size(), 2);
   QCOMPARE(shown.value("r_per_block"), SettingValue(whole));
+}
+
+/// A disk that answers late: what reads files is held up, the form is not.
+void MethodFormTest::filesHoldNothingUp() {
+  using Counts = std::vector<std::int64_t>;
+  ShownMethodForm shown;
+  QVERIFY(makeReady(shown.workbench));
+  shown.take("tome", {{"r_per_block", Counts{16, 12, 8}}});
+  auto* editor = shown.form.findChild<ScheduleEditor*>();
+  const QTemporaryDir folder;
+  const QString file = folder.filePath(QStringLiteral("late.json"));
+  writeSchedule({"late", Counts(12, 1)}, file.toStdString());
+  std::promise<void> answers;
+  drawingWorker()->submit("disk", Urgency::kInteractive,
+                          [&](const std::stop_token&) { answers.get_future().wait(); });
+  editor->open(file);
+  editor->save(folder.filePath(QStringLiteral("saved.json")));
+  QCOMPARE(shown.value("r_per_block"), SettingValue(Counts{16, 12, 8}));
+  QVERIFY(!QFile::exists(folder.filePath(QStringLiteral("saved.json"))));
+  // What is read in the end is not for another method, and what was to be saved is.
+  shown.take("pitome");
+  const Settings chosen = shown.workbench.pane(0).choice().settings;
+  answers.set_value();
+  QTRY_VERIFY(QFile::exists(folder.filePath(QStringLiteral("saved.json"))));
+  QTest::qWait(50);
+  QCOMPARE(shown.workbench.pane(0).choice().method, std::string("pitome"));
+  QVERIFY(shown.workbench.pane(0).choice().settings == chosen);
+}
+
+/// The file of Prune and Merge's importance is read elsewhere, and refused with a sentence.
+void MethodFormTest::filesOfMethodsAreReadElsewhere() {
+  ShownMethodForm shown;
+  QVERIFY(makeReady(shown.workbench));
+  shown.take("tome");
+  QVERIFY(settle(shown.workbench));
+  QSignalSpy failures(&shown.workbench, &Workbench::failed);
+  auto* combo = shown.form.findChild<QComboBox*>(QStringLiteral("method"));
+  const auto choose = [&](const char* label) {
+    combo->setCurrentIndex(combo->findText(QString::fromLatin1(label)));
+    emit combo->activated(combo->currentIndex());
+  };
+  choose("Prune and Merge");
+  // Not yet: the file of its importance is being read, which the canvas shows by its spinner.
+  QCOMPARE(shown.workbench.pane(0).choice().method, std::string("tome"));
+  QVERIFY(shown.workbench.isChecking(0));
+  QVERIFY(shown.workbench.pane(0).busy());
+  QVERIFY(!shown.workbench.settled());
+  QTRY_COMPARE(shown.workbench.pane(0).choice().method, std::string("prune-merge"));
+  QVERIFY(settle(shown.workbench));
+  QCOMPARE(failures.size(), 0);
+  QCOMPARE(shown.workbench.history().undoText(), QStringLiteral("Method Prune and Merge"));
+
+  // A move of its slider reads nothing first.
+  shown.workbench.setCompression(0, 40);
+  QCOMPARE(shown.workbench.pane(0).compression(), 40);
+
+  auto* line = shown.control<QLineEdit>("importance_file");
+  line->setText(QStringLiteral("/nowhere/importance.json"));
+  QTest::keyClick(line, Qt::Key_Return);
+  QTRY_COMPARE(failures.size(), 1);
+  QVERIFY(failures[0][0].toString().contains(QStringLiteral("/nowhere/importance.json")));
+  QTRY_VERIFY(line->text().isEmpty());
+  QVERIFY(settle(shown.workbench));
+
+  // Of two choices in a row the last counts.
+  choose("Unmerged");
+  choose("Prune and Merge");
+  choose("ToMe");
+  QCOMPARE(shown.workbench.pane(0).choice().method, std::string("tome"));
+  QVERIFY(!shown.workbench.isChecking(0));
+  QVERIFY(settle(shown.workbench));
+  QCOMPARE(shown.workbench.pane(0).choice().method, std::string("tome"));
 }
 
 void MethodFormTest::fitsANarrowPanel() {

@@ -8,7 +8,10 @@
 #include <QTemporaryDir>
 #include <QToolButton>
 #include <QtTest>
+#include <atomic>
 #include <fstream>
+#include <future>
+#include <stdexcept>
 
 #include "adamerge/image.h"
 #include "look/message.h"
@@ -55,6 +58,29 @@ class ThumbnailListTest : public QObject {
       fs::copy_file(samplePath(name), folder_ / "mixed" / (std::string(name) + ".png"));
     }
     std::ofstream(folder_ / "mixed" / "broken.png") << "no picture";
+  }
+
+  /// A list that is painted again asks again for what is being made.
+  void aPictureIsMadeOnceUntilItIsTold() {
+    ThumbnailDecoder decoder;
+    QSignalSpy failed(&decoder, &ThumbnailDecoder::failed);
+    std::atomic<int> made = 0;
+    std::promise<void> go;
+    const ThumbnailDecoder::Job slow{7, [&]() -> QImage {
+                                       if (++made == 1) go.get_future().wait();
+                                       throw std::runtime_error("there is no such file");
+                                     }};
+    decoder.want({slow, slow});
+    QTRY_COMPARE(made.load(), 1);
+    decoder.want({slow});
+    go.set_value();
+    QTRY_COMPARE(failed.size(), 1);
+    // Told, it may be asked for again.
+    decoder.want({slow});
+    QTRY_COMPARE(failed.size(), 2);
+    QTest::qWait(20);
+    QCOMPARE(failed.size(), 2);
+    QCOMPARE(made.load(), 2);
   }
 
   void saysWhatToDoWhileItIsEmpty() {

@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What makes a day with the program pleasant: plots in windows of their own, canvases that say what
+// they show, panels that stay where they are, places that say what is the case.
+#include <qcustomplot.h>
+
+#include <QApplication>
+#include <QContextMenuEvent>
+#include <QDockWidget>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMenu>
+#include <QRegularExpression>
+#include <QScrollArea>
+#include <QSignalSpy>
+#include <QSlider>
+#include <QTimer>
+#include <QToolButton>
+#include <QtTest>
+
+#include "adamerge/figures.h"
+#include "bench/overlay_table.h"
+#include "canvas/legend.h"
+#include "canvas/patch_readout.h"
+#include "export/batch_dialog.h"
+#include "look/widgets.h"
+#include "plots/plot_panel.h"
+#include "plots/sweep_plot.h"
+#include "settings/calibration.h"
+#include "sources/video.h"
+#include "ui_test.h"
+#include "video_file.h"
+#include "window/actions.h"
+#include "window/docks.h"
+#include "window/stage.h"
+#include "window_fixture.h"
+
+namespace adamerge::ui::test {
+namespace {
+
+/// Whether `part` stands somewhere in `whole`, where it is opaque.
+bool holds(const QImage& whole, const QImage& part) {
+  const auto same = [&](int left, int top) {
+    for (int y = 0; y < part.height(); ++y) {
+      for (int x = 0; x < part.width(); ++x) {
+        const QRgb wanted = part.pixel(x, y);
+        if (qAlpha(wanted) == 255 && whole.pixel(left + x, top + y) != wanted) return false;
+      }
+    }
+    return true;
+  };
+  for (int top = 0; top + part.height() <= whole.height(); ++top) {
+    for (int left = 0; left + part.width() <= whole.width(); ++left) {
+      if (same(left, top)) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+class ComfortTest : public QObject {
+  Q_OBJECT
+
+ private slots:
+  void initTestCase() {
+    StartOptions options = freshAdaMerge();
+    options.block = 8;
+    fixture_ = std::make_unique<WindowFixture>(options);
+    fixture_->window().resize(1440, 900);
+    QVERIFY(fixture_->settle());
+  }
+  void cleanupTestCase() { fixture_.reset(); }
+  void cleanup() {
+    bench().setPaneCount(1);
+    bench().view().setOverlay({});
+    bench().view().select(std::nullopt);
+    bench().view().hover(std::nullopt);
+    grid().viewPort().fit();
+    bench().restoreChoice(0, {"adamerge", {{"r_max", std::int64_t{28}}}, nullptr, false});
+    QVERIFY(fixture_->settle());
+  }
+
+  void aPlotIsLargeInAWindowOfItsOwnAndComesBack() {
+    auto& dock = fixture_->find<QDockWidget>("tokens");
+    auto& plot = fixture_->find<PlotPanel>("tokens");
+    const QSize before = plot.size();
+    auto* enlarge = plot.findChild<QToolButton*>("enlarge");
+    QTest::mouseClick(enlarge, Qt::LeftButton);
+    QVERIFY(dock.isFloating());
+    QVERIFY2(plot.width() > before.width() && plot.height() > before.height(),
+             qPrintable(QString("%1 x %2").arg(plot.width()).arg(plot.height())));
+    QTest::mouseClick(enlarge, Qt::LeftButton);
+    QVERIFY(!dock.isFloating());
+    QTRY_VERIFY(isSeen(plot));
+  }
+
+  void theReadoutStandsBesideThePoint() {
+    auto& panel = fixture_->find<PlotPanel>("tokens");
+    QTRY_VERIFY(isSeen(panel));
+    QCustomPlot& plot = panel.plot();
+    plot.grab();
+    for (const int block : {2, 6, 12}) {
+      const PlotPoint& point =
+          panel.content().series.back().points[static_cast<std::size_t>(block - 1)];
+      const QPoint place(qRound(plot.xAxis->coordToPixel(point.x)),
+                         plot.axisRect()->rect().center().y());
+      QTest::mouseMove(&plot, place);
+      auto* readout = plot.findChild<QLabel*>("readout");
+      QTRY_VERIFY(readout->isVisible() &&
+                  readout->text().contains(QString("Block %1 ").arg(block)));
+      const QRect told = readout->geometry();
+      const int away = std::max({told.left() - place.x(), place.x() - told.right(), 0});
+      QVERIFY2(away <= 24, qPrintable(QString::number(away)));
+      QVERIFY(plot.rect().contains(told));
+    }
+    QTest::mouseMove(&fixture_->window(), QPoint(5, 5));
+  }
+
+  void everyCanvasNamesItsClass() {
+    bench().setPaneCount(2);
+    QVERIFY(fixture_->settle());
+    for (const int index : {0, 1}) {
+      CanvasView& canvas = grid().canvas(index);
+      const QString line = classLine(*bench().pane(index).inspection());
+      QVERIFY2(line.contains(" %") && line.contains("unmerged"), qPrintable(line));
+      const QImage with = canvas.grab().toImage();
+      canvas.setClassShown(false);
+      QVERIFY(canvas.grab().toImage() != with);
+      canvas.setClassShown(true);
+      QCOMPARE(canvas.grab().toImage(), with);
+    }
+  }
+
+  void thePatchUnderThePointerIsMarkedWithinItsGroup() {
+    const InspectionPtr shown = fixture_->pane().inspection();
+    // Two patches of one group.
+    std::vector<int> group;
+    for (int patch = 0; group.size() < 2; ++patch) group = shown->groupOf(patch, 7);
+    CanvasView& canvas = grid().canvas(0);
+    const auto hovered = [&](int patch) {
+      bench().view().hover(patch);
+      return canvas.grab().toImage();
+    };
+    const QImage first = hovered(group[0]);
+    const QImage second = hovered(group[1]);
+    for (const int patch : {group[0], group[1]}) {
+      const QRectF place(canvas.mapping().toWidget(shown->patchRect(patch).topLeft()),
+                         shown->patchRect(patch).size() * canvas.mapping().scale);
+      const QRect inside = place.toAlignedRect().intersected(canvas.rect());
+      QVERIFY(first.copy(inside) != second.copy(inside));
+    }
+  }
+
+  void survivorsAndDifferenceHaveALegendOnTheCanvas() {
+    bench().setPaneCount(2);
+    QVERIFY(fixture_->settle());
+    for (const OverlayKind kind : {OverlayKind::kSurvivors, OverlayKind::kDifference}) {
+      fixture_->window().actions().overlay(kind)->trigger();
+      const InspectionPtr own = bench().pane(0).inspection();
+      const auto legend =
+          colorBar(*own, bench().pane(1).inspection(), bench().view().overlay(), 7, 1, nullptr);
+      QVERIFY(legend.has_value());
+      QCOMPARE(legend->samples.size(),
+               kind == OverlayKind::kSurvivors ? std::size_t{3} : std::size_t{1});
+      const QImage canvas = grid().canvas(0).grab().toImage();
+      for (const ColorBar::Sample& sample : legend->samples) {
+        QVERIFY2(holds(canvas, sample.image), qPrintable(sample.label));
+      }
+      if (kind == OverlayKind::kDifference) {
+        const auto otherwise = groupedOtherwise(
+            own->result.layers[7].groups, bench().pane(1).inspection()->result.layers[7].groups);
+        QVERIFY(otherwise > 0);
+        QVERIFY(legend->samples[0].label.startsWith(QString("%1 of 196").arg(otherwise)));
+      }
+    }
+  }
+
+  /// Outlines are what tells groups apart: across every border of two groups of several patches
+  /// each, in every block, they differ.
+  void neighbouringGroupsAreNeverOfOneColour() {
+    OverlayStyle style;
+    style.kind = OverlayKind::kGroups;
+    style.groups = GroupStyle::kOutline;
+    style.opacity = 1;
+    bench().view().setOverlay(style);
+    CanvasView& canvas = grid().canvas(0);
+    canvas.setCaptionVisible(false);
+    const InspectionPtr shown = fixture_->pane().inspection();
+    const int columns = shown->gridWidth();
+    int borders = 0;
+    for (const int block : {3, 7, 11}) {
+      bench().view().setBlock(block);
+      const QImage image = canvas.grab().toImage();
+      const auto colorAt = [&](int patch, double dx, double dy) {
+        const QRectF rect = shown->patchRect(patch);
+        QPointF place = canvas.mapping().toWidget(rect.center());
+        // Just inside the border between the two.
+        place += QPointF(dx, dy) * (rect.width() * canvas.mapping().scale / 2 - 2.5);
+        return image.pixelColor(place.toPoint());
+      };
+      for (int patch = 0; patch + columns < columns * shown->gridHeight(); ++patch) {
+        for (const auto& [next, dx, dy] :
+             {std::tuple{patch + 1, 1.0, 0.0}, {patch + columns, 0.0, 1.0}}) {
+          if (dx > 0 && next % columns == 0) continue;
+          const auto a = shown->groupOf(patch, block);
+          const auto b = shown->groupOf(next, block);
+          if (a.size() < 2 || b.size() < 2 || a == b) continue;
+          ++borders;
+          QVERIFY2(
+              colorAt(patch, dx, dy) != colorAt(next, -dx, -dy),
+              qPrintable(QString("block %1, patches %2 and %3").arg(block).arg(patch).arg(next)));
+        }
+      }
+    }
+    canvas.setCaptionVisible(true);
+    QVERIFY2(borders > 20, qPrintable(QString::number(borders)));
+    bench().view().setBlock(7);
+  }
+
+  void ticksOfTheColourBarMakeSense() {
+    fixture_->window().actions().overlay(OverlayKind::kSalience)->trigger();
+    const std::vector<float>& values = fixture_->pane().inspection()->result.layers[7].salience;
+    QVERIFY(!values.empty());
+    const auto [least, most] = std::minmax_element(values.begin(), values.end());
+    auto& box = fixture_->find<QComboBox>("scale");
+    for (const auto& scale : salienceScales()) {
+      box.setCurrentIndex(box.findData(static_cast<int>(scale.value)));
+      QCOMPARE(static_cast<int>(bench().view().overlay().scale), static_cast<int>(scale.value));
+      const auto bar = colorBar(*fixture_->pane().inspection(), nullptr, bench().view().overlay(),
+                                7, 1, nullptr);
+      QVERIFY(bar && bar->ticks.size() >= 2);
+      double before = -1;
+      for (const ScaleTick& tick : bar->ticks) {
+        QVERIFY2(tick.position > before && tick.position <= 1 && !tick.label.empty(), scale.id);
+        before = tick.position;
+        if (scale.value == SalienceScale::kRank) continue;
+        // A number that stands where its value does.
+        static const QRegularExpression kNumber("-?[0-9.]+(e-?[0-9]+)?$");
+        const auto number = kNumber.match(QString::fromStdString(tick.label));
+        QVERIFY2(number.hasMatch(), tick.label.c_str());
+        const double value = number.captured().toDouble();
+        const double slack = 0.02 * (*most - *least);
+        QVERIFY2(value >= *least - slack && value <= *most + slack, tick.label.c_str());
+      }
+    }
+    box.setCurrentIndex(box.findData(static_cast<int>(OverlayStyle().scale)));
+  }
+
+  void theCalibrationInForceIsInSight() {
+    auto& told = fixture_->find<QLabel>("calibration");
+    const LoadedModelPtr model = bench().model();
+    const Statistics& own = *model->statistics;
+    QVERIFY(told.isVisible());
+    QVERIFY(told.text().contains(QString("%1 images").arg(own.images)));
+    QVERIFY(told.text().contains(
+        QString("%1 to %2").arg(own.entries.front().r_max).arg(own.entries.back().r_max)));
+    QVERIFY(told.toolTip().contains(QString::fromStdString(own.source).toHtmlEscaped()));
+    QVERIFY(!told.text().contains("outside"));
+    bench().setCompression(0, own.entries.back().r_max + 10);
+    QTRY_VERIFY(told.text().contains("outside"));
+    auto others = std::make_shared<Statistics>(own);
+    others->images = 7;
+    others->source = "holiday";
+    bench().useStatistics(others);
+    QTRY_VERIFY(told.text().contains("7 images") &&
+                told.text().contains("Back to the model's own"));
+    QVERIFY(told.toolTip().contains("holiday"));
+    emit told.linkActivated("own");
+    QTRY_VERIFY(told.text().contains(QString("%1 images").arg(own.images)));
+    QVERIFY(bench().chosenStatistics() == nullptr);
+  }
+
+  void messagesGo() {
+    QVERIFY(fixture_->message().isEmpty());
+    fixture_->window().actions().copy_picture->trigger();
+    QTRY_VERIFY(fixture_->message().contains("clipboard"));
+    QTRY_VERIFY_WITH_TIMEOUT(fixture_->message().isEmpty(), 20'000);
+  }
+
+  void theBatchBeginsWithTheOpenFolderAndSearchesNothingWhileOneTypes() {
+    fixture_->dropPath(QStringLiteral(ADAMERGE_SAMPLES));
+    QTRY_VERIFY(fixture_->find<QDockWidget>("images").isVisible());
+    QVERIFY(fixture_->settle());
+    bool seen = false;
+    QTimer::singleShot(0, this, [&] {
+      auto* dialog = qobject_cast<BatchDialog*>(QApplication::activeModalWidget());
+      QVERIFY(dialog != nullptr);
+      const auto says = [&](const QString& text) {
+        const auto labels = dialog->findChildren<QLabel*>();
+        return std::any_of(labels.begin(), labels.end(),
+                           [&](const QLabel* label) { return label->text().contains(text); });
+      };
+      auto* line = dialog->findChild<QLineEdit*>();
+      QCOMPARE(line->text(), QStringLiteral(ADAMERGE_SAMPLES));
+      QTRY_VERIFY(says("4 images"));
+      line->setFocus();
+      line->selectAll();
+      for (const QChar key : QStringLiteral("/usr")) {
+        QTest::keyClick(line, key.toLatin1());
+        QVERIFY(says("Looking for images"));
+        QTest::qWait(60);  // longer than a search of an empty folder takes
+        QVERIFY2(says("Looking for images"), qPrintable(line->text()));
+      }
+      dialog->reject();
+      seen = true;
+    });
+    fixture_->window().actions().export_batch->trigger();
+    QVERIFY(seen);
+  }
+
+  void theSliderHasNoDeadTravel() {
+    auto& slider = fixture_->find<QSlider>("compression");
+    const int most = fixture_->pane().compressionLimit(bench().model()->info.vit);
+    int before = -1;
+    int changes = 0;
+    for (int place = slider.minimum(); place <= slider.maximum();
+         place += std::max(1, slider.maximum() / 24)) {
+      slider.setValue(place);
+      changes += fixture_->pane().compression() != before;
+      before = fixture_->pane().compression();
+    }
+    slider.setValue(slider.maximum());
+    QCOMPARE(fixture_->pane().compression(), most);
+    QVERIFY2(changes >= 24, qPrintable(QString::number(changes)));
+  }
+
+  void nothingJumpsUnderTheHand() {
+    const auto placeOf = [this](const char* name) {
+      auto& widget = fixture_->find<QWidget>(name);
+      return widget.mapTo(&fixture_->window(), QPoint());
+    };
+    fixture_->find<QDockWidget>("overlay").raise();
+    QTRY_VERIFY(fixture_->find<QWidget>("opacity").isVisible());
+    const QPoint opacity = placeOf("opacity");
+    const QPoint slider = placeOf("compression");
+    const QSize canvas = grid().canvas(0).size();
+    for (const OverlayInfo& overlay : overlays()) {
+      if (overlay.value == OverlayKind::kDifference) continue;  // of two canvases
+      fixture_->window().actions().overlay(overlay.value)->trigger();
+      QCoreApplication::processEvents();
+      QVERIFY2(placeOf("opacity") == opacity, overlay.id);
+      QVERIFY2(placeOf("compression") == slider && grid().canvas(0).size() == canvas, overlay.id);
+    }
+    // Nor with the numbers that a result brings.
+    for (const int count : {0, 7, 60, 120}) {
+      bench().setCompression(0, count);
+      QVERIFY(fixture_->settle());
+      QCoreApplication::processEvents();
+      QCOMPARE(placeOf("compression"), slider);
+      QCOMPARE(grid().canvas(0).size(), canvas);
+    }
+    fixture_->find<QDockWidget>("method").raise();
+  }
+
+  void theRightButtonOpensAMenuOnTheCanvas() {
+    CanvasView& canvas = grid().canvas(0);
+    QStringList entries;
+    QTimer::singleShot(0, this, [&] {
+      auto* menu = qobject_cast<QMenu*>(QApplication::activePopupWidget());
+      if (menu == nullptr) return;
+      for (const QAction* action : menu->actions()) {
+        if (!action->isSeparator()) entries << action->text().remove('&');
+      }
+      menu->close();
+    });
+    QContextMenuEvent event(QContextMenuEvent::Mouse, canvas.rect().center(),
+                            canvas.mapToGlobal(canvas.rect().center()));
+    QApplication::sendEvent(&canvas, &event);
+    const QString all = entries.join('\n');
+    for (const QAction* action :
+         {fixture_->window().actions().copy_picture, fixture_->window().actions().zoom_fit}) {
+      QVERIFY2(entries.contains(action->text().remove('&')), qPrintable(all));
+    }
+  }
+
+  void calibratingLeavesTheWindowInHand() {
+    fixture_->window().actions().calibrate->trigger();
+    auto* dialog = fixture_->window().findChild<CalibrationDialog*>();
+    QVERIFY(dialog != nullptr && dialog->isVisible());
+    QVERIFY(!dialog->isModal() && QApplication::activeModalWidget() == nullptr);
+    auto& slider = fixture_->find<QSlider>("compression");
+    const int before = fixture_->pane().compression();
+    QTest::keyClick(&slider, Qt::Key_Right);
+    QVERIFY(fixture_->pane().compression() > before);
+    // Asked for again it is the same one.
+    fixture_->window().actions().calibrate->trigger();
+    QCOMPARE(fixture_->window().findChildren<CalibrationDialog*>().size(), 1);
+    dialog->close();
+  }
+
+  void theTimeOfTheForwardPassStandsBesideTheFlops() {
+    const QString after = fixture_->find<QLabel>("time-after").text();
+    const double told = after.section(' ', 0, 0).remove(',').toDouble();
+    QVERIFY2(after.endsWith(" ms") && told > 0, qPrintable(after));
+    QVERIFY(std::abs(told - 1000 * fixture_->pane().inspection()->seconds) <= 1);
+    QVERIFY(fixture_->find<QLabel>("time-before").text().endsWith(" ms"));
+    QVERIFY(fixture_->find<QLabel>("time-after").isVisible());
+  }
+
+  void fileSizeAndZoomStandInTheStatusBar() {
+    const QString told = fixture_->find<ElidedLabel>("view").text();
+    const QSize size = bench().picture()->pixels.size();
+    QVERIFY2(told.startsWith("bird.png") || told.startsWith("airplane.png"), qPrintable(told));
+    QVERIFY(told.contains(QString("%1 × %2").arg(size.width()).arg(size.height())));
+    QVERIFY(told.endsWith(" %"));
+  }
+
+  void patchesShowTheirNumbersOnceTheyAreLarge() {
+    fixture_->window().actions().overlay(OverlayKind::kSalience)->trigger();
+    CanvasView& canvas = grid().canvas(0);
+    const InspectionPtr shown = fixture_->pane().inspection();
+    const int patch = shown->gridHeight() / 2 * shown->gridWidth() + shown->gridWidth() / 2;
+    // Nearly white on a dark panel at the lower right of the patch.
+    const auto inkIn = [&] {
+      const QRectF rect = shown->patchRect(patch);
+      const QPointF corner = canvas.mapping().toWidget(rect.bottomRight());
+      const QImage image =
+          canvas.grab(QRect((corner - QPointF(48, 20)).toPoint(), QSize(46, 18))).toImage();
+      int ink = 0;
+      for (int y = 0; y < image.height(); ++y) {
+        for (int x = 0; x < image.width(); ++x) ink += image.pixelColor(x, y).lightness() > 235;
+      }
+      return ink;
+    };
+    QCOMPARE(inkIn(), 0);
+    QVERIFY(!patchNumber(*shown, patch, 7, OverlayKind::kSalience, nullptr).isEmpty());
+    for (int step = 0; step < 7; ++step) fixture_->window().actions().zoom_in->trigger();
+    QVERIFY2(inkIn() > 5, qPrintable(QString::number(inkIn())));
+  }
+
+  void spacePausesAVideo() {
+    const QString path = fixture_->folder().filePath("clip.avi");
+    QVERIFY(writeVideo(path.toStdString(), 60, 20));
+    fixture_->dropPath(path);
+    VideoSource& video = fixture_->window().video();
+    QTRY_VERIFY(video.isOpen() && video.playing());
+    CanvasView& canvas = grid().canvas(0);
+    canvas.setFocus();
+    QTest::keyClick(&canvas, Qt::Key_Space);
+    QVERIFY(!video.playing());
+    QTest::keyClick(&canvas, Qt::Key_Space);
+    QVERIFY(video.playing());
+    fixture_->dropPath(sample("bird"));
+    QTRY_VERIFY(!video.isOpen());
+    QTRY_VERIFY(bench().picture() != nullptr && bench().picture()->name == "bird.png");
+  }
+
+  void emptyPlacesSayWhatIsTheCase() {
+    const auto says = [this](const char* id) {
+      const auto* label = fixture_->find<PlotPanel>(id).findChild<QLabel*>("empty");
+      return label->text();
+    };
+    // With a picture, what the method lacks; without, what to open.
+    bench().restoreChoice(0, {"none", {}, nullptr, false});
+    QVERIFY(fixture_->settle());
+    auto& sweep = *fixture_->window().findChild<SweepPlot*>();
+    QTRY_VERIFY(sweep.isEmpty());
+    const QString nothing_merges = says("sweep");
+    QVERIFY2(!nothing_merges.isEmpty(), qPrintable(nothing_merges));
+    QVERIFY2(fixture_->find<PlotPanel>("redundancy").isEmpty(), "redundancy");
+    QVERIFY2(says("redundancy").contains("Only AdaMerge"), qPrintable(says("redundancy")));
+    fixture_->window().actions().close_picture->trigger();
+    for (const char* id : {"tokens", "redundancy", "change"}) {
+      QVERIFY(fixture_->find<PlotPanel>(id).isEmpty());
+      QVERIFY2(says(id).contains("picture") || says(id).contains("image"), qPrintable(says(id)));
+    }
+    QVERIFY(fixture_->find<QLabel>("verdict").text().contains("No result"));
+    fixture_->dropPath(sample("bird"));
+    QTRY_VERIFY(bench().picture() != nullptr);
+    QVERIFY(fixture_->settle());
+    QVERIFY(!fixture_->find<PlotPanel>("tokens").isEmpty());
+  }
+
+ private:
+  Workbench& bench() { return fixture_->workbench(); }
+  CompareGrid& grid() { return fixture_->window().stage().grid(); }
+
+  std::unique_ptr<WindowFixture> fixture_;
+};
+
+ADAMERGE_UI_TEST(ComfortTest)
+
+}  // namespace adamerge::ui::test
+
+#include "comfort_test.moc"
