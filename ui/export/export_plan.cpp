@@ -105,10 +105,12 @@ std::string inspection(const ExportContext& context) {
   if (pane.traced != nullptr) {
     return traceJson(std::array{TraceReport{pane.traced->info, pane.traced->image}}, false);
   }
+  const std::string& note = pane.picture->original->note;
   const InspectReport report{
       pane.picture->path.empty() ? pane.picture->name.toStdString() : pane.picture->path.string(),
       pane.picture->original->height,
       pane.picture->original->width,
+      note.empty() ? std::vector<std::string>() : std::vector{note},
       pane.prepared->crop,
       pane.choice,
       pane.result,
