@@ -163,7 +163,7 @@ void ExportTest::pdf() {
     largest = std::max(largest, box.get_font_size());
   }
   QVERIFY(words.contains("Block"));
-  QVERIFY(words.contains("Calibration,"));
+  QVERIFY(words.contains("Calibration"));
   QVERIFY2(std::abs(largest - 9) < 0.3, qPrintable(QString::number(largest)));
   const auto metadata = document->metadata().to_utf8();
   QXmlStreamReader xmp(QString::fromUtf8(metadata.data(), static_cast<qsizetype>(metadata.size())));
