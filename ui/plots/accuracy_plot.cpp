@@ -53,18 +53,26 @@ MethodChoice settingOf(const OperatingPoint& point) {
   return {point.method, point.settings, nullptr, false};
 }
 
-/// "AdaMerge, partition alternating": without the count that the points of a series differ in.
-QString familyName(const MethodChoice& choice) {
+/// Of the model that the panes show; nullptr: none is known.
+const VitConfig* shownNetwork(const AccuracyInput& input) {
+  for (const PaneResult& pane : input.panes) {
+    if (pane.inspection != nullptr) return &pane.inspection->model->info.vit;
+  }
+  return nullptr;
+}
+
+/// "AdaMerge, partition alternating": without the count that the points of a series differ in, and
+/// without what is a default, of `vit` where it is known.
+QString familyName(const MethodChoice& choice, const VitConfig* vit) {
   const CompressionKnob* knob = compressionKnob(choice);
   const MethodInfo& method = findMethod(choice.method);
   QStringList parts{QString::fromStdString(method.label)};
   for (const SettingInfo& setting : method.settings) {
     const auto found = choice.settings.find(setting.key);
     const bool counted = knob != nullptr && knob->key == setting.key;
-    if (counted || found == choice.settings.end() || found->second == setting.fallback ||
-        !isActive(setting, choice.settings)) {
-      continue;
-    }
+    if (counted || found == choice.settings.end() || !isActive(setting, choice.settings)) continue;
+    const SettingValue& usual = vit == nullptr ? setting.fallback : defaultOf(setting, *vit);
+    if (found->second == usual || (vit != nullptr && !suits(setting, *vit))) continue;
     parts << QString::fromStdString(setting.label + " " + toText(found->second));
   }
   return parts.join(QStringLiteral(", "));
@@ -73,8 +81,8 @@ QString familyName(const MethodChoice& choice) {
 /// The points of one method that have both coordinates, ascending in cost. `by_settings`: a series
 /// for each of the settings that differ in more than the count.
 std::vector<PlotSeries> methodSeries(const OperatingPoints& from, const std::string& method,
-                                     CostAxis cost, QualityAxis quality, bool by_settings,
-                                     int key_base) {
+                                     const AccuracyInput& input, bool by_settings, int key_base) {
+  const auto [cost, quality] = std::pair(input.cost, input.quality);
   std::vector<PlotSeries> families;
   std::vector<MethodChoice> first;
   const OperatingPoint& unmerged = *from.unmerged();
@@ -94,8 +102,8 @@ std::vector<PlotSeries> methodSeries(const OperatingPoints& from, const std::str
       series.marker = methodMarker(method);
       series.quantity = axisLabel(quality);
       series.variant = static_cast<int>(place);
-      series.name =
-          by_settings ? familyName(choice) : QString::fromStdString(findMethod(method).label);
+      series.name = by_settings ? familyName(choice, shownNetwork(input))
+                                : QString::fromStdString(findMethod(method).label);
       families.push_back(series);
       first.push_back(choice);
     }
@@ -129,8 +137,7 @@ void addSeries(PlotContent& content, const OperatingPoints& from, Origin origin,
   const bool published = origin == Origin::kPublished;
   for (const MethodInfo& method : methods()) {
     // What was published is one curve a method, whatever changes along it.
-    for (PlotSeries& series :
-         methodSeries(from, method.id, input.cost, input.quality, !published, keyBase(origin))) {
+    for (PlotSeries& series : methodSeries(from, method.id, input, !published, keyBase(origin))) {
       // All series of a method hide together; the published ones alone by the box above the plot.
       series.id = QString::fromStdString(method.id);
       const bool listed =
