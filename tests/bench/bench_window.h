@@ -34,7 +34,7 @@ class BenchWindow {
 
   /// Waits for the result of every pane.
   void settle();
-  /// Waits until nothing is computed in the background.
+  /// Waits until nothing is computed in the background. Sweeps of slow models are broken off.
   void finishSweeps();
   /// Waits until the interface has nothing left to do.
   void calm();

@@ -43,14 +43,22 @@ std::vector<Look> looks() {
 /// Times of changes, and what the interface's thread did for all that follows them: strip, plots.
 struct Changes {
   std::vector<double> painted;
+  std::vector<double> drawn;  ///< of the time until then, what that thread computed
   std::vector<double> work;
 
   void add(BenchWindow& bench, const std::function<void()>& act,
            const std::function<bool()>& shown) {
     const double before = threadTime();
     painted.push_back(bench.untilPainted(act, shown));
+    drawn.push_back(threadTime() - before);
     bench.calm();
     work.push_back(threadTime() - before);
+  }
+
+  void report(const std::string& what) const {
+    send({what, painted, "ms", kFrameTarget});
+    send({what + ": until drawn, processor time", drawn, "ms", {}});
+    send({what + ": all that follows, processor time", work, "ms", {}});
   }
 };
 
@@ -77,8 +85,7 @@ void measureBlocks(BenchWindow& bench, const Look& look, const std::string& plac
   bench.calm();
   Changes changes;
   stepBlocks(bench, changes);
-  send({fmt::format("block, {}, {}", look.name, place), changes.painted, "ms", kFrameTarget});
-  send({fmt::format("block, {}, {}: work", look.name, place), changes.work, "ms", {}});
+  changes.report(fmt::format("block, {}, {}", look.name, place));
 }
 
 void measureOverlays(BenchWindow& bench, const std::string& place) {
@@ -92,8 +99,7 @@ void measureOverlays(BenchWindow& bench, const std::string& place) {
           bench, [&] { action->trigger(); }, [&] { return view.overlay().kind == wanted; });
     }
   }
-  send({"overlay kind, " + place, changes.painted, "ms", kFrameTarget});
-  send({"overlay kind, " + place + ": work for all that follows", changes.work, "ms", {}});
+  changes.report("overlay kind, " + place);
 }
 
 void measurePointer(BenchWindow& bench) {
@@ -109,8 +115,7 @@ void measurePointer(BenchWindow& bench) {
         bench, [&] { QApplication::sendEvent(&canvas, &move); },
         [&] { return view.hoveredPatch() == patch; });
   }
-  send({"pointer to the next patch, groups, fit", changes.painted, "ms", kFrameTarget});
-  send({"pointer to the next patch, groups, fit: work", changes.work, "ms", {}});
+  changes.report("pointer to the next patch, groups, fit");
 }
 
 void measureZoom(BenchWindow& bench) {
@@ -121,7 +126,7 @@ void measureZoom(BenchWindow& bench) {
           bench, [&] { press(bench.canvas(), key); }, [] { return true; });
     }
   }
-  send({"one step of zoom, groups", changes.painted, "ms", kFrameTarget});
+  changes.report("one step of zoom, groups");
 }
 
 void measureAt(BenchWindow& bench, const std::string& place) {

@@ -63,7 +63,7 @@ const std::vector<OverlayInfo>& overlays() {
        QKeySequence(Qt::Key_H)},
       {{OverlayKind::kClasses, "classes", QStringLiteral("Class map"),
         QStringLiteral(
-            "What a dense head says of each patch (File > Use a dense head); hatched where "
+            "What a dense head says of each patch (Model > Use a dense head); hatched where "
             "merging changed it.")},
        "overlay-classes",
        QKeySequence(Qt::Key_M)}};

@@ -128,8 +128,10 @@ void BlockTiles::describe() {
   }
   const int block = std::min(view_.block(), count - 1);
   const LayerTrace& layer = pane_->inspection()->result.layers[static_cast<std::size_t>(block)];
-  setAccessibleDescription(
-      tr("Block %1 of %2, %3 tokens").arg(block + 1).arg(count).arg(layer.tokens_out));
+  setAccessibleDescription(tr("Block %1 of %2, %3 tokens")
+                               .arg(block + 1)
+                               .arg(count)
+                               .arg(layer.restored ? layer.tokens_inside : layer.tokens_out));
 }
 
 QSize BlockTiles::pictureSize() const {
@@ -290,12 +292,14 @@ bool BlockTiles::event(QEvent* event) {
 
 QString BlockTiles::toolTipOf(int block) const {
   const LayerTrace& layer = pane_->inspection()->result.layers[static_cast<std::size_t>(block)];
-  QString text = tr("Block %1 of %2: %3 tokens in, %4 merged, %5 out")
-                     .arg(block + 1)
-                     .arg(tileCount())
-                     .arg(layer.tokens_in)
-                     .arg(layer.merged)
-                     .arg(layer.tokens_out);
+  QString text = tr("Block %1 of %2: ").arg(block + 1).arg(tileCount());
+  text +=
+      layer.restored
+          ? tr("%1 of %2 tokens inside, all restored").arg(layer.tokens_inside).arg(layer.tokens_in)
+          : tr("%1 tokens in, %2 merged, %3 out")
+                .arg(layer.tokens_in)
+                .arg(layer.merged)
+                .arg(layer.tokens_out);
   if (layer.redundancy) text += tr("\nRedundancy S̄ %1").arg(*layer.redundancy, 0, 'f', 3);
   if (layer.z) text += tr(", z %1").arg(*layer.z, 0, 'f', 2);
   return text;

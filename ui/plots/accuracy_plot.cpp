@@ -53,11 +53,19 @@ MethodChoice settingOf(const OperatingPoint& point) {
   return {point.method, point.settings, nullptr, false};
 }
 
+/// Of the model that the panes show; nullptr: none is known.
+const VitConfig* shownNetwork(const AccuracyInput& input) {
+  for (const PaneResult& pane : input.panes) {
+    if (pane.inspection != nullptr) return &pane.inspection->model->info.vit;
+  }
+  return nullptr;
+}
+
 /// The points of one method that have both coordinates, ascending in cost. `by_settings`: a series
 /// for each of the settings that differ in more than the count.
 std::vector<PlotSeries> methodSeries(const OperatingPoints& from, const std::string& method,
-                                     CostAxis cost, QualityAxis quality, bool by_settings,
-                                     int key_base) {
+                                     const AccuracyInput& input, bool by_settings, int key_base) {
+  const auto [cost, quality] = std::pair(input.cost, input.quality);
   std::vector<PlotSeries> families;
   std::vector<MethodChoice> first;
   const OperatingPoint& unmerged = *from.unmerged();
@@ -77,8 +85,8 @@ std::vector<PlotSeries> methodSeries(const OperatingPoints& from, const std::str
       series.marker = methodMarker(method);
       series.quantity = axisLabel(quality);
       series.variant = static_cast<int>(place);
-      series.name =
-          QString::fromStdString(by_settings ? describeFamily(choice) : findMethod(method).label);
+      series.name = QString::fromStdString(by_settings ? describeFamily(choice, shownNetwork(input))
+                                                       : findMethod(method).label);
       families.push_back(series);
       first.push_back(choice);
     }
@@ -112,8 +120,7 @@ void addSeries(PlotContent& content, const OperatingPoints& from, Origin origin,
   const bool published = origin == Origin::kPublished;
   for (const MethodInfo& method : methods()) {
     // What was published is one curve a method, whatever changes along it.
-    for (PlotSeries& series :
-         methodSeries(from, method.id, input.cost, input.quality, !published, keyBase(origin))) {
+    for (PlotSeries& series : methodSeries(from, method.id, input, !published, keyBase(origin))) {
       // All series of a method hide together; the published ones alone by the box above the plot.
       series.id = QString::fromStdString(method.id);
       const bool listed =

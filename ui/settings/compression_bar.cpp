@@ -22,6 +22,18 @@ QString number(double value, int decimals) { return english().toString(value, 'f
 
 QString flops(double value) { return number(value, flopsDecimals(value)) + QStringLiteral(" G"); }
 
+QString duration(double seconds) {
+  constexpr double kSeconds = 2;  ///< from here on, not thousands of milliseconds
+  if (seconds >= kSeconds) return QObject::tr("%1 s").arg(number(seconds, 1));
+  return QObject::tr("%1 ms").arg(number(1000 * seconds, seconds < 0.1 ? 1 : 0));
+}
+
+/// Of the last block, where that matters inside it, or where they are not restored after it.
+int tokensLeft(const ImageResult& result) {
+  const LayerTrace& last = result.layers.back();
+  return last.restored ? last.tokens_inside : last.tokens_out;
+}
+
 QString percent(double share) { return number(100 * share, 1) + QStringLiteral(" %"); }
 
 /// The five most probable classes, as a table for a tooltip.
@@ -77,7 +89,8 @@ CompressionReadout::CompressionReadout(QWidget* parent)
             "counted on entry to each block, as the papers count them; and in % of the unmerged "
             "model's."));
   addRow(*layout, 2, tr("Tokens"), {tokens_[0], nullptr, tokens_[1], nullptr},
-         tr("Tokens left after the last block, class token included."));
+         tr("Tokens left after the last block, class token included; inside it where all are "
+            "restored."));
   addRow(*layout, 3, tr("Time"), {times_[0], nullptr, times_[1], nullptr},
          tr("What the last forward pass of this image took on this machine, with everything traced "
             "that the studio shows. “adamerge bench” measures speed."));
@@ -130,9 +143,9 @@ void CompressionReadout::setInspection(const InspectionPtr& inspection) {
   const std::array<const ImageResult*, 2> results{inspection->baseline.get(), &inspection->result};
   for (std::size_t side = 0; side < 2; ++side) {
     flops_[side]->setText(flops(results[side]->flops.paper));
-    tokens_[side]->setText(english().toString(results[side]->layers.back().tokens_out));
+    tokens_[side]->setText(english().toString(tokensLeft(*results[side])));
     const double seconds = side == 0 ? inspection->baseline_seconds : inspection->seconds;
-    times_[side]->setText(tr("%1 ms").arg(number(1000 * seconds, seconds < 0.1 ? 1 : 0)));
+    times_[side]->setText(duration(seconds));
     flops_[side]->setToolTip(
         tr("<p>%1 as the papers count: attention and MLP, with the tokens counted on entry to each "
            "block.</p><p>%2 in all: with patch embedding, head and the merging itself, at the "
@@ -159,7 +172,7 @@ void CompressionReadout::showTrace(const Inspection& inspection) {
     classes_[side]->setToolTip(topFive(*results[side], info.classes));
     probabilities_[side]->setText(percent(best.probability));
   }
-  tokens_[1]->setText(english().toString(inspection.result.layers.back().tokens_out));
+  tokens_[1]->setText(english().toString(tokensLeft(inspection.result)));
   if (costs[0] && costs[1] && results[0]->flops.paper > 0) {
     whole_->setText(percent(1));
     percent_->setText(percent(results[1]->flops.paper / results[0]->flops.paper));

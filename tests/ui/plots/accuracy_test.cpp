@@ -75,6 +75,8 @@ class AccuracyTest : public QObject {
   void publishedTable();
   void relativeAxesOfPublishedPoints();
   void measuredAxes();
+  void mapsAreAnAxis();
+  void seriesAreNamedByWhatIsNoDefaultOfTheModel();
   void differencesHaveThePairedInterval();
   void clickChoosesTheSetting();
   void seriesAreToldApart();
@@ -149,6 +151,54 @@ void AccuracyTest::measuredAxes() {
   QVERIFY(note(QualityAxis::kTop1).contains("Hollow"));
   QVERIFY(!note(QualityAxis::kKl).contains("Hollow"));
   QCOMPARE(first(CostAxis::kSpeedUp, QualityAxis::kTop1)[1].x, 1.1);
+}
+
+void AccuracyTest::mapsAreAnAxis() {
+  AccuracyRecord measured = record();
+  AccuracyInput input = inputFor(CostAxis::kPaperFlops, QualityAxis::kPatchMiou, false);
+  input.evaluated = toOperatingPoints(measured);
+  QVERIFY2(accuracyContent(input).isEmpty(), "without a dense head there are no maps");
+  const double shares[] = {1, 0.75, 0.875};
+  for (std::size_t i = 0; i < measured.points.size(); ++i) {
+    measured.points[i].maps = MapAgreement{0.9, shares[i], 0.95, shares[i] / 2};
+  }
+  measured.points.push_back(measuredPoint("tome", {{"r", std::int64_t{8}}}, 90, 0.7, 120));
+  measured.points.back().maps = MapAgreement{0.9, 0.5, 0.95, 0.25};
+  input.evaluated = toOperatingPoints(measured);
+  // A curve for every method, ascending in cost.
+  const PlotContent curves = accuracyContent(input);
+  const auto& adamerge = named(curves, "AdaMerge").points;
+  QCOMPARE(adamerge.size(), std::size_t{2});
+  QCOMPARE(adamerge[0].x, 0.8);
+  QCOMPARE(adamerge[0].y, 75.0);
+  QCOMPARE(adamerge[1].y, 87.5);
+  QCOMPARE(named(curves, "ToMe").points.front().y, 50.0);
+  QCOMPARE(curves.y.label, QString("mIoU of patches with the unmerged map (%)"));
+  input.quality = QualityAxis::kPixelMiou;
+  QCOMPARE(named(accuracyContent(input), "AdaMerge").points[1].y, 43.75);
+}
+
+void AccuracyTest::seriesAreNamedByWhatIsNoDefaultOfTheModel() {
+  const auto windowed = std::make_shared<LoadedModel>(*inspectSample()->model);
+  windowed->info.vit.windows.sides.assign(static_cast<std::size_t>(windowed->info.vit.depth), 7);
+  const auto inspection = std::make_shared<Inspection>(*inspectSample());
+  inspection->model = windowed;
+  const VitConfig& vit = windowed->info.vit;
+  AccuracyRecord measured = record();
+  measured.points.resize(1);
+  MethodChoice tome{"tome", {{"ratio", std::int64_t{30}}}, nullptr, false};
+  for (const bool proportional : {false, true}) {
+    tome.settings["proportional_attention"] = proportional;
+    AccuracyPoint point = measuredPoint("tome", {}, 90, 0.8, 100);
+    point.settings = completeSettings(tome, vit);
+    measured.points.push_back(point);
+  }
+  AccuracyInput input = inputFor(CostAxis::kPaperFlops, QualityAxis::kAgreement, false);
+  input.evaluated = toOperatingPoints(measured);
+  input.panes = {PaneResult{0, {}, inspection, nullptr, {}, 1}};
+  const PlotContent content = accuracyContent(input);
+  QCOMPARE(named(content, "ToMe").points.size(), std::size_t{1});
+  QCOMPARE(named(content, "ToMe, Proportional attention on").points.size(), std::size_t{1});
 }
 
 void AccuracyTest::differencesHaveThePairedInterval() {
