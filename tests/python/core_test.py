@@ -58,7 +58,7 @@ class MergeTest(unittest.TestCase):
         k = keys()
         for method, settings in (("tome", {"r": 16}), ("pitome", {"keep_ratio": 0.9}), ("adamerge", {"r_max": 16}),
                                  ("tofu", {"r": 16}), ("atc", {}), ("dsm", {"block": 5}), ("structsam", {}),
-                                 ("cubistmerge", {"block": 11}), ("none", {})):
+                                 ("cubistmerge", {"block": 3}), ("none", {})):
             with self.subTest(method=method):
                 one = adamerge.merge(method, k, prefix=1, **settings)
                 self.assertEqual(one.groups.shape, (196,))

@@ -105,12 +105,13 @@ std::string inspection(const ExportContext& context) {
   if (pane.traced != nullptr) {
     return traceJson(std::array{TraceReport{pane.traced->info, pane.traced->image}}, false);
   }
-  const std::string& note = pane.picture->original->note;
+  std::vector<std::string> notes;
+  if (const std::string& note = pane.picture->original->note; !note.empty()) notes.push_back(note);
   const InspectReport report{
       pane.picture->path.empty() ? pane.picture->name.toStdString() : pane.picture->path.string(),
       pane.picture->original->height,
       pane.picture->original->width,
-      note.empty() ? std::vector<std::string>() : std::vector{note},
+      notes,
       pane.prepared->crop,
       pane.choice,
       pane.result,
