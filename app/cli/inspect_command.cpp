@@ -203,7 +203,9 @@ int run(InspectOptions& options, const std::stop_token& stop) {
       break;
     } catch (const Error& error) {
       ++failed;
-      terminal.error(error.what());
+      const std::string problem = error.what();
+      const bool named = total == 1 || problem.find(name) != std::string::npos;
+      terminal.error(named ? problem : fmt::format("{}: {}", name, problem));
     }
     ++done;
     if (total > 1) terminal.progress({"inspecting", done, total});

@@ -177,7 +177,10 @@ void BatchRunner::runImage(const BatchImage& image, const std::stop_token& stop)
       runPicture(image, stop, done);
     }
   } catch (const Error& error) {
-    summary_.skipped.append(errorText(error));
+    const QString name = QString::fromStdString(image.name);
+    const QString problem = errorText(error);
+    summary_.skipped.append(problem.contains(name) ? problem
+                                                   : name + QStringLiteral(": ") + problem);
     return;
   }
   count(done);
