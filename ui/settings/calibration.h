@@ -47,7 +47,6 @@ QString suggestedCounts(const LoadedModel& model, const CalibratedKnob& knob);
 /// without statistics, one that has them, at its defaults.
 MethodChoice calibrationChoice(const MethodChoice& active);
 
-
 // Calibrates the present model on a folder of the user's images.
 
 class MessageLine;

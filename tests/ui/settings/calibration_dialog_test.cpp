@@ -81,7 +81,7 @@ void CalibrationDialogTest::conditionsAreThoseOfTheStatistics() {
   QVERIFY(!usesStatistics(plus));
   QVERIFY(usesStatistics(calibrationChoice(plus)));
   QCOMPARE(describeFamily(calibrationChoice(plus)),
-           std::string("AdaMerge+, Adaptive count on, Decay p 1, Schedule decay"));
+           std::string("AdaMerge+, Adaptive count on, Schedule decay, Decay p 1"));
 }
 
 void CalibrationDialogTest::countsAreChecked_data() {
