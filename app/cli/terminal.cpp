@@ -2,14 +2,10 @@
 #include "terminal.h"
 
 #include <fmt/format.h>
-#include <linux/close_range.h>
 #include <pthread.h>
-#include <sched.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <array>
-#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <mutex>
@@ -45,32 +41,6 @@ int terminalColumns() {
   return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-/// What outlives the program shares its memory, and this with it.
-struct Survivor {
-  std::atomic_flag begun;  ///< the watching thread and the main one may both come to their end
-  pid_t program = ::getpid();
-  alignas(64) std::array<char, 16384> stack{};
-};
-
-int outlive(void* shared) {
-  const auto* const survivor = static_cast<Survivor*>(shared);
-  constexpr int kLooks = 10'000;  // a millisecond each
-  for (int look = 0; look < kLooks && ::getppid() == survivor->program; ++look) ::usleep(1000);
-  ::_exit(0);
-}
-
-/// Ends the program. The system takes a tenth of a second and more to take a gigabyte back, for
-/// which nobody should have to wait: a process that shares the memory gives it back once this one
-/// is gone.
-[[noreturn]] void leave(int status) {
-  static Survivor survivor;
-  // It has this thread's files, none then: copies would keep pipes open and locks held.
-  if (!survivor.begun.test_and_set() && ::close_range(0, ~0U, CLOSE_RANGE_UNSHARE) == 0) {
-    ::clone(outlive, survivor.stack.data() + survivor.stack.size(), CLONE_VM, &survivor);
-  }
-  std::_Exit(status);
-}
-
 }  // namespace
 
 InterruptWatcher::InterruptWatcher(std::string program) : program_(std::move(program)) {
@@ -97,7 +67,7 @@ void InterruptWatcher::watch() {
   for (bool told = false, waited_for = false;;) {
     const int next = ::sigtimedwait(&signals_, nullptr, &wait);
     if (next == SIGUSR1) return;
-    if (next > 0) leave(kInterruptedStatus);
+    if (next > 0) std::_Exit(kInterruptedStatus);
     if (errno != EAGAIN) continue;
     if (UnsavedWork::any()) {
       waited_for = true;
@@ -112,7 +82,7 @@ void InterruptWatcher::watch() {
     const std::lock_guard until_the_end(speech);
     if (!said_something) say("interrupted");
     OutputLock::removeAll();
-    leave(kFailedStatus);
+    std::_Exit(kFailedStatus);
   }
 }
 
@@ -125,7 +95,7 @@ void InterruptWatcher::say(const std::string& sentence) const {
 int InterruptWatcher::ended(int status) const {
   if (!source_.stop_requested()) return status;
   std::fflush(nullptr);
-  leave(status);
+  std::_Exit(status);
 }
 
 InterruptWatcher::~InterruptWatcher() { ::pthread_kill(thread_.native_handle(), SIGUSR1); }
