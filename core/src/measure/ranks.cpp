@@ -218,18 +218,19 @@ bool assistEvaluation(EvaluationRanks& ranks, const Engine& engine, const Datase
                       const std::stop_token& stop) {
   const Dataset shuffled = dataset.shuffled();
   const std::vector<MeasuredChoice> measured = withUnmerged(choices, engine.info().vit);
-  const std::vector<PreparedMethod> methods = prepareAll(engine, dataset, measured, stop);
-  const EvaluationKey key(engine, dataset, measured, options.chosen_by);
-  const PictureRows rows(engine, shuffled, measured);
-  BatchLanes lanes(engine, shuffled, methods, options.pictures.empty() ? nullptr : &rows, options);
-  sendMessage(ranks, 0, kind::kReady,
-              {{"key", key.toJson()}, {"lanes", lanes.lanes()}, {"window", lanes.window()}});
-  Clock::time_point said = Clock::now();
-  const auto say = [&](const char* kind, nlohmann::ordered_json body) {
-    sendMessage(ranks, 0, kind, std::move(body));
-    said = Clock::now();
-  };
   try {
+    const std::vector<PreparedMethod> methods = prepareAll(engine, dataset, measured, stop);
+    const EvaluationKey key(engine, dataset, measured, options.chosen_by);
+    const PictureRows rows(engine, shuffled, measured);
+    BatchLanes lanes(engine, shuffled, methods, options.pictures.empty() ? nullptr : &rows,
+                     options);
+    sendMessage(ranks, 0, kind::kReady,
+                {{"key", key.toJson()}, {"lanes", lanes.lanes()}, {"window", lanes.window()}});
+    Clock::time_point said = Clock::now();
+    const auto say = [&](const char* kind, nlohmann::ordered_json body) {
+      sendMessage(ranks, 0, kind, std::move(body));
+      said = Clock::now();
+    };
     while (true) {
       while (const std::optional<RankMessage> message = receiveMessage(ranks)) {
         if (message->kind == kind::kEnd) {
