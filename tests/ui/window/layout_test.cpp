@@ -109,8 +109,10 @@ class LayoutTest : public QObject {
     }
     const BlockTiles& tiles = window.stage().strip().tiles();
     const BlockStrip& strip = window.stage().strip();
-    const QRect tile = tiles.tileRect(bench.view().block());
-    const auto shown = [&] { return QRect(tiles.mapTo(&strip, tile.topLeft()), tile.size()); };
+    const auto shown = [&] {
+      const QRect tile = tiles.tileRect(bench.view().block());
+      return QRect(tiles.mapTo(&strip, tile.topLeft()), tile.size());
+    };
     QTRY_VERIFY2(strip.rect().contains(shown()), qPrintable(QString("%1, %2 to %3 in %4 x %5")
                                                                 .arg(shown().left())
                                                                 .arg(shown().top())
@@ -118,7 +120,10 @@ class LayoutTest : public QObject {
                                                                 .arg(strip.width())
                                                                 .arg(strip.height())));
     const auto* bar = strip.findChild<QScrollArea*>()->horizontalScrollBar();
-    QTRY_VERIFY(!bar->isVisible() || shown().bottom() <= within(*bar, strip).top());
+    QTRY_VERIFY2(!bar->isVisible() || shown().bottom() <= within(*bar, strip).top(),
+                 qPrintable(QString("a tile down to %1, the bar from %2")
+                                .arg(shown().bottom())
+                                .arg(within(*bar, strip).top())));
     for (const auto* tabs : window.findChildren<QTabBar*>(Qt::FindDirectChildrenOnly)) {
       if (!tabs->isVisible()) continue;
       QCOMPARE(tabs->elideMode(), Qt::ElideNone);
