@@ -126,8 +126,8 @@ MethodForm::MethodForm(Workbench& workbench, QWidget* parent)
     if (model == nullptr) return;
     const std::string warning = otherTokensWarning(schedule.tokens, model->info.vit);
     if (!warning.empty()) {
-      workbench_.report(
-          tr("%1: %2.").arg(QString::fromStdString(schedule.name), QString::fromStdString(warning)));
+      workbench_.report(tr("%1: %2.").arg(QString::fromStdString(schedule.name),
+                                          QString::fromStdString(warning)));
     }
   });
   connect(&workbench_, &Workbench::activePaneChanged, this, &MethodForm::bind);
