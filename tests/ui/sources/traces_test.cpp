@@ -14,6 +14,8 @@
 #include "bench_fixture.h"
 #include "canvas/patch_readout.h"
 #include "export/figure_source.h"
+#include "look/widgets.h"
+#include "settings/compression_bar.h"
 #include "sources/drop.h"
 #include "sources/trace_follower.h"
 #include "temporary_folder.h"
@@ -85,6 +87,39 @@ class TracesTest : public QObject {
     bench.pictures().open(samplePath("ship"));
     QVERIFY(waitUntil([&] { return !bench.showsTrace(0) && bench.settled(); }));
     QVERIFY(bench.pane(0).inspection()->traced == nullptr);
+  }
+
+  void whatATraceLacksIsADash() {
+    writeSampleTrace(path_);
+    Workbench bench;
+    QVERIFY(start(bench));
+    DroppedContent content;
+    QVERIFY(sortFiles({QString::fromStdString(path_.string())}, content).isEmpty());
+    bench.pictures().open(content.images.front());
+    QVERIFY(waitUntil([&] { return bench.showsTrace(0); }));
+    Inspection shown = *bench.pane(0).inspection();
+    auto unmerged_run = std::make_shared<ImageResult>(*shown.baseline);
+    unmerged_run->flops.paper = 2 * shown.result.flops.paper;
+    shown.baseline = unmerged_run;
+    CompressionReadout readout;
+    const auto told = [&](bool unmerged, bool merged) {
+      auto info = std::make_shared<TraceInfo>(*shown.traced->info);
+      info->has_baseline_flops = unmerged;
+      info->has_flops = merged;
+      auto run = std::make_shared<TracedRun>(*shown.traced);
+      run->info = info;
+      auto inspection = std::make_shared<Inspection>(shown);
+      inspection->traced = run;
+      readout.setInspection(inspection);
+      QStringList texts;
+      for (const NumberLabel* label : readout.findChildren<NumberLabel*>()) texts << label->text();
+      return texts;
+    };
+    QVERIFY(told(true, true).contains("100.0 %"));
+    for (const auto& [unmerged, merged] : {std::pair(false, true), std::pair(false, false)}) {
+      QVERIFY(!told(unmerged, merged).contains("100.0 %"));
+    }
+    QCOMPARE(told(false, false).filter(" G").size(), 0);
   }
 
   void besideARunOfTheStudioOnTheSamePicture() {
