@@ -109,6 +109,7 @@ using LensShownPtr = std::shared_ptr<const LensShown>;
 
 }  // namespace adamerge::ui
 
+Q_DECLARE_METATYPE(adamerge::ui::PicturePtr)
 Q_DECLARE_METATYPE(adamerge::ui::InspectionPtr)
 
 namespace adamerge::ui {

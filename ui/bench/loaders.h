@@ -91,5 +91,3 @@ class PictureLoader : public QObject {
 };
 
 }  // namespace adamerge::ui
-
-Q_DECLARE_METATYPE(adamerge::ui::PicturePtr)
