@@ -64,7 +64,8 @@ class LayoutTest : public QObject {
     QTest::addColumn<double>("least");  // side of a square picture, in pixels
     for (const bool folder : {false, true}) {
       const char* name = folder ? "%d canvases and a folder" : "%d canvases";
-      QTest::addRow(name, 1) << folder << 1 << 250.0;
+      // Qt 6.8's lines of text are a pixel or two higher than 6.4's.
+      QTest::addRow(name, 1) << folder << 1 << 240.0;
       QTest::addRow(name, 2) << folder << 2 << 200.0;
       QTest::addRow(name, 4) << folder << 4 << 140.0;
     }
