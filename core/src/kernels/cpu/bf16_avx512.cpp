@@ -4,7 +4,6 @@
 // of k.
 #include <immintrin.h>
 
-#include "kernels/cpu/bf16_attention.h"
 #include "kernels/cpu/bf16_product.h"
 #include "kernels/cpu/kernel_tables.h"
 
@@ -83,14 +82,6 @@ void DotBlocks::product(const BFloat16* a, std::ptrdiff_t a_stride, std::ptrdiff
 }  // namespace
 
 extern const HalfKernels kAvx512Bf16Kernels;
-const HalfKernels kAvx512Bf16Kernels = {.step = DotBlocks::kStep,
-                                        .panel = DotBlocks::kPanel,
-                                        .rows = DotBlocks::kRows,
-                                        .pack = pack<DotBlocks>,
-                                        .product = product<DotBlocks>,
-                                        .productScratch = noScratch,
-                                        .attention = attendHead<DotBlocks>,
-                                        .attentionScratch = attentionScratch<DotBlocks>,
-                                        .gram = nullptr};
+const HalfKernels kAvx512Bf16Kernels = registerKernels<DotBlocks>();
 
 }  // namespace adamerge

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Products of rows with packed weights over a kernel's Blocks, see bf16_attention.h.
+// The kernels whose sums stay in registers: products of rows with packed weights over a kernel's
+// Blocks, see bf16_attention.h, and their table.
 #pragma once
 
+#include "kernels/cpu/bf16_attention.h"
 #include "kernels/cpu/bf16_panels.h"
+#include "kernels/cpu/kernel_tables.h"
 #include "kernels/cpu/row_ops.h"
 
 namespace adamerge {
@@ -35,6 +38,19 @@ void product(const std::uint16_t* x, std::ptrdiff_t x_stride, std::ptrdiff_t row
 }
 
 inline std::ptrdiff_t noScratch(std::ptrdiff_t) { return 0; }
+
+template <class Blocks>
+constexpr HalfKernels registerKernels() {
+  return {.step = Blocks::kStep,
+          .panel = Blocks::kPanel,
+          .rows = Blocks::kRows,
+          .pack = pack<Blocks>,
+          .product = product<Blocks>,
+          .productScratch = noScratch,
+          .attention = attendHead<Blocks>,
+          .attentionScratch = attentionScratch<Blocks>,
+          .gram = nullptr};
+}
 
 }  // namespace
 }  // namespace adamerge

@@ -2,7 +2,6 @@
 // The bf16 kernels where nothing multiplies bf16: both halves of each pair are widened to fp32 and
 // multiplied as such. No faster than fp32, but as exact as the others, with half the weights to
 // read, and many times faster than LibTorch's. Compiled as fp32.cpp is.
-#include "kernels/cpu/bf16_attention.h"
 #include "kernels/cpu/bf16_product.h"
 #include "kernels/cpu/kernel_tables.h"
 
@@ -75,14 +74,6 @@ void WidenedBlocks::product(const BFloat16* a, std::ptrdiff_t a_stride, std::ptr
 }  // namespace
 
 extern const HalfKernels ADAMERGE_KERNELS;
-const HalfKernels ADAMERGE_KERNELS = {.step = WidenedBlocks::kStep,
-                                      .panel = WidenedBlocks::kPanel,
-                                      .rows = WidenedBlocks::kRows,
-                                      .pack = pack<WidenedBlocks>,
-                                      .product = product<WidenedBlocks>,
-                                      .productScratch = noScratch,
-                                      .attention = attendHead<WidenedBlocks>,
-                                      .attentionScratch = attentionScratch<WidenedBlocks>,
-                                      .gram = nullptr};
+const HalfKernels ADAMERGE_KERNELS = registerKernels<WidenedBlocks>();
 
 }  // namespace adamerge
