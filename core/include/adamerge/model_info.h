@@ -157,6 +157,7 @@ struct VitConfig {
   bool attention_norm = false;  ///< of heads' outputs, before their projection
   bool proj_bias = true;
   bool layer_scale = false;
+  bool attention_scale_only = false;  ///< MLPs have no layer scale beside attentions with one
   bool gated_mlp = false;  ///< activation(gate) * up instead of activation(hidden)
   bool mlp_norm = false;   ///< between activation and second layer
   bool mlp_bias = true;

@@ -60,7 +60,7 @@ void visitMlp(const VitConfig& c, const std::string& norm, const std::string& ba
                  {});
   if (c.mlp_norm) visitor.norm(base + ".norm", layers.hidden_norm, hidden, c.rms_norm);
   visitor.linear(base + ".fc2", layers.fc2, {c.dim, hidden}, c.mlp_bias,
-                 c.layer_scale ? scale : "");
+                 c.layer_scale && !c.attention_scale_only ? scale : "");
 }
 
 void visitPool(const VitConfig& c, PoolLayers& pool, NetworkVisitor& visitor) {

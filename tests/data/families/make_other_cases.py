@@ -32,19 +32,16 @@ def watch(blocks):
     return seen
 
 
-def two_norms():
-    """A norm before the attention pooling and one after it; the pooling has GELU where the blocks
-    have SwiGLU; layer scale starts at zero."""
-    folder = HERE / "timm-eva-two-norms"
+def write_timm(name, architecture, arguments, **metadata):
+    folder = HERE / name
     folder.mkdir(exist_ok=True)
-    arguments = {
-        "img_size": 20, "patch_size": 5, "embed_dim": 16, "depth": 2, "num_heads": 2,
-        "num_classes": 7, "global_pool": "map", "use_fc_norm": True,
-        "use_post_transformer_norm": True, "init_values": 0.0, "rope_shift_coords": 0.1}
-    model = timm.create_model("eva02_tiny_patch14_224", pretrained=False, **arguments).eval()
+    arguments = {"img_size": 20, "patch_size": 5, "embed_dim": 16, "depth": 2, "num_heads": 2,
+                 "num_classes": 7, **arguments}
+    model = timm.create_model(architecture, pretrained=False, **arguments).eval()
     randomise(model)
     model.pretrained_cfg = {**model.pretrained_cfg, "input_size": (3, 20, 20), "crop_pct": 1.0}
     timm.models.save_for_hf(model, folder, model_args=arguments, safe_serialization=True)
+    (folder / "pytorch_model.bin").unlink(missing_ok=True)
     picture(folder / "image.png", 20, 20)
 
     model = timm.create_model(f"local-dir:{folder}", pretrained=True).eval()
@@ -56,8 +53,23 @@ def two_norms():
         case = {"input": pixels, **seen, "features": features,
                 "embedding": model.forward_head(features, pre_logits=True),
                 "logits": model(pixels)}
-    write(folder, case, library="timm", version=timm.__version__, **{"class": "Eva"},
-          pooling="attention, then a norm")
+    write(folder, case, library="timm", version=timm.__version__, **{"class": "Eva"}, **metadata)
+
+
+def two_norms():
+    """A norm before the attention pooling and one after it; the pooling has GELU where the blocks
+    have SwiGLU; layer scale starts at zero."""
+    write_timm("timm-eva-two-norms", "eva02_tiny_patch14_224",
+               {"global_pool": "map", "use_fc_norm": True, "use_post_transformer_norm": True,
+                "init_values": 0.0, "rope_shift_coords": 0.1},
+               pooling="attention, then a norm")
+
+
+def grouped_queries():
+    """Sapiens 2: two query heads share one key head in the second block; RMS norms; layer scale on
+    the attentions alone."""
+    write_timm("timm-sapiens2", "vit_base_patch16_sapiens2", {"num_kv_heads": [2, 1]},
+               prefix_tokens="9", pooling="token")
 
 
 def pooling_epsilon():
@@ -94,3 +106,4 @@ if __name__ == "__main__":
     torch.manual_seed(5)
     two_norms()
     pooling_epsilon()
+    grouped_queries()

@@ -2,6 +2,7 @@
 // Networks of timm's classes by their arguments: what a config gives over what an architecture's
 // name says.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -69,9 +70,6 @@ void readParts(const TimmArguments& args, const FileTensors& tensors, ModelConfi
                                         printable(*attention, 40),
                                         *attention == "diff" ? " (differential attention)" : ""));
   }
-  if (args.has("num_kv_heads")) {
-    args.fail("num_kv_heads", "gives keys fewer heads than queries: cannot run here");
-  }
   for (const char* key : {"embed_layer", "attn_head_dim"}) {
     if (args.has(key)) args.fail(key, "replaces a part of the network by another: cannot run here");
   }
@@ -108,10 +106,61 @@ void readParts(const TimmArguments& args, const FileTensors& tensors, ModelConfi
                                             "the others is {}",
                                             *of_patches, *config.norm_epsilon));
   }
-  if (args.flag("attn_only_layer_scale", false)) {
-    args.fail("attn_only_layer_scale",
-              "is true: MLPs without a layer scale beside attentions with "
-              "one cannot run here");
+}
+
+/// Grouped queries (Ainslie et al. 2023): query head h of H uses key head h / (H / `num_kv_heads`),
+/// a number, or one for each block. Keys and values are repeated for the queries' heads, as timm
+/// does.
+void repeatKeys(const TimmArguments& args, FileTensors& tensors, ModelConfig& config) {
+  constexpr const char* kKey = "num_kv_heads";
+  if (!args.has(kKey) || !config.heads || !config.dim) return;
+  const nlohmann::json& given = *args.at(kKey).find(kKey);
+  const int heads = *config.heads;
+  const auto usable = [heads](const nlohmann::json& count) {
+    return count.is_null() || (count.is_number_integer() && count > 0 && count <= heads &&
+                               heads % count.get<int>() == 0);
+  };
+  const bool usable_list =
+      given.is_array() && std::all_of(given.begin(), given.end(), usable) &&
+      (!config.depth || given.size() == static_cast<std::size_t>(*config.depth));
+  if (!usable_list && (given.is_array() || !usable(given))) {
+    args.fail(kKey,
+              fmt::format("is {}; a divisor of the {} heads is expected, or a list of one for "
+                          "each block",
+                          printable(given.dump(), 60), heads));
+  }
+  const auto ofBlock = [](std::size_t block, std::string_view part) {
+    return fmt::format("blocks.{}.attn.{}", block, part);
+  };
+  std::size_t repeated = 0;
+  for (std::size_t i = 0; tensors.has(ofBlock(i, "k_proj.weight")); ++i) {
+    if (given.is_array() && i == given.size()) break;
+    const nlohmann::json& count = given.is_array() ? given[i] : given;
+    if (count.is_null() || count == heads) continue;
+    const auto key_heads = count.get<std::int64_t>();
+    const std::int64_t rows = key_heads * (*config.dim / heads);
+    for (const char* part : {"k_proj.weight", "k_proj.bias", "v_proj.weight", "v_proj.bias"}) {
+      const std::string name = ofBlock(i, part);
+      const at::Tensor own = tensors.find(name);
+      if (!own.defined()) continue;
+      if (rows == 0 || own.dim() == 0 || own.size(0) != rows) {
+        args.fail(kKey, fmt::format("gives block {} {} key heads, {} rows, but '{}' in {} is [{}]",
+                                    i, key_heads, rows, tensors.inFile(name), tensors.file(),
+                                    fmt::join(own.sizes(), ", ")));
+      }
+      std::vector<std::int64_t> by_head = own.sizes().vec();
+      by_head.front() = rows / key_heads;
+      by_head.insert(by_head.begin(), key_heads);
+      tensors.set(name, own.reshape(by_head).repeat_interleave(heads / key_heads, 0).flatten(0, 1),
+                  tensors.inFile(name));
+    }
+    ++repeated;
+  }
+  if (repeated > 0) {
+    config.notes.push_back(
+        fmt::format("{} of the blocks have fewer key heads than query heads: keys and values are "
+                    "repeated for each query head, and parameters and FLOPs are counted so.",
+                    repeated));
   }
 }
 
@@ -147,6 +196,7 @@ void readMlp(const TimmArguments& args, Class type, ModelConfig& config) {
 }
 
 void readLayerScale(const TimmArguments& args, Class type, ModelConfig& config) {
+  config.base.attention_scale_only = args.flag("attn_only_layer_scale", false);
   config.layer_scale.key = args.name("init_values");
   if (config.base.form == BlockForm::kPostNorm) {
     // There it is what the norms after the branches start with, no scale of its own.
@@ -283,6 +333,7 @@ ModelConfig readTimmArguments(const std::string& full_name, const ConfigFields& 
   }
   readParts(args, tensors, config);
   if (args.flag("use_post_norm", false)) config.base.form = BlockForm::kPostNorm;
+  repeatKeys(args, tensors, config);
   readLayerScale(args, type, config);
   readMlp(args, type, config);
   // Eva's gate is SiLU, whatever else; VisionTransformer hands its activation on.
