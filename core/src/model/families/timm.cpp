@@ -161,6 +161,13 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   if (fixed && sized) config.input_size = config.trained_size;
   if (fixed && !sized && config.input_size) config.trained_size = config.input_size;
   if (!sized && !fixed) config.trained_size = {};
+  if (sized && !fixed && config.input_size && !*config.position_table &&
+      *config.trained_size != *config.input_size) {
+    config.notes.push_back(
+        fmt::format("{} is {} x {}: without a position table it changes nothing, and {} counts.",
+                    config.trained_size.key, (*config.trained_size).height,
+                    (*config.trained_size).width, config.input_size.key));
+  }
   config.labels = labels(pretrained);
   if (config.labels.empty()) config.labels = labels(fields);
 
