@@ -163,7 +163,7 @@ void repeatKeys(const TimmArguments& args, FileTensors& tensors, ModelConfig& co
   }
   if (repeated > 0) {
     config.notes.push_back(
-        fmt::format("{} of the blocks have fewer key heads than query heads: keys and values are "
+        fmt::format("In {} of the blocks keys have fewer heads than queries: keys and values are "
                     "repeated for each query head, and parameters and FLOPs are counted so.",
                     repeated));
   }
