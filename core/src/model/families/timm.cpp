@@ -3,6 +3,7 @@
 #include "model/families/timm.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -215,6 +216,64 @@ void takeTimmNames(FileTensors& tensors) {
   tensors.rename(kNames);
   tensors.drop("unused");
   splitParallelBlocks(tensors);
+}
+
+void repeatTimmKeys(const TimmArguments& args, FileTensors& tensors, ModelConfig& config) {
+  constexpr const char* kKey = "num_kv_heads";
+  if (!args.has(kKey) || !config.heads) return;
+  const nlohmann::json& given = *args.at(kKey).find(kKey);
+  const int heads = *config.heads;
+  const auto usable = [heads](const nlohmann::json& count) {
+    return count.is_null() || (count.is_number_integer() && count > 0 && count <= heads &&
+                               heads % count.get<int>() == 0);
+  };
+  const bool usable_list =
+      given.is_array() && std::all_of(given.begin(), given.end(), usable) &&
+      (!config.depth || given.size() == static_cast<std::size_t>(*config.depth));
+  if (!usable_list && (given.is_array() || !usable(given))) {
+    args.fail(kKey,
+              fmt::format("is {}; a divisor of {}, {}, is expected, or a list of one for each "
+                          "block, as {} counts them",
+                          printable(given.dump(), 60), args.name("num_heads"), heads,
+                          args.name("depth")));
+  }
+  const auto ofBlock = [](std::size_t block, std::string_view part) {
+    return fmt::format("blocks.{}.attn.{}", block, part);
+  };
+  std::size_t repeated = 0;
+  for (std::size_t i = 0; tensors.has(ofBlock(i, "k_proj.weight")); ++i) {
+    if (given.is_array() && i == given.size()) break;
+    const nlohmann::json& count = given.is_array() ? given[i] : given;
+    if (count.is_null()) continue;
+    const auto key_heads = count.get<std::int64_t>();
+    const at::Tensor queries = tensors.find(ofBlock(i, "q_proj.weight"));
+    // What the other checks name.
+    if (!queries.defined() || queries.dim() != 2 || queries.size(0) % heads != 0) return;
+    const std::int64_t rows = key_heads * (queries.size(0) / heads);
+    for (const char* part : {"k_proj.weight", "k_proj.bias", "v_proj.weight", "v_proj.bias"}) {
+      const std::string name = ofBlock(i, part);
+      const at::Tensor own = tensors.find(name);
+      if (!own.defined()) continue;
+      if (own.dim() == 0 || own.size(0) != rows) {
+        args.fail(kKey, fmt::format("gives block {} {} key heads, {} rows, but '{}' in {} is [{}]",
+                                    i, key_heads, rows, tensors.inFile(name), tensors.file(),
+                                    fmt::join(own.sizes(), ", ")));
+      }
+      if (key_heads == heads) continue;
+      std::vector<std::int64_t> by_head = own.sizes().vec();
+      by_head.front() = rows / key_heads;
+      by_head.insert(by_head.begin(), key_heads);
+      tensors.set(name, own.reshape(by_head).repeat_interleave(heads / key_heads, 0).flatten(0, 1),
+                  tensors.inFile(name));
+    }
+    if (key_heads < heads) ++repeated;
+  }
+  if (repeated > 0) {
+    config.notes.push_back(
+        fmt::format("In {} of the blocks keys have fewer heads than queries: keys and values are "
+                    "repeated for each query head, and parameters and FLOPs are counted so.",
+                    repeated));
+  }
 }
 
 Field<Pooling> timmPooling(const ConfigFields& fields) {

@@ -48,6 +48,11 @@ void readTimmRoot(const ConfigFields& fields, ModelConfig& config);
 /// Gives the tensors the names of model/network.h, as far as names alone tell them.
 void takeTimmNames(FileTensors& tensors);
 
+/// Grouped queries (Ainslie et al. 2023): query head h of H uses key head h / (H / `num_kv_heads`),
+/// a number, or one for each block. Keys and values are repeated for the queries' heads, as timm
+/// does, which a note tells. Throws Error: a count that does not fit heads, blocks or tensors.
+void repeatTimmKeys(const TimmArguments& args, FileTensors& tensors, ModelConfig& config);
+
 /// "global_pool". Throws Error: one that cannot run here.
 Field<Pooling> timmPooling(const ConfigFields& fields);
 
