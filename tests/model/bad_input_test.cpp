@@ -270,7 +270,8 @@ TEST(BadInput, EveryTensorThatIsMissingIsNamed) {
                         HasSubstr("have no 'attn_pool.query'"), HasSubstr("'pos_embed' is missing"),
                         // Counts that the config holds against what is left.
                         HasSubstr("num_classes is "), HasSubstr("num_register_tokens is "),
-                        HasSubstr("number of attention heads cannot be told")))
+                        HasSubstr("number of attention heads cannot be told"),
+                        HasSubstr("is 'deit', but the tensors have no distillation token")))
           << folder.filename() << " without " << name;
     }
   }
