@@ -5,6 +5,7 @@
 
 #include "adamerge/error.h"
 #include "adamerge/report.h"
+#include "bench/traces.h"
 #include "bench/workbench.h"
 #include "look/message.h"
 #include "look/text.h"
