@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "adamerge/preprocess.h"
+#include "adamerge/image.h"
 #include "adamerge/report.h"
 #include "figure_writer.h"
 #include "lens_options.h"

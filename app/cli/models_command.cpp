@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "commands.h"
-#include "hub_model.h"
+#include "options.h"
 #include "output_files.h"
 #include "support/json.h"
 #include "usage_error.h"

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "adamerge/engine.h"
+#include "adamerge/hub.h"
 #include "terminal.h"
 
 namespace adamerge::cli {
@@ -109,5 +110,13 @@ struct DefaultModel {
 };
 /// Where the usual one is missing or damaged, the smaller one. Throws Error: that is missing too.
 DefaultModel defaultModel();
+
+/// A model of the hub: its folder in the cache. What the cache lacks is fetched, and said.
+std::filesystem::path obtainModel(const hub::ModelName& name, Terminal& terminal,
+                                  const std::stop_token& stop);
+
+/// Asks the hub even where the cache has the model: a branch may have moved on, a file be damaged.
+std::filesystem::path refreshModel(const hub::ModelName& name, Terminal& terminal,
+                                   const std::stop_token& stop);
 
 }  // namespace adamerge::cli

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "adamerge/preprocess.h"
+#include "adamerge/image.h"
 
 namespace adamerge::training {
 namespace {

@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "adamerge/error.h"
-#include "adamerge/preprocess.h"
+#include "adamerge/image.h"
 #include "initial_weights.h"
 
 namespace adamerge::training {

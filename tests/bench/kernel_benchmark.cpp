@@ -18,7 +18,7 @@
 #include "kernels/attention.h"
 #include "kernels/linear.h"
 #include "kernels/matching_ops.h"
-#include "kernels/norm.h"
+#include "kernels/rows.h"
 #include "merging/apply.h"
 
 namespace adamerge {

@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "adamerge/image.h"
-#include "adamerge/preprocess.h"
 #include "adamerge/report.h"
 #include "reference_cases.h"
 

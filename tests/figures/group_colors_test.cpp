@@ -11,7 +11,6 @@
 #include <set>
 
 #include "adamerge/error.h"
-#include "figures/group_outlines.h"
 #include "figures/patch_marks.h"
 #include "figures/patches.h"
 #include "sample_figure.h"

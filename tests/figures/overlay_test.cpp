@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Overlays as a user sees them: the pixels of a picture in which every patch is 40 pixels wide.
-#include "adamerge/overlay.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,7 +8,7 @@
 #include <set>
 
 #include "adamerge/error.h"
-#include "figures/group_outlines.h"
+#include "adamerge/figures.h"
 #include "figures/patch_marks.h"
 #include "pixel_surface.h"
 #include "sample_figure.h"

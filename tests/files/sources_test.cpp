@@ -39,7 +39,6 @@ std::vector<std::string> linesWith(const std::string& pattern,
 TEST(Sources, WriteFilesInOnePlace) {
   EXPECT_THAT(linesWith(R"(\bofstream\b| ::write\(|\bfopen\(|O_CREAT|<QSaveFile>)",
                         {"core/src/support/files.cpp", "core/src/support/files.h",
-                         "core/src/support/file_lock.cpp",
                          "core/src/measure/machine.cpp",       // /proc
                          "core/src/hub/download.cpp",          // goes on where it broke off
                          "core/src/measure/picture_rows.cpp",  // the same

@@ -3,7 +3,6 @@
 
 #include "adamerge/error.h"
 #include "adamerge/image.h"
-#include "adamerge/preprocess.h"
 #include "targets.h"
 
 namespace adamerge::fuzz {

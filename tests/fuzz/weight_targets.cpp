@@ -11,7 +11,6 @@
 #include "adamerge/trace_file.h"
 #include "merging/compensator.h"
 #include "merging/entries.h"
-#include "model/head_file.h"
 #include "model/load_model.h"
 #include "model/model_config.h"
 #include "targets.h"

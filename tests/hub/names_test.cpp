@@ -6,7 +6,6 @@
 
 #include "error_message.h"
 #include "hub/cache.h"
-#include "hub/layout.h"
 #include "hub_fixture.h"
 
 namespace adamerge::test {

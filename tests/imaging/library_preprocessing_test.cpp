@@ -6,7 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "adamerge/preprocess.h"
+#include "adamerge/image.h"
 #include "error_message.h"
 #include "model/preprocessing_config.h"
 #include "pictures.h"

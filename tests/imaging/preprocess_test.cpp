@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "adamerge/preprocess.h"
-
 #include <gmock/gmock.h>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "adamerge/image.h"
 #include "pictures.h"
 
 namespace adamerge {

@@ -11,8 +11,7 @@
 
 #include "engine/device.h"
 #include "kernel_kinds.h"
-#include "kernels/activation.h"
-#include "kernels/norm.h"
+#include "kernels/rows.h"
 
 namespace adamerge {
 namespace {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What accelerators run for all segments at once, here on the CPU, against what the CPU runs one by
 // one.
+#include "kernels/padded.h"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "kernels/padded/batched_attention.h"
-#include "kernels/padded/padding.h"
+#include "kernels/attention.h"
 
 namespace adamerge {
 namespace {

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What is done to each row by itself, norms, gated products and rotations, against loops in fp64.
+#include "kernels/rows.h"
+
 #include <ATen/Parallel.h>
 
 #include <cmath>
 #include <functional>
 
 #include "kernel_kinds.h"
-#include "kernels/activation.h"
-#include "kernels/norm.h"
-#include "kernels/rotation.h"
 
 namespace adamerge {
 namespace {

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "adamerge/preprocess.h"
+#include "adamerge/image.h"
 #include "error_message.h"
 #include "measured_images.h"
 #include "temporary_folder.h"

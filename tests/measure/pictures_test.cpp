@@ -11,8 +11,8 @@
 #include <iterator>
 #include <numeric>
 
+#include "adamerge/image.h"
 #include "adamerge/picture_figures.h"
-#include "adamerge/preprocess.h"
 #include "error_message.h"
 #include "measured_images.h"
 #include "temporary_folder.h"

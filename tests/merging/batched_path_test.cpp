@@ -8,7 +8,7 @@
 #include <random>
 #include <set>
 
-#include "kernels/padded/padding.h"
+#include "kernels/padded.h"
 #include "merging/apply.h"
 #include "merging/method.h"
 #include "plan_arithmetic.h"

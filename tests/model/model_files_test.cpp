@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "model/model_files.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "error_message.h"
+#include "model/model_config.h"
 #include "safetensors_writer.h"
 #include "temporary_folder.h"
 

@@ -71,19 +71,23 @@ TEST(Names, ClassPositionsOfHalvesAreAddedInSinglePrecision) {
   EXPECT_TRUE(loadModel(folder.path()).weights.at("cls_token").equal(sum));
 }
 
-TEST(Names, WithoutAHeadBothTokensOfADistilledNetworkAreTheEmbedding) {
+TEST(Names, WithoutAHeadBothTokensOfADistilledNetworkAreTheEmbeddingInTimm) {
   NamedTensors tensors = test::smallTensors(32, 2);
   tensors["dist_token"] = at::randn({1, 1, 32});
-  const auto means = [&] {
+  const auto means = [&](bool timm) {
     const test::ModelFolder folder;
-    folder.tensors(test::huggingFaceNames(tensors, "deit.", false));
-    folder.json("config.json", huggingFaceConfig("deit"));
+    folder.tensors(timm ? tensors : test::huggingFaceNames(tensors, "deit.", false));
+    nlohmann::json config = timm ? test::smallConfig() : huggingFaceConfig("deit");
+    if (timm) config["architecture"] = "deit_tiny_distilled_patch16_224";
+    if (timm) config["num_classes"] = 0;
+    folder.json("config.json", config);
     return loadModel(folder.path()).info.vit.mean_of_tokens;
   };
-  EXPECT_FALSE(means()) << "its classifier reads the class token alone";
+  EXPECT_FALSE(means(false)) << "its classifier reads the class token alone";
   tensors.erase("head.weight");
   tensors.erase("head.bias");
-  EXPECT_TRUE(means());
+  EXPECT_TRUE(means(true));
+  EXPECT_FALSE(means(false)) << "as its pooler and its classifiers";
 }
 
 TEST(Names, MessagesCallTensorsAsTheFileDoes) {

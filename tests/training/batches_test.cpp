@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "adamerge/preprocess.h"
+#include "adamerge/image.h"
 #include "drawn_pictures.h"
 
 namespace adamerge::training {

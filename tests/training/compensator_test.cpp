@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 
 #include "adamerge/engine.h"
-#include "adamerge/preprocess.h"
+#include "adamerge/image.h"
 #include "batches.h"
 #include "cli_runner.h"
 #include "drawn_pictures.h"

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "adamerge/engine.h"
-#include "adamerge/preprocess.h"
+#include "adamerge/image.h"
 #include "adamw.h"
 #include "batches.h"
 #include "cli_runner.h"

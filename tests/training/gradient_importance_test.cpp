@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "adamerge/preprocess.h"
+#include "adamerge/image.h"
 #include "error_message.h"
 #include "reference_cases.h"
 

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "adamerge/engine.h"
-#include "adamerge/preprocess.h"
+#include "adamerge/image.h"
 #include "batches.h"
 #include "drawn_pictures.h"
 #include "model_folder.h"

@@ -20,8 +20,6 @@
 #include "adamerge/image.h"
 #include "adamerge/methods.h"
 #include "adamerge/model_info.h"
-#include "adamerge/overlay.h"
-#include "adamerge/preprocess.h"
 #include "adamerge/result.h"
 
 namespace adamerge::ui {

@@ -30,6 +30,11 @@ constexpr int kUsualPicture = 84;
 constexpr double kSlenderest = 0.5;  ///< width over height of a tile
 constexpr double kWidest = 2.0;
 constexpr int kDrawnTogether = 20;  ///< ms
+constexpr int kStepTime = 450;      ///< ms per block: long enough to see what merged
+constexpr int kMargin = 4;          ///< around the strip
+
+/// Of the two lines under a picture.
+int textHeight(const QWidget& tiles) { return 2 * tiles.fontMetrics().height() + kTextGap; }
 
 }  // namespace
 
@@ -38,9 +43,8 @@ BlockTiles::BlockTiles(Pane& pane, ViewState& view, QWidget* parent)
   setFocusPolicy(Qt::StrongFocus);
   setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Expanding);
   setAccessibleName(tr("Blocks"));
-  const auto refreshed = [this] { refresh(); };
-  connect(&view_, &ViewState::overlayChanged, this, refreshed);
-  connect(&view_, &ViewState::selectionChanged, this, refreshed);
+  connect(&view_, &ViewState::overlayChanged, this, &BlockTiles::refresh);
+  connect(&view_, &ViewState::selectionChanged, this, &BlockTiles::refresh);
   connect(&view_, &ViewState::blockChanged, this, [this] {
     describe();
     update();
@@ -127,7 +131,7 @@ void BlockTiles::describe() {
     return;
   }
   const int block = std::min(view_.block(), count - 1);
-  const LayerTrace& layer = pane_->inspection()->result.layers[static_cast<std::size_t>(block)];
+  const LayerTrace& layer = layerOf(block);
   setAccessibleDescription(tr("Block %1 of %2, %3 tokens")
                                .arg(block + 1)
                                .arg(count)
@@ -135,8 +139,8 @@ void BlockTiles::describe() {
 }
 
 QSize BlockTiles::pictureSize() const {
-  const int text = 2 * fontMetrics().height() + kTextGap;
-  int height = std::max(kSmallestPicture, room_.height() - text - kMarkerHeight - 2 * kFrame);
+  int height =
+      std::max(kSmallestPicture, room_.height() - textHeight(*this) - kMarkerHeight - 2 * kFrame);
   if (tileCount() == 0) return {height, height};
   const Rectangle& crop = pane_->inspection()->prepared->crop;
   const double aspect = std::clamp(crop.width / crop.height, kSlenderest, kWidest);
@@ -151,8 +155,7 @@ QSize BlockTiles::pictureSize() const {
 QRect BlockTiles::tileRect(int block) const {
   const QSize picture = pictureSize();
   const int width = std::max(picture.width() + 2 * kFrame, text_width_);
-  const int text = 2 * fontMetrics().height() + kTextGap;
-  const int tile_height = kMarkerHeight + 2 * kFrame + picture.height() + text;
+  const int tile_height = kMarkerHeight + 2 * kFrame + picture.height() + textHeight(*this);
   const int top = std::max(0, (height() - tile_height) / 2);
   return {kGap / 2 + block * (width + kGap), top, width, tile_height};
 }
@@ -165,15 +168,13 @@ QRect BlockTiles::pictureRect(int block) const {
 }
 
 QSize BlockTiles::sizeHint() const {
-  const int text = 2 * fontMetrics().height() + kTextGap;
   const int count = tileCount();
   const int width = count == 0 ? 240 : tileRect(count - 1).right() + 1 + kGap / 2;
-  return {width, kMarkerHeight + 2 * kFrame + kUsualPicture + text};
+  return {width, kMarkerHeight + 2 * kFrame + kUsualPicture + textHeight(*this)};
 }
 
 QSize BlockTiles::minimumSizeHint() const {
-  const int text = 2 * fontMetrics().height() + kTextGap;
-  return {sizeHint().width(), kMarkerHeight + 2 * kFrame + kSmallestPicture + text};
+  return sizeHint() - QSize(0, kUsualPicture - kSmallestPicture);
 }
 
 void BlockTiles::setRoom(const QSize& room) {
@@ -227,7 +228,7 @@ void BlockTiles::paintTile(QPainter& painter, int block) {
       painter.drawRect(QRectF(picture).adjusted(2, 2, -2, -2));
     }
   }
-  const LayerTrace& layer = pane_->inspection()->result.layers[static_cast<std::size_t>(block)];
+  const LayerTrace& layer = layerOf(block);
   const QRect tile = tileRect(block);
   const int line = fontMetrics().height();
   QRect row(tile.left(), picture.bottom() + 1 + kFrame + kTextGap, tile.width(), line);
@@ -291,7 +292,7 @@ bool BlockTiles::event(QEvent* event) {
 }
 
 QString BlockTiles::toolTipOf(int block) const {
-  const LayerTrace& layer = pane_->inspection()->result.layers[static_cast<std::size_t>(block)];
+  const LayerTrace& layer = layerOf(block);
   QString text = tr("Block %1 of %2: ").arg(block + 1).arg(tileCount());
   text +=
       layer.restored
@@ -304,13 +305,6 @@ QString BlockTiles::toolTipOf(int block) const {
   if (layer.z) text += tr(", z %1").arg(*layer.z, 0, 'f', 2);
   return text;
 }
-
-namespace {
-
-constexpr int kStepTime = 450;  ///< ms per block: long enough to see what merged
-constexpr int kMargin = 4;
-
-}  // namespace
 
 BlockStrip::BlockStrip(Pane& pane, ViewState& view, QWidget* parent)
     : QWidget(parent),

@@ -52,6 +52,9 @@ class BlockTiles : public QWidget {
   void describe();
   void choose(int block);
   std::optional<int> blockAt(const QPoint& position) const;
+  const LayerTrace& layerOf(int block) const {
+    return pane_->inspection()->result.layers[static_cast<std::size_t>(block)];
+  }
   QSize pictureSize() const;
   int widestText() const;
   void paintTile(QPainter& painter, int block);

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <iterator>
 
-#include "adamerge/overlay.h"
+#include "adamerge/figures.h"
 #include "canvas/layers.h"
 #include "look/paint.h"
 

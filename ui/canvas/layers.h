@@ -9,7 +9,6 @@
 #include <optional>
 
 #include "adamerge/figures.h"
-#include "adamerge/overlay.h"
 #include "bench/data.h"
 #include "bench/jobs.h"
 #include "canvas/navigation.h"

@@ -7,7 +7,7 @@
 #include <QPalette>
 #include <algorithm>
 
-#include "adamerge/overlay.h"
+#include "adamerge/figures.h"
 #include "bench/overlay_table.h"
 #include "canvas/layers.h"
 #include "look/paint.h"

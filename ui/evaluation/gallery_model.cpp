@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "adamerge/overlay.h"
-#include "adamerge/preprocess.h"
+#include "adamerge/figures.h"
+#include "adamerge/image.h"
 #include "adamerge/report.h"
 #include "bench/evaluation.h"
 #include "bench/loaders.h"

@@ -10,8 +10,8 @@
 
 #include "adamerge/error.h"
 #include "adamerge/files.h"
+#include "adamerge/image.h"
 #include "adamerge/pace.h"
-#include "adamerge/preprocess.h"
 #include "adamerge/report.h"
 #include "bench/data.h"
 #include "bench/traces.h"

@@ -17,6 +17,7 @@
 #include "export/plot_source.h"
 #include "export/preview.h"
 #include "look/message.h"
+#include "look/text.h"
 #include "look/widgets.h"
 
 namespace adamerge::ui {
@@ -95,10 +96,6 @@ namespace {
 
 constexpr int kListHeight = 150;
 constexpr const char* kWriteKey = "write";
-
-QString fileName(const std::filesystem::path& path) {
-  return QString::fromStdString(path.filename().string());
-}
 
 int depthOf(const ExportContext& context) {
   const InspectionPtr pane = context.activePane();

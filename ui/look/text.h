@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Numbers and times as people read them.
+// Numbers, times and file names as people read them.
 #pragma once
 
 #include <QLocale>
 #include <QString>
 #include <cmath>
+#include <filesystem>
 
 namespace adamerge::ui {
 
@@ -31,6 +32,11 @@ inline int flopsDecimals(double g) {
 
 /// Without the unit.
 inline QString flopsNumber(double g) { return QString::number(g, 'f', flopsDecimals(g)); }
+
+/// Without its folders.
+inline QString fileName(const std::filesystem::path& path) {
+  return QString::fromStdString(path.filename().string());
+}
 
 /// As a paragraph: tooltips break its lines.
 inline QString richText(const QString& text) {

@@ -15,6 +15,7 @@
 
 #include "adamerge/trace_file.h"
 #include "look/message.h"
+#include "look/text.h"
 
 namespace adamerge::ui {
 namespace {
@@ -31,8 +32,6 @@ bool isWeights(const QString& name) {
   return endsWithAny(name, {".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".pth.tar",
                             ".safetensors.index.json"});
 }
-
-QString nameOf(const fs::path& path) { return QString::fromStdString(path.filename().string()); }
 
 /// Files without an ending are judged by their first bytes.
 QString kindOf(const QString& path) {
@@ -128,7 +127,7 @@ bool readPixels(const QMimeData& data, const std::optional<QUrl>& url, DroppedCo
 }
 
 QString openText(const std::vector<fs::path>& paths, const char* one, const char* many) {
-  return paths.size() == 1 ? QObject::tr(one).arg(nameOf(paths.front()))
+  return paths.size() == 1 ? QObject::tr(one).arg(fileName(paths.front()))
                            : QObject::tr(many).arg(paths.size());
 }
 
@@ -176,10 +175,10 @@ DroppedContent readDrop(const QMimeData& data, bool pixels) {
 
 QString describeDrop(const DroppedContent& content) {
   if (!content.sessions.empty()) {
-    return QObject::tr("Open the session %1").arg(nameOf(content.sessions.front()));
+    return QObject::tr("Open the session %1").arg(fileName(content.sessions.front()));
   }
   if (!content.models.empty())
-    return QObject::tr("Load the model %1").arg(nameOf(content.models.front()));
+    return QObject::tr("Load the model %1").arg(fileName(content.models.front()));
   if (!content.folders.empty()) {
     return openText(content.folders, "List the pictures in %1", "List the pictures of %1 folders");
   }
@@ -187,9 +186,9 @@ QString describeDrop(const DroppedContent& content) {
     return openText(content.images, "Open the picture %1", "Open %1 pictures");
   }
   if (!content.videos.empty())
-    return QObject::tr("Play the video %1").arg(nameOf(content.videos.front()));
+    return QObject::tr("Play the video %1").arg(fileName(content.videos.front()));
   if (!content.figures.empty())
-    return QObject::tr("Look for settings in %1").arg(nameOf(content.figures.front()));
+    return QObject::tr("Look for settings in %1").arg(fileName(content.figures.front()));
   if (content.usable()) return QObject::tr("Open this picture");
   return content.problem;
 }
@@ -199,7 +198,7 @@ bool isModelFolder(const fs::path& folder) {
   if (!fs::is_regular_file(folder / "config.json", code)) return false;
   for (fs::directory_iterator entry(folder, code), end; !code && entry != end;
        entry.increment(code)) {
-    if (isWeights(nameOf(entry->path()))) return true;
+    if (isWeights(fileName(entry->path()))) return true;
   }
   return false;
 }

@@ -8,6 +8,7 @@
 
 #include "adamerge/files.h"
 #include "bench/hub_models.h"
+#include "look/text.h"
 
 namespace adamerge::ui {
 namespace {
@@ -64,8 +65,7 @@ QString RecentList::label(const std::filesystem::path& path, std::size_t place) 
   QString name = displayName(path);
   const auto same_name = [&](const auto& other) { return displayName(other) == name; };
   if (std::count_if(paths_.begin(), paths_.end(), same_name) > 1) {
-    name =
-        tr("%1 (in %2)").arg(name, QString::fromStdString(path.parent_path().filename().string()));
+    name = tr("%1 (in %2)").arg(name, fileName(path.parent_path()));
   }
   // The digit is the key that opens it; an ampersand of the name is not another.
   return QStringLiteral("&%1  %2")
@@ -94,7 +94,7 @@ void RecentList::rebuild(QMenu* menu) {
   }
   for (const std::filesystem::path& path : offered_) {
     if (std::find(paths_.begin(), paths_.end(), path) != paths_.end()) continue;
-    const QString name = QString::fromStdString(path.filename().string());
+    const QString name = fileName(path);
     addEntry(menu, tr("%1 (comes with the program)").arg(name), path);
   }
   if (paths_.empty()) return;

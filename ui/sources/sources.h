@@ -93,6 +93,9 @@ class Sources : public QObject {
   void restoreSettings(const std::string& provenance, const QString& name);
   QString ask(const QString& title, const QString& filter, const QString& place);
 
+  /// Looks for what a figure carries.
+  static constexpr const char* kSettingsJob = "settings";
+
   Parts parts_;
   QWidget* window_;
   TraceFollower traces_{this};

@@ -11,6 +11,7 @@
 #include "adamerge/image.h"
 #include "bench/data.h"
 #include "look/message.h"
+#include "look/text.h"
 #include "look/theme.h"
 
 namespace adamerge::ui {
@@ -188,7 +189,7 @@ ThumbnailDecoder::Job ThumbnailModel::job(int row) const {
 QVariant ThumbnailModel::data(const QModelIndex& index, int role) const {
   if (!checkIndex(index, CheckIndexOption::IndexIsValid)) return {};
   const std::filesystem::path& path = files_[static_cast<std::size_t>(index.row())];
-  if (role == Qt::DisplayRole) return QString::fromStdString(path.filename().string());
+  if (role == Qt::DisplayRole) return fileName(path);
   const QVariant data = LazyThumbnails::data(index, role);
   return role == Qt::ToolTipRole && data.toString().isEmpty()
              ? QString::fromStdString(path.string())

@@ -13,7 +13,6 @@
 #include <string>
 #include <vector>
 
-#include "adamerge/calibrate.h"
 #include "adamerge/engine.h"
 
 namespace adamerge {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Images as people have them, decoded to 8-bit RGB.
+// Images as people have them, decoded to 8-bit RGB, and what timm, open_clip and Hugging Face do
+// with them before a network: resize, crop, normalise.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,9 @@
 #include <stop_token>
 #include <string>
 #include <vector>
+
+#include "adamerge/model_info.h"
+#include "adamerge/result.h"
 
 namespace adamerge {
 
@@ -44,5 +48,17 @@ inline constexpr std::int64_t kMaxPixels = 300'000'000;
 /// Cancelled.
 std::vector<std::filesystem::path> findImages(const std::filesystem::path& folder,
                                               const std::stop_token& stop = {});
+
+struct PreparedImage {
+  Image view;         ///< what the model sees, before normalisation: crop_width x crop_height
+  Rectangle crop;     ///< the part of the original image that `view` shows, in its pixels
+  InputTensor input;  ///< normalised, [3, crop_height, crop_width]
+};
+
+/// Equal to Pillow's result (8-bit fixed-point resampling with antialiasing, horizontal pass
+/// first), or torchvision's on floats where the preprocessing is in floating point. Only the
+/// cropped part is computed. Throws Error: an empty image, one too narrow for its resize, an input
+/// of more than kMaxPixels.
+PreparedImage prepareImage(const Image& image, const Preprocessing& preprocessing);
 
 }  // namespace adamerge

@@ -55,7 +55,7 @@ struct FeatureChange {
 /// threads, outlives its engine. All that computes runs on the engine's device.
 class Recording {
  public:
-  struct State;  ///< the engine's own: engine/recording.h
+  struct State;  ///< the engine's own: engine/vit.h
   explicit Recording(std::unique_ptr<const State> state);
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;

@@ -12,11 +12,10 @@
 #include <utility>
 
 #include "adamerge/error.h"
-#include "adamerge/preprocess.h"
+#include "adamerge/image.h"
 #include "datasets/cifar.h"
 #include "datasets/class_names.h"
 #include "support/files.h"
-#include "support/fingerprint.h"
 
 namespace adamerge {
 namespace {

@@ -17,15 +17,13 @@
 #include "engine/windows.h"
 #include "kernels/parallel.h"
 #include "model/load_model.h"
-#include "model/model_files.h"
+#include "model/model_config.h"
 
 namespace adamerge {
 namespace {
 
 /// On which importance is measured for a model that has none.
 constexpr std::size_t kSyntheticImages = 8;
-/// Whoever waits for another's measurement looks for its own end so often.
-constexpr std::chrono::milliseconds kBetweenStopLooks{20};
 
 /// "partition sequential instead of alternating, alpha 1 instead of 2"; empty where they agree.
 std::string differences(const Statistics& statistics, const MethodInfo& method,
@@ -261,8 +259,7 @@ void Engine::setStatistics(std::shared_ptr<const Statistics> statistics) {
 
 std::shared_ptr<const Importance> Engine::syntheticImportance(const std::stop_token& stop) const {
   // Another thread may be measuring it, for long.
-  std::unique_lock lock(state_->importance_mutex, std::defer_lock);
-  while (!lock.try_lock_for(kBetweenStopLooks)) throwIfStopped(stop);
+  const auto lock = lockUnlessStopped(state_->importance_mutex, stop);
   std::shared_ptr<const Importance>& importance = state_->importance;
   if (importance == nullptr) {
     const std::vector<InputTensor> images =

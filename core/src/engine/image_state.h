@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What is known of one image's tokens on their way through the blocks, besides their values.
+// What is known of one image's tokens on their way through the blocks, besides their values; and
+// plans carried out on packed tokens: those of several images, or of several windows, that stand
+// one below the other, `counts` of each.
 #pragma once
 
+#include <ATen/ATen.h>
+
+#include <cstdint>
 #include <span>
 #include <vector>
 
 #include "adamerge/flops.h"
 #include "adamerge/result.h"
-#include "merging/plan.h"
+#include "merging/method.h"
 
 namespace adamerge {
 
@@ -84,5 +89,21 @@ std::vector<std::int64_t> countsOf(const std::vector<ImageState>& images);
 
 /// Dense numbers in order of first appearance: {7, 3, 7} -> {0, 1, 0}.
 std::vector<int> numberedByAppearance(const std::vector<int>& values);
+
+/// The rows that `plans` leave of `tokens`.
+at::Tensor applied(std::span<const MergePlan> plans, std::span<const std::int64_t> counts,
+                   const at::Tensor& tokens);
+
+/// For each token the row of its group among the `plans`' new tokens. A dropped one that nobody
+/// stands for has the first row of its image.
+at::Tensor rowsBack(std::span<const MergePlan> plans, std::span<const std::int64_t> counts);
+
+/// The tokens inside a block that is restored after it: M x, or means.
+at::Tensor entered(std::span<const MergePlan> plans, std::span<const std::int64_t> counts,
+                   const at::Tensor& tokens);
+
+/// What a block gave for the tokens inside it, `inside`, at all tokens again.
+at::Tensor restored(std::span<const MergePlan> plans, std::span<const std::int64_t> counts,
+                    const at::Tensor& tokens, const at::Tensor& inside);
 
 }  // namespace adamerge

@@ -20,8 +20,6 @@ namespace adamerge {
 namespace {
 
 constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
-/// Of a thread that waits for another one's move, at whether it is to stop.
-constexpr std::chrono::milliseconds kBetweenLooks{20};
 
 /// Only CUDA's caching allocator has a type of its own for it; the CPU's allocators, cudaMalloc
 /// elsewhere, cuBLAS and cuDNN say it in words.
@@ -60,6 +58,14 @@ at::ScalarType onCpu(at::ScalarType dtype) {
 }
 
 }  // namespace
+
+std::unique_lock<std::timed_mutex> lockUnlessStopped(std::timed_mutex& mutex,
+                                                     const std::stop_token& stop) {
+  constexpr std::chrono::milliseconds kBetweenLooks{20};
+  std::unique_lock lock(mutex, std::defer_lock);
+  while (!lock.try_lock_for(kBetweenLooks)) throwIfStopped(stop);
+  return lock;
+}
 
 std::shared_ptr<const VisionTransformer> AdaptedNetwork::of(
     const std::shared_ptr<const VisionTransformer>& network, const MergeMethod& method) const {
@@ -126,8 +132,7 @@ void PlacedModel::stepDown(const Placement& failed, std::int64_t part,
 }
 
 void PlacedModel::moveToCpu(const Placement& failed, const std::stop_token& stop) const {
-  std::unique_lock moving(moving_, std::defer_lock);
-  while (!moving.try_lock_for(kBetweenLooks)) throwIfStopped(stop);
+  const auto moving = lockUnlessStopped(moving_, stop);
   if (placement().network != failed.network) return;
   if (reload_ && !failed.moved) {
     const std::optional<StateDict> weights = unlessOutOfMemory([&] { return reload_(stop); });

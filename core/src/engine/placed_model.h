@@ -17,6 +17,10 @@
 
 namespace adamerge {
 
+/// Locks `mutex`, which somebody else may hold for long. Throws Cancelled once `stop` is asked for.
+std::unique_lock<std::timed_mutex> lockUnlessStopped(std::timed_mutex& mutex,
+                                                     const std::stop_token& stop);
+
 /// The network as a method runs it that changes weights: made when it first runs, once for each
 /// network that is at work. May be shared by threads.
 class AdaptedNetwork {

@@ -8,13 +8,12 @@
 #include <optional>
 
 #include "adamerge/error.h"
-#include "engine/packed_plans.h"
-#include "kernels/activation.h"
+#include "engine/image_state.h"
 #include "kernels/attention.h"
 #include "kernels/matching_ops.h"
-#include "kernels/padded/padding.h"
+#include "kernels/padded.h"
 #include "kernels/parallel.h"
-#include "kernels/rotation.h"
+#include "kernels/rows.h"
 #include "merging/apply.h"
 #include "merging/matching.h"
 

@@ -6,10 +6,10 @@
 #include <limits>
 #include <numeric>
 
-#include "engine/packed_plans.h"
+#include "engine/image_state.h"
 #include "engine/vit.h"
 #include "kernels/attention.h"
-#include "kernels/padded/padding.h"
+#include "kernels/padded.h"
 #include "merging/apply.h"
 #include "merging/inside.h"
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "figures/kinds.h"
-#include "figures/legends.h"
 #include "figures/panels.h"
 
 namespace adamerge {

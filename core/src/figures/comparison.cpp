@@ -8,7 +8,6 @@
 
 #include "adamerge/error.h"
 #include "figures/kinds.h"
-#include "figures/legends.h"
 #include "figures/page.h"
 #include "figures/panels.h"
 

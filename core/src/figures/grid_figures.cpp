@@ -8,7 +8,6 @@
 #include <string>
 
 #include "figures/kinds.h"
-#include "figures/legends.h"
 #include "figures/panels.h"
 #include "figures/salience_scale.h"
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "figures/group_outlines.h"
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <map>
 #include <numbers>
 #include <utility>
+
+#include "figures/patch_marks.h"
 
 namespace adamerge {
 namespace {

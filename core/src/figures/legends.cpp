@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "figures/legends.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,7 +7,7 @@
 #include <iterator>
 #include <vector>
 
-#include "adamerge/overlay.h"
+#include "adamerge/figures.h"
 #include "figures/panels.h"
 #include "figures/patch_marks.h"
 #include "figures/salience_scale.h"

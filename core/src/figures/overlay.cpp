@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "adamerge/overlay.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "adamerge/error.h"
-#include "figures/group_outlines.h"
+#include "adamerge/figures.h"
 #include "figures/patch_marks.h"
 #include "figures/patches.h"
 #include "figures/salience_scale.h"

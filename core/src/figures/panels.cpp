@@ -4,8 +4,7 @@
 #include <algorithm>
 #include <set>
 
-#include "adamerge/overlay.h"
-#include "figures/group_outlines.h"
+#include "adamerge/figures.h"
 #include "figures/patch_marks.h"
 
 namespace adamerge {

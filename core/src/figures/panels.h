@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The pictures that figures are made of, each drawn into a box of the view's proportions, and
-// panels in rows of equal width, as many beside each other as fit.
+// panels in rows of equal width, as many beside each other as fit; and what explains a picture: its
+// caption, and the colour bar or the samples under it.
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -96,5 +98,24 @@ class PanelGrid {
 
 /// How wide a panel of such a grid becomes.
 double gridPanelWidth(const Scene& scene, std::size_t panels, double least_width);
+
+/// What is shown, in a word or two: "groups"; empty for nothing.
+std::string_view contentName(OverlayKind content);
+/// One line on the chosen block: "146 patch tokens". Empty where there is nothing to say.
+std::string legendCaption(const Scene& scene);
+/// The width below which entries are cut short; 0 where everything adapts.
+double leastLegendWidth(const Scene& scene);
+/// Of the chosen block, for what the scene shows; 0 where a caption says it all.
+double legendHeight(const Scene& scene, double width);
+void drawLegend(Canvas& canvas, const Scene& scene, const Box& area);
+
+/// One legend for pictures of several blocks. Heat maps are scaled each on its own, so that their
+/// bar has no numbers.
+double sharedLegendHeight(const Scene& scene, OverlayKind content);
+void drawSharedLegend(Canvas& canvas, const Scene& scene, OverlayKind content, double top);
+/// Of pictures that have one range in common: a bar with its numbers.
+double rangeLegendHeight();
+void drawRangeLegend(Canvas& canvas, const Scene& scene, const std::vector<float>& values,
+                     const std::optional<ValueRange>& range, const Box& area);
 
 }  // namespace adamerge

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "adamerge/error.h"
-#include "adamerge/preprocess.h"
+#include "adamerge/image.h"
 #include "adamerge/report.h"
 #include "figures/axes.h"
 #include "figures/kinds.h"

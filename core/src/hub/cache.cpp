@@ -11,8 +11,7 @@
 
 #include "adamerge/error.h"
 #include "adamerge/model_info.h"
-#include "hub/layout.h"
-#include "model/model_files.h"
+#include "model/model_config.h"
 #include "support/files.h"
 #include "support/json.h"
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// One model repository in the cache: what of a snapshot is there (see hub/layout.h), and the hashes
-// that its blobs are called by.
+// Where things are in the Hugging Face cache:
+//   models--OWNER--NAME/refs/REVISION          the commit that a branch or tag is at
+//   models--OWNER--NAME/snapshots/COMMIT/FILE  a link to the file's blob
+//   models--OWNER--NAME/blobs/HASH             the bytes
+//   models--OWNER--NAME/.no_exist/COMMIT/FILE  the commit has no such file
+//   .locks/models--OWNER--NAME/HASH.lock       held (flock) by who fetches the blob
 #pragma once
 
 #include <array>
@@ -8,12 +12,21 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "adamerge/hub.h"
 
 namespace adamerge::hub {
+
+/// "models--OWNER--NAME".
+std::string folderName(const std::string& repository);
+/// The other way; nullopt for any other folder.
+std::optional<std::string> repositoryOf(const std::string& folder_name);
+
+/// Lower-case hexadecimal digits, `length` of them.
+bool isHash(std::string_view text, std::size_t length);
 
 inline constexpr std::size_t kSha256Digits = 64;
 
@@ -37,6 +50,7 @@ constexpr std::size_t kCommitDigits = 40;
 constexpr std::array<std::string_view, 4> kConfigFiles{"config.json", "preprocessor_config.json",
                                                        "open_clip_config.json", "stats.json"};
 
+/// One model repository in the cache: what of a snapshot is there.
 class CachedRepository {
  public:
   CachedRepository(const std::string& repository, const Settings& settings);

@@ -18,8 +18,6 @@
 #include "hub/http.h"
 #include "hub/listing.h"
 #include "model/model_config.h"
-#include "model/model_files.h"
-#include "support/file_lock.h"
 #include "support/files.h"
 
 namespace adamerge::hub {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "hub/layout.h"
-
 #include <algorithm>
 
 #include "adamerge/files.h"
 #include "adamerge/hub.h"
+#include "hub/cache.h"
 
 namespace adamerge::hub {
 namespace {

@@ -8,8 +8,7 @@
 
 #include "adamerge/error.h"
 #include "hub/cache.h"
-#include "hub/layout.h"
-#include "model/model_files.h"
+#include "model/model_config.h"
 
 namespace adamerge::hub {
 namespace {

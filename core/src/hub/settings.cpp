@@ -10,7 +10,7 @@
 
 #include "adamerge/error.h"
 #include "adamerge/hub.h"
-#include "model/model_files.h"
+#include "model/model_config.h"
 #include "support/files.h"
 
 namespace adamerge::hub {

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "adamerge/preprocess.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "adamerge/error.h"
+#include "adamerge/image.h"
 #include "imaging/resample.h"
 
 namespace adamerge {

@@ -5,6 +5,7 @@
 
 #include <ATen/ATen.h>
 
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -80,6 +81,11 @@ at::Tensor attentionWeightsOf(std::int64_t head, const at::Tensor& qkv, std::int
 at::Tensor placedWeights(const at::Tensor& qkv, std::int64_t heads, const Segment& segment,
                          std::int64_t head, std::int64_t first, std::int64_t count);
 
+/// What products of queries and keys are multiplied by.
+inline double attentionScale(std::int64_t width) {
+  return 1.0 / std::sqrt(static_cast<double>(width));
+}
+
 /// One segment with places, by LibTorch's own functions, [tokens, heads * width]; no more than one
 /// head's logits at a time.
 at::Tensor placedAttention(const at::Tensor& qkv, std::int64_t heads, const Segment& segment);
@@ -94,6 +100,11 @@ AttentionOutput plainAttention(const at::Tensor& qkv, std::int64_t heads,
 /// batchedAttention().
 AttentionOutput attention(const at::Tensor& qkv, std::int64_t heads,
                           std::span<const Segment> segments, Isa isa = bestIsa());
+
+/// attention() of all segments at once, those of fewer tokens padded, by the fused kernels of
+/// LibTorch 2.x: for accelerators, which it waits for only where first rows are wanted, once.
+AttentionOutput batchedAttention(const at::Tensor& qkv, std::int64_t heads,
+                                 std::span<const Segment> segments);
 
 /// Queries [Q, heads * width] that are not among the keys and values [n, heads * width], as a
 /// pooling head has them: [Q, heads * width], of q's type. `key_bias`: [n] or empty. By LibTorch's

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "kernels/activation.h"
 #include "kernels/cpu/kernel_tables.h"
 #include "kernels/parallel.h"
+#include "kernels/rows.h"
 
 namespace adamerge {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "adamerge/error.h"
 #include "adamerge/lenses.h"
-#include "engine/recording.h"
+#include "engine/vit.h"
 #include "kernels/parallel.h"
 #include "lenses/parts.h"
 

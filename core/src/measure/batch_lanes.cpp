@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "adamerge/error.h"
-#include "adamerge/preprocess.h"
+#include "adamerge/image.h"
 #include "kernels/parallel.h"
 
 namespace adamerge {

@@ -8,12 +8,12 @@
 #include <chrono>
 #include <cmath>
 #include <ctime>
+#include <numeric>
 #include <set>
 
 #include "adamerge/error.h"
 #include "adamerge/methods.h"
-#include "support/files.h"
-#include "support/json.h"
+#include "engine/placed_model.h"
 
 namespace adamerge {
 namespace {
@@ -101,38 +101,34 @@ SchedulePoint measure(const Engine& engine, std::span<const InputTensor> images,
   return point;
 }
 
-constexpr int kStatisticsFormat = 1;
-constexpr int kMostDepth = 10000;
-constexpr int kMostPasses = 1000;
-constexpr int kMostCounted = 1'000'000'000;
+/// Images at once.
+constexpr std::size_t kImportanceBatch = 8;
 
-std::vector<double> perBlock(const JsonFields& entry, std::string_view key, int depth) {
-  std::vector<double> values = entry.numbers(key).required();
-  if (values.size() != static_cast<std::size_t>(depth)) {
-    entry.fail(key, fmt::format("must be a list of {} numbers, one per block", depth));
+/// Changes nothing, and tells of every patch the attention that it receives.
+class ReceivedAttention final : public ImageMethod {
+ public:
+  Stage stage() const override { return Stage::kBetweenAttentionAndMlp; }
+  WantedStatistics wanted(int /*block*/) const override { return {.received = true}; }
+  MergePlan plan(const LayerTokens& layer) const override {
+    const at::Tensor mean = layer.attention->received.to(at::kDouble)
+                                .mean(0)
+                                .narrow(0, layer.prefix, layer.patchCount())
+                                .to(at::kFloat)
+                                .contiguous();
+    MergePlan plan;
+    plan.details.score.assign(mean.data_ptr<float>(), mean.data_ptr<float>() + mean.numel());
+    return plan;
   }
-  return values;
-}
+};
 
-StatisticsEntry readEntry(const JsonFields& fields, const std::string& knob, int depth) {
-  StatisticsEntry entry;
-  entry.r_max = fields.count(knob).required();
-  entry.mu = perBlock(fields, "mu", depth);
-  entry.sigma = perBlock(fields, "sigma", depth);
-  if (std::any_of(entry.sigma.begin(), entry.sigma.end(), [](double s) { return s < 0; })) {
-    fields.fail("sigma", "holds a negative number");
-  }
-  return entry;
-}
-
-/// The setting whose values the entries are for.
-std::string knobOf(const JsonFields& entry) {
-  for (const MethodInfo& method : methods()) {
-    for (const CompressionKnob& knob : method.compression) {
-      if (knob.uses_statistics && entry.has(knob.key)) return knob.key;
-    }
-  }
-  return Statistics().knob;
+/// As Engine::prepare() makes it for a method of the registry.
+PreparedMethod measuring(const Engine& engine) {
+  const PreparedMethod unmerged = engine.prepare({});
+  auto state = std::make_shared<PreparedMethod::State>();
+  state->choice = unmerged.choice();
+  state->engine = unmerged.state().engine;
+  state->method = std::make_unique<ReceivedAttention>();
+  return PreparedMethod(std::move(state));
 }
 
 }  // namespace
@@ -271,47 +267,43 @@ StatisticsEntry interpolate(const Statistics& statistics, int r_max) {
   return mixed;
 }
 
-Statistics readStatistics(const std::filesystem::path& path) {
-  const nlohmann::json json = readJson(path);
-  const JsonFields fields =
-      JsonFields::of(json, fmt::format("{}: not usable as layer statistics", path.string()));
-  fields.count("format", kStatisticsFormat, kStatisticsFormat).required();
-  Statistics statistics;
-  statistics.model = fields.text("model").valueOr("");
-  statistics.depth = fields.count("depth", 1, kMostDepth).required();
-  statistics.passes = fields.count("passes", 0, kMostPasses).valueOr(statistics.passes);
-  statistics.images = fields.count("images", 0, kMostCounted).valueOr(0);
-  statistics.source = fields.text("source").valueOr("");
-  statistics.created = fields.text("created").valueOr("");
-  statistics.dtype = fields.text("dtype").valueOr("");
-  statistics.settings = fields.settings("settings").valueOr({});
-  for (const JsonFields& entry : fields.list("entries")) {
-    if (statistics.entries.empty()) statistics.knob = knobOf(entry);
-    statistics.entries.push_back(readEntry(entry, statistics.knob, statistics.depth));
-    if (statistics.entries.size() > 1 &&
-        std::prev(statistics.entries.end(), 2)->r_max >= statistics.entries.back().r_max) {
-      fields.fail("entries", fmt::format("must ascend in {}", statistics.knob));
-    }
-  }
-  return statistics;
+bool usesImportance(const MethodChoice& choice) {
+  return findMethod(choice.method).setting("importance") != nullptr;
 }
 
-void writeStatistics(const Statistics& statistics, const std::filesystem::path& path) {
-  nlohmann::ordered_json json = {{"format", kStatisticsFormat},
-                                 {"model", statistics.model},
-                                 {"depth", statistics.depth},
-                                 {"passes", statistics.passes},
-                                 {"images", statistics.images},
-                                 {"source", statistics.source},
-                                 {"created", statistics.created},
-                                 {"dtype", statistics.dtype},
-                                 {"settings", toJson(statistics.settings)}};
-  json["entries"] = nlohmann::ordered_json::array();
-  for (const StatisticsEntry& entry : statistics.entries) {
-    json["entries"].push_back(
-        {{statistics.knob, entry.r_max}, {"mu", entry.mu}, {"sigma", entry.sigma}});
+Importance measureImportance(const Engine& engine, const BatchSource& images, std::size_t count,
+                             const ProgressCallback& progress, const std::stop_token& stop) {
+  const VitConfig& vit = engine.info().vit;
+  Importance importance;
+  importance.model = engine.info().name;
+  importance.depth = vit.depth;
+  importance.blocks.resize(static_cast<std::size_t>(vit.depth));
+  std::iota(importance.blocks.begin(), importance.blocks.end(), 0);
+  importance.kind = "received";
+  importance.scores.assign(importance.blocks.size(),
+                           std::vector<double>(static_cast<std::size_t>(vit.patchTokens()), 0.0));
+  const PreparedMethod method = measuring(engine);
+  for (std::size_t first = 0; first < count; first += kImportanceBatch) {
+    const std::vector<InputTensor> batch = images(first, std::min(kImportanceBatch, count - first));
+    for (const ImageResult& image : engine.run(batch, method, {.trace = true}, stop)) {
+      ++importance.images;
+      for (std::size_t block = 0; block < image.layers.size(); ++block) {
+        const std::vector<float>& received = image.layers[block].details.score;
+        std::vector<double>& sums = importance.scores[block];
+        for (std::size_t j = 0; j < sums.size(); ++j) sums[j] += received[j];
+      }
+    }
+    if (progress) {
+      progress({"measuring importance",
+                static_cast<std::int64_t>(std::min(first + kImportanceBatch, count)),
+                static_cast<std::int64_t>(count)});
+    }
   }
-  writeFileAtomically(path, jsonText(json));
+  if (importance.images == 0) throw Error("no image could be read, so nothing was measured");
+  for (std::vector<double>& sums : importance.scores) {
+    for (double& sum : sums) sum /= importance.images;
+  }
+  return importance;
 }
 
 }  // namespace adamerge

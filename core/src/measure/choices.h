@@ -9,7 +9,7 @@
 
 #include "adamerge/engine.h"
 #include "adamerge/evaluate.h"
-#include "support/fingerprint.h"
+#include "support/files.h"
 
 namespace adamerge {
 

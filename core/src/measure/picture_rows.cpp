@@ -17,7 +17,6 @@
 #include "adamerge/report.h"
 #include "measure/choices.h"
 #include "support/files.h"
-#include "support/fingerprint.h"
 #include "support/json.h"
 #include "support/text.h"
 

@@ -10,9 +10,8 @@
 #include "adamerge/error.h"
 #include "adamerge/report.h"
 #include "measure/choices.h"
-#include "model/model_files.h"
+#include "model/model_config.h"
 #include "support/files.h"
-#include "support/fingerprint.h"
 #include "support/json.h"
 
 namespace adamerge {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "merging/common_settings.h"
 #include "merging/entries.h"
 #include "merging/inside.h"
+#include "merging/settings.h"
 
 namespace adamerge {
 namespace {

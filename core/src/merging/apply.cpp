@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "kernels/matching_ops.h"
-#include "kernels/padded/padding.h"
+#include "kernels/padded.h"
 #include "merging/matching.h"
 
 namespace adamerge {

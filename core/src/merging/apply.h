@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "merging/plan.h"
+#include "merging/method.h"
 
 namespace adamerge {
 

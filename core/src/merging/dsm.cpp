@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "adamerge/error.h"
-#include "merging/common_settings.h"
 #include "merging/entries.h"
 #include "merging/matching.h"
+#include "merging/settings.h"
 
 namespace adamerge {
 namespace {

@@ -16,7 +16,6 @@
 #include "adamerge/model_info.h"
 #include "adamerge/result.h"
 #include "merging/method.h"
-#include "merging/plan.h"
 
 namespace adamerge {
 

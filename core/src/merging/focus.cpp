@@ -6,9 +6,9 @@
 #include <limits>
 #include <numeric>
 
-#include "merging/common_settings.h"
 #include "merging/entries.h"
 #include "merging/matching.h"
+#include "merging/settings.h"
 #include "support/numbers.h"
 
 namespace adamerge {

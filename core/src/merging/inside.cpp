@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "merging/common_settings.h"
+#include "merging/settings.h"
 
 namespace adamerge {
 namespace {

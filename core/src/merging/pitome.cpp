@@ -3,10 +3,9 @@
 #include <cmath>
 #include <limits>
 
-#include "merging/common_settings.h"
 #include "merging/entries.h"
 #include "merging/matching.h"
-#include "merging/token_set.h"
+#include "merging/settings.h"
 
 namespace adamerge {
 namespace {

@@ -6,9 +6,9 @@
 #include <numeric>
 
 #include "adamerge/error.h"
-#include "merging/common_settings.h"
 #include "merging/entries.h"
 #include "merging/matching.h"
+#include "merging/settings.h"
 
 namespace adamerge {
 namespace {

@@ -7,8 +7,8 @@
 #include "adamerge/calibrate.h"
 #include "adamerge/error.h"
 #include "kernels/parallel.h"
-#include "merging/common_settings.h"
 #include "merging/entries.h"
+#include "merging/settings.h"
 
 namespace adamerge {
 namespace {

@@ -8,9 +8,9 @@
 
 #include "adamerge/error.h"
 #include "kernels/matching_ops.h"
-#include "merging/common_settings.h"
 #include "merging/entries.h"
 #include "merging/matching.h"
+#include "merging/settings.h"
 
 namespace adamerge {
 namespace {

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "adamerge/error.h"
-#include "merging/common_settings.h"
 #include "merging/entries.h"
+#include "merging/settings.h"
 
 namespace adamerge {
 namespace {

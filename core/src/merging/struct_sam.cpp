@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "merging/common_settings.h"
 #include "merging/entries.h"
 #include "merging/inside.h"
 #include "merging/matching.h"
+#include "merging/settings.h"
 
 namespace adamerge {
 namespace {

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include "adamerge/error.h"
-#include "merging/common_settings.h"
 #include "merging/compensator.h"
 #include "merging/entries.h"
 #include "merging/inside.h"
 #include "merging/matching.h"
+#include "merging/settings.h"
 
 namespace adamerge {
 namespace {

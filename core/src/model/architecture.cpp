@@ -12,7 +12,6 @@
 #include <utility>
 
 #include "adamerge/error.h"
-#include "model/tensor_reader.h"
 #include "support/text.h"
 
 namespace adamerge {
@@ -209,9 +208,9 @@ class Finder : private TensorReader {
     const bool head = has("head.weight");
     vit_.classes = head ? length("head.weight", 2, 0) : 0;
     vit_.two_heads = vit_.distillation_token && has("head_dist.weight");
-    // Without any head both tokens are the embedding, as in timm.
-    vit_.mean_of_tokens =
-        vit_.two_heads || (vit_.distillation_token && !head && !has("projection.weight"));
+    // Without any head timm takes both tokens, transformers the class token.
+    vit_.mean_of_tokens = vit_.two_heads || (vit_.distillation_token && !head &&
+                                             config_.format != ConfigFormat::kHuggingFace);
     if (head || config_.format == ConfigFormat::kTimm) agree(config_.classes, vit_.classes);
 
     if (head && vit_.class_token && length("head.weight", 2, 1) == 2 * vit_.dim &&

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "model/head_file.h"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -11,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "adamerge/error.h"
+#include "model/load_model.h"
 #include "support/text.h"
 #include "weights/mapped_file.h"
 #include "weights/safetensors.h"

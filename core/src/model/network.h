@@ -13,7 +13,7 @@
 #include "adamerge/error.h"
 #include "adamerge/model_info.h"
 #include "kernels/linear.h"
-#include "kernels/norm.h"
+#include "kernels/rows.h"
 
 namespace adamerge {
 

@@ -8,8 +8,8 @@
 #include <optional>
 
 #include "adamerge/error.h"
+#include "model/architecture.h"
 #include "model/network.h"
-#include "model/tensor_reader.h"
 
 namespace adamerge {
 namespace {

@@ -40,8 +40,9 @@ def first(output):
     return output[0] if isinstance(output, tuple) else output
 
 
-def write(name, model, size, names, pooling, embedding):
-    """`embedding` makes it of the features after the last norm, or else after the last block."""
+def write(name, model, size, names, pooling, embedding, **arguments):
+    """`embedding` makes it of the features after the last norm, or else after the last block;
+    `arguments` are from_pretrained()'s."""
     folder = HERE / name
     folder.mkdir(exist_ok=True)
     randomise(model)
@@ -57,7 +58,8 @@ def write(name, model, size, names, pooling, embedding):
     processor.save_pretrained(folder)
     pixels = processor(Image.open(folder / "image.png"), return_tensors="pt").pixel_values
 
-    model = type(model).from_pretrained(folder, attn_implementation="eager").eval()
+    model = type(model).from_pretrained(
+        folder, attn_implementation="eager", **arguments).eval()
     trunk = getattr(model, "ijepa", model)
     blocks = [module for path, module in trunk.named_modules()
               if re.fullmatch(r"(encoder\.|model\.)?layers?\.\d+", path)]
@@ -92,6 +94,7 @@ def write(name, model, size, names, pooling, embedding):
 
 def main():
     MEAN = "mean of all tokens after the final norm", lambda features: features.mean(1)
+    CLASS = "class token after the final norm", lambda features: features[:, 0]
     torch.manual_seed(11)
     shared = dict(hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=60,
                   patch_size=5, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
@@ -106,7 +109,7 @@ def main():
               hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=60,
               patch_size=5, image_size=20, num_register_tokens=0, query_bias=False, value_bias=True,
               hidden_act="gelu")),
-          (20, 20), "old", "class token after the final norm", lambda features: features[:, 0])
+          (20, 20), "old", *CLASS)
     # Neither scales nor a shared table: the keys' missing bias alone tells it from a ViT.
     write("hf-data2vec-plain",
           transformers.Data2VecVisionModel(transformers.Data2VecVisionConfig(
@@ -118,7 +121,12 @@ def main():
           transformers.BeitModel(transformers.BeitConfig(
               **shared, image_size=[20, 30], layer_scale_init_value=0.1, use_mean_pooling=False,
               use_relative_position_bias=True)),
-          (20, 30), "old", "class token after the final norm", lambda features: features[:, 0])
+          (20, 30), "old", *CLASS)
+    # Two tokens, of which transformers reads the class alone where nothing follows.
+    write("hf-deit-headless",
+          transformers.DeiTModel(transformers.DeiTConfig(**shared, image_size=20),
+                                 add_pooling_layer=False),
+          (20, 20), "old", *CLASS, add_pooling_layer=False)
 
 
 if __name__ == "__main__":

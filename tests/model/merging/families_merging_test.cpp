@@ -10,7 +10,6 @@
 
 #include "adamerge/engine.h"
 #include "adamerge/image.h"
-#include "adamerge/preprocess.h"
 #include "reference_cases.h"
 
 namespace adamerge {

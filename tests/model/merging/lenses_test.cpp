@@ -16,7 +16,6 @@
 
 #include "adamerge/engine.h"
 #include "adamerge/image.h"
-#include "adamerge/preprocess.h"
 #include "error_message.h"
 #include "reference_cases.h"
 #include "temporary_folder.h"

@@ -15,7 +15,6 @@
 #include "adamerge/figures.h"
 #include "adamerge/image.h"
 #include "adamerge/lenses.h"
-#include "adamerge/preprocess.h"
 #include "adamerge/report.h"
 #include "error_message.h"
 #include "reference_cases.h"

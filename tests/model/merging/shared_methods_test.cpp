@@ -5,7 +5,6 @@
 
 #include "adamerge/calibrate.h"
 #include "adamerge/image.h"
-#include "adamerge/preprocess.h"
 #include "method_cases.h"
 
 namespace adamerge {

@@ -6,7 +6,7 @@
 #include <QtTest>
 #include <fstream>
 
-#include "adamerge/preprocess.h"
+#include "adamerge/image.h"
 #include "adamerge/report.h"
 #include "adamerge/trace_file.h"
 #include "bench/traces.h"

@@ -9,7 +9,7 @@
 #include <array>
 #include <fstream>
 
-#include "adamerge/preprocess.h"
+#include "adamerge/image.h"
 #include "adamerge/trace_file.h"
 #include "bench_fixture.h"
 #include "canvas/patch_readout.h"

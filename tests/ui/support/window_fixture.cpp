@@ -12,8 +12,9 @@
 
 namespace adamerge::ui::test {
 
-StartOptions freshAdaMerge() {
+StartOptions freshAdaMerge(std::optional<int> block) {
   StartOptions options;
+  options.block = block;
   options.fresh = true;
   options.choice = MethodChoice{"adamerge", {{"r_max", std::int64_t{28}}}, nullptr, false};
   return options;

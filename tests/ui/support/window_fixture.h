@@ -6,6 +6,7 @@
 #include <QSettings>
 #include <QTemporaryDir>
 #include <memory>
+#include <optional>
 
 #include "bench/workbench.h"
 #include "window/main_window.h"
@@ -47,7 +48,8 @@ class WindowFixture {
   std::unique_ptr<MainWindow> window_;
 };
 
-StartOptions freshAdaMerge();         ///< without a session; AdaMerge, r_max 28
+/// Without a session; AdaMerge, r_max 28. `block`: the one shown, from 1 on.
+StartOptions freshAdaMerge(std::optional<int> block = {});
 QString sample(const QString& name);  ///< path of resources/samples/<name>.png
 
 }  // namespace adamerge::ui::test

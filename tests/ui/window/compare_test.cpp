@@ -2,7 +2,7 @@
 // Several canvases: linked view, equal FLOPs, differences.
 #include <QtTest>
 
-#include "adamerge/overlay.h"
+#include "adamerge/figures.h"
 #include "ui_test.h"
 #include "window/actions.h"
 #include "window/stage.h"

@@ -35,9 +35,7 @@ class InspectTest : public QObject {
 
  private slots:
   void init() {
-    StartOptions options = freshAdaMerge();
-    options.block = 8;
-    fixture_ = std::make_unique<WindowFixture>(options);
+    fixture_ = std::make_unique<WindowFixture>(freshAdaMerge(8));
     QVERIFY(fixture_->settle());
   }
   void cleanup() { fixture_.reset(); }

@@ -27,9 +27,7 @@ class KeysTest : public QObject {
 
  private slots:
   void init() {
-    StartOptions options = freshAdaMerge();
-    options.block = 8;
-    fixture_ = std::make_unique<WindowFixture>(options);
+    fixture_ = std::make_unique<WindowFixture>(freshAdaMerge(8));
     QVERIFY(fixture_->settle());
     fixture_->window().activateWindow();
     QVERIFY(QTest::qWaitForWindowActive(&fixture_->window()));

@@ -47,9 +47,7 @@ class LayoutTest : public QObject {
 
  private slots:
   void initTestCase() {
-    StartOptions options = freshAdaMerge();
-    options.block = 8;
-    fixture_ = std::make_unique<WindowFixture>(options);
+    fixture_ = std::make_unique<WindowFixture>(freshAdaMerge(8));
     QVERIFY(fixture_->settle());
   }
   void cleanupTestCase() { fixture_.reset(); }

@@ -3,8 +3,7 @@
 // Blocks, see bf16_attention.h, and their table.
 #pragma once
 
-#include "kernels/cpu/bf16_attention.h"
-#include "kernels/cpu/bf16_panels.h"
+#include "kernels/cpu/bf16_blocks.h"
 #include "kernels/cpu/kernel_tables.h"
 #include "kernels/cpu/row_ops.h"
 

@@ -1,14 +1,117 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What merging methods ask about tokens: all dot products, how much of everybody's softmax each
-// token gets, and each token's nearest other one. T: the precision in which merges are decided.
+// Matrix products over packed panels: a block of sums stays in registers over the whole of k.
+// Made of them is what merging methods ask about tokens: all dot products, how much of everybody's
+// softmax each token gets, and each token's nearest other one. T: the precision in which merges are
+// decided.
 #pragma once
 
-#include "kernels/cpu/fp32_product.h"
 #include "kernels/cpu/kernel_tables.h"
+#include "kernels/cpu/row_ops.h"
 #include "kernels/cpu/simd.h"
 
 namespace adamerge {
 namespace {
+
+/// Rows and vectors of the block of sums: 24 of AVX-512's 32 registers, 12 of the 16 elsewhere.
+constexpr int kBlockRows = kFloatRows;
+constexpr int kBlockVectors = kVectorBytes == 64 ? 4 : 2;
+template <class T>
+constexpr std::ptrdiff_t kPanel = std::ptrdiff_t{kBlockVectors} * Simd<T>::kWidth;
+
+/// How far ahead of their use weights are asked for.
+constexpr std::ptrdiff_t kStepsAhead = 8;
+
+/// sums[m][:] = x[m][:] panel, over M rows and the first N vectors of the panel.
+template <class T, int M, int N>
+void blockProduct(const T* x, std::ptrdiff_t stride, const T* panel, std::ptrdiff_t k, T* sums,
+                  std::ptrdiff_t sums_stride) {
+  using Vector = typename Simd<T>::Vector;
+  Vector block[M][N] = {};
+  for (std::ptrdiff_t i = 0; i < k; ++i) {
+    Vector weights[N];
+#pragma GCC unroll 4
+    for (int n = 0; n < N; ++n) weights[n] = load(panel + n * Simd<T>::kWidth);
+#pragma GCC unroll 6
+    for (int m = 0; m < M; ++m) {
+      const Vector value = broadcast(x[m * stride + i]);
+#pragma GCC unroll 4
+      for (int n = 0; n < N; ++n) block[m][n] += value * weights[n];
+    }
+    // The processor's own prefetching comes too late for weights that stream from memory.
+#pragma GCC unroll 4
+    for (int n = 0; n < N; ++n) {
+      __builtin_prefetch(panel + kStepsAhead * kPanel<T> + n * Simd<T>::kWidth);
+    }
+    panel += kPanel<T>;
+  }
+#pragma GCC unroll 6
+  for (int m = 0; m < M; ++m) {
+#pragma GCC unroll 4
+    for (int n = 0; n < N; ++n) store(sums + m * sums_stride + n * Simd<T>::kWidth, block[m][n]);
+  }
+}
+
+template <class T>
+using BlockProduct = void (*)(const T* x, std::ptrdiff_t stride, const T* panel, std::ptrdiff_t k,
+                              T* sums, std::ptrdiff_t sums_stride);
+
+/// For 1 to kBlockRows rows and 1 to kBlockVectors vectors.
+template <class T>
+inline BlockProduct<T> blockProductOf(std::ptrdiff_t rows, std::ptrdiff_t vectors) {
+#define ADAMERGE_ROWS(N)                                                                        \
+  {                                                                                             \
+    blockProduct<T, 1, N>, blockProduct<T, 2, N>, blockProduct<T, 3, N>, blockProduct<T, 4, N>, \
+        blockProduct<T, 5, N>, blockProduct<T, 6, N>                                            \
+  }
+  static constexpr BlockProduct<T> kProducts[kBlockVectors][kBlockRows] = {
+    ADAMERGE_ROWS(1),
+    ADAMERGE_ROWS(2),
+#if defined(__AVX512F__)
+    ADAMERGE_ROWS(3),
+    ADAMERGE_ROWS(4)
+#endif
+  };
+#undef ADAMERGE_ROWS
+  return kProducts[vectors - 1][rows - 1];
+}
+
+template <class T>
+inline std::ptrdiff_t vectorsFor(std::ptrdiff_t columns) {
+  const std::ptrdiff_t vectors = (columns + Simd<T>::kWidth - 1) / Simd<T>::kWidth;
+  return vectors < kBlockVectors ? vectors : kBlockVectors;
+}
+
+/// Terms that are summed one by one; the sums of so many are then added up, which halves the
+/// rounding of long rows.
+constexpr std::ptrdiff_t kSummedSteps = 96;
+
+void product(const float* x, std::ptrdiff_t x_stride, std::ptrdiff_t rows, std::ptrdiff_t k,
+             const float* panels, std::ptrdiff_t first, std::ptrdiff_t last, std::ptrdiff_t columns,
+             const Destination& to) {
+  alignas(64) float sums[kBlockRows * kPanel<float>];
+  alignas(64) float part[kBlockRows * kPanel<float>] = {};
+  for (std::ptrdiff_t panel = first; panel < last; ++panel) {
+    const std::ptrdiff_t column = panel * kPanel<float>;
+    const std::ptrdiff_t count =
+        columns - column < kPanel<float> ? columns - column : kPanel<float>;
+    const std::ptrdiff_t vectors = vectorsFor<float>(count);
+    for (std::ptrdiff_t row = 0; row < rows; row += kBlockRows) {
+      const std::ptrdiff_t block = rows - row < kBlockRows ? rows - row : kBlockRows;
+      for (std::ptrdiff_t step = 0; step < k; step += kSummedSteps) {
+        blockProductOf<float>(block, vectors)(x + row * x_stride + step, x_stride,
+                                              panels + (panel * k + step) * kPanel<float>,
+                                              k - step < kSummedSteps ? k - step : kSummedSteps,
+                                              step == 0 ? sums : part, kPanel<float>);
+        for (std::ptrdiff_t i = 0; step > 0 && i < block * kPanel<float>; i += kFloats) {
+          store(sums + i, load(sums + i) + load(part + i));
+        }
+      }
+      for (std::ptrdiff_t m = 0; m < block; ++m) {
+        finishRow(to, sums + m * kPanel<float>, row + m, column, count);
+      }
+    }
+  }
+}
 
 /// NaN if one of the values is. A comparison with NaN is false, so that the two are told apart.
 template <class T>
@@ -206,4 +309,5 @@ void headMeans(const void* x, bool bfloat16, std::ptrdiff_t stride, std::ptrdiff
 }
 
 }  // namespace
+
 }  // namespace adamerge
