@@ -22,7 +22,8 @@ namespace {
 /// The default, and the one for slow machines.
 constexpr std::array<const char*, 2> kBundledModels = {"vit-small-cifar10", "vit-tiny-cifar10"};
 constexpr int kMostThreads = 4096;
-const std::vector<std::string> kDtypes = {"auto", "float32", "bfloat16", "float16", "float64"};
+const std::vector<std::string> kDtypes = {"auto",    "float32", "bfloat16",
+                                          "float16", "int8",    "float64"};
 
 InputSize parseInputSize(const std::string& text) {
   InputSize size;

@@ -171,8 +171,8 @@ OverlayStyle readOverlay(SessionFields fields) {
 EngineOptions readEngine(SessionFields fields, const std::string& name) {
   EngineOptions options;
   options.device = fields.text("device", options.device);
-  const std::initializer_list<const char*> dtypes = {"auto", "float32", "bfloat16", "float16",
-                                                     "float64"};
+  const std::initializer_list<const char*> dtypes = {"auto",    "float32", "bfloat16",
+                                                     "float16", "int8",    "float64"};
   options.dtype = dtypes.begin()[fields.oneOf("dtype", dtypes, 0)];
   options.head = fields.text("head", {});
   options.dense_head = fields.text("dense_head", {});

@@ -32,9 +32,9 @@ std::string torchVersion();
 
 struct EngineOptions {
   std::string device = "auto";  ///< auto (CUDA where there is one), cpu, cuda, cuda:N
-  /// float32, bfloat16, float16 (CUDA only), float64, or auto, the fastest that the device has
-  /// arithmetic for: bfloat16 on a CPU that multiplies it and on CUDA from compute capability 8,
-  /// float16 from 7, else float32.
+  /// float32, bfloat16, float16 (CUDA only), int8 (the blocks' products, CPU only), float64, or
+  /// auto, the fastest that the device has arithmetic for: bfloat16 on a CPU that multiplies it and
+  /// on CUDA from compute capability 8, float16 from 7, else float32.
   std::string dtype = "auto";
   int threads = 0;  ///< 0: as many as the machine has cores; process-wide in LibTorch
   std::optional<InputSize> input_size = std::nullopt;  ///< overrides the model's

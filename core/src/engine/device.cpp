@@ -123,8 +123,14 @@ at::ScalarType parseDtype(const std::string& text, const at::Device& device) {
     }
     return at::kHalf;
   }
-  throw Error(
-      fmt::format("--dtype takes auto, float32, bfloat16, float16 or float64, not '{}'", text));
+  if (text == "int8") {
+    if (!device.is_cpu()) {
+      throw Error("--dtype int8 needs the CPU (--device cpu); on a GPU use float16 or bfloat16");
+    }
+    return at::kChar;
+  }
+  throw Error(fmt::format(
+      "--dtype takes auto, float32, bfloat16, float16, int8 or float64, not '{}'", text));
 }
 
 std::string dtypeName(at::ScalarType dtype) {
@@ -133,6 +139,8 @@ std::string dtypeName(at::ScalarType dtype) {
       return "bfloat16";
     case at::kHalf:
       return "float16";
+    case at::kChar:
+      return "int8";
     case at::kDouble:
       return "float64";
     default:

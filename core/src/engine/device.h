@@ -15,7 +15,7 @@ at::Device parseDevice(const std::string& text);
 std::string deviceId(const at::Device& device);
 
 /// auto: the fastest that the device has arithmetic for, as EngineOptions says; float64 is for
-/// checking numbers. Throws Error: unknown, float16 on the CPU.
+/// checking numbers. Throws Error: unknown, float16 on the CPU, int8 elsewhere.
 at::ScalarType parseDtype(const std::string& text, const at::Device& device);
 std::string dtypeName(at::ScalarType dtype);
 

@@ -56,7 +56,7 @@ at::Tensor VisionTransformer::hidden(const MlpLayers& layers, const at::Tensor& 
 
 at::ScalarType VisionTransformer::deciding() const {
   // Consumer GPUs have one fp64 unit for 64 of fp32.
-  const bool exact = dtype_ == at::kDouble || (dtype_ == at::kFloat && device_.is_cpu());
+  const bool exact = dtype_ == at::kDouble || (dtype_ == at::kFloat && device_.is_cpu() && !int8_);
   return exact ? at::kDouble : at::kFloat;
 }
 

@@ -63,7 +63,8 @@ struct Recording::State {
 class VisionTransformer {
  public:
   /// Copies `weights` (names of model/network.h, complete and checked) to the device in `dtype`;
-  /// positions are resampled to the input's grid.
+  /// positions are resampled to the input's grid. at::kChar: the blocks' products in int8, on the
+  /// CPU, and all else in what the processor multiplies, bf16 or fp32.
   VisionTransformer(const VitConfig& config, const StateDict& weights, at::Device device,
                     at::ScalarType dtype);
 
@@ -112,7 +113,7 @@ class VisionTransformer {
 
   const VitConfig& config() const { return config_; }
   at::Device device() const { return device_; }
-  at::ScalarType dtype() const { return dtype_; }
+  at::ScalarType dtype() const { return int8_ ? at::kChar : dtype_; }
 
  private:
   /// Packed tokens with the images they belong to, in order.
@@ -211,6 +212,7 @@ class VisionTransformer {
 
   VitConfig config_;
   at::Device device_;
+  bool int8_;                    ///< the blocks' products are, and dtype_ is that of the rest
   at::ScalarType dtype_;         ///< of weights and products
   at::ScalarType stream_dtype_;  ///< of the residual stream
   NetworkLayers layers_;

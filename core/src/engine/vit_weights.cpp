@@ -2,6 +2,7 @@
 // How the named tensors become a VisionTransformer.
 #include <fmt/format.h>
 
+#include "engine/device.h"
 #include "engine/vit.h"
 #include "weights/mapped_file.h"
 
@@ -11,34 +12,37 @@ namespace {
 /// Fills the layers that it is shown from named tensors.
 class Loader final : public NetworkVisitor {
  public:
-  Loader(const StateDict& weights, at::Device device, at::ScalarType dtype,
+  Loader(const StateDict& weights, at::Device device, bool int8, at::ScalarType dtype,
          at::ScalarType stream_dtype, double epsilon)
       : weights_(weights),
         device_(device),
+        int8_(int8),
         dtype_(dtype),
         stream_dtype_(stream_dtype),
         epsilon_(epsilon) {}
 
-  /// SAM's neck has the same norms in all libraries, whatever the blocks'.
-  void part(NetworkPart part) override { in_neck_ = part == NetworkPart::kNeck; }
+  void part(NetworkPart part) override { part_ = part; }
   void linear(const std::string& name, PackedLinear& layer, std::vector<std::int64_t> shape,
               bool bias, const std::string& scale) override {
-    const std::int64_t out = shape.front();
-    if (scale.empty()) {
-      layer = PackedLinear(take(name + ".weight", dtype_).reshape({out, -1}),
-                           bias ? take(name + ".bias", dtype_) : at::Tensor());
-      return;
-    }
+    const bool int8 = int8_ && (part_ == NetworkPart::kAttention || part_ == NetworkPart::kMlp);
+    const at::ScalarType type = int8 ? at::kFloat : dtype_;
     // LayerScale multiplies what a layer adds to the stream, which is a matter of its weights.
-    const at::ScalarType exact = dtype_ == at::kDouble ? at::kDouble : at::kFloat;
-    const at::Tensor gamma = take(scale, exact);
-    layer = PackedLinear((take(name + ".weight", exact) * gamma.unsqueeze(1)).to(dtype_),
-                         bias ? (take(name + ".bias", exact) * gamma).to(dtype_) : at::Tensor());
+    const at::ScalarType exact = scale.empty()         ? type
+                                 : type == at::kDouble ? at::kDouble
+                                                       : at::kFloat;
+    at::Tensor weight = take(name + ".weight", exact).reshape({shape.front(), -1});
+    at::Tensor shift = bias ? take(name + ".bias", exact) : at::Tensor();
+    if (!scale.empty()) {
+      const at::Tensor gamma = take(scale, exact);
+      weight = (weight * gamma.unsqueeze(1)).to(type);
+      if (bias) shift = (shift * gamma).to(type);
+    }
+    layer = int8 ? PackedLinear::int8(weight, shift) : PackedLinear(weight, shift);
   }
   void norm(const std::string& name, LayerNorm& layer, std::int64_t /*width*/, bool rms) override {
     layer = LayerNorm{take(name + ".weight", stream_dtype_),
                       rms ? at::Tensor() : take(name + ".bias", stream_dtype_),
-                      in_neck_ ? kNeckEpsilon : epsilon_, rms};
+                      part_ == NetworkPart::kNeck ? kNeckEpsilon : epsilon_, rms};
   }
   void tensor(const std::string& name, at::Tensor& tensor,
               std::vector<std::int64_t> /*shape*/) override {
@@ -62,23 +66,26 @@ class Loader final : public NetworkVisitor {
 
   const StateDict& weights_;
   at::Device device_;
+  bool int8_;
   at::ScalarType dtype_;
   at::ScalarType stream_dtype_;
   double epsilon_;
-  bool in_neck_ = false;
+  NetworkPart part_ = NetworkPart::kEmbedding;
+  /// SAM's neck has the same norms in all libraries, whatever the blocks'.
   static constexpr double kNeckEpsilon = 1e-6;
 };
 
 }  // namespace
 
 VisionTransformer::VisionTransformer(const VitConfig& config, const StateDict& weights,
-                                     at::Device device, at::ScalarType dtype)
+                                     at::Device device, at::ScalarType given)
     : config_(config),
       device_(device),
-      dtype_(dtype),
-      stream_dtype_(device.is_cpu() && dtype == at::kBFloat16 ? at::kFloat : dtype) {
+      int8_(given == at::kChar),
+      dtype_(int8_ ? parseDtype("auto", device) : given),
+      stream_dtype_(device.is_cpu() && dtype_ == at::kBFloat16 ? at::kFloat : dtype_) {
   const c10::InferenceMode guard;
-  Loader loader(weights, device, dtype, stream_dtype_, config.norm_epsilon);
+  Loader loader(weights, device, int8_, dtype_, stream_dtype_, config.norm_epsilon);
   visitNetwork(config, layers_, loader);
   std::vector<at::Tensor> prefix;
   for (at::Tensor* token :
@@ -101,7 +108,7 @@ VisionTransformer::VisionTransformer(const VitConfig& config, const StateDict& w
     FilterLayers& filter = block.filter;
     mixers_.emplace_back(config.filter, config.gridHeight(), config.gridWidth(),
                          FourierMixer::Weights{filter.w1, filter.b1, filter.w2, filter.b2}, device,
-                         dtype == at::kDouble ? at::kDouble : at::kFloat);
+                         dtype_ == at::kDouble ? at::kDouble : at::kFloat);
     filter.w1 = filter.b1 = filter.w2 = filter.b2 = at::Tensor();
   }
   if (config.pooling == Pooling::kAttention) {
@@ -118,7 +125,7 @@ VisionTransformer::VisionTransformer(const VitConfig& config, const StateDict& w
     AttentionLayers& own = layers_.blocks[index].attentions.front();
     relative_.push_back(loader.place(
         relativeTables(config, static_cast<int>(index), own.relative_rows, own.relative_columns),
-        dtype));
+        dtype_));
     own.relative_rows = own.relative_columns = at::Tensor();
   }
   if (!config.hasRelativeBias()) return;

@@ -95,14 +95,16 @@ ProductRate::ProductRate(const std::string& device, const std::string& dtype)
   const c10::InferenceMode guard;
   const at::Device place = parseDevice(device);
   const at::ScalarType type = parseDtype(dtype, place);
+  const bool int8 = type == at::kChar;
   const at::Generator generator = at::detail::createCPUGenerator(1);
   const auto noise = [&](std::int64_t rows, std::int64_t columns) {
     return at::empty({rows, columns}, at::kFloat)
         .normal_(0, 1, generator)
-        .to(at::TensorOptions().device(place).dtype(type));
+        .to(at::TensorOptions().device(place).dtype(int8 ? at::kFloat : type));
   };
   operands_->x = noise(kProductShape.rows, kProductShape.depth);
-  operands_->linear = PackedLinear(noise(kProductShape.columns, kProductShape.depth), at::Tensor());
+  const at::Tensor weight = noise(kProductShape.columns, kProductShape.depth);
+  operands_->linear = int8 ? PackedLinear::int8(weight, {}) : PackedLinear(weight, {});
 }
 
 ProductRate::ProductRate(ProductRate&&) noexcept = default;
@@ -125,7 +127,8 @@ double ProductRate::measure() const {
 int threadsInUse() { return at::get_num_threads(); }
 
 std::size_t bytesOf(const std::string& dtype) {
-  return c10::elementSize(parseDtype(dtype, at::Device(at::kCUDA)));
+  const at::Device place(dtype == "int8" ? at::kCPU : at::kCUDA);  // where there is any such
+  return c10::elementSize(parseDtype(dtype, place));
 }
 
 }  // namespace adamerge

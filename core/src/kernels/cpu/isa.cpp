@@ -19,6 +19,7 @@ namespace adamerge {
 
 extern const FloatKernels kBaselineKernels;
 extern const HalfKernels kBaselineWidenedKernels;
+extern const Int8Kernels kBaselineInt8Kernels;
 #if defined(__x86_64__)
 extern const FloatKernels kAvx2Kernels;
 extern const FloatKernels kAvx512Kernels;
@@ -26,6 +27,9 @@ extern const HalfKernels kAvx2WidenedKernels;
 extern const HalfKernels kAvx512WidenedKernels;
 extern const HalfKernels kAvx512Bf16Kernels;
 extern const HalfKernels kAmxKernels;
+extern const Int8Kernels kAvx2Int8Kernels;
+extern const Int8Kernels kAvx512Int8Kernels;
+extern const Int8Kernels kAvx512VnniInt8Kernels;
 #endif
 
 namespace {
@@ -47,18 +51,23 @@ bool tilesGranted() {
 /// The features that CPUID's leaf 7 tells, of which __builtin_cpu_supports() may not know the
 /// names.
 struct Leaf7 {
-  unsigned edx = 0;          ///< of its first part
+  unsigned ecx = 0;          ///< of its first part
+  unsigned edx = 0;          ///< likewise
   unsigned eax_further = 0;  ///< of its second
 
   Leaf7() {
     unsigned eax = 0;
     unsigned ebx = 0;
-    unsigned ecx = 0;
     unsigned ignored = 0;
     if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return;
-    if (eax >= 1) __get_cpuid_count(7, 1, &eax_further, &ebx, &ecx, &ignored);
+    if (eax >= 1) __get_cpuid_count(7, 1, &eax_further, &ebx, &ignored, &ignored);
   }
-  bool hasDotProducts() const { return (eax_further & 1U << 5) != 0; }
+  /// Of bf16, and of bytes: no processor has the first alone.
+  bool hasDotProducts() const {
+    constexpr unsigned kAvx512Vnni = 1U << 11;
+    constexpr unsigned kAvx512Bf16 = 1U << 5;
+    return (eax_further & kAvx512Bf16) != 0 && (ecx & kAvx512Vnni) != 0;
+  }
   bool hasTiles() const {
     constexpr unsigned kAmxBf16 = 1U << 22;
     constexpr unsigned kAmxTile = 1U << 24;
@@ -123,6 +132,16 @@ const FloatKernels& floatKernels(Isa isa) {
 #endif
   static_cast<void>(isa);
   return kBaselineKernels;
+}
+
+const Int8Kernels& int8Kernels(Isa isa) {
+#if defined(__x86_64__)
+  if (isa >= Isa::kAvx512Bf16) return kAvx512VnniInt8Kernels;
+  if (isa == Isa::kAvx512) return kAvx512Int8Kernels;
+  if (isa == Isa::kAvx2) return kAvx2Int8Kernels;
+#endif
+  static_cast<void>(isa);
+  return kBaselineInt8Kernels;
 }
 
 const HalfKernels& halfKernels(Isa isa) {

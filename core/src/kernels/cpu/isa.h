@@ -9,7 +9,7 @@ enum class Isa {
   kBaseline,    ///< whatever the program is compiled for
   kAvx2,        ///< with FMA
   kAvx512,      ///< F, BW, DQ and VL
-  kAvx512Bf16,  ///< with dot products of bf16
+  kAvx512Bf16,  ///< with dot products of bf16 and of bytes
   kAmx,         ///< bf16 tiles, and the operating system's leave to use them
 };
 

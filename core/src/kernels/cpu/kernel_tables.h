@@ -231,8 +231,45 @@ struct HalfKernels {
   const SplitGramKernels* gram;
 };
 
+/// A row of whole numbers: value v stands for (v - zero) * scale.
+struct Int8Row {
+  float scale;  ///< NaN where the row had values that are not finite
+  std::int32_t zero;
+};
+/// A column of weights: w stands for w * scale.
+struct Int8Column {
+  float scale;
+  std::int32_t sum;  ///< of its weights
+};
+
+/// Products of whole numbers: rows in 7 bits, weights in 8. Sums are exact, so all instruction sets
+/// have the same.
+struct Int8Kernels {
+  /// k is taken in steps of this many; rows and packed weights are filled up with zeros to it.
+  static constexpr std::ptrdiff_t kStep = 4;
+  static constexpr std::ptrdiff_t steps(std::ptrdiff_t k) { return (k + kStep - 1) / kStep; }
+  /// Beyond it a sum could leave 32 bits.
+  static constexpr std::ptrdiff_t kDeepest = 65536;
+
+  std::ptrdiff_t panel;  ///< columns of one
+  std::ptrdiff_t rows;   ///< that are best kept together
+  /// weight [columns, k] fp32, adjacent -> whole panels, `scales` [columns].
+  void (*pack)(const float* weight, std::ptrdiff_t columns, std::ptrdiff_t k, std::int8_t* packed,
+               Int8Column* scales);
+  /// x [k], bf16 or else fp32 -> `values` [steps(k) * kStep].
+  void (*quantise)(const void* x, bool bfloat16, std::ptrdiff_t k, std::uint8_t* values,
+                   Int8Row* row);
+  /// Rows [0, rows) of x [rows, steps(k) * kStep], adjacent, times panels [first, last), into
+  /// columns [first * panel, ...) of `to`, of which there are `columns`.
+  void (*product)(const std::uint8_t* x, const Int8Row* scales, std::ptrdiff_t rows,
+                  std::ptrdiff_t k, const std::int8_t* panels, const Int8Column* column_scales,
+                  std::ptrdiff_t first, std::ptrdiff_t last, std::ptrdiff_t columns,
+                  const Destination& to);
+};
+
 /// Each instruction set has these or those of one before it. `isa` must be at most bestIsa().
 const FloatKernels& floatKernels(Isa isa = bestIsa());
 const HalfKernels& halfKernels(Isa isa = bestIsa());
+const Int8Kernels& int8Kernels(Isa isa = bestIsa());
 
 }  // namespace adamerge
