@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "figures/kinds.h"
 #include "figures/panels.h"
+#include "figures/scene.h"
 #include "pixel_surface.h"
 #include "sample_figure.h"
 

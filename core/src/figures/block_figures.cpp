@@ -2,8 +2,8 @@
 // Figures of one block: the input beside what became of it, and the whole picture with its overlay.
 #include <algorithm>
 
-#include "figures/kinds.h"
 #include "figures/panels.h"
+#include "figures/scene.h"
 
 namespace adamerge {
 namespace {

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "adamerge/error.h"
-#include "figures/kinds.h"
 #include "figures/page.h"
 #include "figures/panels.h"
+#include "figures/scene.h"
 
 namespace adamerge {
 namespace {

@@ -7,9 +7,9 @@
 #include <cmath>
 #include <string>
 
-#include "figures/kinds.h"
 #include "figures/panels.h"
 #include "figures/salience_scale.h"
+#include "figures/scene.h"
 
 namespace adamerge {
 namespace {

@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "figures/axes.h"
-#include "figures/kinds.h"
+#include "figures/scene.h"
 
 namespace adamerge {
 namespace {

@@ -12,9 +12,9 @@
 #include "adamerge/image.h"
 #include "adamerge/report.h"
 #include "figures/axes.h"
-#include "figures/kinds.h"
 #include "figures/page.h"
 #include "figures/panels.h"
+#include "figures/scene.h"
 
 namespace adamerge {
 namespace {

@@ -4,7 +4,7 @@
 // of k.
 #include <immintrin.h>
 
-#include "kernels/cpu/bf16_product.h"
+#include "kernels/cpu/bf16_blocks.h"
 #include "kernels/cpu/kernel_tables.h"
 
 namespace adamerge {

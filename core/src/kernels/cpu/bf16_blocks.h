@@ -7,12 +7,15 @@
 //   kReadsWholeBlocks: product() reads kRows rows of a, be they there or not;
 //   product(a, a_stride, rows, k, panel, columns, sums, sums_stride): sums [kRows, kPanel], of
 //     which `rows` and `columns` are asked for, = a [rows, k] times the panel.
+// At the end the kernels whose sums stay in registers: products of rows with packed weights, and
+// their table.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
+#include "kernels/cpu/kernel_tables.h"
 #include "kernels/cpu/row_ops.h"
 #include "kernels/cpu/simd.h"
 
@@ -244,6 +247,47 @@ void attendHead(const AttentionCall& call, void* scratch) {
       }
     }
   }
+}
+
+template <class Blocks>
+void product(const std::uint16_t* x, std::ptrdiff_t x_stride, std::ptrdiff_t rows, std::ptrdiff_t k,
+             const std::uint16_t* panels, std::ptrdiff_t first, std::ptrdiff_t last,
+             std::ptrdiff_t columns, const Destination& to, void*) {
+  constexpr std::ptrdiff_t kPanel = Blocks::kPanel;
+  alignas(64) float sums[Blocks::kRows * kPanel];
+  for (std::ptrdiff_t panel = first; panel < last; ++panel) {
+    const std::ptrdiff_t column = panel * kPanel;
+    const std::ptrdiff_t count = columns - column < kPanel ? columns - column : kPanel;
+    for (std::ptrdiff_t row = 0; row < rows; row += Blocks::kRows) {
+      const std::ptrdiff_t block = rows - row < Blocks::kRows ? rows - row : Blocks::kRows;
+      if (to.store == Store::kAddFloat) {
+        for (std::ptrdiff_t m = 0; m < block; ++m) {
+          const float* own = static_cast<const float*>(to.data) + (row + m) * to.stride + column;
+          for (std::ptrdiff_t i = 0; i < count; i += kFloats) __builtin_prefetch(own + i, 1);
+        }
+      }
+      Blocks::product(x + row * x_stride, x_stride, block, k, panels + panel * k * kPanel, count,
+                      sums, kPanel);
+      for (std::ptrdiff_t m = 0; m < block; ++m) {
+        finishRow(to, sums + m * kPanel, row + m, column, count);
+      }
+    }
+  }
+}
+
+inline std::ptrdiff_t noScratch(std::ptrdiff_t) { return 0; }
+
+template <class Blocks>
+constexpr HalfKernels registerKernels() {
+  return {.step = Blocks::kStep,
+          .panel = Blocks::kPanel,
+          .rows = Blocks::kRows,
+          .pack = pack<Blocks>,
+          .product = product<Blocks>,
+          .productScratch = noScratch,
+          .attention = attendHead<Blocks>,
+          .attentionScratch = attentionScratch<Blocks>,
+          .gram = nullptr};
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 // The bf16 kernels where nothing multiplies bf16: both halves of each pair are widened to fp32 and
 // multiplied as such. No faster than fp32, but as exact as the others, with half the weights to
 // read, and many times faster than LibTorch's. Compiled as fp32.cpp is.
-#include "kernels/cpu/bf16_product.h"
+#include "kernels/cpu/bf16_blocks.h"
 #include "kernels/cpu/kernel_tables.h"
 
 namespace adamerge {
