@@ -121,7 +121,7 @@ TEST(Usage, ValuesAreRefusedInOneLine) {
        WrongUsage{"Resolution", inspect({"--dpi", "1"}), {"--dpi takes a number from 36", "'1'"}},
        WrongUsage{"Device", inspect({"--device", "gpu"}), {"--device", "cuda:N", "'gpu'"}},
        WrongUsage{"DeviceNumber", inspect({"--device", "cuda:x"}), {"--device", "'cuda:x'"}},
-       WrongUsage{"Dtype", inspect({"--dtype", "int8"}), {"--dtype", "bfloat16", "'int8'"}},
+       WrongUsage{"Dtype", inspect({"--dtype", "int4"}), {"--dtype", "int8", "'int4'"}},
        WrongUsage{"Threads", inspect({"--threads", "0"}), {"--threads", "1 to 4096", "'0'"}},
        WrongUsage{"Seed", inspect({"--seed", "-3"}), {"--seed", "'-3'"}},
        WrongUsage{"InputSize", inspect({"--input-size", "56x"}), {"--input-size", "'56x'"}},

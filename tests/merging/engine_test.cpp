@@ -135,7 +135,7 @@ TEST_F(EngineTest, WrongDevicesAndDtypesSayWhatIsThere) {
     return test::errorMessage([&] { Engine::load(kModel, {.device = device, .dtype = dtype}); });
   };
   EXPECT_THAT(load("tpu", "auto"), AllOf(HasSubstr("auto, cpu, cuda"), HasSubstr("tpu")));
-  EXPECT_THAT(load("cpu", "int8"), AllOf(HasSubstr("float32"), HasSubstr("int8")));
+  EXPECT_THAT(load("cpu", "int4"), AllOf(HasSubstr("float32"), HasSubstr("int8"), HasSubstr("int4")));
   EXPECT_THAT(load("cpu", "float16"), HasSubstr("bfloat16"));
   if (availableDevices().size() == 1) {
     for (const char* device : {"cuda", "cuda:7", "cuda:99999999999"}) {
@@ -258,6 +258,26 @@ TEST_F(EngineTest, BFloat16StaysCloseToFloat32) {
     const Fidelity fidelity = compareLogits(expected[i].logits, results[i].logits);
     EXPECT_TRUE(fidelity.top1_agrees) << i;
     EXPECT_GT(fidelity.logit_cosine, 0.99) << i;
+  }
+}
+
+TEST_F(EngineTest, Int8StaysCloseToFloat32AndAloneIsAsInABatch) {
+  const std::vector<InputTensor> inputs = pictures();
+  const Engine full = Engine::load(kModel, {.device = "cpu", .dtype = "float32"});
+  const Engine whole = Engine::load(kModel, {.device = "cpu", .dtype = "int8"});
+  EXPECT_EQ(whole.dtype(), "int8");
+  for (const char* method : {"none", "tome", "adamerge"}) {
+    SCOPED_TRACE(method);
+    const MethodChoice choice{method, {}, referenceStatistics(), false};
+    const auto expected = full.run(inputs, choice);
+    const auto results = whole.run(inputs, choice);
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const Fidelity fidelity = compareLogits(expected[i].logits, results[i].logits);
+      EXPECT_TRUE(fidelity.top1_agrees) << i;
+      EXPECT_GT(fidelity.logit_cosine, 0.99) << i;
+      EXPECT_NE(results[i].logits, expected[i].logits) << i;
+      EXPECT_EQ(whole.run({&inputs[i], 1}, choice).front().logits, results[i].logits) << i;
+    }
   }
 }
 
