@@ -86,7 +86,7 @@ set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 # Plugins that no library names: Debian 12 has that for SVG images in the library's package.
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "qt6-svg-plugins | libqt6svg6 (<< 6.5), fonts-dejavu-core")
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libopenblas0-openmp, qt6-wayland, python3-numpy")
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libopenblas0-openmp, qt6-wayland, python3:any, python3-numpy")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "openmpi-bin")
 # The package `adamerge` of Debian's Python; its module is made for the Python of this release.
 set(CPACK_DEBIAN_PACKAGE_PROVIDES "python3-adamerge (= ${PROJECT_VERSION}-1)")

@@ -6,7 +6,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <mutex>
 #include <utility>
@@ -23,9 +25,8 @@ constexpr int kInterruptedStatus = 130;
 /// What is asked to end has so long; processes of mpirun say farewell to each other.
 constexpr std::chrono::milliseconds kPatience{60};
 constexpr std::chrono::milliseconds kPatienceWithRanks{2000};
-/// What has just been kept is yet to be spoken of, on a busy machine a while later: so many of
-/// these.
-constexpr int kUntilSaid = 16;
+/// What has just been kept is yet to be spoken of, on a busy machine a while later.
+constexpr std::chrono::milliseconds kUntilSaid{1000};
 
 /// Whoever ends the program by force keeps it: of one interruption one sentence is said.
 std::mutex speech;
@@ -67,14 +68,14 @@ void InterruptWatcher::watch() {
   const std::chrono::nanoseconds patience = startedAsRank() ? kPatienceWithRanks : kPatience;
   const timespec wait{static_cast<time_t>(patience.count() / 1'000'000'000),
                       static_cast<long>(patience.count() % 1'000'000'000)};
-  int to_be_said = 0;
+  std::int64_t to_be_said = 0;  // as often as patience fits in
   for (bool told = false;;) {
     const int next = ::sigtimedwait(&signals_, nullptr, &wait);
     if (next == SIGUSR1) return;
     if (next > 0) std::_Exit(kInterruptedStatus);
     if (errno != EAGAIN) continue;
     if (UnsavedWork::any()) {
-      to_be_said = kUntilSaid;
+      to_be_said = std::max<std::int64_t>(kUntilSaid / patience, 1);
       if (!std::exchange(told, true)) {
         say("warning: interrupted; what is done is being kept (once more ends the program at "
             "once)");

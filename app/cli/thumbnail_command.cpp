@@ -30,9 +30,9 @@ Command thumbnailCommand(CLI::App& app) {
       *command->add_option("file", options->file, "A session (.adamerge) or a trace")->required(),
       "FILE");
   takesText(*command->add_option("png", options->png, "The PNG file to write")->required(), "PNG");
-  takesWholeNumber(*command->add_option("--size", options->size,
-                                        "Pixels of the longer side at most (default 256)"),
-                   kSmallest, kLargest);
+  takesWholeNumber(
+      *command->add_option("--size", options->size, "Pixels of the longer side (default 256)"),
+      kSmallest, kLargest);
   return {command, [options](const std::stop_token&) {
             requireWritableFile(options->png);
             writeThumbnail(options->file, options->size, options->png);

@@ -47,15 +47,6 @@ TEST(Thumbnail, OfATraceShowsThePictureInItsGroups) {
   EXPECT_LT(distanceToGroups(shown, info, colors), distanceToGroups(*image.view, info, colors) / 3);
 }
 
-TEST(Thumbnail, IsNoLargerThanThePicture) {
-  const TemporaryFolder folder;
-  const std::string trace = (folder.path() / "run.adamerge-trace").string();
-  const std::string png = (folder.path() / "run.png").string();
-  expectSuccess(adamergeCli({"inspect", sample("bird"), "--trace", trace}));
-  expectSuccess(thumbnail({trace, png, "--size", "4096"}));
-  EXPECT_EQ(loadImage(png).width, TraceFile(trace).read(0).view->width);
-}
-
 TEST(Thumbnail, SaysWhatAFileLacks) {
   const TemporaryFolder folder;
   const auto file = [&](const std::string& name, const std::string& text) {

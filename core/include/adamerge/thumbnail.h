@@ -6,8 +6,8 @@
 
 namespace adamerge {
 
-/// Writes a PNG of at most `longest` pixels on its longer side: of a trace its first image with the
-/// groups after the last block, of a session the preview that it holds. Nothing is enlarged.
+/// Writes a PNG of `longest` pixels on its longer side: of a trace its first image with the groups
+/// after the last block, of a session the preview that it holds.
 /// Throws Error: neither of the two, damaged, without such a picture, a file that cannot be
 /// written.
 void writeThumbnail(const std::filesystem::path& file, int longest,

@@ -18,11 +18,11 @@
 namespace adamerge {
 namespace {
 
-/// `picture` no larger than asked for, with `draw` over it: in its pixels, `scale` pixels of the
-/// thumbnail each.
+/// `picture` as large as asked for, with `draw` over it: in its pixels, each `scale` pixels of the
+/// thumbnail.
 void write(const Image& picture, int longest, const std::filesystem::path& png,
            const std::function<void(cairo_t*, double scale)>& draw) {
-  const double scale = std::min(1.0, double(longest) / std::max(picture.width, picture.height));
+  const double scale = double(longest) / std::max(picture.width, picture.height);
   const Box box{0, 0, std::max(std::round(picture.width * scale), 1.0),
                 std::max(std::round(picture.height * scale), 1.0)};
   FigureStyle style;
