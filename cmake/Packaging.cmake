@@ -16,6 +16,8 @@ install(FILES "${PROJECT_SOURCE_DIR}/resources/icons/adamerge-studio.svg"
         DESTINATION "${CMAKE_INSTALL_DATADIR}/icons/hicolor/scalable/apps")
 install(FILES "${packaging}/adamerge-studio-mime.xml" RENAME adamerge-studio.xml
         DESTINATION "${CMAKE_INSTALL_DATADIR}/mime/packages")
+install(FILES "${packaging}/adamerge.thumbnailer"
+        DESTINATION "${CMAKE_INSTALL_DATADIR}/thumbnailers")
 configure_file("${packaging}/adamerge-studio.metainfo.xml.in" adamerge-studio.metainfo.xml @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/adamerge-studio.metainfo.xml"
         DESTINATION "${CMAKE_INSTALL_DATADIR}/metainfo")
@@ -32,19 +34,30 @@ file(WRITE "${PROJECT_BINARY_DIR}/changelog.Debian"
   "  * Built from the sources of version ${PROJECT_VERSION}.\n\n"
   " -- ${maintainer}  ${changelog_date}\n")
 
-# Manual pages and completions are what the programs say of themselves.
+# Manual pages and completions are what the programs say of themselves. Packages of Debian have a folder
+# of their own for zsh.
 install(CODE "
   set(root \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}\")
   set(man \"\${root}/${CMAKE_INSTALL_MANDIR}/man1\")
-  set(completions \"\${root}/${CMAKE_INSTALL_DATADIR}/bash-completion/completions\")
-  file(MAKE_DIRECTORY \"\${man}\" \"\${completions}\")
+  set(share \"\${root}/${CMAKE_INSTALL_DATADIR}\")
+  set(bash \"\${share}/bash-completion/completions\")
+  set(fish \"\${share}/fish/vendor_completions.d\")
+  set(zsh \"\${share}/zsh/site-functions\")
+  if(CMAKE_INSTALL_PREFIX STREQUAL \"/usr\")
+    set(zsh \"\${share}/zsh/vendor-completions\")
+  endif()
+  file(MAKE_DIRECTORY \"\${man}\" \"\${bash}\" \"\${fish}\" \"\${zsh}\")
   foreach(program adamerge adamerge-studio adamerge-train)
     set(binary \"${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/\${program}\")
     if(EXISTS \"\${binary}\")
       execute_process(COMMAND \"\${binary}\" --man COMMAND gzip -9n
                       OUTPUT_FILE \"\${man}/\${program}.1.gz\" COMMAND_ERROR_IS_FATAL ANY)
       execute_process(COMMAND \"\${binary}\" --bash-completion
-                      OUTPUT_FILE \"\${completions}/\${program}\" COMMAND_ERROR_IS_FATAL ANY)
+                      OUTPUT_FILE \"\${bash}/\${program}\" COMMAND_ERROR_IS_FATAL ANY)
+      execute_process(COMMAND \"\${binary}\" --fish-completion
+                      OUTPUT_FILE \"\${fish}/\${program}.fish\" COMMAND_ERROR_IS_FATAL ANY)
+      execute_process(COMMAND \"\${binary}\" --zsh-completion
+                      OUTPUT_FILE \"\${zsh}/_\${program}\" COMMAND_ERROR_IS_FATAL ANY)
     endif()
   endforeach()
   execute_process(COMMAND gzip -9nc \"${PROJECT_BINARY_DIR}/changelog.Debian\"
@@ -73,7 +86,7 @@ set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 # Plugins that no library names: Debian 12 has that for SVG images in the library's package.
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "qt6-svg-plugins | libqt6svg6 (<< 6.5), fonts-dejavu-core")
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libopenblas0-openmp, qt6-wayland, python3-numpy")
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libopenblas0-openmp, qt6-wayland, python3:any, python3-numpy")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "openmpi-bin")
 # The package `adamerge` of Debian's Python; its module is made for the Python of this release.
 set(CPACK_DEBIAN_PACKAGE_PROVIDES "python3-adamerge (= ${PROJECT_VERSION}-1)")

@@ -22,5 +22,6 @@ Command benchCommand(CLI::App& app);
 Command picturesCommand(CLI::App& app);
 Command scheduleCommand(CLI::App& app);
 Command modelsCommand(CLI::App& app);
+Command thumbnailCommand(CLI::App& app);
 
 }  // namespace adamerge::cli

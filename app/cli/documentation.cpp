@@ -32,20 +32,10 @@ std::string upper(std::string text) {
   return text;
 }
 
-/// Hidden options have no group.
-std::vector<const CLI::Option*> shownOptions(const CLI::App& app) {
-  std::vector<const CLI::Option*> options = app.get_options();
-  std::erase_if(options, [](const CLI::Option* option) { return option->get_group().empty(); });
-  return options;
-}
-
-std::vector<const CLI::App*> commandsOf(const CLI::App& app) { return app.get_subcommands({}); }
-
 std::string nameOf(const CLI::Option& option) {
   const std::string name =
       option.nonpositional() ? option.get_name(false, true) : option.get_name(true);
-  const bool takes_value = option.get_type_size() != 0 && !option.get_type_name().empty();
-  return takes_value ? fmt::format("{} {}", name, option.get_type_name()) : name;
+  return takesValue(option) ? fmt::format("{} {}", name, option.get_type_name()) : name;
 }
 
 void addOptions(const CLI::App& app, std::string& page) {
@@ -70,15 +60,19 @@ std::string usage(const CLI::App& app, const std::string& name) {
   return text + ".RI [ options ]\n";
 }
 
-std::vector<std::string> optionWords(const CLI::App& app) {
-  std::vector<std::string> words;
-  for (const CLI::Option* option : shownOptions(app)) {
-    for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
-  }
-  return words;
+}  // namespace
+
+std::vector<const CLI::Option*> shownOptions(const CLI::App& app) {
+  std::vector<const CLI::Option*> options = app.get_options();
+  std::erase_if(options, [](const CLI::Option* option) { return option->get_group().empty(); });
+  return options;
 }
 
-}  // namespace
+std::vector<const CLI::App*> commandsOf(const CLI::App& app) { return app.get_subcommands({}); }
+
+bool takesValue(const CLI::Option& option) {
+  return option.get_type_size() != 0 && !option.get_type_name().empty();
+}
 
 std::string manPage(const CLI::App& app) {
   const std::string& name = app.get_name();
@@ -107,33 +101,6 @@ std::string manPage(const CLI::App& app) {
   return page;
 }
 
-std::string bashCompletion(const CLI::App& app) {
-  const std::string& name = app.get_name();
-  std::string function = name;
-  std::replace(function.begin(), function.end(), '-', '_');
-  std::vector<std::string> first = optionWords(app);
-  std::string cases;
-  for (const CLI::App* command : commandsOf(app)) {
-    first.push_back(command->get_name());
-    cases += fmt::format("    {}) words='{}' ;;\n", command->get_name(),
-                         fmt::join(optionWords(*command), " "));
-  }
-  // Where no option fits, names of files do.
-  return fmt::format(
-      "# bash completion for {0}, made by `{0} --bash-completion`\n"
-      "_{1}() {{\n"
-      "  local word=${{COMP_WORDS[COMP_CWORD]}} words='{2}'\n"
-      "  [ \"$COMP_CWORD\" -le 1 ] || case ${{COMP_WORDS[1]}} in\n"
-      "{3}    *) ;;\n"
-      "  esac\n"
-      "  if [[ $word == -* || ( $COMP_CWORD -eq 1 && -n \"{4}\" ) ]]; then\n"
-      "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n"
-      "  fi\n"
-      "}}\n"
-      "complete -o default -F _{1} {0}\n",
-      name, function, fmt::join(first, " "), cases, cases.empty() ? "" : "commands");
-}
-
 void addDocumentation(CLI::App& app) {
   const auto printed = [&app](const char* option, std::string (*text)(const CLI::App&)) {
     app.add_flag_callback(option, [&app, text] { throw CLI::CallForVersion(text(app), 0); })
@@ -141,6 +108,8 @@ void addDocumentation(CLI::App& app) {
   };
   printed("--man", manPage);
   printed("--bash-completion", bashCompletion);
+  printed("--zsh-completion", zshCompletion);
+  printed("--fish-completion", fishCompletion);
 }
 
 }  // namespace adamerge::cli

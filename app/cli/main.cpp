@@ -23,8 +23,9 @@ int run(int argc, char** argv) {
   addVersion(app, mpiVersion());
   addDocumentation(app);
   const std::vector<Command> commands = {
-      infoCommand(app),     inspectCommand(app), calibrateCommand(app), evaluateCommand(app),
-      picturesCommand(app), benchCommand(app),   scheduleCommand(app),  modelsCommand(app)};
+      infoCommand(app),     inspectCommand(app),  calibrateCommand(app),
+      evaluateCommand(app), picturesCommand(app), benchCommand(app),
+      scheduleCommand(app), modelsCommand(app),   thumbnailCommand(app)};
   const int status = runProgram(app, argc, argv, terminal, [&] {
     int status = 0;
     for (const Command& command : commands) {

@@ -6,7 +6,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <mutex>
 #include <utility>
@@ -23,6 +25,8 @@ constexpr int kInterruptedStatus = 130;
 /// What is asked to end has so long; processes of mpirun say farewell to each other.
 constexpr std::chrono::milliseconds kPatience{60};
 constexpr std::chrono::milliseconds kPatienceWithRanks{2000};
+/// What has just been kept is yet to be spoken of, on a busy machine a while later.
+constexpr std::chrono::milliseconds kUntilSaid{1000};
 
 /// Whoever ends the program by force keeps it: of one interruption one sentence is said.
 std::mutex speech;
@@ -64,21 +68,21 @@ void InterruptWatcher::watch() {
   const std::chrono::nanoseconds patience = startedAsRank() ? kPatienceWithRanks : kPatience;
   const timespec wait{static_cast<time_t>(patience.count() / 1'000'000'000),
                       static_cast<long>(patience.count() % 1'000'000'000)};
-  for (bool told = false, waited_for = false;;) {
+  std::int64_t to_be_said = 0;  // as often as patience fits in
+  for (bool told = false;;) {
     const int next = ::sigtimedwait(&signals_, nullptr, &wait);
     if (next == SIGUSR1) return;
     if (next > 0) std::_Exit(kInterruptedStatus);
     if (errno != EAGAIN) continue;
     if (UnsavedWork::any()) {
-      waited_for = true;
+      to_be_said = std::max<std::int64_t>(kUntilSaid / patience, 1);
       if (!std::exchange(told, true)) {
         say("warning: interrupted; what is done is being kept (once more ends the program at "
             "once)");
       }
       continue;
     }
-    // It has just been kept: what became of it is yet to be said.
-    if (std::exchange(waited_for, false)) continue;
+    if (to_be_said-- > 0) continue;
     const std::lock_guard until_the_end(speech);
     if (!said_something) say("interrupted");
     OutputLock::removeAll();

@@ -80,7 +80,7 @@ TEST(ProgramHelp, NamesEveryCommand) {
   const CliResult result = adamergeCli({"--help"});
   expectSuccess(result);
   for (const char* command : {"info", "inspect", "calibrate", "evaluate", "pictures", "bench",
-                              "schedule", "models", "--version"}) {
+                              "schedule", "models", "thumbnail", "--version"}) {
     EXPECT_THAT(result.out, HasSubstr(command));
   }
 }
@@ -115,7 +115,7 @@ TEST(Documentation, TheManualPageHasWhatTheHelpHas) {
   expectSuccess(page);
   EXPECT_THAT(page.out, testing::StartsWith(".TH ADAMERGE 1"));
   for (const char* command :
-       {"INFO", "INSPECT", "CALIBRATE", "EVALUATE", "BENCH", "SCHEDULE", "MODELS"}) {
+       {"INFO", "INSPECT", "CALIBRATE", "EVALUATE", "BENCH", "SCHEDULE", "MODELS", "THUMBNAIL"}) {
     EXPECT_THAT(page.out, HasSubstr(std::string(".SH ADAMERGE ") + command + "\n"));
   }
   for (const MethodInfo& method : methods()) {
@@ -142,6 +142,33 @@ TEST(Documentation, BashCompletesCommandsAndTheirOptions) {
   EXPECT_EQ(completed("adamerge ins", 1), "inspect\n");
   EXPECT_EQ(completed("adamerge models --f", 2), "--fetch\n");
   EXPECT_EQ(completed("adamerge inspect bi", 2), "\n") << "names of files are bash's own";
+}
+
+TEST(Documentation, FishCompletesCommandsAndTheirOptions) {
+  if (!std::filesystem::exists("/usr/bin/fish")) GTEST_SKIP() << "needs fish";
+  const TemporaryFolder folder;
+  const std::string script = (folder.path() / "adamerge.fish").string();
+  writeText(script, adamergeCli({"--fish-completion"}).out);
+  const auto completed = [&](const std::string& line) {
+    return runProgram({"/usr/bin/fish", "--no-config", "-c",
+                       "source " + script + "; complete -C '" + line + "' | cut -f1"})
+        .out;
+  };
+  EXPECT_EQ(completed("adamerge ins"), "inspect\n");
+  EXPECT_EQ(completed("adamerge models --f"), "--fetch\n");
+}
+
+TEST(Documentation, ZshReadsItsCompletion) {
+  const CliResult script = adamergeCli({"--zsh-completion"});
+  expectSuccess(script);
+  EXPECT_THAT(script.out, testing::StartsWith("#compdef adamerge\n"));
+  EXPECT_THAT(script.out, HasSubstr("'models:What is in the Hugging Face cache"));
+  EXPECT_THAT(script.out,
+              HasSubstr("'--json[Write the list as JSON; - is standard output]:FILE:_files'"));
+  if (!std::filesystem::exists("/usr/bin/zsh")) GTEST_SKIP() << "needs zsh";
+  const TemporaryFolder folder;
+  writeText(folder.path() / "_adamerge", script.out);
+  expectSuccess(runProgram({"/usr/bin/zsh", "-n", (folder.path() / "_adamerge").string()}));
 }
 
 TEST(Version, NamesLibTorchAndCuda) {

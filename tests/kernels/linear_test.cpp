@@ -89,21 +89,30 @@ TEST_P(Linear, AddsToWhatIsThere) {
 TEST_P(Linear, ARowsBitsDependOnNeitherOtherRowsNorThreads) {
   const int before = at::get_num_threads();
   const at::Tensor x = random({300, 192});
-  const PackedLinear linear(random({160, 192}), random({160}), isa());
   const LayerNorm norm{at::randn({192}), at::randn({192}), 1e-6};
   const at::Tensor stream = at::randn({300, 192});
+  const std::vector<std::pair<int, int>> parts{{0, 1}, {7, 5}, {50, 33}, {103, 197}};
+  // Whole panels, and one whose last vector is one of its own.
+  for (const int columns : {160, 72}) {
+    const PackedLinear linear(random({columns, 192}), random({columns}), isa());
+    at::set_num_threads(1);
+    const at::Tensor whole = linear(x, Activation::kGelu);
+    for (const int threads : {1, 2, 3}) {
+      at::set_num_threads(threads);
+      EXPECT_TRUE(at::equal(linear(x, Activation::kGelu), whole)) << threads;
+      for (const auto& [first, count] : parts) {
+        EXPECT_TRUE(at::equal(linear(x.narrow(0, first, count), Activation::kGelu),
+                              whole.narrow(0, first, count)))
+            << first << " of " << columns << " columns";
+      }
+    }
+  }
   at::set_num_threads(1);
-  const at::Tensor whole = linear(x, Activation::kGelu);
   const at::Tensor normal = layerNorm(stream, norm, dtype(), isa());
   for (const int threads : {1, 2, 3}) {
     at::set_num_threads(threads);
-    EXPECT_TRUE(at::equal(linear(x, Activation::kGelu), whole)) << threads;
     EXPECT_TRUE(at::equal(layerNorm(stream, norm, dtype(), isa()), normal)) << threads;
-    for (const auto& [first, count] :
-         std::vector<std::pair<int, int>>{{0, 1}, {7, 5}, {50, 33}, {103, 197}}) {
-      EXPECT_TRUE(at::equal(linear(x.narrow(0, first, count), Activation::kGelu),
-                            whole.narrow(0, first, count)))
-          << first;
+    for (const auto& [first, count] : parts) {
       EXPECT_TRUE(at::equal(layerNorm(stream.narrow(0, first, count), norm, dtype(), isa()),
                             normal.narrow(0, first, count)))
           << first;

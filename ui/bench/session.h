@@ -29,6 +29,7 @@ struct Session {
   std::optional<int> selected_patch;
   CompressionMode compression_mode = CompressionMode::kCount;  ///< for the window
   std::optional<EvaluationSetup> evaluation;                   ///< for the window
+  std::string preview;                                         ///< a PNG as base64, for others
   std::string window_geometry;                                 ///< base64, for the window
   std::string window_state;                                    ///< base64, for the window
 };

@@ -287,6 +287,7 @@ std::string toJson(const Session& session) {
   if (session.selected_patch) json["selected_patch"] = *session.selected_patch;
   json["compression_mode"] = nameOf(kModes, session.compression_mode);
   if (session.evaluation) json["evaluation"] = toJson(*session.evaluation);
+  if (!session.preview.empty()) json["preview"] = session.preview;
   if (!session.window_geometry.empty()) json["window_geometry"] = session.window_geometry;
   if (!session.window_state.empty()) json["window_state"] = session.window_state;
   // Whatever the strings hold, the text is valid UTF-8.
@@ -332,6 +333,7 @@ Session parseSession(const std::string& text, const std::string& name) {
   if (const Json* evaluation = fields.object("evaluation")) {
     session.evaluation = readEvaluationSetup({*evaluation, name, "evaluation"});
   }
+  session.preview = fields.base64("preview");
   session.window_geometry = fields.base64("window_geometry");
   session.window_state = fields.base64("window_state");
   fields.requireNoOthers();

@@ -106,7 +106,7 @@ void BlockTiles::relayout() {
   update();
 }
 
-void BlockTiles::refresh() {
+ThumbnailScene BlockTiles::scene() const {
   ThumbnailScene scene;
   if (pane_ != nullptr) scene.inspection = pane_->inspection();
   if (scene.inspection != nullptr) {
@@ -121,7 +121,19 @@ void BlockTiles::refresh() {
     scene.size = pictureSize();
     scene.ratio = devicePixelRatioF();
   }
-  thumbnails_.show(scene, view_.block());
+  return scene;
+}
+
+void BlockTiles::refresh() { thumbnails_.show(scene(), view_.block()); }
+
+QImage BlockTiles::chosenPicture(int longest) const {
+  ThumbnailScene shown = scene();
+  if (shown.inspection == nullptr) return {};
+  const Rectangle& crop = shown.inspection->prepared->crop;
+  shown.size =
+      QSizeF(crop.width, crop.height).scaled(longest, longest, Qt::KeepAspectRatio).toSize();
+  shown.ratio = 1;
+  return drawBlock(shown, std::min(view_.block(), tileCount() - 1));
 }
 
 void BlockTiles::describe() {

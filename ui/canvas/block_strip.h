@@ -30,6 +30,8 @@ class BlockTiles : public QWidget {
   QRect tileRect(int block) const;
   QRect pictureRect(int block) const;
   int tileCount() const;
+  /// The chosen block's picture, `longest` pixels on its longer side; null: there is none yet.
+  QImage chosenPicture(int longest) const;
 
   QSize sizeHint() const override;
   QSize minimumSizeHint() const override;
@@ -47,6 +49,7 @@ class BlockTiles : public QWidget {
   void changeEvent(QEvent* event) override;
 
  private:
+  ThumbnailScene scene() const;
   void refresh();
   void relayout();
   void describe();

@@ -12,7 +12,6 @@
 #include "canvas/layers.h"
 
 namespace adamerge::ui {
-namespace {
 
 QImage drawBlock(const ThumbnailScene& shown, int block) {
   const Inspection& inspection = *shown.inspection;
@@ -43,8 +42,6 @@ QImage drawBlock(const ThumbnailScene& shown, int block) {
                 shown.ratio);
   return image;
 }
-
-}  // namespace
 
 BlockThumbnails::BlockThumbnails(QObject* parent)
     : QObject(parent),

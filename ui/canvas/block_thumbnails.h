@@ -27,6 +27,9 @@ struct ThumbnailScene {
   bool operator==(const ThumbnailScene&) const = default;
 };
 
+/// One of them, drawn now.
+QImage drawBlock(const ThumbnailScene& shown, int block);
+
 class BlockThumbnails : public QObject {
   Q_OBJECT
  public:

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "bench/workbench.h"
+#include "plots/sweep_plot.h"
 #include "sources/sources.h"
 #include "window/main_window.h"
 #include "window/single_instance.h"
@@ -49,13 +50,18 @@ QString Screenshot::awaited() const {
     const Pane& pane = workbench_.pane(index);
     if (pane.busy() || pane.inspection() == nullptr) return tr("canvas %1").arg(index + 1);
     const SweepPtr sweep = workbench_.sweeper().sweep(index);
-    if (sweep == nullptr || sweep->complete) continue;
+    if (sweep == nullptr || sweep->complete || !showsSweeps()) continue;
     return tr("canvas %1's sweep, %2 of %3 settings done")
         .arg(index + 1)
         .arg(sweep->points.size())
         .arg(sweep->limit + 1);
   }
   return {};
+}
+
+bool Screenshot::showsSweeps() const {
+  return workbench_.equalFlops() || window_.findChild<SweepPlot*>()->isVisible() ||
+         window_.stage().compression().mode() != CompressionMode::kCount;
 }
 
 void Screenshot::check() {

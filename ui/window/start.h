@@ -54,6 +54,8 @@ class Screenshot : public QObject {
  private:
   /// What is still to come; empty: all is there.
   QString awaited() const;
+  /// Whether anything to be seen comes from the sweeps: they run every setting there is.
+  bool showsSweeps() const;
   void check();
   void take();
   void fail(const QString& message);

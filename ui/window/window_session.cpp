@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "window/window_session.h"
 
+#include <QBuffer>
 #include <QDir>
 #include <QFileDialog>
 #include <QMainWindow>
@@ -16,11 +17,20 @@ namespace adamerge::ui {
 namespace {
 
 constexpr const char* kLastSession = "session/last";
+constexpr int kPreview = 256;  ///< pixels: what file managers usually show
 
 /// Statistics of the last session that the model's folder does not hold.
 std::filesystem::path lastStatistics() {
   const QDir folder(QStandardPaths::writableLocation(QStandardPaths::AppDataLocation));
   return folder.filePath(QStringLiteral("last.stats.json")).toStdString();
+}
+
+/// Empty without a picture.
+std::string previewOf(const QImage& picture) {
+  QBuffer png;
+  png.open(QIODevice::WriteOnly);
+  if (picture.isNull() || !picture.save(&png, "PNG")) return {};
+  return png.data().toBase64().toStdString();
 }
 
 }  // namespace
@@ -92,6 +102,7 @@ void SessionKeeper::askAndSave() {
 bool SessionKeeper::save(const QString& path) {
   try {
     Session session = capture();
+    session.preview = previewOf(parts_.stage.strip().tiles().chosenPicture(kPreview));
     const std::filesystem::path file = path.toStdString();
     keepStatistics(parts_.workbench, std::filesystem::path(file).replace_extension(".stats.json"),
                    session);

@@ -55,6 +55,7 @@ Session fullSession() {
   session.evaluation = EvaluationSetup{
       "/data/test", "/data/map.txt", true,    250,     7,    {"adamerge", "tome"}, true,
       true,         "8,12",          "2:6:2", "20,40", "0.9"};
+  session.preview = "iVBORw0KGgo=";
   session.window_geometry = "AdnQywADAAA=";
   session.window_state = "AAAA/w==";
   return session;

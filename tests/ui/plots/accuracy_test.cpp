@@ -45,14 +45,14 @@ AccuracyRecord record() {
   return record;
 }
 
-const PlotSeries& named(const PlotContent& content, const QString& name) {
+const PlotSeries& named(const PlotContent& content, const char* name) {
   const auto found = std::find_if(content.series.begin(), content.series.end(),
                                   [&](const PlotSeries& series) { return series.name == name; });
-  if (found == content.series.end()) throw std::runtime_error(name.toStdString());
+  if (found == content.series.end()) throw std::runtime_error(name);
   return *found;
 }
 
-const OperatingPoint& published(const std::string& method, const char* key, std::int64_t value) {
+const OperatingPoint& published(const char* method, const char* key, std::int64_t value) {
   const auto& points = publishedPoints().points;
   const auto found = std::find_if(points.begin(), points.end(), [&](const OperatingPoint& point) {
     return point.method == method && point.settings.find(key)->second == SettingValue(value);

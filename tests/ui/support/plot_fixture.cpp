@@ -38,13 +38,13 @@ PaneResult sweptResult(int pane, const MethodChoice& choice) {
   return result;
 }
 
-const PlotSeries& seriesOf(const PlotContent& content, const QString& quantity, int source) {
+const PlotSeries& seriesOf(const PlotContent& content, const char* quantity, int source) {
   const auto found =
       std::find_if(content.series.begin(), content.series.end(), [&](const PlotSeries& series) {
         return series.quantity == quantity && series.source == source;
       });
   if (found == content.series.end()) {
-    throw std::runtime_error("no series of " + quantity.toStdString());
+    throw std::runtime_error(std::string("no series of ") + quantity);
   }
   return *found;
 }

@@ -17,7 +17,7 @@ PaneResult resultOf(int pane, const MethodChoice& choice);
 PaneResult sweptResult(int pane, const MethodChoice& choice);
 
 /// The series with that quantity, of that pane if given; fails the test where there is none.
-const PlotSeries& seriesOf(const PlotContent& content, const QString& quantity, int source = -1);
+const PlotSeries& seriesOf(const PlotContent& content, const char* quantity, int source = -1);
 bool hasSeries(const PlotContent& content, const QString& quantity);
 std::vector<double> valuesOf(const PlotSeries& series);
 

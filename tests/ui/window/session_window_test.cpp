@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "adamerge/methods.h"
+#include "adamerge/thumbnail.h"
 #include "bench/overlay_table.h"
 #include "sources/image_list.h"
 #include "ui_test.h"
@@ -95,6 +96,12 @@ class SessionWindowTest : public QObject {
       first.workbench().edit(0, {"dsm", {{"r", std::int64_t{11}}}, nullptr, false}, "test");
       QVERIFY(first.settle());
       QVERIFY(first.window().sessions().save(file));
+      const QString thumbnail = folder_.filePath("mine.png");
+      writeThumbnail(file.toStdString(), 256, thumbnail.toStdString());
+      const BlockTiles& tiles = first.window().findChild<Stage*>()->strip().tiles();
+      QCOMPARE(QImage(thumbnail).convertToFormat(QImage::Format_RGB32), tiles.chosenPicture(256));
+      writeThumbnail(file.toStdString(), 96, thumbnail.toStdString());
+      QCOMPARE(QImage(thumbnail).size(), QSize(96, 96));
     }
     WindowFixture second(options);
     QVERIFY(second.settle());
