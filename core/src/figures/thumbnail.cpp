@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "adamerge/error.h"
-#include "adamerge/overlay.h"
+#include "adamerge/figures.h"
 #include "adamerge/trace_file.h"
 #include "figures/page.h"
 #include "support/json.h"
