@@ -40,9 +40,12 @@ TEST(ImageToLogits, AllReferenceCasesWhereTheSharedFolderIs) {
     const PreparedImage prepared = prepareImage(
         loadImage(shared / expected.at("image").get<std::string>()), engine.info().preprocessing);
     const MethodChoice choice = test::choiceOf(expected.at("settings"), statistics);
-    test::expectEqualsReference(engine.run({&prepared.input, 1}, choice).front(),
-                                exact.run({&prepared.input, 1}, choice).front(), expected,
-                                comparison);
+    test::expectEqualsReference(
+        engine.run({&prepared.input, 1}, choice).front(),
+        [&] {
+          return exact.run({&prepared.input, 1}, choice).front();
+        },
+        expected, comparison);
   }
   comparison.expectFewExceptions();
 }

@@ -132,17 +132,18 @@ QByteArray asSvg(const PlotSnapshot& plot, const PlotExportStyle& style, const Q
   generator.setResolution(static_cast<int>(kPointsPerInch));
   generator.setSize(points.toSize());
   generator.setViewBox(QRectF(QPointF(0, 0), points));
-  generator.setTitle(title.toHtmlEscaped());
   generator.setDescription(QLatin1String(kCreator));
   QPainter painter(&generator);
   drawPlot(plot, style, painter);
   painter.end();
   QByteArray svg = buffer.data();
   setExactSize(svg, style);
-  if (provenance.isEmpty()) return svg;
-  return svg.insert(
-      svg.indexOf("<defs>"),
-      "<metadata id=\"adamerge\">" + provenance.toHtmlEscaped().toUtf8() + "</metadata>\n");
+  // Some versions of Qt escape a title, others do not.
+  QByteArray own = "<title>" + title.toHtmlEscaped().toUtf8() + "</title>\n";
+  if (!provenance.isEmpty()) {
+    own += "<metadata id=\"adamerge\">" + provenance.toHtmlEscaped().toUtf8() + "</metadata>\n";
+  }
+  return svg.insert(svg.indexOf("<defs>"), own);
 }
 
 /// In pure ASCII, since some readers take XMP for Latin-1.
