@@ -43,7 +43,9 @@ target_include_directories(adamerge_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS}
 target_link_libraries(adamerge_torch INTERFACE ${TORCH_LIBRARIES})
 # PyPI's brings headers of an fmt of its own, which hide the system's: its library would not fit them.
 foreach(_torch_folder IN LISTS TORCH_INCLUDE_DIRS)
-  if(EXISTS "${_torch_folder}/fmt/format-inl.h")
+  get_filename_component(_torch_folder "${_torch_folder}" REALPATH)
+  if(EXISTS "${_torch_folder}/fmt/format-inl.h"
+     AND NOT _torch_folder IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
     target_compile_definitions(adamerge_torch INTERFACE FMT_HEADER_ONLY)
   endif()
 endforeach()
