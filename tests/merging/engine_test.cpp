@@ -135,7 +135,8 @@ TEST_F(EngineTest, WrongDevicesAndDtypesSayWhatIsThere) {
     return test::errorMessage([&] { Engine::load(kModel, {.device = device, .dtype = dtype}); });
   };
   EXPECT_THAT(load("tpu", "auto"), AllOf(HasSubstr("auto, cpu, cuda"), HasSubstr("tpu")));
-  EXPECT_THAT(load("cpu", "int4"), AllOf(HasSubstr("float32"), HasSubstr("int8"), HasSubstr("int4")));
+  EXPECT_THAT(load("cpu", "int4"),
+              AllOf(HasSubstr("float32"), HasSubstr("int8"), HasSubstr("int4")));
   EXPECT_THAT(load("cpu", "float16"), HasSubstr("bfloat16"));
   if (availableDevices().size() == 1) {
     for (const char* device : {"cuda", "cuda:7", "cuda:99999999999"}) {

@@ -158,8 +158,8 @@ struct VitConfig {
   bool proj_bias = true;
   bool layer_scale = false;
   bool attention_scale_only = false;  ///< MLPs have no layer scale beside attentions with one
-  bool gated_mlp = false;  ///< activation(gate) * up instead of activation(hidden)
-  bool mlp_norm = false;   ///< between activation and second layer
+  bool gated_mlp = false;             ///< activation(gate) * up instead of activation(hidden)
+  bool mlp_norm = false;              ///< between activation and second layer
   bool mlp_bias = true;
   bool final_norm = true;  ///< `norm` on all tokens
   bool fc_norm = false;    ///< norm after pooling
