@@ -265,12 +265,12 @@ ModelConfig readTimmArguments(const std::string& full_name, const ConfigFields& 
   const char* mlp_norm = plain ? "scale_mlp_norm" : "scale_mlp";
   config.attention_norm = {args.flag(attention_norm, false), args.name(attention_norm)};
   config.mlp_norm = {args.flag(mlp_norm, false), args.name(mlp_norm)};
-  config.key_bias = plain;
-  // "rope" has a bias of keys, "eva" has none: the tensors show it.
-  if (const Field<std::string> form = args.text("attn_type");
-      form && *form != "eva" && *form != "rope" && !(*form).empty()) {
+  const Field<std::string> form = args.text("attn_type");
+  if (form && *form != "eva" && *form != "rope" && !(*form).empty()) {
     args.fail("attn_type", fmt::format("is '{}'; eva and rope can run here", printable(*form, 40)));
   }
+  // "rope" has a bias of keys wherever it has one of queries, "eva" need not.
+  config.key_bias = plain || (form && *form == "rope");
   if (args.flag("dynamic_img_pad", false)) {
     args.fail("dynamic_img_pad", "is true: padded inputs cannot run here");
   }
