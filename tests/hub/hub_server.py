@@ -35,7 +35,10 @@ class Hub(BaseHTTPRequestHandler):
         if 'Content-Length' not in (headers or {}): self.send_header('Content-Length', str(len(body)))
         self.end_headers()
         if self.command != 'HEAD': self.wfile.write(body)
-        print(self.command, self.path, status, 'token' if self.headers.get('Authorization') else '', flush=True)
+        self.log(status)
+    def log(self, *what):
+        words = [self.command, self.path, *map(str, what), 'token' if self.headers.get('Authorization') else '']
+        sys.stdout.write(' '.join(words) + '\n'); sys.stdout.flush()  # one write, since requests come on several threads
     def error(self, status, code, text): self.say(status, {'X-Error-Code': code, 'X-Error-Message': text, 'Content-Type': 'application/json'}, json.dumps({'error': text}).encode())
     def repository(self, owner_name):
         d = os.path.join(o.folder, owner_name)
@@ -91,7 +94,7 @@ class Hub(BaseHTTPRequestHandler):
             if a > len(b): return self.say(416, {'Content-Range': f'bytes */{len(b)}'})
             self.send_response(206 if r else 200); self.send_header('Content-Length', str(e - a)); self.send_header('Accept-Ranges', 'bytes')
             if r: self.send_header('Content-Range', f'bytes {a}-{e-1}/{len(b)}')
-            self.end_headers(); print(self.command, self.path, 206 if r else 200, f'{a}-{e}', flush=True)
+            self.end_headers(); self.log(206 if r else 200, f'{a}-{e}')
             if self.command == 'HEAD': return
             cut = o.fault == 'break' and m[1] not in broken; broken.add(m[1])
             body = b[a:a + (e - a) // 2] if cut else b[a:e]
