@@ -135,7 +135,7 @@ class SessionTest : public QObject {
     row("/picture", "null", "\"picture\" must be text");
     row("/engine", "[]", "\"engine\" must be an object");
     row("/engine/device", "1", "\"engine.device\" must be text");
-    row("/engine/dtype", "\"int8\"", "\"engine.dtype\" must be one of auto, float32");
+    row("/engine/dtype", "\"int4\"", "\"engine.dtype\" must be one of auto, float32");
     row("/engine/threads", "4", "\"engine.threads\" is no field");
     row("/engine/head", "1", "\"engine.head\" must be text");
     row("/engine/weight_set", "[]", "\"engine.weight_set\" must be text");
