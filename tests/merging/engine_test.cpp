@@ -248,18 +248,22 @@ TEST_F(EngineTest, AutoIsTheFastestPrecisionOfTheProcessor) {
   EXPECT_TRUE(bestIsa() < Isa::kAmx || known.find(" amx_bf16") != std::string::npos);
 }
 
+void expectClose(const std::vector<ImageResult>& expected,
+                 const std::vector<ImageResult>& results) {
+  ASSERT_EQ(results.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const Fidelity fidelity = compareLogits(expected[i].logits, results[i].logits);
+    EXPECT_TRUE(fidelity.top1_agrees) << i;
+    EXPECT_GT(fidelity.logit_cosine, 0.99) << i;
+  }
+}
+
 TEST_F(EngineTest, BFloat16StaysCloseToFloat32) {
   const std::vector<InputTensor> inputs = pictures();
   const Engine full = Engine::load(kModel, {.device = test::testDevice(), .dtype = "float32"});
   const Engine half = Engine::load(kModel, {.device = test::testDevice(), .dtype = "bfloat16"});
   const MethodChoice choice{"adamerge", {}, referenceStatistics(), false};
-  const auto expected = full.run(inputs, choice);
-  const auto results = half.run(inputs, choice);
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const Fidelity fidelity = compareLogits(expected[i].logits, results[i].logits);
-    EXPECT_TRUE(fidelity.top1_agrees) << i;
-    EXPECT_GT(fidelity.logit_cosine, 0.99) << i;
-  }
+  expectClose(full.run(inputs, choice), half.run(inputs, choice));
 }
 
 TEST_F(EngineTest, Int8StaysCloseToFloat32AndAloneIsAsInABatch) {
@@ -272,10 +276,8 @@ TEST_F(EngineTest, Int8StaysCloseToFloat32AndAloneIsAsInABatch) {
     const MethodChoice choice{method, {}, referenceStatistics(), false};
     const auto expected = full.run(inputs, choice);
     const auto results = whole.run(inputs, choice);
+    expectClose(expected, results);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      const Fidelity fidelity = compareLogits(expected[i].logits, results[i].logits);
-      EXPECT_TRUE(fidelity.top1_agrees) << i;
-      EXPECT_GT(fidelity.logit_cosine, 0.99) << i;
       EXPECT_NE(results[i].logits, expected[i].logits) << i;
       EXPECT_EQ(whole.run({&inputs[i], 1}, choice).front().logits, results[i].logits) << i;
     }

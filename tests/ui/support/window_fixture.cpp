@@ -12,11 +12,17 @@
 
 namespace adamerge::ui::test {
 
+namespace {
+
+const MethodChoice kAdaMerge{"adamerge", {{"r_max", std::int64_t{28}}}, nullptr, false};
+
+}  // namespace
+
 StartOptions freshAdaMerge(std::optional<int> block) {
   StartOptions options;
   options.block = block;
   options.fresh = true;
-  options.choice = MethodChoice{"adamerge", {{"r_max", std::int64_t{28}}}, nullptr, false};
+  options.choice = kAdaMerge;
   return options;
 }
 
@@ -43,6 +49,16 @@ WindowFixture::~WindowFixture() {
 
 bool WindowFixture::settle() {
   return QTest::qWaitFor([this] { return workbench_->settled(); }, 20'000);
+}
+
+bool WindowFixture::startAgain() {
+  workbench_->setPaneCount(1);
+  workbench_->view().setOverlay({});
+  workbench_->view().select(std::nullopt);
+  workbench_->view().hover(std::nullopt);
+  window_->stage().grid().viewPort().fit();
+  workbench_->restoreChoice(0, kAdaMerge);
+  return settle();
 }
 
 void WindowFixture::drop(const QMimeData& data) {

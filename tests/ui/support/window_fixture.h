@@ -28,6 +28,9 @@ class WindowFixture {
 
   /// Until every pane shows the result of its present choice; false after 20 s.
   bool settle();
+  /// Back to one canvas of AdaMerge, r_max 28, the picture fitted, no overlay's settings changed
+  /// and no patch pointed at or chosen; then as settle().
+  bool startAgain();
   /// A drop on the window's middle, as from a file manager.
   void drop(const QMimeData& data);
   void dropPath(const QString& path);

@@ -51,15 +51,7 @@ class CanvasComfortTest : public QObject {
     QVERIFY(fixture_->settle());
   }
   void cleanupTestCase() { fixture_.reset(); }
-  void cleanup() {
-    bench().setPaneCount(1);
-    bench().view().setOverlay({});
-    bench().view().select(std::nullopt);
-    bench().view().hover(std::nullopt);
-    grid().viewPort().fit();
-    bench().restoreChoice(0, {"adamerge", {{"r_max", std::int64_t{28}}}, nullptr, false});
-    QVERIFY(fixture_->settle());
-  }
+  void cleanup() { QVERIFY(fixture_->startAgain()); }
 
   void everyCanvasNamesItsClass() {
     bench().setPaneCount(2);

@@ -40,15 +40,7 @@ class ComfortTest : public QObject {
     QVERIFY(fixture_->settle());
   }
   void cleanupTestCase() { fixture_.reset(); }
-  void cleanup() {
-    bench().setPaneCount(1);
-    bench().view().setOverlay({});
-    bench().view().select(std::nullopt);
-    bench().view().hover(std::nullopt);
-    grid().viewPort().fit();
-    bench().restoreChoice(0, {"adamerge", {{"r_max", std::int64_t{28}}}, nullptr, false});
-    QVERIFY(fixture_->settle());
-  }
+  void cleanup() { QVERIFY(fixture_->startAgain()); }
 
   void aPlotIsLargeInAWindowOfItsOwnAndComesBack() {
     auto& dock = fixture_->find<QDockWidget>("tokens");

@@ -59,21 +59,10 @@ void normRows(const NormCall& call, std::ptrdiff_t first_row, std::ptrdiff_t las
   (call.bias == nullptr ? normRowsAs<false> : normRowsAs<true>)(call, first_row, last_row);
 }
 
-inline Floats loadFloats(const float* from) { return load(from); }
-inline Floats loadFloats(const BFloat16* from) { return loadBFloat16(from); }
-inline float toFloat(float value) { return value; }
 inline void storeFloats(float* to, Floats value) { store(to, value); }
 inline void storeFloats(BFloat16* to, Floats value) { storeBFloat16(to, value); }
 inline void storeFloat(float* to, float value) { *to = value; }
 inline void storeFloat(BFloat16* to, float value) { *to = toBFloat16(value); }
-
-/// Up to a vector of elements, zeros beyond them.
-template <class In>
-inline Floats loadSome(const In* from, std::ptrdiff_t count) {
-  Floats values = {};
-  for (std::ptrdiff_t i = 0; i < count; ++i) values[i] = toFloat(from[i]);
-  return values;
-}
 
 template <class In>
 void gatedRowsOf(const GatedCall& call, std::ptrdiff_t first_row, std::ptrdiff_t last_row) {

@@ -18,8 +18,8 @@ constexpr std::ptrdiff_t kStep = Int8Kernels::kStep;
 constexpr int kVectors = kVectorBytes == 64 ? 4 : 2;
 constexpr int kRows = kVectorBytes == 64 ? 6 : 4;
 constexpr std::ptrdiff_t kPanel = std::ptrdiff_t{kVectors} * kFloats;
-constexpr float kLargestValue = 127.0F;
-constexpr float kLargestWeight = 127.0F;
+/// Of the values, from 0 on, and of the weights, either way.
+constexpr float kLargest = 127.0F;
 
 /// To the nearest, ties to even; what lies beyond them or is no number becomes any.
 inline Ints rounded(Floats x) {
@@ -74,7 +74,7 @@ void pack(const float* weight, std::ptrdiff_t columns, std::ptrdiff_t k, std::in
         const float size = __builtin_fabsf(from[i]);
         largest = size > largest ? size : largest;
       }
-      const float inverse = largest > 0 ? kLargestWeight / largest : 0.0F;
+      const float inverse = largest > 0 ? kLargest / largest : 0.0F;
       std::int32_t sum = 0;
       for (std::ptrdiff_t i = 0; i < steps * kStep; ++i) {
         const auto value =
@@ -82,24 +82,14 @@ void pack(const float* weight, std::ptrdiff_t columns, std::ptrdiff_t k, std::in
         panel[(i / kStep * kPanel + c) * kStep + i % kStep] = static_cast<std::int8_t>(value);
         sum += value;
       }
-      if (column < columns) scales[column] = {largest / kLargestWeight, sum};
+      if (column < columns) scales[column] = {largest / kLargest, sum};
     }
   }
 }
 
-inline Floats loadFloats(const float* from) { return load(from); }
-inline Floats loadFloats(const BFloat16* from) { return loadBFloat16(from); }
-inline float toFloat(float value) { return value; }
-
 template <class In>
 Int8Row quantisedRow(const In* x, std::ptrdiff_t k, std::uint8_t* values) {
   using Bytes = std::uint8_t __attribute__((vector_size(kFloats)));
-  const auto some = [&](std::ptrdiff_t from) {
-    Floats result = {};
-    for (std::ptrdiff_t i = from; i < k && i < from + kFloats; ++i)
-      result[i - from] = toFloat(x[i]);
-    return result;
-  };
   const std::ptrdiff_t whole = k / kFloats * kFloats;
   // Zero is among the values, so it has one of its own.
   Floats low = {};
@@ -111,9 +101,10 @@ Int8Row quantisedRow(const In* x, std::ptrdiff_t k, std::uint8_t* values) {
     wrong += v * 0.0F;
   };
   for (std::ptrdiff_t i = 0; i < whole; i += kFloats) look(loadFloats(x + i));
-  if (whole < k) look(some(whole));
+  const Floats last = loadSome(x + whole, k - whole);
+  look(last);
   const float range = largestOf(high) + largestOf(-low);
-  const float inverse = range > 0 ? kLargestValue / range : 0.0F;
+  const float inverse = range > 0 ? kLargest / range : 0.0F;
   const std::int32_t zero = rounded(broadcast(largestOf(-low) * inverse))[0];
   const auto put = [&](std::ptrdiff_t at, Floats v, std::ptrdiff_t count) {
     Ints value = rounded(v * inverse) + zero;
@@ -123,9 +114,9 @@ Int8Row quantisedRow(const In* x, std::ptrdiff_t k, std::uint8_t* values) {
     std::memcpy(values + at, &bytes, static_cast<std::size_t>(count));
   };
   for (std::ptrdiff_t i = 0; i < whole; i += kFloats) put(i, loadFloats(x + i), kFloats);
-  if (whole < k) put(whole, some(whole), k - whole);
+  put(whole, last, k - whole);
   for (std::ptrdiff_t i = k; i < Int8Kernels::steps(k) * kStep; ++i) values[i] = 0;
-  return {range / kLargestValue + sumOf(wrong), zero};
+  return {range / kLargest + sumOf(wrong), zero};
 }
 
 void quantise(const void* x, bool bfloat16, std::ptrdiff_t k, std::uint8_t* values, Int8Row* row) {

@@ -276,5 +276,17 @@ inline float toFloat(BFloat16 value) {
   return result;
 }
 
+// What rows of either type are read by.
+inline float toFloat(float value) { return value; }
+inline Floats loadFloats(const float* from) { return load(from); }
+inline Floats loadFloats(const BFloat16* from) { return loadBFloat16(from); }
+/// Up to a vector of elements, zeros beyond them.
+template <class In>
+inline Floats loadSome(const In* from, std::ptrdiff_t count) {
+  Floats values = {};
+  for (std::ptrdiff_t i = 0; i < count; ++i) values[i] = toFloat(from[i]);
+  return values;
+}
+
 }  // namespace
 }  // namespace adamerge

@@ -162,7 +162,7 @@ ModelConfig open(const ConfigFiles& files, FileTensors& tensors) {
   if (fixed && sized) config.input_size = config.trained_size;
   if (fixed && !sized && config.input_size) config.trained_size = config.input_size;
   if (!sized && !fixed) config.trained_size = {};
-  if (sized && !fixed && config.input_size && !*config.position_table &&
+  if (config.trained_size && !fixed && config.input_size && !*config.position_table &&
       *config.trained_size != *config.input_size) {
     config.notes.push_back(
         fmt::format("{} is {} x {}: without a position table it changes nothing, and {} counts.",
