@@ -6,6 +6,7 @@
 #include <array>
 
 #include "adamerge/error.h"
+#include "options.h"
 #include "usage_error.h"
 #include "value_checks.h"
 
@@ -25,6 +26,7 @@ constexpr std::array<const char*, 6> kShape = {"image-size", "patch-size", "widt
                                                "depth",      "heads",      "mlp-ratio"};
 
 std::string defaultText(bool value) { return value ? "on" : "off"; }
+std::string defaultText(const std::optional<int>& /*value*/) { return {}; }
 template <class T>
 std::string defaultText(const T& value) {
   return fmt::format("{}", value);
@@ -180,11 +182,12 @@ void CommandLineOptions::addRegularisation() {
            "Share of the patches that enter until a share of the run is done, then all; '' keeps "
            "all throughout")
       .type_name("KEEP:UNTIL,...");
-  takesOneOf(group.add("--method", recipe.method,
-                       "Train with tokens merging as they will when the model runs: none or tome"),
-             {"none", "tome"});
-  takesWholeNumber(group.add("--r", recipe.r, "With --method tome: tokens merged in every block"),
-                   1, kLargestSide);
+  takesText(group.add("--method", method_,
+                      "Train with tokens merging as they will when the model runs: a method with "
+                      "its settings, as 'tome r=8' or 'adamerge r_max=23'"),
+            "METHOD");
+  takesWholeNumber(group.add("--r", r_, "The method's r, as in --method 'tome r=8'"), 0,
+                   kLargestSide);
 }
 
 CommandLine CommandLineOptions::read() const {
@@ -223,9 +226,14 @@ CommandLine CommandLineOptions::read() const {
   if (begins && (exports || !line.model_to_measure.empty())) {
     throw cli::UsageError("--init is what training begins with; nothing is trained here");
   }
-  if (app_.get_option("--r")->count() > 0 && line.recipe.method == "none") {
-    throw cli::UsageError("--r has no effect here: it needs --method tome");
+  if (r_ && app_.count("--method") == 0) {
+    throw cli::UsageError("--r has no effect here: it needs --method");
   }
+  const MethodChoice merging =
+      cli::parseVariant(r_ ? fmt::format("{} r={}", method_, *r_) : method_, "--method");
+  line.recipe.method = merging.method;
+  line.recipe.settings = merging.settings;
+  line.statistics = merging.statistics;
   for (const char* name : kShape) {
     if (app_.get_option(std::string("--") + name)->count() > 0) line.shape.emplace_back(name);
   }

@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "recipe.h"
@@ -24,7 +26,8 @@ struct CommandLine {
   int checkpoint_every = 500;
   std::string device = "auto";
   std::string weights = "float16";
-  int threads = 0;  ///< 0: as many as the machine has cores
+  int threads = 0;                               ///< 0: as many as the machine has cores
+  std::shared_ptr<const Statistics> statistics;  ///< that the method was given; may be null
   /// dtype "auto" is still to be decided by the device, the shape by `model_to_begin_with`.
   Recipe recipe;
 
@@ -48,6 +51,8 @@ class CommandLineOptions {
   CLI::App& app_;
   CommandLine line_;
   std::string keep_patches_;
+  std::string method_ = "none";  ///< with its settings
+  std::optional<int> r_;
 };
 
 }  // namespace adamerge::training

@@ -7,12 +7,14 @@
 #include <optional>
 #include <thread>
 
+#include "adamerge/engine.h"
 #include "adamerge/error.h"
 #include "adamerge/files.h"
 #include "command_line.h"
 #include "compute.h"
 #include "documentation.h"
 #include "engine/device.h"
+#include "engine/placed_model.h"
 #include "gradient_importance.h"
 #include "initial_weights.h"
 #include "model_folder.h"
@@ -121,6 +123,37 @@ int makeCompensator(CommandLine line, const std::stop_token& stop) {
   return data.problems.empty() ? 0 : 1;
 }
 
+/// What merges while a network is trained: with the statistics and by the rules of the model that
+/// it begins with, where there is one. Null: nothing.
+std::shared_ptr<const MergeMethod> mergingOf(const CommandLine& line, cli::Terminal& terminal,
+                                             const std::stop_token& stop) {
+  const MethodChoice choice{line.recipe.method, line.recipe.settings, line.statistics, false};
+  if (choice.method == "none") return nullptr;
+  const std::string label = fmt::format("--method {}", choice.method);
+  const VitConfig vit = architectureOf(line.recipe, /*classes=*/1);
+  std::shared_ptr<const MergeMethod> method;
+  if (line.model_to_begin_with.empty()) {
+    if (usesStatistics(choice) && choice.statistics == nullptr) {
+      throw Error(fmt::format(
+          "{}: its counts follow layer statistics, which come with a model to begin with (--init) "
+          "or in a file (stats=FILE); with adaptive=off they follow r alone",
+          label));
+    }
+    requireSettingsSuit(choice, vit, "the network", /*strict=*/true);
+    method =
+        findMethodEntry(choice.method)
+            .make(completeSettings(choice, vit), {vit, choice.statistics.get(), "the network"});
+  } else {
+    const Engine engine =
+        Engine::load(line.model_to_begin_with, {.device = "cpu", .dtype = "float32"}, {}, stop);
+    const auto prepared = std::make_shared<const PreparedMethod>(engine.prepare(choice, stop));
+    for (const std::string& warning : prepared->state().warnings) terminal.warn(warning);
+    method = {prepared, prepared->state().method.get()};
+  }
+  requireTrainable(*method, vit, label);
+  return method;
+}
+
 /// What would end the run hours later is said before it begins.
 void requireOutput(const CommandLine& line) {
   cli::requireWritableFolder(line.output);
@@ -152,6 +185,7 @@ int train(CommandLine line, const std::stop_token& stop) {
     takeShape(line.recipe, start->info, line.shape);
     requireUsable(line.recipe);
   }
+  const std::shared_ptr<const MergeMethod> method = mergingOf(line, terminal, stop);
   const OutputLock lock(line.checkpoint(), "training run");
 
   Random random(line.recipe.seed);
@@ -163,7 +197,9 @@ int train(CommandLine line, const std::stop_token& stop) {
   Trainer::Options options{.checkpoint = line.checkpoint(),
                            .log = line.log(),
                            .device = device,
-                           .checkpoint_every = line.checkpoint_every};
+                           .checkpoint_every = line.checkpoint_every,
+                           .weights = {},
+                           .method = method};
   options.on_row = [&](const LogRow& row) {
     if (line.quiet || !row.accuracy) return;
     terminal.clearBar();

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "adamerge/error.h"
+#include "support/json.h"
 
 namespace adamerge::training {
 namespace {
@@ -41,7 +42,7 @@ void visitFields(AnyRecipe& recipe, const Visitor& visit) {
   visit("stochastic-depth", recipe.stochastic_depth);
   visit("keep-patches", recipe.keep_patches);
   visit("method", recipe.method);
-  visit("r", recipe.r);
+  visit("settings", recipe.settings);
   visit("hold-out", recipe.hold_out);
   visit("limit", recipe.limit);
   visit("seed", recipe.seed);
@@ -52,7 +53,22 @@ void visitFields(AnyRecipe& recipe, const Visitor& visit) {
 /// Settings that the first checkpoints do not have; they were made with the defaults.
 bool isLater(std::string_view name) {
   return name == "layer-scale" || name == "mean" || name == "std" || name == "layer-decay" ||
-         name == "average" || name == "method" || name == "r";
+         name == "average" || name == "method" || name == "settings";
+}
+
+/// The first checkpoints that tell of merging have ToMe's r by itself.
+Settings settingsIn(const nlohmann::json& json) {
+  Settings settings;
+  if (json.contains("settings")) {
+    for (const auto& [key, value] : json.at("settings").items()) {
+      const std::optional<SettingValue> setting = settingFromJson(value);
+      if (!setting) throw Error(fmt::format("{} is no setting's value", key));
+      settings[key] = *setting;
+    }
+  } else if (json.value("method", "none") != "none") {
+    settings["r"] = json.at("r").get<std::int64_t>();
+  }
+  return settings;
 }
 
 bool parseNumber(std::string_view text, double& value) {
@@ -76,11 +92,6 @@ void requireUsable(const Recipe& recipe) {
   if (recipe.width * recipe.mlp_ratio < 1) {
     throw Error(fmt::format("--mlp-ratio {}: with --width {} the MLP has no unit", recipe.mlp_ratio,
                             recipe.width));
-  }
-  if (const int patches = architectureOf(recipe, 1).patchTokens();
-      recipe.method != "none" && recipe.r > patches / 2) {
-    throw Error(fmt::format("--r {}: at most half of the {} patches can merge in a block, {}",
-                            recipe.r, patches, patches / 2));
   }
   double begin = 0;
   for (const PatchStage& stage : recipe.keep_patches) {
@@ -122,6 +133,8 @@ nlohmann::ordered_json toJson(const Recipe& recipe) {
   visitFields(recipe, [&json]<class T>(const char* name, const T& value) {
     if constexpr (std::is_same_v<T, std::vector<PatchStage>>) {
       json[name] = stagesText(value);
+    } else if constexpr (std::is_same_v<T, Settings>) {
+      json[name] = adamerge::toJson(value);
     } else {
       json[name] = value;
     }
@@ -134,6 +147,8 @@ Recipe recipeFromJson(const nlohmann::json& json) {
   visitFields(recipe, [&json]<class T>(const char* name, T& value) {
     if constexpr (std::is_same_v<T, std::vector<PatchStage>>) {
       value = parseStages(json.at(name).template get<std::string>());
+    } else if constexpr (std::is_same_v<T, Settings>) {
+      value = settingsIn(json);
     } else if (json.contains(name) || !isLater(name)) {
       value = json.at(name).template get<T>();
     }

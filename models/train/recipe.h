@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "adamerge/methods.h"
 #include "adamerge/model_info.h"
 
 namespace adamerge::training {
@@ -53,8 +54,8 @@ struct Recipe {
   double stochastic_depth = 0.05;  ///< of the last block, rising linearly from 0
   std::vector<PatchStage> keep_patches{{0.286, 0.55}, {0.429, 0.78}};
 
-  std::string method = "none";  ///< merged with while training: none or tome
-  int r = 8;                    ///< tokens merged in every block
+  std::string method = "none";  ///< that merges while the network is trained
+  Settings settings = {};       ///< of it; others have their default
 
   double hold_out = 0.1;   ///< share of the images to measure on where there is no test set
   std::int64_t limit = 0;  ///< train on so many images; 0: all

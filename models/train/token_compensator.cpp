@@ -39,20 +39,23 @@ std::vector<CompensatorGain> gains(const TrainableVit& network, const Compensato
   const c10::NoGradGuard guard;
   const int most = mostMerges(network.config());
   std::vector<CompensatorGain> result{{std::max(1, most / 2)}, {most}};
+  std::vector<std::unique_ptr<const MergeMethod>> methods;
+  for (const CompensatorGain& gain : result) methods.push_back(toMe(gain.r, network.config()));
   const std::size_t count = std::min(pictures.size(), kMeasuredImages);
   for (std::size_t first = 0; first < count;) {
     throwIfStopped(stop);
     const std::size_t size = std::min(static_cast<std::size_t>(recipe.batch), count - first);
     const at::Tensor images = plainImages(pictures, first, size, preprocessing);
     const at::Tensor unmerged = network.forward(images, dtype);
-    for (CompensatorGain& gain : result) {
+    for (std::size_t i = 0; i < result.size(); ++i) {
+      CompensatorGain& gain = result[i];
       const auto share = [&](const TokenMerging& merging) {
         return divergence(unmerged, network.forward(images, dtype, {}, nullptr, merging))
                    .item<double>() /
                static_cast<double>(count);
       };
-      gain.plain += share({gain.r, {}});
-      gain.compensated += share({gain.r, maps.changes(0, gain.r, kScale)});
+      gain.plain += share({methods[i].get()});
+      gain.compensated += share({methods[i].get(), maps.changes(0, gain.r, kScale)});
     }
     first += size;
     if (progress) {
@@ -122,6 +125,8 @@ std::vector<CompensatorGain> trainCompensator(const TrainableVit& network,
   const std::int64_t steps = per_epoch * recipe.epochs;
   const int counts = mostMerges(network.config()) + 1;
   if (counts < 2) throw Error("the model has a single patch, so nothing can merge");
+  std::vector<std::unique_ptr<const MergeMethod>> merging;  // by count
+  for (int r = 0; r < counts; ++r) merging.push_back(toMe(r, network.config()));
   for (std::int64_t step = 0; step < steps;) {
     const at::Tensor order = random.permutation(images);
     at::Tensor sum = at::zeros({}, at::TensorOptions(at::kDouble).device(options.device));
@@ -132,15 +137,17 @@ std::vector<CompensatorGain> trainCompensator(const TrainableVit& network,
           augmentedImages(data.training, order.narrow(0, i * recipe.batch, recipe.batch), recipe,
                           preprocessing, random);
       const at::Tensor drawn = random.permutation(counts);
-      const int source = static_cast<int>(drawn[0].item<std::int64_t>());
-      const int target = static_cast<int>(drawn[1].item<std::int64_t>());
+      const auto source = static_cast<std::size_t>(drawn[0].item<std::int64_t>());
+      const auto target = static_cast<std::size_t>(drawn[1].item<std::int64_t>());
       at::Tensor teacher;
       {
         const c10::NoGradGuard guard;
-        teacher = network.forward(pixels, dtype, {}, nullptr, {source, {}});
+        teacher = network.forward(pixels, dtype, {}, nullptr, {merging[source].get()});
       }
-      const at::Tensor student = network.forward(pixels, dtype, {}, nullptr,
-                                                 {target, maps.changes(source, target, kScale)});
+      const at::Tensor student = network.forward(
+          pixels, dtype, {}, nullptr,
+          {merging[target].get(),
+           maps.changes(static_cast<int>(source), static_cast<int>(target), kScale)});
       const at::Tensor loss = divergence(teacher, student) / recipe.batch;
       loss.backward();
       sum.add_(loss.detach());

@@ -106,10 +106,9 @@ at::Tensor TrainableVit::embed(const at::Tensor& images, at::ScalarType dtype,
   return at::cat({first.expand({batch, -1, -1}), tokens}, 1);
 }
 
-at::Tensor TrainableVit::attend(const Block& block, const MergedTokens& merged,
+at::Tensor TrainableVit::attend(const Block& block, const at::Tensor& x, const at::Tensor& bias,
                                 at::ScalarType dtype, const at::Tensor& change,
                                 std::vector<at::Tensor>* attention, at::Tensor* keys) const {
-  const at::Tensor& x = merged.tokens;
   const std::int64_t batch = x.size(0);
   const std::int64_t tokens = x.size(1);
   const at::Tensor weight = change.defined() ? block.qkv.weight + change : block.qkv.weight;
@@ -119,9 +118,7 @@ at::Tensor TrainableVit::attend(const Block& block, const MergedTokens& merged,
   const double scale = 1.0 / std::sqrt(static_cast<double>(config_.headDim()));
   if (keys != nullptr) *keys = qkv[1].detach().to(at::kFloat).mean(1);
   at::Tensor logits = at::matmul(qkv[0] * scale, qkv[1].transpose(-2, -1));
-  // Proportional attention (ToMe, Sec. 3): a token counts as many as it stands for.
-  if (merged.sizes.defined())
-    logits = logits + merged.sizes.log().to(dtype).view({batch, 1, 1, -1});
+  if (bias.defined()) logits = logits + bias.to(dtype);
   const at::Tensor weights = logits.softmax(-1);
   if (attention != nullptr) attention->push_back(weights);
   const at::Tensor mixed =
@@ -132,17 +129,26 @@ at::Tensor TrainableVit::attend(const Block& block, const MergedTokens& merged,
 at::Tensor TrainableVit::forward(const at::Tensor& images, at::ScalarType dtype,
                                  const Dropped& dropped, std::vector<at::Tensor>* attention,
                                  const TokenMerging& merging) const {
-  MergedTokens tokens{embed(images.to(device_), dtype, dropped.kept_patches), {}};
-  at::Tensor& x = tokens.tokens;
+  using Stage = MergeMethod::Stage;
+  const MergeMethod* method = merging.method;
+  const Stage stage = method == nullptr ? Stage::kNever : method->stage();
+  MergedTokens tokens(embed(images.to(device_), dtype, dropped.kept_patches),
+                      config_.prefixTokens(), config_.patchTokens(), dropped.kept_patches);
+  at::Tensor& x = tokens.values;
   for (int index = 0; index < config_.depth; ++index) {
     const auto place = static_cast<std::size_t>(index);
     const Block& block = blocks_[place];
     const at::Tensor change =
         merging.qkv_changes.empty() ? at::Tensor() : merging.qkv_changes[place];
+    if (stage == Stage::kBeforeBlock) tokens.merge(*method, index, {}, config_.heads);
+    // Proportional attention (ToMe, Sec. 3): a token counts as many as it stands for.
+    const at::Tensor bias = tokens.logitBias(method != nullptr && method->proportionalAttention());
+    const bool after_attention = stage == Stage::kBetweenAttentionAndMlp;
     at::Tensor keys;
-    x = x + scaled(attend(block, tokens, dtype, change, attention, merging.r > 0 ? &keys : nullptr),
-                   block.scale1, dropped.branches, 2 * index);
-    if (merging.r > 0) mergeSimilar(tokens, keys, merging.r, config_.prefixTokens());
+    x = x +
+        scaled(attend(block, x, bias, dtype, change, attention, after_attention ? &keys : nullptr),
+               block.scale1, dropped.branches, 2 * index);
+    if (after_attention) tokens.merge(*method, index, keys, config_.heads);
     const at::Tensor hidden =
         at::gelu(linear(normalise(x, block.norm2), block.fc1.weight, block.fc1.bias, dtype));
     x = x + scaled(linear(hidden, block.fc2.weight, block.fc2.bias, dtype), block.scale2,

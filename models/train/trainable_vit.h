@@ -57,11 +57,11 @@ class TrainableVit {
   Layer addNorm(const std::string& name);
   at::Tensor normalise(const at::Tensor& x, const Layer& norm) const;
   at::Tensor embed(const at::Tensor& images, at::ScalarType dtype, const at::Tensor& kept) const;
-  /// What attention adds to `tokens`; `keys`, where given, gets their mean over the heads.
-  /// `change`: of the qkv weight; undefined: none.
-  at::Tensor attend(const Block& block, const MergedTokens& tokens, at::ScalarType dtype,
-                    const at::Tensor& change, std::vector<at::Tensor>* attention,
-                    at::Tensor* keys) const;
+  /// What attention adds to `x`; `keys`, where given, gets their mean over the heads. `bias`: of
+  /// the logits, `change`: of the qkv weight; undefined: none.
+  at::Tensor attend(const Block& block, const at::Tensor& x, const at::Tensor& bias,
+                    at::ScalarType dtype, const at::Tensor& change,
+                    std::vector<at::Tensor>* attention, at::Tensor* keys) const;
 
   VitConfig config_;
   at::Device device_;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -41,6 +42,8 @@ class Trainer {
     at::Device device = at::kCPU;
     std::int64_t checkpoint_every = 500;  ///< steps
     StateDict weights = {};  ///< to start from, as far as they go; else drawn at random
+    /// The recipe's, ready for the network; null where that is "none".
+    std::shared_ptr<const MergeMethod> method = nullptr;
     std::function<void(const LogRow&)> on_row = {};
   };
 
@@ -70,7 +73,7 @@ class Trainer {
   bool rowIsDue() const;
   void train();
   void average();
-  TokenMerging merging() const { return {recipe_.method == "none" ? 0 : recipe_.r, {}}; }
+  TokenMerging merging() const { return {options_.method.get()}; }
   void writeRow(const ProgressCallback& progress, const std::stop_token& stop);
   void writeCheckpoint() const;
   double meanLoss() const;

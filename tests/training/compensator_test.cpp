@@ -73,7 +73,7 @@ TEST_F(CompensatorTraining, MergesAsTheEngineDoes) {
   const at::Tensor unmerged = logits({});
   for (const int r : {0, 1, 3, 8}) {
     SCOPED_TRACE(r);
-    const at::Tensor merged = logits({r, {}});
+    const at::Tensor merged = logits({toMe(r, vit_.config()).get()});
     expectEngine({{"r", std::int64_t{r}}}, merged);
     EXPECT_EQ((merged - unmerged).abs().max().item<float>() > 1e-3F, r > 0);
   }
@@ -94,12 +94,13 @@ TEST_F(CompensatorTraining, WritesWhatToMeReadsAndRepairs) {
   // The loader's reading of the file, in the network that was trained and in the engine.
   const Compensator compensator(file_, vit_.config());
   for (const auto& [source, target] : {std::pair(0, 8), std::pair(5, 2)}) {
-    TokenMerging merging{target};
+    const std::unique_ptr<const MergeMethod> method = toMe(target, vit_.config());
+    TokenMerging merging{method.get()};
     for (const at::Tensor& change : compensator.changes(source, target, 0.1)) {
       merging.qkv_changes.push_back(change.to(at::kFloat));
     }
     const at::Tensor changed = logits(merging);
-    EXPECT_GT((changed - logits({target, {}})).abs().max().item<float>(), 1e-4F);
+    EXPECT_GT((changed - logits({method.get()})).abs().max().item<float>(), 1e-4F);
     expectEngine({{"r", std::int64_t{target}},
                   {"source", std::int64_t{source}},
                   {"compensator", file_.string()}},

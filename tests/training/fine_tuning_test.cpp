@@ -9,6 +9,7 @@
 #include "batches.h"
 #include "cli_runner.h"
 #include "drawn_pictures.h"
+#include "engine/placed_model.h"
 #include "error_message.h"
 #include "initial_weights.h"
 #include "model_folder.h"
@@ -22,6 +23,11 @@ namespace fs = std::filesystem;
 using test::errorMessage;
 using testing::AllOf;
 using testing::HasSubstr;
+
+MethodChoice chosen(const std::string& method, const Settings& settings,
+                    std::shared_ptr<const Statistics> statistics = nullptr) {
+  return {method, settings, std::move(statistics), false};
+}
 
 class FineTuning : public testing::Test {
  protected:
@@ -41,6 +47,7 @@ class FineTuning : public testing::Test {
     return folder_.path() / "model";
   }
 
+  static constexpr std::size_t kImages = 6;
   Recipe recipe_ = test::smallRecipe();
   TrainingData data_ = test::drawnData();
   Random random_{7};
@@ -52,42 +59,108 @@ TEST_F(FineTuning, MergesAsTheEngineDoesWithLayerScaleToo) {
   const Engine engine = Engine::load(folder, {.device = "cpu", .dtype = "float32"});
   EXPECT_TRUE(engine.info().vit.layer_scale);
   const TrainableVit vit = trainableVit(loadModel(folder), at::kCPU);
-  constexpr std::int64_t kImages = 6;
   std::vector<InputTensor> inputs;
   for (std::size_t i = 0; i < kImages; ++i) {
     inputs.push_back(prepareImage(data_.test.images[i], engine.info().preprocessing).input);
   }
   const c10::NoGradGuard guard;
   const at::Tensor images = plainImages(data_.test, 0, kImages, preprocessingOf(recipe_));
-  at::Tensor unmerged;
-  for (const std::int64_t r : {0, 1, 3, 7}) {
-    SCOPED_TRACE(r);
-    const at::Tensor ours = vit.forward(images, at::kFloat, {}, nullptr, {r, {}});
-    const auto results = engine.run(inputs, {"tome", {{"r", r}}, nullptr, false});
-    for (std::int64_t image = 0; image < kImages; ++image) {
-      for (std::int64_t c = 0; c < 3; ++c) {
-        EXPECT_NEAR(ours[image][c].item<float>(),
-                    results[static_cast<std::size_t>(image)].logits[static_cast<std::size_t>(c)],
-                    2e-5);
+  const at::Tensor unmerged = vit.forward(images, at::kFloat);
+  // Counts that follow the image, so that a batch's images have different ones.
+  auto statistics = std::make_shared<Statistics>();
+  statistics->depth = recipe_.depth;
+  statistics->entries = {{8, {0.3, 0.3}, {0.05, 0.05}}};
+  const auto whole = [](std::int64_t number) { return SettingValue(number); };
+  const std::vector<MethodChoice> choices{
+      chosen("tome", {{"r", whole(0)}}),
+      chosen("tome", {{"r", whole(1)}}),
+      chosen("tome", {{"r", whole(7)}}),
+      chosen("adamerge", {{"r_max", whole(8)}}, statistics),
+      chosen("adamerge", {{"r_max", whole(8)}, {"place", "after-attention"}}, statistics),
+      chosen("adamerge+", {{"r", whole(5)}}),
+      chosen("pitome", {{"r", whole(3)}}),
+      chosen("atc", {{"r", whole(5)}}),
+      chosen("dsm", {{"r", whole(3)}, {"delay", whole(0)}, {"window", whole(2)}}),
+      chosen("prunesid", {{"keep", whole(5)}, {"at", whole(1)}}),
+      chosen("prunesid", {{"keep", whole(5)}, {"at", whole(0)}, {"dropped", "merge"}})};
+  bool ragged = false;
+  for (const MethodChoice& choice : choices) {
+    const PreparedMethod prepared = engine.prepare(choice);
+    const MergeMethod& method = *prepared.state().method;
+    SCOPED_TRACE(choice.method);
+    requireTrainable(method, engine.info().vit, choice.method);
+    const at::Tensor ours = vit.forward(images, at::kFloat, {}, nullptr, {&method});
+    const auto results = engine.run(inputs, prepared);
+    for (std::size_t image = 0; image < kImages; ++image) {
+      for (std::size_t c = 0; c < 3; ++c) {
+        EXPECT_NEAR(
+            ours[static_cast<std::int64_t>(image)][static_cast<std::int64_t>(c)].item<float>(),
+            results[image].logits[c], 2e-5);
       }
+      ragged = ragged || results[image].layers[0].tokens_out != results[0].layers[0].tokens_out;
     }
-    if (r == 0) unmerged = ours;
-    if (r > 0) {
-      EXPECT_GT((ours - unmerged).abs().max().item<float>(), 1e-4F);
+    const float moved = (ours - unmerged).abs().max().item<float>();
+    if (choice.settings == choices[0].settings) {
+      EXPECT_LT(moved, 1e-6F);
+    } else {
+      EXPECT_GT(moved, 1e-4F);
     }
   }
+  EXPECT_TRUE(ragged);
+}
+
+TEST_F(FineTuning, MethodsThatGradientsCannotGoThroughSayWhy) {
+  recipe_.depth = 4;  // ToFu's first half prunes
+  const VitConfig vit = architectureOf(recipe_, 3);
+  const auto message = [&](const MethodChoice& choice) {
+    const auto method = findMethodEntry(choice.method).make(completeSettings(choice, vit), {vit});
+    return errorMessage([&] { requireTrainable(*method, vit, choice.method); });
+  };
+  EXPECT_THAT(
+      message(chosen("tofu", {{"r", std::int64_t{3}}})),
+      AllOf(HasSubstr("tofu: training goes through"), HasSubstr("another way than by means")));
+  EXPECT_THAT(message(chosen("ppt", {{"r_per_block", std::vector<std::int64_t>{2, 2, 0, 0}}})),
+              HasSubstr("reads the attention"));
+  EXPECT_THAT(message(chosen("cubistmerge", {})), HasSubstr("another way than by means"));
+  EXPECT_THAT(message(chosen("structsam", {})), HasSubstr("restores them after each block"));
+}
+
+TEST_F(FineTuning, PatchesThatDoNotEnterLeaveTheOthersTheirPlaces) {
+  const TrainableVit vit = trainableVit(loadModel(model(recipe_, data_.classes)), at::kCPU);
+  const c10::NoGradGuard guard;
+  const at::Tensor images = plainImages(data_.test, 0, 2, preprocessingOf(recipe_));
+  const MethodChoice choice = chosen(
+      "dsm", {{"r", std::int64_t{3}}, {"delay", std::int64_t{0}}, {"window", std::int64_t{2}}});
+  const auto method =
+      findMethodEntry("dsm").make(completeSettings(choice, vit.config()), {vit.config()});
+  const at::Tensor all = at::arange(vit.config().patchTokens()).expand({2, -1});
+  const at::Tensor whole = vit.forward(images, at::kFloat, {}, nullptr, {method.get()});
+  EXPECT_TRUE(vit.forward(images, at::kFloat, {all.contiguous(), {}}, nullptr, {method.get()})
+                  .equal(whole));
+  // An image's own patches, in whatever company.
+  const at::Tensor some = at::tensor(std::vector<std::int64_t>{1, 3, 6, 9, 12, 15}).expand({2, -1});
+  const at::Tensor both =
+      vit.forward(images, at::kFloat, {some.contiguous(), {}}, nullptr, {method.get()});
+  const at::Tensor alone =
+      vit.forward(images.narrow(0, 1, 1), at::kFloat, {some.narrow(0, 1, 1).contiguous(), {}},
+                  nullptr, {method.get()});
+  EXPECT_LT((both[1] - alone[0]).abs().max().item<float>(), 1e-6F);
+  EXPECT_GT((both - whole).abs().max().item<float>(), 1e-4F);
 }
 
 TEST_F(FineTuning, GradientsGoThroughTheMeans) {
   const at::Tensor keys = random_.normal({2, 7, 3}, 1.0);
-  const at::Tensor factors = random_.normal({2, 5, 4}, 1.0).to(at::kDouble);
+  const at::Tensor later_keys = random_.normal({2, 5, 3}, 1.0);
+  const at::Tensor factors = random_.normal({2, 3, 4}, 1.0).to(at::kDouble);
   const at::Tensor tokens = random_.normal({2, 7, 4}, 1.0).to(at::kDouble).set_requires_grad(true);
-  const at::Tensor sizes = random_.integers(1, 4, {2, 7}).to(at::kDouble);
+  const std::unique_ptr<const MergeMethod> method = toMe(2, architectureOf(recipe_, 3));
   const auto value = [&](const at::Tensor& at) {
-    MergedTokens merged{at, sizes};
-    mergeSimilar(merged, keys, 2, 1);
-    EXPECT_TRUE(merged.sizes.sum(1).equal(sizes.sum(1)));
-    return (merged.tokens * factors).sum();
+    MergedTokens merged(at, /*prefix=*/1, /*grid=*/6, {});
+    merged.merge(*method, 0, keys, 1);
+    merged.merge(*method, 1, later_keys, 1);  // of sizes that differ
+    EXPECT_EQ(merged.values.size(1), 3);
+    EXPECT_NEAR(merged.logitBias(/*proportional=*/true).exp().sum().item<float>(), 14, 1e-5);
+    return (merged.values * factors).sum();
   };
   value(tokens).backward();
   const c10::NoGradGuard guard;
@@ -191,10 +264,6 @@ TEST_F(FineTuning, AnotherShapeIsNamed) {
   grid.vit.position_grid_width = 5;
   EXPECT_THAT(errorMessage([&] { takeShape(other, grid, {}); }),
               HasSubstr("positions are of 5 x 4"));
-  recipe_.method = "tome";
-  recipe_.r = 9;
-  EXPECT_THAT(errorMessage([&] { requireUsable(recipe_); }),
-              AllOf(HasSubstr("--r 9"), HasSubstr("16 patches")));
 }
 
 TEST_F(FineTuning, AsAUserRunsIt) {
@@ -210,8 +279,16 @@ TEST_F(FineTuning, AsAUserRunsIt) {
     return test::adamergeCli(more);
   };
   EXPECT_THAT(run({"--width", "64"}).err, HasSubstr("it has --width 32, 64 was asked for"));
-  EXPECT_THAT(run({"--r", "3"}).err, HasSubstr("--r has no effect here: it needs --method tome"));
+  EXPECT_THAT(run({"--r", "3"}).err, HasSubstr("--r has no effect here: it needs --method"));
+  EXPECT_THAT(run({"--method", "tome r=3", "--r", "3"}).err, HasSubstr("r is given twice"));
+  EXPECT_THAT(run({"--method", "ppt", "--r", "3"}).err, HasSubstr("reads the attention"));
   EXPECT_FALSE(fs::exists(output / "checkpoint.safetensors"));
+  // Without a model to begin with nothing tells what its counts are to follow.
+  EXPECT_THAT(
+      test::adamergeCli({images.string(), "-o", output.string(), "--method", "adamerge"}).err,
+      AllOf(HasSubstr("layer statistics"), HasSubstr("--init")));
+  EXPECT_THAT(run({"--method", "adamerge r_max=8", "--test", "/no/such/images"}).err,
+              HasSubstr("uncalibrated"));
   const auto result = run({"--method", "tome", "--r", "3", "--layer-decay", "0.8", "--average",
                            "0.9", "--learning-rate", "0.0001"});
   EXPECT_EQ(result.status, 0) << result.err;

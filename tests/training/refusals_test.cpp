@@ -192,7 +192,18 @@ TEST(Recipe, SurvivesBeingWritten) {
   recipe.seed = std::numeric_limits<std::int32_t>::max();
   recipe.learning_rate = 0.1 + 0.2;
   recipe.keep_patches = {{1.0 / 3, 0.7}, {0.9, 1}};
+  recipe.method = "adamerge";
+  recipe.settings = {{"adaptive", false}, {"alpha", 0.1 + 0.2}, {"partition", "alternating"}};
   EXPECT_EQ(toJson(recipeFromJson(nlohmann::json::parse(toJson(recipe).dump()))), toJson(recipe));
+}
+
+TEST(Recipe, OfTheFirstRunsThroughToMeIsRead) {
+  nlohmann::json first = nlohmann::json::parse(toJson(test::smallRecipe()).dump());
+  first.erase("settings");
+  first["r"] = 5;
+  EXPECT_TRUE(recipeFromJson(first).settings.empty());
+  first["method"] = "tome";
+  EXPECT_EQ(recipeFromJson(first).settings, (Settings{{"r", std::int64_t{5}}}));
 }
 
 }  // namespace

@@ -50,7 +50,9 @@ class Dsm final : public MergeMethod {
     };
     std::vector<Sum> sums(static_cast<std::size_t>(layer.count()));
     for (std::size_t patch = 0; patch < layer.patch_tokens.size(); ++patch) {
-      Sum& sum = sums[layer.patch_tokens[patch]];
+      const int token = layer.patch_tokens[patch];
+      if (token < 0) continue;
+      Sum& sum = sums[static_cast<std::size_t>(token)];
       const std::size_t row = patch / static_cast<std::size_t>(grid_width_);
       const std::size_t column = patch % static_cast<std::size_t>(grid_width_);
       sum.row += static_cast<double>(row) + 0.5;
