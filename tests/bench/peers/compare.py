@@ -8,7 +8,8 @@ measured (float32: all logits within 1e-3; bfloat16: within a tenth of their sta
 Then all take turns, round after round, each turn several forward passes; a ratio is a peer's median
 time over ours in the same round, so that what slows the machine for a while slows both sides of it.
 Peers that are not installed are named, with what they need, and left out; nothing is downloaded.
-Versions and which BLAS they use stand in the JSON.
+Versions and which BLAS they use stand in the JSON. MB is the most memory that a program has had, from
+its start on and at all batch sizes so far.
 
 Keep the machine quiet meanwhile. For example:
 
@@ -43,6 +44,7 @@ OUR_LABELS = {"none": "ours, unmerged", "tome": "ours, ToMe r {r}",
 # Whatever changes how fast a library runs.
 ENVIRONMENT = ("OMP_", "GOMP_", "KMP_", "OPENBLAS_", "MKL_", "DNNL_", "ONEDNN_", "ADAMERGE_")
 IMAGES_PER_TURN = 8
+LARGE_SIDE = 512  # above it one pass a turn: it takes seconds
 
 
 def numbers(text: str) -> list[int]:
@@ -53,6 +55,14 @@ def numbers(text: str) -> list[int]:
     if not values or min(values) < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is no list of whole numbers above 0, as 1,8")
     return values
+
+
+def architecture(text: str) -> str:
+    try:
+        random_model.architecture(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def positive(text: str) -> int:
@@ -75,7 +85,8 @@ def parse() -> argparse.Namespace:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     root = peer_list.HERE.parents[2]
     parser.add_argument("--architecture", default="vit_base_patch16_224",
-                        choices=list(random_model.ARCHITECTURES))
+                        type=architecture, metavar="NAME",
+                        help="vit_{tiny,small,base}_patch16_SIDE (default vit_base_patch16_224)")
     parser.add_argument("--dtype", type=dtypes, default=list(DTYPES), metavar="LIST",
                         help="float32,bfloat16 (default: both)")
     parser.add_argument("--batch", type=numbers, default=[1, 8], metavar="LIST",
@@ -167,7 +178,9 @@ class Comparison:
         return {peer.key: process.about for peer, process, _ in self._peers}
 
     def measure(self, batch: int) -> list[figures.Row]:
-        passes = max(2, IMAGES_PER_TURN // batch)
+        side = random_model.architecture(self._options.architecture).side
+        usual = IMAGES_PER_TURN * random_model.USUAL_SIDE**2 // (batch * side**2)
+        passes = max(2 if side <= LARGE_SIDE else 1, usual)
         names = {"r": self._options.r, "r_max": self.ours.r_max}
         ours = {method: figures.Row(label.format(**names), method, True)
                 for method, label in OUR_LABELS.items()}
@@ -176,12 +189,12 @@ class Comparison:
 
         def our_turn() -> None:
             for method, measured in self.ours.measure(batch, passes).items():
-                ours[method].add(measured["ms"])
+                ours[method].add(measured)
                 ours[method].flops = measured["flops"]
 
         turns = [our_turn]
         for row, (_, process, _) in zip(peers, self._peers):
-            process.measure(batch, 2)
+            process.measure(batch, min(2, passes))
             turns.append(lambda row=row, process=process: row.add(process.measure(batch, passes)))
         for index in range(self._options.rounds):
             # Whoever comes first in one round comes last in the next: no place is better.
@@ -204,7 +217,7 @@ def write(file: Path, record: dict) -> None:
 
 def run(options: argparse.Namespace, folder: Path) -> int:
     if not (folder / "input.f32").exists():
-        random_model.write_model(folder, random_model.ARCHITECTURES[options.architecture])
+        random_model.write_model(folder, random_model.architecture(options.architecture))
     peers = available(options, folder / "model.onnx")
     record: dict = {
         "peers_format": 1, "command": shlex.join(sys.argv), "architecture": options.architecture,

@@ -42,9 +42,12 @@ class Row:
     flops: float = 0  # G, paper's convention, mean per image of the last round; 0: not known
     rounds: list[float] = field(default_factory=list)
     problem: str = ""
+    peak_bytes: int = 0  # the most memory that its process had; 0: not known
 
-    def add(self, times: list[float]) -> None:
-        self.rounds.append(statistics.median(times))
+    def add(self, measured: dict) -> None:
+        """`ms` of passes, and `peak_bytes` where it is known."""
+        self.rounds.append(statistics.median(measured["ms"]))
+        self.peak_bytes = max(self.peak_bytes, measured.get("peak_bytes") or 0)
 
     def ratios(self, other: Row) -> list[float]:
         """This time over the other's, round by round: how many times quicker the other is."""
@@ -55,7 +58,7 @@ def as_json(rows: list[Row]) -> list[dict]:
     ours = [row for row in rows if row.ours]
     return [
         {"name": row.label, "ours": row.ours, "method": row.method, "problem": row.problem,
-         "flops_paper": row.flops or None,
+         "flops_paper": row.flops or None, "peak_bytes": row.peak_bytes or None,
          "milliseconds": spread(row.rounds), "rounds": row.rounds,
          "ratio": {other.method: spread(row.ratios(other)) for other in ours}}
         for row in rows
@@ -70,13 +73,14 @@ def _ratio(values: list[float]) -> str:
 def table(rows: list[Row]) -> str:
     """Lines of text. The columns on the right: the row's time over ours, per round."""
     ours = [row for row in rows if row.ours]
-    lines = [f"{'':30}{'FLOPs G':>8}{'ms':>8}  {'quartiles':15}"
+    lines = [f"{'':30}{'FLOPs G':>8}{'MB':>7}{'ms':>9}  {'quartiles':17}"
              + "".join(f"{'/ ' + other.method:>19}" for other in ours)]
     for row in rows:
         s = spread(row.rounds)
         flops = f"{row.flops:.2f}" if row.flops else ""
+        peak = f"{row.peak_bytes / 1e6:.0f}" if row.peak_bytes else ""
         quartiles = f"{s['lower_quartile']:.1f}–{s['upper_quartile']:.1f}"
         cells = "".join(f"{_ratio(row.ratios(other)):>19}" for other in ours)
         note = f"  NOT THE SAME: {row.problem}" if row.problem else ""
-        lines.append(f"{row.label:30}{flops:>8}{s['median']:8.1f}  {quartiles:15}{cells}{note}")
+        lines.append(f"{row.label:30}{flops:>8}{peak:>7}{s['median']:9.1f}  {quartiles:17}{cells}{note}")
     return "\n".join(lines)

@@ -7,8 +7,10 @@ const path = require('path');
 const readline = require('readline');
 const ort = require('onnxruntime-node');
 
-const kSize = 224;
-const kImageValues = 3 * kSize * kSize;
+const kFolder = process.argv[2];
+const kConfig = JSON.parse(fs.readFileSync(path.join(kFolder, 'config.json')));
+const kSide = kConfig.pretrained_cfg.input_size[1];
+const kImageValues = 3 * kSide * kSide;
 
 function readImages(folder) {
   const bytes = fs.readFileSync(path.join(folder, 'input.f32'));
@@ -18,7 +20,7 @@ function readImages(folder) {
 function batchOf(images, batch) {
   const values = new Float32Array(batch * kImageValues);
   for (let i = 0; i < values.length; ++i) values[i] = images[i % images.length];
-  return {image: new ort.Tensor('float32', values, [batch, 3, kSize, kSize])};
+  return {image: new ort.Tensor('float32', values, [batch, 3, kSide, kSide])};
 }
 
 async function main(folder, threads) {
@@ -50,11 +52,11 @@ async function main(folder, threads) {
       await session.run(prepared.get(request.batch));
       ms.push(Number(process.hrtime.bigint() - start) / 1e6);
     }
-    answer({ms});
+    answer({ms, peak_bytes: 1024 * process.resourceUsage().maxRSS});
   }
 }
 
-main(process.argv[2], Number(process.argv[3])).catch((error) => {
+main(kFolder, Number(process.argv[3])).catch((error) => {
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;
 });

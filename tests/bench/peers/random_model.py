@@ -3,23 +3,23 @@
 
 The model folder is what `adamerge --model` takes (config.json, model.safetensors with timm's names,
 float32). In it lie the images, in `images/` as PPM files of the model's own input size (no resize,
-no crop) and in `input.f32`: [images, 3, 224, 224] float32, normalised with mean and std 0.5.
+no crop) and in `input.f32`: [images, 3, side, side] float32, normalised with mean and std 0.5.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-SIZE = 224
 PATCH = 16
 DEPTH = 12
 CLASSES = 1000
-IMAGES = 8
+USUAL_SIDE = 224
 # Of a newly initialised network; larger weights saturate the attention.
 DEVIATION = 0.02
 
@@ -28,19 +28,35 @@ DEVIATION = 0.02
 class Architecture:
     """A plain ViT as timm names it: embedding dimension and heads."""
 
-    name: str
+    size: str
     dim: int
     heads: int
+    side: int = USUAL_SIDE  # of the input, pixels
+
+    @property
+    def images(self) -> int:
+        """As many as are compared and measured: large ones take seconds each."""
+        return 8 if self.side <= USUAL_SIDE else 2
 
 
-ARCHITECTURES = {
-    a.name: a
-    for a in (
-        Architecture("vit_tiny_patch16_224", 192, 3),
-        Architecture("vit_small_patch16_224", 384, 6),
-        Architecture("vit_base_patch16_224", 768, 12),
-    )
-}
+SIZES = {a.size: a for a in (Architecture("tiny", 192, 3), Architecture("small", 384, 6),
+                             Architecture("base", 768, 12))}
+
+
+def architecture(name: str) -> Architecture:
+    """vit_SIZE_patch16_SIDE. Raises ValueError."""
+    match = re.fullmatch(rf"vit_({'|'.join(SIZES)})_patch{PATCH}_(\d+)", name)
+    side = int(match[2]) if match else 0
+    if side < PATCH or side > 2048 or side % PATCH:
+        raise ValueError(f"'{name}' is none of vit_{{{','.join(SIZES)}}}_patch{PATCH}_SIDE, SIDE a "
+                         f"multiple of {PATCH} up to 2048")
+    return replace(SIZES[match[1]], side=side)
+
+
+def side_of(folder: Path) -> int:
+    """Of the input of the model in `folder`."""
+    config = json.loads((folder / "config.json").read_text())
+    return config["pretrained_cfg"]["input_size"][1]
 
 
 def random_weights(architecture: Architecture, seed: int) -> dict[str, np.ndarray]:
@@ -61,7 +77,7 @@ def random_weights(architecture: Architecture, seed: int) -> dict[str, np.ndarra
         tensors[name + ".bias"] = np.zeros(dim, np.float32)
 
     tensors["cls_token"] = noise(1, 1, dim)
-    tensors["pos_embed"] = noise(1, 1 + (SIZE // PATCH) ** 2, dim)
+    tensors["pos_embed"] = noise(1, 1 + (architecture.side // PATCH) ** 2, dim)
     tensors["patch_embed.proj.weight"] = noise(dim, 3, PATCH, PATCH)
     tensors["patch_embed.proj.bias"] = np.zeros(dim, np.float32)
     for block in range(DEPTH):
@@ -104,18 +120,19 @@ def read_safetensors(file: Path) -> dict[str, np.ndarray]:
     return tensors
 
 
-def write_images(folder: Path, seed: int) -> list[Path]:
+def write_images(folder: Path, side: int, count: int, seed: int) -> list[Path]:
     """Photograph-like noise: large smooth blobs and a little grain, each image another."""
     generator = np.random.default_rng(seed)
     (folder / "images").mkdir(exist_ok=True)
     files = []
     inputs = []
-    for index in range(IMAGES):
-        coarse = generator.uniform(0, 255, (7, 7, 3)).repeat(SIZE // 7, 0).repeat(SIZE // 7, 1)
-        grain = generator.normal(0, 12, (SIZE, SIZE, 3))
-        pixels = np.clip(coarse + grain, 0, 255).astype(np.uint8)
+    blob = -(-side // 7)
+    for index in range(count):
+        coarse = generator.uniform(0, 255, (7, 7, 3)).repeat(blob, 0).repeat(blob, 1)
+        grain = generator.normal(0, 12, (side, side, 3))
+        pixels = np.clip(coarse[:side, :side] + grain, 0, 255).astype(np.uint8)
         file = folder / "images" / f"{index}.ppm"
-        file.write_bytes(f"P6 {SIZE} {SIZE} 255\n".encode() + pixels.tobytes())
+        file.write_bytes(f"P6 {side} {side} 255\n".encode() + pixels.tobytes())
         files.append(file)
         inputs.append(((pixels.astype(np.float32) / 255 - 0.5) / 0.5).transpose(2, 0, 1))
     np.stack(inputs).astype("<f4").tofile(folder / "input.f32")
@@ -127,10 +144,10 @@ def write_model(folder: Path, architecture: Architecture, seed: int = 1) -> list
     folder.mkdir(parents=True, exist_ok=True)
     write_safetensors(folder / "model.safetensors", random_weights(architecture, seed))
     config = {
-        "architecture": architecture.name,
+        "architecture": f"vit_{architecture.size}_patch{PATCH}_{USUAL_SIDE}",
         "num_classes": CLASSES,
         "pretrained_cfg": {
-            "input_size": [3, SIZE, SIZE],
+            "input_size": [3, architecture.side, architecture.side],
             "crop_pct": 1.0,
             "interpolation": "bicubic",
             "mean": [0.5, 0.5, 0.5],
@@ -138,4 +155,4 @@ def write_model(folder: Path, architecture: Architecture, seed: int = 1) -> list
         },
     }
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
-    return write_images(folder, seed)
+    return write_images(folder, architecture.side, architecture.images, seed)

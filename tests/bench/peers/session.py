@@ -31,9 +31,9 @@ class PeerProcess:
         """[images, classes] of all images."""
         return np.array(self._ask({"logits": True})["logits"], np.float64)
 
-    def measure(self, batch: int, passes: int) -> list[float]:
-        """Milliseconds of each pass."""
-        return self._ask({"batch": batch, "runs": passes})["ms"]
+    def measure(self, batch: int, passes: int) -> dict:
+        """`ms` of each pass; `peak_bytes` of the process so far, where it tells."""
+        return self._ask({"batch": batch, "runs": passes})
 
     def close(self) -> None:
         with contextlib.suppress(BrokenPipeError):
@@ -82,10 +82,12 @@ class Ours:
         return np.array([report["logits"] for report in reports], np.float64)
 
     def measure(self, batch: int, passes: int) -> dict[str, dict]:
-        """By method: `ms` of each pass, and the `flops` (G, paper) that they took on average."""
+        """By method: `ms` of each pass, the `flops` (G, paper) that they took on average and the
+        `peak_bytes` of the process up to then."""
         points = self._bench("tome,adamerge", passes, batch,
                              "--r", str(self._r), "--r-max", str(self.r_max))
-        return {point["method"]: {"ms": point["times"], "flops": point["flops_paper"]}
+        return {point["method"]: {"ms": point["times"], "flops": point["flops_paper"],
+                                  "peak_bytes": point["peak_bytes"]}
                 for point in points}
 
     def _equal_flops(self) -> int:
@@ -93,7 +95,8 @@ class Ours:
         statistics = self._folder / "stats.json"
         if not statistics.exists():
             # Half of r_max is what merges on average.
-            counts = ",".join(str(count) for count in range(self._r, 4 * self._r + 1, 4))
+            step = max(4, self._r // 2)
+            counts = ",".join(str(count) for count in range(self._r, 4 * self._r + 1, step))
             self._call("calibrate", str(self._images), "--r-max", counts, "-o", str(statistics))
         tome = self._bench("tome", 1, 1, "--r", str(self._r))[-1]
         tier = f"{tome['flops_paper']:.4f}"

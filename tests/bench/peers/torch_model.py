@@ -29,7 +29,8 @@ def arguments() -> argparse.Namespace:
 
 def load(folder: Path) -> torch.nn.Module:
     config = json.loads((folder / "config.json").read_text())
-    model = timm.create_model(config["architecture"], num_classes=config["num_classes"])
+    model = timm.create_model(config["architecture"], num_classes=config["num_classes"],
+                              img_size=config["pretrained_cfg"]["input_size"][1])
     weights = read_safetensors(folder / "model.safetensors")
     model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
     return model.eval()

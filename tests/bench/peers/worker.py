@@ -2,7 +2,8 @@
 """What the Python peers share: a long-lived process that answers one JSON line for each it reads.
 
     {"logits": true}           -> {"logits": [[...], ...]} of all images in input.f32
-    {"batch": 8, "runs": 3}    -> {"ms": [...]}, one wall time for each forward pass
+    {"batch": 8, "runs": 3}    -> {"ms": [...]}, one wall time for each forward pass, and
+                                  "peak_bytes", the most memory that the process has had so far
 
 The first line that it writes is {"ready": ...}, with what a record should name (versions, BLAS).
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import sys
 import time
 from collections.abc import Callable
@@ -18,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from random_model import SIZE
+from random_model import side_of
 
 Forward = Callable[[], object]
 
@@ -49,9 +51,11 @@ def serve(about: dict[str, object], images: np.ndarray,
             start = time.perf_counter()
             prepared[batch]()
             times.append(1e3 * (time.perf_counter() - start))
-        answer({"ms": times})
+        peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        answer({"ms": times, "peak_bytes": peak})
 
 
 def read_images(folder: Path) -> np.ndarray:
     """[images, 3, height, width], float32."""
-    return np.fromfile(folder / "input.f32", "<f4").reshape(-1, 3, SIZE, SIZE)
+    side = side_of(folder)
+    return np.fromfile(folder / "input.f32", "<f4").reshape(-1, 3, side, side)
