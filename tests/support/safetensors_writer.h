@@ -25,7 +25,7 @@ inline std::string readBytes(const std::filesystem::path& path) {
 /// Little-endian.
 inline std::string integerBytes(std::uint64_t value, int width = 8) {
   std::string bytes;
-  for (int i = 0; i < width; ++i) bytes.push_back(static_cast<char>(value >> (8 * i)));
+  for (int i = 0; i < width; ++i, value >>= 8) bytes.push_back(static_cast<char>(value));
   return bytes;
 }
 
