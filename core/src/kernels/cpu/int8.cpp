@@ -104,8 +104,11 @@ Int8Row quantisedRow(const In* x, std::ptrdiff_t k, std::uint8_t* values) {
   const Floats last = loadSome(x + whole, k - whole);
   look(last);
   const float range = largestOf(high) + largestOf(-low);
-  const float inverse = range > 0 ? kLargest / range : 0.0F;
-  const std::int32_t zero = rounded(broadcast(largestOf(-low) * inverse))[0];
+  const float harm = sumOf(wrong);
+  // The whole row is no number then; that of an infinite value is no whole one to add to.
+  const bool usable = range > 0 && harm == 0;
+  const float inverse = usable ? kLargest / range : 0.0F;
+  const std::int32_t zero = usable ? rounded(broadcast(largestOf(-low) * inverse))[0] : 0;
   const auto put = [&](std::ptrdiff_t at, Floats v, std::ptrdiff_t count) {
     Ints value = rounded(v * inverse) + zero;
     value = value > 127 ? Ints{} + 127 : value;
@@ -116,7 +119,7 @@ Int8Row quantisedRow(const In* x, std::ptrdiff_t k, std::uint8_t* values) {
   for (std::ptrdiff_t i = 0; i < whole; i += kFloats) put(i, loadFloats(x + i), kFloats);
   put(whole, last, k - whole);
   for (std::ptrdiff_t i = k; i < Int8Kernels::steps(k) * kStep; ++i) values[i] = 0;
-  return {range / kLargest + sumOf(wrong), zero};
+  return {range / kLargest + harm, zero};
 }
 
 void quantise(const void* x, bool bfloat16, std::ptrdiff_t k, std::uint8_t* values, Int8Row* row) {
