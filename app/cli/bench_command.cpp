@@ -38,6 +38,7 @@ struct BenchOptions {
   std::string json;
   std::vector<std::string> compared;
   double tolerance = kTolerance;
+  std::span<const std::string> words;  ///< of the command line
 
   bool printsTable() const { return json != "-"; }
 };
@@ -57,7 +58,7 @@ class Bench {
   Bench(const BenchOptions& options, Terminal& terminal, const std::stop_token& stop)
       : options_(options), terminal_(terminal), stop_(stop) {
     record_.version = ADAMERGE_VERSION;
-    record_.command = commandLine(/*ranks=*/0);
+    record_.command = commandLine(options.words, /*ranks=*/0);
     record_.images = options.subjects.imagesText();
     record_.machine = thisMachine();
     record_.options = options.how;
@@ -192,8 +193,9 @@ int compare(const BenchOptions& options) {
 
 }  // namespace
 
-Command benchCommand(CLI::App& app) {
+Command benchCommand(CLI::App& app, std::span<const std::string> words) {
   auto options = std::make_shared<BenchOptions>();
+  options->words = words;
   CLI::App* command =
       app.add_subcommand("bench", "Latency, throughput and memory of methods on this machine");
   options->subjects.addTo(*command);

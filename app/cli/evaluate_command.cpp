@@ -33,6 +33,7 @@ struct EvaluateOptions {
   std::string csv;
   std::string per_image;
   double rank_timeout = kSecondsUntilLost;
+  std::span<const std::string> words;  ///< of the command line
 
   bool printsTable() const { return json != "-" && csv != "-"; }
 };
@@ -164,7 +165,8 @@ int lead(const EvaluateOptions& options, RankGroup* ranks, const std::stop_token
   }
   if (!options.json.empty()) {
     writeOutput(options.json,
-                evaluationJson(evaluation, commandLine(ranks != nullptr ? ranks->size() : 0)));
+                evaluationJson(evaluation,
+                               commandLine(options.words, ranks != nullptr ? ranks->size() : 0)));
   }
   if (!options.csv.empty()) writeOutput(options.csv, evaluationCsv(evaluation));
   finishRows(options);
@@ -223,8 +225,9 @@ int run(const EvaluateOptions& options, const std::stop_token& stop) {
 
 }  // namespace
 
-Command evaluateCommand(CLI::App& app) {
+Command evaluateCommand(CLI::App& app, std::span<const std::string> words) {
   auto options = std::make_shared<EvaluateOptions>();
+  options->words = words;
   CLI::App* command = app.add_subcommand(
       "evaluate", "Accuracy, FLOPs and throughput of methods and settings on a labelled set");
   options->subject.addTo(*command);

@@ -5,7 +5,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <fstream>
 #include <vector>
 
 #include "adamerge/report.h"
@@ -29,13 +28,10 @@ std::string lost(const std::vector<int>& ranks) {
 
 }  // namespace
 
-std::string commandLine(int ranks) {
-  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+std::string commandLine(std::span<const std::string> words, int ranks) {
   std::string text = ranks == 0 ? "" : fmt::format("mpirun -n {} ", ranks);
   text += "adamerge";
-  std::string word;
-  std::getline(file, word, '\0');
-  while (std::getline(file, word, '\0')) {
+  for (const std::string& word : words) {
     const bool plain = !word.empty() && word.find_first_not_of(
                                             "abcdefghijklmnopqrstuvwxyz"
                                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

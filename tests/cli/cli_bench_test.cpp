@@ -99,7 +99,7 @@ TEST(Bench, KeepsWhatIsMeasuredWhenInterrupted) {
   const fs::path file = folder.path() / "bench.json";
   const CliResult result =
       adamergeCli({"bench", "--method", "none", "--batch", "1", "--runs", "100000", "--json", file},
-                  {.interrupt_after = std::chrono::milliseconds(4000)});
+                  {.interrupt_after = std::chrono::milliseconds(2500)});
   expectProblem(result, 1, {"interrupted"});
   if (!fs::exists(file)) GTEST_SKIP() << "no round was finished yet";
   const json model = jsonIn(file).at("models").at(0);

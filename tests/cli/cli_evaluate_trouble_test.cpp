@@ -81,7 +81,7 @@ TEST_F(EvaluateTrouble, WrongUsage) {
 TEST_F(EvaluateTrouble, GoesOnAfterAnInterruption) {
   fill(125);
   const std::vector<std::string> options = {"--methods", "none", "--json", json_};
-  const CliResult first = evaluate(options, {.interrupt_after = std::chrono::milliseconds(2000)});
+  const CliResult first = evaluate(options, {.interrupt_after = std::chrono::milliseconds(1500)});
   if (first.status == 0) GTEST_SKIP() << "this machine is too fast to be interrupted";
   if (!fs::exists(out_ / "results.json.partial")) GTEST_SKIP() << "nothing was finished yet";
   expectProblem(first, 1,
@@ -109,7 +109,7 @@ TEST_F(EvaluateTrouble, GoesOnAfterAnInterruption) {
 TEST_F(EvaluateTrouble, SaysThatNothingIsKeptWithoutAFile) {
   fill(500);
   expectProblem(
-      evaluate({"--methods", "tome"}, {.interrupt_after = std::chrono::milliseconds(2000)}), 1,
+      evaluate({"--methods", "tome"}, {.interrupt_after = std::chrono::milliseconds(1500)}), 1,
       {"interrupted: ", "of 1000 images", "nothing is kept"});
 }
 

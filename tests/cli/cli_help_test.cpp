@@ -194,7 +194,8 @@ TEST(Info, TellsWhichPrecisionAutoCameOutAs) {
               HasSubstr("cpu, bfloat16, LibTorch"));
   // What the kernels may not use counts as absent.
   ::setenv("ADAMERGE_MAX_ISA", "avx512", /*overwrite=*/1);
-  const CliResult capped = adamergeCli({"info", "--device", "cpu"});
+  const CliResult capped =
+      runProgram({ADAMERGE_PROGRAM, "info", "--device", "cpu", "--model", bundledModel().string()});
   ::unsetenv("ADAMERGE_MAX_ISA");
   EXPECT_THAT(capped.out, HasSubstr("cpu, float32 (auto), LibTorch"));
 }

@@ -10,8 +10,10 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <iostream>
 #include <iterator>
 #include <sstream>
 #include <string_view>
@@ -39,8 +41,32 @@ struct Pipe {
   void closeWriting() { ::close(std::exchange(ends[1], -1)); }
 };
 
+int (*linked_program)(int argc, char** argv) = nullptr;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;  // they look for what is left at a program's own end
+#else
+constexpr bool kSanitized = false;
+#endif
+
+/// Where other threads run here, a child that goes on in this program's memory could wait for ever
+/// for what they held.
+bool canBeCalled(const RunLimits& limits) {
+  if (linked_program == nullptr || kSanitized || limits.unprivileged) return false;
+  return std::distance(fs::directory_iterator("/proc/self/task"), {}) == 1;
+}
+
+/// Like a new program: it has no open file but the three.
+[[noreturn]] void callProgram(std::vector<char*>& arguments) {
+  if (::close_range(STDERR_FILENO + 1, ~0U, 0) != 0) ::_exit(kCannotStart);
+  const int status = linked_program(static_cast<int>(arguments.size()) - 1, arguments.data());
+  std::fflush(nullptr);
+  // What this program would do at its end is not the child's.
+  ::_exit(status);
+}
+
 [[noreturn]] void becomeProgram(std::vector<char*>& arguments, const RunLimits& limits, int out,
-                                int err) {
+                                int err, bool call) {
   const int null = ::open("/dev/null", O_RDONLY);
   if (!limits.standard_output.empty()) out = ::open(limits.standard_output.c_str(), O_WRONLY);
   ::dup2(null, STDIN_FILENO);
@@ -56,6 +82,7 @@ struct Pipe {
       (::setgid(kNobody) != 0 || ::setuid(kNobody) != 0)) {
     ::_exit(kCannotStart);
   }
+  if (call) callProgram(arguments);
   ::execv(arguments[0], arguments.data());
   ::_exit(kCannotStart);
 }
@@ -116,7 +143,29 @@ void follow(pid_t child, Pipe& out, Pipe& err, const RunLimits& limits, CliResul
   if (interrupted) result.since_interrupt = Clock::now() - *interrupted;
 }
 
+CliResult run(std::vector<std::string> command, const RunLimits& limits, bool call) {
+  std::vector<char*> pointers;
+  for (std::string& text : command) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+
+  Pipe out;
+  Pipe err;
+  // The child is to write nothing of what is written here.
+  std::fflush(nullptr);
+  std::cout.flush();
+  const pid_t child = ::fork();
+  if (child == 0) becomeProgram(pointers, limits, out.ends[1], err.ends[1], call);
+  out.closeWriting();
+  err.closeWriting();
+  CliResult result;
+  follow(child, out, err, limits, result);
+  EXPECT_NE(result.status, kCannotStart);
+  return result;
+}
+
 }  // namespace
+
+LinkedProgram::LinkedProgram(int (*program)(int argc, char** argv)) { linked_program = program; }
 
 std::vector<std::string> CliResult::errorLines() const { return lines(err); }
 
@@ -145,24 +194,11 @@ std::vector<std::string> withTinyModel(std::vector<std::string> arguments) {
 CliResult adamergeCli(const std::vector<std::string>& arguments, const RunLimits& limits) {
   std::vector<std::string> command{ADAMERGE_PROGRAM};
   for (std::string& word : withTinyModel(arguments)) command.push_back(std::move(word));
-  return runProgram(std::move(command), limits);
+  return run(std::move(command), limits, canBeCalled(limits));
 }
 
 CliResult runProgram(std::vector<std::string> command, const RunLimits& limits) {
-  std::vector<char*> pointers;
-  for (std::string& text : command) pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-
-  Pipe out;
-  Pipe err;
-  const pid_t child = ::fork();
-  if (child == 0) becomeProgram(pointers, limits, out.ends[1], err.ends[1]);
-  out.closeWriting();
-  err.closeWriting();
-  CliResult result;
-  follow(child, out, err, limits, result);
-  EXPECT_NE(result.status, kCannotStart);
-  return result;
+  return run(std::move(command), limits, /*call=*/false);
 }
 
 fs::path folderClosedToNobody() {

@@ -40,6 +40,13 @@ struct CliResult {
   std::vector<std::string> problems() const;
 };
 
+/// Says what main() of ADAMERGE_PROGRAM calls, where that is linked into the tests: adamergeCli()
+/// then calls it in a child of its own, since a program that begins anew takes half a second to
+/// load LibTorch.
+struct LinkedProgram {
+  explicit LinkedProgram(int (*program)(int argc, char** argv));
+};
+
 /// No shell: every argument arrives as it is. The first one is the program's path.
 CliResult runProgram(std::vector<std::string> command, const RunLimits& limits = {});
 /// Of the tiny bundled model, unless the arguments name one or run none.

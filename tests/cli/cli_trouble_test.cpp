@@ -18,7 +18,7 @@ TEST(Interrupt, EndsACalibrationWithoutAFile) {
   const CliResult result =
       adamergeCli({"calibrate", samplesFolder(), "--r-max", "1:98", "--passes", "20", "-o",
                    (folder.path() / "new" / "stats.json").string(), "--threads", "1"},
-                  {.interrupt_after = std::chrono::milliseconds(1500)});
+                  {.interrupt_after = std::chrono::milliseconds(1000)});
   expectProblem(result, 1, {"interrupted"});
   EXPECT_LT(result.since_interrupt, kPatience);
   EXPECT_THAT(filesIn(folder.path()), testing::IsEmpty());
@@ -30,7 +30,7 @@ TEST(Interrupt, KeepsTheImagesThatAreInspected) {
                                         "tome",    "--threads", "1"};
   for (int i = 0; i < 1000; ++i) arguments.push_back(sample("bird"));
   const CliResult result = adamergeCli(
-      arguments, {.folder = folder.path(), .interrupt_after = std::chrono::milliseconds(2500)});
+      arguments, {.folder = folder.path(), .interrupt_after = std::chrono::milliseconds(2000)});
   expectProblem(result, 1, {"interrupted: ", " of 1000 images are done"});
   EXPECT_LT(result.since_interrupt, kPatience);
   // On a machine so slow that none was finished there is no file.

@@ -2,6 +2,7 @@
 #include "stand_in_device.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <torch/library.h>
@@ -114,6 +115,9 @@ class Call {
     {
       // The values are the CPU's now, and nothing further up needs to see them.
       const c10::impl::ExcludeDispatchKeyGuard guard(c10::autograd_dispatch_keyset);
+      // By one thread: those of OpenBLAS 0.3.29 wait for each other without letting go of their
+      // cores, and where other programs run beside the tests most of their time would go there.
+      if (at::get_num_threads() > 1) at::set_num_threads(1);
       op_.callBoxed(stack);
     }
     for (auto& [impl, pair] : originals_) {
