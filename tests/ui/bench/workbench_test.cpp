@@ -233,16 +233,18 @@ class WorkbenchTest : public QObject {
     const Image image = loadImage(samplePath("ship"));
     std::uint64_t first = 0;
     PicturePtr last;
-    for (int i = 0; i < 100; ++i) {
+    // A second, or on a machine that other programs share until some are drawn.
+    std::size_t frames = 0;
+    for (; frames < 100 || (drawn.size() < 3 && frames < 3000); ++frames) {
       last = makePicture(image, "camera", {}, /*stream=*/7);
-      if (i == 0) first = last->id;
+      if (frames == 0) first = last->id;
       bench.showPicture(last);
       QTest::qWait(10);
     }
     const std::size_t during = drawn.size();
     QVERIFY(waitUntil([&] { return bench.settled() && bench.picture() == last; }));
     QVERIFY2(during >= 3, qPrintable(QString("drawn while playing: %1").arg(during)));
-    QVERIFY(drawn.size() < 100);
+    QVERIFY(drawn.size() < frames);
     QVERIFY(std::is_sorted(drawn.begin(), drawn.end()));
     QCOMPARE(drawn.front(), first);
     QCOMPARE(drawn.back(), last->id);
