@@ -37,6 +37,7 @@ WindowFixture::WindowFixture(StartOptions options, const QString& settings_file)
       window_(std::make_unique<MainWindow>(*workbench_, *settings_)) {
   options.model = ADAMERGE_MODELS "/vit-tiny-cifar10";
   options.sample = sample("bird").toStdString();
+  workbench_->sweeper().setEnabled(false);
   applyStartOptions(options, *workbench_, *window_);
   window_->show();
 }

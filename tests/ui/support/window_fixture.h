@@ -16,7 +16,8 @@ namespace adamerge::ui::test {
 
 class WindowFixture {
  public:
-  /// Opened on resources/samples/bird.png, or on `options.open`.
+  /// Opened on resources/samples/bird.png, or on `options.open`. No sweeps, which run the model at
+  /// every value of the slider, until the test enables them.
   explicit WindowFixture(StartOptions options = {}, const QString& settings_file = {});
   ~WindowFixture();
 

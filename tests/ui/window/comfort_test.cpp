@@ -234,6 +234,7 @@ class ComfortTest : public QObject {
   }
 
   void emptyPlacesSayWhatIsTheCase() {
+    bench().sweeper().setEnabled(true);
     const auto says = [this](const char* id) {
       const auto* label = fixture_->find<PlotPanel>(id).findChild<QLabel*>("empty");
       return label->text();

@@ -37,6 +37,7 @@ class CompareTest : public QObject {
   }
 
   void otherCanvasesFollowTheFlopsOfTheFirst() {
+    fixture_->workbench().sweeper().setEnabled(true);
     fixture_->workbench().setPaneCount(2);
     QVERIFY(fixture_->settle());
     fixture_->window().actions().compare_equal_flops->trigger();

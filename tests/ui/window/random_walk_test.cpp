@@ -53,6 +53,7 @@ class RandomWalkTest : public QObject {
     StartOptions options;
     options.fresh = true;
     WindowFixture fixture(options);
+    fixture.workbench().sweeper().setEnabled(true);
     fixture_ = &fixture;
     QVERIFY(fixture.settle());
     double before = 0;

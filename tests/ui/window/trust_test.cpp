@@ -378,6 +378,7 @@ class TrustTest : public QObject {
 
   void doubleClickOnTheSweepFitsAndChoosesNothing() {
     open();
+    fixture_->workbench().sweeper().setEnabled(true);
     auto* panel = fixture_->window().findChild<SweepPlot*>();
     QVERIFY(panel != nullptr);
     for (QWidget* parent = panel; parent != nullptr; parent = parent->parentWidget()) {
@@ -425,7 +426,7 @@ class TrustTest : public QObject {
   QString slowPicture() {
     const QString path = folder_.filePath("slow.png");
     if (QFile::exists(path)) return path;
-    QImage image(7000, 5000, QImage::Format_RGB32);
+    QImage image(4000, 3000, QImage::Format_RGB32);
     for (int y = 0; y < image.height(); ++y) {
       auto* line = reinterpret_cast<QRgb*>(image.scanLine(y));
       for (int x = 0; x < image.width(); ++x) line[x] = qRgb(x * y % 251, x % 239, y % 241);
