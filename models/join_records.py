@@ -108,7 +108,7 @@ def main():
     joined = join(parts)
     joined.update({key: value for key in ("dataset", "command") if (value := getattr(options, key))})
     with open(options.out, "w", encoding="utf-8") as file:
-        json.dump(joined, file, indent=2, ensure_ascii=False)
+        json.dump(joined, file, indent=1, ensure_ascii=False)
         file.write("\n")
 
 
