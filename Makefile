@@ -97,6 +97,7 @@ fuzz: packages
 
 # A .deb of this Debian release, in the build folder.
 package: packages
+	@.ci/packages dpkg-dev file
 	cmake --preset release
 	cmake --build --preset release --target adamerge adamerge-studio adamerge-train adamerge_python
 	cd $(BUILD) && cpack
