@@ -16,7 +16,7 @@ namespace {
 namespace py = pybind11;
 
 /// So soon after a signal the work is asked to stop.
-constexpr std::chrono::milliseconds kBetweenLooks{10};
+constexpr std::chrono::milliseconds kBetweenSignals{10};
 
 /// A thread that does the main thread's work, one piece after another.
 class Helper {
@@ -91,7 +91,7 @@ void runCall(const std::function<void(const std::stop_token&)>& work) {
       }
     };
     helper().start(guarded);
-    while (!helper().wait(kBetweenLooks)) {
+    while (!helper().wait(kBetweenSignals)) {
       const py::gil_scoped_acquire held;
       if (interruption || PyErr_CheckSignals() == 0) continue;
       interruption = std::make_exception_ptr(py::error_already_set());
