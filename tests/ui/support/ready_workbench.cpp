@@ -3,14 +3,10 @@
 
 #include <QtTest>
 
+#include "patience.h"
 #include "sample_inspection.h"
 
 namespace adamerge::ui::test {
-namespace {
-
-constexpr int kPatience = 20'000;
-
-}  // namespace
 
 bool settle(Workbench& workbench) {
   return QTest::qWaitFor(

@@ -8,6 +8,7 @@
 #include <QUrl>
 #include <QtTest>
 
+#include "patience.h"
 #include "window/stage.h"
 
 namespace adamerge::ui::test {
@@ -49,7 +50,7 @@ WindowFixture::~WindowFixture() {
 }
 
 bool WindowFixture::settle() {
-  return QTest::qWaitFor([this] { return workbench_->settled(); }, 20'000);
+  return QTest::qWaitFor([this] { return workbench_->settled(); }, kPatience);
 }
 
 bool WindowFixture::startAgain() {

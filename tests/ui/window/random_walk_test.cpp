@@ -11,6 +11,7 @@
 #include <random>
 
 #include "look/theme.h"
+#include "patience.h"
 #include "sources/sources.h"
 #include "ui_test.h"
 #include "window/actions.h"
@@ -64,7 +65,7 @@ class RandomWalkTest : public QObject {
       QCoreApplication::processEvents(QEventLoop::AllEvents, 5);
       if (step % 250 == 249) {
         fixture.window().sources().openPath(sample("ship"));
-        QVERIFY2(QTest::qWaitFor([&] { return shows("ship.png"); }, 20'000),
+        QVERIFY2(QTest::qWaitFor([&] { return shows("ship.png"); }, kPatience),
                  qPrintable(state(step)));
         QVERIFY2(fixture.settle(), qPrintable(state(step)));
       }
@@ -211,7 +212,7 @@ class RandomWalkTest : public QObject {
     fixture_->window().sources().openPath(sample("bird"));
     workbench().setPaneCount(1);
     workbench().edit(0, {"tome", {{"r", std::int64_t{8}}}, nullptr, false}, "end");
-    QTRY_VERIFY_WITH_TIMEOUT(shows("bird.png"), 20'000);
+    QTRY_VERIFY_WITH_TIMEOUT(shows("bird.png"), kPatience);
     QVERIFY(fixture_->settle());
     const InspectionPtr shown = fixture_->pane().inspection();
     QCOMPARE(shown->choice.method, "tome");
