@@ -83,19 +83,23 @@ std::unique_ptr<const MergeMethod> toMe(std::int64_t r, const VitConfig& vit) {
 
 MergedTokens::MergedTokens(const at::Tensor& tokens, std::int64_t prefix, int grid,
                            const at::Tensor& kept)
-    : values(tokens), prefix_(prefix), images_(static_cast<std::size_t>(tokens.size(0))) {
-  const at::Tensor on_host = kept.defined() ? kept.to(at::kCPU).contiguous() : at::Tensor();
-  const std::int64_t patches = tokens.size(1) - prefix;
+    : values(tokens), prefix_(prefix), grid_(grid), kept_(kept) {}
+
+/// Not sooner: from a GPU it waits for which patches were kept.
+void MergedTokens::begin() {
+  images_ = std::vector<Image>(static_cast<std::size_t>(values.size(0)));
+  const at::Tensor on_host = kept_.defined() ? kept_.to(at::kCPU).contiguous() : at::Tensor();
+  const std::int64_t patches = values.size(1) - prefix_;
   for (std::size_t i = 0; i < images_.size(); ++i) {
     Image& image = images_[i];
-    image.sizes.assign(static_cast<std::size_t>(tokens.size(1)), 1.0F);
-    image.patch_tokens.assign(static_cast<std::size_t>(grid), -1);
+    image.sizes.assign(static_cast<std::size_t>(values.size(1)), 1.0F);
+    image.patch_tokens.assign(static_cast<std::size_t>(grid_), -1);
     const std::int64_t* own =
-        kept.defined() ? on_host.data_ptr<std::int64_t>() + static_cast<std::int64_t>(i) * patches
-                       : nullptr;
+        kept_.defined() ? on_host.data_ptr<std::int64_t>() + static_cast<std::int64_t>(i) * patches
+                        : nullptr;
     for (std::int64_t k = 0; k < patches; ++k) {
       image.patch_tokens[static_cast<std::size_t>(own != nullptr ? own[k] : k)] =
-          static_cast<int>(prefix + k);
+          static_cast<int>(prefix_ + k);
     }
   }
 }
@@ -103,6 +107,7 @@ MergedTokens::MergedTokens(const at::Tensor& tokens, std::int64_t prefix, int gr
 void MergedTokens::merge(const MergeMethod& method, int block, const at::Tensor& keys,
                          std::int64_t heads) {
   if (method.stage() == MergeMethod::Stage::kNever || !method.actsIn(block)) return;
+  if (images_.empty()) begin();
   const at::Tensor tokens = values.detach();
   std::vector<LayerTokens> layers(images_.size());
   for (std::size_t i = 0; i < images_.size(); ++i) {

@@ -54,11 +54,14 @@ class MergedTokens {
     std::unique_ptr<MethodMemory> memory;
     std::int64_t count() const { return static_cast<std::int64_t>(sizes.size()); }
   };
+  void begin();
   void carryOut(std::span<const MergePlan> plans);
 
   std::int64_t prefix_;
+  int grid_;
+  at::Tensor kept_;
   bool merged_ = false;
-  std::vector<Image> images_;
+  std::vector<Image> images_;  ///< empty until a method is asked
 };
 
 }  // namespace adamerge::training
