@@ -18,6 +18,8 @@
 #include <sstream>
 #include <string_view>
 
+#include "sanitized.h"
+
 namespace adamerge::test {
 namespace {
 
@@ -42,12 +44,6 @@ struct Pipe {
 };
 
 int (*linked_program)(int argc, char** argv) = nullptr;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;  // they look for what is left at a program's own end
-#else
-constexpr bool kSanitized = false;
-#endif
 
 /// Where other threads run here, a child that goes on in this program's memory could wait for ever
 /// for what they held.
