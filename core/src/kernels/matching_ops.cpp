@@ -17,6 +17,8 @@ namespace {
 
 /// Rows whose softmax one thread adds up.
 constexpr std::int64_t kSummedRows = 64;
+/// Pieces of dot products between two looks at whether to stop.
+constexpr std::int64_t kPiecesAtOnce = 64;
 /// Rows whose nearest columns are found at once.
 constexpr std::int64_t kComparedRows = 1024;
 
@@ -54,17 +56,11 @@ at::Tensor products(const at::Tensor& a, const at::Tensor& b, at::ScalarType dty
                      .exact = exact,
                      .symmetric = symmetric,
                      .out = result.data_ptr()};
-  const std::int64_t panels = kernels.dotPanels(b.size(0), exact);
-  // Later panels of a symmetric product are longer, so one from either end makes a fair share.
-  const std::int64_t workers = (panels + 1) / 2;
-  parallelFor(workers, [&](std::int64_t first, std::int64_t last) {
+  parallelFor(kernels.dotPieces(call), [&](std::int64_t first, std::int64_t last) {
     const at::Tensor scratch = at::empty({kernels.dotScratch(a.size(1), exact)}, at::kByte);
-    for (std::int64_t worker = first; worker < last; ++worker) {
+    for (std::int64_t piece = first; piece < last; piece += kPiecesAtOnce) {
       throwIfStopWithin();
-      kernels.dotProducts(call, worker, scratch.data_ptr());
-      if (panels - 1 - worker > worker) {
-        kernels.dotProducts(call, panels - 1 - worker, scratch.data_ptr());
-      }
+      kernels.dotProducts(call, piece, std::min(piece + kPiecesAtOnce, last), scratch.data_ptr());
     }
   });
   return result;

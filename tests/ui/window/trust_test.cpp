@@ -151,9 +151,10 @@ class TrustTest : public QObject {
     QVERIFY(fixture_->settle());
     const QString other = fixture_->folder().filePath("b.adamerge");
     QVERIFY(sessions.save(other));
-    // One that needs another load of the model.
+    // One that needs another load of the model, whatever `auto` is here.
+    const std::string dtype = fixture_->workbench().model()->dtype;
     Session first = captureSession(fixture_->workbench());
-    first.engine.dtype = "bfloat16";
+    first.engine.dtype = dtype == "bfloat16" ? "float32" : "bfloat16";
     first.panes = {{"pitome", {{"r", std::int64_t{3}}}, nullptr, false}};
     saveSession(first, fixture_->folder().filePath("a.adamerge").toStdString());
     sessions.open(fixture_->folder().filePath("a.adamerge").toStdString());
@@ -162,7 +163,7 @@ class TrustTest : public QObject {
     QVERIFY(fixture_->settle());
     QCOMPARE(fixture_->pane().choice().method, std::string("tome"));
     QCOMPARE(fixture_->pane().compression(), 5);
-    QCOMPARE(fixture_->workbench().model()->dtype, std::string("float32"));
+    QCOMPARE(fixture_->workbench().model()->dtype, dtype);
   }
 
   void brokenFileOfAFolderShowsNothingOfTheOldOne() {

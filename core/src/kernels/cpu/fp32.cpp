@@ -205,7 +205,7 @@ void attendHead(const AttentionCall& call, void* scratch) {
       const std::ptrdiff_t column = panel * kPanel<float>;
       blockProductOf<float>(rows, vectorsFor<float>(n - column))(
           q + row * call.q_stride, call.q_stride, keys + column * width, width, logits + column,
-          columns);
+          columns, Sums::kReplaced);
     }
     float shares[kBlockRows];
     for (std::ptrdiff_t m = 0; m < rows; ++m) {
@@ -227,7 +227,7 @@ void attendHead(const AttentionCall& call, void* scratch) {
     for (std::ptrdiff_t first = 0; first < width; first += kPanel<float>) {
       const std::ptrdiff_t count = width - first < kPanel<float> ? width - first : kPanel<float>;
       blockProductOf<float>(rows, vectorsFor<float>(count))(logits, columns, values + first * n, n,
-                                                            sums, kPanel<float>);
+                                                            sums, kPanel<float>, Sums::kReplaced);
       for (std::ptrdiff_t m = 0; m < rows; ++m) {
         scaleRow(sums + m * kPanel<float>, count, shares[m]);
         finishRow(to, sums + m * kPanel<float>, row + m, first, count);
@@ -247,7 +247,7 @@ const FloatKernels ADAMERGE_KERNELS = {.panel = kPanel<float>,
                                        .attention = attendHead,
                                        .attentionScratch = attentionScratch,
                                        .dotProducts = dotProducts,
-                                       .dotPanels = dotPanels,
+                                       .dotPieces = dotPieces,
                                        .dotScratch = dotScratch,
                                        .softmaxColumnSums = softmaxColumnSums,
                                        .best = best,

@@ -21,12 +21,24 @@ constexpr std::ptrdiff_t kPanel = std::ptrdiff_t{kBlockVectors} * Simd<T>::kWidt
 /// How far ahead of their use weights are asked for.
 constexpr std::ptrdiff_t kStepsAhead = 8;
 
+/// What becomes of the sums that are there.
+enum class Sums {
+  kReplaced,
+  kContinued,  ///< the first terms of the new ones
+  kAdded       ///< to the new ones, when these are complete
+};
+
 /// sums[m][:] = x[m][:] panel, over M rows and the first N vectors of the panel.
 template <class T, int M, int N>
 void blockProduct(const T* x, std::ptrdiff_t stride, const T* panel, std::ptrdiff_t k, T* sums,
-                  std::ptrdiff_t sums_stride) {
+                  std::ptrdiff_t sums_stride, Sums before) {
   using Vector = typename Simd<T>::Vector;
   Vector block[M][N] = {};
+#pragma GCC unroll 6
+  for (int m = 0; before == Sums::kContinued && m < M; ++m) {
+#pragma GCC unroll 4
+    for (int n = 0; n < N; ++n) block[m][n] = load(sums + m * sums_stride + n * Simd<T>::kWidth);
+  }
   for (std::ptrdiff_t i = 0; i < k; ++i) {
     Vector weights[N];
 #pragma GCC unroll 4
@@ -47,13 +59,16 @@ void blockProduct(const T* x, std::ptrdiff_t stride, const T* panel, std::ptrdif
 #pragma GCC unroll 6
   for (int m = 0; m < M; ++m) {
 #pragma GCC unroll 4
-    for (int n = 0; n < N; ++n) store(sums + m * sums_stride + n * Simd<T>::kWidth, block[m][n]);
+    for (int n = 0; n < N; ++n) {
+      T* own = sums + m * sums_stride + n * Simd<T>::kWidth;
+      store(own, before == Sums::kAdded ? load(own) + block[m][n] : block[m][n]);
+    }
   }
 }
 
 template <class T>
 using BlockProduct = void (*)(const T* x, std::ptrdiff_t stride, const T* panel, std::ptrdiff_t k,
-                              T* sums, std::ptrdiff_t sums_stride);
+                              T* sums, std::ptrdiff_t sums_stride, Sums before);
 
 /// For 1 to kBlockRows rows and 1 to kBlockVectors vectors.
 template <class T>
@@ -84,30 +99,37 @@ inline std::ptrdiff_t vectorsFor(std::ptrdiff_t columns) {
 /// Terms that are summed one by one; the sums of so many are then added up, which halves the
 /// rounding of long rows.
 constexpr std::ptrdiff_t kSummedSteps = 96;
+/// Of so many k a panel's weights stay in the second-level cache, together with those of so many
+/// rows that are multiplied with them before the next ones are.
+constexpr std::ptrdiff_t kCachedSteps = 8 * kSummedSteps;
+constexpr std::ptrdiff_t kCachedRows = 16 * kBlockRows;
 
 void product(const float* x, std::ptrdiff_t x_stride, std::ptrdiff_t rows, std::ptrdiff_t k,
              const float* panels, std::ptrdiff_t first, std::ptrdiff_t last, std::ptrdiff_t columns,
              const Destination& to) {
-  alignas(64) float sums[kBlockRows * kPanel<float>];
-  alignas(64) float part[kBlockRows * kPanel<float>] = {};
+  constexpr std::ptrdiff_t kColumns = kPanel<float>;
+  alignas(64) float sums[kCachedRows * kColumns];
   for (std::ptrdiff_t panel = first; panel < last; ++panel) {
-    const std::ptrdiff_t column = panel * kPanel<float>;
-    const std::ptrdiff_t count =
-        columns - column < kPanel<float> ? columns - column : kPanel<float>;
+    const std::ptrdiff_t column = panel * kColumns;
+    const std::ptrdiff_t count = columns - column < kColumns ? columns - column : kColumns;
     const std::ptrdiff_t vectors = vectorsFor<float>(count);
-    for (std::ptrdiff_t row = 0; row < rows; row += kBlockRows) {
-      const std::ptrdiff_t block = rows - row < kBlockRows ? rows - row : kBlockRows;
-      for (std::ptrdiff_t step = 0; step < k; step += kSummedSteps) {
-        blockProductOf<float>(block, vectors)(x + row * x_stride + step, x_stride,
-                                              panels + (panel * k + step) * kPanel<float>,
-                                              k - step < kSummedSteps ? k - step : kSummedSteps,
-                                              step == 0 ? sums : part, kPanel<float>);
-        for (std::ptrdiff_t i = 0; step > 0 && i < block * kPanel<float>; i += kFloats) {
-          store(sums + i, load(sums + i) + load(part + i));
+    for (std::ptrdiff_t group = 0; group < rows; group += kCachedRows) {
+      const std::ptrdiff_t present = rows - group < kCachedRows ? rows - group : kCachedRows;
+      for (std::ptrdiff_t step = 0; step < k; step += kCachedSteps) {
+        const std::ptrdiff_t end = k - step < kCachedSteps ? k : step + kCachedSteps;
+        for (std::ptrdiff_t row = 0; row < present; row += kBlockRows) {
+          const std::ptrdiff_t block = present - row < kBlockRows ? present - row : kBlockRows;
+          for (std::ptrdiff_t part = step; part < end; part += kSummedSteps) {
+            blockProductOf<float>(block, vectors)(
+                x + (group + row) * x_stride + part, x_stride,
+                panels + (panel * k + part) * kColumns,
+                end - part < kSummedSteps ? end - part : kSummedSteps, sums + row * kColumns,
+                kColumns, part > 0 ? Sums::kAdded : Sums::kReplaced);
+          }
+          for (std::ptrdiff_t m = row; end == k && m < row + block; ++m) {
+            finishRow(to, sums + m * kColumns, group + m, column, count);
+          }
         }
-      }
-      for (std::ptrdiff_t m = 0; m < block; ++m) {
-        finishRow(to, sums + m * kPanel<float>, row + m, column, count);
       }
     }
   }
@@ -146,65 +168,127 @@ constexpr bool kSame = false;
 template <class A>
 constexpr bool kSame<A, A> = true;
 
-std::ptrdiff_t dotPanels(std::ptrdiff_t columns, bool exact) {
-  const std::ptrdiff_t panel = exact ? kPanel<double> : kPanel<float>;
-  return (columns + panel - 1) / panel;
+/// Rows of a panel that are multiplied one after the other: whole blocks, and whole vectors of any
+/// width.
+constexpr std::ptrdiff_t kPieceRows = 48;
+static_assert(kPieceRows % kBlockRows == 0 && kPieceRows % kFloats == 0);
+/// Of so many k the rows' fp64 form stays in the first-level cache.
+constexpr std::ptrdiff_t kWidenedSteps = 192;
+
+/// One panel's part of a DotCall in precision T.
+template <class T>
+struct DotPanel {
+  std::ptrdiff_t column;
+  std::ptrdiff_t count;  ///< of columns
+  std::ptrdiff_t rows;   ///< of a symmetric product those that reach the diagonal
+  std::ptrdiff_t piece;  ///< rows of one, more where there are fewer columns
+  std::ptrdiff_t pieces;
+
+  DotPanel(const DotCall& call, std::ptrdiff_t panel) : column(panel * kPanel<T>) {
+    const std::ptrdiff_t left = call.columns - column;
+    count = left < kPanel<T> ? left : kPanel<T>;
+    rows = call.symmetric ? column + count : call.rows;
+    piece = kPieceRows * (kBlockVectors / vectorsFor<T>(count));
+    pieces = (rows + piece - 1) / piece;
+  }
+};
+
+template <class T>
+std::ptrdiff_t dotPiecesOf(const DotCall& call) {
+  std::ptrdiff_t pieces = 0;
+  for (std::ptrdiff_t panel = 0; panel * kPanel<T> < call.columns; ++panel) {
+    pieces += DotPanel<T>(call, panel).pieces;
+  }
+  return pieces;
+}
+
+std::ptrdiff_t dotPieces(const DotCall& call) {
+  return call.exact ? dotPiecesOf<double>(call) : dotPiecesOf<float>(call);
 }
 
 std::ptrdiff_t dotScratch(std::ptrdiff_t depth, bool exact) {
-  return depth * (kPanel<float> + kBlockRows) *
-         static_cast<std::ptrdiff_t>(exact ? sizeof(double) : sizeof(float));
+  return exact ? (depth * kPanel<double> + kBlockRows * kWidenedSteps) *
+                     static_cast<std::ptrdiff_t>(sizeof(double))
+               : depth * kPanel<float> * static_cast<std::ptrdiff_t>(sizeof(float));
 }
 
+/// sums = rows [row, row + block) of a times the panel's weights.
 template <class In, class T>
-void dotPanel(const DotCall& call, std::ptrdiff_t panel, T* weights) {
-  T* wide = weights + call.depth * kPanel<T>;  // kBlockRows rows of a in precision T
-  auto* out = static_cast<T*>(call.out);
-  const std::ptrdiff_t column = panel * kPanel<T>;
-  const std::ptrdiff_t left = call.columns - column;
-  const std::ptrdiff_t count = left < kPanel<T> ? left : kPanel<T>;
-  for (std::ptrdiff_t first = 0; first < kPanel<T>; first += Simd<T>::kWidth) {
-    transposeRows(static_cast<const In*>(call.b) + (column + first) * call.b_stride, call.b_stride,
-                  count - first, call.depth, weights + first, kPanel<T>);
-  }
-  // Of a symmetric product the rows below the panel's diagonal are copies.
-  const std::ptrdiff_t rows = call.symmetric ? column + count : call.rows;
-  alignas(64) T sums[kBlockRows * kPanel<T>];
-  for (std::ptrdiff_t row = 0; row < rows; row += kBlockRows) {
-    const std::ptrdiff_t block = rows - row < kBlockRows ? rows - row : kBlockRows;
-    const In* own = static_cast<const In*>(call.a) + row * call.a_stride;
-    if constexpr (kSame<In, T>) {
-      blockProductOf<T>(block, vectorsFor<T>(count))(own, call.a_stride, weights, call.depth, sums,
-                                                     kPanel<T>);
-    } else {
+void dotBlock(const DotCall& call, std::ptrdiff_t row, std::ptrdiff_t block, std::ptrdiff_t vectors,
+              const T* weights, T* widened, T* sums) {
+  const In* own = static_cast<const In*>(call.a) + row * call.a_stride;
+  const BlockProduct<T> multiply = blockProductOf<T>(block, vectors);
+  if constexpr (kSame<In, T>) {
+    multiply(own, call.a_stride, weights, call.depth, sums, kPanel<T>, Sums::kReplaced);
+  } else {
+    for (std::ptrdiff_t first = 0; first < call.depth; first += kWidenedSteps) {
+      const std::ptrdiff_t left = call.depth - first;
+      const std::ptrdiff_t steps = left < kWidenedSteps ? left : kWidenedSteps;
       for (std::ptrdiff_t m = 0; m < block; ++m) {
-        for (std::ptrdiff_t i = 0; i < call.depth; ++i) {
-          wide[m * call.depth + i] = static_cast<T>(own[m * call.a_stride + i]);
+        for (std::ptrdiff_t i = 0; i < steps; ++i) {
+          widened[m * kWidenedSteps + i] = static_cast<T>(own[m * call.a_stride + first + i]);
         }
       }
-      blockProductOf<T>(block, vectorsFor<T>(count))(wide, call.depth, weights, call.depth, sums,
-                                                     kPanel<T>);
+      multiply(widened, kWidenedSteps, weights + first * kPanel<T>, steps, sums, kPanel<T>,
+               first == 0 ? Sums::kReplaced : Sums::kContinued);
     }
+  }
+}
+
+/// Pieces [first, last) of the panel's.
+template <class In, class T>
+void dotPanel(const DotCall& call, const DotPanel<T>& panel, std::ptrdiff_t first,
+              std::ptrdiff_t last, T* weights) {
+  const std::ptrdiff_t column = panel.column;
+  const std::ptrdiff_t vectors = vectorsFor<T>(panel.count);
+  auto* out = static_cast<T*>(call.out);
+  for (std::ptrdiff_t v = 0; v < vectors; ++v) {
+    const std::ptrdiff_t own = v * Simd<T>::kWidth;
+    transposeRows(static_cast<const In*>(call.b) + (column + own) * call.b_stride, call.b_stride,
+                  panel.count - own, call.depth, weights + own, kPanel<T>);
+  }
+  constexpr std::ptrdiff_t kWidth = Simd<T>::kWidth;
+  const std::ptrdiff_t end = last * panel.piece < panel.rows ? last * panel.piece : panel.rows;
+  alignas(64) T sums[kBlockRows * kPanel<T>];
+  for (std::ptrdiff_t row = first * panel.piece; row < end; row += kBlockRows) {
+    const std::ptrdiff_t block = end - row < kBlockRows ? end - row : kBlockRows;
+    // Vectors below the diagonal are copies, too.
+    const std::ptrdiff_t known =
+        call.symmetric && row > column ? (row - column) / kWidth * kWidth : 0;
+    dotBlock<In>(call, row, block, vectors - known / kWidth, weights + known,
+                 weights + call.depth * kPanel<T>, sums + known);
     for (std::ptrdiff_t m = 0; m < block; ++m) {
-      for (std::ptrdiff_t c = 0; c < count; ++c) {
+      for (std::ptrdiff_t c = known; c < panel.count; ++c) {
         out[(row + m) * call.columns + column + c] = sums[m * kPanel<T> + c];
       }
     }
   }
-  // What lies above the diagonal block is mirrored; panels are whole numbers of vectors wide.
-  for (std::ptrdiff_t row = 0; call.symmetric && row < column; row += Simd<T>::kWidth) {
-    transposeRows(out + row * call.columns + column, call.columns, Simd<T>::kWidth, count,
-                  out + column * call.columns + row, call.columns);
+  for (std::ptrdiff_t row = first * panel.piece; call.symmetric && row < end; row += kWidth) {
+    const std::ptrdiff_t start = row + kWidth > column ? row + kWidth : column;
+    transposeRows(out + row * call.columns + start, call.columns, kWidth,
+                  column + panel.count - start, out + start * call.columns + row, call.columns);
   }
 }
 
-void dotProducts(const DotCall& call, std::ptrdiff_t panel, void* scratch) {
+template <class In, class T>
+void dotProductsOf(const DotCall& call, std::ptrdiff_t first, std::ptrdiff_t last, T* scratch) {
+  for (std::ptrdiff_t index = 0; last > 0; ++index) {
+    const DotPanel<T> panel(call, index);
+    if (first < panel.pieces) {
+      dotPanel<In>(call, panel, first, last < panel.pieces ? last : panel.pieces, scratch);
+    }
+    first = first < panel.pieces ? 0 : first - panel.pieces;
+    last -= panel.pieces;
+  }
+}
+
+void dotProducts(const DotCall& call, std::ptrdiff_t first, std::ptrdiff_t last, void* scratch) {
   if (call.wide) {
-    dotPanel<double>(call, panel, static_cast<double*>(scratch));
+    dotProductsOf<double>(call, first, last, static_cast<double*>(scratch));
   } else if (call.exact) {
-    dotPanel<float>(call, panel, static_cast<double*>(scratch));
+    dotProductsOf<float>(call, first, last, static_cast<double*>(scratch));
   } else {
-    dotPanel<float>(call, panel, static_cast<float*>(scratch));
+    dotProductsOf<float>(call, first, last, static_cast<float*>(scratch));
   }
 }
 

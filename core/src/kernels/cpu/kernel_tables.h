@@ -172,9 +172,11 @@ struct FloatKernels {
   /// fp32 in and out. `scratch`: attentionScratch() bytes, 64-byte aligned.
   void (*attention)(const AttentionCall& call, void* scratch);
   std::ptrdiff_t (*attentionScratch)(std::ptrdiff_t keys, std::ptrdiff_t width);
-  /// One of dotPanels() panels of columns. `scratch`: dotScratch() bytes, 64-byte aligned.
-  void (*dotProducts)(const DotCall& call, std::ptrdiff_t panel, void* scratch);
-  std::ptrdiff_t (*dotPanels)(std::ptrdiff_t columns, bool exact);
+  /// Pieces [first, last) of dotPieces(), of about the same length; adjacent ones share what is
+  /// prepared for them. `scratch`: dotScratch() bytes, 64-byte aligned.
+  void (*dotProducts)(const DotCall& call, std::ptrdiff_t first, std::ptrdiff_t last,
+                      void* scratch);
+  std::ptrdiff_t (*dotPieces)(const DotCall& call);
   std::ptrdiff_t (*dotScratch)(std::ptrdiff_t depth, bool exact);
   /// Column sums over rows [first, last) of the row softmax of scale * gram [n, n], all of them
   /// fp64 if `exact`, else fp32. `sums`, `row`: n elements and kFullVector more.
