@@ -137,6 +137,27 @@ TEST_P(MatchingOps, SoftmaxColumnSumsEqualThePlainOnes) {
   }
 }
 
+TEST_P(MatchingOps, EluRowMeansEqualThePlainOnes) {
+  for (const int n : {1, 2, 3, 15, 16, 17, 50, 196}) {
+    const at::Tensor values = at::rand({n, n}, at::kDouble) * 2 - 1;
+    for (const double margin : {0.75, 0.0}) {
+      const at::Tensor exact = plainEluRowMeans(values, margin);
+      const at::Tensor means = eluRowMeans(values, margin, GetParam());
+      EXPECT_LT(largestDifference(means, exact), 1e-14);
+      EXPECT_LT(largestDifference(eluRowMeans(values.to(at::kFloat), margin, GetParam()), exact),
+                1e-6);
+      at::Tensor broken = values.clone();
+      broken[n / 2][n - 1] = std::numeric_limits<double>::quiet_NaN();
+      EXPECT_TRUE(at::equal(eluRowMeans(broken, margin, GetParam()).isnan().nonzero(),
+                            at::full({1, 1}, n / 2, at::kLong)));
+      const int before = at::get_num_threads();
+      at::set_num_threads(3);
+      EXPECT_TRUE(at::equal(eluRowMeans(values, margin, GetParam()), means));
+      at::set_num_threads(before);
+    }
+  }
+}
+
 TEST_P(MatchingOps, BestProductsEqualThePlainOnesInBothPartitions) {
   for (const int n : {2, 3, 17, 64, 131}) {
     const at::Tensor exact = at::randn({n, n}, at::kDouble);

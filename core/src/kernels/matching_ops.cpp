@@ -19,7 +19,7 @@ namespace {
 constexpr std::int64_t kSummedRows = 64;
 /// Pieces of dot products between two looks at whether to stop.
 constexpr std::int64_t kPiecesAtOnce = 64;
-/// Rows whose nearest columns are found at once.
+/// Rows that are gone through between two looks at whether to stop.
 constexpr std::int64_t kComparedRows = 1024;
 
 bool isDecidable(const at::Tensor& matrix) {
@@ -231,6 +231,25 @@ at::Tensor minMaxScaled(const at::Tensor& values, double epsilon) {
                    [low = *low, range](Element value) { return (value - low) / range; });
   });
   return result;
+}
+
+at::Tensor plainEluRowMeans(const at::Tensor& values, double margin) {
+  return at::elu(values - margin).mean(1);
+}
+
+at::Tensor eluRowMeans(const at::Tensor& values, double margin, Isa isa) {
+  if (!isDecidable(values)) return plainEluRowMeans(values, margin);
+  const at::Tensor matrix = values.contiguous();
+  at::Tensor means = at::empty({matrix.size(0)}, matrix.options());
+  parallelForRows(matrix.size(0), matrix.size(1), [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t row = first; row < last; row += kComparedRows) {
+      throwIfStopWithin();
+      floatKernels(isa).eluMeans(matrix.data_ptr(), matrix.scalar_type() == at::kDouble,
+                                 matrix.size(1), row, std::min(row + kComparedRows, last), margin,
+                                 means.data_ptr());
+    }
+  });
+  return means;
 }
 
 BestMatches bestMatches(const at::Tensor& scores) {

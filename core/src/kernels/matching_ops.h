@@ -43,6 +43,10 @@ at::Tensor minMaxScaled(const at::Tensor& values, double epsilon);
 at::Tensor plainSoftmaxColumnSums(const at::Tensor& gram, double scale);
 at::Tensor softmaxColumnSums(const at::Tensor& gram, double scale, Isa isa = bestIsa());
 
+/// Means [n] over the rows of ELU(x - margin), for x [n, n] in fp32 or fp64; of its type.
+at::Tensor plainEluRowMeans(const at::Tensor& values, double margin);
+at::Tensor eluRowMeans(const at::Tensor& values, double margin, Isa isa = bestIsa());
+
 /// For each source its best destination and how well it fits, both [sources].
 struct BestMatches {
   std::vector<float> score;         ///< -infinity if one is NaN, as from overflow

@@ -92,7 +92,8 @@ TokenSet::TokenSet(std::span<const LayerTokens> images, TokenPart part, std::int
 TokenSet TokenSet::directions(double least) const {
   TokenSet result = *this;
   const at::Tensor rows = rows_.to(dtype_);
-  result.rows_ = rows / rows.norm(2, {2}, /*keepdim=*/true).clamp_min(least);
+  result.rows_ = alone_ ? rows * adamerge::inverseNorms(rows[0], least).reshape({1, -1, 1})
+                        : rows / rows.norm(2, {2}, /*keepdim=*/true).clamp_min(least);
   return result;
 }
 
@@ -208,9 +209,16 @@ at::Tensor TokenSet::minMaxScaled(const at::Tensor& values, double epsilon) cons
   return (values - low) / (high - low + epsilon);
 }
 
-at::Tensor TokenSet::rowMeans(const at::Tensor& pairs) const {
-  if (padding_.even()) return pairs.mean(2);
-  return filled(pairs, 0).sum(2).div(padding_.counts());
+at::Tensor TokenSet::eluMeans(const at::Tensor& gram, double margin) const {
+  if (alone_) return eluRowMeans(gram[0], margin).unsqueeze(0);
+  at::Tensor means = at::empty({gram.size(0), gram.size(1)}, gram.options());
+  forRowPieces(gram.size(1), [&](std::int64_t first, std::int64_t last) {
+    at::Tensor pairs = gram.narrow(1, first, last - first) - margin;
+    at::elu_(pairs);
+    means.narrow(1, first, last - first)
+        .copy_(padding_.even() ? pairs.mean(2) : filled(pairs, 0).sum(2).div(padding_.counts()));
+  });
+  return means;
 }
 
 at::Tensor TokenSet::filled(const at::Tensor& values, double fill) const {

@@ -68,8 +68,8 @@ class TokenSet {
   at::Tensor inverseLengths(const at::Tensor& gram, double least) const;
   /// (x - min) / (max - min + epsilon) in each image.
   at::Tensor minMaxScaled(const at::Tensor& values, double epsilon) const;
-  /// Mean of each row of `pairs`.
-  at::Tensor rowMeans(const at::Tensor& pairs) const;
+  /// Of each token the mean of ELU(gram - margin) over all tokens of its image.
+  at::Tensor eluMeans(const at::Tensor& gram, double margin) const;
   /// `values`, along the last axis `fill` wherever an image has no token.
   at::Tensor filled(const at::Tensor& values, double fill) const;
   /// One list per image, of its tokens' numbers, where the tokens are.

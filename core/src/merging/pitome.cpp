@@ -108,15 +108,7 @@ class PiToMe final : public MergeMethod {
 
   /// Patch tokens by energy (PiToMe, Eq. 4), highest first: E_i = mean_j ELU(cos_ij - margin).
   at::Tensor byEnergy(const TokenSet& set, const at::Tensor& cosines, int block) const {
-    at::Tensor energy = at::empty({cosines.size(0), cosines.size(1)}, cosines.options());
-    forRowPieces(cosines.size(1), [&](std::int64_t first, std::int64_t last) {
-      const auto piece = [&](const at::Tensor& rows) {
-        return rows.narrow(1, first, last - first);
-      };
-      at::Tensor pairs = piece(cosines) - margin(block);
-      piece(energy).copy_(set.rowMeans(at::elu_(pairs)));
-    });
-    energy = energy.to(at::kFloat);
+    const at::Tensor energy = set.eluMeans(cosines, margin(block)).to(at::kFloat);
     const at::Tensor ranked =
         set.filled(energy.masked_fill(energy.isnan(), 0), -std::numeric_limits<double>::infinity());
     return std::get<1>(ranked.sort(/*stable=*/true, /*dim=*/1, /*descending=*/true));

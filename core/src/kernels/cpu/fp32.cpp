@@ -3,6 +3,7 @@
 // attention of one head, a few query rows at a time: their logits, softmax and weighted sum of
 // values stay in the first-level cache, and no [tokens, tokens] matrix is ever written. CMake
 // compiles this file once for each, and says with ADAMERGE_KERNELS what its table is called.
+#include "kernels/cpu/fp32_matching.h"
 #include "kernels/cpu/fp32_products.h"
 #include "kernels/cpu/kernel_tables.h"
 #include "kernels/cpu/row_ops.h"
@@ -250,6 +251,7 @@ const FloatKernels ADAMERGE_KERNELS = {.panel = kPanel<float>,
                                        .dotPieces = dotPieces,
                                        .dotScratch = dotScratch,
                                        .softmaxColumnSums = softmaxColumnSums,
+                                       .eluMeans = eluMeans,
                                        .best = best,
                                        .headMeans = headMeans};
 

@@ -182,6 +182,10 @@ struct FloatKernels {
   /// fp64 if `exact`, else fp32. `sums`, `row`: n elements and kFullVector more.
   void (*softmaxColumnSums)(const void* gram, bool exact, std::ptrdiff_t n, std::ptrdiff_t first,
                             std::ptrdiff_t last, double scale, void* sums, void* row);
+  /// Means of x - margin where that is above 0, else of e^(x - margin) - 1, over each row x [n] of
+  /// [first, last), fp64 if `exact`, else fp32.
+  void (*eluMeans)(const void* values, bool exact, std::ptrdiff_t n, std::ptrdiff_t first,
+                   std::ptrdiff_t last, double margin, void* means);
   /// `scratch`: as many elements as there are columns.
   void (*best)(const BestCall& call, void* scratch);
   /// Mean over `heads` pieces of `width` adjacent values of each row, into rows [rows, width]. x is
