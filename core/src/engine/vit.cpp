@@ -14,6 +14,7 @@
 #include "kernels/padded.h"
 #include "kernels/parallel.h"
 #include "kernels/rows.h"
+#include "kernels/workspace.h"
 #include "merging/apply.h"
 #include "merging/matching.h"
 
@@ -248,6 +249,7 @@ VisionTransformer::Output VisionTransformer::forward(const at::Tensor& images,
                                                      const std::stop_token& stop) const {
   const c10::InferenceMode guard;
   const StopWithin stoppable(stop);
+  const Workspace workspace;
   // Where all that is heavy runs in kernels of ours, LibTorch has nothing left to divide.
   std::optional<LibTorchAside> aside;
   if (device_.is_cpu() && stream_dtype_ == at::kFloat && mixers_.empty()) aside.emplace();

@@ -8,6 +8,7 @@
 
 #include "kernels/cpu/kernel_tables.h"
 #include "kernels/parallel.h"
+#include "kernels/workspace.h"
 
 namespace adamerge {
 namespace {
@@ -210,7 +211,7 @@ AttentionOutput fusedAttention(const at::Tensor& qkv, std::int64_t heads,
   const std::int64_t dim = qkv.size(1) / 3;
   const std::int64_t width = dim / heads;
   AttentionOutput output;
-  output.mixed = at::empty({qkv.size(0), dim}, qkv.options());
+  output.mixed = emptyResult({qkv.size(0), dim}, qkv.options());
   output.first_rows.resize(segments.size());
   output.received.resize(segments.size());
   std::vector<std::int64_t> offsets;

@@ -10,6 +10,7 @@
 #include "kernels/cpu/kernel_tables.h"
 #include "kernels/parallel.h"
 #include "kernels/rows.h"
+#include "kernels/workspace.h"
 
 namespace adamerge {
 namespace {
@@ -189,7 +190,7 @@ struct PackedLinear::Whole final : Packed {
   Rows rowsOf(const at::Tensor& given) const override {
     const bool half = given.scalar_type() == at::kBFloat16;
     const at::Tensor x = given.contiguous();
-    Rows rows{at::empty({x.size(0), in}, at::kByte),
+    Rows rows{emptyResult({x.size(0), in}, at::kByte),
               std::vector<Int8Row>(static_cast<std::size_t>(x.size(0)))};
     const auto* data = static_cast<const char*>(x.data_ptr());
     const std::int64_t bytes = x.size(1) * static_cast<std::int64_t>(x.element_size());
@@ -232,7 +233,7 @@ at::Tensor PackedLinear::operator()(const at::Tensor& x, std::optional<Activatio
                                     std::optional<at::ScalarType> dtype) const {
   const at::ScalarType wanted = dtype.value_or(x.scalar_type());
   if (packed_ == nullptr) return plainLinear(x, weight_, bias_, activation).to(wanted);
-  at::Tensor result = at::empty({x.size(0), packed_->out}, x.options().dtype(wanted));
+  at::Tensor result = emptyResult({x.size(0), packed_->out}, x.options().dtype(wanted));
   packed_->run(x, {result.data_ptr(), packed_->out, nullptr, finishOf(activation),
                    wanted == at::kBFloat16 ? Store::kBFloat16 : Store::kFloat});
   return result;

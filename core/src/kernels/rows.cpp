@@ -3,6 +3,7 @@
 
 #include "kernels/cpu/kernel_tables.h"
 #include "kernels/parallel.h"
+#include "kernels/workspace.h"
 
 namespace adamerge {
 namespace {
@@ -57,7 +58,7 @@ at::Tensor gated(const at::Tensor& gate, const at::Tensor& up, Activation activa
       !isFloatOrBFloat16(wanted) || gate.stride(1) != 1 || up.stride(1) != 1) {
     return plainGated(gate, up, activation, wanted);
   }
-  at::Tensor result = at::empty(gate.sizes(), gate.options().dtype(wanted));
+  at::Tensor result = emptyResult(gate.sizes(), gate.options().dtype(wanted));
   GatedCall call{};
   call.gate = gate.data_ptr();
   call.up = up.data_ptr();
@@ -107,7 +108,7 @@ at::Tensor layerNorm(const at::Tensor& x, const LayerNorm& norm, at::ScalarType 
     return plainLayerNorm(x, norm, dtype);
   }
   const at::Tensor rows = x.contiguous();
-  at::Tensor result = at::empty(rows.sizes(), rows.options().dtype(dtype));
+  at::Tensor result = emptyResult(rows.sizes(), rows.options().dtype(dtype));
   const std::int64_t columns = rows.size(-1);
   NormCall call{};
   call.x = rows.data_ptr<float>();

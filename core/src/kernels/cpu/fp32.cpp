@@ -161,23 +161,29 @@ inline std::ptrdiff_t panelsFor(std::ptrdiff_t columns) {
   return (columns + kPanel<T> - 1) / kPanel<T>;
 }
 
+/// Queries that go over all keys and values together, since of many tokens these do not stay in the
+/// second-level cache.
+constexpr std::ptrdiff_t kQueryRows = 4 * kBlockRows;
+static_assert(kQueryBlock % kQueryRows == 0);
+/// Tokens whose values do.
+constexpr std::ptrdiff_t kCachedTokens = 256;
+
 std::ptrdiff_t attentionScratch(std::ptrdiff_t keys, std::ptrdiff_t width) {
   const std::ptrdiff_t columns = panelsFor<float>(keys) * kPanel<float>;
   const std::ptrdiff_t elements = columns * width + panelsFor<float>(width) * kPanel<float> * keys +
-                                  kBlockRows * columns + kBlockRows * kPanel<float> + 2 * columns;
+                                  kQueryRows * columns + kQueryRows * kPanel<float> + 2 * columns;
   return elements * static_cast<std::ptrdiff_t>(sizeof(float));
 }
 
 void attendHead(const AttentionCall& call, void* scratch) {
   const std::ptrdiff_t n = call.keys;
   const std::ptrdiff_t width = call.width;
-  const std::ptrdiff_t token_panels = panelsFor<float>(n);
-  const std::ptrdiff_t columns = token_panels * kPanel<float>;
+  const std::ptrdiff_t columns = panelsFor<float>(n) * kPanel<float>;
   auto* keys = static_cast<float*>(scratch);  // panels of [width, tokens]
   float* values = keys + columns * width;     // panels of [tokens, width]
-  float* logits = values + panelsFor<float>(width) * kPanel<float> * n;  // [kBlockRows, columns]
-  float* sums = logits + kBlockRows * columns;
-  float* key_bias = sums + kBlockRows * kPanel<float>;
+  float* logits = values + panelsFor<float>(width) * kPanel<float> * n;  // [kQueryRows, columns]
+  float* sums = logits + kQueryRows * columns;
+  float* key_bias = sums + kQueryRows * kPanel<float>;
   float* row_bias = key_bias + columns;
   const auto* q = static_cast<const float*>(call.q);
   const auto* k = static_cast<const float*>(call.k);
@@ -199,16 +205,22 @@ void attendHead(const AttentionCall& call, void* scratch) {
   const Bias bias(call, key_bias, row_bias);
 
   const Destination to{call.out, call.out_stride};
-  for (std::ptrdiff_t row = call.first_query; row < call.last_query; row += kBlockRows) {
+  for (std::ptrdiff_t row = call.first_query; row < call.last_query; row += kQueryRows) {
     const std::ptrdiff_t left = call.last_query - row;
-    const std::ptrdiff_t rows = left < kBlockRows ? left : kBlockRows;
-    for (std::ptrdiff_t panel = 0; panel < token_panels; ++panel) {
-      const std::ptrdiff_t column = panel * kPanel<float>;
-      blockProductOf<float>(rows, vectorsFor<float>(n - column))(
-          q + row * call.q_stride, call.q_stride, keys + column * width, width, logits + column,
-          columns, Sums::kReplaced);
+    const std::ptrdiff_t rows = left < kQueryRows ? left : kQueryRows;
+    const auto forBlocks = [rows](auto work) {
+      for (std::ptrdiff_t m = 0; m < rows; m += kBlockRows) {
+        work(m, rows - m < kBlockRows ? rows - m : kBlockRows);
+      }
+    };
+    for (std::ptrdiff_t column = 0; column < columns; column += kPanel<float>) {
+      forBlocks([&](std::ptrdiff_t m, std::ptrdiff_t block) {
+        blockProductOf<float>(block, vectorsFor<float>(n - column))(
+            q + (row + m) * call.q_stride, call.q_stride, keys + column * width, width,
+            logits + m * columns + column, columns, Sums::kReplaced);
+      });
     }
-    float shares[kBlockRows];
+    float shares[kQueryRows];
     for (std::ptrdiff_t m = 0; m < rows; ++m) {
       float* own = logits + m * columns;
       shares[m] =
@@ -227,8 +239,15 @@ void attendHead(const AttentionCall& call, void* scratch) {
     }
     for (std::ptrdiff_t first = 0; first < width; first += kPanel<float>) {
       const std::ptrdiff_t count = width - first < kPanel<float> ? width - first : kPanel<float>;
-      blockProductOf<float>(rows, vectorsFor<float>(count))(logits, columns, values + first * n, n,
-                                                            sums, kPanel<float>, Sums::kReplaced);
+      for (std::ptrdiff_t token = 0; token < n; token += kCachedTokens) {
+        const std::ptrdiff_t tokens = n - token < kCachedTokens ? n - token : kCachedTokens;
+        forBlocks([&](std::ptrdiff_t m, std::ptrdiff_t block) {
+          blockProductOf<float>(block, vectorsFor<float>(count))(
+              logits + m * columns + token, columns, values + first * n + token * kPanel<float>,
+              tokens, sums + m * kPanel<float>, kPanel<float>,
+              token == 0 ? Sums::kReplaced : Sums::kContinued);
+        });
+      }
       for (std::ptrdiff_t m = 0; m < rows; ++m) {
         scaleRow(sums + m * kPanel<float>, count, shares[m]);
         finishRow(to, sums + m * kPanel<float>, row + m, first, count);
