@@ -34,15 +34,15 @@ at::Tensor Workspace::take(std::int64_t bytes) {
 }
 
 at::Tensor emptyResult(at::IntArrayRef sizes, const at::TensorOptions& options) {
-  at::Tensor result = at::empty({0}, options);
-  std::int64_t bytes = static_cast<std::int64_t>(result.element_size());
+  auto bytes = static_cast<std::int64_t>(options.dtype().itemsize());
   for (const std::int64_t size : sizes) bytes *= size;
-  if (workspace_of_caller == nullptr || !result.is_cpu() || bytes < kSmall) {
+  if (workspace_of_caller == nullptr || !options.device().is_cpu() || bytes < kSmall) {
     return at::empty(sizes, options);
   }
   std::vector<std::int64_t> strides(sizes.size(), 1);
   for (std::size_t i = sizes.size(); i-- > 1;) strides[i - 1] = strides[i] * sizes[i];
-  return result.set_(workspace_of_caller->take(bytes).storage(), 0, sizes, strides);
+  return at::empty({0}, options)
+      .set_(workspace_of_caller->take(bytes).storage(), 0, sizes, strides);
 }
 
 }  // namespace adamerge
