@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "compute.h"
 
+#include <malloc.h>
+
+#include <limits>
+
 #include "engine/device.h"
 
 namespace adamerge::training {
@@ -30,6 +34,14 @@ bool multipliesBfloat16(const at::Device& device) {
 std::string fastestDtype(const at::Device& device) {
   const bool bfloat16 = device.is_cpu() ? cpuMultipliesBfloat16() : multipliesBfloat16(device);
   return dtypeName(bfloat16 ? at::kBFloat16 : at::kFloat);
+}
+
+void keepFreedMemory() {
+#if defined(__GLIBC__)
+  ::mallopt(M_MMAP_MAX, 0);
+  ::mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  ::mallopt(M_TOP_PAD, 1 << 28);
+#endif
 }
 
 }  // namespace adamerge::training

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// In what precision a device multiplies fastest.
+// What makes a device train fast.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -10,5 +10,9 @@ namespace adamerge::training {
 
 /// "bfloat16" where the device multiplies it in hardware, else "float32".
 std::string fastestDtype(const at::Device& device);
+
+/// From here on memory of tensors stays with the program once they are gone. Each step asks for the
+/// same large ones, and what was given back costs a page fault for every 4 KiB.
+void keepFreedMemory();
 
 }  // namespace adamerge::training

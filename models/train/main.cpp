@@ -246,6 +246,7 @@ int run(int argc, char** argv) {
   cli::addVersion(app);
   cli::addDocumentation(app);
   const CommandLineOptions options(app);
+  keepFreedMemory();
   return interrupts.ended(cli::runProgram(app, argc, argv, terminal, [&] {
     const CommandLine line = options.read();
     if (!line.model_to_compensate.empty()) return makeCompensator(line, interrupts.token());
