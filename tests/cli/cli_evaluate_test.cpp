@@ -116,6 +116,14 @@ TEST_F(EvaluateCommand, MeasuresVariantsOfAMethod) {
   EXPECT_EQ(points[1].at("flops_paper"), points[2].at("flops_paper"));
   EXPECT_NE(points[1].at("kl_divergence"), points[2].at("kl_divergence"));
   EXPECT_EQ(points[3].at("merged_mean"), 24);
+  // Settings of one method are compared in pairs where they cost the same; nothing is with what
+  // costs less.
+  ASSERT_EQ(points[2].at("compared").size(), 2U);
+  EXPECT_EQ(points[2].at("compared")[1].at("point"), 1);
+  const json& costly = points[1].at("flops_paper");
+  const json& cheap = points[3].at("flops_paper");
+  ASSERT_GT(std::abs(costly.get<double>() / cheap.get<double>() - 1), 0.02);
+  EXPECT_EQ(points[3].at("compared").size(), 1U);
 }
 
 TEST_F(EvaluateCommand, RefusesVariantsThatAreNone) {

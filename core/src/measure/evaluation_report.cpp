@@ -28,15 +28,18 @@ Json comparison(const Evaluation& evaluation, std::size_t own, std::size_t other
           {"p", paired.p}};
 }
 
-/// The unmerged model, and what is to be compared at equal FLOPs: of one tier all that came before.
+/// The unmerged model, and all that came before at equal FLOPs: of one tier, or, where none was
+/// asked for, as near as kSameFlops. Settings of one method too, for an ablation is made of these.
 std::vector<std::size_t> comparedWith(const Evaluation& evaluation, std::size_t index) {
   if (index == 0) return {};
   std::vector<std::size_t> others{0};
-  const auto& tier = evaluation.points[index].tier;
-  for (std::size_t other = 1; tier && other < index; ++other) {
-    if (evaluation.points[other].tier == tier) others.push_back(other);
+  const EvaluatedPoint& own = evaluation.points[index];
+  for (std::size_t i = 1; i < index; ++i) {
+    const EvaluatedPoint& other = evaluation.points[i];
+    const double flops = own.accuracy.flops.paper;
+    const bool near = std::abs(other.accuracy.flops.paper - flops) <= kSameFlops * flops;
+    if (other.tier == own.tier && (own.tier || near)) others.push_back(i);
   }
-  if (const auto other = counterpart(evaluation, index); other && !tier) others.push_back(*other);
   return others;
 }
 
