@@ -72,7 +72,7 @@ soak: packages
 	  LSAN_OPTIONS=suppressions=tests/sanitizers/leaks.supp build-asan/bin/ui_tests RandomWalkTest -maxwarnings 0
 	cmake --preset release
 	cmake --build --preset release --target adamerge
-	tests/faults/soak.py $(BUILD)/bin/adamerge models/vit-tiny-cifar10 --seconds $$(($(HOURS) * 3600))
+	tests/faults/soak.py $(BUILD)/bin/adamerge models/vit-tiny-cifar10 --size 56 --rate 60 --seconds $$(($(HOURS) * 3600))
 
 # The core as a module of Debian's Python, in build/python, where the package of app/python finds it.
 python: packages

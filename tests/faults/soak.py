@@ -52,13 +52,15 @@ def main():
     parser.add_argument("model", type=pathlib.Path)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--growth", type=float, default=30)
+    parser.add_argument("--rate", type=float, default=1000, help="images a second that are there to be evaluated; "
+                        "two fast cores do about 1000 of 16 x 16 pixels")
+    parser.add_argument("--size", type=int, default=16, help="pixels a side")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="adamerge-soak-") as name:
         folder = pathlib.Path(name)
-        # As many as two fast cores evaluate in the time.
-        images = make_images(folder, int(1000 * max(options.seconds, 20)))
+        images = make_images(folder, int(options.rate * max(options.seconds, 20)))
         command = [options.program, "evaluate", images, "--unlabelled", "--model", options.model,
-                   "--input-size", "16", "--methods", "adamerge,tome,pitome,dsm", "--quiet",
+                   "--input-size", options.size, "--methods", "adamerge,tome,pitome,dsm", "--quiet",
                    "--json", folder / "out.json"]
         process = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL,
                                    stderr=subprocess.PIPE,
