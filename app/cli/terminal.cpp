@@ -23,7 +23,7 @@ namespace {
 constexpr int kFailedStatus = 1;
 constexpr int kInterruptedStatus = 130;
 /// What is asked to end has so long; processes of mpirun say farewell to each other.
-constexpr std::chrono::milliseconds kPatience{60};
+constexpr std::chrono::milliseconds kPatience{30};
 constexpr std::chrono::milliseconds kPatienceWithRanks{2000};
 /// What has just been kept is yet to be spoken of, on a busy machine a while later.
 constexpr std::chrono::milliseconds kUntilSaid{1000};

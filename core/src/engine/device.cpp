@@ -16,6 +16,7 @@
 
 #include "adamerge/engine.h"
 #include "adamerge/error.h"
+#include "engine/huge_pages.h"
 #include "kernels/cpu/isa.h"
 
 namespace adamerge {
@@ -27,6 +28,7 @@ namespace {
 /// later another thread may be reading the environment.
 [[maybe_unused]] const bool kEnvironmentIsSet =
     ::setenv("DNNL_MAX_CPU_ISA", "AVX512_CORE_BF16", /*overwrite=*/0) == 0;
+[[maybe_unused]] const bool kPagesAreHuge = useHugePages();
 
 /// PyTorch's name for the device type of backends that are no part of it. Ours run by them, but
 /// none is offered.
