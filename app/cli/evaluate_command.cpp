@@ -57,11 +57,6 @@ std::string rowsFile(const EvaluateOptions& options) {
   return options.per_image.empty() ? std::string() : options.per_image + ".rows.partial";
 }
 
-void removeFile(const std::string& path) {
-  std::error_code gone_already;
-  if (!path.empty()) std::filesystem::remove(path, gone_already);
-}
-
 /// The rows become the file asked for, once there are all of them.
 void finishRows(const EvaluateOptions& options) {
   if (options.per_image.empty()) return;

@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "adamerge/calibrate.h"
+#include "adamerge/error.h"
+#include "adamerge/files.h"
 #include "input_images.h"
 #include "output_files.h"
 #include "usage_error.h"
@@ -23,10 +25,11 @@ std::string sourceOf(const std::string& folder, std::size_t limit, unsigned seed
                      images.size(), limit > 0 ? fmt::format(" drawn with seed {}", seed) : "");
 }
 
-std::string leftOut(const ImageSource& images) {
-  if (images.skipped() == 0) return {};
-  return fmt::format("{} of {} images could not be read and were left out", images.skipped(),
-                     images.size());
+/// `used` of them, in this run or in one that it goes on from.
+std::string leftOut(const ImageSource& images, int used) {
+  const std::size_t skipped = images.size() - static_cast<std::size_t>(used);
+  if (skipped == 0) return {};
+  return fmt::format("{} of {} images could not be read and were left out", skipped, images.size());
 }
 
 }  // namespace
@@ -82,7 +85,8 @@ void CalibrationSubject::addTo(CLI::App& command) {
   takesText(*command
                  .add_option("-o,--output", output_,
                              "The file to write, usually stats.json, for prune-merge "
-                             "prune-merge.json")
+                             "prune-merge.json. Interrupted layer statistics are kept in "
+                             "FILE.partial and go on from there")
                  ->required(),
             "FILE");
   method_.addTo(command, "adamerge", {"r_max", "ratio"});
@@ -155,16 +159,25 @@ CalibrationSubject::Outcome CalibrationSubject::run(const Engine& engine, unsign
   ImageSource images = openImages(folder_, limit_, seed, engine, terminal, stop);
   calibration.source = sourceOf(folder_, limit_, seed, images);
   calibration.warn = [&](const std::string& warning) { terminal.warn(warning); };
-  const auto read = [&](std::size_t first, std::size_t count) {
-    return images.read(first, count, stop);
-  };
-  const Statistics statistics =
-      calibrate(engine, read, images.size(), calibration, terminal.callback(), stop);
+  const std::string kept = output_ + ".partial";
+  const OutputLock lock(output_, "calibration");
+  const Statistics statistics = [&] {
+    try {
+      return calibrate(engine, images, calibration, kept, terminal.callback(), stop);
+    } catch (const Cancelled&) {
+      std::error_code code;
+      if (std::filesystem::exists(kept, code)) {
+        terminal.warn(fmt::format("the same command goes on from there, by what {} holds", kept));
+      }
+      throw;
+    }
+  }();
   writeStatistics(statistics, output_);
+  removeFile(kept);
   return {fmt::format("{}: statistics of {} blocks for {} values of {} from {} images, {} passes",
                       output_, statistics.depth, statistics.entries.size(), statistics.knob,
                       statistics.images, statistics.passes),
-          leftOut(images)};
+          leftOut(images, statistics.images)};
 }
 
 CalibrationSubject::Outcome CalibrationSubject::runImportance(const Engine& engine, unsigned seed,
@@ -179,7 +192,7 @@ CalibrationSubject::Outcome CalibrationSubject::runImportance(const Engine& engi
   writeImportance(importance, output_);
   return {fmt::format("{}: importance of {} patches in {} blocks from {} images", output_,
                       importance.scores.front().size(), importance.depth, importance.images),
-          leftOut(images)};
+          leftOut(images, importance.images)};
 }
 
 }  // namespace adamerge::cli

@@ -100,6 +100,11 @@ void writeOutput(const std::string& path, const std::string& text) {
   }
 }
 
+void removeFile(const std::string& path) {
+  std::error_code gone_already;
+  if (!path.empty()) std::filesystem::remove(path, gone_already);
+}
+
 void flushStandardOutput() {
   std::cout.flush();
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0 || !std::cout) {

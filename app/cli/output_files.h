@@ -24,6 +24,9 @@ bool isFileOutput(const std::string& path);
 /// renamed.
 void writeOutput(const std::string& path, const std::string& text);
 
+/// Where there is one.
+void removeFile(const std::string& path);
+
 /// Throws Error where something printed did not arrive, on a full disk for example.
 void flushStandardOutput();
 

@@ -129,7 +129,11 @@ class Calibrate(Task):
                         "--quiet", "-o", self.out]
 
     def check(self):
-        return len(read_json(self.out)["entries"]) if self.out.exists() else 0
+        """Images of both passes that are counted."""
+        if self.out.exists():
+            return 2 * read_json(self.out)["images"]
+        state = read_json(pathlib.Path(f"{self.out}.partial"))
+        return state["state"]["pass"] * self.images + state["state"]["done"] if state else 0
 
     def result(self):
         return read_json(self.out)["entries"]

@@ -15,6 +15,7 @@
 #include "datasets/cifar.h"
 #include "datasets/class_names.h"
 #include "hub/listing.h"
+#include "measure/calibration_state.h"
 #include "measure/choices.h"
 #include "measure/tally.h"
 #include "sources/embedded_settings.h"
@@ -55,6 +56,24 @@ void readState(Bytes input) {
     }
   } catch (const nlohmann::json::exception&) {
     // readState() makes the sentence for it.
+  }
+}
+
+void readCalibration(Bytes input) {
+  constexpr int kDepth = 2;
+  constexpr std::size_t kImages = 100;
+  const std::vector<int> counts = {4, 9};
+  const auto read = [&](const nlohmann::json& json) {
+    return CalibrationState::fromJson(json, counts, /*passes=*/2, kDepth, kImages);
+  };
+  try {
+    const CalibrationState state = read(readJson(asFile("state.json", input)));
+    for (const Moments& moments : state.moments) touch(moments.entry(4).sigma);
+    const nlohmann::ordered_json written = state.toJson();
+    require(read(nlohmann::json::parse(written.dump())).toJson() == written,
+            "a calibration's state changes when it is written");
+  } catch (const nlohmann::json::exception&) {
+    // readCalibrationState() makes the sentence for it.
   }
 }
 
@@ -189,6 +208,7 @@ std::vector<Target> textTargets() {
           {"results", readResults},
           {"times", readTimes},
           {"state", readState},
+          {"calibration", readCalibration},
           {"session", readSession},
           {"figure", readFigure},
           {"provenance", readProvenanceText},

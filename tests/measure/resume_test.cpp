@@ -6,6 +6,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "adamerge/calibrate.h"
+#include "adamerge/error.h"
 #include "adamerge/evaluate.h"
 #include "adamerge/files.h"
 #include "error_message.h"
@@ -174,6 +176,78 @@ TEST_F(ResumeTest, RefusesADamagedState) {
 TEST_F(ResumeTest, EndsWhereTheStateCannotBeWritten) {
   state_ = images_ / "ship" / "drawn.png" / "out.json.partial";
   EXPECT_THAT(refusal({toMe(8)}), HasSubstr("drawn.png"));
+}
+
+/// The same for calibrations.
+class ResumedCalibration : public ResumeTest {
+ protected:
+  Statistics run(std::int64_t stop_after = 1000, std::vector<int> r_max = {4, 9}, int batch = 3) {
+    ImageSource images(open(), test::bundledEngine().info().preprocessing);
+    CalibrationOptions options;
+    options.r_max = std::move(r_max);
+    options.batch = batch;
+    std::stop_source stop;
+    const auto progress = [&](const Progress& now) {
+      if (now.done >= stop_after) stop.request_stop();
+    };
+    return calibrate(test::bundledEngine(), images, options, state_, progress, stop.get_token());
+  }
+};
+
+TEST_F(ResumedCalibration, GivesTheSameBitsWhereverItWasInterrupted) {
+  const Statistics whole = run();
+  ASSERT_EQ(whole.entries.size(), 2U);
+  for (const std::int64_t stop_after : {3, 6, 12, 15}) {  // in both passes
+    fs::remove(state_);
+    EXPECT_THROW(run(stop_after), Cancelled);
+    ASSERT_TRUE(fs::exists(state_));
+    const Statistics rest = run();
+    EXPECT_EQ(rest.images, whole.images);
+    ASSERT_EQ(rest.entries.size(), whole.entries.size());
+    for (std::size_t k = 0; k < whole.entries.size(); ++k) {
+      EXPECT_EQ(rest.entries[k].mu, whole.entries[k].mu) << stop_after;
+      EXPECT_EQ(rest.entries[k].sigma, whole.entries[k].sigma) << stop_after;
+    }
+  }
+}
+
+TEST_F(ResumedCalibration, DoesNotRepeatWhatIsDone) {
+  EXPECT_THROW(run(6), Cancelled);
+  std::vector<std::int64_t> told;
+  ImageSource images(open(), test::bundledEngine().info().preprocessing);
+  CalibrationOptions options;
+  options.r_max = {4, 9};
+  options.batch = 3;
+  calibrate(test::bundledEngine(), images, options, state_,
+            [&](const Progress& now) { told.push_back(now.done); });
+  ASSERT_FALSE(told.empty());
+  EXPECT_EQ(told.front(), 6);
+}
+
+TEST_F(ResumedCalibration, RefusesOtherCountsAndDamage) {
+  EXPECT_THROW(run(6), Cancelled);
+  EXPECT_THAT(test::errorMessage([&] {
+                run(1000, {4, 10});
+              }),
+              AllOf(HasSubstr("kept of a calibration with other counts: 4,9 in 2 passes, this is "
+                              "4,10 in 2 passes"),
+                    HasSubstr("remove the file to begin anew")));
+  const std::string text = stateText();
+  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+           {"\"pass\": 0", "\"pass\": 2"},
+           {"\"done\": 6", "\"done\": 1000"},
+           {"\"counts\": [\n     ", "\"counts\": [\n     -"},
+           {"\"mean\": [", "\"mean\": [0, "},
+           {"\"before\": []", "\"before\": 1"},
+           {"\"moments\"", "\"moment\""}}) {
+    const std::size_t at = text.find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    test::writeBytes(state_, std::string(text).replace(at, from.size(), to));
+    EXPECT_THAT(test::errorMessage([&] { run(); }),
+                AllOf(HasSubstr("not usable as the state of an interrupted calibration"),
+                      HasSubstr("remove it to begin anew")))
+        << to;
+  }
 }
 
 TEST(OutputLock, IsHeldByOneAtATime) {

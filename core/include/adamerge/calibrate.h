@@ -17,6 +17,8 @@
 
 namespace adamerge {
 
+class ImageSource;
+
 struct CalibrationOptions {
   std::vector<int> r_max;  ///< ascending, at least one
   int passes = 2;          ///< 1 uses z = 0 throughout; each further pass uses the one before
@@ -25,6 +27,12 @@ struct CalibrationOptions {
   std::string source;                                   ///< for the record
   /// Hears what the engine warns of, each sentence once.
   std::function<void(const std::string&)> warn{};
+  /// What `keep` heard last in an earlier call with the same engine, images and options: this one
+  /// goes on from there, to the same bits. Empty: from the beginning.
+  std::string state{};
+  /// Hears what is done so far, as JSON, now and then and when it is stopped.
+  std::function<void(const std::string& state)> keep{};
+  double seconds_between_saves = 10;
 };
 
 /// Gives images number first ... first + count - 1; may leave out those it cannot read, the same
@@ -34,9 +42,16 @@ using BatchSource = std::function<std::vector<InputTensor>(std::size_t first, st
 /// Two passes by default: pass 1 runs with z = 0, so every block merges floor(r_max / 2); pass 2
 /// runs with pass 1's statistics; the last pass is returned (the paper found that a third
 /// overshoots). Each image is asked for once per pass.
-/// Throws Error (settings, no image), Cancelled.
+/// Throws Error (settings, no image, a state that is none of this calibration), Cancelled.
 Statistics calibrate(const Engine& engine, const BatchSource& images, std::size_t count,
                      const CalibrationOptions& options, const ProgressCallback& progress = {},
+                     const std::stop_token& stop = {});
+
+/// The same of a set, with what is done kept in the file `kept`, from which a later call goes on;
+/// the caller removes it when the statistics are safe. Throws, too, what cannot be written and
+/// UnusableState (evaluate.h).
+Statistics calibrate(const Engine& engine, ImageSource& images, CalibrationOptions options,
+                     const std::filesystem::path& kept, const ProgressCallback& progress = {},
                      const std::stop_token& stop = {});
 
 struct SchedulePoint {

@@ -106,6 +106,7 @@ class ImageSource {
   ImageSource(Dataset images, const Preprocessing& preprocessing, Listener unreadable = {},
               Listener noted = {});
 
+  const Dataset& images() const { return images_; }
   std::size_t size() const { return images_.size(); }  ///< with those that cannot be read
   std::size_t skipped() const { return skipped_.size(); }
   /// Images number first ... first + count - 1, as far as there are so many. Throws Cancelled.

@@ -199,7 +199,7 @@ class Run {
   const std::vector<MeasuredChoice> choices_;
   const std::vector<PreparedMethod> methods_;  ///< made before any image is read
   const EvaluationOptions& options_;
-  const EvaluationKey key_;
+  const MeasurementKey key_;
   const PictureRows rows_;
   std::optional<PictureWriter> pictures_;
   Tally tally_;

@@ -54,7 +54,7 @@ constexpr std::chrono::milliseconds kMessagePoll{2};
 
 }  // namespace
 
-RemoteLanes::RemoteLanes(EvaluationRanks& ranks, const EvaluationKey& key, std::size_t points,
+RemoteLanes::RemoteLanes(EvaluationRanks& ranks, const MeasurementKey& key, std::size_t points,
                          int depth, double seconds_until_lost)
     : ranks_(ranks),
       key_(key),
@@ -220,7 +220,7 @@ bool assistEvaluation(EvaluationRanks& ranks, const Engine& engine, const Datase
   const std::vector<MeasuredChoice> measured = withUnmerged(choices, engine.info().vit);
   try {
     const std::vector<PreparedMethod> methods = prepareAll(engine, dataset, measured, stop);
-    const EvaluationKey key(engine, dataset, measured, options.chosen_by);
+    const MeasurementKey key(engine, dataset, measured, options.chosen_by);
     const PictureRows rows(engine, shuffled, measured);
     BatchLanes lanes(engine, shuffled, methods, options.pictures.empty() ? nullptr : &rows,
                      options);

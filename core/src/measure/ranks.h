@@ -50,7 +50,7 @@ Error notUnderstood(int from);
 class RemoteLanes {
  public:
   /// The first two must outlive this.
-  RemoteLanes(EvaluationRanks& ranks, const EvaluationKey& key, std::size_t points, int depth,
+  RemoteLanes(EvaluationRanks& ranks, const MeasurementKey& key, std::size_t points, int depth,
               double seconds_until_lost);
   /// Tells the ranks that nothing more comes.
   ~RemoteLanes();
@@ -82,7 +82,7 @@ class RemoteLanes {
   CountedBatch counted(Rank& rank, const RankMessage& message) const;
 
   EvaluationRanks& ranks_;
-  const EvaluationKey& key_;
+  const MeasurementKey& key_;
   const std::size_t points_;
   const int depth_;
   const double seconds_until_lost_;

@@ -9,6 +9,7 @@
 
 #include "adamerge/error.h"
 #include "adamerge/report.h"
+#include "measure/calibration_state.h"
 #include "measure/choices.h"
 #include "model/model_config.h"
 #include "support/files.h"
@@ -80,15 +81,15 @@ std::string named(const std::string& text, const std::string& compared) {
 
 constexpr const char* kNotOurs = "fields are missing or of another kind";
 
-UnusableState damaged(const fs::path& path, const std::string& what) {
-  return UnusableState(fmt::format(
-      "{}: not usable as the state of an interrupted evaluation: {}; remove it to begin anew",
-      path.string(), what));
+UnusableState damaged(const fs::path& path, const std::string& subject, const std::string& what) {
+  return UnusableState(
+      fmt::format("{}: not usable as the state of an interrupted {}: {}; remove it to begin anew",
+                  path.string(), subject, what));
 }
 
 /// What `read` makes of the file's JSON; whatever it throws says that the file is damaged.
 template <typename Read>
-auto fromState(const fs::path& path, Read read) {
+auto fromState(const fs::path& path, const std::string& subject, Read read) {
   nlohmann::json json;
   try {
     json = readJson(path);
@@ -100,17 +101,29 @@ auto fromState(const fs::path& path, Read read) {
   } catch (const UnusableState&) {
     throw;
   } catch (const nlohmann::json::exception&) {
-    throw damaged(path, kNotOurs);
+    throw damaged(path, subject, kNotOurs);
   } catch (const Error& error) {
-    throw damaged(path, error.what());
+    throw damaged(path, subject, error.what());
   }
+}
+
+void requireSame(const fs::path& path, const nlohmann::json& json, const MeasurementKey& key) {
+  if (json.at("format") != kFormat) throw Error(fmt::format("its format is not {}", kFormat));
+  const auto difference = key.difference(json.at("key"));
+  if (!difference) return;
+  throw UnusableState(fmt::format(
+      "{}: kept of {} {} with {}: {}, this is {}; finish that one with the options it was begun "
+      "with, or remove the file to begin anew",
+      path.string(), key.subject() == "evaluation" ? "an" : "a", key.subject(), difference->what,
+      difference->other, difference->own));
 }
 
 }  // namespace
 
-EvaluationKey::EvaluationKey(const Engine& engine, const Dataset& dataset,
-                             std::span<const MeasuredChoice> choices,
-                             const std::string& chosen_by) {
+MeasurementKey::MeasurementKey(const Engine& engine, const Dataset& dataset,
+                               std::span<const MeasuredChoice> choices,
+                               const std::string& chosen_by)
+    : subject_("evaluation") {
   std::vector<std::string> points;
   Fingerprint settings;
   for (const MeasuredChoice& entry : choices) {
@@ -120,26 +133,44 @@ EvaluationKey::EvaluationKey(const Engine& engine, const Dataset& dataset,
                        entry.tier.value_or(0)})
                      .dump());
   }
-  facts_ = {
-      {"model", "another model", engine.info().name, modelFingerprint(engine.info())},
-      {"device", "another device or precision",
-       fmt::format("{}, {}", engine.device(), engine.dtype()), ""},
-      {"dataset", "other images",
-       fmt::format("{} ({} images{})", dataset.name(), dataset.size(),
-                   dataset.labelled() ? "" : ", unlabelled"),
-       dataset.fingerprint()},
-      {"chosen_by", "settings found in another way", chosen_by, ""},
-      {"points", "other settings", fmt::format("{}", fmt::join(points, "; ")), settings.text()},
-      {"statistics", "other layer statistics", "", statisticsFingerprint(engine, choices)}};
+  facts_ = factsOf(engine, dataset);
+  facts_.push_back({"chosen_by", "settings found in another way", chosen_by, ""});
+  facts_.push_back(
+      {"points", "other settings", fmt::format("{}", fmt::join(points, "; ")), settings.text()});
+  facts_.push_back(
+      {"statistics", "other layer statistics", "", statisticsFingerprint(engine, choices)});
 }
 
-Json EvaluationKey::toJson() const {
+MeasurementKey::MeasurementKey(const Engine& engine, const Dataset& dataset,
+                               const CalibrationOptions& options)
+    : subject_("calibration") {
+  Fingerprint settings;
+  settings.add(adamerge::toJson(settingsInForce(options.choice, engine.info().vit)).dump());
+  facts_ = factsOf(engine, dataset);
+  facts_.push_back({"counts", "other counts",
+                    fmt::format("{} in {} passes", fmt::join(options.r_max, ","), options.passes),
+                    ""});
+  facts_.push_back({"points", "other settings", describe(options.choice), settings.text()});
+}
+
+std::vector<MeasurementKey::Fact> MeasurementKey::factsOf(const Engine& engine,
+                                                          const Dataset& dataset) {
+  return {{"model", "another model", engine.info().name, modelFingerprint(engine.info())},
+          {"device", "another device or precision",
+           fmt::format("{}, {}", engine.device(), engine.dtype()), ""},
+          {"dataset", "other images",
+           fmt::format("{} ({} images{})", dataset.name(), dataset.size(),
+                       dataset.labelled() ? "" : ", unlabelled"),
+           dataset.fingerprint()}};
+}
+
+Json MeasurementKey::toJson() const {
   Json json = Json::object();
   for (const Fact& fact : facts_) json[fact.key] = {fact.text, fact.compared};
   return json;
 }
 
-std::optional<EvaluationKey::Difference> EvaluationKey::difference(
+std::optional<MeasurementKey::Difference> MeasurementKey::difference(
     const nlohmann::json& other) const {
   for (const Fact& fact : facts_) {
     const auto text = other.at(fact.key).at(0).get<std::string>();
@@ -152,20 +183,12 @@ std::optional<EvaluationKey::Difference> EvaluationKey::difference(
   return std::nullopt;
 }
 
-std::optional<KeptState> readState(const fs::path& path, const EvaluationKey& key,
+std::optional<KeptState> readState(const fs::path& path, const MeasurementKey& key,
                                    std::size_t images, std::size_t points, int depth) {
   std::error_code code;
   if (!fs::exists(path, code)) return std::nullopt;
-  return fromState(path, [&](const nlohmann::json& json) -> KeptState {
-    if (json.at("format") != kFormat) {
-      throw Error(fmt::format("its format is not {}", kFormat));
-    }
-    if (const auto difference = key.difference(json.at("key"))) {
-      throw UnusableState(fmt::format(
-          "{}: kept of an evaluation with {}: {}, this is {}; finish that one with the options it "
-          "was begun with, or remove the file to begin anew",
-          path.string(), difference->what, difference->other, difference->own));
-    }
+  return fromState(path, key.subject(), [&](const nlohmann::json& json) -> KeptState {
+    requireSame(path, json, key);
     if (json.at("done") > images) throw Error("it counts more images than there are");
     const auto rows = json.find(kPictures);
     return {Tally::fromJson(json, points, depth),
@@ -176,13 +199,14 @@ std::optional<KeptState> readState(const fs::path& path, const EvaluationKey& ke
 std::vector<MeasuredChoice> keptChoices(const fs::path& state, const std::string& chosen_by) {
   std::error_code code;
   if (!fs::exists(state, code)) return {};
-  return fromState(state, [&](const nlohmann::json& json) -> std::vector<MeasuredChoice> {
-    if (json.at("chosen_by").get<std::string>() != chosen_by) return {};
-    return choicesFromJson(json.at("choices"));
-  });
+  return fromState(state, "evaluation",
+                   [&](const nlohmann::json& json) -> std::vector<MeasuredChoice> {
+                     if (json.at("chosen_by").get<std::string>() != chosen_by) return {};
+                     return choicesFromJson(json.at("choices"));
+                   });
 }
 
-void writeState(const fs::path& path, const EvaluationKey& key,
+void writeState(const fs::path& path, const MeasurementKey& key,
                 std::span<const MeasuredChoice> choices, const std::string& chosen_by,
                 const Tally& tally, const std::optional<std::uint64_t>& pictures) {
   Json json = {{"format", kFormat},
@@ -192,6 +216,24 @@ void writeState(const fs::path& path, const EvaluationKey& key,
   json.update(tally.toJson());
   if (pictures) json[kPictures] = *pictures;
   writeFileAtomically(path, jsonText(json));
+}
+
+std::string readCalibrationState(const fs::path& path, const MeasurementKey& key,
+                                 const CalibrationOptions& options, int depth, std::size_t count) {
+  std::error_code code;
+  if (!fs::exists(path, code)) return {};
+  return fromState(path, key.subject(), [&](const nlohmann::json& json) {
+    requireSame(path, json, key);
+    const nlohmann::json& state = json.at("state");
+    CalibrationState::fromJson(state, options.r_max, options.passes, depth, count);
+    return state.dump();
+  });
+}
+
+void writeCalibrationState(const fs::path& path, const MeasurementKey& key,
+                           const std::string& state) {
+  writeFileAtomically(
+      path, jsonText({{"format", kFormat}, {"key", key.toJson()}, {"state", Json::parse(state)}}));
 }
 
 }  // namespace adamerge

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What is kept of an interrupted evaluation, and whether it belongs to the one at hand.
+// What is kept of an interrupted evaluation or calibration, and whether it belongs to the one at
+// hand.
 #pragma once
 
 #include <filesystem>
@@ -8,15 +9,22 @@
 #include <string>
 #include <vector>
 
+#include "adamerge/calibrate.h"
 #include "measure/tally.h"
 
 namespace adamerge {
 
 /// Everything the numbers depend on. Each fact is a text for people and one to compare.
-class EvaluationKey {
+class MeasurementKey {
  public:
-  EvaluationKey(const Engine& engine, const Dataset& dataset,
-                std::span<const MeasuredChoice> choices, const std::string& chosen_by);
+  /// Of an evaluation.
+  MeasurementKey(const Engine& engine, const Dataset& dataset,
+                 std::span<const MeasuredChoice> choices, const std::string& chosen_by);
+  /// Of a calibration.
+  MeasurementKey(const Engine& engine, const Dataset& dataset, const CalibrationOptions& options);
+
+  /// "evaluation".
+  const std::string& subject() const { return subject_; }
 
   struct Difference {
     std::string what;  ///< "other images"
@@ -35,6 +43,9 @@ class EvaluationKey {
     std::string text;
     std::string compared;
   };
+  static std::vector<Fact> factsOf(const Engine& engine, const Dataset& dataset);
+
+  std::string subject_;
   std::vector<Fact> facts_;
 };
 
@@ -45,12 +56,21 @@ struct KeptState {
 };
 
 /// nullopt where there is no such file. Throws Error: of another evaluation, damaged.
-std::optional<KeptState> readState(const std::filesystem::path& path, const EvaluationKey& key,
+std::optional<KeptState> readState(const std::filesystem::path& path, const MeasurementKey& key,
                                    std::size_t images, std::size_t points, int depth);
 
 /// Writes beside and renames. Throws Error.
-void writeState(const std::filesystem::path& path, const EvaluationKey& key,
+void writeState(const std::filesystem::path& path, const MeasurementKey& key,
                 std::span<const MeasuredChoice> choices, const std::string& chosen_by,
                 const Tally& tally, const std::optional<std::uint64_t>& pictures);
+
+/// CalibrationOptions::state for `count` images; empty where there is no such file. Throws Error as
+/// readState().
+std::string readCalibrationState(const std::filesystem::path& path, const MeasurementKey& key,
+                                 const CalibrationOptions& options, int depth, std::size_t count);
+
+/// Writes beside and renames. Throws Error.
+void writeCalibrationState(const std::filesystem::path& path, const MeasurementKey& key,
+                           const std::string& state);
 
 }  // namespace adamerge
