@@ -64,7 +64,7 @@ TEST(FullDisk, LeavesNothingHalfWritten) {
   expectProblem(adamergeCli({"calibrate", samplesFolder(), "--r-max", "8,16", "-o", "stats.json",
                              "--threads", "1"},
                             fullDisk(folder.path())),
-                1, {"stats.json: cannot be written"});
+                1, {"stats.json.partial: cannot be written"});
   EXPECT_THAT(filesIn(folder.path()), testing::IsEmpty());
 }
 

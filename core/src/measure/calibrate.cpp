@@ -67,7 +67,7 @@ class Calibration {
   }
 
   Statistics run() {
-    report();
+    if (!options_.state.empty()) report();
     try {
       for (; state_.pass < options_.passes; ++state_.pass) {
         pass();

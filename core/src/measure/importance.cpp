@@ -69,7 +69,8 @@ Importance measureImportance(const Engine& engine, const BatchSource& images, st
       }
     }
     if (progress) {
-      progress({"measuring importance", static_cast<std::int64_t>(std::min(first + kImportanceBatch, count)),
+      progress({"measuring importance",
+                static_cast<std::int64_t>(std::min(first + kImportanceBatch, count)),
                 static_cast<std::int64_t>(count)});
     }
   }
