@@ -86,7 +86,7 @@ def cases(work):
         folder.mkdir()
         for i in range(100_000):
             (folder / f"{i}.ppm").symlink_to(picture)
-        return ["evaluate", folder, "--unlabelled", "--model", small]
+        return ["evaluate", folder, "--unlabelled", "--model", small, "--method", "none"]
 
     for method in ("none", "tome", "adamerge", "pitome", "dsm"):
         yield f"65,536 tokens in a block, {method}", inspect(many, "--method", method), 8
