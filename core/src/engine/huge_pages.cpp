@@ -19,7 +19,7 @@ class HugePages final : public c10::Allocator {
  public:
   explicit HugePages(c10::Allocator* own) : own_(own) {}
 
-  // LibTorch has called one of them virtual before 2.3, the other since.
+  // Which of them are virtual hangs on the version of LibTorch.
   // NOLINTBEGIN(modernize-use-override,cppcoreguidelines-explicit-virtual-functions)
   c10::DataPtr allocate(std::size_t bytes) const { return advised(own_->allocate(bytes), bytes); }
   c10::DataPtr allocate(std::size_t bytes) { return advised(own_->allocate(bytes), bytes); }
