@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "adamerge/report.h"
+#include "output_files.h"
 #include "text_table.h"
 
 namespace adamerge::cli {
@@ -17,7 +18,7 @@ namespace {
 std::string kept(const std::string& state) {
   if (state.empty())
     return "nothing is kept, since none of --json, --csv and --per-image names a file";
-  return fmt::format("the same command goes on from there, by what {} holds", state);
+  return goesOnBy(state);
 }
 
 std::string lost(const std::vector<int>& ranks) {

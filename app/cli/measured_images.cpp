@@ -166,9 +166,7 @@ CalibrationSubject::Outcome CalibrationSubject::run(const Engine& engine, unsign
       return calibrate(engine, images, calibration, kept, terminal.callback(), stop);
     } catch (const Cancelled&) {
       std::error_code code;
-      if (std::filesystem::exists(kept, code)) {
-        terminal.warn(fmt::format("the same command goes on from there, by what {} holds", kept));
-      }
+      if (std::filesystem::exists(kept, code)) terminal.warn(goesOnBy(kept));
       throw;
     }
   }();

@@ -100,6 +100,10 @@ void writeOutput(const std::string& path, const std::string& text) {
   }
 }
 
+std::string goesOnBy(const std::string& state) {
+  return fmt::format("the same command goes on from there, by what {} holds", state);
+}
+
 void removeFile(const std::string& path) {
   std::error_code gone_already;
   if (!path.empty()) std::filesystem::remove(path, gone_already);

@@ -24,6 +24,9 @@ bool isFileOutput(const std::string& path);
 /// renamed.
 void writeOutput(const std::string& path, const std::string& text);
 
+/// What becomes of work that was interrupted, where `state` holds it.
+std::string goesOnBy(const std::string& state);
+
 /// Where there is one.
 void removeFile(const std::string& path);
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -18,6 +19,7 @@
 namespace adamerge {
 
 class ImageSource;
+struct CalibrationState;
 
 struct CalibrationOptions {
   std::vector<int> r_max;  ///< ascending, at least one
@@ -28,10 +30,10 @@ struct CalibrationOptions {
   /// Hears what the engine warns of, each sentence once.
   std::function<void(const std::string&)> warn{};
   /// What `keep` heard last in an earlier call with the same engine, images and options: this one
-  /// goes on from there, to the same bits. Empty: from the beginning.
-  std::string state{};
-  /// Hears what is done so far, as JSON, now and then and when it is stopped.
-  std::function<void(const std::string& state)> keep{};
+  /// goes on from there, to the same bits. Null: from the beginning.
+  std::shared_ptr<const CalibrationState> state{};
+  /// Hears what is done so far, now and then and when it is stopped.
+  std::function<void(const CalibrationState&)> keep{};
   double seconds_between_saves = 10;
 };
 
@@ -42,7 +44,7 @@ using BatchSource = std::function<std::vector<InputTensor>(std::size_t first, st
 /// Two passes by default: pass 1 runs with z = 0, so every block merges floor(r_max / 2); pass 2
 /// runs with pass 1's statistics; the last pass is returned (the paper found that a third
 /// overshoots). Each image is asked for once per pass.
-/// Throws Error (settings, no image, a state that is none of this calibration), Cancelled.
+/// Throws Error (settings, no image), Cancelled.
 Statistics calibrate(const Engine& engine, const BatchSource& images, std::size_t count,
                      const CalibrationOptions& options, const ProgressCallback& progress = {},
                      const std::stop_token& stop = {});

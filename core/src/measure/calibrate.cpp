@@ -63,11 +63,14 @@ class Calibration {
       }
     }
     state_.moments.assign(options.r_max.size(), Moments(statistics_.depth));
-    if (!options.state.empty()) goOn();
+    if (options.state) {
+      state_ = *options.state;
+      statistics_.entries = state_.before;
+    }
   }
 
   Statistics run() {
-    if (!options_.state.empty()) report();
+    if (options_.state) report();
     try {
       for (; state_.pass < options_.passes; ++state_.pass) {
         pass();
@@ -81,16 +84,6 @@ class Calibration {
   }
 
  private:
-  void goOn() {
-    try {
-      state_ = CalibrationState::fromJson(nlohmann::json::parse(options_.state), options_.r_max,
-                                          options_.passes, statistics_.depth, count_);
-    } catch (const nlohmann::json::exception&) {
-      throw Error("fields are missing or of another kind");
-    }
-    statistics_.entries = state_.before;
-  }
-
   void pass() {
     const std::vector<PreparedMethod> prepared = prepare();
     const auto step = static_cast<std::size_t>(std::max(1, options_.batch));
@@ -170,7 +163,7 @@ class Calibration {
   void keep() {
     kept_ = std::chrono::steady_clock::now();
     if (!options_.keep || (state_.pass == 0 && state_.done == 0)) return;
-    options_.keep(state_.toJson().dump());
+    options_.keep(state_);
     unkept_.reset();
   }
 

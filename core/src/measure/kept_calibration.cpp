@@ -12,7 +12,7 @@ Statistics calibrate(const Engine& engine, ImageSource& images, CalibrationOptio
                      const std::stop_token& stop) {
   const MeasurementKey key(engine, images.images(), options);
   options.state = readCalibrationState(kept, key, options, engine.info().vit.depth, images.size());
-  options.keep = [&](const std::string& state) { writeCalibrationState(kept, key, state); };
+  options.keep = [&](const CalibrationState& state) { writeCalibrationState(kept, key, state); };
   const auto read = [&](std::size_t first, std::size_t count) {
     return images.read(first, count, stop);
   };

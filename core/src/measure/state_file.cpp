@@ -218,22 +218,23 @@ void writeState(const fs::path& path, const MeasurementKey& key,
   writeFileAtomically(path, jsonText(json));
 }
 
-std::string readCalibrationState(const fs::path& path, const MeasurementKey& key,
-                                 const CalibrationOptions& options, int depth, std::size_t count) {
+std::shared_ptr<const CalibrationState> readCalibrationState(const fs::path& path,
+                                                             const MeasurementKey& key,
+                                                             const CalibrationOptions& options,
+                                                             int depth, std::size_t count) {
   std::error_code code;
-  if (!fs::exists(path, code)) return {};
+  if (!fs::exists(path, code)) return nullptr;
   return fromState(path, key.subject(), [&](const nlohmann::json& json) {
     requireSame(path, json, key);
-    const nlohmann::json& state = json.at("state");
-    CalibrationState::fromJson(state, options.r_max, options.passes, depth, count);
-    return state.dump();
+    return std::make_shared<const CalibrationState>(
+        CalibrationState::fromJson(json.at("state"), options.r_max, options.passes, depth, count));
   });
 }
 
 void writeCalibrationState(const fs::path& path, const MeasurementKey& key,
-                           const std::string& state) {
+                           const CalibrationState& state) {
   writeFileAtomically(
-      path, jsonText({{"format", kFormat}, {"key", key.toJson()}, {"state", Json::parse(state)}}));
+      path, jsonText({{"format", kFormat}, {"key", key.toJson()}, {"state", state.toJson()}}));
 }
 
 }  // namespace adamerge

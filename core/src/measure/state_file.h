@@ -64,13 +64,15 @@ void writeState(const std::filesystem::path& path, const MeasurementKey& key,
                 std::span<const MeasuredChoice> choices, const std::string& chosen_by,
                 const Tally& tally, const std::optional<std::uint64_t>& pictures);
 
-/// CalibrationOptions::state for `count` images; empty where there is no such file. Throws Error as
+/// CalibrationOptions::state for `count` images; null where there is no such file. Throws Error as
 /// readState().
-std::string readCalibrationState(const std::filesystem::path& path, const MeasurementKey& key,
-                                 const CalibrationOptions& options, int depth, std::size_t count);
+std::shared_ptr<const CalibrationState> readCalibrationState(const std::filesystem::path& path,
+                                                             const MeasurementKey& key,
+                                                             const CalibrationOptions& options,
+                                                             int depth, std::size_t count);
 
 /// Writes beside and renames. Throws Error.
 void writeCalibrationState(const std::filesystem::path& path, const MeasurementKey& key,
-                           const std::string& state);
+                           const CalibrationState& state);
 
 }  // namespace adamerge
