@@ -90,7 +90,7 @@ test-python: packages
 # All readers of what strangers hand over, each for SECONDS, with clang and its sanitizers.
 SECONDS := 60
 fuzz: packages
-	command -v clang++-19 >/dev/null || { echo "clang-19 and libclang-rt-19-dev are needed." >&2; exit 1; }
+	@.ci/packages clang-19 libclang-rt-19-dev libomp-19-dev
 	cmake --preset fuzz
 	cmake --build --preset fuzz
 	tests/fuzz/run.sh build-fuzz $(SECONDS)

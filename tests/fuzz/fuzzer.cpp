@@ -1,25 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// libFuzzer's entries, for the target that ADAMERGE_FUZZ_TARGET names.
+// libFuzzer's entries, for the target that the first argument names: fuzz TARGET [-OPTION ...]
+// [FOLDER ...]. Without an argument it names them all.
 #include <zlib.h>
 
-#include <algorithm>
+#include <cstdio>
 #include <cstdlib>
-#include <cstring>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "targets.h"
 
 namespace {
 
-const adamerge::fuzz::Target& target() {
-  static const adamerge::fuzz::Target kFound = [] {
-    const std::vector<adamerge::fuzz::Target> all = adamerge::fuzz::allTargets();
-    const auto found = std::find_if(
-        all.begin(), all.end(), [](const auto& each) { return each.name == ADAMERGE_FUZZ_TARGET; });
-    if (found == all.end()) std::abort();
-    return *found;
-  }();
-  return kFound;
-}
+const adamerge::fuzz::Target* chosen = nullptr;
 
 constexpr std::size_t kPngSignature = 8;
 
@@ -44,16 +38,31 @@ void mendPng(std::uint8_t* data, std::size_t size) {
 
 }  // namespace
 
+extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
+  static const std::vector<adamerge::fuzz::Target> kAll = adamerge::fuzz::allTargets();
+  const std::string_view name = *argc > 1 ? (*argv)[1] : "";
+  for (const adamerge::fuzz::Target& target : kAll) {
+    if (target.name == name) chosen = &target;
+    if (name.empty())
+      std::printf("%.*s\n", static_cast<int>(target.name.size()), target.name.data());
+  }
+  if (chosen == nullptr) std::exit(name.empty() ? 0 : 1);
+  std::swap((*argv)[0], (*argv)[1]);
+  ++*argv;
+  --*argc;
+  return 0;
+}
+
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t most);
 
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t most, unsigned /*seed*/) {
   size = LLVMFuzzerMutate(data, size, most);
-  if (target().name == "png") mendPng(data, size);
+  if (chosen->name == "png") mendPng(data, size);
   return size;
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  adamerge::fuzz::run(target(), {data, size});
+  adamerge::fuzz::run(*chosen, {data, size});
   return 0;
 }

@@ -5,6 +5,8 @@
 
 #include "adamerge/calibrate.h"
 #include "adamerge/dataset.h"
+#include "adamerge/evaluate.h"
+#include "adamerge/files.h"
 #include "adamerge/pace.h"
 #include "bench/data.h"
 #include "bench/jobs.h"
@@ -42,23 +44,33 @@ void CalibrationTask::start(std::shared_ptr<const Engine> engine,
                                      drawn.size() < all.size() ? " drawn with seed 0" : "");
         // Short steps, so that a slider moved meanwhile waits little; a GPU wants larger ones.
         options.batch = engine->device() == "cpu" ? 1 : 8;
+        const OutputLock lock(request.state);
         Turn turn(worker, kCalibrationKey);
-        const auto read = [&](std::size_t first, std::size_t count) {
-          std::vector<InputTensor> inputs = images.read(first, count, stop);
-          turn.next(stop);
-          return inputs;
-        };
+        turn.next(stop);
         PaceMeter pace;
         pace.add(0, 0);
         const auto report = [&](const Progress& now) {
+          turn.next(stop);
           pace.add(now.done, now.total);
           if (!pace.isDue()) return;
           tell([this, done = now.done, total = now.total, rate = pace.perSecond(),
                 left = pace.secondsLeft()] { emit progressed(done, total, rate, left); });
         };
-        auto statistics = std::make_shared<const Statistics>(
-            calibrate(*engine, read, images.size(), options, report, stop));
-        tell([this, statistics, notes, skipped = static_cast<int>(images.skipped())] {
+        const auto measure = [&] {
+          return std::make_shared<const Statistics>(
+              calibrate(*engine, images, options, request.state, report, stop));
+        };
+        std::shared_ptr<const Statistics> statistics;
+        try {
+          statistics = measure();
+        } catch (const UnusableState&) {
+          notes << tr("It began anew, as the images have changed since it was interrupted");
+          std::error_code gone_already;
+          std::filesystem::remove(request.state, gone_already);
+          statistics = measure();
+        }
+        const int skipped = static_cast<int>(images.size()) - statistics->images;
+        tell([this, statistics, notes, skipped] {
           running_ = false;
           emit finished(statistics, statistics->images, skipped, notes);
         });

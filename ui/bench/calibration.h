@@ -20,9 +20,10 @@ namespace adamerge::ui {
 
 struct CalibrationRequest {
   std::filesystem::path folder;
-  int limit = 500;         ///< images at most, drawn with seed 0
-  std::vector<int> r_max;  ///< ascending
-  MethodChoice choice;     ///< under whose settings
+  int limit = 500;                ///< images at most, drawn with seed 0
+  std::vector<int> r_max;         ///< ascending
+  MethodChoice choice;            ///< under whose settings
+  std::filesystem::path state{};  ///< stateFile(): what is done is kept there, and gone on from
 };
 
 class CalibrationTask : public QObject {

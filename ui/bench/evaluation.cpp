@@ -19,6 +19,7 @@
 #include "adamerge/error.h"
 #include "adamerge/files.h"
 #include "adamerge/report.h"
+#include "bench/calibration.h"
 #include "bench/data.h"
 
 namespace adamerge::ui {
@@ -44,9 +45,24 @@ namespace {
 constexpr int kKeptStates = 100;
 constexpr int kKeptRows = 10;
 
-QDir stateFolder() {
-  return {QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) +
-          QStringLiteral("/evaluations")};
+constexpr const char* kEvaluations = "evaluations";
+constexpr const char* kCalibrations = "calibrations";
+
+QDir stateFolder(const char* name) {
+  return {QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) + QLatin1Char('/') +
+          QLatin1String(name)};
+}
+
+std::filesystem::path stateFile(const char* folder, const std::string& measured) {
+  const QByteArray key =
+      QCryptographicHash::hash(QByteArray::fromStdString(measured), QCryptographicHash::Sha1);
+  return stateFolder(folder)
+      .filePath(QString::fromLatin1(key.toHex()) + QStringLiteral(".json"))
+      .toStdString();
+}
+
+QFileInfoList statesIn(const char* folder) {
+  return stateFolder(folder).entryInfoList({QStringLiteral("*.json")}, QDir::Files, QDir::Time);
 }
 
 std::string settingsText(const MethodChoice& choice) {
@@ -59,6 +75,11 @@ std::string settingsText(const MethodChoice& choice) {
 
 std::string wholePath(const std::filesystem::path& path) {
   return path.empty() ? std::string() : absolutePath(path).lexically_normal().string();
+}
+
+std::string modelText(const LoadedModel& model) {
+  return fmt::format("{}\n{} {} {}x{}", wholePath(model.info.source), model.device, model.dtype,
+                     model.info.vit.input_height, model.info.vit.input_width);
 }
 
 }  // namespace
@@ -87,10 +108,9 @@ std::size_t pointCount(const EvaluationRequest& request) {
 }
 
 std::filesystem::path stateFile(const EvaluationRequest& request, const LoadedModel& model) {
-  std::string text = fmt::format(
-      "{}\n{} {} {}x{}\n{}\n{}\n{} {} {}\n", wholePath(model.info.source), model.device,
-      model.dtype, model.info.vit.input_height, model.info.vit.input_width, wholePath(request.data),
-      wholePath(request.dataset.labels), request.dataset.unlabelled, request.limit, request.seed);
+  std::string text = fmt::format("{}\n{}\n{}\n{} {} {}\n", modelText(model),
+                                 wholePath(request.data), wholePath(request.dataset.labels),
+                                 request.dataset.unlabelled, request.limit, request.seed);
   if (request.tiers.empty()) {
     for (const MeasuredChoice& entry : countedChoices(request)) {
       text += settingsText(entry.choice) + "\n";
@@ -100,14 +120,21 @@ std::filesystem::path stateFile(const EvaluationRequest& request, const LoadedMo
     for (const MethodChoice& method : request.methods) text += settingsText(method) + "\n";
     for (const MethodChoice& choice : request.exact) text += "= " + settingsText(choice) + "\n";
   }
-  const QByteArray key =
-      QCryptographicHash::hash(QByteArray::fromStdString(text), QCryptographicHash::Sha1);
-  return stateFolder().filePath(QString::fromLatin1(key.toHex()) + ".json").toStdString();
+  return stateFile(kEvaluations, text);
+}
+
+std::filesystem::path stateFile(const CalibrationRequest& request, const LoadedModel& model) {
+  return stateFile(
+      kCalibrations,
+      fmt::format("{}\n{}\n{}\n{}\n{}", modelText(model), wholePath(request.folder), request.limit,
+                  fmt::join(request.r_max, " "), settingsText(request.choice)));
 }
 
 void tidyStates() {
-  const QFileInfoList files =
-      stateFolder().entryInfoList({QStringLiteral("*.json")}, QDir::Files, QDir::Time);
+  for (const QFileInfo& old : statesIn(kCalibrations).mid(kKeptStates)) {
+    QFile::remove(old.filePath());
+  }
+  const QFileInfoList files = statesIn(kEvaluations);
   // Rows of images are large; a state goes on without them.
   for (qsizetype i = kKeptRows; i < files.size(); ++i) {
     std::error_code gone_already;

@@ -19,6 +19,8 @@ class Engine;
 
 namespace adamerge::ui {
 
+struct CalibrationRequest;
+
 // How hard an evaluation may work the machine: all of it, but never before what somebody waits for.
 
 /// Everything else on the machine goes before this thread and those it starts from now on,
@@ -50,8 +52,9 @@ std::vector<MeasuredChoice> countedChoices(const EvaluationRequest& request);
 /// How many points the result will have, the unmerged model's among them.
 std::size_t pointCount(const EvaluationRequest& request);
 
-/// In the user's own folder of application data, the same for the same model, images and choices.
+// In the user's own folder of application data, the same for the same model, images and choices.
 std::filesystem::path stateFile(const EvaluationRequest& request, const LoadedModel& model);
+std::filesystem::path stateFile(const CalibrationRequest& request, const LoadedModel& model);
 /// Beside it, the rows of each image (EvaluationOptions::pictures).
 std::filesystem::path picturesFile(const std::filesystem::path& state);
 /// Of many kept ones the oldest go.

@@ -14,6 +14,7 @@
 
 #include "adamerge/error.h"
 #include "adamerge/report.h"
+#include "bench/evaluation.h"
 #include "bench/workbench.h"
 #include "look/message.h"
 #include "look/text.h"
@@ -221,7 +222,8 @@ void CalibrationDialog::connectTask() {
     if (!mine_) return;
     mine_ = false;
     refresh();
-    notice_->show(Severity::kInfo, tr("Cancelled; nothing was changed."));
+    notice_->show(Severity::kInfo,
+                  tr("Cancelled; nothing was changed. Started again, it goes on from here."));
   });
 }
 
@@ -284,6 +286,8 @@ void CalibrationDialog::start() {
   request.folder = toPath(folder_->text());
   request.limit = images_->value();
   request.choice = calibrationChoice(workbench_.activePane().choice());
+  request.state = stateFile(request, *model);
+  tidyStates();
   statistics_ = nullptr;
   notice_->clear();
   mine_ = true;

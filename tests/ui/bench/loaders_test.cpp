@@ -158,7 +158,8 @@ class LoadersTest : public QObject {
       std::filesystem::copy_file(samplePath(name), folder.path() / (std::string(name) + ".png"));
     }
     std::ofstream(folder.path() / "torn.png") << "not an image";
-    CalibrationRequest request{folder.path(), 500, {8, 16}, choiceOf("adamerge")};
+    CalibrationRequest request{
+        folder.path(), 500, {8, 16}, choiceOf("adamerge"), folder.path() / "state.json"};
     task.start(bundledEngine(), request);
     QVERIFY(task.running());
     QVERIFY(waitUntil([&] { return statistics != nullptr; }));
@@ -190,7 +191,9 @@ class LoadersTest : public QObject {
     int others = 0;
     connect(&task, &CalibrationTask::finished, this, [&] { ++others; });
     connect(&task, &CalibrationTask::failed, this, [&] { ++others; });
-    CalibrationRequest request{ADAMERGE_SAMPLES, 500, {4, 8, 16}, choiceOf("adamerge")};
+    const TemporaryFolder folder;
+    CalibrationRequest request{
+        ADAMERGE_SAMPLES, 500, {4, 8, 16}, choiceOf("adamerge"), folder.path() / "state.json"};
     task.start(bundledEngine(), request);
     QTest::qWait(50);
     task.cancel();

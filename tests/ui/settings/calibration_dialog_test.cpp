@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The calibration dialog: input, progress, cancelling, use and saving.
+#include <fmt/format.h>
+
 #include <QtTest>
 #include <QtWidgets>
 
@@ -53,6 +55,7 @@ class CalibrationDialogTest : public QObject {
   void calibratesAndIsUsed();
   void savesStatistics();
   void cancelsAtOnce();
+  void goesOnWhereItWasCancelled();
 };
 
 void CalibrationDialogTest::countsAreRead() {
@@ -208,10 +211,48 @@ void CalibrationDialogTest::cancelsAtOnce() {
   QTest::mouseClick(shown.button("Cancel"), Qt::LeftButton);
   QTRY_VERIFY_WITH_TIMEOUT(shown.button("Calibrate")->isEnabled(), 5000);
   QVERIFY2(clock.elapsed() < 100, qPrintable(QString::number(clock.elapsed())));
-  QCOMPARE(shown.notice()->text(), QStringLiteral("Cancelled; nothing was changed."));
+  QCOMPARE(shown.notice()->text(),
+           QStringLiteral("Cancelled; nothing was changed. Started again, it goes on from here."));
   QVERIFY(shown.dialog->isVisible());
   QTest::mouseClick(shown.button("Close"), Qt::LeftButton);
   QVERIFY(!shown.dialog->isVisible());
+}
+
+void CalibrationDialogTest::goesOnWhereItWasCancelled() {
+  QTemporaryDir folder;
+  const auto image = [&](int i) {
+    return std::filesystem::path(folder.path().toStdString()) / fmt::format("{:02}.png", i);
+  };
+  constexpr int kImages = 40;
+  for (int i = 0; i < kImages; ++i) std::filesystem::copy_file(samples() / "bird.png", image(i));
+  ShownCalibration shown;
+  QVERIFY(shown.open());
+  shown.dialog->setFolder(folder.path().toStdString());
+  shown.line("calibration-r-max")->setText(QStringLiteral("8"));
+  QSignalSpy reports(&shown.workbench.calibration(), &CalibrationTask::progressed);
+  const auto begin = [&] {
+    reports.clear();
+    QTest::mouseClick(shown.button("Calibrate"), Qt::LeftButton);
+  };
+  begin();
+  QTRY_VERIFY_WITH_TIMEOUT(!reports.isEmpty() && reports.last().front().toInt() >= 3,
+                           kDialogPatience);
+  QTest::mouseClick(shown.button("Cancel"), Qt::LeftButton);
+  QTRY_VERIFY_WITH_TIMEOUT(shown.button("Calibrate")->isEnabled(), kDialogPatience);
+  begin();
+  QTRY_VERIFY_WITH_TIMEOUT(shown.button("Use now")->isVisible(), kDialogPatience);
+  QVERIFY(!reports.isEmpty());
+  QVERIFY2(reports.first().front().toInt() >= 3, qPrintable(reports.first().front().toString()));
+  QVERIFY2(shown.notice()->text().startsWith(QStringLiteral("40 images measured")),
+           qPrintable(shown.notice()->text()));
+
+  // Of other images it begins anew, and says so.
+  std::filesystem::remove(image(0));
+  begin();
+  QTRY_VERIFY_WITH_TIMEOUT(shown.notice()->text().startsWith(QStringLiteral("39 images measured")),
+                           kDialogPatience);
+  QVERIFY2(shown.notice()->text().contains(QStringLiteral("It began anew")),
+           qPrintable(shown.notice()->text()));
 }
 
 }  // namespace
