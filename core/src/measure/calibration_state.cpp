@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "adamerge/error.h"
+#include "support/json.h"
 
 namespace adamerge {
 namespace {
@@ -16,6 +18,12 @@ std::vector<double> doubles(const nlohmann::json& json, std::size_t count) {
   auto values = json.get<std::vector<double>>();
   if (values.size() != count) throw Error("its blocks are not the model's");
   return values;
+}
+
+template <class Whole>
+Whole upTo(const nlohmann::json& json, Whole most) {
+  if (const auto value = wholeNumber(json, Whole{0}, most)) return *value;
+  throw Error("its counts are no whole numbers, or more than there are images");
 }
 
 }  // namespace
@@ -54,11 +62,13 @@ Moments Moments::fromJson(const nlohmann::json& json, int depth) {
   const std::size_t blocks = moments.counts_.size();
   moments.mean_ = doubles(json.at("mean"), blocks);
   moments.squares_ = doubles(json.at("squares"), blocks);
-  moments.counts_ = json.at("counts").get<std::vector<std::int64_t>>();
-  const auto negative = [](auto value) { return value < 0; };
+  moments.counts_.clear();
+  for (const nlohmann::json& images : json.at("counts")) {
+    moments.counts_.push_back(upTo<std::int64_t>(images, std::numeric_limits<int>::max()));
+  }
   if (moments.counts_.size() != blocks ||
-      std::any_of(moments.counts_.begin(), moments.counts_.end(), negative) ||
-      std::any_of(moments.squares_.begin(), moments.squares_.end(), negative)) {
+      std::any_of(moments.squares_.begin(), moments.squares_.end(),
+                  [](double value) { return value < 0; })) {
     throw Error("its sums are none of any images");
   }
   return moments;
@@ -78,16 +88,11 @@ Json CalibrationState::toJson() const {
 CalibrationState CalibrationState::fromJson(const nlohmann::json& json, std::span<const int> r_max,
                                             int passes, int depth, std::size_t count) {
   CalibrationState state;
-  state.pass = json.at("pass").get<int>();
-  if (state.pass < 0 || state.pass >= passes) throw Error("its pass is none of this calibration");
-  state.done = json.at("done").get<std::size_t>();
-  state.images = json.at("images").get<int>();
-  if (state.done > count || state.images < 0 ||
-      static_cast<std::size_t>(state.images) > state.done) {
-    throw Error("it counts more images than there are");
-  }
+  state.pass = upTo(json.at("pass"), passes - 1);
+  state.done = upTo(json.at("done"), count);
+  state.images = upTo(json.at("images"), static_cast<int>(state.done));
   for (const nlohmann::json& entry : json.at("before")) {
-    state.before.push_back({entry.at("r_max").get<int>(),
+    state.before.push_back({upTo(entry.at("r_max"), std::numeric_limits<int>::max()),
                             doubles(entry.at("mu"), static_cast<std::size_t>(depth)),
                             doubles(entry.at("sigma"), static_cast<std::size_t>(depth))});
   }

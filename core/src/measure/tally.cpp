@@ -63,20 +63,9 @@ std::vector<bool> fromDigits(const std::string& digits, std::size_t count) {
   return bits;
 }
 
-/// nlohmann converts any number, out of range and with a fraction too.
 template <typename Whole>
-Whole wholeNumber(const nlohmann::json& json, Whole least, Whole most) {
-  const bool above = json.is_number_unsigned() &&
-                     std::cmp_greater(json.get<std::uint64_t>(), std::numeric_limits<Whole>::max());
-  if (json.is_number_integer() && !above) {
-    if (json.is_number_unsigned()) {
-      const auto value = static_cast<Whole>(json.get<std::uint64_t>());
-      if (value >= least && value <= most) return value;
-    } else if (const auto value = json.get<std::int64_t>();
-               std::cmp_greater_equal(value, least) && std::cmp_less_equal(value, most)) {
-      return static_cast<Whole>(value);
-    }
-  }
+Whole count(const nlohmann::json& json, Whole least, Whole most) {
+  if (const auto value = wholeNumber(json, least, most)) return *value;
   throw Error("its counts are no whole numbers, or out of range");
 }
 
@@ -215,9 +204,9 @@ Json PointTally::toJson() const {
 PointTally PointTally::fromJson(const nlohmann::json& json, int depth, std::size_t done) {
   PointTally tally(depth);
   const auto most = static_cast<int>(done);
-  tally.correct_ = wholeNumber(json.at("correct"), 0, most);
-  tally.among_five_ = wholeNumber(json.at("among_five"), 0, most);
-  tally.agrees_ = wholeNumber(json.at("agrees"), 0, most);
+  tally.correct_ = count(json.at("correct"), 0, most);
+  tally.among_five_ = count(json.at("among_five"), 0, most);
+  tally.agrees_ = count(json.at("agrees"), 0, most);
   tally.calibrated_ = json.at("calibrated").get<bool>();
   tally.seconds_ = json.at("seconds").get<double>();
   tally.kl_ = ExactMoments::fromJson(json.at("kl"));
@@ -261,7 +250,7 @@ Json Tally::toJson() const {
 Tally Tally::fromJson(const nlohmann::json& json, std::size_t points, int depth) {
   Tally tally;
   constexpr std::size_t kMostImages = std::numeric_limits<int>::max() / 2;
-  tally.done = wholeNumber<std::size_t>(json.at("done"), 0, kMostImages);
+  tally.done = count<std::size_t>(json.at("done"), 0, kMostImages);
   for (const auto& image : json.at("skipped")) {
     tally.skipped.push_back({image.at(0).get<std::string>(), image.at(1).get<std::string>()});
   }
@@ -286,8 +275,8 @@ nlohmann::ordered_json halves(Wide value) {
 Wide whole(const nlohmann::json& json) {
   using Low = std::numeric_limits<std::uint64_t>;
   using High = std::numeric_limits<std::int64_t>;
-  return (static_cast<Wide>(wholeNumber(json.at(0), High::min(), High::max())) << 64) |
-         static_cast<Wide>(wholeNumber(json.at(1), Low::min(), Low::max()));
+  return (static_cast<Wide>(count(json.at(0), High::min(), High::max())) << 64) |
+         static_cast<Wide>(count(json.at(1), Low::min(), Low::max()));
 }
 
 }  // namespace
@@ -321,7 +310,7 @@ nlohmann::ordered_json ExactMoments::toJson() const {
 ExactMoments ExactMoments::fromJson(const nlohmann::json& json) {
   ExactMoments moments;
   constexpr std::int64_t kMostValues = std::numeric_limits<int>::max();
-  moments.count_ = wholeNumber<std::int64_t>(json.at(0), 0, kMostValues);
+  moments.count_ = count<std::int64_t>(json.at(0), 0, kMostValues);
   moments.sum_ = whole(json.at(1));
   moments.squares_ = whole(json.at(2));
   // With room for as many again.

@@ -30,16 +30,6 @@ bool isFiniteNumber(const nlohmann::json& value) {
   return value.is_number() && std::isfinite(value.get<double>());
 }
 
-std::optional<int> integerWithin(const nlohmann::json& value, std::int64_t low, std::int64_t high) {
-  if (value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(high)) {
-    return std::nullopt;
-  }
-  if (!value.is_number_integer()) return std::nullopt;
-  const auto number = value.get<std::int64_t>();
-  if (number < low || number > high) return std::nullopt;
-  return static_cast<int>(number);
-}
-
 }  // namespace
 
 nlohmann::json readJson(const std::filesystem::path& path) {
@@ -191,7 +181,7 @@ Field<int> JsonFields::count(std::string_view key, int low, int high) const {
   Field<int> field = absent<int>(key);
   const nlohmann::json* value = find(key);
   if (value == nullptr) return field;
-  field.value = integerWithin(*value, low, high);
+  field.value = wholeNumber<int>(*value, low, high);
   if (!field) {
     refuse(
         key, *value,
@@ -241,8 +231,8 @@ Field<InputSize> JsonFields::size(std::string_view key) const {
   const auto* value = find(key);
   if (value == nullptr) return field;
   const bool pair = value->is_array() && value->size() == 2;
-  const auto height = integerWithin(pair ? (*value)[0] : *value, 1, kMaxPixelSide);
-  const auto width = integerWithin(pair ? (*value)[1] : *value, 1, kMaxPixelSide);
+  const auto height = wholeNumber<int>(pair ? (*value)[0] : *value, 1, kMaxPixelSide);
+  const auto width = wholeNumber<int>(pair ? (*value)[1] : *value, 1, kMaxPixelSide);
   if (!height || !width) {
     refuse(key, *value, fmt::format("a size in pixels or a pair of them (1 to {})", kMaxPixelSide));
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <filesystem>
 #include <limits>
 #include <memory>
@@ -30,6 +31,18 @@ nlohmann::json parseJsonObject(std::string_view text, const std::string& what);
 
 /// Indented, valid UTF-8 whatever the strings hold, newline at the end.
 std::string jsonText(const nlohmann::ordered_json& json);
+
+/// nullopt for what is no whole number from `least` to `most`: nlohmann converts any number, out of
+/// range and with a fraction too.
+template <class Whole>
+std::optional<Whole> wholeNumber(const nlohmann::json& json, Whole least, Whole most) {
+  const auto within = [&](auto value) {
+    const bool fits = !std::cmp_less(value, least) && !std::cmp_greater(value, most);
+    return fits ? std::optional(static_cast<Whole>(value)) : std::nullopt;
+  };
+  if (json.is_number_unsigned()) return within(json.get<std::uint64_t>());
+  return json.is_number_integer() ? within(json.get<std::int64_t>()) : std::nullopt;
+}
 
 template <class T>
 nlohmann::ordered_json orNull(const std::optional<T>& value) {
