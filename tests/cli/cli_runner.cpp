@@ -111,6 +111,13 @@ std::chrono::duration<double> computed(pid_t process) {
   return std::chrono::duration<double>((user + system) / static_cast<double>(sysconf(_SC_CLK_TCK)));
 }
 
+/// How much more the program computes under a sanitizer.
+#ifdef __SANITIZE_ADDRESS__
+constexpr int kPace = 4;
+#else
+constexpr int kPace = 1;
+#endif
+
 /// Reads both streams until both end, interrupts and kills when it is time.
 void follow(pid_t child, Pipe& out, Pipe& err, const RunLimits& limits, CliResult& result) {
   const auto start = Clock::now();
@@ -123,7 +130,7 @@ void follow(pid_t child, Pipe& out, Pipe& err, const RunLimits& limits, CliResul
     if (streams[1].revents != 0 && !take(streams[1].fd, result.err)) streams[1].fd = -1;
     if (waits_for_moment) waits_for_moment = !limits.meanwhile(child);
     const auto now = Clock::now();
-    if (limits.interrupt_after && !interrupted && computed(child) > *limits.interrupt_after) {
+    if (limits.interrupt_after && !interrupted && computed(child) > kPace * *limits.interrupt_after) {
       ::kill(child, SIGINT);
       interrupted = now;
     }
