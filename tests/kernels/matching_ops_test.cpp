@@ -225,12 +225,29 @@ TEST_P(MatchingOps, HeadMeansEqualThePlainOnes) {
   }
 }
 
+TEST(WardGrowth, EqualsThePlainOne) {
+  at::manual_seed(13);
+  for (const at::ScalarType type : {at::kFloat, at::kDouble}) {
+    const auto random = [&](at::IntArrayRef shape) { return at::rand(shape).to(type); };
+    const WardSide rows{random({33}), random({33}) * 5 + 1};
+    const WardSide columns{random({62}).slice(0, 0, 62, 2), random({31}) * 5 + 1};
+    const at::Tensor products = random({66, 62}).slice(0, 0, 66, 2).slice(1, 1, 62, 2);
+    EXPECT_TRUE(
+        at::equal(wardGrowth(products, rows, columns), plainWardGrowth(products, rows, columns)));
+  }
+}
+
 TEST(InverseNorms, EqualThePlainOnesAndSurviveZeros) {
   at::manual_seed(12);
   for (const int width : {1, 7, 8, 64, 67}) {
     const at::Tensor x = at::randn({9, width}, at::kDouble);
     x[4].zero_();
-    EXPECT_TRUE(at::allclose(inverseNorms(x, 1e-12), plainInverseNorms(x, 1e-12), 1e-13, 0));
+    for (const at::ScalarType rows : {at::kFloat, at::kDouble}) {
+      const at::Tensor plain = plainInverseNorms(x.to(rows), 1e-12, at::kDouble);
+      EXPECT_TRUE(at::allclose(inverseNorms(x.to(rows), 1e-12, at::kDouble), plain, 1e-13, 0));
+      EXPECT_TRUE(at::equal(inverseNorms(x.to(rows), 1e-12, at::kFloat),
+                            inverseNorms(x.to(rows), 1e-12, at::kDouble).to(at::kFloat)));
+    }
   }
 }
 

@@ -12,10 +12,12 @@
 namespace adamerge {
 
 /// Something from outside (a file, a setting, the device) is not usable. what() is one sentence for
-/// the user: it names the file or setting, says what is wrong and what would be right.
+/// the user: it names the file or setting, says what is wrong and what would be right. What it
+/// quotes of a stranger's file may hold line breaks and other control characters: they become
+/// spaces.
 class Error : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit Error(std::string sentence);
 };
 
 /// The caller's std::stop_token asked for an end. Nothing was half-written.

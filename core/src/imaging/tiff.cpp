@@ -10,7 +10,6 @@
 
 #include "adamerge/error.h"
 #include "imaging/opencv.h"
-#include "support/text.h"
 
 namespace adamerge::imaging {
 namespace {
@@ -28,7 +27,7 @@ int keepProblem(TIFF* /*file*/, void* source, const char* /*module*/, const char
                 va_list values) {
   std::array<char, 200> text{};
   std::vsnprintf(text.data(), text.size(), format, values);
-  if (sourceOf(source).problem.empty()) sourceOf(source).problem = oneLine(text.data());
+  if (sourceOf(source).problem.empty()) sourceOf(source).problem = text.data();
   return 1;
 }
 

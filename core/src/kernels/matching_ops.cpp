@@ -93,6 +93,22 @@ at::Tensor splitGram(const at::Tensor& x, const HalfKernels& half) {
   return gram;
 }
 
+/// Of the length of `count` values.
+template <class Value>
+double squareOf(const Value* values, std::int64_t count) {
+  constexpr std::int64_t kPartialSums = 8;
+  std::array<double, kPartialSums> sums{};
+  std::int64_t i = 0;
+  for (; i + kPartialSums <= count; i += kPartialSums) {
+    for (std::size_t k = 0; k < sums.size(); ++k) {
+      const double value = values[i + static_cast<std::int64_t>(k)];
+      sums[k] += value * value;
+    }
+  }
+  for (; i < count; ++i) sums[0] += static_cast<double>(values[i]) * values[i];
+  return std::accumulate(sums.begin(), sums.end(), 0.0);
+}
+
 void replaceNaN(std::vector<float>& scores) {
   std::replace_if(
       scores.begin(), scores.end(), [](float s) { return std::isnan(s); },
@@ -137,30 +153,26 @@ at::Tensor headMeans(const at::Tensor& x, Isa isa) {
   return means;
 }
 
-at::Tensor plainInverseNorms(const at::Tensor& x, double least) {
-  return x.norm(2, {1}).clamp_min(least).reciprocal();
+at::Tensor plainInverseNorms(const at::Tensor& x, double least, at::ScalarType dtype) {
+  return x.to(dtype).norm(2, {1}).clamp_min(least).reciprocal();
 }
 
-at::Tensor inverseNorms(const at::Tensor& x, double least) {
-  if (!x.is_cpu() || x.scalar_type() != at::kDouble || x.stride(1) != 1) {
-    return plainInverseNorms(x, least);
+at::Tensor inverseNorms(const at::Tensor& x, double least, at::ScalarType dtype) {
+  if (!isDecidable(x) || x.stride(1) != 1 || (dtype != at::kFloat && dtype != at::kDouble)) {
+    return plainInverseNorms(x, least, dtype);
   }
-  constexpr std::int64_t kPartialSums = 8;
-  const at::Tensor result = at::empty({x.size(0)}, x.options());
-  for (std::int64_t row = 0; row < x.size(0); ++row) {
-    const double* values = x.data_ptr<double>() + row * x.stride(0);
-    std::array<double, kPartialSums> sums{};
-    std::int64_t i = 0;
-    for (; i + kPartialSums <= x.size(1); i += kPartialSums) {
-      for (std::size_t k = 0; k < sums.size(); ++k) {
-        const double value = values[i + static_cast<std::int64_t>(k)];
-        sums[k] += value * value;
-      }
-    }
-    for (; i < x.size(1); ++i) sums[0] += values[i] * values[i];
-    const double square = std::accumulate(sums.begin(), sums.end(), 0.0);
-    result.data_ptr<double>()[row] = 1.0 / std::max(std::sqrt(square), least);
-  }
+  at::Tensor result = at::empty({x.size(0)}, x.options().dtype(dtype));
+  withElements(result, [&](auto* inverse) {
+    withElements(x, [&](const auto* elements) {
+      parallelForRows(x.size(0), x.size(1), [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t row = first; row < last; ++row) {
+          const double length = std::sqrt(squareOf(elements + row * x.stride(0), x.size(1)));
+          inverse[row] =
+              static_cast<std::remove_cvref_t<decltype(*inverse)>>(1.0 / std::max(length, least));
+        }
+      });
+    });
+  });
   return result;
 }
 
@@ -250,6 +262,45 @@ at::Tensor eluRowMeans(const at::Tensor& values, double margin, Isa isa) {
     }
   });
   return means;
+}
+
+at::Tensor plainWardGrowth(const at::Tensor& products, const WardSide& rows,
+                           const WardSide& columns) {
+  const at::Tensor a = rows.sizes.unsqueeze(-1);
+  const at::Tensor b = columns.sizes.unsqueeze(-2);
+  const at::Tensor cosines = products * rows.inverse.unsqueeze(-1) * columns.inverse.unsqueeze(-2);
+  return (cosines - 1) * (2 * a * b / (a + b));
+}
+
+at::Tensor wardGrowth(const at::Tensor& products, const WardSide& rows, const WardSide& columns) {
+  if (!isDecidable(products) || products.dim() != 2) {
+    return plainWardGrowth(products, rows, columns);
+  }
+  const at::Tensor pairs = products.contiguous();
+  const WardSide own{rows.inverse.contiguous(), rows.sizes.contiguous()};
+  const WardSide other{columns.inverse.contiguous(), columns.sizes.contiguous()};
+  at::Tensor result = at::empty_like(pairs);
+  const std::int64_t n = pairs.size(1);
+  withElements(pairs, [&](const auto* elements) {
+    using Element = std::remove_cvref_t<decltype(*elements)>;
+    const Element* inverse = other.inverse.data_ptr<Element>();
+    const Element* sizes = other.sizes.data_ptr<Element>();
+    const Element* own_inverse = own.inverse.data_ptr<Element>();
+    const Element* own_sizes = own.sizes.data_ptr<Element>();
+    auto* growth = result.data_ptr<Element>();
+    parallelForRows(pairs.size(0), n, [=](std::int64_t first, std::int64_t last) {
+      throwIfStopWithin();
+      for (std::int64_t i = first; i < last; ++i) {
+        const Element length = own_inverse[i];
+        const Element size = own_sizes[i];
+        for (std::int64_t j = 0; j < n; ++j) {
+          const Element cosine = elements[i * n + j] * length * inverse[j];
+          growth[i * n + j] = (cosine - 1) * (2 * size * sizes[j] / (size + sizes[j]));
+        }
+      }
+    });
+  });
+  return result;
 }
 
 BestMatches bestMatches(const at::Tensor& scores) {

@@ -25,9 +25,10 @@ at::Tensor gramMatrix(const at::Tensor& x, at::ScalarType dtype, Isa isa = bestI
 at::Tensor plainHeadMeans(const at::Tensor& x);
 at::Tensor headMeans(const at::Tensor& x, Isa isa = bestIsa());
 
-/// 1 / the length of each row of x [n, d], which counts as `least` at least; of x's type: [n].
-at::Tensor plainInverseNorms(const at::Tensor& x, double least);
-at::Tensor inverseNorms(const at::Tensor& x, double least);
+/// 1 / the length of each row of x [n, d], which counts as `least` at least; summed in fp64 where
+/// there is a kernel, else in `dtype`, which the result [n] has.
+at::Tensor plainInverseNorms(const at::Tensor& x, double least, at::ScalarType dtype);
+at::Tensor inverseNorms(const at::Tensor& x, double least, at::ScalarType dtype);
 
 /// 1 / the square root of each element of the diagonal of gram [n, n], which counts as `least` at
 /// least; of its type: [n].
@@ -46,6 +47,19 @@ at::Tensor softmaxColumnSums(const at::Tensor& gram, double scale, Isa isa = bes
 /// Means [n] over the rows of ELU(x - margin), for x [n, n] in fp32 or fp64; of its type.
 at::Tensor plainEluRowMeans(const at::Tensor& values, double margin);
 at::Tensor eluRowMeans(const at::Tensor& values, double margin, Isa isa = bestIsa());
+
+/// One side of a match, rows or columns of its products: [count] each.
+struct WardSide {
+  at::Tensor inverse;  ///< 1 / the tokens' lengths
+  at::Tensor sizes;
+};
+
+/// (cosine - 1) * 2 s_i s_j / (s_i + s_j) with cosines products[i][j] / (|i| |j|) and sizes s: what
+/// the sum of squares within groups of directions grows by if i and j become one, negated (Ward,
+/// JASA 58, 1963). Everything of one type; the plain one also of batches.
+at::Tensor plainWardGrowth(const at::Tensor& products, const WardSide& rows,
+                           const WardSide& columns);
+at::Tensor wardGrowth(const at::Tensor& products, const WardSide& rows, const WardSide& columns);
 
 /// For each source its best destination and how well it fits, both [sources].
 struct BestMatches {

@@ -102,16 +102,20 @@ class AdaMerge final : public MergeMethod {
     if (!any) return plans;
 
     const TokenSet set(images, &LayerTokens::tokens, first.prefix, partition_);
-    const at::Tensor gram = set.gram();
-    const at::Tensor inverse = set.inverseLengths(gram, kEpsilon);
+    at::Tensor gram;
     at::Tensor salience;  // column sums of the affinity, min-max normalised (Eq. 1 and 2)
     if (salience_ || first.trace) {
+      gram = set.gram();
       const at::Tensor sums = set.columnSums(gram, affinityScale(scaled_, first.tokens.size(1)));
       salience = set.minMaxScaled(sums, kEpsilon);
     }
+    // Where salience decides nothing, a run with trace matches by the same numbers as one without.
+    const at::Tensor products = salience_ ? set.between(gram) : set.products();
+    const at::Tensor inverse =
+        salience_ ? set.inverseLengths(gram, kEpsilon) : set.inverseNorms(kEpsilon);
     const SetMatches found =
-        ward_ ? set.best(growth(set, gram, inverse, images), {}, {}, salience)
-              : set.best(set.between(gram), set.sources(sourceFactors(inverse, salience)),
+        ward_ ? set.best(growth(set, products, inverse, images), {}, {}, salience)
+              : set.best(products, set.sources(sourceFactors(inverse, salience)),
                          set.destinations(inverse), salience);
     forEachImage(images.size(), [&](std::size_t i) {
       if (images[i].patchCount() < 2) return;
@@ -175,21 +179,15 @@ class AdaMerge final : public MergeMethod {
     return inverse * (background_first_ ? 1 - salience : salience);
   }
 
-  /// -(s_i s_j / (s_i + s_j)) |u_i - u_j|^2 with the sizes s and the directions u = x / |x|: what
-  /// the sum of squares within groups grows by if i and j become one, negated (Ward, JASA 58,
-  /// 1963).
-  static at::Tensor growth(const TokenSet& set, const at::Tensor& gram, const at::Tensor& inverse,
-                           std::span<const LayerTokens> images) {
+  /// What the sum of squares within groups of directions grows by, negated, from source to
+  /// destination.
+  static at::Tensor growth(const TokenSet& set, const at::Tensor& products,
+                           const at::Tensor& inverse, std::span<const LayerTokens> images) {
     std::vector<std::vector<float>> patch_sizes;
     for (const LayerTokens& image : images) {
       patch_sizes.emplace_back(image.sizes.begin() + image.prefix, image.sizes.end());
     }
-    const at::Tensor sizes = set.values(patch_sizes);
-    const at::Tensor a = set.sources(sizes).unsqueeze(2);
-    const at::Tensor b = set.destinations(sizes).unsqueeze(1);
-    const at::Tensor cosines = set.between(gram) * set.sources(inverse).unsqueeze(2) *
-                               set.destinations(inverse).unsqueeze(1);
-    return (cosines - 1) * (2 * a * b / (a + b));
+    return set.wardGrowth(products, inverse, set.values(patch_sizes));
   }
 
   double share(int block) const { return shares_[static_cast<std::size_t>(block)]; }

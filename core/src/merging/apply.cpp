@@ -359,8 +359,8 @@ std::vector<std::int64_t> mostSimilar(const at::Tensor& tokens,
   const at::Tensor own = taken(rows);
   const at::Tensor other = taken(others);
   const BestMatches best =
-      bestProducts(dotProducts(own, other, dtype), inverseNorms(own, kLeastTokenNorm),
-                   inverseNorms(other, kLeastTokenNorm));
+      bestProducts(dotProducts(own, other, dtype), inverseNorms(own, kLeastTokenNorm, dtype),
+                   inverseNorms(other, kLeastTokenNorm, dtype));
   std::vector<std::int64_t> result;
   for (const std::int64_t index : best.index) {
     result.push_back(others[static_cast<std::size_t>(index)]);

@@ -128,7 +128,7 @@ class Atc final : public ImageMethod {
     // The tree hangs on the order of all distances, so it is made in fp64 everywhere.
     constexpr double kLeastNorm = 1e-12;
     const at::Tensor keys = layer.metric.narrow(0, layer.prefix, n).to(at::kDouble).contiguous();
-    const at::Tensor units = keys * inverseNorms(keys, kLeastNorm).unsqueeze(1);
+    const at::Tensor units = keys * inverseNorms(keys, kLeastNorm, keys.scalar_type()).unsqueeze(1);
     const at::Tensor gram = gramMatrix(units, at::kDouble);
     const double* cosine = gram.data_ptr<double>();
     std::vector<double> distances;

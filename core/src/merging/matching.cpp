@@ -92,7 +92,7 @@ TokenSet::TokenSet(std::span<const LayerTokens> images, TokenPart part, std::int
 TokenSet TokenSet::directions(double least) const {
   TokenSet result = *this;
   const at::Tensor rows = rows_.to(dtype_);
-  result.rows_ = alone_ ? rows * adamerge::inverseNorms(rows[0], least).reshape({1, -1, 1})
+  result.rows_ = alone_ ? rows * adamerge::inverseNorms(rows[0], least, dtype_).reshape({1, -1, 1})
                         : rows / rows.norm(2, {2}, /*keepdim=*/true).clamp_min(least);
   return result;
 }
@@ -103,7 +103,7 @@ at::Tensor TokenSet::gram() const {
 }
 
 at::Tensor TokenSet::products() const {
-  const at::Tensor rows = rows_.to(dtype_);
+  const at::Tensor rows = rows_.scalar_type() == at::kDouble ? rows_.to(dtype_) : rows_;
   const at::Tensor a = sources(rows);
   const at::Tensor b = destinations(rows);
   if (alone_) return dotProducts(a[0], b[0], dtype_).unsqueeze(0);
@@ -192,14 +192,23 @@ at::Tensor TokenSet::destinations(const at::Tensor& values, std::int64_t axis) c
 }
 
 at::Tensor TokenSet::inverseNorms(double least) const {
-  const at::Tensor rows = rows_.to(dtype_);
-  if (alone_) return adamerge::inverseNorms(rows[0], least).unsqueeze(0);
-  return rows.norm(2, {2}).clamp_min(least).reciprocal();
+  if (alone_) return adamerge::inverseNorms(rows_[0], least, dtype_).unsqueeze(0);
+  return rows_.norm(2, {2}).clamp_min(least).reciprocal();
 }
 
 at::Tensor TokenSet::inverseLengths(const at::Tensor& gram, double least) const {
   if (alone_) return adamerge::inverseLengths(gram[0], least).unsqueeze(0);
   return gram.diagonal(0, 1, 2).clamp_min(0).sqrt().clamp_min(least).reciprocal();
+}
+
+at::Tensor TokenSet::wardGrowth(const at::Tensor& products, const at::Tensor& inverse,
+                                const at::Tensor& sizes) const {
+  const WardSide rows{sources(inverse), sources(sizes)};
+  const WardSide columns{destinations(inverse), destinations(sizes)};
+  if (!alone_) return plainWardGrowth(products, rows, columns);
+  return adamerge::wardGrowth(products[0], {rows.inverse[0], rows.sizes[0]},
+                              {columns.inverse[0], columns.sizes[0]})
+      .unsqueeze(0);
 }
 
 at::Tensor TokenSet::minMaxScaled(const at::Tensor& values, double epsilon) const {

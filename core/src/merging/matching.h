@@ -66,6 +66,9 @@ class TokenSet {
   /// 1 / the length of each token, which counts as `least` at least; from its row or from `gram`.
   at::Tensor inverseNorms(double least) const;
   at::Tensor inverseLengths(const at::Tensor& gram, double least) const;
+  /// Of products(), with 1 / the lengths and the sizes of all tokens.
+  at::Tensor wardGrowth(const at::Tensor& products, const at::Tensor& inverse,
+                        const at::Tensor& sizes) const;
   /// (x - min) / (max - min + epsilon) in each image.
   at::Tensor minMaxScaled(const at::Tensor& values, double epsilon) const;
   /// Of each token the mean of ELU(gram - margin) over all tokens of its image.

@@ -121,7 +121,7 @@ StructSamMerges structSamMerges(const at::Tensor& metric, const StructSamRule& r
   if (count == 0) return result;
 
   const at::Tensor tokens = metric.flatten(0, 1);
-  const at::Tensor factors = inverseNorms(tokens, kLeastTokenNorm);
+  const at::Tensor factors = inverseNorms(tokens, kLeastTokenNorm, tokens.scalar_type());
   const auto rowsOf = [&](const at::Tensor& from, const std::vector<std::int64_t>& positions) {
     return from.index_select(0, at::tensor(positions).to(from.device()));
   };

@@ -2,6 +2,7 @@
 #include "support/text.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "adamerge/error.h"
 
@@ -128,5 +129,7 @@ std::string printable(std::string_view text, std::size_t limit) {
   if (text.size() > limit) result += "...";
   return result;
 }
+
+Error::Error(std::string sentence) : std::runtime_error(oneLine(std::move(sentence))) {}
 
 }  // namespace adamerge
