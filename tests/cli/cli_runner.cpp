@@ -130,7 +130,8 @@ void follow(pid_t child, Pipe& out, Pipe& err, const RunLimits& limits, CliResul
     if (streams[1].revents != 0 && !take(streams[1].fd, result.err)) streams[1].fd = -1;
     if (waits_for_moment) waits_for_moment = !limits.meanwhile(child);
     const auto now = Clock::now();
-    if (limits.interrupt_after && !interrupted && computed(child) > kPace * *limits.interrupt_after) {
+    if (limits.interrupt_after && !interrupted &&
+        computed(child) > kPace * *limits.interrupt_after) {
       ::kill(child, SIGINT);
       interrupted = now;
     }

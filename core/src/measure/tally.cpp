@@ -10,6 +10,7 @@
 
 #include "adamerge/dataset.h"
 #include "adamerge/error.h"
+#include "support/json.h"
 
 namespace adamerge {
 namespace {
