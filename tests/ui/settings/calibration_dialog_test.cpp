@@ -17,7 +17,7 @@
 namespace adamerge::ui::test {
 namespace {
 
-constexpr int kDialogPatience = 60'000;
+constexpr int kDialogPatience = 240'000;
 
 struct ShownCalibration {
   Workbench workbench;
