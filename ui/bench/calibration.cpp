@@ -64,7 +64,7 @@ void CalibrationTask::start(std::shared_ptr<const Engine> engine,
         try {
           statistics = measure();
         } catch (const UnusableState&) {
-          notes << tr("It began anew, as the images have changed since it was interrupted");
+          notes << tr("It began anew: what was kept is not of these images and this model");
           std::error_code gone_already;
           std::filesystem::remove(request.state, gone_already);
           statistics = measure();
