@@ -44,7 +44,7 @@ void CalibrationTask::start(std::shared_ptr<const Engine> engine,
                                      drawn.size() < all.size() ? " drawn with seed 0" : "");
         // Short steps, so that a slider moved meanwhile waits little; a GPU wants larger ones.
         options.batch = engine->device() == "cpu" ? 1 : 8;
-        const OutputLock lock(request.state);
+        const OutputLock lock(request.state, "calibration");
         Turn turn(worker, kCalibrationKey);
         turn.next(stop);
         PaceMeter pace;
