@@ -116,12 +116,10 @@ TraceInfo readTraceInfo(const SafetensorsMetadata& texts, const std::filesystem:
   const std::string expected = fmt::format("[rows, columns] of 1 to {}", kMostRows);
   const auto grid = metadata.json("grid", expected);
   const auto side = [&](std::size_t at) {
-    if (!grid.is_array() || grid.size() != 2 || !grid[at].is_number_integer()) {
-      metadata.wrong("grid", expected);
-    }
-    const auto value = grid[at].get<std::int64_t>();
-    if (value < 1 || value > kMostRows) metadata.wrong("grid", expected);
-    return static_cast<int>(value);
+    if (!grid.is_array() || grid.size() != 2) metadata.wrong("grid", expected);
+    const auto value = wholeNumber<int>(grid[at], 1, kMostRows);
+    if (!value) metadata.wrong("grid", expected);
+    return *value;
   };
   info.grid_height = side(0);
   info.grid_width = side(1);

@@ -138,10 +138,7 @@ class EntryReader {
   }
 
   static std::optional<std::uint64_t> natural(const nlohmann::json& value) {
-    if (!value.is_number_unsigned()) return std::nullopt;
-    const auto number = value.get<std::uint64_t>();
-    if (number > INT64_MAX) return std::nullopt;
-    return number;
+    return wholeNumber<std::uint64_t>(value, 0, INT64_MAX);
   }
 
   const std::string& file_;
