@@ -72,6 +72,7 @@ def cases(work):
     small = claims.write_model(work / "small")
     wide = dict(dim=64, heads=2, mlp=128, depth=4, patch=4)
     many = claims.write_model(work / "many", size=[1024, 1024], **wide)
+    most = claims.write_model(work / "most", size=[4000, 4000], **wide)
     fewer = claims.write_model(work / "fewer", size=[256, 256], **wide)
 
     def inspect(model, *options, image=picture):
@@ -90,6 +91,8 @@ def cases(work):
 
     for method in ("none", "tome", "adamerge", "pitome", "dsm"):
         yield f"65,536 tokens in a block, {method}", inspect(many, "--method", method), 8
+    for method in ("none", "adamerge"):
+        yield f"1,000,000 tokens in a block, {method}", inspect(most, "--method", method), 30
     for method in ("atc", "prunesid", "focus", "structsam"):
         yield f"4,096 tokens in a block, {method}", inspect(fewer, "--method", method), 3
     yield "evaluate, 65,536 tokens", lambda: [

@@ -183,9 +183,10 @@ at::Tensor plainSoftmaxColumnSums(const at::Tensor& gram, double scale) {
 at::Tensor softmaxColumnSums(const at::Tensor& gram, double scale, Isa isa) {
   if (!isDecidable(gram)) return plainSoftmaxColumnSums(gram, scale);
   const at::Tensor matrix = gram.contiguous();
-  const std::int64_t n = matrix.size(0);
-  // Pieces that depend on n alone, added in order: the same sums on any number of threads.
-  const std::int64_t pieces = (n + kSummedRows - 1) / kSummedRows;
+  const std::int64_t rows = matrix.size(0);
+  const std::int64_t n = matrix.size(1);
+  // Pieces that depend on sizes alone, added in order: the same sums on any number of threads.
+  const std::int64_t pieces = (rows + kSummedRows - 1) / kSummedRows;
   const std::int64_t width = n + kFullVector;
   const at::Tensor memory = at::empty({2 * pieces, width}, matrix.options());
   const auto bytes = static_cast<std::int64_t>(matrix.element_size());
@@ -195,7 +196,7 @@ at::Tensor softmaxColumnSums(const at::Tensor& gram, double scale, Isa isa) {
       throwIfStopWithin();
       floatKernels(isa).softmaxColumnSums(
           matrix.data_ptr(), matrix.scalar_type() == at::kDouble, n, piece * kSummedRows,
-          std::min((piece + 1) * kSummedRows, n), scale, start + piece * width * bytes,
+          std::min((piece + 1) * kSummedRows, rows), scale, start + piece * width * bytes,
           start + (pieces + piece) * width * bytes);
     }
   });

@@ -39,12 +39,12 @@ at::Tensor inverseLengths(const at::Tensor& gram, double least);
 at::Tensor plainMinMaxScaled(const at::Tensor& values, double epsilon);
 at::Tensor minMaxScaled(const at::Tensor& values, double epsilon);
 
-/// Column sums [n] of the row softmax of scale * gram, for gram [n, n] in fp32 or fp64; of its
-/// type.
+/// Column sums [n] of the row softmax of scale * gram, for rows of it [m, n] in fp32 or fp64; of
+/// its type.
 at::Tensor plainSoftmaxColumnSums(const at::Tensor& gram, double scale);
 at::Tensor softmaxColumnSums(const at::Tensor& gram, double scale, Isa isa = bestIsa());
 
-/// Means [n] over the rows of ELU(x - margin), for x [n, n] in fp32 or fp64; of its type.
+/// Means [m] over the rows of ELU(x - margin), for x [m, n] in fp32 or fp64; of its type.
 at::Tensor plainEluRowMeans(const at::Tensor& values, double margin);
 at::Tensor eluRowMeans(const at::Tensor& values, double margin, Isa isa = bestIsa());
 

@@ -76,9 +76,10 @@ std::int64_t sourceCount(Partition partition, std::int64_t n) {
 }
 
 TokenSet::TokenSet(std::span<const LayerTokens> images, TokenPart part, std::int64_t first,
-                   Partition partition)
+                   Partition partition, std::int64_t held)
     : partition_(partition),
       dtype_(images.front().deciding),
+      held_(held),
       counts_(countsOf(images, first)),
       padding_(counts_, images.front().tokens.device(), startsOf(partition, counts_)),
       alone_(images.size() == 1 && images.front().tokens.is_cpu()) {
@@ -98,8 +99,15 @@ TokenSet TokenSet::directions(double least) const {
 }
 
 at::Tensor TokenSet::gram() const {
-  if (alone_) return gramMatrix(rows_[0], dtype_).unsqueeze(0);
-  return rows_.bmm(rows_.transpose(1, 2));
+  if (!alone_) return rows_.bmm(rows_.transpose(1, 2));
+  const std::int64_t row = rows_.size(1) * static_cast<std::int64_t>(at::elementSize(dtype_));
+  return row * rows_.size(1) > held_ ? at::Tensor() : gramMatrix(rows_[0], dtype_).unsqueeze(0);
+}
+
+void TokenSet::forGramRows(const std::function<void(std::int64_t, const at::Tensor&)>& work) const {
+  forRowPieces(rows_.size(1), [&](std::int64_t first, std::int64_t last) {
+    work(first, dotProducts(rows_[0].narrow(0, first, last - first), rows_[0], dtype_));
+  });
 }
 
 at::Tensor TokenSet::products() const {
@@ -111,6 +119,13 @@ at::Tensor TokenSet::products() const {
 }
 
 at::Tensor TokenSet::columnSums(const at::Tensor& gram, double scale) const {
+  if (!gram.defined()) {
+    at::Tensor sums = at::zeros({rows_.size(1)}, rows_.options().dtype(dtype_));
+    forGramRows([&](std::int64_t /*first*/, const at::Tensor& rows) {
+      sums.add_(softmaxColumnSums(rows, scale));
+    });
+    return sums.unsqueeze(0);
+  }
   if (alone_) return softmaxColumnSums(gram[0], scale).unsqueeze(0);
   const at::Tensor shares = filled(scale == 1 ? gram : gram * scale, -kInfinity).softmax(-1);
   if (padding_.even()) return shares.sum(1);
@@ -163,8 +178,17 @@ SetMatches TokenSet::best(const at::Tensor& scores, const at::Tensor& source_fac
   return result;
 }
 
+at::Tensor TokenSet::between(const at::Tensor& gram) const {
+  return gram.defined() ? destinations(sources(gram, 1), 2) : products();
+}
+
 at::Tensor TokenSet::between(const at::Tensor& gram, const at::Tensor& rows,
                              const at::Tensor& columns) const {
+  if (!gram.defined()) {
+    return dotProducts(rows_[0].index_select(0, rows[0]), rows_[0].index_select(0, columns[0]),
+                       dtype_)
+        .unsqueeze(0);
+  }
   if (alone_) {
     at::Tensor picked = at::empty({1, rows.size(1), columns.size(1)}, gram.options());
     forRowPieces(rows.size(1), [&](std::int64_t first, std::int64_t last) {
@@ -197,6 +221,7 @@ at::Tensor TokenSet::inverseNorms(double least) const {
 }
 
 at::Tensor TokenSet::inverseLengths(const at::Tensor& gram, double least) const {
+  if (!gram.defined()) return inverseNorms(least);
   if (alone_) return adamerge::inverseLengths(gram[0], least).unsqueeze(0);
   return gram.diagonal(0, 1, 2).clamp_min(0).sqrt().clamp_min(least).reciprocal();
 }
@@ -219,6 +244,13 @@ at::Tensor TokenSet::minMaxScaled(const at::Tensor& values, double epsilon) cons
 }
 
 at::Tensor TokenSet::eluMeans(const at::Tensor& gram, double margin) const {
+  if (!gram.defined()) {
+    at::Tensor means = at::empty({rows_.size(1)}, rows_.options().dtype(dtype_));
+    forGramRows([&](std::int64_t first, const at::Tensor& rows) {
+      means.narrow(0, first, rows.size(0)).copy_(eluRowMeans(rows, margin));
+    });
+    return means.unsqueeze(0);
+  }
   if (alone_) return eluRowMeans(gram[0], margin).unsqueeze(0);
   at::Tensor means = at::empty({gram.size(0), gram.size(1)}, gram.options());
   forRowPieces(gram.size(1), [&](std::int64_t first, std::int64_t last) {

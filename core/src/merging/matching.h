@@ -35,12 +35,14 @@ struct SetMatches {
 class TokenSet {
  public:
   /// The rows of `part` from `first` on, in at least one image; compared in LayerTokens::deciding.
+  /// `held`: bytes that gram() may take of the host's memory.
   TokenSet(std::span<const LayerTokens> images, TokenPart part, std::int64_t first,
-           Partition partition);
+           Partition partition, std::int64_t held = 1 << 30);
   /// The same of rows divided by their lengths, which count as `least` at least.
   TokenSet directions(double least) const;
 
-  /// Dot products of all pairs.
+  /// Dot products of all pairs; undefined where they would take too much memory. What takes a
+  /// `gram` then computes them, some rows at a time.
   at::Tensor gram() const;
   /// Column sums of the row softmax of scale * gram.
   at::Tensor columnSums(const at::Tensor& gram, double scale) const;
@@ -56,7 +58,7 @@ class TokenSet {
   /// destinations].
   at::Tensor products() const;
   /// The same of a `gram` that is there.
-  at::Tensor between(const at::Tensor& gram) const { return destinations(sources(gram, 1), 2); }
+  at::Tensor between(const at::Tensor& gram) const;
   /// Those rows and columns of `gram` whose numbers are given, [images, count] each.
   at::Tensor between(const at::Tensor& gram, const at::Tensor& rows,
                      const at::Tensor& columns) const;
@@ -79,8 +81,12 @@ class TokenSet {
   at::Tensor values(const std::vector<std::vector<float>>& lists) const;
 
  private:
+  /// Of an image alone: work(first row, those rows of gram()), one piece after another.
+  void forGramRows(const std::function<void(std::int64_t, const at::Tensor&)>& work) const;
+
   Partition partition_;
   at::ScalarType dtype_;
+  std::int64_t held_;
   std::vector<std::int64_t> counts_;  ///< rows of each image
   Padding padding_;
   bool alone_;       ///< one image, on the CPU
