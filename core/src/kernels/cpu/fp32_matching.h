@@ -44,28 +44,39 @@ constexpr bool kSame = false;
 template <class A>
 constexpr bool kSame<A, A> = true;
 
-/// Rows of a panel that are multiplied one after the other: whole blocks, and whole vectors of any
-/// width.
-constexpr std::ptrdiff_t kPieceRows = 48;
-static_assert(kPieceRows % kBlockRows == 0 && kPieceRows % kFloats == 0);
+/// Rows of a panel that are multiplied one after the other: whole blocks, and whole
+/// vectors.
+template <class T>
+constexpr std::ptrdiff_t kPieceRows = std::ptrdiff_t{3} * Simd<T>::kWidth;
+static_assert(kPieceRows<float> % kBlockRows == 0 && kPieceRows<double> % kBlockRows == 0);
 /// Of so many k the rows' fp64 form stays in the first-level cache.
 constexpr std::ptrdiff_t kWidenedSteps = 192;
 
-/// One panel's part of a DotCall in precision T.
+/// One panel's part of a DotCall in precision T. Of a symmetric product the narrow panel comes
+/// first, where few rows reach its diagonal.
 template <class T>
 struct DotPanel {
   std::ptrdiff_t column;
   std::ptrdiff_t count;  ///< of columns
   std::ptrdiff_t rows;   ///< of a symmetric product those that reach the diagonal
+  std::ptrdiff_t lead;   ///< rows before those that whole vectors part from the diagonal
   std::ptrdiff_t piece;  ///< rows of one, more where there are fewer columns
   std::ptrdiff_t pieces;
 
-  DotPanel(const DotCall& call, std::ptrdiff_t panel) : column(panel * kPanel<T>) {
-    const std::ptrdiff_t left = call.columns - column;
-    count = left < kPanel<T> ? left : kPanel<T>;
+  DotPanel(const DotCall& call, std::ptrdiff_t panel) {
+    const std::ptrdiff_t narrow = call.symmetric ? call.columns % kPanel<T> : 0;
+    const std::ptrdiff_t end = narrow > 0 ? narrow + panel * kPanel<T> : (panel + 1) * kPanel<T>;
+    column = end > kPanel<T> ? end - kPanel<T> : 0;
+    count = (end < call.columns ? end : call.columns) - column;
     rows = call.symmetric ? column + count : call.rows;
-    piece = kPieceRows * (kBlockVectors / vectorsFor<T>(count));
-    pieces = (rows + piece - 1) / piece;
+    lead = column % Simd<T>::kWidth;
+    piece = kPieceRows<T> * (kBlockVectors / vectorsFor<T>(count));
+    pieces = (rows - lead + piece - 1) / piece;
+  }
+  /// The first row of a piece, or of what follows the last one.
+  std::ptrdiff_t begin(std::ptrdiff_t index) const {
+    const std::ptrdiff_t row = lead + index * piece;
+    return index == 0 ? 0 : row < rows ? row : rows;
   }
 };
 
@@ -124,9 +135,10 @@ void dotPanel(const DotCall& call, const DotPanel<T>& panel, std::ptrdiff_t firs
                   panel.count - own, call.depth, weights + own, kPanel<T>);
   }
   constexpr std::ptrdiff_t kWidth = Simd<T>::kWidth;
-  const std::ptrdiff_t end = last * panel.piece < panel.rows ? last * panel.piece : panel.rows;
+  const std::ptrdiff_t begin = panel.begin(first);
+  const std::ptrdiff_t end = panel.begin(last);
   alignas(64) T sums[kBlockRows * kPanel<T>];
-  for (std::ptrdiff_t row = first * panel.piece; row < end; row += kBlockRows) {
+  for (std::ptrdiff_t row = begin; row < end; row += kBlockRows) {
     const std::ptrdiff_t block = end - row < kBlockRows ? end - row : kBlockRows;
     // Vectors below the diagonal are copies, too.
     const std::ptrdiff_t known =
@@ -139,10 +151,13 @@ void dotPanel(const DotCall& call, const DotPanel<T>& panel, std::ptrdiff_t firs
       }
     }
   }
-  for (std::ptrdiff_t row = first * panel.piece; call.symmetric && row < end; row += kWidth) {
-    const std::ptrdiff_t start = row + kWidth > column ? row + kWidth : column;
+  for (std::ptrdiff_t row = begin; call.symmetric && row < end;) {
+    // Before the lead's end a whole vector, too, of which the next one repeats a part.
+    const std::ptrdiff_t next = row < panel.lead ? panel.lead : row + kWidth;
+    const std::ptrdiff_t start = next > column ? next : column;
     transposeRows(out + row * call.columns + start, call.columns, kWidth,
                   column + panel.count - start, out + start * call.columns + row, call.columns);
+    row = next;
   }
 }
 

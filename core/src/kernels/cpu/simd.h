@@ -99,27 +99,42 @@ inline float sumOf(Floats v) {
 }
 inline float largestOf(Floats v) { return folded(v, larger); }
 
+/// Two rows exchange blocks of `step` elements: the indices of what becomes of the first one, or
+/// the second.
+template <int width, class Index>
+struct Exchange {
+  Index indices[width];
+  constexpr Exchange(int step, bool second) : indices() {
+    for (int i = 0; i < width; ++i) {
+      const int first = (i & step) == 0 ? i : width + i - step;
+      indices[i] = static_cast<Index>(second ? first + step : first);
+    }
+  }
+};
+
 /// Rows become columns: kWidth vectors of as many elements, blocks of 1, 2, 4, ... in turn.
-template <class T>
+template <class T, int step = 1>
 inline void transpose(typename Simd<T>::Vector (&rows)[Simd<T>::kWidth]) {
   constexpr int kWidth = Simd<T>::kWidth;
   using Indices = typename Simd<T>::Indices;
-#pragma GCC unroll 4
-  for (int step = 1; step < kWidth; step *= 2) {
-    Indices upper;
-    Indices lower;
-    for (int i = 0; i < kWidth; ++i) {
-      upper[i] = (i & step) == 0 ? i : kWidth + i - step;
-      lower[i] = (i & step) == 0 ? i + step : kWidth + i;
-    }
+  if constexpr (step < kWidth) {
+    // Constants: a vector that is filled in a loop is filled anew each time.
+    using Pattern = Exchange<kWidth, typename IndexOf<sizeof(T)>::Type>;
+    static constexpr Pattern kFirst(step, false);
+    static constexpr Pattern kSecond(step, true);
+    Indices first_indices;
+    Indices second_indices;
+    std::memcpy(&first_indices, kFirst.indices, sizeof(Indices));
+    std::memcpy(&second_indices, kSecond.indices, sizeof(Indices));
 #pragma GCC unroll 16
     for (int i = 0; i < kWidth; ++i) {
       if ((i & step) != 0) continue;
       const typename Simd<T>::Vector first = rows[i];
       const typename Simd<T>::Vector second = rows[i + step];
-      rows[i] = __builtin_shuffle(first, second, upper);
-      rows[i + step] = __builtin_shuffle(first, second, lower);
+      rows[i] = __builtin_shuffle(first, second, first_indices);
+      rows[i + step] = __builtin_shuffle(first, second, second_indices);
     }
+    transpose<T, 2 * step>(rows);
   }
 }
 
