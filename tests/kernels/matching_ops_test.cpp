@@ -198,6 +198,30 @@ TEST_P(MatchingOps, ExcludedPairsAreNeverBest) {
   EXPECT_EQ(best.score[1], -std::numeric_limits<float>::infinity());
 }
 
+TEST_P(MatchingOps, OfEqualScoresTheLowestIsBestInAnyView) {
+  for (const int n : {1, 2, 15, 16, 17, 31, 32, 33, 34, 98}) {
+    for (const at::ScalarType type : {at::kDouble, at::kFloat}) {
+      // Of few values, so that most rows have several of the largest.
+      const at::Tensor all = at::randint(-1, 2, {3 * n, 3 * n}).to(type);
+      for (const int step : {1, 2, 3}) {
+        const at::Tensor scores = all.slice(0, 0, n).slice(1, 0, step * n, step);
+        const at::Tensor ones = at::ones({n}, scores.options());
+        const BestMatches best = bestProducts(scores, ones, ones, GetParam());
+        const BestMatches whole = bestMatches(scores);
+        for (int i = 0; i < n; ++i) {
+          const double top = scores[i].max().item<double>();
+          int lowest = 0;
+          while (scores[i][lowest].item<double>() != top) ++lowest;
+          EXPECT_EQ(best.index[i], lowest) << n << ", every " << step;
+          EXPECT_EQ(best.score[i], top);
+        }
+        EXPECT_EQ(whole.index, best.index);
+        EXPECT_EQ(whole.score, best.score);
+      }
+    }
+  }
+}
+
 TEST_P(MatchingOps, ARowWithNaNHasNoBestButKeepsItsIndexAndOtherRowsAreUntouched) {
   for (const int n : {1, 3, 4, 8, 9, 16, 17, 40}) {
     const at::Tensor ones = at::ones({n}, at::kDouble);

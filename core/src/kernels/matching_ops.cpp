@@ -304,7 +304,7 @@ at::Tensor wardGrowth(const at::Tensor& products, const WardSide& rows, const Wa
   return result;
 }
 
-BestMatches bestMatches(const at::Tensor& scores) {
+BestMatches plainBestMatches(const at::Tensor& scores) {
   const auto [values, indices] = scores.max(1);
   const at::Tensor score = values.to(at::kCPU, at::kFloat).contiguous();
   const at::Tensor index = indices.to(at::kCPU).contiguous();
@@ -317,7 +317,7 @@ BestMatches bestMatches(const at::Tensor& scores) {
 
 BestMatches plainBestProducts(const at::Tensor& scores, const at::Tensor& source_factors,
                               const at::Tensor& destination_factors) {
-  return bestMatches(scores * destination_factors.unsqueeze(0) * source_factors.unsqueeze(1));
+  return plainBestMatches(scores * destination_factors.unsqueeze(0) * source_factors.unsqueeze(1));
 }
 
 BestMatches bestProducts(const at::Tensor& scores, const at::Tensor& source_factors,
@@ -331,7 +331,7 @@ BestMatches bestProducts(const at::Tensor& scores, const at::Tensor& source_fact
   BestMatches best;
   best.score.resize(static_cast<std::size_t>(scores.size(0)));
   best.index.resize(static_cast<std::size_t>(scores.size(0)));
-  const at::Tensor scratch = at::empty({scores.size(1)}, scores.options());
+  const at::Tensor scratch = at::empty({scores.size(1) + kFullVector}, scores.options());
   const auto at = [](const at::Tensor& tensor, std::int64_t element) {
     return static_cast<const char*>(tensor.data_ptr()) + element * tensor.element_size();
   };
@@ -346,6 +346,12 @@ BestMatches bestProducts(const at::Tensor& scores, const at::Tensor& source_fact
   }
   replaceNaN(best.score);
   return best;
+}
+
+BestMatches bestMatches(const at::Tensor& scores) {
+  if (!isDecidable(scores)) return plainBestMatches(scores);
+  const auto ones = [&](std::int64_t count) { return at::ones({count}, scores.options()); };
+  return bestProducts(scores, ones(scores.size(0)), ones(scores.size(1)));
 }
 
 }  // namespace adamerge

@@ -68,6 +68,7 @@ struct BestMatches {
 };
 
 /// The largest of each row of `scores` [sources, destinations], at least one of each.
+BestMatches plainBestMatches(const at::Tensor& scores);
 BestMatches bestMatches(const at::Tensor& scores);
 
 /// bestMatches() of scores[i][j] * source_factors[i] * destination_factors[j], all of one type;

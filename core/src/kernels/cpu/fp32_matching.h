@@ -259,26 +259,57 @@ void eluMeans(const void* values, bool exact, std::ptrdiff_t n, std::ptrdiff_t f
   }
 }
 
+/// A vector of row[0], row[step], ...; `step` is 1, or 2 with an element behind the last one.
+template <class T>
+inline typename Simd<T>::Vector loadEvery(const T* row, std::ptrdiff_t step) {
+  if (step == 1) return load(row);
+  static constexpr Pattern<T> kEven([](int i) { return 2 * i; });
+  const typename Simd<T>::Indices even = kEven;
+  return __builtin_shuffle(load(row), load(row + Simd<T>::kWidth), even);
+}
+
+/// The first of `values`, which a NaN follows up to the end of a vector, that is `top`.
+template <class T>
+inline std::ptrdiff_t firstOf(const T* values, std::ptrdiff_t count, T top) {
+  using Indices = typename Simd<T>::Indices;
+  constexpr std::ptrdiff_t kWidth = Simd<T>::kWidth;
+  static constexpr Pattern<T> kLanes([](int i) { return i; });
+  Indices lanes = kLanes;
+  Indices found = lanes - lanes + static_cast<typename IndexOf<sizeof(T)>::Type>(count);
+  const auto lower = [](Indices a, Indices b) { return a < b ? a : b; };
+  for (std::ptrdiff_t j = 0; j < count; j += kWidth) {
+    found = load(values + j) == top ? lower(found, lanes) : found;
+    lanes += static_cast<typename IndexOf<sizeof(T)>::Type>(kWidth);
+  }
+  std::ptrdiff_t lowest = count;
+  for (int k = 0; k < kWidth; ++k) lowest = found[k] < lowest ? found[k] : lowest;
+  return lowest;
+}
+
 template <class T>
 void bestOf(const BestCall& call, T* products) {
+  constexpr std::ptrdiff_t kWidth = Simd<T>::kWidth;
   const auto* matrix = static_cast<const T*>(call.matrix);
   const auto* column_factors = static_cast<const T*>(call.column_factors);
+  for (std::ptrdiff_t k = 0; k < kWidth; ++k) {
+    products[call.columns + k] = static_cast<T>(__builtin_nan(""));
+  }
   for (std::ptrdiff_t i = 0; i < call.rows; ++i) {
     const T* row = matrix + i * call.stride;
     const T factor = static_cast<const T*>(call.row_factors)[i];
-    if (call.step == 1) {
-      for (std::ptrdiff_t j = 0; j < call.columns; ++j) {
-        products[j] = row[j] * column_factors[j] * factor;
-      }
-    } else {
-      for (std::ptrdiff_t j = 0; j < call.columns; ++j) {
-        products[j] = row[j * call.step] * column_factors[j] * factor;
-      }
+    std::ptrdiff_t j = 0;
+    for (; call.step <= 2 && j + kWidth < call.columns; j += kWidth) {
+      store(products + j,
+            loadEvery(row + j * call.step, call.step) * load(column_factors + j) * factor);
     }
+    for (; j < call.columns; ++j) products[j] = row[j * call.step] * column_factors[j] * factor;
     const T top = largest(products, call.columns);
     std::ptrdiff_t index = 0;
-    const auto is_best = [top](T value) { return top == top ? value == top : value != value; };
-    while (index + 1 < call.columns && !is_best(products[index])) ++index;
+    if (top == top) {
+      index = firstOf(products, call.columns, top);
+    } else {
+      while (products[index] == products[index]) ++index;
+    }
     call.values[i] = static_cast<float>(top);
     call.indices[i] = index;
   }

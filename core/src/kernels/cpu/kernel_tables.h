@@ -186,7 +186,7 @@ struct FloatKernels {
   /// [first, last), fp64 if `exact`, else fp32.
   void (*eluMeans)(const void* values, bool exact, std::ptrdiff_t n, std::ptrdiff_t first,
                    std::ptrdiff_t last, double margin, void* means);
-  /// `scratch`: as many elements as there are columns.
+  /// `scratch`: as many elements as there are columns, and kFullVector more.
   void (*best)(const BestCall& call, void* scratch);
   /// Mean over `heads` pieces of `width` adjacent values of each row, into rows [rows, width]. x is
   /// bf16 or else fp32.

@@ -84,55 +84,55 @@ inline Floats smaller(Floats a, Floats b) {
 #endif
 }
 
-/// Halves are folded onto each other, so that equal vectors give equal results.
-template <class F>
-inline float folded(Floats v, F f) {
-  for (int half = kFloats / 2; half > 0; half /= 2) {
-    Ints other;
-    for (int i = 0; i < kFloats; ++i) other[i] = i ^ half;
-    v = f(v, __builtin_shuffle(v, other));
+/// Indices for shuffles. Constants: a vector that is filled in a loop is filled anew each time.
+template <class T>
+struct Pattern {
+  typename IndexOf<sizeof(T)>::Type indices[Simd<T>::kWidth];
+  template <class F>
+  constexpr explicit Pattern(F at) : indices() {
+    for (int i = 0; i < Simd<T>::kWidth; ++i) indices[i] = at(i);
   }
-  return v[0];
-}
-inline float sumOf(Floats v) {
-  return folded(v, [](Floats a, Floats b) { return a + b; });
-}
-inline float largestOf(Floats v) { return folded(v, larger); }
-
-/// Two rows exchange blocks of `step` elements: the indices of what becomes of the first one, or
-/// the second.
-template <int width, class Index>
-struct Exchange {
-  Index indices[width];
-  constexpr Exchange(int step, bool second) : indices() {
-    for (int i = 0; i < width; ++i) {
-      const int first = (i & step) == 0 ? i : width + i - step;
-      indices[i] = static_cast<Index>(second ? first + step : first);
-    }
+  operator typename Simd<T>::Indices() const {
+    typename Simd<T>::Indices vector;
+    std::memcpy(&vector, indices, sizeof(vector));
+    return vector;
   }
 };
+
+/// Halves are folded onto each other, so that equal vectors give equal results.
+template <class T, int half = Simd<T>::kWidth / 2, class F>
+inline T folded(typename Simd<T>::Vector v, F f) {
+  if constexpr (half == 0) {
+    return v[0];
+  } else {
+    static constexpr Pattern<T> kOther([](int i) { return i ^ half; });
+    const typename Simd<T>::Indices other = kOther;
+    return folded<T, half / 2>(f(v, __builtin_shuffle(v, other)), f);
+  }
+}
+inline float sumOf(Floats v) {
+  return folded<float>(v, [](Floats a, Floats b) { return a + b; });
+}
+inline float largestOf(Floats v) { return folded<float>(v, larger); }
 
 /// Rows become columns: kWidth vectors of as many elements, blocks of 1, 2, 4, ... in turn.
 template <class T, int step = 1>
 inline void transpose(typename Simd<T>::Vector (&rows)[Simd<T>::kWidth]) {
   constexpr int kWidth = Simd<T>::kWidth;
-  using Indices = typename Simd<T>::Indices;
   if constexpr (step < kWidth) {
-    // Constants: a vector that is filled in a loop is filled anew each time.
-    using Pattern = Exchange<kWidth, typename IndexOf<sizeof(T)>::Type>;
-    static constexpr Pattern kFirst(step, false);
-    static constexpr Pattern kSecond(step, true);
-    Indices first_indices;
-    Indices second_indices;
-    std::memcpy(&first_indices, kFirst.indices, sizeof(Indices));
-    std::memcpy(&second_indices, kSecond.indices, sizeof(Indices));
+    static constexpr Pattern<T> kUpper(
+        [](int i) { return (i & step) == 0 ? i : kWidth + i - step; });
+    static constexpr Pattern<T> kLower(
+        [](int i) { return (i & step) == 0 ? i + step : kWidth + i; });
+    const typename Simd<T>::Indices upper = kUpper;
+    const typename Simd<T>::Indices lower = kLower;
 #pragma GCC unroll 16
     for (int i = 0; i < kWidth; ++i) {
       if ((i & step) != 0) continue;
       const typename Simd<T>::Vector first = rows[i];
       const typename Simd<T>::Vector second = rows[i + step];
-      rows[i] = __builtin_shuffle(first, second, first_indices);
-      rows[i + step] = __builtin_shuffle(first, second, second_indices);
+      rows[i] = __builtin_shuffle(first, second, upper);
+      rows[i + step] = __builtin_shuffle(first, second, lower);
     }
     transpose<T, 2 * step>(rows);
   }
