@@ -93,6 +93,23 @@ TEST(LengthsAndScaling, EqualThePlainOnes) {
   }
 }
 
+TEST(LengthsAndScaling, SquaredNormsAreThoseOfAnyTypeAndView) {
+  for (const int width : {1, 7, 8, 9, 192}) {
+    const at::Tensor all = at::randn({300, 3 * width});
+    for (const at::ScalarType type : {at::kFloat, at::kDouble, at::kBFloat16, at::kHalf}) {
+      for (const at::Tensor& x : {all.narrow(1, width, width), all.slice(1, 0, 3 * width, 3)}) {
+        const at::Tensor wanted = x.to(type).to(at::kDouble).square().sum(1);
+        const at::Tensor norms = squaredNorms(x.to(all.scalar_type()).to(type));
+        EXPECT_TRUE(at::allclose(norms, wanted, 1e-14, 0)) << width << " x " << toString(type);
+        if (type == at::kFloat) {
+          EXPECT_TRUE(at::equal(squaredNorms(x), norms));
+        }
+      }
+    }
+  }
+  EXPECT_EQ(squaredNorms(at::empty({0, 3})).numel(), 0);
+}
+
 TEST(TileGram, IsSymmetricNearlyExactAndTheSameForAnyRowsAndThreads) {
   if (bestIsa() < Isa::kAmx) GTEST_SKIP() << "this machine has no AMX";
   at::manual_seed(12);

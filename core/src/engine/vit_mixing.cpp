@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <numeric>
 #include <optional>
 
 #include "adamerge/error.h"
@@ -145,11 +144,8 @@ void VisionTransformer::noteStatistics(const at::Tensor& values, const Attention
                                        Pack& pack, const Attending& how) const {
   pack.statistics.resize(pack.images.size());
   const float share = 1.0F / static_cast<float>(config_.branches);
-  at::Tensor rows;  // in fp32; on the CPU one loop adds each row in one order
-  if (how.statistics.value_norms) {
-    rows = values.flatten(1).to(at::kFloat).contiguous();
-    if (!rows.is_cpu()) rows = rows.norm(2, {1}, /*keepdim=*/true).to(at::kCPU);
-  }
+  at::Tensor squares;  // of the values' lengths
+  if (how.statistics.value_norms) squares = squaredNorms(values.flatten(1));
   std::int64_t offset = 0;
   for (std::size_t i = 0; i < pack.images.size(); ++i) {
     AttentionStatistics& own = pack.statistics[i];
@@ -167,12 +163,10 @@ void VisionTransformer::noteStatistics(const at::Tensor& values, const Attention
     if (how.statistics.value_norms) {
       own.value_norms.resize(tokens, 0.0F);
       for (std::size_t k = 0; k < tokens; ++k) {
-        const float* row =
-            rows.data_ptr<float>() + (offset + static_cast<std::int64_t>(k)) * rows.size(1);
         // Several attentions of a block: the length of all their values.
-        double square = static_cast<double>(own.value_norms[k]) * own.value_norms[k];
-        square = std::inner_product(row, row + rows.size(1), row, square);
-        own.value_norms[k] = static_cast<float>(std::sqrt(square));
+        const double others = static_cast<double>(own.value_norms[k]) * own.value_norms[k];
+        own.value_norms[k] = static_cast<float>(
+            std::sqrt(others + squares.data_ptr<double>()[offset + static_cast<std::int64_t>(k)]));
       }
     }
     offset += static_cast<std::int64_t>(tokens);

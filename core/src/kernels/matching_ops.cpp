@@ -101,11 +101,11 @@ double squareOf(const Value* values, std::int64_t count) {
   std::int64_t i = 0;
   for (; i + kPartialSums <= count; i += kPartialSums) {
     for (std::size_t k = 0; k < sums.size(); ++k) {
-      const double value = values[i + static_cast<std::int64_t>(k)];
+      const auto value = static_cast<double>(values[i + static_cast<std::int64_t>(k)]);
       sums[k] += value * value;
     }
   }
-  for (; i < count; ++i) sums[0] += static_cast<double>(values[i]) * values[i];
+  for (; i < count; ++i) sums[0] += static_cast<double>(values[i]) * static_cast<double>(values[i]);
   return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
@@ -173,6 +173,28 @@ at::Tensor inverseNorms(const at::Tensor& x, double least, at::ScalarType dtype)
       });
     });
   });
+  return result;
+}
+
+at::Tensor squaredNorms(const at::Tensor& x) {
+  if (!x.is_cpu()) return x.norm(2, {1}, false, at::kFloat).to(at::kCPU, at::kDouble).square();
+  const at::ScalarType type = x.scalar_type();
+  const bool known = type == at::kFloat || type == at::kDouble || type == at::kBFloat16;
+  const at::Tensor rows = !known ? x.to(at::kFloat) : x.stride(1) == 1 ? x : x.contiguous();
+  at::Tensor result = at::empty({x.size(0)}, x.options().dtype(at::kDouble));
+  const auto sum = [&](const auto* elements) {
+    auto* squares = result.data_ptr<double>();
+    parallelForRows(x.size(0), x.size(1), [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t row = first; row < last; ++row) {
+        squares[row] = squareOf(elements + row * rows.stride(0), x.size(1));
+      }
+    });
+  };
+  if (type == at::kBFloat16) {
+    sum(rows.data_ptr<at::BFloat16>());
+  } else {
+    withElements(rows, sum);
+  }
   return result;
 }
 

@@ -30,6 +30,10 @@ at::Tensor headMeans(const at::Tensor& x, Isa isa = bestIsa());
 at::Tensor plainInverseNorms(const at::Tensor& x, double least, at::ScalarType dtype);
 at::Tensor inverseNorms(const at::Tensor& x, double least, at::ScalarType dtype);
 
+/// x . x of each row of x [n, d], of any floating type and device, on the host: fp64 [n]. On the
+/// CPU summed in fp64.
+at::Tensor squaredNorms(const at::Tensor& x);
+
 /// 1 / the square root of each element of the diagonal of gram [n, n], which counts as `least` at
 /// least; of its type: [n].
 at::Tensor plainInverseLengths(const at::Tensor& gram, double least);
