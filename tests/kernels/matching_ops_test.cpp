@@ -93,6 +93,22 @@ TEST(LengthsAndScaling, EqualThePlainOnes) {
   }
 }
 
+TEST(LengthsAndScaling, DirectionsAreThoseOfAnyTypeAndView) {
+  for (const int width : {1, 7, 8, 64}) {
+    at::Tensor all = at::randn({700, 3 * width}, at::kDouble);
+    all[3].zero_();
+    for (const at::ScalarType type : {at::kFloat, at::kDouble}) {
+      for (const at::Tensor& x : {all, all.to(at::kFloat), all.narrow(1, width, width), all.t()}) {
+        const at::Tensor found = directions(x, 1e-6, type);
+        EXPECT_EQ(found.scalar_type(), type);
+        EXPECT_TRUE(at::allclose(found, plainDirections(x, 1e-6, type),
+                                 type == at::kDouble ? 1e-13 : 1e-6, 0))
+            << width;
+      }
+    }
+  }
+}
+
 TEST(LengthsAndScaling, SquaredNormsAreThoseOfAnyTypeAndView) {
   for (const int width : {1, 7, 8, 9, 192}) {
     const at::Tensor all = at::randn({300, 3 * width});
@@ -108,6 +124,18 @@ TEST(LengthsAndScaling, SquaredNormsAreThoseOfAnyTypeAndView) {
     }
   }
   EXPECT_EQ(squaredNorms(at::empty({0, 3})).numel(), 0);
+}
+
+TEST(Picked, AreThoseRowsAndColumnsOfAnyView) {
+  const at::Tensor all = at::randn({400, 300});
+  for (const at::ScalarType type : {at::kFloat, at::kDouble, at::kHalf}) {
+    for (const at::Tensor& matrix :
+         {all.to(type), all.to(type).t(), all.to(type).narrow(1, 7, 290)}) {
+      const at::Tensor rows = at::randperm(matrix.size(0), at::kLong).slice(0, 0, 290, 2);
+      const at::Tensor columns = at::randperm(matrix.size(1), at::kLong).slice(0, 1, 290, 2);
+      EXPECT_TRUE(at::equal(picked(matrix, rows, columns), plainPicked(matrix, rows, columns)));
+    }
+  }
 }
 
 TEST(TileGram, IsSymmetricNearlyExactAndTheSameForAnyRowsAndThreads) {
@@ -224,7 +252,7 @@ TEST_P(MatchingOps, OfEqualScoresTheLowestIsBestInAnyView) {
         const at::Tensor scores = all.slice(0, 0, n).slice(1, 0, step * n, step);
         const at::Tensor ones = at::ones({n}, scores.options());
         const BestMatches best = bestProducts(scores, ones, ones, GetParam());
-        const BestMatches whole = bestMatches(scores);
+        const BestMatches whole = bestMatches(scores, GetParam());
         for (int i = 0; i < n; ++i) {
           const double top = scores[i].max().item<double>();
           int lowest = 0;

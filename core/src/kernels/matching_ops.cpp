@@ -109,6 +109,12 @@ double squareOf(const Value* values, std::int64_t count) {
   return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
+/// 1 / their length, which counts as `least` at least.
+template <class Result, class Value>
+Result inverseNorm(const Value* values, std::int64_t count, double least) {
+  return static_cast<Result>(1.0 / std::max(std::sqrt(squareOf(values, count)), least));
+}
+
 void replaceNaN(std::vector<float>& scores) {
   std::replace_if(
       scores.begin(), scores.end(), [](float s) { return std::isnan(s); },
@@ -166,9 +172,37 @@ at::Tensor inverseNorms(const at::Tensor& x, double least, at::ScalarType dtype)
     withElements(x, [&](const auto* elements) {
       parallelForRows(x.size(0), x.size(1), [&](std::int64_t first, std::int64_t last) {
         for (std::int64_t row = first; row < last; ++row) {
-          const double length = std::sqrt(squareOf(elements + row * x.stride(0), x.size(1)));
-          inverse[row] =
-              static_cast<std::remove_cvref_t<decltype(*inverse)>>(1.0 / std::max(length, least));
+          inverse[row] = inverseNorm<std::remove_cvref_t<decltype(*inverse)>>(
+              elements + row * x.stride(0), x.size(1), least);
+        }
+      });
+    });
+  });
+  return result;
+}
+
+at::Tensor plainDirections(const at::Tensor& x, double least, at::ScalarType dtype) {
+  const at::Tensor rows = x.to(dtype);
+  return rows * plainInverseNorms(rows, least, dtype).unsqueeze(1);
+}
+
+at::Tensor directions(const at::Tensor& x, double least, at::ScalarType dtype) {
+  if (!isDecidable(x) || x.stride(1) != 1 || (dtype != at::kFloat && dtype != at::kDouble)) {
+    return plainDirections(x, least, dtype);
+  }
+  at::Tensor result = at::empty(x.sizes(), x.options().dtype(dtype));
+  const std::int64_t width = x.size(1);
+  withElements(result, [&](auto* to) {
+    using Element = std::remove_cvref_t<decltype(*to)>;
+    withElements(x, [&](const auto* from) {
+      parallelForRows(x.size(0), width, [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t row = first; row < last; ++row) {
+          Element* own = to + row * width;
+          for (std::int64_t i = 0; i < width; ++i) {
+            own[i] = static_cast<Element>(from[row * x.stride(0) + i]);
+          }
+          const Element inverse = inverseNorm<Element>(own, width, least);
+          for (std::int64_t i = 0; i < width; ++i) own[i] *= inverse;
         }
       });
     });
@@ -326,6 +360,32 @@ at::Tensor wardGrowth(const at::Tensor& products, const WardSide& rows, const Wa
   return result;
 }
 
+at::Tensor plainPicked(const at::Tensor& matrix, const at::Tensor& rows,
+                       const at::Tensor& columns) {
+  return matrix.index_select(0, rows).index_select(1, columns);
+}
+
+at::Tensor picked(const at::Tensor& matrix, const at::Tensor& rows, const at::Tensor& columns) {
+  if (!isDecidable(matrix) || matrix.stride(1) != 1) return plainPicked(matrix, rows, columns);
+  const at::Tensor row_numbers = rows.contiguous();
+  const at::Tensor column_numbers = columns.contiguous();
+  const std::int64_t count = columns.size(0);
+  at::Tensor result = at::empty({rows.size(0), count}, matrix.options());
+  withElements(result, [&](auto* to) {
+    using Element = std::remove_cvref_t<decltype(*to)>;
+    const auto* from = static_cast<const Element*>(matrix.data_ptr());
+    const auto* row = row_numbers.data_ptr<std::int64_t>();
+    const auto* column = column_numbers.data_ptr<std::int64_t>();
+    parallelForRows(rows.size(0), count, [=, &matrix](std::int64_t first, std::int64_t last) {
+      for (std::int64_t i = first; i < last; ++i) {
+        const Element* own = from + row[i] * matrix.stride(0);
+        for (std::int64_t j = 0; j < count; ++j) to[i * count + j] = own[column[j]];
+      }
+    });
+  });
+  return result;
+}
+
 BestMatches plainBestMatches(const at::Tensor& scores) {
   const auto [values, indices] = scores.max(1);
   const at::Tensor score = values.to(at::kCPU, at::kFloat).contiguous();
@@ -342,19 +402,20 @@ BestMatches plainBestProducts(const at::Tensor& scores, const at::Tensor& source
   return plainBestMatches(scores * destination_factors.unsqueeze(0) * source_factors.unsqueeze(1));
 }
 
-BestMatches bestProducts(const at::Tensor& scores, const at::Tensor& source_factors,
-                         const at::Tensor& destination_factors, Isa isa) {
-  if (!isDecidable(scores) || source_factors.scalar_type() != scores.scalar_type() ||
-      destination_factors.scalar_type() != scores.scalar_type()) {
-    return plainBestProducts(scores, source_factors, destination_factors);
-  }
-  const at::Tensor rows = source_factors.contiguous();
-  const at::Tensor columns = destination_factors.contiguous();
+namespace {
+
+/// Undefined factors are 1.
+BestMatches bestOf(const at::Tensor& scores, const at::Tensor& source_factors,
+                   const at::Tensor& destination_factors, Isa isa) {
+  const at::Tensor rows = source_factors.defined() ? source_factors.contiguous() : at::Tensor();
+  const at::Tensor columns =
+      destination_factors.defined() ? destination_factors.contiguous() : at::Tensor();
   BestMatches best;
   best.score.resize(static_cast<std::size_t>(scores.size(0)));
   best.index.resize(static_cast<std::size_t>(scores.size(0)));
   const at::Tensor scratch = at::empty({scores.size(1) + kFullVector}, scores.options());
-  const auto at = [](const at::Tensor& tensor, std::int64_t element) {
+  const auto at = [](const at::Tensor& tensor, std::int64_t element) -> const void* {
+    if (!tensor.defined()) return nullptr;
     return static_cast<const char*>(tensor.data_ptr()) + element * tensor.element_size();
   };
   for (std::int64_t first = 0; first < scores.size(0); first += kComparedRows) {
@@ -362,7 +423,7 @@ BestMatches bestProducts(const at::Tensor& scores, const at::Tensor& source_fact
     floatKernels(isa).best(
         {at(scores, first * scores.stride(0)), scores.stride(0), scores.stride(1),
          scores.scalar_type() == at::kDouble, std::min(kComparedRows, scores.size(0) - first),
-         scores.size(1), at(rows, first), columns.data_ptr(), best.score.data() + first,
+         scores.size(1), at(rows, first), at(columns, 0), best.score.data() + first,
          best.index.data() + first},
         scratch.data_ptr());
   }
@@ -370,10 +431,19 @@ BestMatches bestProducts(const at::Tensor& scores, const at::Tensor& source_fact
   return best;
 }
 
-BestMatches bestMatches(const at::Tensor& scores) {
-  if (!isDecidable(scores)) return plainBestMatches(scores);
-  const auto ones = [&](std::int64_t count) { return at::ones({count}, scores.options()); };
-  return bestProducts(scores, ones(scores.size(0)), ones(scores.size(1)));
+}  // namespace
+
+BestMatches bestMatches(const at::Tensor& scores, Isa isa) {
+  return isDecidable(scores) ? bestOf(scores, {}, {}, isa) : plainBestMatches(scores);
+}
+
+BestMatches bestProducts(const at::Tensor& scores, const at::Tensor& source_factors,
+                         const at::Tensor& destination_factors, Isa isa) {
+  if (!isDecidable(scores) || source_factors.scalar_type() != scores.scalar_type() ||
+      destination_factors.scalar_type() != scores.scalar_type()) {
+    return plainBestProducts(scores, source_factors, destination_factors);
+  }
+  return bestOf(scores, source_factors, destination_factors, isa);
 }
 
 }  // namespace adamerge

@@ -30,6 +30,10 @@ at::Tensor headMeans(const at::Tensor& x, Isa isa = bestIsa());
 at::Tensor plainInverseNorms(const at::Tensor& x, double least, at::ScalarType dtype);
 at::Tensor inverseNorms(const at::Tensor& x, double least, at::ScalarType dtype);
 
+/// The rows of x [n, d] in `dtype`, each times its inverseNorms().
+at::Tensor plainDirections(const at::Tensor& x, double least, at::ScalarType dtype);
+at::Tensor directions(const at::Tensor& x, double least, at::ScalarType dtype);
+
 /// x . x of each row of x [n, d], of any floating type and device, on the host: fp64 [n]. On the
 /// CPU summed in fp64.
 at::Tensor squaredNorms(const at::Tensor& x);
@@ -65,6 +69,10 @@ at::Tensor plainWardGrowth(const at::Tensor& products, const WardSide& rows,
                            const WardSide& columns);
 at::Tensor wardGrowth(const at::Tensor& products, const WardSide& rows, const WardSide& columns);
 
+/// Those rows and columns of matrix [m, n] whose numbers are given (int64, [count] each).
+at::Tensor plainPicked(const at::Tensor& matrix, const at::Tensor& rows, const at::Tensor& columns);
+at::Tensor picked(const at::Tensor& matrix, const at::Tensor& rows, const at::Tensor& columns);
+
 /// For each source its best destination and how well it fits, both [sources].
 struct BestMatches {
   std::vector<float> score;         ///< -infinity if one is NaN, as from overflow
@@ -73,7 +81,7 @@ struct BestMatches {
 
 /// The largest of each row of `scores` [sources, destinations], at least one of each.
 BestMatches plainBestMatches(const at::Tensor& scores);
-BestMatches bestMatches(const at::Tensor& scores);
+BestMatches bestMatches(const at::Tensor& scores, Isa isa = bestIsa());
 
 /// bestMatches() of scores[i][j] * source_factors[i] * destination_factors[j], all of one type;
 /// `scores` may be any view of a matrix.

@@ -92,9 +92,12 @@ TokenSet::TokenSet(std::span<const LayerTokens> images, TokenPart part, std::int
 
 TokenSet TokenSet::directions(double least) const {
   TokenSet result = *this;
-  const at::Tensor rows = rows_.to(dtype_);
-  result.rows_ = alone_ ? rows * adamerge::inverseNorms(rows[0], least, dtype_).reshape({1, -1, 1})
-                        : rows / rows.norm(2, {2}, /*keepdim=*/true).clamp_min(least);
+  if (alone_) {
+    result.rows_ = adamerge::directions(rows_[0], least, dtype_).unsqueeze(0);
+  } else {
+    const at::Tensor rows = rows_.to(dtype_);
+    result.rows_ = rows / rows.norm(2, {2}, /*keepdim=*/true).clamp_min(least);
+  }
   return result;
 }
 
@@ -189,15 +192,7 @@ at::Tensor TokenSet::between(const at::Tensor& gram, const at::Tensor& rows,
                        dtype_)
         .unsqueeze(0);
   }
-  if (alone_) {
-    at::Tensor picked = at::empty({1, rows.size(1), columns.size(1)}, gram.options());
-    forRowPieces(rows.size(1), [&](std::int64_t first, std::int64_t last) {
-      picked.narrow(1, first, last - first)
-          .copy_(gram.index_select(1, rows[0].narrow(0, first, last - first))
-                     .index_select(2, columns[0]));
-    });
-    return picked;
-  }
+  if (alone_) return picked(gram[0], rows[0], columns[0]).unsqueeze(0);
   return gram.gather(1, rows.unsqueeze(2).expand({-1, -1, gram.size(2)}))
       .gather(2, columns.unsqueeze(1).expand({-1, rows.size(1), -1}));
 }
@@ -260,6 +255,18 @@ at::Tensor TokenSet::eluMeans(const at::Tensor& gram, double margin) const {
         .copy_(padding_.even() ? pairs.mean(2) : filled(pairs, 0).sum(2).div(padding_.counts()));
   });
   return means;
+}
+
+at::Tensor TokenSet::ranked(const at::Tensor& values) const {
+  if (alone_) {
+    std::vector<float> own = hostFloats(values[0]);
+    std::replace_if(
+        own.begin(), own.end(), [](float value) { return std::isnan(value); }, 0.0F);
+    return at::tensor(descending(own)).unsqueeze(0);
+  }
+  const at::Tensor known = values.to(at::kFloat);
+  return std::get<1>(filled(known.masked_fill(known.isnan(), 0), -kInfinity)
+                         .sort(/*stable=*/true, /*dim=*/1, /*descending=*/true));
 }
 
 at::Tensor TokenSet::filled(const at::Tensor& values, double fill) const {

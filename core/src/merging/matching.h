@@ -75,6 +75,8 @@ class TokenSet {
   at::Tensor minMaxScaled(const at::Tensor& values, double epsilon) const;
   /// Of each token the mean of ELU(gram - margin) over all tokens of its image.
   at::Tensor eluMeans(const at::Tensor& gram, double margin) const;
+  /// The tokens' numbers by `values` in fp32, NaN as 0, the largest first; equal ones in order.
+  at::Tensor ranked(const at::Tensor& values) const;
   /// `values`, along the last axis `fill` wherever an image has no token.
   at::Tensor filled(const at::Tensor& values, double fill) const;
   /// One list per image, of its tokens' numbers, where the tokens are.

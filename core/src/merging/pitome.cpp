@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "merging/entries.h"
 #include "merging/matching.h"
@@ -108,10 +107,7 @@ class PiToMe final : public MergeMethod {
 
   /// Patch tokens by energy (PiToMe, Eq. 4), highest first: E_i = mean_j ELU(cos_ij - margin).
   at::Tensor byEnergy(const TokenSet& set, const at::Tensor& cosines, int block) const {
-    const at::Tensor energy = set.eluMeans(cosines, margin(block)).to(at::kFloat);
-    const at::Tensor ranked =
-        set.filled(energy.masked_fill(energy.isnan(), 0), -std::numeric_limits<double>::infinity());
-    return std::get<1>(ranked.sort(/*stable=*/true, /*dim=*/1, /*descending=*/true));
+    return set.ranked(set.eluMeans(cosines, margin(block)));
   }
 
   double margin(int block) const { return 0.75 - 0.75 * block / depth_; }

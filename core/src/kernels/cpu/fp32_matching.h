@@ -290,19 +290,24 @@ template <class T>
 void bestOf(const BestCall& call, T* products) {
   constexpr std::ptrdiff_t kWidth = Simd<T>::kWidth;
   const auto* matrix = static_cast<const T*>(call.matrix);
+  const auto* row_factors = static_cast<const T*>(call.row_factors);
   const auto* column_factors = static_cast<const T*>(call.column_factors);
   for (std::ptrdiff_t k = 0; k < kWidth; ++k) {
     products[call.columns + k] = static_cast<T>(__builtin_nan(""));
   }
   for (std::ptrdiff_t i = 0; i < call.rows; ++i) {
     const T* row = matrix + i * call.stride;
-    const T factor = static_cast<const T*>(call.row_factors)[i];
+    const T factor = row_factors != nullptr ? row_factors[i] : T{1};
     std::ptrdiff_t j = 0;
     for (; call.step <= 2 && j + kWidth < call.columns; j += kWidth) {
+      const auto scores = loadEvery(row + j * call.step, call.step);
       store(products + j,
-            loadEvery(row + j * call.step, call.step) * load(column_factors + j) * factor);
+            (column_factors != nullptr ? scores * load(column_factors + j) : scores) * factor);
     }
-    for (; j < call.columns; ++j) products[j] = row[j * call.step] * column_factors[j] * factor;
+    for (; j < call.columns; ++j) {
+      const T column_factor = column_factors != nullptr ? column_factors[j] : T{1};
+      products[j] = row[j * call.step] * column_factor * factor;
+    }
     const T top = largest(products, call.columns);
     std::ptrdiff_t index = 0;
     if (top == top) {

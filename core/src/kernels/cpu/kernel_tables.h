@@ -146,8 +146,8 @@ struct BestCall {
   bool exact;             ///< everything is fp64, else fp32
   std::ptrdiff_t rows;
   std::ptrdiff_t columns;
-  const void* row_factors;     ///< [rows]
-  const void* column_factors;  ///< [columns]
+  const void* row_factors;     ///< [rows]; null: 1
+  const void* column_factors;  ///< [columns]; null: 1
   float* values;               ///< [rows], NaN if one of the products is
   std::int64_t* indices;       ///< [rows], of equal products the lowest j; of NaN the first
 };
