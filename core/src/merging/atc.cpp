@@ -69,8 +69,10 @@ class Clusters {
   /// Averages are kept as sums over the pairs of members: those of equal averages stay equal.
   double distance(std::int64_t a, std::int64_t b) const {
     const double linked = linked_[a * n_ + b];
-    return linkage_ == Linkage::kAverage ? linked / static_cast<double>(members_[a] * members_[b])
-                                         : linked;
+    const std::int64_t pairs = members_[a] * members_[b];
+    // Most clusters are of one token, and divisions are what the rest costs.
+    return linkage_ == Linkage::kAverage && pairs > 1 ? linked / static_cast<double>(pairs)
+                                                      : linked;
   }
   bool isNearer(std::int64_t row, std::int64_t candidate, std::int64_t present) const {
     const double a = distance(row, candidate);
@@ -78,13 +80,16 @@ class Clusters {
     return a < b || (a == b && candidate < present);
   }
   void look(std::int64_t row) {
-    nearest_[row] = -1;
+    std::int64_t nearest = -1;
+    double least = 0;
     for (std::int64_t other = row + 1; other < n_; ++other) {
       if (members_[other] == 0) continue;
-      if (nearest_[row] < 0 || distance(row, other) < distance(row, nearest_[row])) {
-        nearest_[row] = other;
-      }
+      const double own = distance(row, other);
+      if (nearest >= 0 && !(own < least)) continue;
+      nearest = other;
+      least = own;
     }
+    nearest_[row] = nearest;
   }
 
   std::int64_t n_;
@@ -128,20 +133,18 @@ class Atc final : public ImageMethod {
     // The tree hangs on the order of all distances, so it is made in fp64 everywhere.
     constexpr double kLeastNorm = 1e-12;
     const at::Tensor keys = layer.metric.narrow(0, layer.prefix, n).to(at::kDouble).contiguous();
-    const at::Tensor units = keys * inverseNorms(keys, kLeastNorm, keys.scalar_type()).unsqueeze(1);
-    const at::Tensor gram = gramMatrix(units, at::kDouble);
+    const at::Tensor gram = gramMatrix(directions(keys, kLeastNorm, at::kDouble), at::kDouble);
     const double* cosine = gram.data_ptr<double>();
-    std::vector<double> distances;
-    distances.reserve(static_cast<std::size_t>(n * n));
+    // A key that is no number makes its own product none.
+    for (std::int64_t i = 0; i < n; ++i) {
+      if (std::isfinite(cosine[i * (n + 1)])) continue;
+      throw Error(
+          fmt::format("ATC in block {}: keys that are not numbers (NaN or infinity)", layer.block));
+    }
+    std::vector<double> distances(static_cast<std::size_t>(n * n));
     forRowPieces(n, [&](std::int64_t first, std::int64_t last) {
-      distances.resize(static_cast<std::size_t>(last * n));
-      for (std::int64_t k = first * n; k < last * n; ++k) {
-        distances[k] = 1 - cosine[k];
-        if (!std::isfinite(distances[k])) {
-          throw Error(fmt::format("ATC in block {}: keys that are not numbers (NaN or infinity)",
-                                  layer.block));
-        }
-      }
+      std::transform(cosine + first * n, cosine + last * n, distances.begin() + first * n,
+                     [](double value) { return 1 - value; });
     });
     Clustering clusters = clustered(std::move(distances), n, linkage_, count, layer.trace);
     for (std::int64_t i = 0; i < layer.prefix; ++i) plan.order.push_back(i);
