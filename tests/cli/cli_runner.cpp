@@ -111,13 +111,6 @@ std::chrono::duration<double> computed(pid_t process) {
   return std::chrono::duration<double>((user + system) / static_cast<double>(sysconf(_SC_CLK_TCK)));
 }
 
-/// How much more the program computes under a sanitizer.
-#ifdef __SANITIZE_ADDRESS__
-constexpr int kPace = 4;
-#else
-constexpr int kPace = 1;
-#endif
-
 /// Reads both streams until both end, interrupts and kills when it is time.
 void follow(pid_t child, Pipe& out, Pipe& err, const RunLimits& limits, CliResult& result) {
   const auto start = Clock::now();

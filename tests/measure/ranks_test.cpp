@@ -12,6 +12,7 @@
 #include "adamerge/evaluate.h"
 #include "error_message.h"
 #include "measured_images.h"
+#include "sanitized.h"
 #include "temporary_folder.h"
 
 namespace adamerge {
@@ -148,12 +149,7 @@ TEST_F(RanksTest, ASilentRankIsLostAndTheRestGoesOnWithoutIt) {
   MailboxRank first(mail, 0);
   MailboxRank dying(mail, 1, /*until_dead=*/2);
   std::jthread thread = assistant(dying, mail);
-#ifdef __SANITIZE_THREAD__
-  constexpr double kUntilLost = 10;  // a batch takes seconds
-#else
-  constexpr double kUntilLost = 0.5;
-#endif
-  const Evaluation part = lead(first, {}, kUntilLost);
+  const Evaluation part = lead(first, {}, /*until_lost=*/1.0 * test::kPace);
   EXPECT_FALSE(part.complete());
   EXPECT_THAT(part.lost_ranks, ElementsAre(1));
   ASSERT_TRUE(fs::exists(state_));

@@ -11,4 +11,13 @@ inline constexpr bool kSanitized = true;
 inline constexpr bool kSanitized = false;
 #endif
 
+/// How many times longer it takes for what a test waits for.
+#if defined(__SANITIZE_THREAD__)
+inline constexpr int kPace = 10;
+#elif defined(__SANITIZE_ADDRESS__)
+inline constexpr int kPace = 4;
+#else
+inline constexpr int kPace = 1;
+#endif
+
 }  // namespace adamerge::test

@@ -4,11 +4,13 @@
 #include <fmt/format.h>
 
 #include <iterator>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "adamerge/error.h"
 #include "hub/cache.h"
 #include "model/model_config.h"
+#include "support/json.h"
 
 namespace adamerge::hub {
 namespace {
@@ -44,9 +46,11 @@ Listing parseListing(const std::string& text, const ModelName& name, const Setti
       file.hash = large ? entry.at("lfs").at("sha256").get<std::string>()
                         : entry.at("blobId").get<std::string>();
       const json& size = (large ? entry.at("lfs") : entry).at("size");
-      if (!size.is_number_integer()) throw Error("a size that is no whole number");
-      file.bytes = size.get<std::int64_t>();
-      if (!isHash(file.hash, large ? kSha256Digits : kSha1Digits) || file.bytes < 0) {
+      const auto bytes =
+          wholeNumber<std::int64_t>(size, 0, std::numeric_limits<std::int64_t>::max());
+      if (!bytes) throw Error("a size that is no whole number");
+      file.bytes = *bytes;
+      if (!isHash(file.hash, large ? kSha256Digits : kSha1Digits)) {
         throw Error("a hash that is none");
       }
       listing.files.push_back(std::move(file));

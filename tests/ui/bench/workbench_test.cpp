@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "bench_fixture.h"
+#include "sanitized.h"
 #include "temporary_folder.h"
 #include "ui_test.h"
 
@@ -59,15 +60,9 @@ class WorkbenchTest : public QObject {
     noteDrawn(bench.pane(0), drawn);
     for (int value = 20; value < 120; ++value) {
       bench.setCompression(0, value);
-      // A busy machine gets slower moves, and the thread sanitizer much slower ones, not a slider
-      // at rest.
-#ifdef __SANITIZE_THREAD__
-      constexpr int kSlowMove = 1500;
-#else
-      constexpr int kSlowMove = 150;
-#endif
+      // A busy machine gets slower moves, not a slider at rest.
       const bool behind = drawn.size() < static_cast<std::size_t>(value - 20) / 20;
-      QTest::qWait(behind ? kSlowMove : 16);
+      QTest::qWait(behind ? 150 * adamerge::test::kPace : 16);
     }
     const std::size_t during = drawn.size();
     QVERIFY(waitUntil([&] { return bench.settled(); }));
