@@ -248,8 +248,9 @@ TEST_P(MatchingOps, OfEqualScoresTheLowestIsBestInAnyView) {
     for (const at::ScalarType type : {at::kDouble, at::kFloat}) {
       // Of few values, so that most rows have several of the largest.
       const at::Tensor all = at::randint(-1, 2, {3 * n, 3 * n}).to(type);
-      for (const int step : {1, 2, 3}) {
-        const at::Tensor scores = all.slice(0, 0, n).slice(1, 0, step * n, step);
+      for (const int step : {0, 1, 2, 3}) {
+        const at::Tensor scores = step == 0 ? all.slice(0, 0, n).slice(1, 0, 1).expand({n, n})
+                                            : all.slice(0, 0, n).slice(1, 0, step * n, step);
         const at::Tensor ones = at::ones({n}, scores.options());
         const BestMatches best = bestProducts(scores, ones, ones, GetParam());
         const BestMatches whole = bestMatches(scores, GetParam());

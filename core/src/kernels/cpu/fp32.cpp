@@ -68,19 +68,19 @@ inline void storeFloat(BFloat16* to, float value) { *to = toBFloat16(value); }
 template <class In>
 void gatedRowsOf(const GatedCall& call, std::ptrdiff_t first_row, std::ptrdiff_t last_row) {
   const Destination to{call.out, call.columns, nullptr, call.finish, call.store};
-  const bool rough = call.store == Store::kBFloat16;
   for (std::ptrdiff_t row = first_row; row < last_row; ++row) {
     const In* gate = static_cast<const In*>(call.gate) + row * call.gate_stride;
     const In* up = static_cast<const In*>(call.up) + row * call.up_stride;
     const std::ptrdiff_t start = row * call.columns;
-    std::ptrdiff_t i = 0;
-    for (; i + kFloats <= call.columns; i += kFloats) {
-      put(to, start + i, activated(loadFloats(gate + i), call.finish, rough) * loadFloats(up + i));
-    }
-    const std::ptrdiff_t left = call.columns - i;
-    if (left == 0) continue;
-    const Floats last = activated(loadSome(gate + i, left), call.finish, rough);
-    putSome(to, start + i, last * loadSome(up + i, left), left);
+    withActivation(call.finish, call.store == Store::kBFloat16, [&](auto activate) {
+      std::ptrdiff_t i = 0;
+      for (; i + kFloats <= call.columns; i += kFloats) {
+        put(to, start + i, activate(loadFloats(gate + i)) * loadFloats(up + i));
+      }
+      const std::ptrdiff_t left = call.columns - i;
+      if (left == 0) return;
+      putSome(to, start + i, activate(loadSome(gate + i, left)) * loadSome(up + i, left), left);
+    });
   }
 }
 

@@ -299,7 +299,7 @@ void bestOf(const BestCall& call, T* products) {
     const T* row = matrix + i * call.stride;
     const T factor = row_factors != nullptr ? row_factors[i] : T{1};
     std::ptrdiff_t j = 0;
-    for (; call.step <= 2 && j + kWidth < call.columns; j += kWidth) {
+    for (; (call.step == 1 || call.step == 2) && j + kWidth < call.columns; j += kWidth) {
       const auto scores = loadEvery(row + j * call.step, call.step);
       store(products + j,
             (column_factors != nullptr ? scores * load(column_factors + j) : scores) * factor);

@@ -8,23 +8,24 @@
 namespace adamerge {
 namespace {
 
-/// `rough`: to the precision of bf16.
-inline Floats activated(Floats x, Finish finish, bool rough) {
+/// use(what `finish` does to a vector). `rough`: to the precision of bf16.
+template <class Use>
+inline void withActivation(Finish finish, bool rough, Use use) {
   switch (finish) {
     case Finish::kGelu:
-      return rough ? roughGelu(x) : gelu(x);
+      return rough ? use([](Floats x) { return roughGelu(x); })
+                   : use([](Floats x) { return gelu(x); });
     case Finish::kGeluTanh:
-      return geluTanh(x);
+      return use([](Floats x) { return geluTanh(x); });
     case Finish::kQuickGelu:
-      return quickGelu(x);
+      return use([](Floats x) { return quickGelu(x); });
     case Finish::kSilu:
-      return silu(x);
+      return use([](Floats x) { return silu(x); });
     case Finish::kRelu:
-      return relu(x);
+      return use([](Floats x) { return relu(x); });
     case Finish::kNone:
-      break;
+      return use([](Floats x) { return x; });
   }
-  return x;
 }
 
 inline void put(const Destination& to, std::ptrdiff_t at, Floats value) {
@@ -52,18 +53,20 @@ inline void putSome(const Destination& to, std::ptrdiff_t at, Floats value, std:
 inline void finishRow(const Destination& to, const float* sums, std::ptrdiff_t row,
                       std::ptrdiff_t column, std::ptrdiff_t count) {
   const std::ptrdiff_t start = row * to.stride + column;
-  std::ptrdiff_t i = 0;
-  for (; i + kFloats <= count; i += kFloats) {
+  withActivation(to.finish, to.store == Store::kBFloat16, [&](auto activate) {
+    std::ptrdiff_t i = 0;
+    for (; i + kFloats <= count; i += kFloats) {
+      Floats value = load(sums + i);
+      if (to.bias != nullptr) value += load(to.bias + column + i);
+      put(to, start + i, activate(value));
+    }
+    if (i == count) return;
     Floats value = load(sums + i);
-    if (to.bias != nullptr) value += load(to.bias + column + i);
-    put(to, start + i, activated(value, to.finish, to.store == Store::kBFloat16));
-  }
-  if (i == count) return;
-  Floats value = load(sums + i);
-  for (std::ptrdiff_t k = 0; to.bias != nullptr && k < count - i; ++k) {
-    value[k] += to.bias[column + i + k];
-  }
-  putSome(to, start + i, activated(value, to.finish, to.store == Store::kBFloat16), count - i);
+    for (std::ptrdiff_t k = 0; to.bias != nullptr && k < count - i; ++k) {
+      value[k] += to.bias[column + i + k];
+    }
+    putSome(to, start + i, activate(value), count - i);
+  });
 }
 
 inline std::ptrdiff_t fullVectors(std::ptrdiff_t count) {
