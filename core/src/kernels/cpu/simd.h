@@ -267,8 +267,8 @@ inline Floats gelu(Floats x) { return 0.5F * x * (1.0F + errorFunction(x * 0.707
 /// To 3e-5, for what bf16 rounds: the logistic function of an odd polynomial fitted to it.
 inline Floats roughGelu(Floats x) {
   const Floats s = smaller(x * x, broadcast(49.0F));
-  const Floats y = x * (1.59500636F + s * (0.0740231977F + s * -0.000705503951F));
-  return x * roughInverse(1.0F + roughExponential(-y));
+  const Floats y = x * (-1.59500636F + s * (-0.0740231977F + s * 0.000705503951F));
+  return x * roughInverse(1.0F + roughExponential(y));
 }
 inline Floats geluTanh(Floats x) {
   // (1 + tanh y) / 2 is the logistic function of 2 y.
