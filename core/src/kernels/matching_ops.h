@@ -9,17 +9,9 @@
 #include <vector>
 
 #include "kernels/cpu/isa.h"
+#include "kernels/dot_products.h"
 
 namespace adamerge {
-
-/// a_i . b_j for rows a [m, d] and b [n, d], summed in `dtype` (fp32 or fp64): [m, n].
-at::Tensor plainDotProducts(const at::Tensor& a, const at::Tensor& b, at::ScalarType dtype);
-at::Tensor dotProducts(const at::Tensor& a, const at::Tensor& b, at::ScalarType dtype,
-                       Isa isa = bestIsa());
-
-/// dotProducts(x, x), of which only one half is computed; in fp32, where there are bf16 kernels, to
-/// 3 * 2^-16 of the rows' lengths.
-at::Tensor gramMatrix(const at::Tensor& x, at::ScalarType dtype, Isa isa = bestIsa());
 
 /// Mean over the heads of x [n, heads, width], in fp64: [n, width].
 at::Tensor plainHeadMeans(const at::Tensor& x);

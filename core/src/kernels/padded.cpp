@@ -8,6 +8,8 @@
 #include <limits>
 #include <utility>
 
+#include "kernels/attention.h"
+
 namespace adamerge {
 
 at::Tensor sentTo(at::Device device, const at::Tensor& host) {

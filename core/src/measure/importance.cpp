@@ -10,8 +10,9 @@
 namespace adamerge {
 namespace {
 
-/// Images at once.
+/// Images at once, and their patches, of large images fewer: a stop waits for what is made of all.
 constexpr std::size_t kImportanceBatch = 8;
+constexpr std::size_t kImportancePatches = 8192;
 
 /// Changes nothing, and tells of every patch the attention that it receives.
 class ReceivedAttention final : public ImageMethod {
@@ -58,8 +59,10 @@ Importance measureImportance(const Engine& engine, const BatchSource& images, st
   importance.scores.assign(importance.blocks.size(),
                            std::vector<double>(static_cast<std::size_t>(vit.patchTokens()), 0.0));
   const PreparedMethod method = measuring(engine);
-  for (std::size_t first = 0; first < count; first += kImportanceBatch) {
-    const std::vector<InputTensor> batch = images(first, std::min(kImportanceBatch, count - first));
+  const std::size_t at_once =
+      std::clamp<std::size_t>(kImportancePatches / vit.patchTokens(), 1, kImportanceBatch);
+  for (std::size_t first = 0; first < count; first += at_once) {
+    const std::vector<InputTensor> batch = images(first, std::min(at_once, count - first));
     for (const ImageResult& image : engine.run(batch, method, {.trace = true}, stop)) {
       ++importance.images;
       for (std::size_t block = 0; block < image.layers.size(); ++block) {
@@ -69,8 +72,7 @@ Importance measureImportance(const Engine& engine, const BatchSource& images, st
       }
     }
     if (progress) {
-      progress({"measuring importance",
-                static_cast<std::int64_t>(std::min(first + kImportanceBatch, count)),
+      progress({"measuring importance", static_cast<std::int64_t>(std::min(first + at_once, count)),
                 static_cast<std::int64_t>(count)});
     }
   }

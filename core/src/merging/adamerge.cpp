@@ -8,6 +8,7 @@
 #include "merging/entries.h"
 #include "merging/inside.h"
 #include "merging/matching.h"
+#include "merging/token_set.h"
 
 namespace adamerge {
 namespace {

@@ -5,6 +5,7 @@
 #include "merging/entries.h"
 #include "merging/matching.h"
 #include "merging/settings.h"
+#include "merging/token_set.h"
 
 namespace adamerge {
 namespace {

@@ -91,9 +91,8 @@ class PruneSid final : public ImageMethod {
       throw Error(fmt::format("PruneSID in block {}: tokens that are not numbers (NaN or infinity)",
                               layer.block));
     }
-    const at::Tensor units =
-        tokens * inverseNorms(tokens, kLeastTokenNorm, tokens.scalar_type()).unsqueeze(1);
-    const at::Tensor gram = gramMatrix(units, at::kDouble);
+    const at::Tensor gram =
+        gramMatrix(directions(tokens, kLeastTokenNorm, tokens.scalar_type()), at::kDouble);
     const double* cosine = gram.data_ptr<double>();
     double sum = 0;
     for (std::int64_t i = 0; i < n; ++i) {

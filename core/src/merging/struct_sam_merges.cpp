@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/matching_ops.h"
 #include "merging/entries.h"
 #include "merging/matching.h"
 

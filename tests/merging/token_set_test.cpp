@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a set of very many tokens computes a few rows at a time, against plain formulas.
-#include "merging/matching.h"
+#include "merging/token_set.h"
 
 #include <gtest/gtest.h>
 
