@@ -17,8 +17,8 @@ at::Tensor plainDotProducts(const at::Tensor& a, const at::Tensor& b, at::Scalar
 at::Tensor dotProducts(const at::Tensor& a, const at::Tensor& b, at::ScalarType dtype,
                        Isa isa = bestIsa());
 
-/// dotProducts(x, x), of which only one half is computed; in fp32, where there are bf16 kernels, to
-/// 3 * 2^-16 of the rows' lengths.
+/// dotProducts(x, x), of which only one half is computed; in fp32 on AMX to 3 * 2^-16 of the rows'
+/// lengths.
 at::Tensor gramMatrix(const at::Tensor& x, at::ScalarType dtype, Isa isa = bestIsa());
 
 }  // namespace adamerge
