@@ -127,7 +127,7 @@ at::Tensor directions(const at::Tensor& x, double least, at::ScalarType dtype) {
 }
 
 at::Tensor squaredNorms(const at::Tensor& x) {
-  if (!x.is_cpu()) return x.norm(2, {1}, false, at::kFloat).to(at::kCPU, at::kDouble).square();
+  if (!x.is_cpu()) return x.to(at::kFloat).norm(2, {1}).to(at::kCPU, at::kDouble).square();
   const at::ScalarType type = x.scalar_type();
   const bool known = type == at::kFloat || type == at::kDouble || type == at::kBFloat16;
   const at::Tensor rows = !known ? x.to(at::kFloat) : x.stride(1) == 1 ? x : x.contiguous();
