@@ -61,8 +61,8 @@ TEST_P(MatchingOps, GramMatrixIsSymmetricAndTheSameOnAnyNumberOfThreads) {
       const at::Tensor gram = gramMatrix(x, type, GetParam());
       EXPECT_EQ(gram.scalar_type(), type);
       EXPECT_TRUE(at::equal(gram, gram.t())) << n;
-      if (!at::equal(gram, dotProducts(x, x, type, GetParam()))) {
-        EXPECT_EQ(GetParam(), Isa::kAmx) << n << ": not the bits of all pairs computed alone";
+      if (type == at::kDouble || GetParam() != Isa::kAmx) {
+        EXPECT_TRUE(at::equal(gram, dotProducts(x, x, type, GetParam()))) << n;
       }
       EXPECT_LT(largestDifference(gram, plainDotProducts(x, x, at::kDouble)),
                 type == at::kDouble ? 1e-12 : 1e-4);
@@ -115,11 +115,8 @@ TEST(LengthsAndScaling, SquaredNormsAreThoseOfAnyTypeAndView) {
     for (const at::ScalarType type : {at::kFloat, at::kDouble, at::kBFloat16, at::kHalf}) {
       for (const at::Tensor& x : {all.narrow(1, width, width), all.slice(1, 0, 3 * width, 3)}) {
         const at::Tensor wanted = x.to(type).to(at::kDouble).square().sum(1);
-        const at::Tensor norms = squaredNorms(x.to(all.scalar_type()).to(type));
+        const at::Tensor norms = squaredNorms(x.to(type));
         EXPECT_TRUE(at::allclose(norms, wanted, 1e-14, 0)) << width << " x " << toString(type);
-        if (type == at::kFloat) {
-          EXPECT_TRUE(at::equal(squaredNorms(x), norms));
-        }
       }
     }
   }

@@ -149,7 +149,7 @@ TEST_F(RanksTest, ASilentRankIsLostAndTheRestGoesOnWithoutIt) {
   MailboxRank first(mail, 0);
   MailboxRank dying(mail, 1, /*until_dead=*/2);
   std::jthread thread = assistant(dying, mail);
-  const Evaluation part = lead(first, {}, /*until_lost=*/1.0 * test::kPace);
+  const Evaluation part = lead(first, {}, /*seconds_until_lost=*/0.5 * test::kPace);
   EXPECT_FALSE(part.complete());
   EXPECT_THAT(part.lost_ranks, ElementsAre(1));
   ASSERT_TRUE(fs::exists(state_));

@@ -13,7 +13,7 @@ inline constexpr bool kSanitized = false;
 
 /// How many times longer it takes for what a test waits for.
 #if defined(__SANITIZE_THREAD__)
-inline constexpr int kPace = 10;
+inline constexpr int kPace = 20;
 #elif defined(__SANITIZE_ADDRESS__)
 inline constexpr int kPace = 4;
 #else

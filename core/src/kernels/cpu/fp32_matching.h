@@ -44,8 +44,7 @@ constexpr bool kSame = false;
 template <class A>
 constexpr bool kSame<A, A> = true;
 
-/// Rows of a panel that are multiplied one after the other: whole blocks, and whole
-/// vectors.
+/// Rows of a panel that are multiplied one after the other: whole blocks and vectors.
 template <class T>
 constexpr std::ptrdiff_t kPieceRows = std::ptrdiff_t{3} * Simd<T>::kWidth;
 static_assert(kPieceRows<float> % kBlockRows == 0 && kPieceRows<double> % kBlockRows == 0);
@@ -271,15 +270,16 @@ inline typename Simd<T>::Vector loadEvery(const T* row, std::ptrdiff_t step) {
 /// The first of `values`, which a NaN follows up to the end of a vector, that is `top`.
 template <class T>
 inline std::ptrdiff_t firstOf(const T* values, std::ptrdiff_t count, T top) {
+  using Index = typename IndexOf<sizeof(T)>::Type;
   using Indices = typename Simd<T>::Indices;
   constexpr std::ptrdiff_t kWidth = Simd<T>::kWidth;
   static constexpr Pattern<T> kLanes([](int i) { return i; });
   Indices lanes = kLanes;
-  Indices found = lanes - lanes + static_cast<typename IndexOf<sizeof(T)>::Type>(count);
+  Indices found = broadcast(static_cast<Index>(count));
   const auto lower = [](Indices a, Indices b) { return a < b ? a : b; };
   for (std::ptrdiff_t j = 0; j < count; j += kWidth) {
     found = load(values + j) == top ? lower(found, lanes) : found;
-    lanes += static_cast<typename IndexOf<sizeof(T)>::Type>(kWidth);
+    lanes += static_cast<Index>(kWidth);
   }
   std::ptrdiff_t lowest = count;
   for (int k = 0; k < kWidth; ++k) lowest = found[k] < lowest ? found[k] : lowest;
@@ -292,9 +292,7 @@ void bestOf(const BestCall& call, T* products) {
   const auto* matrix = static_cast<const T*>(call.matrix);
   const auto* row_factors = static_cast<const T*>(call.row_factors);
   const auto* column_factors = static_cast<const T*>(call.column_factors);
-  for (std::ptrdiff_t k = 0; k < kWidth; ++k) {
-    products[call.columns + k] = static_cast<T>(__builtin_nan(""));
-  }
+  store(products + call.columns, broadcast(static_cast<T>(__builtin_nan(""))));
   for (std::ptrdiff_t i = 0; i < call.rows; ++i) {
     const T* row = matrix + i * call.stride;
     const T factor = row_factors != nullptr ? row_factors[i] : T{1};
