@@ -118,6 +118,42 @@ def tiff(path, width, height, bits=8, samples=3, form=1, rows=None):
     return path
 
 
+def webp(path, width, height, groups):
+    """A lossless stream that ends once it has named `groups` groups of prefix codes."""
+    bits, count = 0, 0
+    chunks = []
+
+    def put(value, size):
+        nonlocal bits, count
+        bits |= value << count
+        count += size
+        if count > 4096:
+            chunks.append((bits & ((1 << 4096) - 1)).to_bytes(512, "little"))
+            bits >>= 4096
+            count -= 4096
+
+    put(0x2F, 8)
+    put(width - 1, 14)
+    put(height - 1, 14)
+    put(0, 5)  # no alpha, version 0, no transform
+    put(1 | 11 << 1, 5)  # a cache of 2,048 colours
+    put(1, 5)  # groups for blocks of 4 x 4; their numbers' image has no cache
+    for symbols in (280, 256):
+        # Codes of 8 bits for green and red, which hold the number.
+        put(0 | 8 << 1, 5)
+        for length in (17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8):
+            put(length in (0, 8), 3)
+        put(0, 1)
+        put((1 << 256) - 1, symbols)
+    put(0b001_001_001, 9)  # one symbol for blue, alpha and distances
+    for group in range(groups):
+        put(group, 16)
+    data = b"".join(chunks) + bits.to_bytes(578, "little")
+    chunk = b"VP8L" + struct.pack("<I", len(data)) + data
+    path.write_bytes(b"RIFF" + struct.pack("<I", len(chunk) + 4) + b"WEBP" + chunk)
+    return path
+
+
 def text(path, content):
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return path
@@ -185,9 +221,11 @@ def cases(work):
     yield "BMP of 17,000 x 17,000", inspect(text(work / "a.bmp", bmp + b"\0\1"))
     yield "PPM of 60,000 x 60,000", inspect(text(work / "a.ppm", "P6 60000 60000 255\n"))
     yield "plain PPM of 17,000 x 17,000", inspect(text(work / "b.ppm", "P3 17000 17000 255\n1 2 3"))
-    webp = b"VP8L" + struct.pack("<I", 10) + b"\x2f\xff\xff\xff\x0f" + b"\0" * 5
-    yield "WebP of 16,384 x 16,384", inspect(
-        text(work / "a.webp", b"RIFF" + struct.pack("<I", len(webp) + 4) + b"WEBP" + webp))
+    yield "WebP of 16,384 x 16,384", inspect(webp(work / "a.webp", 16_384, 16_384, 0))
+    yield "WebP of 1,024 x 1,024, 65,536 codes", inspect(webp(work / "b.webp", 1_024, 1_024, 65_536))
+    dicom = b"VP8 " + bytes(112) + b"DICM\x02\0\0\0UN\0\0\0\0\0\xD0" + bytes(28)
+    yield "WebP that is DICOM to OpenCV, 3.5 GB", inspect(
+        text(work / "d.webp", b"RIFF" + struct.pack("<I", len(dicom) + 4) + b"WEBP" + dicom))
     # Command lines and folders.
     crowd = work / "crowd"
     crowd.mkdir()

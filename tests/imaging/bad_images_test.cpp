@@ -246,12 +246,28 @@ TEST(BadImages, NotANumber) {
 }
 
 TEST(BadImages, AnimatedWebp) {
-  Bytes bytes = bytesOf("RIFF....WEBPVP8X....");
-  bytes[4] = 14;
-  bytes[5] = bytes[6] = bytes[7] = 0;
-  bytes.resize(30);
-  bytes[20] = 2;
-  EXPECT_THAT(decodeMessage(bytes), HasSubstr("animated WebP is not supported"));
+  const std::string chunk("VP8X\x0A\0\0\0\x02\0\0\0\x3F\0\0\x3F\0\0", 18);
+  EXPECT_THAT(decodeMessage(bytesOf(std::string("RIFF\x16\0\0\0WEBP", 12) + chunk)),
+              HasSubstr("animated WebP is not supported"));
+}
+
+TEST(BadImages, WebpIsLibwebpsAlone) {
+  // What libwebp refuses, OpenCV offers to its next decoders: this would be DICOM.
+  Bytes bytes = bytesOf(std::string("RIFF\xA4\0\0\0WEBPVP8 ", 16));
+  bytes.resize(128);
+  const Bytes dicom = bytesOf(std::string("DICM\x02\0\0\0UN\0\0\xC0\0\0\0", 16));
+  bytes.insert(bytes.end(), dicom.begin(), dicom.end());
+  bytes.resize(172);
+  EXPECT_THAT(decodeMessage(bytes),
+              HasSubstr("the WebP file is damaged (its header cannot be read)"));
+}
+
+TEST(BadImages, WebpThatTakesTooMuch) {
+  // 16,384 x 16,384 in 30 bytes.
+  EXPECT_THAT(
+      decodeMessage(bytesOf(std::string("RIFF\x16\0\0\0WEBPVP8L\x0A\0\0\0/\xFF\xFF\xFF\x0F", 25) +
+                            std::string(5, '\0'))),
+      HasSubstr("16384 x 16384 pixels and takes 2.2 GB to decode; at most 2 GB are taken"));
 }
 
 TEST(BadImages, IntegersOf32Bits) {
@@ -261,11 +277,13 @@ TEST(BadImages, IntegersOf32Bits) {
 }
 
 TEST(BadImage, OpenCvSaysNothingOnTheTerminal) {
-  // 16,384 x 16,384 in 30 bytes; a run-length BMP that breaks off.
-  const Bytes webp = bytesOf(std::string("RIFF\x16\0\0\0WEBPVP8L\x0A\0\0\0/\xFF\xFF\xFF\x0F", 25) +
-                             std::string(5, '\0'));
+  Bytes bmp = bytesOf("BM");
+  bmp.resize(54 + 1024);
+  bmp[10] = 0x36, bmp[11] = 4, bmp[14] = 40, bmp[18] = 4, bmp[22] = 2, bmp[26] = 1, bmp[28] = 8;
+  bmp[30] = 1;
+  bmp.insert(bmp.end(), {4, 1, 0, 0, 4});  // run lengths that break off
   testing::internal::CaptureStderr();
-  EXPECT_THAT(messageOf([&] { decodeImage(webp, "a.webp"); }), StartsWith("a.webp: the WebP file"));
+  EXPECT_THAT(messageOf([&] { decodeImage(bmp, "a.bmp"); }), StartsWith("a.bmp: the BMP file"));
   std::cerr << "others may speak";
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "others may speak");
 }

@@ -30,9 +30,9 @@ int readOrientation(const Bytes& bytes, Format format);
 Image oriented(Image image, int orientation);
 
 /// Throws Error for no pixels at all, for more than kMaxPixels, and where the picture and what its
-/// decoder holds beside it, `decoder_bytes` per pixel, exceed kMaxBytes.
+/// decoder holds beside it, `decoder_bytes` per pixel and `tables` in all, exceed kMaxBytes.
 void checkSize(std::int64_t width, std::int64_t height, std::int64_t decoder_bytes,
-               const std::string& name);
+               const std::string& name, std::int64_t tables = 0);
 
 [[noreturn]] void throwTruncated(const std::string& name, const char* format);
 [[noreturn]] void throwDamaged(const std::string& name, const char* format,

@@ -200,7 +200,7 @@ Image oriented(Image image, int orientation) {
 }
 
 void checkSize(std::int64_t width, std::int64_t height, std::int64_t decoder_bytes,
-               const std::string& name) {
+               const std::string& name, std::int64_t tables) {
   if (width <= 0 || height <= 0) {
     throw Error(fmt::format("{}: the image has no pixels ({} x {}); at least 1 x 1 is expected",
                             name, width, height));
@@ -210,7 +210,7 @@ void checkSize(std::int64_t width, std::int64_t height, std::int64_t decoder_byt
                             name, width, height, kMaxPixels / 1'000'000));
   }
   constexpr std::int64_t kMaxBytes = 2'000'000'000;
-  const std::int64_t bytes = width * height * (3 + decoder_bytes);
+  const std::int64_t bytes = width * height * (3 + decoder_bytes) + tables;
   if (bytes > kMaxBytes) {
     throw Error(fmt::format(
         "{}: the image is {} x {} pixels and takes {:.1f} GB to decode; at most "

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The formats whose pixels OpenCV decodes: PNG, WebP, BMP, and what each needs checked before.
+// The formats whose pixels OpenCV decodes, PNG and BMP, and what each needs checked before.
 #include "imaging/opencv.h"
 
 #include <fmt/format.h>
@@ -264,21 +264,6 @@ Image toRgb(const cv::Mat& decoded, Order order, Alpha alpha, const std::string&
                       name));
   }
   return image;
-}
-
-Image decodeWebp(const Bytes& bytes, const std::string& name) {
-  std::uint64_t claimed = 8;
-  if (bytes.size() < 16) throwTruncated(name, "WebP");
-  for (int i = 0; i < 4; ++i) claimed += std::uint64_t{bytes[4U + i]} << (8 * i);
-  if (bytes.size() < claimed) throwTruncated(name, "WebP");
-  constexpr std::size_t kFlags = 20;
-  constexpr std::uint8_t kAnimated = 0x02;
-  const bool extended = std::equal(bytes.begin() + 12, bytes.begin() + 16, "VP8X");
-  if (extended && bytes.size() > kFlags && (bytes[kFlags] & kAnimated) != 0) {
-    throw Error(fmt::format("{}: animated WebP is not supported; a still image is expected", name));
-  }
-  // WebP cannot hold more than 16,383 x 16,383 pixels, which is below the limit.
-  return toRgb(decodeWithOpenCv(bytes, name, "WebP"), Order::kBgr, Alpha::kStraight, name);
 }
 
 Image decodePng(const Bytes& bytes, const std::string& name) {
