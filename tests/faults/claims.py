@@ -145,7 +145,7 @@ def webp(path, width, height, groups):
             put(length in (0, 8), 3)
         put(0, 1)
         put((1 << 256) - 1, symbols)
-    put(0b001_001_001, 9)  # one symbol for blue, alpha and distances
+    put(0b0001_0001_0001, 12)  # one symbol for blue, alpha and distances
     for group in range(groups):
         put(group, 16)
     data = b"".join(chunks) + bits.to_bytes(578, "little")
