@@ -28,9 +28,17 @@ class Clusters {
         linked_(std::move(distances)),
         members_(static_cast<std::size_t>(n), 1),
         nearest_(static_cast<std::size_t>(n), -1) {
-    for (std::int64_t row = 0; row < n_; ++row) {
+    for (std::int64_t row = 0; row + 1 < n_; ++row) {
       throwIfStopWithin();
-      look(row);
+      // As look() among clusters of one token each, which takes a quarter of the time.
+      const double* const distances = linked_.data() + row * n_;
+      nearest_[row] = row + 1;
+      double least = distances[row + 1];
+      for (std::int64_t other = row + 2; other < n_; ++other) {
+        if (!(distances[other] < least)) continue;
+        nearest_[row] = other;
+        least = distances[other];
+      }
     }
   }
 
@@ -141,10 +149,9 @@ class Atc final : public ImageMethod {
       throw Error(
           fmt::format("ATC in block {}: keys that are not numbers (NaN or infinity)", layer.block));
     }
-    std::vector<double> distances(static_cast<std::size_t>(n * n));
+    std::vector<double> distances(cosine, cosine + n * n);
     forRowPieces(n, [&](std::int64_t first, std::int64_t last) {
-      std::transform(cosine + first * n, cosine + last * n, distances.begin() + first * n,
-                     [](double value) { return 1 - value; });
+      for (std::int64_t i = first * n; i < last * n; ++i) distances[i] = 1 - distances[i];
     });
     Clustering clusters = clustered(std::move(distances), n, linkage_, count, layer.trace);
     for (std::int64_t i = 0; i < layer.prefix; ++i) plan.order.push_back(i);
