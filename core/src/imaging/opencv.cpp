@@ -52,7 +52,7 @@ void convertRows(const cv::Mat& from, Order order, Alpha kind, Image& to, const 
   bool nan = false;
   std::int64_t beyond = 0;
   for (int y = 0; y < from.rows; ++y) {
-    const Sample* source = from.ptr<Sample>(y);
+    const auto* source = from.ptr<Sample>(y);
     std::uint8_t* out = to.at(0, y);
     for (int x = 0; x < from.cols; ++x, source += channels, out += 3) {
       std::array<std::uint8_t, 4> bytes{};
@@ -145,8 +145,8 @@ Checked checkedChunks(const Bytes& bytes, const std::string& name) {
     if (first) {
       header = {big(data), big(data + 4), data[8], data[9], std::nullopt, 1};
       // OpenCV makes three or four channels of all but grey.
-      checkSize(header.width, header.height, (header.grey() ? 1 : 4) * (header.depth > 8 ? 2 : 1),
-                name);
+      const std::int64_t channels = header.grey() ? 1 : 4;
+      checkSize(header.width, header.height, channels * (header.depth > 8 ? 2 : 1), name);
     }
     if (type == "IDAT") compressed += length;
     if (type == "acTL" && length >= 4) header.frames = big(data);
