@@ -80,7 +80,8 @@ Image decodeWebp(const Bytes& bytes, const std::string& name) {
     default:
       throwDamaged(name, "WebP", "its pixels cannot be decoded");
   }
-  return alpha ? toRgb(decoded, Order::kRgb, Alpha::kStraight, name) : image;
+  if (alpha) return toRgb(decoded, Order::kRgb, Alpha::kStraight, name);
+  return image;
 }
 
 }  // namespace adamerge::imaging

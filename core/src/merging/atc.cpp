@@ -28,17 +28,12 @@ class Clusters {
         linked_(std::move(distances)),
         members_(static_cast<std::size_t>(n), 1),
         nearest_(static_cast<std::size_t>(n), -1) {
-    for (std::int64_t row = 0; row + 1 < n_; ++row) {
+    for (std::int64_t row = 0; row < n_; ++row) {
       throwIfStopWithin();
-      // As look() among clusters of one token each, which takes a quarter of the time.
-      const double* const distances = linked_.data() + row * n_;
-      nearest_[row] = row + 1;
-      double least = distances[row + 1];
-      for (std::int64_t other = row + 2; other < n_; ++other) {
-        if (!(distances[other] < least)) continue;
-        nearest_[row] = other;
-        least = distances[other];
-      }
+      // Among clusters of one token each, which takes a quarter of the time.
+      look(
+          row, [](std::int64_t) { return true; },
+          [&](std::int64_t other) { return linked_[row * n_ + other]; });
     }
   }
 
@@ -88,11 +83,17 @@ class Clusters {
     return a < b || (a == b && candidate < present);
   }
   void look(std::int64_t row) {
+    look(
+        row, [&](std::int64_t other) { return members_[other] != 0; },
+        [&](std::int64_t other) { return distance(row, other); });
+  }
+  template <class Exists, class DistanceTo>
+  void look(std::int64_t row, Exists exists, DistanceTo distance_to) {
     std::int64_t nearest = -1;
     double least = 0;
     for (std::int64_t other = row + 1; other < n_; ++other) {
-      if (members_[other] == 0) continue;
-      const double own = distance(row, other);
+      if (!exists(other)) continue;
+      const double own = distance_to(other);
       if (nearest >= 0 && !(own < least)) continue;
       nearest = other;
       least = own;
